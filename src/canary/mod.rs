@@ -1,0 +1,1 @@
+//! The canary itself: its token, how it is written, how it is recognised. Pure.

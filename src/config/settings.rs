@@ -1,0 +1,254 @@
+//! The checked layer: settings that cannot be wrong.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use super::SecretRef;
+use crate::model::{Name, Route, Severity, Span};
+
+/// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `[watch]`.
+    pub watch: Watch,
+    /// `[stream.NAME]`.
+    pub streams: BTreeMap<Name, Stream>,
+    /// `[provider.NAME.KIND]`.
+    pub providers: BTreeMap<Name, Provider>,
+    /// `[inbox.NAME.KIND]`.
+    pub inboxes: BTreeMap<Name, Inbox>,
+    /// `[sink.NAME.KIND]`.
+    pub sinks: BTreeMap<Name, Sink>,
+    /// What is watched: the full product, or what `[[route]]` leaves of it. Sorted, without repetition.
+    pub routes: Vec<Route>,
+    /// `[http]`; absent: no listener.
+    pub http: Option<Http>,
+    /// `[ledger]`.
+    pub ledger: LedgerSettings,
+}
+
+/// How the watch is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watch {
+    /// Names this installation in incident keys. Default: the host's name.
+    pub instance: String,
+    /// One routine canary a route in this time. At least 1 s.
+    pub every: Span,
+    /// Extra canaries that suspicion may spend, as a share of the routine ones (0.2 is 20 %). 0 turns them off.
+    pub confirmations: f64,
+    /// The promise for the whole installation, in false pages a year.
+    pub false_pages_per_year: f64,
+    /// An inbox that cannot be read for this long is an incident.
+    pub blind_after: Span,
+    /// A watcher without network for this long is an incident.
+    pub cut_off_after: Span,
+}
+
+/// One kind of transactional mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stream {
+    /// The subject; the token is put behind it.
+    pub subject: String,
+    /// What comes later is as good as lost.
+    pub deadline: Span,
+}
+
+/// An address with an optional display name: `Example <no-reply@example.com>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The display name, decoded.
+    pub name: Option<String>,
+    /// `local@domain`; ASCII, the domain in its A-label form.
+    pub address: String,
+}
+
+/// An account at an e-mail service provider, or a relay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provider {
+    /// Who canaries are from.
+    pub from: Mailbox,
+    /// Selectors whose DKIM keys `check --live` looks up; empty: the usual ones are tried.
+    pub dkim_selectors: Vec<String>,
+    /// How it is spoken to.
+    pub kind: ProviderKind,
+    /// How it is reached.
+    pub wire: Wire,
+}
+
+/// How a provider is spoken to: one variant a transport.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProviderKind {
+    /// SMTP submission.
+    Smtp(SmtpSettings),
+    /// Mailchimp Transactional (Mandrill).
+    Mandrill(MandrillSettings),
+}
+
+/// How TLS is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// In the clear, then `STARTTLS`, which must succeed.
+    StartTls,
+    /// TLS from the first byte.
+    Implicit,
+    /// Never: only to a loopback address.
+    None,
+}
+
+/// `[provider.NAME.smtp]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SmtpSettings {
+    /// Host name or address.
+    pub host: String,
+    /// Port; 587 by default, 465 with implicit TLS, 25 without TLS.
+    pub port: u16,
+    /// How TLS is begun.
+    pub tls: Tls,
+    /// User name and password, both or neither.
+    pub login: Option<(String, SecretRef)>,
+    /// What `EHLO` says. Default: the host's name.
+    pub hello: Option<String>,
+}
+
+/// `[provider.NAME.mandrill]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MandrillSettings {
+    /// The API key.
+    pub api_key: SecretRef,
+    /// Base URL, without a slash at its end; `https://mandrillapp.com/api/1.0` by default. `http://` only to loopback.
+    pub base_url: String,
+    /// `subaccount` of each message, if any.
+    pub subaccount: Option<String>,
+}
+
+/// A seeded mailbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inbox {
+    /// Its address: ASCII, the domain in its A-label form.
+    pub address: String,
+    /// Whether the token is also put in the address, as `local+TOKEN@domain`.
+    pub plus_address: bool,
+    /// Whether own canaries are deleted, by UID, once they are verified and counted.
+    pub delete: bool,
+    /// How it is read.
+    pub kind: InboxKind,
+    /// How it is reached.
+    pub wire: Wire,
+}
+
+/// How an inbox is read: one variant a protocol.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InboxKind {
+    /// IMAP4rev1.
+    Imap(ImapSettings),
+}
+
+/// `[inbox.NAME.imap]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImapSettings {
+    /// Host name or address.
+    pub host: String,
+    /// Port; 993 by default, 143 with STARTTLS or without TLS.
+    pub port: u16,
+    /// How TLS is begun.
+    pub tls: Tls,
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: SecretRef,
+    /// Junk folders by name, instead of finding them. Decoded (not modified UTF-7).
+    pub junk: Option<Vec<String>>,
+}
+
+/// How an outgoing connection is made.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Wire {
+    /// A PEM file with private certificate authorities, trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Through whom.
+    pub proxy: Option<Proxy>,
+    /// From which local address.
+    pub bind: Option<IpAddr>,
+    /// Over which family.
+    pub family: Family,
+}
+
+/// A proxy for outgoing connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// `socks5://host:port`; names are resolved by the proxy.
+    Socks5 {
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// `http://host:port`, by CONNECT.
+    Http {
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+/// Which family of addresses is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Family {
+    /// Whatever the name resolves to, in the resolver's order.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// Where notices go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sink {
+    /// The severities that it takes. All unless narrowed.
+    pub severities: Vec<Severity>,
+    /// What it is.
+    pub kind: SinkKind,
+    /// How it is reached.
+    pub wire: Wire,
+}
+
+/// What a sink is: one variant a kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SinkKind {
+    /// Every instance of a Prometheus Alertmanager: base URLs without a slash at their end. `http://` only to loopback.
+    Alertmanager {
+        /// The instances.
+        urls: Vec<String>,
+    },
+    /// A signed webhook after the Standard Webhooks specification.
+    Webhook {
+        /// Where to. `http://` only to loopback.
+        url: String,
+        /// `whsec_…`; absent: unsigned.
+        secret: Option<SecretRef>,
+    },
+}
+
+/// `[http]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Where metrics and the status page listen.
+    pub listen: SocketAddr,
+    /// The address that people reach it by, for links in notices; without a slash at its end.
+    pub public_url: Option<String>,
+}
+
+/// `[ledger]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// A folder; in it `ledger.sqlite` and `canary.key`.
+    pub path: PathBuf,
+    /// How long canaries that arrived are kept.
+    pub keep: Span,
+    /// How long canaries that did not, and incidents, are kept. Never shorter than `keep`.
+    pub keep_failures: Span,
+}

@@ -1,0 +1,1 @@
+//! Handing canaries to providers.

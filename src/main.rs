@@ -1,0 +1,3 @@
+//! The `mailcanary` command.
+
+fn main() {}

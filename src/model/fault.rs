@@ -1,0 +1,106 @@
+//! How a submission ended, and what kind of refusal it was.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The kind of a refusal or failure. The rules that assign it are with each transport; this says only what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// No connection: name look-up, refused, reset, timed out before a banner.
+    Network,
+    /// TLS handshake or certificate, or STARTTLS missing where it is demanded.
+    Tls,
+    /// The credentials are not accepted.
+    Auth,
+    /// The account is suspended, disabled or paused.
+    Suspended,
+    /// Credits or the plan's allowance are used up.
+    Quota,
+    /// Throttled for the moment.
+    Rate,
+    /// The sender address or domain may not be used.
+    Sender,
+    /// The recipient stands on the provider's suppression list.
+    Suppressed,
+    /// The recipient does not exist or is disabled.
+    Recipient,
+    /// Refused as spam, or for a policy such as DMARC.
+    Policy,
+    /// Another temporary failure (4xx).
+    Transient,
+    /// Another permanent failure (5xx).
+    Permanent,
+    /// Bytes that are no answer.
+    Unknown,
+}
+
+impl Class {
+    /// Every class, in the order that lists use.
+    pub const ALL: [Self; 13] = [
+        Self::Network,
+        Self::Tls,
+        Self::Auth,
+        Self::Suspended,
+        Self::Quota,
+        Self::Rate,
+        Self::Sender,
+        Self::Suppressed,
+        Self::Recipient,
+        Self::Policy,
+        Self::Transient,
+        Self::Permanent,
+        Self::Unknown,
+    ];
+
+    /// The word in labels and texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Tls => "tls",
+            Self::Auth => "auth",
+            Self::Suspended => "suspended",
+            Self::Quota => "quota",
+            Self::Rate => "rate",
+            Self::Sender => "sender",
+            Self::Suppressed => "suppressed",
+            Self::Recipient => "recipient",
+            Self::Policy => "policy",
+            Self::Transient => "transient",
+            Self::Permanent => "permanent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a submission ended. `accepted` is no promise of delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider took the canary.
+    Accepted,
+    /// The provider, or something on the way to it, said no: the canary is not on its way.
+    Refused(Class),
+    /// Cut off after the data went out: it may be on its way. Never sent again.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word in labels: the class has a label of its own.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused(_) => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}

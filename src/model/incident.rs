@@ -1,0 +1,250 @@
+//! Verdicts, culprits, incidents and the notices that tell of them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Name, Route};
+
+/// How a route, provider, stream or inbox is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Mail arrives as it should.
+    Delivering,
+    /// Some is lost, late or in the wrong place.
+    Degraded,
+    /// None arrives.
+    Stopped,
+    /// We cannot tell, or not yet.
+    Unknown,
+}
+
+impl Verdict {
+    /// Every verdict, in the order that lists use.
+    pub const ALL: [Self; 4] = [Self::Delivering, Self::Degraded, Self::Stopped, Self::Unknown];
+
+    /// The word in labels and texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivering => "delivering",
+            Self::Degraded => "degraded",
+            Self::Stopped => "stopped",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Who a failure belongs to. In JSON an object with exactly one key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Culprit {
+    /// A provider, everywhere.
+    Provider(Name),
+    /// One stream of a provider: `[provider, stream]`.
+    Stream(Name, Name),
+    /// An inbox, for everyone.
+    Inbox(Name),
+    /// One route alone: `[provider, stream, inbox]`.
+    Route(Name, Name, Name),
+    /// The watcher itself, or a cause common to everything.
+    Watcher {},
+}
+
+impl Culprit {
+    /// Whether the failure of this culprit would touch `route`.
+    #[must_use]
+    pub fn covers(&self, route: &Route) -> bool {
+        match self {
+            Self::Provider(p) => *p == route.provider,
+            Self::Stream(p, s) => *p == route.provider && *s == route.stream,
+            Self::Inbox(i) => *i == route.inbox,
+            Self::Route(p, s, i) => *p == route.provider && *s == route.stream && *i == route.inbox,
+            Self::Watcher {} => true,
+        }
+    }
+}
+
+/// As in the metric label: `provider:a`, `stream:a/s`, `inbox:i`, `route:a/s/i`, `watcher`.
+impl fmt::Display for Culprit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provider(p) => write!(f, "provider:{p}"),
+            Self::Stream(p, s) => write!(f, "stream:{p}/{s}"),
+            Self::Inbox(i) => write!(f, "inbox:{i}"),
+            Self::Route(p, s, i) => write!(f, "route:{p}/{s}/{i}"),
+            Self::Watcher {} => f.write_str("watcher"),
+        }
+    }
+}
+
+/// What kind of failure an incident is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Nothing arrives.
+    Stopped,
+    /// A share is lost.
+    Loss,
+    /// Mail takes much longer than it should.
+    Slow,
+    /// Mail lands in Junk.
+    Junked,
+    /// The provider says no.
+    Refused,
+    /// An inbox cannot be read.
+    Blind,
+    /// The watcher has no network.
+    CutOff,
+    /// Mail carries a foreign identity.
+    Identity,
+    /// Mail that nobody asked for.
+    UnexpectedMail,
+    /// A signature or policy check fails.
+    Authentication,
+    /// A DNS record changed.
+    Dns,
+    /// A sending address is on a blocklist.
+    Listed,
+}
+
+impl Kind {
+    /// Every kind, in the order that lists use.
+    pub const ALL: [Self; 12] = [
+        Self::Stopped,
+        Self::Loss,
+        Self::Slow,
+        Self::Junked,
+        Self::Refused,
+        Self::Blind,
+        Self::CutOff,
+        Self::Identity,
+        Self::UnexpectedMail,
+        Self::Authentication,
+        Self::Dns,
+        Self::Listed,
+    ];
+
+    /// Whether it is a failure of delivery: these share one open incident for each culprit.
+    #[must_use]
+    pub const fn is_delivery(self) -> bool {
+        matches!(self, Self::Stopped | Self::Loss | Self::Slow | Self::Junked | Self::Refused)
+    }
+
+    /// The word in labels and texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Loss => "loss",
+            Self::Slow => "slow",
+            Self::Junked => "junked",
+            Self::Refused => "refused",
+            Self::Blind => "blind",
+            Self::CutOff => "cut_off",
+            Self::Identity => "identity",
+            Self::UnexpectedMail => "unexpected_mail",
+            Self::Authentication => "authentication",
+            Self::Dns => "dns",
+            Self::Listed => "listed",
+        }
+    }
+}
+
+/// How loud a notice is. Ordered from quiet to loud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// To be read some time.
+    Info,
+    /// To be looked at in working hours.
+    Warn,
+    /// Somebody has to get up.
+    Page,
+}
+
+impl Severity {
+    /// Every severity, from quiet to loud.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warn, Self::Page];
+
+    /// The word in labels and texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// Numbers incidents from 1, for the life of a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(pub u64);
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Numbers notices from 1, for the life of a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NoticeId(pub u64);
+
+impl fmt::Display for NoticeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What a notice tells of its incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It began.
+    Opened,
+    /// Kind, severity or blame moved.
+    Updated,
+    /// It goes on.
+    Reminder,
+    /// It is over.
+    Resolved,
+}
+
+impl Change {
+    /// The word in texts and in a webhook's `type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Reminder => "reminder",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// One message about an incident. Every change carries every field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Its number.
+    pub notice: NoticeId,
+    /// The incident that it tells of.
+    pub incident: IncidentId,
+    /// What happened to it.
+    pub change: Change,
+    /// The failure.
+    pub kind: Kind,
+    /// How loud.
+    pub severity: Severity,
+    /// Whose.
+    pub culprit: Culprit,
+    /// One sentence for the pager. Plain text; the sink escapes it.
+    pub summary: String,
+    /// The proof: since when, how many of how many, the provider's own words. An object.
+    pub evidence: serde_json::Value,
+}

@@ -1,0 +1,13 @@
+//! The words of the project as types: time, names, canaries, faults, incidents. No policy, no I/O.
+
+mod canary;
+mod fault;
+mod incident;
+mod names;
+mod time;
+
+pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
+pub use fault::{Class, Outcome};
+pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
+pub use names::{Name, NameError, Route};
+pub use time::{At, Now, Span};

@@ -1,0 +1,1 @@
+//! An embedded world of mail for the demo, for drills and for tests.

@@ -1,0 +1,152 @@
+//! What can happen: the only way in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{At, CanaryId, Class, Leg, Name, NoticeId, Outcome, Placement, Span};
+
+/// Something that happened. The shapes are those of `mailcanary step`; fields beyond its documentation are optional.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Event {
+    /// The first start of an installation. First, and once.
+    Started {
+        /// Every choice that must not be guessable from outside follows from it.
+        seed: u64,
+        /// How an inbox's horizon moves.
+        #[serde(default)]
+        reads: Reads,
+    },
+    /// Time passed.
+    Woke {},
+    /// A submission ended.
+    Answered {
+        /// Which canary.
+        canary: CanaryId,
+        /// How.
+        outcome: Outcome,
+        /// The provider's own words, cut to 4 KiB.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<String>,
+        /// The provider's id of the message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_id: Option<String>,
+        /// How long each leg took.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        legs: Vec<(Leg, Span)>,
+    },
+    /// A canary was seen in an inbox.
+    Sighted {
+        /// Whose mailbox it stood in.
+        inbox: Name,
+        /// Which canary.
+        canary: CanaryId,
+        /// In what kind of folder.
+        placement: Placement,
+        /// When the receiving server had it, by that server's clock.
+        arrived_at: At,
+        /// When we saw it; the event's own time if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen_at: Option<At>,
+        /// Names this copy within the inbox (`folder/UIDVALIDITY/UID`), so that reading it twice is not two copies.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        copy: Option<String>,
+    },
+    /// A canary of ours, past what the watchdog remembers.
+    Stale {
+        /// Where it was seen.
+        inbox: Name,
+    },
+    /// A token that is not ours.
+    Forged {
+        /// Where it was seen.
+        inbox: Name,
+    },
+    /// An inbox cannot be read.
+    Blind {
+        /// Which.
+        inbox: Name,
+        /// What kind of failure.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        class: Option<Class>,
+        /// In words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// An inbox can be read again.
+    Sight {
+        /// Which.
+        inbox: Name,
+    },
+    /// The watcher has no network.
+    CutOff {},
+    /// The watcher has network again.
+    Connected {},
+    /// All that lay in an inbox up to an instant has been reported.
+    Read {
+        /// Which.
+        inbox: Name,
+        /// Up to when; the event's own time if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<At>,
+        /// Where the reader stands, for it alone to understand. Kept, and handed back after a restart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    },
+    /// The wall clock was set.
+    ClockJumped {
+        /// By how much, in milliseconds.
+        by_ms: i64,
+    },
+    /// A notice's way to one sink ended.
+    Noticed {
+        /// Which notice.
+        notice: NoticeId,
+        /// Which sink.
+        sink: Name,
+        /// How.
+        outcome: Delivery,
+    },
+    /// The process died between recording a canary and learning its fate.
+    Orphaned {
+        /// Which.
+        canary: CanaryId,
+    },
+}
+
+/// How an inbox's horizon (up to when we could have seen) moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reads {
+    /// Every line with a later time completes the reads before it.
+    #[default]
+    Implied,
+    /// Only [`Event::Read`] moves it.
+    Explicit,
+}
+
+/// How a notice's way to one sink ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// The sink took it.
+    Delivered,
+    /// The sink refused it for good.
+    Refused,
+    /// Given up: too old, or overtaken.
+    Dropped,
+}
+
+impl Delivery {
+    /// Every outcome, in the order that lists use.
+    pub const ALL: [Self; 3] = [Self::Delivered, Self::Refused, Self::Dropped];
+
+    /// The word in labels.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Refused => "refused",
+            Self::Dropped => "dropped",
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What is written down: the state is a fold over these, and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Reads};
+use crate::model::{At, CanaryId, Name, Notice, Reason};
+
+/// One durable fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// When it became true.
+    pub at: At,
+    /// What.
+    pub fact: Fact,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// The installation began.
+    Began {
+        /// See [`Event::Started`].
+        seed: u64,
+        /// See [`Event::Started`].
+        reads: Reads,
+    },
+    /// Time was seen to pass: what was read up to the record before is complete.
+    Passed {},
+    /// The watcher was asleep until now: what is in flight is no evidence any more.
+    Slept {},
+    /// A canary is about to be submitted.
+    Sent {
+        /// Its id.
+        canary: CanaryId,
+        /// Through whom.
+        provider: Name,
+        /// What kind of mail.
+        stream: Name,
+        /// To whom.
+        inbox: Name,
+        /// Why.
+        reason: Reason,
+    },
+    /// Something happened, as it came in: any event but `started` and `woke`.
+    Happened(Event),
+    /// The deadline of a canary passed while its inbox could be read, and it was not there.
+    Lost {
+        /// Which.
+        canary: CanaryId,
+    },
+    /// A canary is not looked for any more; what arrives of it from now on is stale.
+    Forgotten {
+        /// Which.
+        canary: CanaryId,
+    },
+    /// An incident began, moved, goes on or ended, and these sinks are to hear of it.
+    Told {
+        /// The message.
+        notice: Notice,
+        /// To whom. May be empty.
+        sinks: Vec<Name>,
+    },
+}

@@ -1,0 +1,150 @@
+//! The state as people and metrics see it: a copy, made on request.
+
+use std::collections::BTreeMap;
+
+use super::count::Histogram;
+use super::event::Delivery;
+use crate::model::{At, CanaryId, Class, Culprit, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Span, Verdict};
+
+/// Everything that is shown, at one instant.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// When it was taken.
+    pub at: At,
+    /// The installation's name.
+    pub instance: String,
+    /// When the installation began.
+    pub began: At,
+    /// Since when the watcher has had no network.
+    pub cut_off_since: Option<At>,
+    /// What is waited for next, in words, and until when.
+    pub next: Option<(At, String)>,
+    /// The evidence, in nats, at which the verdict changes.
+    pub suspicion_threshold: f64,
+    /// Every configured route, sorted.
+    pub routes: Vec<RouteView>,
+    /// Every configured provider, sorted.
+    pub providers: Vec<PartyView>,
+    /// Every stream of every provider, sorted by provider, then stream.
+    pub streams: Vec<(Name, PartyView)>,
+    /// Every configured inbox, sorted.
+    pub inboxes: Vec<InboxView>,
+    /// Every open incident, then those that ended lately, newest first.
+    pub incidents: Vec<IncidentView>,
+    /// How notices ended, by sink. Every configured sink and outcome is there.
+    pub notices: BTreeMap<(Name, Delivery), u64>,
+    /// Notices on their way, by sink. Every configured sink is there.
+    pub notices_pending: BTreeMap<Name, u64>,
+    /// How long legs took. Every leg is there.
+    pub legs: BTreeMap<Leg, Histogram>,
+}
+
+/// One route.
+#[derive(Clone, Debug)]
+pub struct RouteView {
+    /// Which.
+    pub route: Route,
+    /// How it is doing.
+    pub verdict: Verdict,
+    /// Why we think so: one sentence.
+    pub reason: String,
+    /// The evidence against it, in nats.
+    pub suspicion: f64,
+    /// Canaries on their way.
+    pub in_flight: u64,
+    /// The receiver's time of the newest arrival.
+    pub last_arrival: Option<At>,
+    /// The newest canaries, newest first; at most 50.
+    pub recent: Vec<CanaryView>,
+    /// What was counted since the installation began.
+    pub counts: RouteCounts,
+    /// From acceptance to the receiver's time of arrival.
+    pub latency: Histogram,
+}
+
+/// What is counted for each route, since the installation began.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RouteCounts {
+    /// Submissions that the provider took.
+    pub accepted: u64,
+    /// Submissions refused, by class.
+    pub refused: BTreeMap<Class, u64>,
+    /// Submissions whose fate is unknown.
+    pub unknown: u64,
+    /// First arrivals, by placement.
+    pub arrived: BTreeMap<Placement, u64>,
+    /// Deadlines that passed.
+    pub lost: u64,
+    /// Arrivals after the deadline.
+    pub late: u64,
+    /// Second and further copies in the same inbox.
+    pub duplicate: u64,
+}
+
+/// One canary, in a route's list.
+#[derive(Clone, Debug)]
+pub struct CanaryView {
+    /// Which.
+    pub canary: CanaryId,
+    /// When it was sent.
+    pub sent_at: At,
+    /// Where it is, in a few words: `in flight`, `arrived in 4.1s`, `lost`, `refused: auth`.
+    pub state: String,
+}
+
+/// A provider or a stream of one.
+#[derive(Clone, Debug)]
+pub struct PartyView {
+    /// Which.
+    pub name: Name,
+    /// How it is doing.
+    pub verdict: Verdict,
+    /// Why we think so: one sentence.
+    pub reason: String,
+}
+
+/// One inbox.
+#[derive(Clone, Debug)]
+pub struct InboxView {
+    /// Which.
+    pub name: Name,
+    /// How it is doing.
+    pub verdict: Verdict,
+    /// Why we think so: one sentence.
+    pub reason: String,
+    /// Whether we can see into it. `None` before the first try.
+    pub sight: Option<bool>,
+    /// Up to when everything that lay in it is known.
+    pub horizon: Option<At>,
+    /// Tokens that were not ours.
+    pub forged: u64,
+    /// Canaries of ours seen in the wrong inbox, or after they were forgotten.
+    pub replayed: u64,
+}
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct IncidentView {
+    /// Its number.
+    pub incident: IncidentId,
+    /// What kind of failure.
+    pub kind: Kind,
+    /// How loud.
+    pub severity: Severity,
+    /// Whose.
+    pub culprit: Culprit,
+    /// When it was opened.
+    pub opened_at: At,
+    /// When it ended.
+    pub resolved_at: Option<At>,
+    /// What was told of it last.
+    pub last: Notice,
+}
+
+impl IncidentView {
+    /// How long it lasted, or has lasted by `now`.
+    #[must_use]
+    pub fn age(&self, now: At) -> Span {
+        self.resolved_at.unwrap_or(now).since(self.opened_at)
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests against real servers and of whole parts. One binary: it links once.
+
+mod support;

@@ -1,0 +1,1 @@
+//! Private instances of real servers on loopback, each in a folder of its own.
