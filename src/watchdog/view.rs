@@ -58,7 +58,7 @@ pub struct RouteView {
     pub recent: Vec<CanaryView>,
     /// What was counted since the installation began.
     pub counts: RouteCounts,
-    /// From acceptance to the receiver's time of arrival.
+    /// From sending to the receiver's time of arrival: what a user of the mail would wait.
     pub latency: Histogram,
 }
 

@@ -1,0 +1,168 @@
+//! Draws the [`View`] from the state.
+
+use std::collections::BTreeMap;
+
+use super::count::Histogram;
+use super::event::Delivery;
+use super::evidence::{self, Tally};
+use super::explain;
+use super::flight::{Canary, RouteState};
+use super::judge::ENOUGH;
+use super::plan::Plan;
+use super::state::State;
+use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
+use crate::model::{At, Culprit, Kind, Leg, Name, Outcome, Route, Verdict};
+
+/// Canaries listed for each route.
+const LISTED: usize = 50;
+
+/// Everything that is shown, at `now`.
+pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String)>, threshold: f64) -> View {
+    let tallies = evidence::tally_all(plan, state);
+    let routes: Vec<RouteView> =
+        plan.routes.iter().zip(&tallies).map(|(planned, tally)| route(state, &planned.route, tally, threshold)).collect();
+    let party = |culprit: Culprit, name: &Name| party(state, &routes, &culprit, name);
+    let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
+    streams.sort();
+    streams.dedup();
+    let mut open: Vec<IncidentView> = state.open().map(|i| i.shown.clone()).collect();
+    let mut ended: Vec<IncidentView> =
+        state.incidents.values().filter(|i| i.shown.resolved_at.is_some()).map(|i| i.shown.clone()).collect();
+    open.sort_by_key(|i| std::cmp::Reverse(i.incident));
+    ended.sort_by_key(|i| std::cmp::Reverse(i.resolved_at));
+    open.extend(ended);
+    View {
+        at: now,
+        instance: plan.instance.clone(),
+        began: state.began.map_or(now, |b| b.at),
+        cut_off_since: state.cut_off_since,
+        next,
+        suspicion_threshold: threshold,
+        providers: plan.providers.iter().map(|p| party(Culprit::Provider(p.clone()), p)).collect(),
+        streams: streams.into_iter().map(|(p, s)| (p.clone(), party(Culprit::Stream(p, s.clone()), &s))).collect(),
+        inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
+        routes,
+        incidents: open,
+        notices: notices(plan, state),
+        notices_pending: plan
+            .sinks
+            .keys()
+            .map(|sink| {
+                let pending = state.outbox.values().filter(|p| p.sinks.contains(sink)).count();
+                (sink.clone(), u64::try_from(pending).unwrap_or(u64::MAX))
+            })
+            .collect(),
+        legs: Leg::ALL.iter().map(|leg| (*leg, state.legs.get(leg).cloned().unwrap_or_default())).collect(),
+    }
+}
+
+fn notices(plan: &Plan, state: &State) -> BTreeMap<(Name, Delivery), u64> {
+    let all = plan.sinks.keys().flat_map(|sink| Delivery::ALL.map(|end| ((sink.clone(), end), 0)));
+    let mut counts: BTreeMap<(Name, Delivery), u64> = all.collect();
+    for (sink, end, count) in &state.delivered {
+        if let Some(shown) = counts.get_mut(&(sink.clone(), *end)) {
+            *shown = *count;
+        }
+    }
+    counts
+}
+
+fn route(state: &State, route: &Route, tally: &Tally, threshold: f64) -> RouteView {
+    let known = state.routes.iter().find(|r| r.route == *route);
+    let (verdict, reason) = verdict(state, route, tally, known);
+    let row = u32::try_from(tally.row.min(ENOUGH)).unwrap_or(u32::MAX);
+    let enough = u32::try_from(ENOUGH).unwrap_or(u32::MAX);
+    RouteView {
+        route: route.clone(),
+        verdict,
+        reason,
+        suspicion: threshold * f64::from(row) / f64::from(enough),
+        in_flight: known.map_or(0, |r| u64::try_from(r.in_flight().count()).unwrap_or(u64::MAX)),
+        last_arrival: known.and_then(|r| r.last_arrival),
+        recent: known.map_or_else(Vec::new, |r| r.canaries.iter().rev().take(LISTED).map(canary).collect()),
+        counts: known.map_or_else(RouteCounts::default, |r| r.counts.clone()),
+        latency: known.map_or_else(Histogram::default, |r| r.latency.clone()),
+    }
+}
+
+fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteState>) -> (Verdict, String) {
+    let worst = state
+        .open()
+        .filter(|i| i.shown.kind.is_delivery() && i.shown.culprit.covers(route))
+        .max_by_key(|i| (i.shown.severity, i.shown.kind == Kind::Stopped));
+    if state.cut_off_since.is_some() {
+        return (Verdict::Unknown, "the watcher has no network".to_owned());
+    }
+    if let Some(blind) = state.inboxes.get(&route.inbox).and_then(|i| i.blind.as_ref()) {
+        let why = blind.why.as_deref().unwrap_or("unreadable");
+        return (Verdict::Unknown, format!("inbox `{}` cannot be read since {}: {why}", route.inbox, blind.since));
+    }
+    if let Some(incident) = worst {
+        let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused) && tally.row > 0;
+        let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
+        return (verdict, format!("incident {}: {}", incident.shown.incident, incident.shown.last.summary));
+    }
+    if known.is_none_or(|r| r.last_arrival.is_none()) {
+        return (Verdict::Unknown, "no canary has arrived yet".to_owned());
+    }
+    let usual = tally.usual.map_or_else(String::new, |u| format!("; nearly all take {u}"));
+    match tally.row {
+        0 => (Verdict::Delivering, format!("the newest canaries arrived{usual}")),
+        1 => (Verdict::Delivering, format!("1 canary is overdue{usual}")),
+        row => (Verdict::Degraded, format!("{row} canaries in a row are overdue{usual}")),
+    }
+}
+
+fn party(state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name) -> PartyView {
+    let mine: Vec<&RouteView> = routes.iter().filter(|r| culprit.covers(&r.route)).collect();
+    let open = state.open_delivery(culprit);
+    let all = |verdict: Verdict| !mine.is_empty() && mine.iter().all(|r| r.verdict == verdict);
+    let bad = mine.iter().filter(|r| matches!(r.verdict, Verdict::Stopped | Verdict::Degraded)).count();
+    let (verdict, reason) = if all(Verdict::Unknown) {
+        (Verdict::Unknown, mine.first().map_or_else(String::new, |r| r.reason.clone()))
+    } else if let Some(incident) = open {
+        let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused);
+        let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
+        (verdict, format!("incident {}: {}", incident.shown.incident, incident.shown.last.summary))
+    } else if all(Verdict::Stopped) {
+        (Verdict::Stopped, format!("all {} routes of {} are stopped", mine.len(), explain::subject(culprit)))
+    } else if bad > 0 {
+        (Verdict::Degraded, format!("{bad} of {} routes of {} have trouble", mine.len(), explain::subject(culprit)))
+    } else {
+        (
+            Verdict::Delivering,
+            format!("{} of {} routes deliver", mine.iter().filter(|r| r.verdict == Verdict::Delivering).count(), mine.len()),
+        )
+    };
+    PartyView { name: name.clone(), verdict, reason }
+}
+
+fn inbox(state: &State, name: &Name, party: PartyView) -> InboxView {
+    let known = state.inboxes.get(name);
+    InboxView {
+        name: party.name,
+        verdict: party.verdict,
+        reason: party.reason,
+        sight: known.and_then(|i| i.sight),
+        horizon: known.and_then(|i| i.horizon),
+        forged: known.map_or(0, |i| i.forged),
+        replayed: known.map_or(0, |i| i.replayed),
+    }
+}
+
+fn canary(canary: &Canary) -> CanaryView {
+    let outcome = canary.answer.as_ref().map(|a| a.outcome);
+    let state = match (&canary.arrival, outcome) {
+        (Some(arrival), _) => {
+            let late = if canary.lost { ", after its deadline" } else { "" };
+            format!("arrived in {} ({}){late}", canary.latency().unwrap_or_default(), arrival.placement.as_str())
+        }
+        (None, Some(Outcome::Refused(class))) => format!("refused: {class}"),
+        (None, _) if canary.lost => "lost".to_owned(),
+        (None, _) if canary.forgotten => "its fate is unknown".to_owned(),
+        (None, Some(Outcome::Accepted)) => "accepted, in flight".to_owned(),
+        (None, Some(Outcome::Unknown)) => "perhaps in flight: cut off while it was handed over".to_owned(),
+        (None, None) => "being handed over".to_owned(),
+    };
+    CanaryView { canary: canary.id, sent_at: canary.sent_at, state }
+}

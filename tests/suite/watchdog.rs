@@ -1,0 +1,5 @@
+//! The watchdog in worlds of events: what it raises, when, whose fault it says it is, and that a replay gives the same.
+
+mod replay;
+mod verdicts;
+mod world;

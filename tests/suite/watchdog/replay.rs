@@ -1,0 +1,70 @@
+//! A restart is a replay: at every boundary of a recorded run the rest of the run is the same.
+
+use mailcanary::model::{Class, Placement, Span};
+use mailcanary::watchdog::{Event, Watchdog};
+
+use super::world::{Fate, World, name, settings};
+
+/// A run with everything in it: a stop, a blind inbox, a refusal, a sleep, a recovery, held mail.
+fn eventful() -> World {
+    let mut w = World::new(settings(2, 1, 2, Span::from_secs(20)));
+    w.run(Span::from_secs(400));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(Span::from_secs(300));
+    w.feed(Event::Blind { inbox: name("i1"), class: Some(Class::Network), why: None });
+    w.run(Span::from_secs(400));
+    w.feed(Event::Sight { inbox: name("i1") });
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(Span::from_secs(90));
+    w.sleep(Span::from_secs(200));
+    w.heal(w.now);
+    w.run(Span::from_secs(200));
+    w.from(w.now, |r, _| r.inbox.as_str() == "i0", Fate::Arrives(Span::from_secs(4), Placement::Junk));
+    w.run(Span::from_secs(200));
+    w
+}
+
+#[test]
+fn replaying_the_records_gives_the_same_state_at_every_boundary() {
+    let w = eventful();
+    assert!(w.notices.len() >= 4, "the run is eventful: {}", w.notices.len());
+    let mut live = Watchdog::new(&w.settings);
+    for (index, (at, event, upto, step)) in w.steps.iter().enumerate() {
+        let again = live.step(*at, event.clone()).unwrap();
+        assert_eq!(again, *step, "the same input gives the same output (step {index})");
+        let replayed = Watchdog::replay(&w.settings, None, &w.records[..*upto]).unwrap();
+        assert_eq!(replayed.checkpoint().unwrap(), live.checkpoint().unwrap(), "after step {index}");
+        assert_eq!(replayed.wake_at(), live.wake_at(), "after step {index}");
+    }
+}
+
+#[test]
+fn a_checkpoint_and_the_tail_equal_the_full_replay() {
+    let w = eventful();
+    let full = Watchdog::replay(&w.settings, None, &w.records).unwrap().checkpoint().unwrap();
+    for at in (0..w.records.len()).step_by(17) {
+        let half = Watchdog::replay(&w.settings, None, &w.records[..at]).unwrap().checkpoint().unwrap();
+        let whole = Watchdog::replay(&w.settings, Some(&half), &w.records[at..]).unwrap();
+        assert_eq!(whole.checkpoint().unwrap(), full, "checkpoint after {at} records");
+    }
+}
+
+#[test]
+fn the_rest_of_the_run_is_the_same_after_a_restart() {
+    let w = eventful();
+    for cut in (1..w.steps.len()).step_by(23) {
+        let mut resumed = Watchdog::replay(&w.settings, None, &w.records[..w.steps[cut - 1].2]).unwrap();
+        for (at, event, _, step) in &w.steps[cut..] {
+            assert_eq!(resumed.step(*at, event.clone()).unwrap(), *step, "restarted after step {}", cut - 1);
+        }
+    }
+}
+
+#[test]
+fn records_survive_the_way_through_text() {
+    let w = eventful();
+    for record in &w.records {
+        let text = serde_json::to_string(record).unwrap();
+        assert_eq!(serde_json::from_str::<mailcanary::watchdog::Record>(&text).unwrap(), *record, "{text}");
+    }
+}

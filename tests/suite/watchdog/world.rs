@@ -1,0 +1,204 @@
+//! A small world in virtual time: it answers submissions and reports arrivals, and parts of it can be broken.
+
+use std::collections::BTreeMap;
+
+use mailcanary::config::{
+    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink, SinkKind,
+    SmtpSettings, Stream, Tls, Watch, Wire,
+};
+use mailcanary::model::{At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
+use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// Settings for a full matrix: providers `p0…`, streams `s0…`, inboxes `i0…`.
+pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -> Settings {
+    let names = |prefix: &str, n: usize| (0..n).map(|i| name(&format!("{prefix}{i}"))).collect::<Vec<_>>();
+    let (ps, ss, is) = (names("p", providers), names("s", streams), names("i", inboxes));
+    let mut routes = Vec::new();
+    for provider in &ps {
+        for stream in &ss {
+            for inbox in &is {
+                routes.push(Route { provider: provider.clone(), stream: stream.clone(), inbox: inbox.clone() });
+            }
+        }
+    }
+    let wire = Wire { family: Family::Any, ..Wire::default() };
+    let from = Mailbox { name: None, address: "no-reply@example.com".to_owned() };
+    let smtp = SmtpSettings { host: "127.0.0.1".to_owned(), port: 25, tls: Tls::None, login: None, hello: None };
+    let imap = ImapSettings {
+        host: "127.0.0.1".to_owned(),
+        port: 143,
+        tls: Tls::None,
+        username: "u".to_owned(),
+        password: SecretRef::Env("P".to_owned()),
+        junk: None,
+    };
+    let provider = Provider { from, dkim_selectors: Vec::new(), kind: ProviderKind::Smtp(smtp), wire: wire.clone() };
+    let inbox = |n: &Name| Inbox {
+        address: format!("{n}@example.net"),
+        plus_address: false,
+        delete: false,
+        kind: InboxKind::Imap(imap.clone()),
+        wire: wire.clone(),
+    };
+    let sink = Sink {
+        severities: Severity::ALL.to_vec(),
+        kind: SinkKind::Webhook { url: "http://127.0.0.1:9/".to_owned(), secret: None },
+        wire: wire.clone(),
+    };
+    Settings {
+        watch: Watch {
+            instance: "test".to_owned(),
+            every,
+            confirmations: 0.2,
+            false_pages_per_year: 1.0,
+            blind_after: Span::from_secs(300),
+            cut_off_after: Span::from_secs(120),
+        },
+        streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900) })).collect(),
+        providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
+        inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
+        sinks: BTreeMap::from([(name("hook"), sink)]),
+        routes,
+        http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None }),
+        ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
+    }
+}
+
+/// What becomes of a canary.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Fate {
+    Arrives(Span, Placement),
+    Swallowed,
+    Refused(Class),
+}
+
+type Rule = Box<dyn Fn(&Route, At, u64) -> Option<Fate>>;
+
+/// The world: a watchdog, a clock, and events on their way.
+pub struct World {
+    pub settings: Settings,
+    pub dog: Watchdog,
+    pub now: At,
+    pub records: Vec<Record>,
+    pub notices: Vec<(At, Notice)>,
+    pub sent: Vec<(At, CanaryId, Route)>,
+    /// The first rule that says something decides; otherwise mail arrives in 2 to 6 s.
+    pub rules: Vec<Rule>,
+    /// Boundaries of steps in `records`.
+    pub steps: Vec<(At, Event, usize, Step)>,
+    queue: BTreeMap<(At, u64), Event>,
+    order: u64,
+}
+
+pub const START: At = At::from_ms(1_700_000_000_000);
+
+impl World {
+    pub fn new(settings: Settings) -> Self {
+        let dog = Watchdog::new(&settings);
+        let mut world = Self {
+            settings,
+            dog,
+            now: START,
+            records: Vec::new(),
+            notices: Vec::new(),
+            sent: Vec::new(),
+            rules: Vec::new(),
+            steps: Vec::new(),
+            queue: BTreeMap::new(),
+            order: 0,
+        };
+        world.feed(Event::Started { seed: 7, reads: Reads::Implied });
+        world
+    }
+
+    /// From `at` on, `fate` for the canaries that `on` picks.
+    pub fn from(&mut self, at: At, on: impl Fn(&Route, u64) -> bool + 'static, fate: Fate) {
+        self.rules.insert(0, Box::new(move |route, sent, n| (sent >= at && on(route, n)).then_some(fate)));
+    }
+
+    /// From `at` on, health again.
+    pub fn heal(&mut self, at: At) {
+        self.rules.insert(0, Box::new(move |_, sent, n| (sent >= at).then(|| healthy(n))));
+    }
+
+    pub fn at(&mut self, at: At, event: Event) {
+        self.order += 1;
+        self.queue.insert((at, self.order), event);
+    }
+
+    pub fn feed(&mut self, event: Event) {
+        let step = self.dog.step(self.now, event.clone()).unwrap();
+        assert!(step.wake_at.is_none_or(|w| w > self.now), "wake_at is later than at");
+        self.records.extend(step.records.iter().cloned());
+        self.steps.push((self.now, event, self.records.len(), step.clone()));
+        for effect in step.effects {
+            match effect {
+                Effect::Submit { canary, provider, stream, inbox, .. } => self.submit(canary, &Route { provider, stream, inbox }),
+                Effect::Notify(notice) => self.notices.push((self.now, notice)),
+                Effect::Look { .. } => panic!("nobody is asked to look with implied reads"),
+            }
+        }
+    }
+
+    fn submit(&mut self, canary: CanaryId, route: &Route) {
+        let n = u64::try_from(self.sent.len()).unwrap();
+        self.sent.push((self.now, canary, route.clone()));
+        let fate = self.rules.iter().find_map(|rule| rule(route, self.now, n)).unwrap_or_else(|| healthy(n));
+        let outcome = if let Fate::Refused(class) = fate { Outcome::Refused(class) } else { Outcome::Accepted };
+        let answer = Event::Answered { canary, outcome, reply: None, message_id: None, legs: Vec::new() };
+        self.at(self.now.plus(Span::from_ms(120)), answer);
+        if let Fate::Arrives(after, placement) = fate {
+            let at = self.now.plus(after);
+            let inbox = route.inbox.clone();
+            self.at(at, Event::Sighted { inbox, canary, placement, arrived_at: at, seen_at: None, copy: None });
+        }
+    }
+
+    /// Lets `span` pass: events and wake-ups in their order.
+    pub fn run(&mut self, span: Span) {
+        let end = self.now.plus(span);
+        loop {
+            let event = self.queue.keys().next().map(|(at, _)| *at);
+            let wake = self.dog.wake_at();
+            let next = [event, wake].into_iter().flatten().min().unwrap();
+            if next > end {
+                self.now = end;
+                return;
+            }
+            self.now = next;
+            if event == Some(next) {
+                let (_, event) = self.queue.pop_first().unwrap();
+                self.feed(event);
+            } else {
+                self.feed(Event::Woke {});
+            }
+        }
+    }
+
+    /// Time passes and nobody is awake; what arrives meanwhile is reported afterwards.
+    pub fn sleep(&mut self, span: Span) {
+        self.now = self.now.plus(span);
+        let slept: Vec<(At, u64)> = self.queue.keys().copied().filter(|(at, _)| *at < self.now).collect();
+        for key in slept {
+            let event = self.queue.remove(&key).unwrap();
+            self.at(self.now, event);
+        }
+        self.feed(Event::Woke {});
+    }
+
+    pub fn opened(&self) -> Vec<&Notice> {
+        self.notices.iter().map(|(_, n)| n).filter(|n| n.change == Change::Opened).collect()
+    }
+
+    pub fn told(&self, change: Change) -> usize {
+        self.notices.iter().filter(|(_, n)| n.change == change).count()
+    }
+}
+
+fn healthy(n: u64) -> Fate {
+    Fate::Arrives(Span::from_ms(2000 + n * 2_654_435_761 % 4000), Placement::Inbox)
+}
