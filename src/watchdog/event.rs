@@ -113,6 +113,48 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The canary that it is about.
+    #[must_use]
+    pub const fn canary(&self) -> Option<CanaryId> {
+        match self {
+            Self::Answered { canary, .. } | Self::Sighted { canary, .. } | Self::Orphaned { canary } => Some(*canary),
+            Self::Started { .. }
+            | Self::Woke {}
+            | Self::Stale { .. }
+            | Self::Forged { .. }
+            | Self::Blind { .. }
+            | Self::Sight { .. }
+            | Self::CutOff {}
+            | Self::Connected {}
+            | Self::Read { .. }
+            | Self::ClockJumped { .. }
+            | Self::Noticed { .. } => None,
+        }
+    }
+
+    /// The inbox that it is about.
+    #[must_use]
+    pub const fn inbox(&self) -> Option<&Name> {
+        match self {
+            Self::Sighted { inbox, .. }
+            | Self::Stale { inbox }
+            | Self::Forged { inbox }
+            | Self::Blind { inbox, .. }
+            | Self::Sight { inbox }
+            | Self::Read { inbox, .. } => Some(inbox),
+            Self::Started { .. }
+            | Self::Woke {}
+            | Self::Answered { .. }
+            | Self::CutOff {}
+            | Self::Connected {}
+            | Self::ClockJumped { .. }
+            | Self::Noticed { .. }
+            | Self::Orphaned { .. } => None,
+        }
+    }
+}
+
 /// How an inbox's horizon (up to when we could have seen) moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -249,23 +249,10 @@ impl Watchdog {
             (_, false) => return Err(Unfit::NotStarted),
             (_, true) => {}
         }
-        let canary = match event {
-            Event::Answered { canary, .. } | Event::Sighted { canary, .. } | Event::Orphaned { canary } => Some(*canary),
-            _ => None,
-        };
-        if let Some(canary) = canary.filter(|id| self.state.canary(&self.keys, *id).is_none()) {
+        if let Some(canary) = event.canary().filter(|id| self.state.canary(&self.keys, *id).is_none()) {
             return Err(Unfit::UnknownCanary(canary));
         }
-        let inbox = match event {
-            Event::Sighted { inbox, .. }
-            | Event::Stale { inbox }
-            | Event::Forged { inbox }
-            | Event::Blind { inbox, .. }
-            | Event::Sight { inbox }
-            | Event::Read { inbox, .. } => Some(inbox),
-            _ => None,
-        };
-        match inbox.filter(|name| !self.plan.inboxes.contains(*name)) {
+        match event.inbox().filter(|name| !self.plan.inboxes.contains(*name)) {
             Some(name) => Err(Unfit::UnknownInbox(name.clone())),
             None => Ok(()),
         }
@@ -279,25 +266,25 @@ impl Watchdog {
     }
 
     fn take_in(&mut self, step: &mut Step, at: At, event: Event) {
-        match event {
-            Event::Started { seed, reads } => self.record(step, at, Fact::Began { seed, reads }),
-            Event::Woke {} => {
-                if self.state.reads() == Reads::Implied && at > self.state.at {
-                    self.record(step, at, Fact::Passed {});
-                }
+        let implied = self.state.reads() == Reads::Implied;
+        if let Event::Started { seed, reads } = event {
+            self.record(step, at, Fact::Began { seed, reads });
+        } else if event != (Event::Woke {}) {
+            if implied || self.is_news(at, &event) {
+                self.record(step, at, Fact::Happened(event));
             }
-            Event::Read { ref inbox, up_to, ref cursor } => {
-                // A read that shows nothing new and that nothing waits for need not be written down.
-                let known = self.state.inboxes.get(inbox);
-                let news = known.is_none_or(|i| i.sight != Some(true) || i.cursor != *cursor || i.horizon.is_none());
-                let horizon = up_to.unwrap_or(at);
-                let matters = self.state.routes.iter().any(|r| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at < horizon));
-                if news || matters || self.state.reads() == Reads::Implied {
-                    self.record(step, at, Fact::Happened(event));
-                }
-            }
-            event => self.record(step, at, Fact::Happened(event)),
+        } else if implied && at > self.state.at {
+            self.record(step, at, Fact::Passed {});
         }
+    }
+
+    /// A read that shows nothing new and that nothing waits for need not be written down.
+    fn is_news(&self, at: At, event: &Event) -> bool {
+        let Event::Read { inbox, up_to, cursor } = event else { return true };
+        let Some(known) = self.state.inboxes.get(inbox) else { return true };
+        let horizon = up_to.unwrap_or(at);
+        let waited_for = |r: &flight::RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at < horizon);
+        known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || self.state.routes.iter().any(waited_for)
     }
 
     /// With explicit reads the watcher's own network is inferred from its tries; with implied ones it is told.

@@ -42,7 +42,8 @@ fn a_stopped_provider_is_one_page_that_names_it_and_resolves_once() {
 
 #[test]
 fn each_culprit_is_named_as_what_it_is() {
-    let cases: [(&str, fn(&mailcanary::model::Route) -> bool, Culprit); 4] = [
+    type Pick = fn(&mailcanary::model::Route) -> bool;
+    let cases: [(&str, Pick, Culprit); 4] = [
         ("inbox", |r| r.inbox.as_str() == "i0", Culprit::Inbox(name("i0"))),
         ("stream", |r| r.provider.as_str() == "p0" && r.stream.as_str() == "s1", Culprit::Stream(name("p0"), name("s1"))),
         (
