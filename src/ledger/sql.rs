@@ -1,0 +1,108 @@
+//! All of the ledger's SQL: the schema's migrations and every statement. Another database would replace this file and what calls it.
+
+/// Marks the file as a ledger of ours (`PRAGMA application_id`): "mcan" in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x6d63_616e;
+
+/// What brings a file from version n (its place here) to n + 1. Never changed once released, only added to.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// What every connection is set to before the file's first page is read.
+/// `synchronous = FULL`: a commit in WAL mode is on the disk when it returns. `cell_size_check`: a damaged page is noticed when it is read.
+/// `cache_size`: 4 MiB, so that a long history does not grow an idle daemon. `journal_size_limit`: the WAL shrinks again after a burst.
+/// `auto_vacuum` holds only when it is said before a new file's first table.
+pub(super) const CONNECT: &str = "
+    PRAGMA trusted_schema = OFF;
+    PRAGMA cell_size_check = ON;
+    PRAGMA auto_vacuum = INCREMENTAL;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -4096;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA temp_store = MEMORY;
+";
+
+/// How many tables, indices and views there are: none in a new file.
+pub(super) const OBJECTS: &str = "SELECT count(*) FROM sqlite_schema";
+/// Moves the WAL into the file and empties it. Its first column is 1 if a reader stood in the way.
+pub(super) const EMPTY_WAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// How many bytes the file should have.
+pub(super) const FILE_SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+
+/// The tables that are small enough to be checked whole at every start.
+pub(super) const CHECKED: [&str; 3] = ["PRAGMA quick_check(checkpoints)", "PRAGMA quick_check(incidents)", "PRAGMA quick_check(starts)"];
+/// The newest rows of the large tables, where the next ones will stand: reading them walks the right edge of each tree.
+pub(super) const EDGES: [&str; 6] = [
+    "SELECT * FROM records ORDER BY seq DESC LIMIT 100",
+    "SELECT * FROM canaries ORDER BY rowid DESC LIMIT 100",
+    "SELECT * FROM sightings ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM sight ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM notices ORDER BY id DESC LIMIT 100",
+    "SELECT * FROM deliveries ORDER BY notice DESC LIMIT 100",
+];
+
+pub(super) const STARTED: &str = "INSERT INTO starts (at, version) VALUES (?1, ?2)";
+pub(super) const OLD_STARTS: &str = "DELETE FROM starts WHERE id <= (SELECT max(id) FROM starts) - 1000";
+
+pub(super) const LAST_SEQ: &str =
+    "SELECT max(coalesce((SELECT max(seq) FROM records), 0), coalesce((SELECT max(seq) FROM checkpoints), 0))";
+pub(super) const CHECKPOINTS: &str = "SELECT seq, sha256, state FROM checkpoints ORDER BY seq DESC";
+pub(super) const RECORDS_AFTER: &str = "SELECT seq, at, body, sum FROM records WHERE seq > ?1 ORDER BY seq";
+pub(super) const ADD_RECORD: &str = "INSERT INTO records (seq, at, kind, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const ADD_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints (seq, sha256, state) VALUES (?1, ?2, ?3)";
+pub(super) const OLD_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE seq NOT IN (SELECT seq FROM checkpoints ORDER BY seq DESC LIMIT 2)";
+
+pub(super) const SENT: &str = "INSERT OR IGNORE INTO canaries (id, provider, stream, inbox, reason, sent_at, state)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'in flight')";
+/// A refusal does not undo an arrival that was seen before the provider's answer.
+pub(super) const ANSWERED: &str = "UPDATE canaries SET answered_at = ?2, outcome = ?3, class = ?4, reply = ?5, message_id = ?6,
+        connect_ms = ?7, tls_ms = ?8, auth_ms = ?9, data_ms = ?10,
+        state = CASE WHEN ?3 = 'refused' AND state = 'in flight' THEN 'refused' ELSE state END
+    WHERE id = ?1";
+pub(super) const ORPHANED: &str = "UPDATE canaries SET answered_at = ?2, outcome = 'unknown' WHERE id = ?1 AND outcome IS NULL";
+pub(super) const ARRIVED: &str = "UPDATE canaries SET arrived_at = ?3, seen_at = ?4, placement = ?5, copy = ?6,
+        state = CASE WHEN lost_at IS NULL THEN 'arrived' ELSE 'late' END
+    WHERE id = ?1 AND inbox = ?2 AND arrived_at IS NULL";
+/// A further copy. The first one read again is none.
+pub(super) const COPY: &str = "INSERT OR IGNORE INTO sightings (canary, inbox, arrived_at, seen_at, placement, copy, kind)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN EXISTS (SELECT 1 FROM canaries WHERE id = ?1 AND inbox = ?2) THEN 'duplicate' ELSE 'replayed' END
+    WHERE NOT EXISTS (SELECT 1 FROM canaries WHERE id = ?1 AND inbox = ?2 AND copy = ?6)";
+pub(super) const STRANGE: &str = "INSERT INTO sightings (kind, inbox, seen_at) VALUES (?1, ?2, ?3)";
+pub(super) const LOST: &str = "UPDATE canaries SET lost_at = ?2,
+        state = CASE state WHEN 'in flight' THEN 'lost' WHEN 'arrived' THEN 'late' ELSE state END
+    WHERE id = ?1";
+pub(super) const FORGOTTEN: &str = "UPDATE canaries SET forgotten_at = ?2,
+        state = CASE state WHEN 'in flight' THEN 'forgotten' ELSE state END
+    WHERE id = ?1";
+/// Only what differs from the last word on the same inbox: a reader that fails every 30 s makes one row.
+pub(super) const SIGHT: &str = "INSERT INTO sight (at, inbox, what, class, why) SELECT ?1, ?2, ?3, ?4, ?5
+    WHERE NOT EXISTS (SELECT 1 FROM sight WHERE id = (SELECT max(id) FROM sight WHERE inbox IS ?2)
+        AND what = ?3 AND class IS ?4 AND why IS ?5)";
+pub(super) const INCIDENT: &str =
+    "INSERT INTO incidents (id, kind, severity, culprit, opened_at, updated_at, resolved_at, summary, evidence)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?5, CASE WHEN ?6 THEN ?5 END, ?7, ?8)
+    ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, severity = excluded.severity, culprit = excluded.culprit,
+        updated_at = excluded.updated_at, resolved_at = excluded.resolved_at, summary = excluded.summary, evidence = excluded.evidence";
+pub(super) const NOTICE: &str =
+    "INSERT OR REPLACE INTO notices (id, incident, change, severity, at, summary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+pub(super) const DELIVERY: &str = "INSERT OR REPLACE INTO deliveries (notice, sink, outcome, at) VALUES (?1, ?2, ?3, ?4)";
+
+/// What may go, each at most ?2 rows at a time and each found without reading more than that. ?1 is the age's limit.
+pub(super) const PRUNE_ARRIVED: &str = "DELETE FROM canaries WHERE rowid IN
+    (SELECT rowid FROM canaries WHERE state = 'arrived' AND sent_at < ?1 ORDER BY sent_at LIMIT ?2)";
+/// See [`PRUNE_ARRIVED`]: all that did not simply arrive.
+pub(super) const PRUNE_FAILED: [&str; 7] = [
+    "DELETE FROM canaries WHERE rowid IN (SELECT rowid FROM canaries
+        WHERE state IN ('in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at < ?1 LIMIT ?2)",
+    "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM (SELECT id, seen_at FROM sightings ORDER BY id LIMIT ?2) WHERE seen_at < ?1)",
+    "DELETE FROM sight WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM sight ORDER BY id LIMIT ?2) WHERE at < ?1)",
+    "DELETE FROM deliveries WHERE notice <= (SELECT max(id) FROM (SELECT id, at FROM notices ORDER BY id LIMIT ?2 / 4) WHERE at < ?1)",
+    "DELETE FROM notices WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM notices ORDER BY id LIMIT ?2 / 4) WHERE at < ?1)",
+    "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE resolved_at < ?1 LIMIT ?2)",
+    // An answer that came for a notice that had gone already.
+    "DELETE FROM deliveries WHERE notice < (SELECT min(id) FROM notices) AND at < ?1",
+];
+/// Records that no kept checkpoint needs, from the beginning and without leaving gaps.
+pub(super) const PRUNE_RECORDS: &str = "DELETE FROM records WHERE seq <= (SELECT max(seq) FROM
+    (SELECT seq, at FROM records WHERE seq <= (SELECT min(seq) FROM checkpoints) ORDER BY seq LIMIT ?2) WHERE at < ?1)";
+/// Gives freed pages back to the file system, at most this many at a time.
+pub(super) const VACUUM: &str = "PRAGMA incremental_vacuum(500)";
