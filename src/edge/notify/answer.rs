@@ -11,7 +11,7 @@ use super::fit;
 use crate::model::{At, Span};
 
 /// One attempt, from the first byte of the connection to the end of the answer. Connecting has its own, shorter deadline in the client.
-pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Nobody is asked to wait longer than this by a `Retry-After`: a wrong value must not silence a pager for days.
 const LONGEST_WAIT: Span = Span::from_secs(3600);
