@@ -8,5 +8,6 @@
     reason = "a test fails by panicking, and its support is one crate"
 )]
 
+mod notify;
 mod support;
 mod watchdog;

@@ -1,1 +1,3 @@
 //! Private instances of real servers on loopback, each in a folder of its own.
+
+pub(crate) mod alertmanager;

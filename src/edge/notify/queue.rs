@@ -1,0 +1,246 @@
+//! What to try next, when to try it again and what to drop, for sinks that take one message a notice. Pure: time comes in, decisions go out.
+//!
+//! Notices of one incident keep their order; incidents do not wait for each other. What has been tried least goes first, so that a new page
+//! is not held up by a hundred that fail.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Attempt, Outgoing};
+use crate::model::{At, Change, IncidentId, NoticeId, Span};
+use crate::watchdog::Delivery;
+
+/// More than this many are never kept: the quietest goes first.
+const LIMIT: usize = 1000;
+
+/// How quickly things are tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The first back-off; it doubles with each failure.
+    pub first: Span,
+    /// The longest back-off.
+    pub cap: Span,
+    /// When a notice of an incident that is over is given up.
+    pub give_up: Span,
+    /// How often Alertmanager is told of what goes on. An alert ends by itself four times later.
+    pub resend: Span,
+    /// How long Alertmanager is told of what is over: it forgets with a restart.
+    pub linger: Span,
+}
+
+impl Default for Pace {
+    /// Back-off from a second to five minutes; a day; and Prometheus' own minute and quarter of an hour.
+    fn default() -> Self {
+        Self {
+            first: Span::from_secs(1),
+            cap: Span::from_secs(300),
+            give_up: Span::from_secs(86_400),
+            resend: Span::from_secs(60),
+            linger: Span::from_secs(900),
+        }
+    }
+}
+
+impl Pace {
+    /// The wait after the `failures`-th failure in a row: exponential with full jitter, from a hash of `salt`. At least 200 ms.
+    #[must_use]
+    pub fn back_off(&self, failures: u32, cap: Span, salt: u64) -> Span {
+        let ceiling = self.first.scaled(1_u64 << failures.saturating_sub(1).min(30), 1).min(cap);
+        Span::from_ms((mix(salt ^ mix(u64::from(failures))) % ceiling.as_ms().max(1)).max(200).min(ceiling.as_ms()))
+    }
+}
+
+/// The finisher of splitmix64: every bit of the input moves every bit of the output.
+const fn mix(n: u64) -> u64 {
+    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
+/// From an instant on, or at once if the clock was set back to before `since`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due {
+    pub(super) since: At,
+    pub(super) at: At,
+}
+
+impl Due {
+    pub(super) fn has_come(self, now: At) -> bool {
+        now >= self.at || now < self.since
+    }
+}
+
+#[derive(Debug)]
+struct Waiting {
+    out: Outgoing,
+    tries: u32,
+    due: Due,
+    flying: bool,
+    /// Whether the sink may know of it already.
+    unclear: bool,
+}
+
+/// The notices that wait for one sink.
+#[derive(Debug)]
+pub struct Queue {
+    pace: Pace,
+    seed: u64,
+    /// What is older was handed over by an earlier process, and may have reached the sink.
+    born: At,
+    waiting: VecDeque<Waiting>,
+    quiet: Option<Due>,
+    gone: bool,
+    ended: Vec<(NoticeId, Delivery)>,
+}
+
+impl Queue {
+    /// An empty queue. `seed` scatters its back-off; `born` is the present.
+    #[must_use]
+    pub const fn new(pace: Pace, seed: u64, born: At) -> Self {
+        Self { pace, seed, born, waiting: VecDeque::new(), quiet: None, gone: false, ended: Vec::new() }
+    }
+
+    /// How many wait or are being tried.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Takes in one notice. The same one again changes nothing.
+    pub fn push(&mut self, out: Outgoing, now: At) {
+        let id = out.notice.notice;
+        if self.gone {
+            return self.ended.push((id, Delivery::Refused));
+        }
+        if self.waiting.iter().any(|w| w.out.notice.notice == id) {
+            return;
+        }
+        let incident = out.notice.incident;
+        let unclear = out.at < self.born;
+        self.waiting.push_back(Waiting { out, tries: 0, due: Due { since: now, at: now }, flying: false, unclear });
+        self.overtake(incident);
+        self.trim();
+    }
+
+    /// The next to try, if any is due; it is then being tried until [`Queue::finished`].
+    pub fn start(&mut self, now: At) -> Option<Outgoing> {
+        self.expire(now);
+        if self.quiet.is_some_and(|quiet| !quiet.has_come(now)) {
+            return None;
+        }
+        let index = self.heads().filter(|(_, w)| w.due.has_come(now)).min_by_key(|(index, w)| {
+            let loudest_first = std::cmp::Reverse(w.out.notice.severity);
+            (w.tries, loudest_first, *index)
+        })?;
+        let (index, _) = index;
+        let waiting = self.waiting.get_mut(index)?;
+        waiting.flying = true;
+        Some(waiting.out.clone())
+    }
+
+    /// When [`Queue::start`] has something again, if nothing comes in before. May be in the past.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<At> {
+        let first = self.heads().map(|(_, w)| w.due.at).min()?;
+        Some(self.quiet.map_or(first, |quiet| first.max(quiet.at)))
+    }
+
+    /// Takes in how an attempt ended.
+    pub fn finished(&mut self, id: NoticeId, attempt: &Attempt, now: At) {
+        let Some(index) = self.waiting.iter().position(|w| w.out.notice.notice == id) else { return };
+        match attempt {
+            Attempt::Delivered => self.end(index, Delivery::Delivered),
+            Attempt::Refused { .. } => self.end(index, Delivery::Refused),
+            Attempt::Gone { .. } => {
+                self.gone = true;
+                while !self.waiting.is_empty() {
+                    self.end(0, Delivery::Refused);
+                }
+            }
+            Attempt::Retry { after, unclear, .. } => {
+                let salt = self.seed ^ mix(id.0);
+                if let Some(waiting) = self.waiting.get_mut(index) {
+                    waiting.tries = waiting.tries.saturating_add(1);
+                    waiting.flying = false;
+                    waiting.unclear |= unclear;
+                    waiting.due = Due { since: now, at: now.plus(self.pace.back_off(waiting.tries, self.pace.cap, salt)) };
+                    let incident = waiting.out.notice.incident;
+                    self.quiet = after.map(|wait| Due { since: now, at: now.plus(wait) });
+                    self.overtake(incident);
+                }
+            }
+        }
+    }
+
+    /// What ended since this was last asked.
+    pub fn take_ended(&mut self) -> Vec<(NoticeId, Delivery)> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// The oldest notice of each incident that is not being tried.
+    fn heads(&self) -> impl Iterator<Item = (usize, &Waiting)> {
+        let mut seen = BTreeSet::new();
+        self.waiting.iter().enumerate().filter(move |(_, w)| seen.insert(w.out.notice.incident)).filter(|(_, w)| !w.flying)
+    }
+
+    fn end(&mut self, index: usize, how: Delivery) {
+        if let Some(waiting) = self.waiting.remove(index) {
+            self.ended.push((waiting.out.notice.notice, how));
+        }
+    }
+
+    fn drop_where(&mut self, lost: impl Fn(&Waiting) -> bool) {
+        while let Some(index) = self.waiting.iter().position(|w| !w.flying && lost(w)) {
+            self.end(index, Delivery::Dropped);
+        }
+    }
+
+    /// Drops what a later notice of the incident makes pointless, unless the sink may know of it: a reminder before any other notice, all
+    /// before a recovery, and with an unsent `opened` the recovery too, for then the sink never heard of the incident.
+    fn overtake(&mut self, incident: IncidentId) {
+        let mine = |w: &&Waiting| w.out.notice.incident == incident;
+        let Some(last) = self.waiting.iter().rfind(mine).map(|w| (w.out.notice.notice, w.out.notice.change)) else { return };
+        let unsent = |w: &Waiting| w.out.notice.incident == incident && w.out.notice.notice < last.0 && !w.unclear;
+        if last.1 != Change::Resolved {
+            return self.drop_where(|w| unsent(w) && w.out.notice.change == Change::Reminder);
+        }
+        let first = self.waiting.iter().find(mine);
+        let never_heard = first.is_some_and(|w| !w.flying && !w.unclear && w.out.notice.change == Change::Opened);
+        self.drop_where(unsent);
+        if never_heard {
+            self.drop_where(|w| w.out.notice.notice == last.0);
+        }
+    }
+
+    /// Gives up what nobody needs any more.
+    fn expire(&mut self, now: At) {
+        let give_up = self.pace.give_up;
+        let over: BTreeMap<IncidentId, At> = self
+            .waiting
+            .iter()
+            .filter(|w| w.out.notice.change == Change::Resolved && now.since(w.out.at) >= give_up)
+            .map(|w| (w.out.notice.incident, w.out.at))
+            .collect();
+        self.drop_where(|w| over.get(&w.out.notice.incident).is_some_and(|at| w.out.at <= *at));
+    }
+
+    fn trim(&mut self) {
+        while self.waiting.len() > LIMIT {
+            let quietest = self.waiting.iter().enumerate().filter(|(_, w)| !w.flying).min_by_key(|(index, w)| {
+                let change = w.out.notice.change;
+                (change == Change::Resolved, change != Change::Reminder, w.out.notice.severity, *index)
+            });
+            let Some((index, _)) = quietest else { return };
+            self.end(index, Delivery::Dropped);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

@@ -1,0 +1,164 @@
+use super::*;
+use crate::model::{Culprit, Kind, Notice, Severity};
+
+const RETRY: Attempt = Attempt::Retry { after: None, why: String::new(), unclear: false };
+const BROKEN: Attempt = Attempt::Retry { after: None, why: String::new(), unclear: true };
+
+fn at(ms: i64) -> At {
+    At::from_ms(ms)
+}
+
+fn out(id: u64, incident: u64, change: Change) -> Outgoing {
+    let notice = Notice {
+        notice: NoticeId(id),
+        incident: IncidentId(incident),
+        change,
+        kind: Kind::Stopped,
+        severity: Severity::Page,
+        culprit: Culprit::Watcher {},
+        summary: String::new(),
+        evidence: serde_json::Value::Null,
+    };
+    Outgoing { notice, opened_at: at(0), at: at(1000) }
+}
+
+fn queue() -> Queue {
+    Queue::new(Pace::default(), 42, at(0))
+}
+
+fn started(queue: &mut Queue, now: i64) -> Option<u64> {
+    queue.start(at(now)).map(|out| out.notice.notice.0)
+}
+
+#[test]
+fn notices_of_one_incident_keep_their_order_and_others_do_not_wait() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    queue.push(out(2, 1, Change::Updated), at(1000));
+    queue.push(out(3, 2, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    assert_eq!(started(&mut queue, 1000), Some(3));
+    assert_eq!(started(&mut queue, 1000), None, "2 waits for 1");
+    queue.finished(NoticeId(1), &RETRY, at(1000));
+    queue.finished(NoticeId(3), &Attempt::Delivered, at(1000));
+    assert_eq!(started(&mut queue, 1000), None, "1 backs off, and 2 still waits for it");
+    let wake = queue.wake_at().unwrap();
+    assert!(wake > at(1000) && wake <= at(2000), "{wake}");
+    assert_eq!(queue.start(wake).unwrap().notice.notice, NoticeId(1));
+    queue.finished(NoticeId(1), &Attempt::Refused { why: String::new() }, wake);
+    assert_eq!(queue.start(wake).unwrap().notice.notice, NoticeId(2));
+    assert_eq!(queue.take_ended(), [(NoticeId(3), Delivery::Delivered), (NoticeId(1), Delivery::Refused)]);
+}
+
+#[test]
+fn back_off_grows_to_its_cap_and_is_scattered() {
+    let pace = Pace::default();
+    let waits = |salt| (1..40).map(|n| pace.back_off(n, pace.cap, salt).as_ms()).collect::<Vec<_>>();
+    assert!(waits(7).iter().all(|ms| (200..=300_000).contains(ms)));
+    assert!(waits(7).iter().any(|ms| *ms > 60_000));
+    assert_ne!(waits(7), waits(8));
+    assert_eq!(waits(7), waits(7));
+    assert!(pace.back_off(1, pace.cap, 3) <= Span::from_secs(1));
+}
+
+#[test]
+fn a_wait_that_the_sink_asks_for_holds_for_all() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.finished(NoticeId(1), &Attempt::Retry { after: Some(Span::from_secs(90)), why: String::new(), unclear: false }, at(1000));
+    queue.push(out(2, 2, Change::Opened), at(2000));
+    assert_eq!(started(&mut queue, 90_999), None);
+    assert_eq!(queue.wake_at(), Some(at(91_000)));
+    assert_eq!(started(&mut queue, 91_000), Some(2), "what was never tried goes first");
+}
+
+#[test]
+fn a_clock_set_back_does_not_stop_the_queue() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(9_000_000));
+    assert_eq!(started(&mut queue, 9_000_000), Some(1));
+    queue.finished(NoticeId(1), &Attempt::Retry { after: Some(Span::from_secs(90)), why: String::new(), unclear: false }, at(9_000_000));
+    assert_eq!(started(&mut queue, 5_000_000), Some(1));
+}
+
+#[test]
+fn a_recovery_that_overtakes_an_unsent_page_drops_both() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.push(out(2, 1, Change::Updated), at(1500));
+    queue.push(out(3, 1, Change::Resolved), at(2000));
+    assert_eq!(queue.take_ended(), [(NoticeId(2), Delivery::Dropped)], "what is being tried has to end first");
+    queue.finished(NoticeId(1), &RETRY, at(2000));
+    assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Dropped), (NoticeId(3), Delivery::Dropped)]);
+    assert!(queue.is_empty() && queue.wake_at().is_none());
+}
+
+#[test]
+fn a_recovery_follows_a_page_that_may_have_arrived() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.finished(NoticeId(1), &BROKEN, at(1000));
+    queue.push(out(2, 1, Change::Resolved), at(2000));
+    assert_eq!(queue.len(), 2);
+
+    let mut restarted = Queue::new(Pace::default(), 42, at(5000));
+    restarted.push(out(1, 1, Change::Opened), at(5000));
+    restarted.push(out(2, 1, Change::Resolved), at(5000));
+    assert_eq!(restarted.len(), 2, "an earlier process may have sent it");
+
+    let mut known = Queue::new(Pace::default(), 42, at(0));
+    known.push(out(5, 1, Change::Updated), at(5000));
+    known.push(out(6, 1, Change::Resolved), at(5000));
+    assert_eq!(known.take_ended(), [(NoticeId(5), Delivery::Dropped)]);
+    assert_eq!(started(&mut known, 5000), Some(6), "the sink knows of the incident");
+}
+
+#[test]
+fn reminders_do_not_pile_up() {
+    let mut queue = queue();
+    for id in 1..50 {
+        queue.push(out(id, 1, if id == 1 { Change::Opened } else { Change::Reminder }), at(1000));
+    }
+    assert_eq!(queue.len(), 2);
+    assert_eq!(queue.take_ended().len(), 47);
+}
+
+#[test]
+fn an_old_recovery_is_given_up_and_an_open_incident_never() {
+    let mut queue = Queue::new(Pace::default(), 42, at(5000));
+    queue.push(out(1, 1, Change::Opened), at(5000));
+    queue.push(out(2, 1, Change::Resolved), at(5000));
+    queue.push(out(3, 2, Change::Opened), at(5000));
+    assert_eq!(started(&mut queue, 1000 + 86_400_000), Some(3));
+    assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Dropped), (NoticeId(2), Delivery::Dropped)]);
+}
+
+#[test]
+fn a_sink_that_is_gone_is_not_called_again() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    queue.push(out(2, 2, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.finished(NoticeId(1), &Attempt::Gone { why: String::new() }, at(1000));
+    queue.push(out(3, 3, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 99_000), None);
+    assert_eq!(queue.take_ended(), [1, 2, 3].map(|id| (NoticeId(id), Delivery::Refused)));
+}
+
+#[test]
+fn the_queue_is_bounded_and_keeps_what_is_loud() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    let mut quiet = out(2, 2, Change::Opened);
+    quiet.notice.severity = Severity::Info;
+    queue.push(quiet, at(1000));
+    for id in 3..=1001 {
+        queue.push(out(id, id, Change::Opened), at(1000));
+    }
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    assert_eq!(queue.len(), 1000);
+    assert_eq!(queue.take_ended(), [(NoticeId(2), Delivery::Dropped)]);
+}

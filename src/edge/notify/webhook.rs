@@ -1,0 +1,204 @@
+//! A signed webhook after the Standard Webhooks specification 1.0: one POST a notice.
+
+use std::fmt;
+
+use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Url;
+use reqwest::header::CONTENT_TYPE;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{Attempt, Origin, SinkError, answer, fit};
+use crate::config::Secret;
+use crate::model::{At, Name, Notice, NoticeId};
+
+/// The specification asks for less than 20 kB; the envelope and every field but the evidence need under 3 kB of it.
+const BODY_LIMIT: usize = 20_000;
+const EVIDENCE_LIMIT: usize = 16_000;
+const SUMMARY_LIMIT: usize = 300;
+
+/// Why a secret cannot sign. Never shows the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Not in the form that the specification gives secrets.
+    #[error(
+        "the secret does not start with `whsec_`; it is `whsec_` and then base64, for instance from `echo whsec_$(openssl rand -base64 32)`"
+    )]
+    Plain,
+    /// Bytes that are no base64.
+    #[error("what follows `whsec_` in the secret is not base64")]
+    Base64,
+    /// Too short or too long.
+    #[error("the secret has {0} bytes after decoding; it takes 24 to 64")]
+    Length(usize),
+}
+
+/// One receiver.
+pub struct Webhook {
+    name: Name,
+    http: reqwest::Client,
+    url: Url,
+    key: Option<Vec<u8>>,
+    ident: String,
+}
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook").field("name", &self.name).field("host", &self.url.host_str()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    timestamp: String,
+    data: &'a Notice,
+}
+
+impl Webhook {
+    /// A receiver at `url`; without `secret` nothing is signed.
+    ///
+    /// # Errors
+    /// [`SinkError`] if the URL or the secret cannot be used.
+    pub fn new(name: &Name, url: &str, http: reqwest::Client, secret: Option<&Secret>, origin: &Origin) -> Result<Self, SinkError> {
+        let url = super::parse(name, url)?;
+        let key = secret.map(decode).transpose().map_err(|error| SinkError::Secret(name.clone(), error))?;
+        Ok(Self { name: name.clone(), http, url, key, ident: ident(origin) })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// The `webhook-id` of a notice: the same at every attempt, after a restart too; no other notice has it. Without a full stop.
+    #[must_use]
+    pub fn id(&self, notice: NoticeId) -> String {
+        format!("msg_{}_{notice}", self.ident)
+    }
+
+    /// The body for `notice`, made at `at`: the same bytes each time.
+    #[must_use]
+    pub fn body(notice: &Notice, at: At) -> Vec<u8> {
+        let kind = format!("incident.{}", notice.change.as_str());
+        let bytes = |data: &Notice| serde_json::to_vec(&Body { kind: kind.clone(), timestamp: at.rfc3339(), data }).unwrap_or_default();
+        let whole = bytes(notice);
+        if whole.len() < BODY_LIMIT {
+            return whole;
+        }
+        let evidence = fit::evidence(&notice.evidence, EVIDENCE_LIMIT);
+        bytes(&Notice { evidence, summary: fit::cut(&notice.summary, SUMMARY_LIMIT), ..notice.clone() })
+    }
+
+    /// Tries once.
+    pub async fn deliver(&self, notice: &Notice, at: At, now: At) -> Attempt {
+        let id = self.id(notice.notice);
+        let stamp = now.as_ms().div_euclid(1000);
+        let body = Self::body(notice, at);
+        let mut request = self.http.post(self.url.clone()).timeout(answer::DEADLINE).header(CONTENT_TYPE, "application/json");
+        request = request.header("webhook-id", &id).header("webhook-timestamp", stamp);
+        if let Some(signature) = self.key.as_deref().and_then(|key| sign(key, &id, stamp, &body)) {
+            request = request.header("webhook-signature", signature);
+        }
+        match request.body(body).send().await {
+            // The answer's body is not read: nothing follows from it, and it may repeat the URL with its token.
+            Ok(response) => answer::answered(response.status(), response.headers(), "", now),
+            Err(error) => answer::failed(error),
+        }
+    }
+}
+
+/// Names are free text and may hold a full stop: the id takes a hash of them.
+fn ident(origin: &Origin) -> String {
+    let mut hash = Sha256::new();
+    for part in [&origin.instance, &origin.installation] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    HEXLOWER.encode(hash.finalize().get(..8).unwrap_or_default())
+}
+
+fn decode(secret: &Secret) -> Result<Vec<u8>, KeyError> {
+    let text = secret.expose().trim().strip_prefix("whsec_").ok_or(KeyError::Plain)?;
+    let key = BASE64_NOPAD.decode(text.trim_end_matches('=').as_bytes()).or(Err(KeyError::Base64))?;
+    if (24..=64).contains(&key.len()) { Ok(key) } else { Err(KeyError::Length(key.len())) }
+}
+
+fn sign(key: &[u8], id: &str, stamp: i64, body: &[u8]) -> Option<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    mac.update(format!("{id}.{stamp}.").as_bytes());
+    mac.update(body);
+    Some(format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Change, Culprit, IncidentId, Kind, Severity};
+    use serde_json::json;
+
+    fn notice(evidence: serde_json::Value) -> Notice {
+        Notice {
+            notice: NoticeId(7),
+            incident: IncidentId(3),
+            change: Change::Opened,
+            kind: Kind::Stopped,
+            severity: Severity::Page,
+            culprit: Culprit::Provider(Name::new("mailchimp").unwrap()),
+            summary: "mailchimp: nothing arrives".to_owned(),
+            evidence,
+        }
+    }
+
+    /// The example of the specification's own libraries.
+    #[test]
+    fn signs_as_the_specification_does() {
+        let key = decode(&Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned())).unwrap();
+        let signature = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        assert_eq!(signature.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
+    }
+
+    #[test]
+    fn secrets_of_another_shape_are_refused_and_not_shown() {
+        let error = |text: &str| decode(&Secret::new(text.to_owned())).unwrap_err().to_string();
+        assert!(error("hunter2").contains("openssl rand -base64 32"));
+        assert!(!error("hunter2").contains("hunter2"));
+        assert_eq!(error("whsec_!!!"), "what follows `whsec_` in the secret is not base64");
+        assert_eq!(error("whsec_c2hvcnQ="), "the secret has 5 bytes after decoding; it takes 24 to 64");
+        assert!(error(&format!("whsec_{}", BASE64.encode(&[1; 65]))).contains("65 bytes"));
+        assert!(decode(&Secret::new(format!("whsec_{}\n", BASE64.encode(&[1; 64])))).is_ok());
+    }
+
+    #[test]
+    fn ids_differ_by_ledger_and_hold_no_full_stop() {
+        let origin = |instance: &str, installation: &str| Origin {
+            instance: instance.to_owned(),
+            installation: installation.to_owned(),
+            public_url: None,
+        };
+        let one = ident(&origin("mx.example.net", "a"));
+        assert!(!one.contains('.'));
+        assert_ne!(one, ident(&origin("mx.example.net", "b")));
+        assert_ne!(ident(&origin("ab", "c")), ident(&origin("a", "bc")));
+    }
+
+    #[test]
+    fn bodies_are_the_notice_and_stay_small() {
+        let at = At::from_ms(1_659_987_000_000);
+        let body: serde_json::Value = serde_json::from_slice(&Webhook::body(&notice(json!({"sent": 9})), at)).unwrap();
+        assert_eq!(body["type"], "incident.opened");
+        assert_eq!(body["timestamp"], "2022-08-08T19:30:00.000Z");
+        assert_eq!(body["data"], serde_json::to_value(notice(json!({"sent": 9}))).unwrap());
+
+        let mut large = notice(json!({"reply": "ä".repeat(90_000), "sent": 9}));
+        large.summary = "\u{1}".repeat(50_000);
+        let bytes = Webhook::body(&large, at);
+        assert!(bytes.len() < BODY_LIMIT, "{}", bytes.len());
+        assert_eq!(bytes, Webhook::body(&large, at));
+        let body: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(body["data"]["evidence"]["sent"], 9);
+    }
+}

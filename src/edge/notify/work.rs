@@ -1,0 +1,236 @@
+//! One sink at work: takes notices in, tries, tells how each ended. A future to be spawned, one a sink, so that a slow sink delays no other.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::alertmanager::{Alertmanager, Board, Instance};
+use super::{Attempt, Outgoing, Pace, Queue, Sink, Webhook};
+use crate::model::{At, IncidentId, Name, NoticeId, Now};
+use crate::watchdog::{Delivery, IncidentView};
+
+/// Notices of different incidents that one webhook is tried with at the same time: one that hangs does not hold up the others.
+const LANES: usize = 4;
+
+/// Notices that wait for any Alertmanager; beyond it the oldest is dropped, which the board still tells of.
+const PENDING: usize = 1000;
+
+/// Nothing waits longer than this without a look at the clock, which may have been set.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// Hands what comes out of `notices` to `sink` and tells `done` how each notice ended. Every notice is told of exactly once, unless the
+/// future ends before. It ends when `notices` is closed, after the attempts under way, or when nobody listens to `done`; what is not told
+/// of by then is to be handed over again after a restart.
+///
+/// `seen` is what the watchdog knows of incidents at the start, for sinks that take the state again and again.
+pub async fn work(
+    sink: Sink,
+    mut notices: mpsc::Receiver<Outgoing>,
+    done: mpsc::Sender<(NoticeId, Name, Delivery)>,
+    now: Now,
+    seen: Vec<IncidentView>,
+    pace: Pace,
+) {
+    let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: false };
+    match &sink {
+        Sink::Webhook(webhook) => one_by_one(webhook, &mut notices, &mut desk, pace).await,
+        Sink::Alertmanager(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, &seen, pace).await,
+    }
+}
+
+type Flight<'a, T> = Pin<Box<dyn Future<Output = (T, Attempt)> + Send + 'a>>;
+
+/// What happened next.
+enum Next<T> {
+    Came(Outgoing),
+    Landed(T, Attempt),
+    Time,
+    Over,
+}
+
+/// What both ways of working share: who is told, and what is still to be told.
+struct Desk {
+    name: Name,
+    done: mpsc::Sender<(NoticeId, Name, Delivery)>,
+    now: Now,
+    ended: VecDeque<(NoticeId, Delivery)>,
+    failing: bool,
+}
+
+impl Desk {
+    /// Waits for whatever comes first. Telling never keeps from listening, so the two channels cannot block each other.
+    async fn next<T>(
+        &mut self,
+        notices: &mut mpsc::Receiver<Outgoing>,
+        flights: &mut FuturesUnordered<Flight<'_, T>>,
+        wake: Option<At>,
+    ) -> Next<T> {
+        loop {
+            let Self { name, done, ended, .. } = self;
+            let next = tokio::select! {
+                room = done.reserve(), if !ended.is_empty() => {
+                    let Ok(room) = room else { return Next::Over };
+                    if let Some((notice, how)) = ended.pop_front() {
+                        room.send((notice, name.clone(), how));
+                    }
+                    continue;
+                }
+                Some((what, attempt)) = flights.next(), if !flights.is_empty() => Next::Landed(what, attempt),
+                came = notices.recv() => came.map_or(Next::Over, Next::Came),
+                () = until(wake, (self.now)()) => Next::Time,
+            };
+            if let Next::Landed(_, attempt) = &next {
+                self.log(attempt);
+            }
+            return next;
+        }
+    }
+
+    /// After the last notice: the attempts under way may end, and what ended is told.
+    async fn close<T>(
+        &mut self,
+        flights: &mut FuturesUnordered<Flight<'_, T>>,
+        mut landed: impl FnMut(T, Attempt) -> Vec<(NoticeId, Delivery)>,
+    ) {
+        while let Some((what, attempt)) = flights.next().await {
+            let ended = landed(what, attempt);
+            self.ended.extend(ended);
+        }
+        while let Some((notice, how)) = self.ended.pop_front() {
+            if self.done.send((notice, self.name.clone(), how)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// One line when a sink begins to fail, and one when it works again.
+    fn log(&mut self, attempt: &Attempt) {
+        match (attempt.why(), self.failing) {
+            (Some(why), false) => tracing::warn!(sink = %self.name, why, "sink fails"),
+            (None, true) => tracing::info!(sink = %self.name, "sink works again"),
+            (Some(_), true) | (None, false) => {}
+        }
+        self.failing = attempt.why().is_some();
+    }
+}
+
+async fn one_by_one(webhook: &Webhook, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, pace: Pace) {
+    let now = desk.now.clone();
+    let mut queue = Queue::new(pace, seed(&desk.name), now());
+    let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
+    loop {
+        while flights.len() < LANES
+            && let Some(out) = queue.start(now())
+        {
+            let at = now();
+            flights.push(Box::pin(async move { (out.notice.notice, webhook.deliver(&out.notice, out.at, at).await) }));
+        }
+        desk.ended.extend(queue.take_ended());
+        let wake = if flights.len() < LANES { queue.wake_at() } else { None };
+        match desk.next(notices, &mut flights, wake).await {
+            Next::Came(out) => queue.push(out, now()),
+            Next::Landed(notice, attempt) => queue.finished(notice, &attempt, now()),
+            Next::Time => {}
+            Next::Over => break,
+        }
+    }
+    let landed = |notice, attempt: Attempt| {
+        queue.finished(notice, &attempt, now());
+        queue.take_ended()
+    };
+    desk.close(&mut flights, landed).await;
+}
+
+/// A notice that no Alertmanager has yet.
+struct Pending {
+    notice: NoticeId,
+    incident: IncidentId,
+    version: u64,
+}
+
+/// The board, the instances and what waits for them.
+struct State {
+    board: Board,
+    instances: Vec<Instance>,
+    pending: VecDeque<Pending>,
+    pace: Pace,
+    seed: u64,
+}
+
+impl State {
+    fn take(&mut self, out: &Outgoing, ended: &mut VecDeque<(NoticeId, Delivery)>) {
+        let version = self.board.take(&out.notice, out.opened_at, out.at);
+        self.pending.push_back(Pending { notice: out.notice.notice, incident: out.notice.incident, version });
+        if self.pending.len() > PENDING
+            && let Some(oldest) = self.pending.pop_front()
+        {
+            ended.push_back((oldest.notice, Delivery::Dropped));
+        }
+    }
+
+    fn landed(&mut self, (index, version): (usize, u64), attempt: &Attempt, now: At) -> Vec<(NoticeId, Delivery)> {
+        if let Some(instance) = self.instances.get_mut(index) {
+            instance.finished(version, attempt, &self.pace, self.seed.wrapping_add(index as u64), now);
+        }
+        if *attempt == Attempt::Delivered {
+            self.board.known(version);
+            return self.end(Delivery::Delivered, |pending| pending.version <= version);
+        }
+        let refused: Vec<u64> = self.pending.iter().map(|p| p.version).filter(|v| self.instances.iter().all(|i| i.refused(*v))).collect();
+        self.end(Delivery::Refused, |pending| refused.contains(&pending.version))
+    }
+
+    fn prune(&mut self, now: At) -> Vec<(NoticeId, Delivery)> {
+        let untold = self.board.prune(now);
+        self.end(Delivery::Dropped, |pending| untold.contains(&pending.incident))
+    }
+
+    fn end(&mut self, how: Delivery, over: impl Fn(&Pending) -> bool) -> Vec<(NoticeId, Delivery)> {
+        let ended = self.pending.iter().filter(|p| over(p)).map(|p| (p.notice, how)).collect();
+        self.pending.retain(|p| !over(p));
+        ended
+    }
+}
+
+async fn again_and_again(sink: &Alertmanager, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, seen: &[IncidentView], pace: Pace) {
+    let now = desk.now.clone();
+    let mut board = sink.board(pace);
+    board.restore(seen, now());
+    let instances = std::iter::repeat_with(Instance::default).take(sink.instances()).collect();
+    let mut state = State { board, instances, pending: VecDeque::new(), pace, seed: seed(&desk.name) };
+    let mut flights: FuturesUnordered<Flight<'_, (usize, u64)>> = FuturesUnordered::new();
+    loop {
+        let at = now();
+        desk.ended.extend(state.prune(at));
+        for (index, instance) in state.instances.iter_mut().enumerate().filter(|(_, i)| i.is_due(&state.board, at)) {
+            let version = instance.start(&state.board);
+            let body = state.board.post(at);
+            flights.push(Box::pin(async move { ((index, version), sink.push(index, body, at).await) }));
+        }
+        let wake = state.instances.iter().filter_map(|i| i.wake_at(&state.board, at)).min();
+        match desk.next(notices, &mut flights, wake).await {
+            Next::Came(out) => state.take(&out, &mut desk.ended),
+            Next::Landed(which, attempt) => desk.ended.extend(state.landed(which, &attempt, now())),
+            Next::Time => {}
+            Next::Over => break,
+        }
+    }
+    desk.close(&mut flights, |which, attempt| state.landed(which, &attempt, now())).await;
+}
+
+async fn until(wake: Option<At>, now: At) {
+    match wake {
+        None => std::future::pending().await,
+        Some(at) => sleep_until(Instant::now() + Duration::from(at.since(now)).min(LONGEST_NAP)).await,
+    }
+}
+
+/// FNV-1a of the name: sinks that fail together are not tried together.
+fn seed(name: &Name) -> u64 {
+    name.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
