@@ -1,12 +1,93 @@
 //! TOML text → settings that cannot be wrong. Every complaint at once, with line, value and hint.
 //!
-//! Two layers: the text is walked with its positions, and what comes out is [`Settings`], whose fields need no further check.
+//! Two layers: [`text`] mirrors the text with its positions, and what [`read`] makes of it is [`Settings`], whose fields need no further
+//! check. The list of all keys stands once, in [`keys`].
 
+mod advice;
+mod complaint;
+mod keys;
+mod load;
+mod read;
 mod secret;
 mod settings;
+mod text;
+mod value;
 
-pub use secret::{Secret, SecretRef};
+use std::collections::BTreeMap;
+
+pub use complaint::{Complaint, Place};
+pub use load::{LoadError, load};
+pub use secret::{Resolved, Secret, SecretError, SecretRef, Secrets};
 pub use settings::{
     Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind, Proxy, Settings, Sink,
     SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
 };
+
+use complaint::Notes;
+
+/// A configuration that can be run, and what is likely not meant in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// The settings.
+    pub settings: Settings,
+    /// What is likely not meant, sorted by place.
+    pub warnings: Vec<Complaint>,
+    /// Where each secret is named, by its key's path.
+    secrets: BTreeMap<String, Place>,
+}
+
+impl Checked {
+    /// Reads every secret that the settings name, now.
+    ///
+    /// # Errors
+    /// One complaint for each that cannot be had, with the place that names it.
+    pub fn secrets(&self) -> Result<Secrets, Vec<Complaint>> {
+        let place = |complaint: &mut Complaint| complaint.place = self.secrets.get(&complaint.key).copied();
+        match Secrets::resolve(&self.settings) {
+            Ok(mut secrets) => {
+                secrets.warnings_mut().iter_mut().for_each(place);
+                Ok(secrets)
+            }
+            Err(mut complaints) => {
+                complaints.iter_mut().for_each(place);
+                complaints.sort_by_key(|c| c.place);
+                Err(complaints)
+            }
+        }
+    }
+}
+
+/// Reads `text`. Pure: opens no file, resolves no secret, looks up no name. `host_name` is the default of `[watch] instance`.
+///
+/// # Errors
+/// Every complaint there is, sorted by place. A text that is not TOML gives only the first.
+pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
+    let notes = Notes::new(text);
+    let document = match toml_edit::Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => return Err(vec![syntax(&notes, &error)]),
+    };
+    let settings = read::whole(text::Root::new(document.as_table(), &notes), host_name).and_then(|whole| {
+        advice::give(&whole);
+        whole.settings
+    });
+    let (mut complaints, warnings, secrets) = notes.finish();
+    match settings {
+        Some(settings) if complaints.is_empty() => Ok(Checked { settings, warnings, secrets }),
+        _ => {
+            if complaints.is_empty() {
+                let what = "the configuration cannot be read, and no reason was found".to_owned();
+                complaints.push(Complaint { place: None, key: String::new(), what, hint: None });
+            }
+            Err(complaints)
+        }
+    }
+}
+
+/// What the TOML parser says, without the line that it stands in: that may hold a secret.
+fn syntax(notes: &Notes<'_>, error: &toml_edit::TomlError) -> Complaint {
+    let place = error.span().map(|span| notes.place(span.start));
+    let what = format!("this is not TOML: {}", error.message().replace('\n', ", "));
+    let hint = "texts stand in quotes, tables in [brackets], keys before `=`; what follows is read when this is right".to_owned();
+    Complaint { place, key: String::new(), what, hint: Some(hint) }
+}

@@ -9,5 +9,6 @@
 )]
 
 mod notify;
+mod config;
 mod support;
 mod watchdog;

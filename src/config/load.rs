@@ -1,0 +1,52 @@
+//! The configuration file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::{Checked, Complaint, parse};
+
+/// A configuration larger than this is a mistake: 1 MiB.
+const MOST: u64 = 1 << 20;
+
+/// Why a configuration file gives no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be read.
+    #[error("the configuration cannot be read")]
+    Read(#[source] io::Error),
+    /// It is a folder, a device or a pipe.
+    #[error("the configuration is not a file")]
+    NotAFile,
+    /// It is too large.
+    #[error("the configuration is larger than 1 MiB")]
+    TooLarge,
+    /// It is not text.
+    #[error("the configuration is not UTF-8 text: byte {0} is wrong")]
+    NotText(usize),
+    /// It is wrong.
+    #[error("the configuration has {} complaint(s)", .0.len())]
+    Wrong(Vec<Complaint>),
+}
+
+/// Reads and checks the file at `path`; resolves no secret.
+///
+/// # Errors
+/// [`LoadError::Wrong`] with every complaint, or why the file could not be read at all.
+pub fn load(path: &Path) -> Result<Checked, LoadError> {
+    let host_name = gethostname::gethostname().to_string_lossy().into_owned();
+    parse(&read(path)?, &host_name).map_err(LoadError::Wrong)
+}
+
+/// Its text. Pipes are refused before they are opened, as opening one could wait for ever.
+fn read(path: &Path) -> Result<String, LoadError> {
+    if !std::fs::metadata(path).map_err(LoadError::Read)?.is_file() {
+        return Err(LoadError::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes)).map_err(LoadError::Read)?;
+    if bytes.len() as u64 > MOST {
+        return Err(LoadError::TooLarge);
+    }
+    String::from_utf8(bytes).map_err(|error| LoadError::NotText(error.utf8_error().valid_up_to() + 1))
+}

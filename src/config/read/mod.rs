@@ -1,0 +1,188 @@
+//! From tables of text to settings: one file a part, and what holds between parts here.
+
+mod inbox;
+mod provider;
+mod route;
+mod sink;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::complaint::Fault;
+use super::keys;
+use super::text::{Root, Section};
+use super::{Http, LedgerSettings, Settings, Stream, Watch};
+use crate::model::{Name, Span};
+
+/// What a reader made of its tables, with the tables for those who look again.
+pub(super) struct Read<'t, T> {
+    /// What was understood.
+    pub(super) parts: BTreeMap<Name, T>,
+    /// Every table, by the name it has.
+    pub(super) sections: Vec<(Name, Section<'t>)>,
+    /// Every name that stands in the text, even if its table is wrong.
+    pub(super) names: Vec<Name>,
+}
+
+/// Everything that was read.
+pub(super) struct Whole<'t> {
+    /// The top of the text.
+    pub(super) root: Root<'t>,
+    /// `None` if there was any complaint that leaves a hole.
+    pub(super) settings: Option<Settings>,
+    /// `[watch]`.
+    pub(super) watch: Section<'t>,
+    /// `[http]`.
+    pub(super) http: Section<'t>,
+    /// Tables of providers.
+    pub(super) providers: Vec<(Name, Section<'t>)>,
+    /// Tables of inboxes.
+    pub(super) inboxes: Vec<(Name, Section<'t>)>,
+    /// Tables of sinks.
+    pub(super) sinks: Vec<(Name, Section<'t>)>,
+}
+
+/// Reads every table, whatever is wrong with others.
+pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
+    let watch_table = root.single(keys::table("watch")?);
+    let http_table = root.single(keys::table("http")?);
+    let ledger_table = root.single(keys::table("ledger")?);
+    let watch = watch(&watch_table, host_name);
+    let http = http(&http_table);
+    let ledger = ledger(&ledger_table);
+    let streams = streams(&root)?;
+    let providers = kinds(&root, "provider", provider::read);
+    let inboxes = kinds(&root, "inbox", inbox::read);
+    let sinks = kinds(&root, "sink", sink::read);
+    inbox::no_address_twice(&inboxes);
+    for (group, count, example) in [
+        ("stream", streams.names.len(), "write [stream.password-reset], for instance: every key of it has a default"),
+        (
+            "provider",
+            providers.names.len(),
+            "write [provider.NAME.smtp] with `from` and `host`; `mailcanary print reference-config` shows all",
+        ),
+        ("inbox", inboxes.names.len(), "write [inbox.NAME.imap] with `address`, `host`, `username` and `password`"),
+    ] {
+        if count == 0 {
+            root.lacking(group, Fault::hinted("there is none: nothing could be watched", example));
+        }
+    }
+    let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
+    if let Some(ledger) = &ledger {
+        keep_covers_deadlines(&ledger_table, ledger, &streams.parts);
+    }
+    let settings = (|| {
+        Some(Settings {
+            watch: watch?,
+            streams: streams.parts,
+            providers: providers.parts,
+            inboxes: inboxes.parts,
+            sinks: sinks.parts,
+            routes: routes?,
+            http: http?,
+            ledger: ledger?,
+        })
+    })();
+    let (providers, inboxes, sinks) = (providers.sections, inboxes.sections, sinks.sections);
+    Some(Whole { root, settings, watch: watch_table, http: http_table, providers, inboxes, sinks })
+}
+
+fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
+    let instance = section.maybe::<String>("instance");
+    let every = section.get("every");
+    let confirmations = section.get("confirmations");
+    let false_pages_per_year = section.get("false_pages");
+    let blind_after = section.get("blind_after");
+    let cut_off_after = section.get("cut_off_after");
+    Some(Watch {
+        instance: instance?.unwrap_or_else(|| label(host_name)),
+        every: every?,
+        confirmations: confirmations?,
+        false_pages_per_year: false_pages_per_year?,
+        blind_after: blind_after?,
+        cut_off_after: cut_off_after?,
+    })
+}
+
+/// A host's name as the label that `instance` has to be.
+fn label(host_name: &str) -> String {
+    let plain: String = host_name.chars().filter(|c| c.is_ascii_graphic() && *c != '/').take(253).collect();
+    if plain.is_empty() { "mailcanary".to_owned() } else { plain }
+}
+
+fn streams<'t>(root: &Root<'t>) -> Option<Read<'t, Stream>> {
+    let table = keys::table("stream.NAME")?;
+    let mut read = Read { parts: BTreeMap::new(), sections: Vec::new(), names: Vec::new() };
+    for named in root.named("stream") {
+        let name = named.name.clone();
+        let section = named.section(table);
+        let subject = section.maybe::<String>("subject");
+        let deadline = section.get("deadline");
+        let Some(name) = name else { continue };
+        read.names.push(name.clone());
+        if let (Some(subject), Some(deadline)) = (subject, deadline) {
+            let subject = subject.unwrap_or_else(|| in_words(&name));
+            read.parts.insert(name.clone(), Stream { subject, deadline });
+        }
+        read.sections.push((name, section));
+    }
+    Some(read)
+}
+
+/// `password-reset` as `Password reset`.
+fn in_words(name: &Name) -> String {
+    let mut chars = name.as_str().chars().map(|c| if matches!(c, '-' | '_' | '.') { ' ' } else { c });
+    chars.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(chars).collect::<String>().trim_end().to_owned()
+}
+
+/// The parts of a group whose tables have kinds.
+fn kinds<'t, T>(root: &Root<'t>, group: &'static str, read_one: impl Fn(&str, &Section<'t>) -> Option<T>) -> Read<'t, T> {
+    let mut read = Read { parts: BTreeMap::new(), sections: Vec::new(), names: Vec::new() };
+    for named in root.named(group) {
+        let name = named.name.clone();
+        read.names.extend(name.clone());
+        let Some((table, section)) = named.kind(group) else { continue };
+        let part = read_one(table.last(), &section);
+        let Some(name) = name else { continue };
+        if let (Entry::Vacant(entry), Some(part)) = (read.parts.entry(name.clone()), part) {
+            entry.insert(part);
+        }
+        read.sections.push((name, section));
+    }
+    read
+}
+
+fn http(section: &Section<'_>) -> Option<Option<Http>> {
+    let listen = section.get::<Option<std::net::SocketAddr>>("listen");
+    let public_url = section.maybe("public_url");
+    let public_url = public_url?;
+    Some(listen?.map(|listen| Http { listen, public_url }))
+}
+
+fn ledger(section: &Section<'_>) -> Option<LedgerSettings> {
+    let path = section.get("path");
+    let keep = section.get::<Span>("keep");
+    let keep_failures = section.get::<Span>("keep_failures");
+    let (keep, keep_failures) = (keep?, keep_failures?);
+    if keep_failures < keep {
+        let key = if section.has("keep_failures") { "keep_failures" } else { "keep" };
+        let fault = Fault::hinted(
+            format!("failures (`{keep_failures}`) would be forgotten before successes (`{keep}`)"),
+            "write a `keep_failures` that is no shorter than `keep`",
+        );
+        section.refuse(key, fault);
+        return None;
+    }
+    Some(LedgerSettings { path: path?, keep, keep_failures })
+}
+
+fn keep_covers_deadlines(section: &Section<'_>, ledger: &LedgerSettings, streams: &BTreeMap<Name, Stream>) {
+    if let Some((name, longest)) = streams.iter().map(|(n, s)| (n, s.deadline)).max_by_key(|(_, d)| *d)
+        && longest > ledger.keep
+    {
+        let what = format!("`{}` is shorter than the deadline of stream `{name}`, `{longest}`", ledger.keep);
+        section.refuse("keep", Fault::hinted(what, "keep canaries for at least as long as they are waited for"));
+    }
+}
