@@ -92,6 +92,8 @@ pub struct Watchdog {
     last_at: Option<At>,
     wake_at: Option<At>,
     looked_at: BTreeMap<Name, At>,
+    /// No more canaries: the process is about to end.
+    stopping: bool,
 }
 
 /// A notice that some sinks have not taken yet.
@@ -119,7 +121,7 @@ impl Watchdog {
         let routes = f64::from(u32::try_from(plan.routes.len()).unwrap_or(u32::MAX));
         let a_year = 365.25 * 86_400.0 / plan.every.as_secs_f64().max(0.001) * routes.max(1.0);
         let threshold = (a_year / settings.watch.false_pages_per_year.max(1e-9)).ln().max(1.0);
-        Self { plan, state, keys: BTreeMap::new(), threshold, last_at: None, wake_at: None, looked_at: BTreeMap::new() }
+        Self { plan, state, keys: BTreeMap::new(), threshold, last_at: None, wake_at: None, looked_at: BTreeMap::new(), stopping: false }
     }
 
     /// The watchdog as it was when `records` had been put out, by the same settings, after `checkpoint` (what [`Watchdog::checkpoint`] gave).
@@ -204,6 +206,11 @@ impl Watchdog {
     pub fn view(&self, now: At) -> View {
         let next = schedule::next(&self.plan, &self.state).map(|(at, route)| (at, format!("canary over {route}")));
         picture::draw(&self.plan, &self.state, now, next, self.threshold)
+    }
+
+    /// Sends no more canaries in this life.
+    pub const fn stop_sending(&mut self) {
+        self.stopping = true;
     }
 
     /// Notices that some sinks have not taken yet, oldest first.
@@ -340,6 +347,9 @@ impl Watchdog {
     }
 
     fn send(&mut self, step: &mut Step, at: At) {
+        if self.stopping {
+            return;
+        }
         for route in schedule::all_due(&self.plan, &self.state, at) {
             let canary = schedule::next_id(&self.state, &route);
             let (provider, stream, inbox) = (route.provider, route.stream, route.inbox);

@@ -36,6 +36,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         instance: plan.instance.clone(),
         began: state.began.map_or(now, |b| b.at),
         cut_off_since: state.cut_off_since,
+        trouble: None,
         next,
         suspicion_threshold: threshold,
         providers: plan.providers.iter().map(|p| party(Culprit::Provider(p.clone()), p)).collect(),

@@ -17,6 +17,8 @@ pub struct View {
     pub began: At,
     /// Since when the watcher has had no network.
     pub cut_off_since: Option<At>,
+    /// What keeps the watchdog itself from working, in words: a ledger that cannot be written.
+    pub trouble: Option<String>,
     /// What is waited for next, in words, and until when.
     pub next: Option<(At, String)>,
     /// The evidence, in nats, at which the verdict changes.

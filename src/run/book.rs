@@ -1,0 +1,91 @@
+//! The ledger in the loop's hands: what could not be written stays, and is tried again, and nothing begins before it is durable.
+
+use tokio::task::block_in_place;
+
+use crate::config::LedgerSettings;
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::{At, Span};
+use crate::watchdog::{Effect, Record};
+
+/// Between two tries to write what could not be written.
+pub(super) const RETRY: Span = Span::from_secs(5);
+/// After so many records a checkpoint keeps the next start short.
+const CHECKPOINT_AFTER: u64 = 5_000;
+/// Between two rounds of pruning; each is bounded.
+const PRUNE_EVERY: Span = Span::from_secs(60);
+
+/// The ledger, and what waits for it.
+#[derive(Debug)]
+pub(super) struct Book {
+    ledger: Ledger,
+    settings: LedgerSettings,
+    records: Vec<Record>,
+    effects: Vec<Effect>,
+    pruned_at: Option<At>,
+    /// Why the last try failed.
+    pub(super) trouble: Option<String>,
+}
+
+impl Book {
+    pub(super) const fn new(ledger: Ledger, settings: LedgerSettings) -> Self {
+        Self { ledger, settings, records: Vec::new(), effects: Vec::new(), pruned_at: None, trouble: None }
+    }
+
+    /// Takes in what a step put out.
+    pub(super) fn add(&mut self, records: Vec<Record>, effects: Vec<Effect>) {
+        self.records.extend(records);
+        self.effects.extend(effects);
+    }
+
+    /// Makes all records durable, and only then hands out the effects. After a failure both stay, and [`Book::trouble`] says why.
+    pub(super) fn write(&mut self) -> Vec<Effect> {
+        if let Err(error) = block_in_place(|| self.ledger.append(&self.records)) {
+            let text = chain(&error);
+            if self.trouble.is_none() {
+                tracing::error!(error = %text, "the ledger cannot be written; no canary is sent until it can");
+            }
+            self.trouble = Some(text);
+            return Vec::new();
+        }
+        if self.trouble.take().is_some() {
+            tracing::info!("the ledger can be written again");
+        }
+        self.records.clear();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Whether the next start would have much to read.
+    pub(super) const fn wants_checkpoint(&self) -> bool {
+        self.ledger.since_checkpoint() >= CHECKPOINT_AFTER && self.trouble.is_none()
+    }
+
+    /// Keeps the state, so that a start need not read every record. A failure is not fatal: the records have it all.
+    pub(super) fn checkpoint(&mut self, state: &str) {
+        if let Err(error) = block_in_place(|| self.ledger.checkpoint(state)) {
+            tracing::warn!(error = %chain(&error), "the ledger took no checkpoint; the next start takes longer");
+        }
+    }
+
+    /// Lets go of what is older than the settings keep, a little at a time.
+    pub(super) fn prune(&mut self, now: At) {
+        if self.trouble.is_some() || self.pruned_at.is_some_and(|at| now.since(at) < PRUNE_EVERY) {
+            return;
+        }
+        self.pruned_at = Some(now);
+        if let Err(error) = block_in_place(|| self.ledger.prune(now, self.settings.keep, self.settings.keep_failures)) {
+            tracing::warn!(error = %chain(&error), "old entries of the ledger could not be removed");
+        }
+    }
+}
+
+/// An error with its causes.
+pub(super) fn chain(error: &LedgerError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

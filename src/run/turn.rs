@@ -1,0 +1,156 @@
+//! The loop.
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::book::{Book, RETRY};
+use super::clock::Clock;
+use super::hands::Hands;
+use crate::model::{At, Span};
+use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
+
+/// Events taken in one turn, so that one write to the disk serves many.
+const BATCH: usize = 256;
+/// The clock is looked at least this often: a jump of the wall clock or a sleep of the machine wakes nobody.
+const LONGEST_NAP: Span = Span::from_secs(10);
+/// A stop waits this long for canaries that are being handed over: what is not answered by then is orphaned by the next start.
+const DRAIN: Span = Span::from_secs(15);
+
+/// All that the loop holds.
+#[derive(Debug)]
+pub(super) struct Loop {
+    pub(super) dog: Watchdog,
+    pub(super) book: Book,
+    pub(super) clock: Clock,
+    pub(super) hands: Hands,
+    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
+}
+
+/// What a turn began with.
+enum Woken {
+    By(Event),
+    Asked(oneshot::Sender<View>),
+    Time,
+    Stop,
+}
+
+impl Loop {
+    /// Turns until `stop` is ready, then lets what is being handed over finish.
+    pub(super) async fn turn_until(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            // Wait for whatever comes first. While the ledger cannot be written, nothing new is taken in: it would have to be forgotten.
+            let stuck = self.book.trouble.is_some();
+            let woken = tokio::select! {
+                biased;
+                () = &mut stop => Woken::Stop,
+                Some(ask) = self.asks.recv() => Woken::Asked(ask),
+                Some(event) = self.events.recv(), if !stuck => Woken::By(event),
+                () = sleep_until(self.nap(stuck)) => Woken::Time,
+            };
+            match woken {
+                Woken::Stop => break,
+                Woken::Asked(ask) => self.show(ask),
+                Woken::By(event) => self.take_in(event),
+                Woken::Time if stuck => {}
+                Woken::Time => self.decide(Event::Woke {}),
+            }
+            // Everything in the records is durable before anything in the effects begins.
+            let was_stuck = self.book.trouble.is_some();
+            let effects = self.book.write();
+            self.hands.cry(was_stuck, self.book.trouble.as_deref(), self.clock.now());
+            self.hands.begin(&self.dog, effects, self.clock.now());
+            self.tidy();
+        }
+        self.drain().await;
+    }
+
+    fn nap(&self, stuck: bool) -> Instant {
+        let now = self.clock.now();
+        let at = if stuck { now.plus(RETRY) } else { self.dog.wake_at().map_or(now.plus(LONGEST_NAP), |at| at.min(now.plus(LONGEST_NAP))) };
+        self.clock.instant_of(at)
+    }
+
+    /// One event, and whatever else has come meanwhile.
+    fn take_in(&mut self, first: Event) {
+        self.decide(first);
+        for _ in 1..BATCH {
+            let Ok(event) = self.events.try_recv() else { return };
+            self.decide(event);
+        }
+    }
+
+    fn decide(&mut self, event: Event) {
+        let (now, jump) = self.clock.read();
+        if let Some(by_ms) = jump {
+            tracing::warn!(by_ms, "the wall clock was set; what is in flight is no evidence");
+            self.step(now, Event::ClockJumped { by_ms });
+        }
+        self.step(now, event);
+    }
+
+    fn step(&mut self, now: At, event: Event) {
+        let inbox = event.inbox().cloned();
+        match self.dog.step(now, event) {
+            Ok(Step { records, effects, .. }) => self.book.add(records, effects),
+            // Authentic, but forgotten, or of another life of this ledger.
+            Err(Unfit::UnknownCanary(canary)) => {
+                tracing::info!(%canary, "a canary that is not remembered");
+                if let Some(inbox) = inbox {
+                    self.step(now, Event::Stale { inbox });
+                }
+            }
+            Err(unfit) => tracing::warn!(%unfit, "an event was not taken in"),
+        }
+    }
+
+    fn show(&self, ask: oneshot::Sender<View>) {
+        let mut view = self.dog.view(self.clock.now());
+        view.trouble.clone_from(&self.book.trouble);
+        // Nobody waits any more: nothing to do.
+        drop(ask.send(view));
+    }
+
+    fn tidy(&mut self) {
+        if self.book.wants_checkpoint() {
+            self.checkpoint();
+        }
+        self.book.prune(self.clock.now());
+    }
+
+    fn checkpoint(&mut self) {
+        match self.dog.checkpoint() {
+            Ok(state) => self.book.checkpoint(&state),
+            Err(error) => tracing::warn!(%error, "the state could not be written as text"),
+        }
+    }
+
+    /// Nothing new begins; answers that are on their way are written down.
+    async fn drain(mut self) {
+        let end = self.clock.instant_of(self.clock.now().plus(DRAIN));
+        self.dog.stop_sending();
+        while !self.hands.idle() && self.book.trouble.is_none() {
+            let event = tokio::select! {
+                biased;
+                Some(event) = self.events.recv() => event,
+                () = self.hands.finish_one() => continue,
+                () = sleep_until(end) => break,
+            };
+            if matches!(event, Event::Answered { .. } | Event::Noticed { .. }) {
+                self.step(self.clock.now(), event);
+                // Notices that are born now wait in the ledger's outbox for the next start.
+                drop(self.book.write());
+            }
+        }
+        while let Ok(event) = self.events.try_recv() {
+            if matches!(event, Event::Answered { .. } | Event::Noticed { .. }) {
+                self.step(self.clock.now(), event);
+            }
+        }
+        drop(self.book.write());
+        if self.book.trouble.is_none() {
+            self.checkpoint();
+        }
+    }
+}
