@@ -1,6 +1,143 @@
 //! Warnings: what can be and is likely not meant.
 
+use std::collections::BTreeMap;
+
 use super::read::Whole;
+use super::text::Section;
+use super::{InboxKind, ProviderKind, Settings, SinkKind, Tls};
+use crate::model::{Name, Route, Severity};
+
+/// What is known of a public host. Only ever a reason to warn: hosts change their minds.
+struct Preset {
+    host: &'static str,
+    port: u16,
+    tls: Tls,
+    /// Mails a day that it takes, as far as is known.
+    per_day: Option<u32>,
+    /// What else stands in the way.
+    note: Option<(&'static str, &'static str)>,
+}
+
+const OAUTH_ONLY: Option<(&str, &str)> =
+    Some(("takes no passwords but only OAuth 2, which mailcanary does not speak", "seed a mailbox at another host"));
+
+/// Public hosts of mailboxes. Gmail's 60 a minute for one recipient are published; half of it is warned of.
+const READ_FROM: &[Preset] = &[
+    Preset { host: "imap.gmail.com", port: 993, tls: Tls::Implicit, per_day: Some(43_200), note: None },
+    Preset { host: "outlook.office365.com", port: 993, tls: Tls::Implicit, per_day: None, note: OAUTH_ONLY },
+    Preset { host: "imap-mail.outlook.com", port: 993, tls: Tls::Implicit, per_day: None, note: OAUTH_ONLY },
+    Preset { host: "imap.mail.yahoo.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
+    Preset { host: "imap.aol.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
+    Preset { host: "imap.mail.me.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
+    Preset { host: "imap.fastmail.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
+    Preset { host: "imap.gmx.net", port: 993, tls: Tls::Implicit, per_day: None, note: None },
+];
+
+/// Public hosts that take mail. 2,000 a day is the most that a paid Google account may send, 10,000 a Microsoft one.
+const SENT_THROUGH: &[Preset] = &[
+    Preset { host: "smtp.gmail.com", port: 587, tls: Tls::StartTls, per_day: Some(2000), note: None },
+    Preset { host: "smtp.office365.com", port: 587, tls: Tls::StartTls, per_day: Some(10_000), note: None },
+];
 
 /// Gives every warning there is reason for.
-pub(super) fn give(_whole: &Whole<'_>) {}
+pub(super) fn give(whole: &Whole<'_>) {
+    let Some(settings) = &whole.settings else { return };
+    too_few_to_blame(whole, settings);
+    sinks(whole, settings);
+    unused(whole, settings);
+    http(whole, settings);
+    inboxes(whole, settings);
+    for (name, section) in &whole.providers {
+        if let Some(ProviderKind::Smtp(smtp)) = settings.providers.get(name).map(|p| &p.kind) {
+            preset(SENT_THROUGH, section, &smtp.host, (smtp.port, smtp.tls), settings.canaries_per_day(|r| r.provider == *name));
+        }
+    }
+}
+
+fn too_few_to_blame(whole: &Whole<'_>, settings: &Settings) {
+    let watched = |part: fn(&Route) -> &Name| settings.routes.iter().map(part).collect::<std::collections::BTreeSet<_>>().len();
+    if watched(|r| &r.provider) == 1 {
+        whole.root.warn("provider", "only one is watched: its faults cannot be told from those of all inboxes", "add a second provider");
+    }
+    if watched(|r| &r.inbox) == 1 {
+        whole.root.warn(
+            "inbox",
+            "only one is watched: its faults cannot be told from those of all providers",
+            "add a second inbox, at another host",
+        );
+    }
+}
+
+fn sinks(whole: &Whole<'_>, settings: &Settings) {
+    if settings.sinks.is_empty() {
+        whole.root.warn(
+            "sink",
+            "there is none: nobody would be told",
+            "add a sink, for example [sink.NAME.alertmanager] or [sink.NAME.webhook]",
+        );
+    } else if !settings.sinks.values().any(|s| s.severities.contains(&Severity::Page)) {
+        whole.root.warn("sink", "none takes pages: nobody would be woken", "give one of them \"page\" among its `severities`");
+    }
+    for (name, section) in &whole.sinks {
+        if let Some(SinkKind::Webhook { secret: None, .. }) = settings.sinks.get(name).map(|s| &s.kind) {
+            section.warn(
+                "secret",
+                "is missing: the receiver cannot tell our notices from anybody's",
+                "give both the same secret, as { file = … }",
+            );
+        }
+    }
+}
+
+fn unused(whole: &Whole<'_>, settings: &Settings) {
+    in_no_route(settings, "provider", &whole.providers, |r| &r.provider);
+    in_no_route(settings, "stream", &whole.streams, |r| &r.stream);
+    in_no_route(settings, "inbox", &whole.inboxes, |r| &r.inbox);
+}
+
+fn in_no_route(settings: &Settings, group: &str, sections: &[(Name, Section<'_>)], part: fn(&Route) -> &Name) {
+    for (name, section) in sections {
+        if !settings.routes.iter().any(|r| part(r) == name) {
+            section.warn_all(format!("this {group} is in no route: it is not watched"), "name it in a [[route]], or remove it");
+        }
+    }
+}
+
+fn http(whole: &Whole<'_>, settings: &Settings) {
+    let Some(http) = &settings.http else { return };
+    if http.listen.port() == 0 {
+        whole.http.warn("listen", "port 0 is another port at every start", "write a port from 1 to 65535");
+    }
+    if !http.listen.ip().is_loopback() {
+        let what = format!("`{}` can be reached by others, and there is no log-in", http.listen);
+        whole.http.warn("listen", what, "listen on 127.0.0.1 behind a proxy with a log-in, or see that a firewall keeps others out");
+    }
+}
+
+fn inboxes(whole: &Whole<'_>, settings: &Settings) {
+    let mut seen: BTreeMap<(&str, u16, &str), &Name> = BTreeMap::new();
+    for (name, section) in &whole.inboxes {
+        let Some(InboxKind::Imap(imap)) = settings.inboxes.get(name).map(|i| &i.kind) else { continue };
+        if let Some(first) = seen.insert((&imap.host, imap.port, &imap.username), name) {
+            let what = format!("this is the mailbox of inbox `{first}` too: each would see the other's canaries");
+            section.warn("username", what, "give each inbox a mailbox of its own");
+        }
+        preset(READ_FROM, section, &imap.host, (imap.port, imap.tls), settings.canaries_per_day(|r| r.inbox == *name));
+    }
+}
+
+/// Holds a server against what is known of it.
+fn preset(presets: &[Preset], section: &Section<'_>, host: &str, (port, tls): (u16, Tls), per_day: f64) {
+    let Some(known) = presets.iter().find(|p| p.host == host) else { return };
+    if (port, tls) != (known.port, known.tls) && !(known.tls == Tls::StartTls && (port, tls) == (465, Tls::Implicit)) {
+        let usual = format!("port = {} and tls = \"{}\" are what it is known for", known.port, known.tls.as_str());
+        section.warn("host", format!("`{host}` is not known to answer on port {port} with tls = \"{}\"", tls.as_str()), usual);
+    }
+    if let Some((what, hint)) = known.note {
+        section.warn("host", format!("`{host}` {what}"), hint);
+    }
+    if let Some(most) = known.per_day.filter(|most| per_day > f64::from(*most)) {
+        let what = format!("{per_day:.0} canaries a day are more than the {most} that `{host}` is known to bear");
+        section.warn("host", what, "raise `every`, or narrow the routes");
+    }
+}

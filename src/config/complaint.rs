@@ -118,6 +118,12 @@ impl<'t> Notes<'t> {
         Place { line, column }
     }
 
+    /// Whether a word begins at `offset` right behind a `=`.
+    pub(super) fn is_bare_word(&self, offset: usize) -> bool {
+        let behind = |c| self.text.get(..offset).is_some_and(|before| before.trim_end_matches([' ', '\t']).ends_with(c));
+        behind('=') && self.text.get(offset..).is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '/'))
+    }
+
     /// Something that cannot be.
     pub(super) fn refuse(&self, span: &Range<usize>, key: &str, fault: Fault) {
         let place = Some(self.place(span.start));

@@ -8,6 +8,8 @@ mod complaint;
 mod keys;
 mod load;
 mod read;
+mod reference;
+mod schema;
 mod secret;
 mod settings;
 mod text;
@@ -17,6 +19,8 @@ use std::collections::BTreeMap;
 
 pub use complaint::{Complaint, Place};
 pub use load::{LoadError, load};
+pub use reference::reference;
+pub use schema::schema;
 pub use secret::{Resolved, Secret, SecretError, SecretRef, Secrets};
 pub use settings::{
     Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind, Proxy, Settings, Sink,
@@ -87,7 +91,13 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
 /// What the TOML parser says, without the line that it stands in: that may hold a secret.
 fn syntax(notes: &Notes<'_>, error: &toml_edit::TomlError) -> Complaint {
     let place = error.span().map(|span| notes.place(span.start));
-    let what = format!("this is not TOML: {}", error.message().replace('\n', ", "));
-    let hint = "texts stand in quotes, tables in [brackets], keys before `=`; what follows is read when this is right".to_owned();
-    Complaint { place, key: String::new(), what, hint: Some(hint) }
+    let message = error.message().replace('\n', ", ");
+    let hint = if message.contains("duplicate") {
+        "it stands above already: remove one of the two"
+    } else {
+        "texts stand in quotes, tables in [brackets], and each key is on a line of its own"
+    };
+    let bare = error.span().is_some_and(|span| notes.is_bare_word(span.start));
+    let what = format!("this is not TOML: {}", if bare { "a text without quotes" } else { &message });
+    Complaint { place, key: String::new(), what, hint: Some(format!("{hint}; nothing behind it was read")) }
 }

@@ -9,7 +9,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::complaint::{printable, quoted};
+use super::text::join;
 use super::{Complaint, InboxKind, ProviderKind, Settings, SinkKind};
+use crate::model::Name;
 
 /// A secret longer than this is a mistake: 64 KiB.
 const MOST: u64 = 64 << 10;
@@ -233,20 +235,21 @@ fn loose(key: &str, at: &SecretRef, mode: u32) -> Complaint {
 
 /// Every secret with its key's path, in the order of the paths.
 fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
+    let key = |group: &str, name: &Name, rest: &str| format!("{}.{rest}", join(group, name.as_str()));
     let mut all = Vec::new();
     for (name, provider) in &settings.providers {
         match &provider.kind {
-            ProviderKind::Smtp(smtp) => all.extend(smtp.login.iter().map(|(_, at)| (format!("provider.{name}.smtp.password"), at))),
-            ProviderKind::Mandrill(mandrill) => all.push((format!("provider.{name}.mandrill.api_key"), &mandrill.api_key)),
+            ProviderKind::Smtp(smtp) => all.extend(smtp.login.iter().map(|(_, at)| (key("provider", name, "smtp.password"), at))),
+            ProviderKind::Mandrill(mandrill) => all.push((key("provider", name, "mandrill.api_key"), &mandrill.api_key)),
         }
     }
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
-        all.push((format!("inbox.{name}.imap.password"), &imap.password));
+        all.push((key("inbox", name, "imap.password"), &imap.password));
     }
     for (name, sink) in &settings.sinks {
         match &sink.kind {
-            SinkKind::Webhook { secret, .. } => all.extend(secret.iter().map(|at| (format!("sink.{name}.webhook.secret"), at))),
+            SinkKind::Webhook { secret, .. } => all.extend(secret.iter().map(|at| (key("sink", name, "webhook.secret"), at))),
             SinkKind::Alertmanager { .. } => {}
         }
     }

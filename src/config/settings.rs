@@ -28,6 +28,15 @@ pub struct Settings {
     pub ledger: LedgerSettings,
 }
 
+impl Settings {
+    /// Canaries a day over the routes that `chosen` picks: the routine ones, and what suspicion may spend in the long run.
+    #[must_use]
+    pub fn canaries_per_day(&self, chosen: impl Fn(&Route) -> bool) -> f64 {
+        let routes = u32::try_from(self.routes.iter().filter(|r| chosen(r)).count()).unwrap_or(u32::MAX);
+        f64::from(routes) * 86_400.0 / self.watch.every.as_secs_f64() * (1.0 + self.watch.confirmations)
+    }
+}
+
 /// How the watch is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
@@ -63,6 +72,19 @@ pub struct Mailbox {
     pub address: String,
 }
 
+impl Mailbox {
+    /// What stands behind the `@`.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        domain(&self.address)
+    }
+}
+
+/// What stands behind the `@` of a checked address.
+fn domain(address: &str) -> &str {
+    address.rsplit_once('@').map_or(address, |(_, domain)| domain)
+}
+
 /// An account at an e-mail service provider, or a relay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Provider {
@@ -94,6 +116,18 @@ pub enum Tls {
     Implicit,
     /// Never: only to a loopback address.
     None,
+}
+
+impl Tls {
+    /// The word in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::Implicit => "implicit",
+            Self::None => "none",
+        }
+    }
 }
 
 /// `[provider.NAME.smtp]`.
@@ -135,6 +169,14 @@ pub struct Inbox {
     pub kind: InboxKind,
     /// How it is reached.
     pub wire: Wire,
+}
+
+impl Inbox {
+    /// What stands behind the `@` of its address.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        domain(&self.address)
+    }
 }
 
 /// How an inbox is read: one variant a protocol.

@@ -7,6 +7,7 @@ use toml_edit::{Item, TableLike};
 use super::complaint::{Fault, Notes, listed, meant, quoted};
 use super::keys::{self, Key, Kind, Need, Table};
 use super::value::{self, Take, called};
+use crate::model::{Name, NameError};
 
 /// One table of the text, or its absence.
 pub(super) struct Section<'t> {
@@ -73,6 +74,11 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// Whether the text has no key here at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_none_or(TableLike::is_empty)
+    }
+
     /// Whether the text has this key.
     pub(super) fn has(&self, name: &str) -> bool {
         self.item(name).is_some()
@@ -86,6 +92,11 @@ impl<'t> Section<'t> {
     /// A warning about one of its keys.
     pub(super) fn warn(&self, name: &str, what: impl Into<String>, hint: impl Into<String>) {
         self.notes.warn(&self.value_span(name), &join(&self.path, name), Fault::hinted(what, hint));
+    }
+
+    /// A warning about all of it.
+    pub(super) fn warn_all(&self, what: impl Into<String>, hint: impl Into<String>) {
+        self.notes.warn(&self.span, &self.path, Fault::hinted(what, hint));
     }
 
     fn item(&self, name: &str) -> Option<&'t Item> {
@@ -169,6 +180,10 @@ impl<'t> Root<'t> {
         if let Some(tables) = item.as_array_of_tables() {
             tables.iter().for_each(|t| push(t, t.span()));
         } else if let Some(values) = item.as_array().filter(|a| a.iter().all(toml_edit::Value::is_inline_table)) {
+            if values.is_empty() {
+                let fault = Fault::hinted("the list is empty: nothing would be watched", "leave it out to watch every route");
+                self.notes.refuse(&span, table.path, fault);
+            }
             values.iter().for_each(|v| {
                 if let Some(t) = v.as_inline_table() {
                     push(t, t.span());
@@ -187,14 +202,19 @@ impl<'t> Root<'t> {
         let Some(table) = self.table_at(item, group, &span_of(self.items, group)) else { return Vec::new() };
         let entries = table.iter().filter_map(|(name, item)| {
             let (path, span) = (join(group, name), span_of(table, name));
-            let checked = crate::model::Name::new(name);
+            let checked = Name::new(name);
             if let Err(why) = &checked {
-                self.notes.refuse(&span, &path, Fault::hinted(format!("{} is not a name", quoted(name)), why.to_string()));
+                self.notes.refuse(&span, &path, not_a_name(name, why));
             }
             let found = self.table_at(item, &path, &span);
             Some(Named { name: checked.ok(), path, span, items: found?, notes: self.notes })
         });
         entries.collect()
+    }
+
+    /// Whether nothing is written about a group, or only an empty table.
+    pub(super) fn is_silent_on(&self, group: &str) -> bool {
+        self.items.get(group).is_none_or(|item| item.as_table_like().is_some_and(TableLike::is_empty))
     }
 
     /// A complaint about something that is not there at all.
@@ -203,7 +223,7 @@ impl<'t> Root<'t> {
     }
 
     /// A warning about something that is not there at all, or not enough of it.
-    pub(super) fn lacking_warning(&self, group: &str, what: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn warn(&self, group: &str, what: impl Into<String>, hint: impl Into<String>) {
         self.notes.warn(&span_of(self.items, group), group, Fault::hinted(what, hint));
     }
 
@@ -220,10 +240,16 @@ impl<'t> Root<'t> {
     }
 }
 
+fn not_a_name(text: &str, why: &NameError) -> Fault {
+    let near = text.to_lowercase().replace(' ', "-");
+    let hint = Name::new(&near).map_or_else(|_| why.to_string(), |near| format!("did you mean `{near}`? {why}"));
+    Fault::hinted(format!("{} is not a name", quoted(text)), hint)
+}
+
 /// What the user named in a group.
 pub(super) struct Named<'t> {
     /// The name; `None` if it is not one, which was complained of.
-    pub(super) name: Option<crate::model::Name>,
+    pub(super) name: Option<Name>,
     path: String,
     span: Range<usize>,
     items: &'t dyn TableLike,
@@ -239,43 +265,55 @@ impl<'t> Named<'t> {
     /// Its one kind and that one's keys. `None` means that a complaint was made.
     pub(super) fn kind(self, group: &str) -> Option<(&'static Table, Section<'t>)> {
         let known: Vec<_> = keys::kinds(group).collect();
-        let words = || known.iter().map(|t| t.last());
         let mut found = Vec::new();
+        let mut strays = Vec::new();
         for (word, item) in self.items.iter() {
             let (path, span) = (join(&self.path, word), span_of(self.items, word));
             if let Some(table) = known.iter().find(|t| t.last() == word) {
                 found.push((*table, path, span, item));
-            } else if let Some(table) = known.iter().filter(|_| !item.is_table_like()).find(|t| t.key(word).is_some()) {
-                let hint = format!("it belongs under [{}.{}]", self.path, table.last());
-                self.notes.refuse(&span, &path, Fault::hinted(format!("stands outside of the {group}'s kind"), hint));
+            } else if !item.is_table() && known.iter().any(|t| t.key(word).is_some()) {
+                strays.push((word, path, span));
             } else {
-                let near = meant(word, words()).map(|near| format!("did you mean `{near}`?"));
-                let hint = near.unwrap_or_else(|| format!("the kinds are {}", listed(words())));
-                self.notes.refuse(
-                    &span,
-                    &path,
-                    Fault::hinted(format!("{} is not a kind of {group} that mailcanary knows", quoted(word)), hint),
-                );
+                self.notes.refuse(&span, &path, unknown_kind(group, word, &known));
             }
         }
-        if found.is_empty() && self.items.is_empty() {
-            let hint = format!("write [{}.KIND], where KIND is one of {}", self.path, listed(words()));
-            self.notes.refuse(&self.span, &self.path, Fault::hinted(format!("this {group} has no kind"), hint));
+        let Some((table, path, span, item)) = found.first() else {
+            if self.items.is_empty() || !strays.is_empty() {
+                self.no_kind(group, &known, &strays.iter().map(|(word, ..)| *word).collect::<Vec<_>>());
+            }
+            return None;
+        };
+        for (_, path, span) in strays {
+            let hint = format!("write it below [{}.{}]", self.path, table.last());
+            self.notes.refuse(&span, &path, Fault::hinted(format!("stands outside of the {group}'s kind"), hint));
         }
-        let mut found = found.into_iter();
-        let (table, path, span, item) = found.next()?;
-        for (second, path, span, _) in found {
+        for (second, path, span, _) in found.iter().skip(1) {
             let hint = format!("it has `{}` already; give the other a name of its own", table.last());
-            self.notes.refuse(&span, &path, Fault::hinted(format!("`{}` is a second kind of one {group}", second.last()), hint));
+            self.notes.refuse(span, path, Fault::hinted(format!("`{}` is a second kind of one {group}", second.last()), hint));
         }
         let items = item.as_table_like();
         if items.is_none() {
-            self.notes.refuse(
-                &span,
-                &path,
-                Fault::hinted(format!("this is {}, not a table", called(item)), format!("write [{path}] with its keys below")),
-            );
+            let fault = Fault::hinted(format!("this is {}, not a table", called(item)), format!("write [{path}] with its keys below"));
+            self.notes.refuse(span, path, fault);
         }
-        Some((table, Section::open(self.notes, table, path, Some(items?), span)))
+        Some((table, Section::open(self.notes, table, path.clone(), Some(items?), span.clone())))
     }
+
+    /// Complains that no kind is written; the hint is the one that knows most of the keys that are.
+    fn no_kind(&self, group: &str, known: &[&'static Table], keys: &[&str]) {
+        let fitting = known.iter().max_by_key(|t| keys.iter().filter(|key| t.key(key).is_some()).count()).filter(|_| !keys.is_empty());
+        let all = listed(known.iter().map(|t| t.last()));
+        let hint = match fitting {
+            Some(table) => format!("write [{}.{}] above its keys; the kinds are {all}", self.path, table.last()),
+            None => format!("write [{}.KIND], where KIND is one of {all}", self.path),
+        };
+        self.notes.refuse(&self.span, &self.path, Fault::hinted(format!("this {group} has no kind"), hint));
+    }
+}
+
+fn unknown_kind(group: &str, word: &str, known: &[&'static Table]) -> Fault {
+    let words = || known.iter().map(|t| t.last());
+    let near = meant(word, words()).map(|near| format!("did you mean `{near}`?"));
+    let hint = near.unwrap_or_else(|| format!("the kinds are {}", listed(words())));
+    Fault::hinted(format!("{} is not a kind of {group} that mailcanary knows", quoted(word)), hint)
 }

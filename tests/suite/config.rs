@@ -1,9 +1,11 @@
 //! Configurations: good ones, bad ones with their exact messages, and the reference.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use mailcanary::config::{self, ImapSettings, Inbox, InboxKind, ProviderKind, SecretRef, SinkKind, Tls};
 use mailcanary::model::{Severity, Span};
+use serde_json::Value;
 
 /// The configuration of the design, but for the kinds of sinks that are not there yet.
 const EXAMPLE: &str = r#"
@@ -84,4 +86,338 @@ fn the_example_is_understood_to_the_last_key() {
     assert_eq!(settings.sinks["alertmanager"].kind, SinkKind::Alertmanager { urls: vec!["http://127.0.0.1:9093".to_owned()] });
     assert_eq!(settings.http.unwrap().listen, SocketAddr::from(([127, 0, 0, 1], 9825)));
     assert_eq!((settings.ledger.keep, settings.ledger.keep_failures), (Span::from_secs(30 * 86_400), Span::from_secs(400 * 86_400)));
+}
+
+/// Where the bad ones are: `NAME.toml`, and what is said of it in `NAME.txt`.
+const BAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/bad_configs");
+
+/// What `check` would print of a bad configuration.
+fn complaints_of(name: &str, text: &str) -> String {
+    let file = format!("{name}.toml");
+    match config::parse(text, "watch-1") {
+        Ok(_) => "no complaint\n".to_owned(),
+        Err(complaints) => complaints.iter().map(|c| format!("{}\n", c.in_file(file.as_ref()))).collect(),
+    }
+}
+
+/// What differs, line by line.
+fn difference(expected: &str, found: &str) -> String {
+    let (expected, found): (Vec<_>, Vec<_>) = (expected.lines().collect(), found.lines().collect());
+    let gone = expected.iter().filter(|line| !found.contains(line)).map(|line| format!("- {line}\n"));
+    let new = found.iter().filter(|line| !expected.contains(line)).map(|line| format!("+ {line}\n"));
+    gone.chain(new).collect()
+}
+
+/// Every bad configuration has its exact message. `BLESS=1` rewrites the messages: review them as a diff.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the switch that rewrites expectations, and their files")]
+fn every_bad_configuration_has_its_exact_message() {
+    let bless = std::env::var("BLESS").is_ok_and(|v| v == "1");
+    let mut wrong = String::new();
+    let mut count = 0;
+    for entry in std::fs::read_dir(BAD).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "toml") {
+            continue;
+        }
+        count += 1;
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let found = complaints_of(&name, &std::fs::read_to_string(&path).unwrap());
+        let message = path.with_extension("txt");
+        let expected = std::fs::read_to_string(&message).unwrap_or_default();
+        if expected == found && found != "no complaint\n" {
+            continue;
+        }
+        if bless {
+            std::fs::write(&message, &found).unwrap();
+        } else {
+            wrong += &format!("{name}: (BLESS=1 rewrites)\n{}\n", difference(&expected, &found));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count >= 30, "only {count} bad configurations");
+}
+
+#[test]
+fn no_complaint_shows_a_secret() {
+    for entry in std::fs::read_dir(BAD).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let said = format!("{:?}", config::parse(&text, "watch-1"));
+        assert!(!said.contains("hunter2"), "{}: {said}", path.display());
+    }
+}
+
+/// The reference with the keys behind `#` put in force: all of them, or those that state a default.
+fn put_in_force(reference: &str, defaults_only: bool) -> String {
+    let mut out = String::new();
+    let mut before = "";
+    for line in reference.lines() {
+        let key = line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '['));
+        let wanted = !defaults_only || before.starts_with("# Default: ");
+        out += key.filter(|_| wanted).unwrap_or(line);
+        out.push('\n');
+        before = line;
+    }
+    out
+}
+
+#[test]
+fn the_reference_is_a_configuration_and_states_the_true_defaults() {
+    let reference = config::reference();
+    let printed = good(&reference).settings;
+    let with_defaults = put_in_force(&reference, true);
+    assert!(with_defaults.lines().filter(|l| !l.starts_with('#')).count() > reference.lines().filter(|l| !l.starts_with('#')).count() + 15);
+    assert_eq!(good(&with_defaults).settings, printed);
+    let all = put_in_force(&reference, false);
+    assert!(!all.lines().any(|l| l.starts_with('#') && !l.starts_with("# ") && l != "#"), "{all}");
+    assert_ne!(good(&all).settings, printed);
+}
+
+/// Walks the objects of the schema that have keys: calls `each` with the table's path, the key and the key's schema.
+fn keys_of_schema(schema: &Value, path: &str, each: &mut impl FnMut(&str, &str, &Value)) {
+    let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        if inner.get("examples").is_some() {
+            each(path, name, inner);
+        } else {
+            keys_of_schema(inner.get("items").unwrap_or(inner), &join(name), each);
+        }
+    }
+    if schema["additionalProperties"].is_object() {
+        keys_of_schema(&schema["additionalProperties"], &join("NAME"), each);
+    }
+}
+
+#[test]
+fn the_reference_has_every_key_with_its_default_and_reason() {
+    let reference = config::reference();
+    let flat = reference.replace("\n# ", " ");
+    let mut keys = 0;
+    let mut tables = BTreeSet::new();
+    keys_of_schema(&config::schema(), "", &mut |path, key, schema| {
+        keys += 1;
+        tables.insert(path.to_owned());
+        let why = schema["description"].as_str().unwrap();
+        assert!(why.len() > 8, "{path}.{key} has no reason");
+        assert!(flat.contains(why), "the reference does not say of {path}.{key}: {why}");
+        assert!(reference.contains(&format!("\n{key} = ")) || reference.contains(&format!("\n#{key} = ")), "{path}.{key}");
+        if let Some(default) = schema.get("default").filter(|d| d.is_string()) {
+            assert!(reference.contains(&format!("# Default: {default}\n#{key} = {default}\n")), "{path}.{key}: {default}");
+        }
+    });
+    assert!(keys > 60, "{keys}");
+    assert_eq!(tables.len(), 10, "{tables:?}");
+}
+
+/// A small judge of the part of JSON Schema that the schema uses. Patterns are left to the parser.
+fn judge(schema: &Value, root: &Value, value: &Value, path: &str) -> Result<(), String> {
+    let no = |why: String| Err(format!("{path}: {why}"));
+    let size = |v: &Value| {
+        v.as_object().map(serde_json::Map::len).or_else(|| v.as_array().map(Vec::len)).or_else(|| v.as_str().map(|s| s.chars().count()))
+    };
+    for (word, rule) in schema.as_object().unwrap() {
+        match word.as_str() {
+            "description" | "default" | "examples" | "pattern" | "propertyNames" | "$schema" | "title" | "$defs" => {}
+            "$ref" => judge(root.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap(), root, value, path)?,
+            "type" => {
+                let is = match value {
+                    Value::Object(_) => "object",
+                    Value::Array(_) => "array",
+                    Value::String(_) => "string",
+                    Value::Bool(_) => "boolean",
+                    Value::Number(n) if n.is_i64() => "integer",
+                    _ => "other",
+                };
+                if rule != is {
+                    return no(format!("{is} instead of {rule}"));
+                }
+            }
+            "required" => {
+                for key in rule.as_array().unwrap().iter().filter(|k| value.get(k.as_str().unwrap()).is_none()) {
+                    return no(format!("{key} is missing"));
+                }
+            }
+            "properties" | "additionalProperties" => {
+                for (key, inner) in value.as_object().into_iter().flatten() {
+                    let known = schema["properties"].get(key);
+                    match (word.as_str(), known) {
+                        ("properties", Some(known)) => judge(known, root, inner, &format!("{path}.{key}"))?,
+                        ("additionalProperties", None) if rule == false => return no(format!("{key} is unknown")),
+                        ("additionalProperties", None) => judge(rule, root, inner, &format!("{path}.{key}"))?,
+                        _ => {}
+                    }
+                }
+            }
+            "items" => value.as_array().into_iter().flatten().try_for_each(|v| judge(rule, root, v, path))?,
+            "oneOf" if rule.as_array().unwrap().iter().filter(|one| judge(one, root, value, path).is_ok()).count() == 1 => {}
+            "enum" if rule.as_array().unwrap().contains(value) => {}
+            "minimum" if value.as_i64() >= rule.as_i64() => {}
+            "maximum" if value.as_i64() <= rule.as_i64() => {}
+            "uniqueItems" if value.as_array().unwrap().iter().enumerate().all(|(i, v)| !value.as_array().unwrap()[..i].contains(v)) => {}
+            "minItems" | "minProperties" | "minLength" if size(value) >= rule.as_u64().map(|n| n as usize) => {}
+            "maxProperties" | "maxLength" if size(value) <= rule.as_u64().map(|n| n as usize) => {}
+            "oneOf" | "enum" | "minimum" | "maximum" | "uniqueItems" | "minItems" | "minProperties" | "minLength" | "maxProperties"
+            | "maxLength" => {
+                return no(format!("{value} is against {word} {rule}"));
+            }
+            other => panic!("the judge does not know `{other}`"),
+        }
+    }
+    Ok(())
+}
+
+/// A configuration as the JSON that an editor would hold against the schema.
+fn as_json(item: &toml_edit::Item) -> Value {
+    if let Some(table) = item.as_table_like() {
+        return Value::Object(table.iter().map(|(k, v)| (k.to_owned(), as_json(v))).collect());
+    }
+    if let Some(tables) = item.as_array_of_tables() {
+        return tables.iter().map(|t| as_json(&toml_edit::Item::Table(t.clone()))).collect();
+    }
+    match item.as_value().unwrap() {
+        toml_edit::Value::String(s) => s.value().as_str().into(),
+        toml_edit::Value::Integer(n) => (*n.value()).into(),
+        toml_edit::Value::Float(n) => (*n.value()).into(),
+        toml_edit::Value::Boolean(b) => (*b.value()).into(),
+        toml_edit::Value::Array(list) => list.iter().map(|v| as_json(&toml_edit::Item::Value(v.clone()))).collect(),
+        _ => Value::Null,
+    }
+}
+
+fn judge_toml(text: &str) -> Result<(), String> {
+    let schema = config::schema();
+    judge(&schema, &schema, &as_json(toml_edit::Document::parse(text).unwrap().as_item()), "")
+}
+
+#[test]
+fn the_schema_takes_good_configurations_and_refuses_bad_ones() {
+    let reference = config::reference();
+    for text in [EXAMPLE, &reference, &put_in_force(&reference, true), &put_in_force(&reference, false)] {
+        judge_toml(text).unwrap();
+    }
+    for name in [
+        "unknown_key",
+        "unknown_kind",
+        "unknown_table",
+        "missing_keys",
+        "wrong_types",
+        "tls_unknown",
+        "ports",
+        "two_kinds",
+        "secret_in_plain_text",
+        "secret_sources",
+        "empty",
+        "route_one_table",
+        "no_kind",
+        "tables_as_values",
+    ] {
+        let text = std::fs::read_to_string(format!("{BAD}/{name}.toml")).unwrap();
+        assert!(judge_toml(&text).is_err(), "the schema takes {name}");
+    }
+}
+
+/// The warnings about the example with `from` put in place of `to`.
+fn warnings_with(changes: &[(&str, &str)]) -> String {
+    let mut text = EXAMPLE.to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    good(&text).warnings.iter().map(|w| format!("{w}\n")).collect()
+}
+
+#[test]
+fn what_is_likely_not_meant_is_warned_of() {
+    let second =
+        "[inbox.b.imap]\naddress = \"b@example.org\"\nhost = \"imap.example.org\"\nusername = \"b\"\npassword = { env = \"B\" }\n[http]";
+    assert_eq!(warnings_with(&[("[http]", second)]), "", "a configuration with nothing to warn of");
+    for (changes, expected) in [
+        (vec![], "inbox: only one is watched"),
+        (vec![("[http]", "[[route]]\nprovider = \"relay\"\n[http]")], "provider: only one is watched"),
+        (vec![("[http]", "[[route]]\nprovider = \"relay\"\n[http]")], "provider.mailchimp.mandrill: this provider is in no route"),
+        (vec![("secret = { credential = \"hook\" }", "")], "sink.hook.webhook.secret: is missing"),
+        (vec![("secret =", "severities = [\"warn\"]\nsecret ="), ("urls =", "severities = [\"info\"]\nurls =")], "sink: none takes pages"),
+        (vec![("127.0.0.1:9825", "0.0.0.0:9825")], "http.listen: `0.0.0.0:9825` can be reached by others"),
+        (vec![("127.0.0.1:9825", "127.0.0.1:0")], "http.listen: port 0"),
+        (
+            vec![("host = \"imap.gmail.com\"", "host = \"imap.gmail.com\"\nport = 143\ntls = \"starttls\"")],
+            "`imap.gmail.com` is not known to answer on port 143",
+        ),
+        (vec![("imap.gmail.com", "outlook.office365.com")], "`outlook.office365.com` takes no passwords"),
+        (vec![("every = \"1m\"", "every = \"1s\"")], "canaries a day are more than the 43200 that `imap.gmail.com` is known to bear"),
+        (vec![("port = 587", "port = 465")], "provider.relay.smtp.port: on port 465 servers speak TLS from the first byte"),
+        (
+            vec![("[http]", &second.replace("imap.example.org", "imap.gmail.com").replace("\"b\"", "\"seed7f3@gmail.com\""))],
+            "this is the mailbox of inbox `gmail-1` too",
+        ),
+    ] {
+        let found = warnings_with(&changes);
+        assert!(found.contains(expected), "{expected}\nis not in\n{found}");
+    }
+    let without_sinks = EXAMPLE.split("[sink.").next().unwrap();
+    assert!(good(without_sinks).warnings.iter().any(|w| w.to_string().contains("sink: there is none")));
+}
+
+#[test]
+fn routes_are_narrowed_to_the_union_of_the_tables() {
+    let routes = |tables: &str| {
+        let inbox =
+            "[inbox.b.imap]\naddress = \"b@example.org\"\nhost = \"imap.example.org\"\nusername = \"b\"\npassword = { env = \"B\" }\n";
+        let settings = good(&format!("{EXAMPLE}\n[stream.sign-up]\n{inbox}{tables}")).settings;
+        settings.routes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(routes("").len(), 8);
+    assert_eq!(routes("[[route]]\nprovider = \"mail*\"\nstream = \"sign-up\"\n"), ["mailchimp/sign-up/b", "mailchimp/sign-up/gmail-1"]);
+    let both = routes("[[route]]\nprovider = [\"relay\"]\nstream = \"sign-up\"\ninbox = \"b\"\n[[route]]\nstream = \"sign*\"\ninbox = [\"b\", \"nothing*\", \"b\"]\n".replace(", \"nothing*\", \"b\"", "").as_str());
+    assert_eq!(both, ["mailchimp/sign-up/b", "relay/sign-up/b"]);
+}
+
+#[test]
+fn defaults_depend_on_what_stands_beside_them() {
+    let server = |lines: &str| {
+        let text = EXAMPLE
+            .replace("host = \"smtp.example.net\"\nport = 587\ntls = \"starttls\"", lines)
+            .replace("subject = \"Reset your password\"\n", "");
+        let settings = good(&text).settings;
+        let ProviderKind::Smtp(smtp) = settings.providers["relay"].kind.clone() else { panic!("not SMTP") };
+        (smtp.port, smtp.tls, settings.streams["password-reset"].subject.clone())
+    };
+    let subject = "Password reset".to_owned();
+    assert_eq!(server("host = \"smtp.example.net\""), (587, Tls::StartTls, subject.clone()));
+    assert_eq!(server("host = \"smtp.example.net\"\ntls = \"implicit\""), (465, Tls::Implicit, subject.clone()));
+    assert_eq!(server("host = \"::1\"\ntls = \"none\""), (25, Tls::None, subject));
+    let http = |lines: &str| good(&EXAMPLE.replace("[http]\nlisten = \"127.0.0.1:9825\"", lines)).settings.http;
+    assert_eq!(http("").unwrap().listen.port(), 9825);
+    assert_eq!(http("[http]\nlisten = \"off\""), None);
+    assert_eq!(http("[http]\npublic_url = \"https://m.example.com/x/\"").unwrap().public_url.unwrap(), "https://m.example.com/x");
+}
+
+#[test]
+fn nothing_in_a_text_crashes_the_parser() {
+    let deep = format!("a = {}{}", "[".repeat(5000), "]".repeat(5000));
+    let wide = "x".repeat(100_000);
+    for text in [
+        &deep,
+        &wide,
+        "\u{feff}",
+        "\0",
+        "a.b.c.d.e = 1",
+        "[[provider]]\n[[inbox]]",
+        "provider.a.smtp.host.x = 1",
+        "[provider.a.smtp.host]\nx=1",
+        "route = [{}, {}]",
+        "[sink.a.webhook.url]",
+    ] {
+        assert!(config::parse(text, "").is_err());
+    }
+    // Every cut of a good text, and every text with one byte gone, is read or complained of.
+    for (at, _) in EXAMPLE.char_indices() {
+        let _cut = config::parse(&EXAMPLE[..at], "h");
+        let _gap = config::parse(&format!("{}{}", &EXAMPLE[..at], EXAMPLE.get(at + 1..).unwrap_or_default()), "h");
+    }
+    let many = (0..2000).map(|i| format!("x{i} = 1\n")).collect::<String>();
+    let complaints = config::parse(&many, "h").unwrap_err();
+    assert_eq!(complaints.len(), 201);
+    assert_eq!(complaints.last().unwrap().what, "and 1803 more");
 }

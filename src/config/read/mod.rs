@@ -31,10 +31,10 @@ pub(super) struct Whole<'t> {
     pub(super) root: Root<'t>,
     /// `None` if there was any complaint that leaves a hole.
     pub(super) settings: Option<Settings>,
-    /// `[watch]`.
-    pub(super) watch: Section<'t>,
     /// `[http]`.
     pub(super) http: Section<'t>,
+    /// Tables of streams.
+    pub(super) streams: Vec<(Name, Section<'t>)>,
     /// Tables of providers.
     pub(super) providers: Vec<(Name, Section<'t>)>,
     /// Tables of inboxes.
@@ -56,16 +56,12 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let inboxes = kinds(&root, "inbox", inbox::read);
     let sinks = kinds(&root, "sink", sink::read);
     inbox::no_address_twice(&inboxes);
-    for (group, count, example) in [
-        ("stream", streams.names.len(), "write [stream.password-reset], for instance: every key of it has a default"),
-        (
-            "provider",
-            providers.names.len(),
-            "write [provider.NAME.smtp] with `from` and `host`; `mailcanary print reference-config` shows all",
-        ),
-        ("inbox", inboxes.names.len(), "write [inbox.NAME.imap] with `address`, `host`, `username` and `password`"),
+    for (group, example) in [
+        ("stream", "write [stream.password-reset], for instance: every key of it has a default"),
+        ("provider", "write [provider.NAME.smtp] with `from` and `host`; `mailcanary print reference-config` shows all"),
+        ("inbox", "write [inbox.NAME.imap] with `address`, `host`, `username` and `password`"),
     ] {
-        if count == 0 {
+        if root.is_silent_on(group) {
             root.lacking(group, Fault::hinted("there is none: nothing could be watched", example));
         }
     }
@@ -85,8 +81,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             ledger: ledger?,
         })
     })();
-    let (providers, inboxes, sinks) = (providers.sections, inboxes.sections, sinks.sections);
-    Some(Whole { root, settings, watch: watch_table, http: http_table, providers, inboxes, sinks })
+    let (streams, providers, inboxes, sinks) = (streams.sections, providers.sections, inboxes.sections, sinks.sections);
+    Some(Whole { root, settings, http: http_table, streams, providers, inboxes, sinks })
 }
 
 fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {

@@ -20,7 +20,7 @@ pub(super) fn routes(root: &Root<'_>, providers: &[Name], streams: &[Name], inbo
     };
     let mut whole = true;
     for table in &tables {
-        if !["provider", "stream", "inbox"].iter().any(|key| table.has(key)) {
+        if table.is_empty() {
             let hint = "name a provider, a stream or an inbox, or leave [[route]] out";
             table.refuse("provider", Fault::hinted("this route narrows nothing: it is every route there is", hint));
             whole = false;
@@ -33,9 +33,6 @@ pub(super) fn routes(root: &Root<'_>, providers: &[Name], streams: &[Name], inbo
         if !add(&mut routes, &p, &s, &i) {
             return too_many(root, p.len(), s.len(), i.len());
         }
-    }
-    if tables.is_empty() {
-        root.lacking("route", Fault::hinted("the list is empty: nothing would be watched", "leave it out to watch every route"));
     }
     if whole { some(routes) } else { None }
 }

@@ -11,11 +11,6 @@ const LOCAL_MOST: usize = 64;
 /// RFC 5321 4.5.3.1.3, less the brackets: the longest address.
 const ADDRESS_MOST: usize = 254;
 
-/// The domain of a checked address.
-pub(in crate::config) fn domain_of(address: &str) -> &str {
-    address.rsplit_once('@').map_or(address, |(_, domain)| domain)
-}
-
 /// A host name in its A-label form, or an IP address.
 pub(super) fn host(text: &str) -> Result<String, Fault> {
     let text = line(text, 253)?;

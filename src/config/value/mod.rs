@@ -9,7 +9,6 @@ use std::path::PathBuf;
 
 use toml_edit::{Item, Value as Toml};
 
-pub(super) use address::domain_of;
 pub(super) use reach::{is_loopback_host, is_loopback_url};
 
 use super::complaint::{Fault, listed, meant, quoted};
@@ -104,7 +103,7 @@ fn other_type(item: &Item, wanted: &str) -> Fault {
     let is = called(item);
     match item {
         Item::Value(Toml::Integer(n)) => Fault::new(format!("`{}` is {is}, not {wanted}", n.value())),
-        Item::Value(Toml::Float(n)) => Fault::new(format!("`{}` is {is}, not {wanted}", n.value())),
+        Item::Value(Toml::Float(n)) => Fault::new(format!("`{:?}` is {is}, not {wanted}", n.value())),
         Item::Value(Toml::Boolean(b)) => Fault::new(format!("`{}` is {is}, not {wanted}", b.value())),
         Item::Value(Toml::String(s)) => Fault::new(format!("{} is {is}, not {wanted}", quoted(s.value()))),
         Item::Value(_) | Item::None | Item::Table(_) | Item::ArrayOfTables(_) => Fault::new(format!("this is {is}, not {wanted}")),
@@ -132,10 +131,7 @@ fn port(item: &Item) -> Result<u16, Fault> {
 /// A line of text: not empty, no control characters, at most so long.
 fn line(text: &str, most: usize) -> Result<String, Fault> {
     if text.trim().is_empty() {
-        return Err(Fault::hinted("`` is empty", "write something, or leave the key out if it has a default"));
-    }
-    if text.trim() != text {
-        return Err(Fault::hinted(format!("{} begins or ends with a space", quoted(text)), format!("write {}", quoted(text.trim()))));
+        return Err(Fault::hinted("the text is empty", "write something, or leave the key out if it has a default"));
     }
     if let Some(c) = text.chars().find(|c| c.is_control()) {
         let escaped = c.escape_unicode();
@@ -143,6 +139,9 @@ fn line(text: &str, most: usize) -> Result<String, Fault> {
             format!("{} has the control character `{escaped}` in it", quoted(text)),
             "write it on one line, without control characters",
         ));
+    }
+    if text.trim() != text {
+        return Err(Fault::hinted(format!("{} begins or ends with a space", quoted(text)), format!("write {}", quoted(text.trim()))));
     }
     let length = text.chars().count();
     if length > most {
@@ -166,9 +165,9 @@ fn word(text: &str, words: &'static [&'static str]) -> Result<&'static str, Faul
     if let Some(found) = words.iter().find(|w| **w == text) {
         return Ok(found);
     }
-    let hint = meant(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    let hint = hint.unwrap_or_else(|| format!("write one of {}", listed(words.iter().copied())));
-    Err(Fault::hinted(format!("{} is not one of {}", quoted(text), listed(words.iter().copied())), hint))
+    let what = format!("{} is not one of {}", quoted(text), listed(words.iter().copied()));
+    Err(meant(text, words.iter().copied())
+        .map_or_else(|| Fault::new(&*what), |near| Fault::hinted(&*what, format!("did you mean `{near}`?"))))
 }
 
 /// Every element of a list of texts; never empty.
