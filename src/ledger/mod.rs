@@ -1,1 +1,5 @@
 //! The durable record.
+
+mod key;
+
+pub use key::{KEY_FILE, KeyError};

@@ -1,1 +1,5 @@
 //! Private instances of real servers on loopback, each in a folder of its own.
+#![allow(dead_code, reason = "a kit: what one test needs, another may not")]
+
+pub mod free_port;
+pub mod temp_dir;
