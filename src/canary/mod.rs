@@ -1,1 +1,14 @@
 //! The canary itself: its token, how it is written, how it is recognised. Pure.
+//!
+//! A token is `mc-` and 36 letters and digits that only the holder of the [`Key`] can make. It stands in a header, in the subject, in
+//! both bodies and on request in the address; any one of them is enough to recognise the canary, whatever was rewritten on its way.
+
+mod compose;
+mod decode;
+mod recognise;
+mod token;
+mod wording;
+
+pub use compose::{Composed, compose};
+pub use recognise::{Found, MAX_SCANNED, recognise};
+pub use token::{Key, TOKEN_LEN, token};

@@ -107,3 +107,8 @@ impl Ledger {
         Ok(done)
     }
 }
+//! The durable record.
+
+mod key;
+
+pub use key::{KEY_FILE, KeyError};

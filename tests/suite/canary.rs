@@ -1,0 +1,53 @@
+//! The canary: recognised after whatever a provider may do to it, never mistaken, never like the one before.
+
+mod compose;
+mod key;
+mod recognise;
+
+use mailcanary::canary::{Composed, Key, compose};
+use mailcanary::config::{ImapSettings, Inbox, InboxKind, Mailbox, SecretRef, Stream, Tls, Wire};
+use mailcanary::model::{At, CanaryId, Name, Span};
+
+const KEY: Key = Key::new([0x5a; 32]);
+const AT: At = At::from_ms(1_659_987_000_000);
+
+fn inbox(plus_address: bool) -> Inbox {
+    Inbox {
+        address: "seed7f3@inbox.example".to_owned(),
+        plus_address,
+        delete: false,
+        kind: InboxKind::Imap(ImapSettings {
+            host: "imap.example".to_owned(),
+            port: 993,
+            tls: Tls::Implicit,
+            username: "seed7f3".to_owned(),
+            password: SecretRef::Env("NONE".to_owned()),
+            junk: None,
+        }),
+        wire: Wire::default(),
+    }
+}
+
+fn composed(stream: &str, id: u64) -> Composed {
+    let from = Mailbox { name: Some("Example <&> Co".to_owned()), address: "no-reply@example.com".to_owned() };
+    let settings = Stream { subject: "Reset your password".to_owned(), deadline: Span::from_secs(900) };
+    compose(&KEY, CanaryId::from_bits(id), AT, &Name::new(stream).unwrap(), &settings, &from, &inbox(false))
+}
+
+/// Numbers that look random and are the same in every run.
+struct Rng(u64);
+
+impl Rng {
+    fn next(&mut self) -> u64 {
+        // splitmix64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
+}
