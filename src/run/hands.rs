@@ -17,6 +17,12 @@ use crate::watchdog::{Effect, Event, Watchdog};
 /// The number of the incident that stands for the ledger itself: it cannot be written down, so it has none of its own.
 const LEDGER_INCIDENT: IncidentId = IncidentId(0);
 
+/// Whether a notice stands in no ledger: it told of the ledger itself.
+pub(super) const fn is_unrecorded(notice: NoticeId) -> bool {
+    // Numbered by the milliseconds of its time; those in the ledger count from 1.
+    notice.0 > 1 << 40
+}
+
 /// Everything that effects need.
 #[derive(Debug)]
 pub(super) struct Hands {

@@ -1,0 +1,259 @@
+//! A start: everything that can be wrong is found before anything begins.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::book::{Book, chain};
+use super::clock::Clock;
+use super::hands::{Hands, SinkHand, is_unrecorded};
+use super::turn::Loop;
+use crate::canary::{Key, KeyError};
+use crate::config::{InboxKind, Secrets, Settings};
+use crate::edge::dial::{DialError, Dialer};
+use crate::edge::inbox::{Hint, Report, Watch};
+use crate::edge::notify::{self, Origin, Pace, Sink, SinkError};
+use crate::edge::show;
+use crate::edge::submit::{SubmitError, Submitter};
+use crate::ledger::{Ledger, LedgerError, Recovered};
+use crate::model::{Name, Now};
+use crate::watchdog::{Event, Reads, Watchdog};
+
+/// Events on their way to the loop. A full channel holds the readers back: nothing is lost, what they saw is told later.
+const EVENTS: usize = 1024;
+/// Notices on their way to one sink's worker; what does not fit waits in the outbox.
+const NOTICES: usize = 64;
+
+/// Why the daemon does not start. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The ledger's state is of a shape that this version does not read, and its records are not complete.
+    #[error("the ledger's state cannot be read by this version of mailcanary")]
+    State(#[source] serde_json::Error),
+    /// The key of the canaries.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A proxy, a bind address or a private authority.
+    #[error("`{0}`")]
+    Wire(Name, #[source] DialError),
+    /// A provider.
+    #[error("provider `{0}`")]
+    Provider(Name, #[source] SubmitError),
+    /// A sink.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A secret that the settings name and that was not resolved.
+    #[error("`{0}`: its password was not resolved")]
+    Secret(Name),
+    /// The HTTP port.
+    #[error("listening on `{0}`: is another mailcanary running, or another service on this port? Change `[http] listen`")]
+    Http(SocketAddr, #[source] std::io::Error),
+    /// No randomness for the installation's seed.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(String),
+}
+
+/// A daemon that is ready to run.
+#[derive(Debug)]
+pub struct Daemon {
+    turn: Loop,
+    workers: JoinSet<()>,
+    address: Option<SocketAddr>,
+}
+
+impl Daemon {
+    /// Opens the ledger, replays it, builds every adapter, listens. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`StartError`], the first that is met.
+    pub async fn start(settings: Settings, secrets: &Secrets) -> Result<Self, StartError> {
+        let settings = Arc::new(settings);
+        let clock = Clock::new();
+        let (ledger, recovered) = Ledger::open(&settings.ledger.path, clock.now())?;
+        let (key, made) = Key::load_or_create(&settings.ledger.path)?;
+        if made {
+            tracing::info!(path = %settings.ledger.path.display(), "made the key of this installation's canaries");
+        }
+        let mut dog = replay(&settings, &ledger, &recovered)?;
+        let mut book = Book::new(ledger, settings.ledger.clone());
+        begin(&mut dog, &mut book, &clock)?;
+        let (events_in, events) = mpsc::channel(EVENTS);
+        let mut workers = JoinSet::new();
+        let now = clock.hand_out();
+        let submitters = submitters(&settings, secrets)?;
+        let hints = readers(&settings, secrets, &key, &now, &dog, &events_in, &mut workers)?;
+        let sinks = sinks(&settings, secrets, &now, &dog, &events_in, &mut workers)?;
+        let (ask, asks) = mpsc::channel(64);
+        let address = listen(&settings, ask, &mut workers).await?;
+        let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, submissions: JoinSet::new() };
+        hands.resume(&dog);
+        Ok(Self { turn: Loop { dog, book, clock, hands, events, asks }, workers, address })
+    }
+
+    /// Where HTTP listens.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// Runs until `stop` is ready; then finishes what is being handed over, within seconds.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { turn, mut workers, .. } = self;
+        turn.turn_until(stop).await;
+        workers.shutdown().await;
+    }
+}
+
+/// The watchdog as the last life left it.
+fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result<Watchdog, StartError> {
+    if let Some(warning) = &recovered.warning {
+        tracing::warn!(warning, "the ledger was recovered");
+    }
+    let checkpoint = recovered.checkpoint.as_ref().map(|(_, state)| state.as_str());
+    Watchdog::replay(settings, checkpoint, &recovered.tail).or_else(|error| {
+        // A checkpoint of another version: the records say the same at greater length, if all are still there.
+        tracing::warn!(%error, "the checkpoint is of another version; reading every record");
+        let records = ledger.records_after(0).map_err(|gone| {
+            tracing::error!(error = %chain(&gone), "the records are not complete");
+            StartError::State(error)
+        })?;
+        Watchdog::replay(settings, None, &records).map_err(StartError::State)
+    })
+}
+
+fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Arc<Submitter>>, StartError> {
+    let build = |(name, provider): (&Name, _)| {
+        let submitter = Submitter::new(name, provider, &|at| secrets.get(at).cloned()).map_err(|e| StartError::Provider(name.clone(), e))?;
+        Ok((name.clone(), Arc::new(submitter)))
+    };
+    settings.providers.iter().map(build).collect()
+}
+
+fn readers(
+    settings: &Settings,
+    secrets: &Secrets,
+    key: &Key,
+    now: &Now,
+    dog: &Watchdog,
+    events: &mpsc::Sender<Event>,
+    workers: &mut JoinSet<()>,
+) -> Result<BTreeMap<Name, watch::Sender<Hint>>, StartError> {
+    let mut hints = BTreeMap::new();
+    for (name, inbox) in &settings.inboxes {
+        let InboxKind::Imap(imap) = &inbox.kind;
+        let password = secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?;
+        let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
+        let (hint_in, hint) = watch::channel(Hint::default());
+        hints.insert(name.clone(), hint_in);
+        let watch = Watch {
+            name: name.clone(),
+            inbox: inbox.clone(),
+            password,
+            key: key.clone(),
+            dialer,
+            now: Arc::clone(now),
+            cursor: dog.cursor(name).map(str::to_owned),
+        };
+        let (reports_in, reports) = mpsc::channel(64);
+        workers.spawn(watch.watch(reports_in, hint));
+        workers.spawn(translate(name.clone(), reports, events.clone()));
+    }
+    Ok(hints)
+}
+
+/// What a reader reports, in the watchdog's words.
+async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mpsc::Sender<Event>) {
+    while let Some(report) = reports.recv().await {
+        let inbox = inbox.clone();
+        let event = match report {
+            Report::Sighted { canary, placement, arrived_at, seen_at, copy, .. } => {
+                Event::Sighted { inbox, canary, placement, arrived_at, seen_at: Some(seen_at), copy: Some(copy) }
+            }
+            Report::Forged => Event::Forged { inbox },
+            Report::Blind { class, why } => {
+                tracing::warn!(%inbox, %class, why, "the inbox cannot be read");
+                Event::Blind { inbox, class: Some(class), why: Some(why) }
+            }
+            Report::Sight => {
+                tracing::info!(%inbox, "the inbox can be read");
+                Event::Sight { inbox }
+            }
+            Report::Read { up_to, cursor } => Event::Read { inbox, up_to: Some(up_to), cursor: Some(cursor) },
+        };
+        if events.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn sinks(
+    settings: &Settings,
+    secrets: &Secrets,
+    now: &Now,
+    dog: &Watchdog,
+    events: &mpsc::Sender<Event>,
+    workers: &mut JoinSet<()>,
+) -> Result<BTreeMap<Name, SinkHand>, StartError> {
+    let origin = Origin {
+        instance: settings.watch.instance.clone(),
+        installation: format!("{:016x}", dog.seed()),
+        public_url: settings.http.as_ref().and_then(|h| h.public_url.clone()),
+    };
+    let (done_in, mut done) = mpsc::channel(NOTICES);
+    let mut hands = BTreeMap::new();
+    let seen = dog.view(now()).incidents;
+    for (name, sink) in &settings.sinks {
+        let wire = |e| StartError::Wire(name.clone(), e);
+        let http = Dialer::new(&sink.wire).map_err(wire)?.http().map_err(wire)?;
+        let secret = Sink::secret(sink).and_then(|at| secrets.get(at));
+        let built = Sink::new(name, sink, http, secret, &origin)?;
+        let (worker, notices) = mpsc::channel(NOTICES);
+        workers.spawn(notify::work(built, notices, done_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
+        hands.insert(name.clone(), SinkHand { severities: sink.severities.clone(), worker, waiting: VecDeque::new() });
+    }
+    let events = events.clone();
+    workers.spawn(async move {
+        while let Some((notice, sink, outcome)) = done.recv().await {
+            if !is_unrecorded(notice) && events.send(Event::Noticed { notice, sink, outcome }).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(hands)
+}
+
+async fn listen(
+    settings: &Settings,
+    ask: mpsc::Sender<oneshot::Sender<crate::watchdog::View>>,
+    workers: &mut JoinSet<()>,
+) -> Result<Option<SocketAddr>, StartError> {
+    let Some(http) = &settings.http else { return Ok(None) };
+    let listener = TcpListener::bind(http.listen).await.map_err(|e| StartError::Http(http.listen, e))?;
+    let address = listener.local_addr().map_err(|e| StartError::Http(http.listen, e))?;
+    workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
+    tracing::info!(%address, "listening");
+    Ok(Some(address))
+}
+
+/// The first facts of this life: the installation's beginning, or what the last life left open. They are written with the first turn.
+fn begin(dog: &mut Watchdog, book: &mut Book, clock: &Clock) -> Result<(), StartError> {
+    let mut events: Vec<Event> = dog.unanswered().into_iter().map(|canary| Event::Orphaned { canary }).collect();
+    if !dog.has_begun() {
+        let seed = getrandom::u64().map_err(|e| StartError::Random(e.to_string()))?;
+        events.push(Event::Started { seed, reads: Reads::Explicit });
+    }
+    for event in events {
+        match dog.step(clock.now(), event) {
+            Ok(step) => book.add(step.records, step.effects),
+            Err(unfit) => tracing::warn!(%unfit, "an event of the start was not taken in"),
+        }
+    }
+    Ok(())
+}
