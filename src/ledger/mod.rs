@@ -5,6 +5,7 @@
 //! back from them. Everything here blocks: the loop calls it from a thread of its own.
 
 mod error;
+mod key;
 mod open;
 mod prune;
 mod recover;
@@ -20,6 +21,7 @@ use crate::model::At;
 use crate::watchdog::Record;
 
 pub use error::{Cause, LedgerError};
+pub use key::KeyError;
 pub use prune::Pruned;
 pub use recover::Recovered;
 
@@ -107,8 +109,3 @@ impl Ledger {
         Ok(done)
     }
 }
-//! The durable record.
-
-mod key;
-
-pub use key::{KEY_FILE, KeyError};

@@ -102,13 +102,8 @@ impl Hands {
         self.submissions.spawn(async move {
             let answer = submitter.submit(&mail).await;
             tracing::debug!(%canary, outcome = answer.outcome.as_str(), "answered");
-            let event = Event::Answered {
-                canary,
-                outcome: answer.outcome,
-                reply: answer.reply,
-                message_id: answer.message_id,
-                legs: answer.legs,
-            };
+            let event =
+                Event::Answered { canary, outcome: answer.outcome, reply: answer.reply, message_id: answer.message_id, legs: answer.legs };
             // The loop is gone only when the process ends; the next start calls the canary orphaned.
             drop(events.send(event).await);
         });

@@ -12,14 +12,14 @@ use super::book::{Book, chain};
 use super::clock::Clock;
 use super::hands::{Hands, SinkHand, is_unrecorded};
 use super::turn::Loop;
-use crate::canary::{Key, KeyError};
+use crate::canary::Key;
 use crate::config::{InboxKind, Secrets, Settings};
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::inbox::{Hint, Report, Watch};
 use crate::edge::notify::{self, Origin, Pace, Sink, SinkError};
 use crate::edge::show;
 use crate::edge::submit::{SubmitError, Submitter};
-use crate::ledger::{Ledger, LedgerError, Recovered};
+use crate::ledger::{KeyError, Ledger, LedgerError, Recovered};
 use crate::model::{Name, Now};
 use crate::watchdog::{Event, Reads, Watchdog};
 
@@ -130,7 +130,8 @@ fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result
 
 fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Arc<Submitter>>, StartError> {
     let build = |(name, provider): (&Name, _)| {
-        let submitter = Submitter::new(name, provider, &|at| secrets.get(at).cloned()).map_err(|e| StartError::Provider(name.clone(), e))?;
+        let submitter =
+            Submitter::new(name, provider, &|at| secrets.get(at).cloned()).map_err(|e| StartError::Provider(name.clone(), e))?;
         Ok((name.clone(), Arc::new(submitter)))
     };
     settings.providers.iter().map(build).collect()

@@ -42,12 +42,13 @@ impl Loop {
         loop {
             // Wait for whatever comes first. While the ledger cannot be written, nothing new is taken in: it would have to be forgotten.
             let stuck = self.book.trouble.is_some();
+            let nap = self.nap(stuck);
             let woken = tokio::select! {
                 biased;
                 () = &mut stop => Woken::Stop,
                 Some(ask) = self.asks.recv() => Woken::Asked(ask),
                 Some(event) = self.events.recv(), if !stuck => Woken::By(event),
-                () = sleep_until(self.nap(stuck)) => Woken::Time,
+                () = sleep_until(nap) => Woken::Time,
             };
             match woken {
                 Woken::Stop => break,
