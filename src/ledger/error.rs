@@ -137,7 +137,9 @@ impl LedgerError {
         let Some(code) = source.sqlite_error_code() else {
             return Self::Statement { file, source };
         };
-        if code == ErrorCode::DiskFull {
+        // The index of the WAL is a file too: that it cannot grow is said in a code of its own.
+        let index_full = source.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+        if code == ErrorCode::DiskFull || index_full {
             Self::Full { folder: folder(), source: source.into() }
         } else if code == ErrorCode::ReadOnly || code == ErrorCode::PermissionDenied {
             Self::ReadOnly { folder: folder(), source: source.into() }

@@ -41,11 +41,18 @@ fn private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
+/// The file's length, learnt without opening it.
+fn length(folder: &Path, file: &Path) -> Result<u64, LedgerError> {
+    file.metadata().map(|m| m.len()).map_err(|e| LedgerError::system(folder, "reading the length of `ledger.sqlite`", e))
+}
+
 /// Opens `file` in the locked `folder`, brings its schema up to date, checks it and writes down the start.
 pub(super) fn connect(folder: &Path, file: &Path, now: At) -> Result<Connection, LedgerError> {
     let sorted = |e| LedgerError::sqlite(file, e);
-    let made = private(file).map_err(|e| LedgerError::system(folder, "opening the file `ledger.sqlite`", e))?;
-    let length = made.metadata().map_err(|e| LedgerError::system(folder, "reading the file's length", e))?.len();
+    // Closed again before SQLite opens it: POSIX drops a process's locks on a file when any of its descriptors of that file is closed, and
+    // another program would then take itself for the last user and delete the WAL under us.
+    drop(private(file).map_err(|e| LedgerError::system(folder, "opening the file `ledger.sqlite`", e))?);
+    let length = length(folder, file)?;
     refuse_lone_wal(file, length)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(file, flags).map_err(sorted)?;
@@ -54,7 +61,7 @@ pub(super) fn connect(folder: &Path, file: &Path, now: At) -> Result<Connection,
     let version = identify(&connection, file)?;
     connection.execute_batch(sql::CONNECT).map_err(sorted)?;
     migrate(&mut connection, version).map_err(sorted)?;
-    check(&connection, file, &made)?;
+    check(&connection, folder, file)?;
     connection.execute(sql::STARTED, params![now.as_ms(), env!("CARGO_PKG_VERSION")]).map_err(sorted)?;
     connection.execute(sql::OLD_STARTS, []).map_err(sorted)?;
     drop(File::open(folder).and_then(|folder| folder.sync_all()));
@@ -108,12 +115,12 @@ fn migrate(connection: &mut Connection, version: usize) -> rusqlite::Result<()> 
 }
 
 /// What can be checked in a time that does not grow with the history.
-fn check(connection: &Connection, file: &Path, opened: &File) -> Result<(), LedgerError> {
+fn check(connection: &Connection, folder: &Path, file: &Path) -> Result<(), LedgerError> {
     let sorted = |e| LedgerError::sqlite(file, e);
     let in_the_way: i64 = connection.query_row(sql::EMPTY_WAL, [], |row| row.get(0)).map_err(sorted)?;
     if in_the_way == 0 {
         let expected: i64 = connection.query_row(sql::FILE_SIZE, [], |row| row.get(0)).map_err(sorted)?;
-        let length = opened.metadata().map_err(|e| LedgerError::system(file, "reading the file's length", e))?.len();
+        let length = length(folder, file)?;
         if u64::try_from(expected).is_ok_and(|expected| expected > length) {
             return Err(LedgerError::damaged(file, format!("it ends after {length} bytes of {expected}")));
         }

@@ -25,7 +25,7 @@ pub struct Recovered {
 /// The number of the newest record there ever was; 0 before the first.
 pub(super) fn last_seq(connection: &Connection, file: &Path) -> Result<u64, LedgerError> {
     let last: i64 = connection.query_row(sql::LAST_SEQ, [], |row| row.get(0)).map_err(|e| LedgerError::sqlite(file, e))?;
-    u64::try_from(last).or_else(|_| Err(LedgerError::damaged(file, format!("it has a record with the number {last}"))))
+    u64::try_from(last).or(Err(LedgerError::damaged(file, format!("it has a record with the number {last}"))))
 }
 
 /// Writes one record. `seq` numbers them from 1 without gaps.

@@ -99,7 +99,8 @@ pub(super) const PRUNE_FAILED: [&str; 7] = [
     "DELETE FROM notices WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM notices ORDER BY id LIMIT ?2 / 4) WHERE at < ?1)",
     "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE resolved_at < ?1 LIMIT ?2)",
     // An answer that came for a notice that had gone already.
-    "DELETE FROM deliveries WHERE notice < (SELECT min(id) FROM notices) AND at < ?1",
+    "DELETE FROM deliveries WHERE (notice, sink) IN
+        (SELECT notice, sink FROM deliveries WHERE notice < (SELECT min(id) FROM notices) AND at < ?1 LIMIT ?2)",
 ];
 /// Records that no kept checkpoint needs, from the beginning and without leaving gaps.
 pub(super) const PRUNE_RECORDS: &str = "DELETE FROM records WHERE seq <= (SELECT max(seq) FROM

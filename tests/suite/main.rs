@@ -21,5 +21,6 @@
 mod notify;
 mod config;
 mod canary;
+mod ledger;
 mod support;
 mod watchdog;
