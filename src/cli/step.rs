@@ -1,13 +1,56 @@
 //! `mailcanary step`: the watchdog as a filter. One JSON event a line in, records and effects out, in the time of the events.
 
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::process::ExitCode;
+
 use serde::{Deserialize, Serialize};
 
+use super::args::Step as Arguments;
+use super::out::Out;
+use super::{FAILED, WRONG, configuration};
 use crate::config::Settings;
 use crate::model::At;
 use crate::watchdog::{Event, Record, Step, Watchdog};
 
 /// A line longer than this is refused: a replay of a very long past comes in several runs.
-const LINE_AT_MOST: usize = 256 * 1024 * 1024;
+const LINE_AT_MOST: usize = 1024 * 1024 * 1024;
+
+pub(super) fn execute(args: &Arguments) -> ExitCode {
+    let mut err = Out::stderr();
+    let Some(checked) = configuration(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    match filter(Filter::new(checked.settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads any more: the work is done.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            err.error(&error, None);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Answers every line of standard input on standard output, each at once: whoever drives it waits for the answer.
+fn filter(mut filter: Filter) -> std::io::Result<()> {
+    let mut input = std::io::stdin().lock();
+    let mut output = std::io::BufWriter::new(std::io::stdout().lock());
+    let limit = u64::try_from(LINE_AT_MOST).unwrap_or(u64::MAX);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.by_ref().take(limit + 1).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        if line.len() > LINE_AT_MOST && line.last() != Some(&b'\n') {
+            input.skip_until(b'\n')?;
+        }
+        let text = String::from_utf8_lossy(&line);
+        let text = text.trim();
+        if !text.is_empty() {
+            writeln!(output, "{}", filter.answer(text))?;
+            output.flush()?;
+        }
+    }
+}
 
 /// The filter's state: a watchdog, and nothing besides.
 #[derive(Debug)]

@@ -1,0 +1,104 @@
+//! The story: normal mail, the stop, the page, the recovery.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{interval, timeout};
+
+use super::{DemoError, line};
+use super::pager::Page;
+use crate::model::{At, Change, Culprit, Now, Span};
+use crate::sandbox::{Fault, World};
+
+/// Canaries that must have arrived before anything is broken: what is usual has to be known.
+const NORMAL: u64 = 60;
+/// No part of the story takes longer, or something is wrong.
+const PATIENCE: Span = Span::from_secs(90);
+
+pub(super) async fn tell(world: &World, now: &Now, pages: &mut mpsc::Receiver<Page>, address: Option<SocketAddr>) -> Result<(), DemoError> {
+    let began = now();
+    let say = |text: &str| line(format_args!("[{:>6.1} s] {text}", now().since(began).as_secs_f64()));
+    line("mailcanary demo: three providers, three inboxes, nine routes, a canary over each every 2 s.");
+    line("Mailchimp is spoken to by its HTTP API, postmark and relay by SMTP, the inboxes by IMAP; all of it on loopback.");
+    if let Some(address) = address {
+        line(format_args!("Status page while this runs: http://{address}/   metrics: http://{address}/metrics"));
+    }
+    line("");
+    say("normal mail");
+    let arrived = arrivals(world, NORMAL, &say).await?;
+    say(&format!("{arrived} canaries have arrived over all nine routes; no page: all is well"));
+    let Some(mailchimp) = world.provider("mailchimp") else { return Err(DemoError::Silent) };
+    let set = |fault: Fault| mailchimp.set(fault).map_err(|_| DemoError::Silent);
+    set(Fault::SuspendSilently)?;
+    let stopped = now();
+    say("8 August 2022, 15:30 in New York: Mailchimp suspends the account. It says nothing, and goes on answering `queued`.");
+    let (paged, page) = wait_for(pages, now, Change::Opened, "the page").await?;
+    let detected = paged.since(stopped);
+    say(&format!("PAGED, {:.1} s after the stop", detected.as_secs_f64()));
+    show(&page);
+    let right = page.data.culprit == crate::model::Name::new("mailchimp").map_or(Culprit::Watcher {}, Culprit::Provider);
+    mailchimp.clear();
+    let released = mailchimp.release();
+    let healed = now();
+    say(&format!("the account is back; {released} canaries that were held arrive late"));
+    let (over, page) = wait_for(pages, now, Change::Resolved, "the recovery").await?;
+    say(&format!("RESOLVED, {:.1} s after the account was back", over.since(healed).as_secs_f64()));
+    show(&page);
+    let blame = if right { "mailchimp, rightly" } else { "the wrong one" };
+    line(format_args!("time to detect: {:.1} s; blamed: {blame}; pages for this failure: 1", detected.as_secs_f64()));
+    line(format_args!("time to see the recovery: {:.1} s", over.since(healed).as_secs_f64()));
+    Ok(())
+}
+
+/// Waits until so many canaries lie in the inboxes, and says now and then how many do.
+async fn arrivals(world: &World, wanted: u64, say: &impl Fn(&str)) -> Result<u64, DemoError> {
+    let count = || world.inboxes().map(|i| i.counts()).map(|c| c.delivered + c.junked).sum::<u64>();
+    let progress = async {
+        let mut second = interval(Duration::from_secs(1));
+        let mut told = 0;
+        loop {
+            second.tick().await;
+            let arrived = count();
+            if arrived >= wanted {
+                return arrived;
+            }
+            if arrived >= told + wanted / 4 {
+                told = arrived;
+                say(&format!("{arrived} canaries have arrived"));
+            }
+        }
+    };
+    timeout(PATIENCE.into(), progress).await.or(Err(DemoError::Overdue("normal mail", PATIENCE)))
+}
+
+async fn wait_for(pages: &mut mpsc::Receiver<Page>, now: &Now, change: Change, what: &'static str) -> Result<(At, Page), DemoError> {
+    let coming = async {
+        loop {
+            let page = pages.recv().await.ok_or(DemoError::Silent)?;
+            if page.data.change == change {
+                return Ok((now(), page));
+            }
+            show(&page);
+        }
+    };
+    timeout(PATIENCE.into(), coming).await.or(Err(DemoError::Overdue(what, PATIENCE)))?
+}
+
+/// The page as the pager would get it.
+fn show(page: &Page) {
+    let notice = &page.data;
+    let rule = "─".repeat(72);
+    line(&rule);
+    line(format_args!("  {} · {} · incident {} · {}", notice.severity.as_str().to_uppercase(), page.kind, notice.incident, page.timestamp));
+    line(format_args!("  {}", notice.summary));
+    if notice.change != Change::Resolved {
+        for key in ["since", "last_good", "first_bad", "routes", "certainty", "next_step"] {
+            if let Some(value) = notice.evidence.get(key).filter(|v| !v.is_null()) {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                line(format_args!("    {key}: {text}"));
+            }
+        }
+    }
+    line(&rule);
+}
