@@ -41,12 +41,10 @@ impl NameServer {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test waits with a deadline")]
 fn deadline() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test waits with a deadline")]
 fn before(deadline: Instant) -> bool {
     Instant::now() < deadline
 }
