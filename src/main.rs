@@ -1,3 +1,7 @@
 //! The `mailcanary` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mailcanary::cli::execute(std::env::args_os())
+}

@@ -1,3 +1,102 @@
 //! The commands.
+//!
+//! Exit codes: 0 fine, 1 failed, 2 wrong configuration or arguments. `probe --output nagios` follows the monitoring-plugins codes, in
+//! which 3 is a wrong configuration.
 
+mod args;
+mod check;
+mod check_live;
+mod demo;
+mod log;
+pub mod out;
+mod print;
+mod probe;
+mod run;
 pub mod step;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{self, Checked, Complaint, LoadError};
+use args::{Arguments, Command};
+use out::Out;
+
+/// Something did not work.
+pub(crate) const FAILED: u8 = 1;
+/// The configuration or the arguments are wrong.
+pub(crate) const WRONG: u8 = 2;
+/// The same, for a monitoring plugin.
+pub(crate) const NAGIOS_UNKNOWN: u8 = 3;
+
+/// Does what the arguments say; the first of them is the program's name.
+pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match Arguments::try_parse_from(&arguments) {
+        Ok(Arguments { command }) => dispatch(command),
+        Err(error) if error.use_stderr() => {
+            Out::stderr().text(&error.render().to_string());
+            ExitCode::from(if for_nagios(&arguments) { NAGIOS_UNKNOWN } else { WRONG })
+        }
+        Err(help) => {
+            let mut out = Out::stdout();
+            out.text(&help.render().to_string());
+            out.finish(0)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> ExitCode {
+    match command {
+        Command::Run(args) => run::execute(&args),
+        Command::Demo(args) => demo::execute(&args),
+        Command::Check(args) => check::execute(&args),
+        Command::Probe(args) => probe::execute(&args),
+        Command::Step(args) => step::execute(&args),
+        Command::Print(args) => print::execute(&args),
+    }
+}
+
+/// Whether wrong arguments were meant for a monitoring plugin: it would take 2 for `CRITICAL`.
+fn for_nagios(arguments: &[OsString]) -> bool {
+    let probe = arguments.get(1).is_some_and(|command| command == "probe");
+    let pair = arguments.windows(2).any(|pair| matches!(pair, [option, value] if option == "--output" && value == "nagios"));
+    probe && (pair || arguments.iter().any(|argument| argument == "--output=nagios"))
+}
+
+/// The checked configuration at `file`; prints warnings, and complaints if there are any: then `None`.
+pub(crate) fn configuration(file: &Path, err: &mut Out) -> Option<Checked> {
+    match config::load(file) {
+        Ok(checked) => {
+            warn(file, &checked.warnings, err);
+            Some(checked)
+        }
+        Err(LoadError::Wrong(complaints)) => {
+            complain(file, &complaints, err);
+            None
+        }
+        Err(error) => {
+            err.error(&error, Some(file));
+            err.line("  hint: name a configuration file with -c; `mailcanary print reference-config` shows one");
+            None
+        }
+    }
+}
+
+/// Prints complaints, and how many there are.
+pub(crate) fn complain(file: &Path, complaints: &[Complaint], err: &mut Out) {
+    for complaint in complaints {
+        err.line(complaint.in_file(file));
+    }
+    let count = complaints.len();
+    err.line(format_args!("{count} complaint{}: nothing was started", if count == 1 { "" } else { "s" }));
+}
+
+/// Prints warnings.
+pub(crate) fn warn(file: &Path, warnings: &[Complaint], err: &mut Out) {
+    for warning in warnings {
+        err.line(format_args!("warning: {}", warning.in_file(file)));
+    }
+}

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 pub use complaint::{Complaint, Place};
 pub use load::{LoadError, load};
+pub use read::matches;
 pub use reference::reference;
 pub use schema::schema;
 pub use secret::{Resolved, Secret, SecretError, SecretRef, Secrets};
@@ -26,6 +27,8 @@ pub use settings::{
     Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind, Proxy, Settings, Sink,
     SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
 };
+
+pub use value::span;
 
 use complaint::Notes;
 

@@ -3,7 +3,15 @@
 mod book;
 mod clock;
 mod hands;
+mod probe;
 mod start;
 mod turn;
 
+pub use probe::{ProbeEnd, ProbeNews, Probed, probe};
 pub use start::{Daemon, StartError};
+
+/// The present, for what runs beside the loop.
+#[must_use]
+pub fn clock() -> crate::model::Now {
+    clock::Clock::new().hand_out()
+}

@@ -128,7 +128,7 @@ fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result
     })
 }
 
-fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Arc<Submitter>>, StartError> {
+pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Arc<Submitter>>, StartError> {
     let build = |(name, provider): (&Name, _)| {
         let submitter =
             Submitter::new(name, provider, &|at| secrets.get(at).cloned()).map_err(|e| StartError::Provider(name.clone(), e))?;

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep_until};
 use super::book::{Book, RETRY};
 use super::clock::Clock;
 use super::hands::Hands;
+use super::probe::is_probe;
 use crate::model::{At, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
 
@@ -95,6 +96,7 @@ impl Loop {
         let inbox = event.inbox().cloned();
         match self.dog.step(now, event) {
             Ok(Step { records, effects, .. }) => self.book.add(records, effects),
+            Err(Unfit::UnknownCanary(canary)) if is_probe(canary) => {}
             // Authentic, but forgotten, or of another life of this ledger.
             Err(Unfit::UnknownCanary(canary)) => {
                 tracing::info!(%canary, "a canary that is not remembered");

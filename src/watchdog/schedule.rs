@@ -38,8 +38,9 @@ pub(super) fn next_id(state: &State, route: &Route) -> CanaryId {
         return id(known.key, known.serial.wrapping_add(1));
     }
     let seed = state.began.map_or(0, |b| b.seed);
+    // No route is called zero: that is for canaries that belong to no schedule.
     let mut key = upper_half(hash(seed, route, 0));
-    while state.routes.iter().any(|r| r.key == key) {
+    while key == 0 || state.routes.iter().any(|r| r.key == key) {
         key = key.wrapping_add(1);
     }
     id(key, 1)

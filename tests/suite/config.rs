@@ -110,7 +110,6 @@ fn difference(expected: &str, found: &str) -> String {
 
 /// Every bad configuration has its exact message. `BLESS=1` rewrites the messages: review them as a diff.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the switch that rewrites expectations, and their files")]
 fn every_bad_configuration_has_its_exact_message() {
     let bless = std::env::var("BLESS").is_ok_and(|v| v == "1");
     let mut wrong = String::new();
@@ -227,14 +226,14 @@ fn judge(schema: &Value, root: &Value, value: &Value, path: &str) -> Result<(), 
                     Value::String(_) => "string",
                     Value::Bool(_) => "boolean",
                     Value::Number(n) if n.is_i64() => "integer",
-                    _ => "other",
+                    Value::Null | Value::Number(_) => "other",
                 };
                 if rule != is {
                     return no(format!("{is} instead of {rule}"));
                 }
             }
             "required" => {
-                for key in rule.as_array().unwrap().iter().filter(|k| value.get(k.as_str().unwrap()).is_none()) {
+                if let Some(key) = rule.as_array().unwrap().iter().find(|k| value.get(k.as_str().unwrap()).is_none()) {
                     return no(format!("{key} is missing"));
                 }
             }
@@ -281,7 +280,7 @@ fn as_json(item: &toml_edit::Item) -> Value {
         toml_edit::Value::Float(n) => (*n.value()).into(),
         toml_edit::Value::Boolean(b) => (*b.value()).into(),
         toml_edit::Value::Array(list) => list.iter().map(|v| as_json(&toml_edit::Item::Value(v.clone()))).collect(),
-        _ => Value::Null,
+        toml_edit::Value::Datetime(_) | toml_edit::Value::InlineTable(_) => Value::Null,
     }
 }
 

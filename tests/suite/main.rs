@@ -9,7 +9,6 @@
     unreachable_pub,
     reason = "a test fails by panicking, runs its own servers and has nobody to export to"
 )]
-
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -18,9 +17,12 @@
     reason = "a test fails by panicking, and its support is one crate"
 )]
 
-mod notify;
-mod config;
 mod canary;
+mod cli;
+mod config;
+mod config;
+mod dns;
 mod ledger;
+mod notify;
 mod support;
 mod watchdog;

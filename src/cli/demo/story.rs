@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
-use super::{DemoError, line};
 use super::pager::Page;
+use super::{DemoError, line};
 use crate::model::{At, Change, Culprit, Now, Span};
 use crate::sandbox::{Fault, World};
 

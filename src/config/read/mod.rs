@@ -6,6 +6,8 @@ mod route;
 mod sink;
 mod wire;
 
+pub use route::matches;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use toml_edit::{Item, Value as Toml};
 
+pub use time::span;
+
 pub(super) use reach::{is_loopback_host, is_loopback_url};
 
 use super::complaint::{Fault, listed, meant, quoted};

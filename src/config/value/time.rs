@@ -33,6 +33,12 @@ pub(super) fn duration(item: &Item, least: u64, most: u64) -> Result<Span, Fault
     Ok(Span::from_ms(ms))
 }
 
+/// A duration as the configuration writes it, for arguments of commands.
+#[must_use]
+pub fn span(text: &str) -> Option<Span> {
+    read(text).map(Span::from_ms)
+}
+
 /// Milliseconds of a text like `1m30s`; each unit at most once, from long to short.
 fn read(text: &str) -> Option<u64> {
     let mut rest = text;

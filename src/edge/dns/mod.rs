@@ -1,1 +1,169 @@
-//! Look-ups in the DNS.
+//! Look-ups in the DNS: where mail for an inbox goes, and who may send for a domain.
+//!
+//! What is absent (NXDOMAIN, no data) is a finding. A resolver that does not answer is a failure, and says nothing about the domain.
+
+mod dkim;
+mod dmarc;
+mod mx;
+mod spf;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use trust_dns_resolver::TokioResolver;
+use trust_dns_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use trust_dns_resolver::net::runtime::TokioRuntimeProvider;
+use trust_dns_resolver::net::{DnsError, NetError};
+use trust_dns_resolver::proto::rr::{RData, RecordType};
+
+pub use dkim::{Dkim, DkimKey, usual_selectors};
+pub use dmarc::Dmarc;
+pub use mx::Mx;
+pub use spf::Spf;
+
+/// One question, with all its retries, ends by then.
+const DEADLINE: Duration = Duration::from_secs(8);
+/// One try ends by then.
+const TRY: Duration = Duration::from_secs(3);
+/// Texts of records are cut to this many characters.
+const SHOWN: usize = 300;
+
+/// Asks the system's name servers, or one that is named.
+#[derive(Clone)]
+pub struct Resolver {
+    inner: TokioResolver,
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolver")
+    }
+}
+
+/// The system's resolver configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the system's name servers (`/etc/resolv.conf`): {0}")]
+pub struct ResolverError(#[source] NetError);
+
+/// A question that got no answer. It says nothing about the domain.
+#[derive(Debug, thiserror::Error)]
+#[error("asking for {kind} of `{name}`: {why}")]
+pub struct LookUpError {
+    kind: &'static str,
+    name: String,
+    why: Why,
+}
+
+/// Why there was no answer.
+#[derive(Debug, thiserror::Error)]
+enum Why {
+    /// The domain cannot be put in a question.
+    #[error("it is not a domain name")]
+    NotAName,
+    /// Nothing came in time.
+    #[error("the name server did not answer in {} s", DEADLINE.as_secs())]
+    Late,
+    /// The server would not or could not say.
+    #[error("{0}")]
+    Failed(#[source] NetError),
+}
+
+impl Resolver {
+    /// A resolver that asks `server`, or the system's name servers.
+    ///
+    /// # Errors
+    /// If the system's configuration cannot be read.
+    pub fn new(server: Option<SocketAddr>) -> Result<Self, ResolverError> {
+        let mut builder = match server {
+            None => TokioResolver::builder_tokio().map_err(ResolverError)?,
+            Some(address) => {
+                let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+                    connection.port = address.port();
+                    connection
+                });
+                let server = NameServerConfig::new(address.ip(), true, connections.into());
+                let config = ResolverConfig::from_name_servers(vec![server]);
+                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            }
+        };
+        limit(builder.options_mut());
+        builder.build().map(|inner| Self { inner }).map_err(ResolverError)
+    }
+
+    /// Where mail for `domain` goes.
+    ///
+    /// # Errors
+    /// If there was no answer.
+    pub async fn mx(&self, domain: &str) -> Result<Mx, LookUpError> {
+        mx::find(self, domain).await
+    }
+
+    /// Who may send for `domain`, by SPF.
+    ///
+    /// # Errors
+    /// If there was no answer.
+    pub async fn spf(&self, domain: &str) -> Result<Spf, LookUpError> {
+        Ok(spf::read(self.texts("SPF", domain).await?))
+    }
+
+    /// What receivers are asked to do with mail of `domain` that fails; from the domain or, if it says nothing, those above it.
+    ///
+    /// # Errors
+    /// If there was no answer.
+    pub async fn dmarc(&self, domain: &str) -> Result<Dmarc, LookUpError> {
+        dmarc::find(self, domain).await
+    }
+
+    /// The keys that `domain` signs with, under each of `selectors`.
+    ///
+    /// # Errors
+    /// If one of the questions got no answer.
+    pub async fn dkim(&self, domain: &str, selectors: &[&str]) -> Result<Dkim, LookUpError> {
+        dkim::find(self, domain, selectors).await
+    }
+
+    /// Every TXT record of `name`, its strings joined; none if there are none.
+    async fn texts(&self, kind: &'static str, name: &str) -> Result<Vec<String>, LookUpError> {
+        let records = self.records(kind, name, RecordType::TXT).await?;
+        let texts = records.into_iter().filter_map(|data| if let RData::TXT(text) = data { Some(text.txt_data.concat()) } else { None });
+        Ok(texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect())
+    }
+
+    /// Every record of a type; none if the name, or a record of this type, does not exist.
+    async fn records(&self, kind: &'static str, name: &str, record: RecordType) -> Result<Vec<RData>, LookUpError> {
+        let failed = |why| LookUpError { kind, name: shown(name), why };
+        let bare = name.strip_suffix('.').unwrap_or(name);
+        if bare.is_empty() || bare.len() > 253 || bare.split('.').any(|label| label.is_empty() || label.len() > 63) {
+            return Err(failed(Why::NotAName));
+        }
+        // The dot at the end keeps the system's search list out of it.
+        match tokio::time::timeout(DEADLINE, self.inner.lookup(format!("{bare}."), record)).await {
+            Err(_elapsed) => Err(failed(Why::Late)),
+            Ok(Ok(found)) => Ok(found.answers().iter().filter(|r| r.record_type() == record).map(|r| r.data.clone()).collect()),
+            Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => Ok(Vec::new()),
+            Ok(Err(NetError::Timeout)) => Err(failed(Why::Late)),
+            Ok(Err(error)) => Err(failed(Why::Failed(error))),
+        }
+    }
+}
+
+fn limit(options: &mut ResolverOpts) {
+    options.timeout = TRY;
+    options.attempts = 2;
+    // A truncated answer is asked for again over TCP.
+    options.try_tcp_on_error = true;
+}
+
+/// `text` fit for a terminal: cut, with control characters escaped.
+fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(SHOWN).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    let plain: String = cut.chars().flat_map(|c| if c.is_control() { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }).collect();
+    plain + more
+}
+
+/// The tags of a `tag=value; …` record (RFC 6376 3.2), in order; without spaces around.
+fn tags(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split(';').filter_map(|part| part.split_once('=')).map(|(tag, value)| (tag.trim(), value.trim()))
+}

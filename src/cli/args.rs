@@ -1,0 +1,148 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config;
+use crate::model::Span;
+
+/// An e-mail deliverability watchdog: sends canaries through every provider to seeded inboxes, and pages when they stop arriving.
+#[derive(Debug, Parser)]
+#[command(name = "mailcanary", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "Examples:
+  mailcanary demo                                          see it work, without any set-up
+  mailcanary print reference-config > mailcanary.toml      begin a configuration
+  mailcanary check -c mailcanary.toml --live               is it right, and do all log-ins work
+  mailcanary run -c mailcanary.toml                        watch
+
+Exit codes: 0 fine, 1 failed, 2 wrong configuration or arguments.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Watch: the daemon
+    Run(Run),
+    /// The main job on an embedded world, without any set-up: normal mail, a provider's outage, the page, the recovery
+    Demo(Demo),
+    /// Is the configuration right
+    Check(Check),
+    /// Send one canary down each route now, and watch it until it arrives
+    Probe(Probe),
+    /// The watchdog as a filter: one JSON event a line in, records and effects out, in the time of the events
+    Step(Step),
+    /// Print what packaging and editors need
+    Print(Print),
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary run -c /etc/mailcanary/mailcanary.toml")]
+pub(super) struct Run {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Keep the world and the status page running after the story, until interrupted
+    #[arg(long)]
+    pub(super) stay: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailcanary check -c mailcanary.toml
+  mailcanary check -c mailcanary.toml --live
+
+All complaints are printed at once, each as FILE:LINE:COLUMN. Exit codes: 0 right, 1 a log-in failed, 2 wrong.")]
+pub(super) struct Check {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// Log in everywhere and ask the DNS for the MX of each inbox and SPF, DKIM and DMARC of each sender; sends no mail
+    #[arg(long)]
+    pub(super) live: bool,
+    /// Ask this name server instead of the system's
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "live")]
+    pub(super) resolver: Option<SocketAddr>,
+}
+
+/// `probe`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailcanary probe -c mailcanary.toml
+  mailcanary probe -c mailcanary.toml --route 'mailchimp/*' --output nagios
+
+Exit codes: 0 all arrived, 1 some did not, 2 wrong configuration or arguments.
+With --output nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.")]
+pub(super) struct Probe {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// Only these routes, as provider/stream/inbox; `*` stands for any characters
+    #[arg(long, value_name = "GLOB", default_value = "*")]
+    pub(super) route: String,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub(super) output: Output,
+    /// How long to wait, as `90s` or `5m`; otherwise each stream's deadline
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) timeout: Option<Span>,
+}
+
+/// How `probe` prints its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For monitoring systems: one line with performance data
+    Nagios,
+}
+
+/// `step`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary step -c mailcanary.toml < events.jsonl
+
+Resolves no secret, opens no connection, and never reads the clock.")]
+pub(super) struct Step {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+}
+
+/// `print`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailcanary print reference-config > mailcanary.toml
+  mailcanary print schema > mailcanary.schema.json")]
+pub(super) struct Print {
+    /// What to print
+    #[arg(value_enum)]
+    pub(super) what: Printable,
+}
+
+/// What `print` can print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Printable {
+    /// The configuration with every key, its default and its reason
+    ReferenceConfig,
+    /// The JSON Schema of the configuration
+    Schema,
+}
+
+fn duration(text: &str) -> Result<Span, &'static str> {
+    config::span(text).filter(|span| *span > Span::ZERO).ok_or("write it as `90s`, `1m30s` or `2h`")
+}

@@ -1,0 +1,111 @@
+//! `check --live`: logs in everywhere and asks the DNS; sends no mail.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+
+use futures::stream::{self, StreamExt};
+
+use super::out::Out;
+use crate::config::{Inbox, Provider, Secrets, Settings};
+use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
+use crate::model::Name;
+
+/// Domains that are asked about at the same time.
+const AT_ONCE: usize = 8;
+
+/// How something was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// As it should be.
+    Fine,
+    /// Questionable, or not known.
+    Warning,
+    /// It cannot work.
+    Failed,
+}
+
+/// One thing that was looked at.
+#[derive(Debug)]
+struct Finding {
+    state: State,
+    about: String,
+    text: String,
+}
+
+/// Prints what it finds; false if something cannot work.
+pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<SocketAddr>, out: &mut Out) -> bool {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            Out::stderr().error(&error, None);
+            return false;
+        }
+    };
+    let (log_ins, dns) = runtime.block_on(async { tokio::join!(log_ins(settings, secrets), dns(settings, server)) });
+    let findings: Vec<Finding> = log_ins.into_iter().chain(dns).collect();
+    for finding in &findings {
+        let state = match finding.state {
+            State::Fine => "ok      ",
+            State::Warning => "warning ",
+            State::Failed => "FAILED  ",
+        };
+        out.line(format_args!("{state}{}: {}", finding.about, finding.text));
+    }
+    !findings.iter().any(|f| f.state == State::Failed)
+}
+
+/// Logs in at every provider and every inbox.
+#[expect(clippy::unused_async, reason = "the edges that log in are not there yet")]
+async fn log_ins(_settings: &Settings, _secrets: &Secrets) -> Vec<Finding> {
+    vec![Finding { state: State::Failed, about: "log-ins".to_owned(), text: "not built yet".to_owned() }]
+}
+
+/// Asks for the MX of each inbox and SPF, DKIM and DMARC of each sender. Nothing here is a failure: what stands in the DNS of others, or
+/// is reached by private relays, is for people to judge.
+async fn dns(settings: &Settings, server: Option<SocketAddr>) -> Vec<Finding> {
+    let resolver = match Resolver::new(server) {
+        Ok(resolver) => &resolver.clone(),
+        Err(error) => return vec![Finding { state: State::Warning, about: "dns".to_owned(), text: error.to_string() }],
+    };
+    let mut senders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, provider) in &settings.providers {
+        senders.entry(provider.from.domain()).or_default().push(name.as_str());
+    }
+    let exchangers = stream::iter(&settings.inboxes).map(|(name, inbox)| exchangers(resolver, name, inbox)).buffered(AT_ONCE);
+    let policies = stream::iter(senders).map(|(domain, names)| policies(resolver, domain, names)).buffered(AT_ONCE);
+    let keys = stream::iter(&settings.providers).map(|(name, provider)| keys(resolver, name, provider)).buffered(AT_ONCE);
+    let (exchangers, policies, keys) = tokio::join!(exchangers.collect::<Vec<_>>(), policies.collect::<Vec<_>>(), keys.collect::<Vec<_>>());
+    exchangers.into_iter().chain(policies.into_iter().flatten()).chain(keys).collect()
+}
+
+async fn exchangers(resolver: &Resolver, name: &Name, inbox: &Inbox) -> Finding {
+    let domain = inbox.domain();
+    finding(format!("inbox {name}: MX of {domain}"), resolver.mx(domain).await, Mx::takes_mail)
+}
+
+async fn policies(resolver: &Resolver, domain: &str, names: Vec<&str>) -> [Finding; 2] {
+    let about = |what: &str| format!("provider {}: {what} of {domain}", names.join(", "));
+    let (spf, dmarc) = tokio::join!(resolver.spf(domain), resolver.dmarc(domain));
+    [finding(about("SPF"), spf, Spf::is_fine), finding(about("DMARC"), dmarc, Dmarc::is_fine)]
+}
+
+async fn keys(resolver: &Resolver, name: &Name, provider: &Provider) -> Finding {
+    let domain = provider.from.domain();
+    let named: Vec<&str> = provider.dkim_selectors.iter().map(String::as_str).collect();
+    let selectors = if named.is_empty() { usual_selectors(&provider.kind) } else { &named };
+    let found = resolver.dkim(domain, selectors).await;
+    let guessed = named.is_empty() && found.as_ref().is_ok_and(|dkim| !dkim.has_key());
+    let mut finding = finding(format!("provider {name}: DKIM of {domain}"), found, Dkim::has_key);
+    if guessed {
+        finding.text += "; name yours with `dkim_selectors`";
+    }
+    finding
+}
+
+fn finding<T: fmt::Display>(about: String, found: Result<T, LookUpError>, fine: impl Fn(&T) -> bool) -> Finding {
+    match found {
+        Ok(found) => Finding { state: if fine(&found) { State::Fine } else { State::Warning }, about, text: found.to_string() },
+        Err(error) => Finding { state: State::Warning, about, text: error.to_string() },
+    }
+}

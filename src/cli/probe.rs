@@ -1,0 +1,167 @@
+//! `mailcanary probe`: one canary down each route now, watched until it arrives; the exit code tells.
+
+use std::process::ExitCode;
+
+use super::args::{Output, Probe};
+use super::out::Out;
+use super::{FAILED, NAGIOS_UNKNOWN, WRONG, complain, configuration};
+use crate::model::{Placement, Route};
+use crate::run::{ProbeEnd, ProbeNews, Probed, probe};
+
+pub(super) fn execute(args: &Probe) -> ExitCode {
+    let mut err = Out::stderr();
+    let wrong = ExitCode::from(if args.output == Output::Nagios { NAGIOS_UNKNOWN } else { WRONG });
+    let Some(checked) = configuration(&args.config, &mut err) else { return wrong };
+    let secrets = match checked.secrets() {
+        Ok(secrets) => secrets,
+        Err(complaints) => {
+            complain(&args.config, &complaints, &mut err);
+            return wrong;
+        }
+    };
+    let settings = checked.settings;
+    let routes: Vec<Route> = settings.routes.iter().filter(|r| matches(&args.route, &r.to_string())).cloned().collect();
+    if routes.is_empty() {
+        err.line(format_args!("error: no route matches `{}`", args.route.escape_debug()));
+        let all: Vec<String> = settings.routes.iter().take(20).map(Route::to_string).collect();
+        err.line(format_args!("  hint: the routes are {}", all.join(", ")));
+        return wrong;
+    }
+    let failed = ExitCode::from(if args.output == Output::Nagios { NAGIOS_UNKNOWN } else { FAILED });
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            err.error(&error, None);
+            return failed;
+        }
+    };
+    let told = runtime.block_on(probe(&settings, &secrets, &routes, args.timeout, |news| tell(&mut err, &news)));
+    // Readers are in the middle of an IDLE: nothing is owed to them.
+    runtime.shutdown_background();
+    match told {
+        Ok(mut probed) => {
+            probed.sort_by(|a, b| a.route.cmp(&b.route));
+            print(args.output, &probed)
+        }
+        Err(error) => {
+            err.error(&error, None);
+            failed
+        }
+    }
+}
+
+/// Progress, on standard error.
+fn tell(err: &mut Out, news: &ProbeNews<'_>) {
+    match news {
+        ProbeNews::Sees(inbox) => err.line(format_args!("inbox {inbox} can be read")),
+        ProbeNews::Blind(inbox, why) => err.line(format_args!("inbox {inbox} cannot be read: {why}")),
+        ProbeNews::Answered(route, outcome) => err.line(format_args!("{route} {}", outcome.as_str())),
+        ProbeNews::Ended(probed) => err.line(format_args!("{} {}", probed.route, words(&probed.end))),
+        ProbeNews::Waiting(count) => err.line(format_args!("waiting for {count} canar{}", if *count == 1 { "y" } else { "ies" })),
+    }
+}
+
+fn words(end: &ProbeEnd) -> String {
+    match end {
+        ProbeEnd::Arrived { after, placement } => format!("arrived in {:.1} s ({})", after.as_secs_f64(), placement.as_str()),
+        ProbeEnd::Refused(class) => format!("refused: {class}"),
+        ProbeEnd::Missing { waited, outcome } => format!("missing after {waited} ({})", outcome.unwrap_or("not answered")),
+        ProbeEnd::Blind(why) => format!("not sent, the inbox cannot be read: {why}"),
+    }
+}
+
+fn print(output: Output, probed: &[Probed]) -> ExitCode {
+    let mut out = Out::stdout();
+    let bad = probed.iter().filter(|p| !matches!(p.end, ProbeEnd::Arrived { .. })).count();
+    match output {
+        Output::Table => {
+            let width = probed.iter().map(|p| p.route.to_string().len()).max().unwrap_or(0);
+            for p in probed {
+                out.line(format_args!("{:<width$}  {}", p.route.to_string(), words(&p.end)));
+                if let (Some(reply), false) = (&p.reply, matches!(p.end, ProbeEnd::Arrived { .. })) {
+                    out.line(format_args!("{:<width$}  the provider said: {}", "", reply.escape_debug()));
+                }
+            }
+            out.line(format_args!("{} of {} canaries arrived", probed.len() - bad, probed.len()));
+        }
+        Output::Json => {
+            // Plain data with string keys: it has a text.
+            out.line(serde_json::to_string_pretty(probed).unwrap_or_default());
+        }
+        Output::Nagios => {
+            let (code, line) = nagios(probed);
+            out.line(line);
+            return out.finish(code);
+        }
+    }
+    out.finish(if bad == 0 { 0 } else { FAILED })
+}
+
+/// One line after the Monitoring Plugins Development Guidelines: state, text, `|`, performance data.
+fn nagios(probed: &[Probed]) -> (u8, String) {
+    let arrived = probed.iter().filter(|p| matches!(p.end, ProbeEnd::Arrived { .. })).count();
+    let junk = probed.iter().filter(|p| matches!(p.end, ProbeEnd::Arrived { placement: Placement::Junk, .. })).count();
+    let blind = probed.iter().filter(|p| matches!(p.end, ProbeEnd::Blind(_))).count();
+    let (code, word) = if arrived + blind < probed.len() {
+        (2, "CRITICAL")
+    } else if blind > 0 {
+        (NAGIOS_UNKNOWN, "UNKNOWN")
+    } else if junk > 0 {
+        (1, "WARNING")
+    } else {
+        (0, "OK")
+    };
+    let worst: Vec<String> = probed
+        .iter()
+        .filter(|p| !matches!(p.end, ProbeEnd::Arrived { placement: Placement::Inbox | Placement::Other, .. }))
+        .take(3)
+        .map(|p| format!("{} {}", p.route, words(&p.end)))
+        .collect();
+    let detail = if worst.is_empty() { String::new() } else { format!(": {}", worst.join("; ")) };
+    let data: Vec<String> = probed
+        .iter()
+        .filter_map(|p| match p.end {
+            ProbeEnd::Arrived { after, .. } => Some(format!("'{}'={:.3}s", p.route, after.as_secs_f64())),
+            ProbeEnd::Refused(_) | ProbeEnd::Missing { .. } | ProbeEnd::Blind(_) => None,
+        })
+        .collect();
+    // The separator and line ends belong to the format.
+    let text = format!("MAILCANARY {word} - {arrived} of {} canaries arrived{detail}", probed.len()).replace(['|', '\n', '\r'], " ");
+    (code, if data.is_empty() { text } else { format!("{text} | {}", data.join(" ")) })
+}
+
+/// Whether `text` fits `glob`, in which `*` stands for any characters.
+fn matches(glob: &str, text: &str) -> bool {
+    let mut parts = glob.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let Some(last) = glob.rsplit('*').next().filter(|_| glob.contains('*')) else { return rest.is_empty() };
+    let middle: Vec<&str> = parts.collect();
+    for part in middle.iter().take(middle.len().saturating_sub(1)) {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn globs_match_as_people_expect() {
+        for (glob, text, fits) in [
+            ("*", "a/b/c", true),
+            ("a/*", "a/b/c", true),
+            ("*/c", "a/b/c", true),
+            ("a/*/c", "a/b/c", true),
+            ("a/b/c", "a/b/c", true),
+            ("a/b", "a/b/c", false),
+            ("*b*", "a/b/c", true),
+            ("a*a", "a", false),
+            ("x*", "a/b/c", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(matches(glob, text), fits, "{glob} {text}");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A probe: one canary down each route, now, by the same adapters that the daemon uses, watched until it arrives.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::clock::Clock;
+use super::start::{StartError, submitters};
+use crate::canary::{self, Key};
+use crate::config::{InboxKind, Secrets, Settings};
+use crate::edge::dial::Dialer;
+use crate::edge::inbox::{Hint, Report, Watch};
+use crate::edge::submit::Answer;
+use crate::model::{At, CanaryId, Class, Name, Outcome, Placement, Route, Span};
+
+/// Until every inbox must have been read once, or is called blind.
+const SIGHT_WITHIN: Span = Span::from_secs(90);
+
+/// What one route's probe came to.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Probed {
+    /// The route.
+    pub route: Route,
+    /// The canary.
+    pub canary: CanaryId,
+    /// How it ended.
+    pub end: ProbeEnd,
+    /// The provider's own words.
+    pub reply: Option<String>,
+}
+
+/// How one canary of a probe ended.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeEnd {
+    /// It arrived.
+    Arrived {
+        /// From sending to the receiver's time of arrival, in milliseconds.
+        after: Span,
+        /// In what kind of folder.
+        placement: Placement,
+    },
+    /// The provider refused it.
+    Refused(Class),
+    /// It did not arrive in time.
+    Missing {
+        /// How long was waited, in milliseconds.
+        waited: Span,
+        /// How the submission ended.
+        outcome: Option<&'static str>,
+    },
+    /// The inbox could not be read; nothing was sent.
+    Blind(String),
+}
+
+/// What a probe tells while it goes on.
+#[derive(Clone, Debug)]
+pub enum ProbeNews<'a> {
+    /// An inbox can be read.
+    Sees(&'a Name),
+    /// An inbox cannot be read.
+    Blind(&'a Name, &'a str),
+    /// A canary was handed over, or not.
+    Answered(&'a Route, Outcome),
+    /// A canary's probe is over.
+    Ended(&'a Probed),
+    /// Time passes: so many are waited for.
+    Waiting(usize),
+}
+
+/// Probes `routes`. Waits for each no longer than `timeout`, or its stream's deadline. `tell` hears how it goes.
+///
+/// The ids of a probe's canaries are none that a daemon uses: one that watches the same inboxes passes over them.
+///
+/// # Errors
+/// If an adapter cannot be built. Nothing was sent then.
+pub async fn probe(
+    settings: &Settings,
+    secrets: &Secrets,
+    routes: &[Route],
+    timeout: Option<Span>,
+    mut tell: impl FnMut(ProbeNews<'_>),
+) -> Result<Vec<Probed>, StartError> {
+    let clock = Clock::new();
+    let mut tasks = JoinSet::new();
+    let submitters = submitters(settings, secrets)?;
+    let key = key(settings)?;
+    let (reports_in, mut reports) = mpsc::channel(256);
+    let hints = readers(settings, secrets, routes, &key, &clock, &reports_in, &mut tasks)?;
+    let sight = sight(&hints, &clock, &mut reports, &mut tell).await;
+    let mut watch = Watching { settings, clock: &clock, timeout, open: BTreeMap::new(), ended: Vec::new() };
+    let (answers_in, mut answers) = mpsc::channel(256);
+    for route in routes {
+        let canary = CanaryId::from_bits(u64::from(getrandom::u32().map_err(|e| StartError::Random(e.to_string()))?));
+        if let Some(Some(why)) = sight.get(&route.inbox) {
+            watch.end(Probed { route: route.clone(), canary, end: ProbeEnd::Blind(why.clone()), reply: None }, &mut tell);
+            continue;
+        }
+        let (Some(by), Some(kind), Some(to), Some(submitter)) = (
+            settings.providers.get(&route.provider),
+            settings.streams.get(&route.stream),
+            settings.inboxes.get(&route.inbox),
+            submitters.get(&route.provider).cloned(),
+        ) else {
+            continue;
+        };
+        let mail = canary::compose(&key, canary, clock.now(), &route.stream, kind, &by.from, to);
+        watch.open.insert(canary, Open { route: route.clone(), sent_at: clock.now(), answer: None });
+        let answers = answers_in.clone();
+        tasks.spawn(async move {
+            let answer = submitter.submit(&mail).await;
+            drop(answers.send((canary, answer)).await);
+        });
+    }
+    watch.until_all_ended(&mut reports, &mut answers, &mut tell).await;
+    Ok(watch.ended)
+}
+
+/// The installation's key, if this user may read it; otherwise one of our own, since nobody else needs to know these canaries.
+fn key(settings: &Settings) -> Result<Key, StartError> {
+    if settings.ledger.path.is_dir()
+        && let Ok((key, _)) = Key::load_or_create(&settings.ledger.path)
+    {
+        return Ok(key);
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|e| StartError::Random(e.to_string()))?;
+    Ok(Key::new(bytes))
+}
+
+fn readers(
+    settings: &Settings,
+    secrets: &Secrets,
+    routes: &[Route],
+    key: &Key,
+    clock: &Clock,
+    reports: &mpsc::Sender<(Name, Report)>,
+    tasks: &mut JoinSet<()>,
+) -> Result<BTreeMap<Name, watch::Sender<Hint>>, StartError> {
+    let mut hints = BTreeMap::new();
+    for (name, inbox) in settings.inboxes.iter().filter(|(name, _)| routes.iter().any(|r| r.inbox == **name)) {
+        let InboxKind::Imap(imap) = &inbox.kind;
+        let password = secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?;
+        let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
+        let (hint_in, hint) = watch::channel(Hint { outstanding: true, look: 0 });
+        hints.insert(name.clone(), hint_in);
+        let (now, key, inbox) = (clock.hand_out(), key.clone(), inbox.clone());
+        let watch = Watch { name: name.clone(), inbox, password, key, dialer, now, cursor: None };
+        let (mine_in, mut mine) = mpsc::channel(64);
+        tasks.spawn(watch.watch(mine_in, hint));
+        let (name, all) = (name.clone(), reports.clone());
+        tasks.spawn(async move {
+            while let Some(report) = mine.recv().await {
+                if all.send((name.clone(), report)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(hints)
+}
+
+/// Waits until every inbox was read once, so that nothing arrives before it is looked for. `Some` says why an inbox cannot be read.
+async fn sight(
+    hints: &BTreeMap<Name, watch::Sender<Hint>>,
+    clock: &Clock,
+    reports: &mut mpsc::Receiver<(Name, Report)>,
+    tell: &mut impl FnMut(ProbeNews<'_>),
+) -> BTreeMap<Name, Option<String>> {
+    let end = clock.instant_of(clock.now().plus(SIGHT_WITHIN));
+    let mut sight: BTreeMap<Name, Option<String>> = BTreeMap::new();
+    while sight.len() < hints.len() {
+        let report = tokio::select! {
+            report = reports.recv() => report,
+            () = sleep_until(end) => None,
+        };
+        match report {
+            Some((name, Report::Read { .. })) if !sight.contains_key(&name) => {
+                tell(ProbeNews::Sees(&name));
+                sight.insert(name, None);
+            }
+            Some((name, Report::Blind { why, .. })) => {
+                tell(ProbeNews::Blind(&name, &why));
+                sight.insert(name, Some(why));
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+    for name in hints.keys() {
+        sight.entry(name.clone()).or_insert_with(|| Some(format!("it was not read within {SIGHT_WITHIN}")));
+    }
+    sight
+}
+
+/// A canary that is waited for.
+struct Open {
+    route: Route,
+    sent_at: At,
+    answer: Option<Answer>,
+}
+
+struct Watching<'s> {
+    settings: &'s Settings,
+    clock: &'s Clock,
+    timeout: Option<Span>,
+    open: BTreeMap<CanaryId, Open>,
+    ended: Vec<Probed>,
+}
+
+impl Watching<'_> {
+    async fn until_all_ended(
+        &mut self,
+        reports: &mut mpsc::Receiver<(Name, Report)>,
+        answers: &mut mpsc::Receiver<(CanaryId, Answer)>,
+        tell: &mut impl FnMut(ProbeNews<'_>),
+    ) {
+        while !self.open.is_empty() {
+            let tick = self.next_tick();
+            tokio::select! {
+                Some((canary, answer)) = answers.recv() => self.answered(canary, answer, tell),
+                Some((inbox, report)) = reports.recv() => self.reported(&inbox, report, tell),
+                () = sleep_until(tick) => {
+                    self.expire(tell);
+                    tell(ProbeNews::Waiting(self.open.len()));
+                }
+            }
+        }
+    }
+
+    fn limit(&self, route: &Route) -> Span {
+        let deadline = self.settings.streams.get(&route.stream).map_or(Span::from_secs(900), |s| s.deadline);
+        self.timeout.unwrap_or(deadline)
+    }
+
+    fn next_tick(&self) -> Instant {
+        let soon = self.clock.now().plus(Span::from_secs(5));
+        let end = self.open.values().map(|o| o.sent_at.plus(self.limit(&o.route))).min().unwrap_or(soon);
+        self.clock.instant_of(end.min(soon))
+    }
+
+    fn answered(&mut self, canary: CanaryId, answer: Answer, tell: &mut impl FnMut(ProbeNews<'_>)) {
+        let Some(open) = self.open.get_mut(&canary) else { return };
+        tell(ProbeNews::Answered(&open.route, answer.outcome));
+        if let Outcome::Refused(class) = answer.outcome {
+            let probed = Probed { route: open.route.clone(), canary, end: ProbeEnd::Refused(class), reply: answer.reply };
+            self.open.remove(&canary);
+            self.end(probed, tell);
+        } else {
+            open.answer = Some(answer);
+        }
+    }
+
+    fn reported(&mut self, inbox: &Name, report: Report, tell: &mut impl FnMut(ProbeNews<'_>)) {
+        let Report::Sighted { canary, placement, arrived_at, seen_at, .. } = report else { return };
+        if self.open.get(&canary).is_none_or(|o| o.route.inbox != *inbox) {
+            return;
+        }
+        if let Some(open) = self.open.remove(&canary) {
+            let after = arrived_at.min(seen_at).since(open.sent_at);
+            let reply = open.answer.and_then(|a| a.reply);
+            self.end(Probed { route: open.route, canary, end: ProbeEnd::Arrived { after, placement }, reply }, tell);
+        }
+    }
+
+    fn expire(&mut self, tell: &mut impl FnMut(ProbeNews<'_>)) {
+        let now = self.clock.now();
+        let over = |(id, open): (&CanaryId, &Open)| (now >= open.sent_at.plus(self.limit(&open.route))).then_some(*id);
+        let expired: Vec<CanaryId> = self.open.iter().filter_map(over).collect();
+        for canary in expired {
+            if let Some(open) = self.open.remove(&canary) {
+                let outcome = open.answer.as_ref().map(|a| a.outcome.as_str());
+                let end = ProbeEnd::Missing { waited: now.since(open.sent_at), outcome };
+                self.end(Probed { route: open.route, canary, end, reply: open.answer.and_then(|a| a.reply) }, tell);
+            }
+        }
+    }
+
+    fn end(&mut self, probed: Probed, tell: &mut impl FnMut(ProbeNews<'_>)) {
+        tell(ProbeNews::Ended(&probed));
+        self.ended.push(probed);
+    }
+}
+
+/// Whether a canary is a probe's: their ids have an empty upper half, which no route has.
+pub(super) const fn is_probe(canary: CanaryId) -> bool {
+    canary.bits() >> 32 == 0
+}

@@ -1,0 +1,280 @@
+//! The command line: what it prints and its exit codes.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use mailcanary::config::{self, Secret, SecretError, SecretRef, Secrets};
+
+use super::dns::NameServer;
+
+/// A folder of its own for each test, gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let path = std::env::temp_dir().join(format!("mailcanary-cli-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// Writes a file that only its owner may read.
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn mailcanary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+    command.env_remove("CREDENTIALS_DIRECTORY");
+    command
+}
+
+fn check(file: &Path) -> Output {
+    mailcanary().arg("check").arg("-c").arg(file).output().unwrap()
+}
+
+/// Exit code, standard output and standard error.
+fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().expect("not killed"), text(&output.stdout), text(&output.stderr))
+}
+
+/// A good configuration whose one secret is in `secret`.
+fn good(secret: &str) -> String {
+    format!(
+        "[stream.password-reset]\n[provider.a.smtp]\nfrom = \"a@good.example\"\nhost = \"127.0.0.1\"\ntls = \"none\"\n\
+         [inbox.i.imap]\naddress = \"i@good.example\"\nhost = \"127.0.0.1\"\ntls = \"none\"\nusername = \"i\"\npassword = {secret}\n"
+    )
+}
+
+#[test]
+fn a_good_configuration_is_summed_up() {
+    let folder = Folder::new();
+    let secret = folder.file("password", "hunter2\n");
+    let file = folder.file("good.toml", good(&format!("{{ file = {secret:?} }}")));
+    let (code, out, err) = said(&check(&file));
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.starts_with("1 route, a canary down each every 1m: 1728 canaries a day with confirmations\n  a/password-reset/i\n"),
+        "{out}"
+    );
+    assert!(out.contains("inbox i (imap, 127.0.0.1:143, tls none): i@good.example, 1728 canaries a day"), "{out}");
+    assert!(err.contains("warning: ") && err.contains("sink: there is none"), "{err}");
+    assert!(!out.contains("hunter2") && !err.contains("hunter2"));
+}
+
+#[test]
+fn every_complaint_is_printed_with_its_place() {
+    let folder = Folder::new();
+    let file = folder.file("bad.toml", good("\"hunter2\"").replace("[stream.password-reset]", "[stream.password-reset]\nsubjekt = \"x\""));
+    let (code, out, err) = said(&check(&file));
+    assert_eq!((code, out.as_str()), (2, ""));
+    let place = file.display();
+    assert!(
+        err.contains(&format!(
+            "{place}:2:1: stream.password-reset.subjekt: is not a key that mailcanary knows\n  hint: did you mean `subject`?\n"
+        )),
+        "{err}"
+    );
+    assert!(err.contains(&format!("{place}:12:12: inbox.i.imap.password: a secret in plain text (not shown)\n")), "{err}");
+    assert!(err.ends_with("2 complaints: nothing was started\n"), "{err}");
+}
+
+#[test]
+fn secrets_that_cannot_be_had_are_complaints_with_places() {
+    let folder = Folder::new();
+    for (secret, expected) in [
+        ("{ file = \"/nonexistent/secret\" }", "the file cannot be read: No such file"),
+        ("{ env = \"MAILCANARY_TEST_NOT_SET\" }", "the environment variable is not set"),
+        ("{ credential = \"i\" }", "`$CREDENTIALS_DIRECTORY` is not set"),
+        ("{ file = \"/\" }", "it is not a file"),
+    ] {
+        let file = folder.file("secret.toml", good(secret));
+        let (code, _, err) = said(&check(&file));
+        assert_eq!(code, 2);
+        assert!(err.contains(&format!("{}:11:12: inbox.i.imap.password: the secret ", file.display())) && err.contains(expected), "{err}");
+    }
+}
+
+#[test]
+fn secrets_come_from_files_the_environment_and_credentials() {
+    let folder = Folder::new();
+    folder.file("i", "hunter2");
+    let run = |secret: &str, name: &str, value: &std::ffi::OsStr| {
+        let file = folder.file("from.toml", good(secret));
+        said(&mailcanary().arg("check").arg("-c").arg(file).env(name, value).output().unwrap())
+    };
+    assert_eq!(run("{ credential = \"i\" }", "CREDENTIALS_DIRECTORY", folder.0.as_os_str()).0, 0);
+    assert_eq!(run("{ env = \"THE_PASSWORD\" }", "THE_PASSWORD", "hunter2".as_ref()).0, 0);
+    let (code, _, err) = run("{ env = \"THE_PASSWORD\" }", "THE_PASSWORD", "".as_ref());
+    assert!(code == 2 && err.contains("it is empty"), "{err}");
+    fs::set_permissions(folder.0.join("i"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, _, err) = run(&format!("{{ file = {:?} }}", folder.0.join("i")), "X", "".as_ref());
+    assert!(code == 0 && err.contains("others than its owner may read") && err.contains("(mode 644)"), "{err}");
+}
+
+#[test]
+fn what_stands_in_a_secret_file_is_cut_by_one_newline() {
+    let folder = Folder::new();
+    let resolve = |content: &[u8]| SecretRef::File(folder.file("s", content)).resolve().map(|found| found.secret.expose().to_owned());
+    for (content, secret) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), (" a ", " a "), ("pässword\n", "pässword")] {
+        assert_eq!(resolve(content.as_bytes()).unwrap(), secret);
+    }
+    assert!(matches!(resolve(b"a\n\n"), Err(SecretError::NotALine)));
+    assert!(matches!(resolve(b"a\0b"), Err(SecretError::NotALine)));
+    assert!(matches!(resolve(b"\n"), Err(SecretError::Empty)));
+    assert!(matches!(resolve(b"\xff"), Err(SecretError::NotText)));
+    assert!(matches!(resolve(&vec![b'a'; 65_537]), Err(SecretError::TooLarge)));
+}
+
+/// Tries to print a secret by every way there is.
+#[test]
+fn a_secret_cannot_be_printed() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "it is there to be printed")]
+    struct Holder<'a> {
+        secret: Secret,
+        option: Option<Secret>,
+        secrets: &'a Secrets,
+    }
+    let folder = Folder::new();
+    let at = SecretRef::File(folder.file("s", "hunter2\n"));
+    let secret = at.resolve().unwrap().secret;
+    assert_eq!(secret.expose(), "hunter2");
+    let secrets = Secrets::from_iter([(at.clone(), secret.clone())]);
+    assert_eq!(secrets.get(&at), Some(&secret));
+    let holder = Holder { secret: secret.clone(), option: Some(secret.clone()), secrets: &secrets };
+    let resolved = at.resolve();
+    let settings = config::parse(&good(&format!("{{ file = {:?} }}", folder.0.join("s"))), "h").unwrap();
+    let mut printed = format!("{holder:?} {holder:#?} {resolved:?} {settings:?} {:?} {:?}", settings.secrets(), at);
+    for content in ["hunter2\nhunter2", "hunter2\0", "hunter2\u{0}\n\n"] {
+        let error = SecretRef::File(folder.file("bad", content)).resolve().unwrap_err();
+        printed += &format!("{error} {error:?} {} {settings:?}", error.hint());
+    }
+    printed += &format!(
+        "{:?}",
+        std::panic::catch_unwind(|| assert_eq!(secret, Secret::new("hunter3".to_owned()))).unwrap_err().downcast_ref::<String>()
+    );
+    assert!(printed.contains("***"));
+    assert!(!printed.contains("hunter"), "{printed}");
+}
+
+#[test]
+fn bad_files_are_named_and_refused() {
+    let folder = Folder::new();
+    let cases = [
+        (folder.0.join("missing.toml"), "the configuration cannot be read: No such file or directory"),
+        (folder.0.clone(), "the configuration is not a file"),
+        (PathBuf::from("/dev/zero"), "the configuration is not a file"),
+        (folder.file("latin1.toml", b"a = \"\xe4\""), "the configuration is not UTF-8 text: byte 6 is wrong"),
+        (folder.file("large.toml", vec![b'#'; 2 << 20]), "the configuration is larger than 1 MiB"),
+        (folder.file("empty.toml", ""), "provider: there is none"),
+        (folder.file("nul.toml", "a = \"\0\""), "this is not TOML"),
+    ];
+    for (file, expected) in cases {
+        for command in ["check", "run", "probe", "step"] {
+            let output = mailcanary().arg(command).arg("-c").arg(&file).stdin(Stdio::null()).output().unwrap();
+            let (code, out, err) = said(&output);
+            if !err.contains("not built yet") {
+                assert_eq!((code, out.as_str()), (2, ""), "{command}");
+                assert!(err.contains(expected) && err.contains(&file.display().to_string()), "{command}: {err}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unreadable_file_is_refused() {
+    let folder = Folder::new();
+    let file = folder.file("mine.toml", good("{ env = \"X\" }"));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o755)).unwrap();
+    // Root may read everything: ask as nobody.
+    let binary = folder.0.join("mailcanary");
+    fs::copy(env!("CARGO_BIN_EXE_mailcanary"), &binary).unwrap();
+    let mut command = Command::new(&binary);
+    if fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0) {
+        std::os::unix::process::CommandExt::uid(&mut command, 65_534);
+    }
+    let (code, _, err) = said(&command.arg("check").arg("-c").arg(&file).output().unwrap());
+    assert_eq!(code, 2);
+    assert!(err.contains("the configuration cannot be read: Permission denied"), "{err}");
+}
+
+#[test]
+fn wrong_arguments_end_with_two_and_for_a_monitoring_plugin_with_three() {
+    let code = |arguments: &[&str]| said(&mailcanary().args(arguments).output().unwrap()).0;
+    for wrong in [
+        &["check"][..],
+        &["nonsense"],
+        &["check", "-c"],
+        &["probe", "-c", "x", "--output", "xml"],
+        &["probe", "-c", "x", "--timeout", "soon"],
+        &["print", "nothing"],
+        &[],
+    ] {
+        assert_eq!(code(wrong), 2, "{wrong:?}");
+    }
+    assert_eq!(code(&["probe", "--output", "nagios"]), 3);
+    assert_eq!(code(&["probe", "--output=nagios", "--nonsense"]), 3);
+    for fine in [&["--help"][..], &["--version"], &["probe", "--help"], &["print", "schema"], &["print", "reference-config"]] {
+        assert_eq!(code(fine), 0, "{fine:?}");
+    }
+    let (_, out, err) = said(&mailcanary().arg("--version").output().unwrap());
+    assert_eq!((out.trim(), err.as_str()), (concat!("mailcanary ", env!("CARGO_PKG_VERSION")), ""));
+}
+
+#[test]
+fn what_is_printed_is_what_the_library_has() {
+    let printed = |what: &str| said(&mailcanary().args(["print", what]).output().unwrap()).1;
+    assert_eq!(printed("reference-config"), config::reference());
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&printed("schema")).unwrap(), config::schema());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is() {
+    let mut child = mailcanary().args(["print", "schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = mailcanary().args(["print", "schema"]).stdout(full).output().unwrap();
+    let (code, _, err) = said(&output);
+    assert!(code == 1 && err.contains("No space left on device"), "{code} {err}");
+}
+
+#[test]
+fn check_live_asks_the_dns() {
+    let folder = Folder::new();
+    let server = NameServer::start(&["--mx-host=good.example,mx.good.example,10", "--txt-record=good.example,v=spf1 -all"]);
+    let file = folder.file("live.toml", good("{ env = \"THE_PASSWORD\" }"));
+    let output = mailcanary()
+        .args(["check", "--live", "--resolver", &server.address.to_string(), "-c"])
+        .arg(file)
+        .env("THE_PASSWORD", "hunter2")
+        .output();
+    let (_, out, _) = said(&output.unwrap());
+    for line in [
+        "ok      inbox i: MX of good.example: mail goes to mx.good.example",
+        "ok      provider a: SPF of good.example: SPF is `v=spf1 -all`",
+        "warning provider a: DMARC of good.example: no DMARC record",
+        "warning provider a: DKIM of good.example: no DKIM key under the selectors default, ",
+    ] {
+        assert!(out.contains(line), "{line}\nis not in\n{out}");
+    }
+}
