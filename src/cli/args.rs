@@ -52,7 +52,11 @@ pub(super) struct Run {
 
 /// `demo`.
 #[derive(Debug, Args)]
-pub(super) struct Demo {}
+pub(super) struct Demo {
+    /// Keep the world and its status page up afterwards, until interrupted
+    #[arg(long)]
+    pub(super) stay: bool,
+}
 
 /// `check`.
 #[derive(Debug, Args)]

@@ -49,11 +49,11 @@ pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: Command) -> ExitCode {
     match command {
-        Command::Run(args) => run::execute(args),
-        Command::Demo(args) => demo::execute(args),
+        Command::Run(args) => run::execute(&args),
+        Command::Demo(args) => demo::execute(&args),
         Command::Check(args) => check::execute(&args),
-        Command::Probe(args) => probe::execute(args),
-        Command::Step(args) => step::execute(args),
+        Command::Probe(args) => probe::execute(&args),
+        Command::Step(args) => step::execute(&args),
         Command::Print(args) => print::execute(&args),
     }
 }

@@ -6,7 +6,7 @@ use super::FAILED;
 use super::args::Probe;
 use super::out::Out;
 
-pub(super) fn execute(_args: Probe) -> ExitCode {
+pub(super) fn execute(_args: &Probe) -> ExitCode {
     Out::stderr().line("error: `probe` is not built yet");
     ExitCode::from(FAILED)
 }

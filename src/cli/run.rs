@@ -6,7 +6,7 @@ use super::FAILED;
 use super::args::Run;
 use super::out::Out;
 
-pub(super) fn execute(_args: Run) -> ExitCode {
+pub(super) fn execute(_args: &Run) -> ExitCode {
     Out::stderr().line("error: `run` is not built yet");
     ExitCode::from(FAILED)
 }
