@@ -53,7 +53,7 @@ pub(super) struct Run {
 /// `demo`.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Keep the world and the status page running after the story, until interrupted
+    /// Keep the world and its status page up afterwards, until interrupted
     #[arg(long)]
     pub(super) stay: bool,
 }

@@ -11,6 +11,7 @@ mod read;
 mod reference;
 mod schema;
 mod secret;
+mod secrets;
 mod settings;
 mod text;
 mod value;
@@ -22,7 +23,8 @@ pub use load::{LoadError, load};
 pub use read::matches;
 pub use reference::reference;
 pub use schema::schema;
-pub use secret::{Resolved, Secret, SecretError, SecretRef, Secrets};
+pub use secret::{Resolved, Secret, SecretError, SecretRef};
+pub use secrets::Secrets;
 pub use settings::{
     Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind, Proxy, Settings, Sink,
     SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
