@@ -1,3 +1,4 @@
 //! Tests against real servers and of whole parts. One binary: it links once.
 
+mod sandbox;
 mod support;
