@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
@@ -19,10 +19,18 @@ const ROOM_KIB: usize = 64 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoRoom;
 
-/// Mail under way, by the instant of its delivery.
+/// Mail that waits, by the instant of its delivery.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: BTreeMap<(Instant, u64), Mail>,
+    /// Mails taken out for a delivery that has not ended.
+    in_hand: usize,
+}
+
+/// Mail under way.
 #[derive(Debug)]
 pub(super) struct Transit {
-    queue: Mutex<BTreeMap<(Instant, u64), Mail>>,
+    queue: Mutex<Queue>,
     order: AtomicU64,
     wake: Notify,
     room: Arc<Semaphore>,
@@ -52,13 +60,18 @@ impl Transit {
     /// Sends `mail` on its way, to arrive after `span`.
     pub(super) fn send(&self, mail: Mail, span: Span) {
         let key = (Instant::now() + span.into(), self.order.fetch_add(1, Ordering::Relaxed));
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).insert(key, mail);
+        self.queue().waiting.insert(key, mail);
         self.wake.notify_one();
     }
 
-    /// Mails under way.
+    /// Mails under way. Once it is zero, everything that was sent before has been counted where it arrived.
     pub(super) fn under_way(&self) -> usize {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).len()
+        let queue = self.queue();
+        queue.waiting.len() + queue.in_hand
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Mails to addresses that nobody has.
@@ -71,8 +84,9 @@ impl Transit {
         loop {
             while let Some(mail) = self.due() {
                 self.deliver(mail);
+                self.queue().in_hand = 0;
             }
-            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).first_key_value().map(|((at, _), _)| *at);
+            let next = self.queue().waiting.first_key_value().map(|((at, _), _)| *at);
             match next {
                 Some(at) => tokio::select! { () = sleep_until(at) => {}, () = self.wake.notified() => {} },
                 None => self.wake.notified().await,
@@ -81,9 +95,11 @@ impl Transit {
     }
 
     fn due(&self) -> Option<Mail> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = queue.first_entry()?;
-        (first.key().0 <= Instant::now()).then(|| first.remove())
+        let mut queue = self.queue();
+        let first = queue.waiting.first_entry()?;
+        let mail = (first.key().0 <= Instant::now()).then(|| first.remove());
+        queue.in_hand = usize::from(mail.is_some());
+        mail
     }
 
     fn deliver(&self, mail: Mail) {

@@ -24,5 +24,6 @@ mod config;
 mod dns;
 mod ledger;
 mod notify;
+mod sandbox;
 mod support;
 mod watchdog;

@@ -116,8 +116,10 @@ fn item(name: &MessageDataItemName<'static>, message: &Stored) -> Option<Message
         MessageDataItemName::Uid => NonZeroU32::new(message.uid).map(MessageDataItem::Uid),
         MessageDataItemName::Flags => Some(MessageDataItem::Flags(flag_list(message.flags))),
         MessageDataItemName::InternalDate => {
-            let at = Instant::<Utc>::from_timestamp_millis(message.arrived_at.as_ms()).unwrap_or(Instant::UNIX_EPOCH);
-            DateTime::try_from(at.fixed_offset()).ok().map(MessageDataItem::InternalDate)
+            // Whole seconds, and years of four digits: what IMAP can say.
+            let at = Instant::<Utc>::from_timestamp(message.arrived_at.as_ms().div_euclid(1000), 0);
+            let said = at.and_then(|at| DateTime::try_from(at.fixed_offset()).ok());
+            Some(MessageDataItem::InternalDate(said.unwrap_or_else(|| DateTime::unvalidated(Instant::UNIX_EPOCH.fixed_offset()))))
         }
         MessageDataItemName::Rfc822Size => Some(MessageDataItem::Rfc822Size(u32::try_from(whole.len()).unwrap_or(u32::MAX))),
         MessageDataItemName::Rfc822 => Some(MessageDataItem::Rfc822(literal(whole.to_vec()))),

@@ -98,6 +98,7 @@ impl Session {
     }
 
     /// Does what a command says.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever is not served here gets one answer")]
     pub(super) async fn obey<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>, command: Command<'static>) {
         let Command { tag, body } = command;
         match body {
@@ -123,6 +124,7 @@ impl Session {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever is not served here gets one answer")]
     async fn obey_member<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>, tag: Tag<'static>, body: CommandBody<'static>) {
         match body {
             CommandBody::List { reference, mailbox_wildcard } => self.list(wire, tag, &reference, &mailbox_wildcard, false),
@@ -136,6 +138,7 @@ impl Session {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever is not served here gets one answer")]
     async fn obey_in_folder<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         wire: &mut Wire<S>,

@@ -1,5 +1,7 @@
 //! Submission over SMTP (RFC 5321, RFC 6409) with AUTH PLAIN and LOGIN. The grammar is smtp-proto's.
 
+mod answer;
+mod login;
 mod session;
 
 use std::sync::Arc;

@@ -1,21 +1,16 @@
 //! One SMTP conversation: bytes in, bytes out, without a socket.
 
-use std::borrow::Cow;
 use std::slice::Iter;
 use std::sync::Arc;
 
-use data_encoding::BASE64;
 use smtp_proto::request::receiver::{DataReceiver, DummyDataReceiver, DummyLineReceiver, LineReceiver, RequestReceiver};
 use smtp_proto::{
     AUTH_LOGIN, AUTH_PLAIN, EXT_8BIT_MIME, EXT_AUTH, EXT_ENHANCED_STATUS_CODES, EXT_PIPELINING, EXT_SIZE, EhloResponse, Error, Request,
 };
 
 use super::super::message::MAX_MESSAGE;
-use super::super::refusal::{self, Phase};
+use super::super::refusal::Phase;
 use super::super::{Fault, Provider};
-
-/// Commands that may go wrong before the connection is closed.
-const MISTAKES: u32 = 20;
 
 /// Recipients of one message.
 const RECIPIENTS: usize = 100;
@@ -30,7 +25,7 @@ pub(super) enum Ending {
 }
 
 /// What the next bytes are.
-enum Expect {
+pub(super) enum Expect {
     Command,
     /// The rest of a line that was too long.
     RestOfLine,
@@ -45,19 +40,19 @@ enum Expect {
 
 /// One conversation.
 pub(super) struct Session {
-    provider: Arc<Provider>,
+    pub(super) provider: Arc<Provider>,
     requests: RequestReceiver,
     expect: Expect,
     greeted: bool,
-    authenticated: bool,
+    pub(super) authenticated: bool,
     sender: Option<String>,
     recipients: Vec<String>,
-    mistakes: u32,
-    ending: Option<Ending>,
+    pub(super) mistakes: u32,
+    pub(super) ending: Option<Ending>,
 }
 
 /// Appends one line.
-fn say(out: &mut Vec<u8>, line: &str) {
+pub(super) fn say(out: &mut Vec<u8>, line: &str) {
     out.extend_from_slice(line.as_bytes());
     out.extend_from_slice(b"\r\n");
 }
@@ -129,10 +124,7 @@ impl Session {
                         self.expect = Expect::Password(line);
                         return;
                     }
-                    match (BASE64.decode(&line.state), BASE64.decode(&line.buf)) {
-                        (Ok(username), Ok(password)) => self.log_in(&username, &password, out),
-                        _ => self.mistake("501 5.5.2 Invalid base64", out),
-                    }
+                    self.log_in_halves(&line.state, &line.buf, out)
                 }
                 data @ (Expect::Data(..) | Expect::RestOfData(_)) => match self.read_data(data, &mut bytes, out) {
                     Ok(next) => next,
@@ -212,54 +204,6 @@ impl Session {
         }
     }
 
-    fn authenticate(&mut self, mechanism: u64, initial: &str, out: &mut Vec<u8>) -> Expect {
-        if self.authenticated {
-            return self.mistake("503 5.5.1 Already authenticated", out);
-        }
-        match (mechanism, initial) {
-            (AUTH_PLAIN, "") => {
-                say(out, "334 ");
-                Expect::Plain(LineReceiver::default())
-            }
-            (AUTH_PLAIN, initial) => self.log_in_plain(initial.as_bytes(), out),
-            (AUTH_LOGIN, "") => {
-                say(out, "334 VXNlcm5hbWU6");
-                Expect::Username(LineReceiver::default())
-            }
-            (AUTH_LOGIN, initial) => {
-                say(out, "334 UGFzc3dvcmQ6");
-                Expect::Password(LineReceiver::new(initial.as_bytes().to_vec()))
-            }
-            _ => self.mistake("504 5.5.4 Unrecognized authentication type", out),
-        }
-    }
-
-    /// `authorization NUL username NUL password` (RFC 4616).
-    fn log_in_plain(&mut self, response: &[u8], out: &mut Vec<u8>) -> Expect {
-        if response == b"*" {
-            return self.mistake("501 5.0.0 Authentication cancelled", out);
-        }
-        let Ok(decoded) = BASE64.decode(response) else { return self.mistake("501 5.5.2 Invalid base64", out) };
-        let mut parts = decoded.splitn(3, |b| *b == 0).skip(1);
-        match (parts.next(), parts.next()) {
-            (Some(username), Some(password)) => self.log_in(username, password, out),
-            _ => self.mistake("501 5.5.2 Invalid credentials", out),
-        }
-    }
-
-    fn log_in(&mut self, username: &[u8], password: &[u8], out: &mut Vec<u8>) -> Expect {
-        if self.refused(Phase::Auth, out) {
-            return Expect::Command;
-        }
-        if username != self.provider.username().as_bytes() || password != self.provider.secret().as_bytes() {
-            self.provider.count(|c| c.refused += 1);
-            return self.mistake("535 5.7.8 Authentication failed: Bad username / password", out);
-        }
-        self.authenticated = true;
-        say(out, "235 2.7.0 Authentication successful");
-        Expect::Command
-    }
-
     fn mail(&mut self, sender: String, size: usize, out: &mut Vec<u8>) {
         if !self.greeted || self.sender.is_some() {
             self.mistake("503 5.5.1 Bad sequence of commands", out);
@@ -321,53 +265,7 @@ impl Session {
         Expect::Command
     }
 
-    /// Says no if the fault says so at this point.
-    fn refused(&self, phase: Phase, out: &mut Vec<u8>) -> bool {
-        let Some(Fault::Refuse(class)) = self.provider.fault() else { return false };
-        let (when, line) = refusal::smtp(class);
-        if when == phase {
-            self.provider.count(|c| c.refused += 1);
-            say(out, line);
-        }
-        when == phase
-    }
-
-    fn too_large(&mut self, out: &mut Vec<u8>) -> Expect {
-        self.reset();
-        say(out, "552 5.3.4 Message size exceeds fixed limit");
-        Expect::Command
-    }
-
-    fn complain(&mut self, error: &Error, out: &mut Vec<u8>) -> Expect {
-        let line: Cow<'_, str> = match error {
-            Error::ResponseTooLong => {
-                self.mistake("500 5.5.2 Line too long", out);
-                return Expect::RestOfLine;
-            }
-            Error::UnknownCommand | Error::NeedsMoreData { .. } | Error::InvalidResponse { .. } => {
-                "500 5.5.2 Command not recognized".into()
-            }
-            Error::InvalidSenderAddress => "501 5.1.7 Bad sender address syntax".into(),
-            Error::InvalidRecipientAddress => "501 5.1.3 Bad recipient address syntax".into(),
-            Error::SyntaxError { syntax } => format!("501 5.5.2 Syntax: {syntax}").into(),
-            Error::InvalidParameter { param } => format!("501 5.5.4 Invalid parameter: {param}").into(),
-            Error::UnsupportedParameter { .. } => "555 5.5.4 Unsupported parameter".into(),
-        };
-        self.mistake(&line, out)
-    }
-
-    /// Says what was wrong, and closes when it was too much.
-    fn mistake(&mut self, line: &str, out: &mut Vec<u8>) -> Expect {
-        self.mistakes += 1;
-        say(out, line);
-        if self.mistakes >= MISTAKES {
-            say(out, "421 4.7.0 Too many errors");
-            self.ending = Some(Ending::Close);
-        }
-        Expect::Command
-    }
-
-    fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.sender = None;
         self.recipients.clear();
     }
