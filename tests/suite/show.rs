@@ -341,10 +341,7 @@ async fn what_others_wrote_stays_text() {
     for path in ["/", "/incidents/1", "/canaries/0000000000010000"] {
         let (code, page) = shown.get(path).await;
         assert_eq!(code, 200);
-        assert!(
-            page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&gt;&lt;img src=x") || page.contains("&lt;script&gt;alert(1)"),
-            "{path}"
-        );
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&gt;&lt;img src=x"), "{path}");
         for bad in ["<script", "<img", "\u{202e}", "\u{0}", "\u{1b}", "\u{85}"] {
             assert!(!page.contains(bad), "{bad:?} in {path}");
         }
