@@ -25,5 +25,6 @@ mod dns;
 mod ledger;
 mod notify;
 mod sandbox;
+mod show;
 mod support;
 mod watchdog;

@@ -81,6 +81,9 @@ pub(super) fn failed(error: reqwest::Error) -> Attempt {
 }
 
 fn told(error: &reqwest::Error) -> String {
+    if error.is_connect() && error.is_timeout() {
+        return "connecting took too long".to_owned();
+    }
     if error.is_timeout() {
         return format!("no answer within {} s", DEADLINE.as_secs());
     }

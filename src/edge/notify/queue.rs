@@ -170,7 +170,9 @@ impl Queue {
                     waiting.unclear |= unclear;
                     waiting.due = Due { since: now, at: now.plus(self.pace.back_off(waiting.tries, self.pace.cap, salt)) };
                     let incident = waiting.out.notice.incident;
-                    self.quiet = after.map(|wait| Due { since: now, at: now.plus(wait) });
+                    if let Some(wait) = after {
+                        self.quiet = Some(Due { since: now, at: now.plus(*wait) });
+                    }
                     self.overtake(incident);
                 }
             }

@@ -4,3 +4,4 @@ pub(crate) mod alertmanager;
 
 pub mod free_port;
 pub mod temp_dir;
+pub(crate) mod prometheus;

@@ -174,7 +174,7 @@ impl Instance {
             Attempt::Retry { after, .. } => {
                 self.failures = self.failures.saturating_add(1);
                 self.asked_to_wait = after.is_some();
-                after.unwrap_or_else(|| pace.back_off(self.failures, pace.cap.min(pace.resend), salt))
+                after.unwrap_or_default().max(pace.back_off(self.failures, pace.cap.min(pace.resend), salt))
             }
         };
         self.due = Some(Due { since: now, at: now.plus(wait) });

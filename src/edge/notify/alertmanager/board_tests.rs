@@ -149,6 +149,9 @@ fn an_instance_that_is_down_backs_off_to_the_resend_at_most() {
     board.take(&notice(2, 5, Change::Opened, Severity::Page), at(11), at(11));
     assert_eq!(one.wake_at(&board, at(11)), Some(at(130)), "it asked for the wait");
     let version = one.start(&board);
+    one.finished(version, &Attempt::Retry { after: Some(Span::ZERO), why: String::new(), unclear: false }, &pace, 1, at(12));
+    assert!(!one.is_due(&board, at(12)), "no wait at all would be a busy loop");
+    let version = one.start(&board);
     one.finished(version, &Attempt::Refused { why: String::new() }, &pace, 1, at(130));
     assert!(one.refused(version));
 }

@@ -44,6 +44,9 @@ impl Alertmanager {
     /// # Errors
     /// [`SinkError::Url`].
     pub fn new(name: &Name, urls: &[String], http: reqwest::Client, origin: &Origin, severities: &[Severity]) -> Result<Self, SinkError> {
+        if urls.is_empty() {
+            return Err(SinkError::Url(name.clone(), "there is none".to_owned()));
+        }
         let full = |base: &String| super::parse(name, &format!("{}/api/v2/alerts", base.trim_end_matches('/')));
         let urls = urls.iter().map(full).collect::<Result<_, _>>()?;
         Ok(Self { name: name.clone(), http, urls, origin: origin.clone(), severities: severities.to_vec() })

@@ -1,0 +1,273 @@
+//! Every metric: its name, its type, its labels, what it means and how it is filled.
+//!
+//! Label sets are closed: every value comes from the configuration or from a list in the code, and every series is there from the first
+//! scrape. Classes of refusal are counted for providers, not for routes, whose number they would multiply by thirteen.
+
+use super::samples::{Samples, Shape};
+use super::{Source, incidents};
+use crate::model::{Class, Placement, Verdict};
+use crate::watchdog::{Delivery, RouteView};
+
+/// One metric.
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    pub(super) kind: Shape,
+    pub(super) labels: &'static [&'static str],
+    pub(super) unit: &'static str,
+    pub(super) help: &'static str,
+    pub(super) fill: fn(&Source<'_>, &mut Samples),
+}
+
+const ROUTE: &[&str] = &["provider", "stream", "inbox"];
+const NONE: &[&str] = &[];
+
+const fn family(
+    name: &'static str,
+    kind: Shape,
+    labels: &'static [&'static str],
+    unit: &'static str,
+    help: &'static str,
+    fill: fn(&Source<'_>, &mut Samples),
+) -> Family {
+    Family { name, kind, labels, unit, help, fill }
+}
+
+/// All of them, in the order of the page.
+pub(super) const CATALOGUE: [Family; 32] = [
+    family(
+        "mailcanary_canaries_submitted_total",
+        Shape::Counter,
+        &["provider", "stream", "inbox", "outcome"],
+        "canaries",
+        "Submissions that ended, by outcome: accepted, refused, or unknown (cut off after the data went out).",
+        |from, to| {
+            for (r, labels) in routes(from) {
+                let [p, s, i] = labels;
+                to.count(&[p, s, i, "accepted"], r.counts.accepted);
+                to.count(&[p, s, i, "refused"], r.counts.refused.values().sum());
+                to.count(&[p, s, i, "unknown"], r.counts.unknown);
+            }
+        },
+    ),
+    family(
+        "mailcanary_canaries_refused_total",
+        Shape::Counter,
+        &["provider", "class"],
+        "canaries",
+        "Submissions that the provider, or the way to it, refused, by class.",
+        |from, to| {
+            for provider in &from.view.providers {
+                let mine = || from.view.routes.iter().filter(|r| r.route.provider == provider.name);
+                for class in Class::ALL {
+                    to.count(&[provider.name.as_str(), class.as_str()], mine().filter_map(|r| r.counts.refused.get(&class)).sum());
+                }
+            }
+        },
+    ),
+    family(
+        "mailcanary_canaries_arrived_total",
+        Shape::Counter,
+        &["provider", "stream", "inbox", "placement"],
+        "canaries",
+        "First arrivals, by placement, late ones too.",
+        |from, to| {
+            for (r, [p, s, i]) in routes(from) {
+                for placement in Placement::ALL {
+                    to.count(&[p, s, i, placement.as_str()], r.counts.arrived.get(&placement).copied().unwrap_or_default());
+                }
+            }
+        },
+    ),
+    family(
+        "mailcanary_canaries_lost_total",
+        Shape::Counter,
+        ROUTE,
+        "canaries",
+        "Canaries whose deadline passed while their inbox could be read. A later arrival adds to late and does not subtract here.",
+        |from, to| routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.lost)),
+    ),
+    family("mailcanary_canaries_late_total", Shape::Counter, ROUTE, "canaries", "Arrivals after the deadline.", |from, to| {
+        routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.late))
+    }),
+    family(
+        "mailcanary_canaries_duplicate_total",
+        Shape::Counter,
+        ROUTE,
+        "canaries",
+        "Second and further copies of a canary in its own inbox.",
+        |from, to| routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.duplicate)),
+    ),
+    family(
+        "mailcanary_canaries_replayed_total",
+        Shape::Counter,
+        &["inbox"],
+        "canaries",
+        "Canaries of ours seen in an inbox that is not theirs, or after they were forgotten.",
+        |from, to| from.view.inboxes.iter().for_each(|i| to.count(&[i.name.as_str()], i.replayed)),
+    ),
+    family(
+        "mailcanary_canaries_forged_total",
+        Shape::Counter,
+        &["inbox"],
+        "canaries",
+        "Tokens that this installation did not make.",
+        |from, to| from.view.inboxes.iter().for_each(|i| to.count(&[i.name.as_str()], i.forged)),
+    ),
+    family("mailcanary_canaries_in_flight", Shape::Gauge, ROUTE, "canaries", "Canaries on their way.", |from, to| {
+        routes(from).for_each(|(r, labels)| to.count(&labels, r.in_flight))
+    }),
+    family(
+        "mailcanary_delivery_latency_seconds",
+        Shape::Histogram,
+        ROUTE,
+        "seconds",
+        "Time from acceptance by the provider to arrival, by the receiver's clock.",
+        |from, to| routes(from).for_each(|(r, labels)| to.histogram(&labels, &r.latency)),
+    ),
+    family(
+        "mailcanary_leg_duration_seconds",
+        Shape::Histogram,
+        &["leg"],
+        "seconds",
+        "Duration of each leg of the way: connect, tls, auth, data, delivery, observation.",
+        |from, to| from.view.legs.iter().for_each(|(leg, histogram)| to.histogram(&[leg.as_str()], histogram)),
+    ),
+    family(
+        "mailcanary_last_arrival_timestamp_seconds",
+        Shape::Gauge,
+        ROUTE,
+        "seconds since 1970",
+        "The newest arrival, by the receiver's clock; 0 before the first.",
+        |from, to| routes(from).for_each(|(r, labels)| to.instant(&labels, r.last_arrival)),
+    ),
+    family(
+        "mailcanary_route_verdict",
+        Shape::Gauge,
+        &["provider", "stream", "inbox", "verdict"],
+        "0 or 1",
+        "1 for the verdict of the route, 0 for the others.",
+        |from, to| {
+            for (r, [p, s, i]) in routes(from) {
+                Verdict::ALL.iter().for_each(|v| to.flag(&[p, s, i, v.as_str()], r.verdict == *v));
+            }
+        },
+    ),
+    family(
+        "mailcanary_stream_verdict",
+        Shape::Gauge,
+        &["provider", "stream", "verdict"],
+        "0 or 1",
+        "1 for the verdict of the provider's stream, 0 for the others.",
+        |from, to| {
+            for (provider, s) in &from.view.streams {
+                Verdict::ALL.iter().for_each(|v| to.flag(&[provider.as_str(), s.name.as_str(), v.as_str()], s.verdict == *v));
+            }
+        },
+    ),
+    family(
+        "mailcanary_provider_verdict",
+        Shape::Gauge,
+        &["provider", "verdict"],
+        "0 or 1",
+        "1 for the verdict of the provider, 0 for the others.",
+        |from, to| {
+            for p in &from.view.providers {
+                Verdict::ALL.iter().for_each(|v| to.flag(&[p.name.as_str(), v.as_str()], p.verdict == *v));
+            }
+        },
+    ),
+    family(
+        "mailcanary_inbox_verdict",
+        Shape::Gauge,
+        &["inbox", "verdict"],
+        "0 or 1",
+        "1 for the verdict of the inbox, 0 for the others.",
+        |from, to| {
+            for i in &from.view.inboxes {
+                Verdict::ALL.iter().for_each(|v| to.flag(&[i.name.as_str(), v.as_str()], i.verdict == *v));
+            }
+        },
+    ),
+    family(
+        "mailcanary_inbox_sight",
+        Shape::Gauge,
+        &["inbox"],
+        "0 or 1",
+        "1 if the inbox can be read, 0 if it is blind or was not tried yet.",
+        |from, to| from.view.inboxes.iter().for_each(|i| to.flag(&[i.name.as_str()], i.sight == Some(true))),
+    ),
+    family(
+        "mailcanary_inbox_horizon_timestamp_seconds",
+        Shape::Gauge,
+        &["inbox"],
+        "seconds since 1970",
+        "Up to when everything that lay in the inbox is known; 0 before the first reading.",
+        |from, to| from.view.inboxes.iter().for_each(|i| to.instant(&[i.name.as_str()], i.horizon)),
+    ),
+    family("mailcanary_suspicion", Shape::Gauge, ROUTE, "nats", "The judge's evidence against the route.", |from, to| {
+        routes(from).for_each(|(r, labels)| to.add(&labels, r.suspicion))
+    }),
+    family("mailcanary_suspicion_threshold", Shape::Gauge, NONE, "nats", "The evidence at which the verdict changes.", |from, to| {
+        to.add(&[], from.view.suspicion_threshold)
+    }),
+    family(
+        "mailcanary_incident_open",
+        Shape::Gauge,
+        &["kind", "culprit"],
+        "0 or 1",
+        "1 while an incident of this kind and culprit is open.",
+        incidents::fill,
+    ),
+    family(
+        "mailcanary_notices_total",
+        Shape::Counter,
+        &["sink", "outcome"],
+        "notices",
+        "Notices that ended, by outcome: delivered, refused by the sink, or dropped (too old, or overtaken).",
+        |from, to| from.view.notices.iter().for_each(|((sink, outcome), n)| to.count(&[sink.as_str(), Delivery::as_str(*outcome)], *n)),
+    ),
+    family("mailcanary_notices_pending", Shape::Gauge, &["sink"], "notices", "Notices on their way.", |from, to| {
+        from.view.notices_pending.iter().for_each(|(sink, n)| to.count(&[sink.as_str()], *n))
+    }),
+    family("mailcanary_watcher_cut_off", Shape::Gauge, NONE, "0 or 1", "1 while the watcher itself has no network.", |from, to| {
+        to.flag(&[], from.view.cut_off_since.is_some())
+    }),
+    family(
+        "mailcanary_next_wake_timestamp_seconds",
+        Shape::Gauge,
+        NONE,
+        "seconds since 1970",
+        "When the schedule acts next; 0 if it waits for nothing.",
+        |from, to| to.instant(&[], from.view.next.as_ref().map(|(at, _)| *at)),
+    ),
+    family(
+        "mailcanary_began_timestamp_seconds",
+        Shape::Gauge,
+        NONE,
+        "seconds since 1970",
+        "When the installation began; its counters count from then, through restarts.",
+        |from, to| to.instant(&[], Some(from.view.began)),
+    ),
+    family("mailcanary_build_info", Shape::Gauge, &["version"], "1", "The version that runs.", |_, to| {
+        to.flag(&[env!("CARGO_PKG_VERSION")], true)
+    }),
+    family("process_cpu_seconds_total", Shape::Counter, NONE, "seconds", "User and system CPU time of the process.", |from, to| {
+        from.process.cpu_secs.into_iter().for_each(|n| to.add(&[], n))
+    }),
+    family("process_resident_memory_bytes", Shape::Gauge, NONE, "bytes", "Resident memory of the process.", |from, to| {
+        from.process.resident_bytes.into_iter().for_each(|n| to.add(&[], n))
+    }),
+    family("process_start_time_seconds", Shape::Gauge, NONE, "seconds since 1970", "When the process started.", |from, to| {
+        from.process.start_secs.into_iter().for_each(|n| to.add(&[], n))
+    }),
+    family("process_open_fds", Shape::Gauge, NONE, "file descriptors", "Open file descriptors of the process.", |from, to| {
+        from.process.open_fds.into_iter().for_each(|n| to.count(&[], n))
+    }),
+    family("process_max_fds", Shape::Gauge, NONE, "file descriptors", "How many file descriptors the process may have.", |from, to| {
+        from.process.max_fds.into_iter().for_each(|n| to.add(&[], n))
+    }),
+];
+
+fn routes<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a RouteView, [&'a str; 3])> {
+    from.view.routes.iter().map(|r| (r, [r.route.provider.as_str(), r.route.stream.as_str(), r.route.inbox.as_str()]))
+}

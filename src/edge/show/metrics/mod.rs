@@ -1,0 +1,51 @@
+//! `/metrics`: a [`View`] in the text format of Prometheus 0.0.4. Counters continue from the ledger, for that is what the view holds.
+
+mod catalogue;
+mod incidents;
+mod process;
+mod samples;
+
+use std::fmt::Write as _;
+
+use prometheus::TextEncoder;
+use prometheus::proto::MetricFamily;
+
+use catalogue::{CATALOGUE, Family};
+use samples::Samples;
+
+use crate::watchdog::View;
+
+/// The media type of the text.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Every metric, from one view.
+#[must_use]
+pub fn render(view: &View) -> String {
+    let process = process::read();
+    let families: Vec<MetricFamily> = CATALOGUE
+        .iter()
+        .filter_map(|family| {
+            let mut samples = Samples::new(family.kind, family.labels);
+            (family.fill)(&Source { view, process: &process }, &mut samples);
+            samples.family(family.name, family.help)
+        })
+        .collect();
+    TextEncoder::new().encode_to_string(&families).unwrap_or_default()
+}
+
+/// Where samples come from.
+struct Source<'a> {
+    view: &'a View,
+    process: &'a process::Process,
+}
+
+/// Every metric as a table in Markdown: `docs/metrics.md` holds it.
+#[must_use]
+pub fn reference() -> String {
+    let mut table = String::from("| name | type | labels | unit | meaning |\n| --- | --- | --- | --- | --- |\n");
+    for Family { name, kind, labels, unit, help, .. } in &CATALOGUE {
+        let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+        let _ = writeln!(table, "| `{name}` | {} | {} | {unit} | {help} |", kind.as_str(), labels.join(", "));
+    }
+    table
+}
