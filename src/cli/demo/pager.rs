@@ -40,8 +40,7 @@ pub(super) async fn open() -> std::io::Result<(BoxFuture<'static, ()>, String, m
 
 async fn take(State(pages): State<mpsc::Sender<Page>>, body: Bytes) -> StatusCode {
     match serde_json::from_slice::<Page>(&body) {
-        Ok(page) if pages.send(page).await.is_ok() => StatusCode::NO_CONTENT,
-        Ok(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Ok(page) => pages.send(page).await.map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::NO_CONTENT),
         Err(_) => StatusCode::BAD_REQUEST,
     }
 }
