@@ -1,4 +1,14 @@
 //! Tests against real servers and of whole parts. One binary: it links once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test fails by panicking, runs its own servers and has nobody to export to"
+)]
 
 mod sandbox;
 mod support;
