@@ -20,6 +20,8 @@ mod imap;
 mod inbox;
 mod mailbox;
 mod message;
+#[cfg(test)]
+mod nonsense;
 mod plan;
 mod provider;
 mod refusal;

@@ -15,23 +15,22 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// The longest that anything may take here.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
-#[expect(clippy::disallowed_methods, reason = "the world wants the present from outside")]
-pub(crate) fn now() -> Now {
+pub fn now() -> Now {
     Arc::new(|| At::from_ms(std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64))
 }
 
-pub(crate) fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-pub(crate) fn fast(transport: Transport) -> ProviderPlan {
+pub fn fast(transport: Transport) -> ProviderPlan {
     ProviderPlan { latency: Latency::Fixed(Span::from_ms(1)), ..ProviderPlan::new(transport) }
 }
 
 /// An API, a relay and an inbox; mail takes a millisecond, and silence is borne for two seconds.
-pub(crate) fn plan() -> Plan {
+pub fn plan() -> Plan {
     let plan = Plan { retry: Span::from_ms(50), patience: Span::from_secs(2), ..Plan::new(now(), 7) };
     plan.provider(name("mailchimp"), fast(Transport::Mandrill))
         .provider(name("relay"), fast(Transport::Smtp))
@@ -39,23 +38,23 @@ pub(crate) fn plan() -> Plan {
         .stream(name("password-reset"), "Reset your password", Span::from_secs(900))
 }
 
-pub(crate) fn world() -> World {
+pub fn world() -> World {
     World::start(plan()).unwrap()
 }
 
-pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
+pub async fn in_time<T>(work: impl Future<Output = T>) -> T {
     timeout(DEADLINE, work).await.expect("in time")
 }
 
 /// Waits for a count.
-pub(crate) async fn soon<T: std::fmt::Debug + Copy>(mut counts: watch::Receiver<T>, right: impl FnMut(&T) -> bool) -> T {
+pub async fn soon<T: std::fmt::Debug + Copy>(mut counts: watch::Receiver<T>, right: impl FnMut(&T) -> bool) -> T {
     let last = counts.clone();
     let seen = timeout(DEADLINE, counts.wait_for(right)).await;
     *seen.unwrap_or_else(|_| panic!("never came: {:?}", *last.borrow())).unwrap()
 }
 
 /// Waits for something that sends no signal.
-pub(crate) async fn until(right: impl Fn() -> bool) {
+pub async fn until(right: impl Fn() -> bool) {
     in_time(async {
         while !right() {
             tokio::task::yield_now().await;
@@ -65,20 +64,20 @@ pub(crate) async fn until(right: impl Fn() -> bool) {
 }
 
 /// A TLS library for reqwest, which wants one even for plain HTTP.
-pub(crate) fn http() -> reqwest::Client {
+pub fn http() -> reqwest::Client {
     // The first to come wins; they are all the same.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder().timeout(DEADLINE).build().unwrap()
 }
 
 /// Calls Mandrill's API; status and body.
-pub(crate) async fn call(provider: &Provider, what: &str, body: &serde_json::Value) -> Result<(u16, String), reqwest::Error> {
+pub async fn call(provider: &Provider, what: &str, body: &serde_json::Value) -> Result<(u16, String), reqwest::Error> {
     let response = http().post(format!("{}{what}", provider.base_url())).json(body).send().await?;
     let status = response.status().as_u16();
     Ok((status, response.text().await?))
 }
 
-pub(crate) fn letter(provider: &Provider, to: &str, subject: &str) -> serde_json::Value {
+pub fn letter(provider: &Provider, to: &str, subject: &str) -> serde_json::Value {
     serde_json::json!({ "key": provider.secret(), "message": {
         "from_email": "no-reply@example.com", "from_name": "Example", "subject": subject, "text": "text", "html": "<p>html</p>",
         "to": [{ "email": to, "type": "to" }], "headers": { "X-Canary": "7" },
@@ -86,7 +85,7 @@ pub(crate) fn letter(provider: &Provider, to: &str, subject: &str) -> serde_json
 }
 
 /// Sends one mail as the provider wants it; what it said.
-pub(crate) async fn submit(provider: &Provider, to: &str, subject: &str) -> Result<String, String> {
+pub async fn submit(provider: &Provider, to: &str, subject: &str) -> Result<String, String> {
     match provider.transport() {
         Transport::Mandrill => {
             let answer = in_time(call(provider, "/messages/send.json", &letter(provider, to, subject))).await;
@@ -107,7 +106,7 @@ pub(crate) async fn submit(provider: &Provider, to: &str, subject: &str) -> Resu
     }
 }
 
-pub(crate) fn transport(provider: &Provider) -> AsyncSmtpTransport<Tokio1Executor> {
+pub fn transport(provider: &Provider) -> AsyncSmtpTransport<Tokio1Executor> {
     AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
         .port(provider.socket().port())
         .credentials(Credentials::new(provider.username().to_owned(), provider.secret().to_owned()))
@@ -116,11 +115,11 @@ pub(crate) fn transport(provider: &Provider) -> AsyncSmtpTransport<Tokio1Executo
 }
 
 /// A session of its owner.
-pub(crate) async fn read(inbox: &Inbox) -> Session<TcpStream> {
+pub async fn read(inbox: &Inbox) -> Session<TcpStream> {
     try_read(inbox, inbox.password()).await.unwrap()
 }
 
-pub(crate) async fn try_read(inbox: &Inbox, password: &str) -> Result<Session<TcpStream>, async_imap::error::Error> {
+pub async fn try_read(inbox: &Inbox, password: &str) -> Result<Session<TcpStream>, async_imap::error::Error> {
     let stream = in_time(TcpStream::connect(inbox.socket())).await?;
     // async-imap writes a command in pieces, which Nagle's algorithm would hold back for 40 ms each.
     stream.set_nodelay(true)?;
@@ -130,16 +129,16 @@ pub(crate) async fn try_read(inbox: &Inbox, password: &str) -> Result<Session<Tc
 }
 
 /// A folder that is gone when this is dropped.
-pub(crate) struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    pub(crate) fn new(what: &str) -> Self {
+    pub fn new(what: &str) -> Self {
         let path = std::env::temp_dir().join(format!("mailcanary-{what}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }
