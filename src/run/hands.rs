@@ -100,7 +100,7 @@ impl Hands {
         let mail = canary::compose(&self.key, canary, now, stream, kind, &by.from, to);
         let events = self.events.clone();
         self.submissions.spawn(async move {
-            let answer = submitter.submit(&mail).await;
+            let answer = submitter.submit(&mail, canary, now).await;
             tracing::debug!(%canary, outcome = answer.outcome.as_str(), "answered");
             let event =
                 Event::Answered { canary, outcome: answer.outcome, reply: answer.reply, message_id: answer.message_id, legs: answer.legs };

@@ -106,11 +106,12 @@ pub async fn probe(
         ) else {
             continue;
         };
-        let mail = canary::compose(&key, canary, clock.now(), &route.stream, kind, &by.from, to);
-        watch.open.insert(canary, Open { route: route.clone(), sent_at: clock.now(), answer: None });
+        let now = clock.now();
+        let mail = canary::compose(&key, canary, now, &route.stream, kind, &by.from, to);
+        watch.open.insert(canary, Open { route: route.clone(), sent_at: now, answer: None });
         let answers = answers_in.clone();
         tasks.spawn(async move {
-            let answer = submitter.submit(&mail).await;
+            let answer = submitter.submit(&mail, canary, now).await;
             drop(answers.send((canary, answer)).await);
         });
     }

@@ -13,12 +13,12 @@ use super::clock::Clock;
 use super::hands::{Hands, SinkHand, is_unrecorded};
 use super::turn::Loop;
 use crate::canary::Key;
-use crate::config::{InboxKind, Secrets, Settings};
+use crate::config::{InboxKind, SecretRef, Secrets, Settings};
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::inbox::{Hint, Report, Watch};
 use crate::edge::notify::{self, Origin, Pace, Sink, SinkError};
 use crate::edge::show;
-use crate::edge::submit::{SubmitError, Submitter};
+use crate::edge::submit::{SetUpError, Submitter};
 use crate::ledger::{KeyError, Ledger, LedgerError, Recovered};
 use crate::model::{Name, Now};
 use crate::watchdog::{Event, Reads, Watchdog};
@@ -45,7 +45,7 @@ pub enum StartError {
     Wire(Name, #[source] DialError),
     /// A provider.
     #[error("provider `{0}`")]
-    Provider(Name, #[source] SubmitError),
+    Provider(Name, #[source] SetUpError),
     /// A sink.
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -129,12 +129,13 @@ fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result
 }
 
 pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Arc<Submitter>>, StartError> {
-    let build = |(name, provider): (&Name, _)| {
-        let submitter =
-            Submitter::new(name, provider, &|at| secrets.get(at).cloned()).map_err(|e| StartError::Provider(name.clone(), e))?;
-        Ok((name.clone(), Arc::new(submitter)))
-    };
-    settings.providers.iter().map(build).collect()
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    let mut built = BTreeMap::new();
+    for (name, provider) in &settings.providers {
+        let submitter = Submitter::new(provider, &lookup).map_err(|e| StartError::Provider(name.clone(), e))?;
+        built.insert(name.clone(), Arc::new(submitter));
+    }
+    Ok(built)
 }
 
 fn readers(

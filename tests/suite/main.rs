@@ -9,17 +9,9 @@
     unreachable_pub,
     reason = "a test fails by panicking, runs its own servers and has nobody to export to"
 )]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    reason = "a test fails by panicking, and its support is one crate"
-)]
 
 mod canary;
 mod cli;
-mod config;
 mod config;
 mod dns;
 mod ledger;
