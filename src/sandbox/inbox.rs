@@ -164,7 +164,7 @@ impl Inbox {
 
     /// Puts a message in it as it is, past every fault: with any date, as `APPEND` can.
     pub fn append(&self, placement: Placement, arrived_at: At, message: &[u8]) {
-        self.mailbox.deliver(placement == Placement::Junk, arrived_at, without_nul(message.to_vec()).into());
+        self.mailbox.deliver(placement == Placement::Junk, arrived_at, without_nul(message.to_vec()).into(), |_| {});
     }
 
     /// Gives every message a new UID under a new UIDVALIDITY, as after a restored backup.
@@ -238,10 +238,9 @@ impl Inbox {
         }
         let mut message = message.into_bytes();
         message.extend_from_slice(&mail.bytes);
-        // The count moves before the readers wake, so that who was woken finds it right.
-        let junk = mail.junk && self.mailbox.look(|folders| folders.len() > 1);
-        self.count(|c| *(if junk { &mut c.junked } else { &mut c.delivered }) += 1);
-        self.mailbox.deliver(junk, at, without_nul(message).into());
+        self.mailbox.deliver(mail.junk, at, without_nul(message).into(), |junk| {
+            self.count(|c| *(if junk { &mut c.junked } else { &mut c.delivered }) += 1);
+        });
     }
 }
 

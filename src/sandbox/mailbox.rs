@@ -56,7 +56,7 @@ impl Folder {
         Self { name: name.to_owned(), junk_attribute, validity, next: 1, messages: BTreeMap::new(), bytes: 0, capacity: capacity.max(1) }
     }
 
-    fn add(&mut self, arrived_at: At, bytes: Arc<[u8]>) -> u32 {
+    fn add(&mut self, arrived_at: At, bytes: Arc<[u8]>) {
         let uid = self.next;
         self.next = self.next.saturating_add(1);
         self.bytes += bytes.len();
@@ -65,7 +65,6 @@ impl Folder {
             let Some((_, oldest)) = self.messages.pop_first() else { break };
             self.bytes = self.bytes.saturating_sub(oldest.bytes.len());
         }
-        uid
     }
 
     /// Takes a message out.
@@ -120,11 +119,14 @@ impl Mailbox {
         done
     }
 
-    /// Puts a message in Junk or `INBOX`; in `INBOX` too when there is no junk folder. True if it is in Junk.
-    pub(super) fn deliver(&self, junk: bool, arrived_at: At, bytes: Arc<[u8]>) -> bool {
+    /// Puts a message in Junk or `INBOX`; in `INBOX` too when there is no junk folder. `count` hears whether it is in Junk, once it is
+    /// there and before anybody is woken: who waits for either finds both.
+    pub(super) fn deliver(&self, junk: bool, arrived_at: At, bytes: Arc<[u8]>, count: impl FnOnce(bool)) {
         let junk = junk && self.look(|folders| folders.len() > 1);
-        self.change(usize::from(junk), |folder| folder.add(arrived_at, bytes));
-        junk
+        self.change(usize::from(junk), |folder| {
+            folder.add(arrived_at, bytes);
+            count(junk);
+        });
     }
 
     /// As after a restored backup: new UIDVALIDITY, new UIDs.
@@ -148,7 +150,7 @@ mod tests {
     fn the_oldest_go_when_a_folder_is_over_its_capacity() {
         let mailbox = Mailbox::new(&[], 1, 2);
         for n in 0..3_u8 {
-            assert!(!mailbox.deliver(true, At::from_ms(0), Arc::from([n].as_slice())), "there is no junk folder");
+            mailbox.deliver(true, At::from_ms(0), Arc::from([n].as_slice()), |junk| assert!(!junk, "there is no junk folder"));
         }
         let uids = mailbox.look_at(0, |f| (f.messages.keys().copied().collect::<Vec<_>>(), f.bytes, f.next));
         assert_eq!(uids, Some((vec![2, 3], 2, 4)));

@@ -21,7 +21,7 @@ mod inbox;
 mod mailbox;
 mod message;
 #[cfg(test)]
-mod nonsense;
+mod nonsense_tests;
 mod plan;
 mod provider;
 mod refusal;

@@ -29,7 +29,7 @@ pub enum WorldError {
     SameAddress(Name, Name),
 }
 
-/// Providers and inboxes on loopback. All of it ends when this is dropped.
+/// Providers and inboxes on loopback. All of it ends when this is dropped: its tasks stop at their next wait.
 #[derive(Debug)]
 pub struct World {
     pub(super) plan: Plan,

@@ -124,7 +124,7 @@ impl Session {
             wire.say(say::note_with(Code::UidNext(next), "Predicted next UID"));
         }
         let (code, text) = if read_only { (Code::ReadOnly, "Examine completed") } else { (Code::ReadWrite, "Select completed") };
-        self.selected = Some(Selected { folder, read_only, view });
+        self.selected = Some(Selected { folder, validity: validity.map_or(0, NonZeroU32::get), read_only, view });
         wire.say(say::ok_with(tag, code, text));
     }
 }

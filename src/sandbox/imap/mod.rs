@@ -35,6 +35,11 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, inbox: A
     let mut session = Session::begin(Arc::clone(&inbox));
     let mut wire = Wire::new(stream, session.greeting(), inbox.setting.patience.into());
     loop {
+        if session.over() {
+            // Said or not, the session ends.
+            drop(wire.settle().await);
+            return;
+        }
         if session.idling() && *switch.borrow_and_update() == Some(Fault::IdleDead) {
             return fall_dead(&mut wire).await;
         }
@@ -49,21 +54,16 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, inbox: A
             },
             () = sleep_until(Instant::now() + STILL_HERE), if session.idling() => wire.say(say::note("Still here")),
             heard = timeout(limit, wire.hear()) => match heard {
-                Ok(Ok(heard)) => if !act(&mut session, &mut wire, heard, &switch).await { return },
+                Ok(Ok(heard)) => act(&mut session, &mut wire, heard, &switch).await,
                 Ok(Err(_)) => return,
-                Err(_) => {
-                    wire.say(say::bye("Autologout; idle for too long"));
-                    // The session ends either way.
-                    drop(wire.settle().await);
-                    return;
-                }
+                Err(_) => session.leave(&mut wire, "Autologout; idle for too long"),
             },
         }
     }
 }
 
-/// Does what was asked; false when the session is over.
-async fn act<S: AsyncRead + AsyncWrite + Unpin>(session: &mut Session, wire: &mut Wire<S>, heard: Heard, switch: &Switch) -> bool {
+/// Does what was asked.
+async fn act<S: AsyncRead + AsyncWrite + Unpin>(session: &mut Session, wire: &mut Wire<S>, heard: Heard, switch: &Switch) {
     dawdle(switch).await;
     match heard {
         Heard::Event(Event::CommandReceived { command }) => session.obey(wire, command).await,
@@ -75,8 +75,6 @@ async fn act<S: AsyncRead + AsyncWrite + Unpin>(session: &mut Session, wire: &mu
         Heard::Event(Event::GreetingSent { .. } | Event::ResponseSent { .. }) => {}
         Heard::Nonsense(bytes) => session.complain(wire, &bytes),
     }
-    // Everything is out before the end; while there is none, a client that went away is found out by the next read.
-    wire.settle().await.is_ok() && !session.over()
 }
 
 /// The session stands still for ever, whatever becomes of the fault: nothing is said, not even FIN, until the client closes.

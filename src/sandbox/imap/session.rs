@@ -21,6 +21,7 @@ const MISTAKES: u32 = 20;
 #[derive(Debug)]
 pub(super) struct Selected {
     pub(super) folder: usize,
+    pub(super) validity: u32,
     pub(super) read_only: bool,
     pub(super) view: Vec<u32>,
 }
@@ -133,6 +134,7 @@ impl Session {
             CommandBody::Select { mailbox } => self.select(wire, tag, &mailbox, false),
             CommandBody::Examine { mailbox } => self.select(wire, tag, &mailbox, true),
             CommandBody::Subscribe { .. } | CommandBody::Unsubscribe { .. } => wire.say(say::ok(tag, "Completed")),
+            _ if self.stale() => self.leave(wire, "The folder was restored from a backup"),
             body if self.selected.is_some() => self.obey_in_folder(wire, tag, body).await,
             _ => self.mistake(wire, Some(tag), "Not supported, or no folder selected"),
         }
@@ -198,8 +200,17 @@ impl Session {
         }
     }
 
+    /// Whether the UIDs of the view mean nothing any more.
+    fn stale(&self) -> bool {
+        let validity = |s: &Selected| self.inbox.mailbox.look_at(s.folder, |f| f.validity) != Some(s.validity);
+        self.selected.as_ref().is_some_and(validity)
+    }
+
     /// Tells the client what changed in its folder since it last heard.
     pub(super) fn catch_up<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) {
+        if self.stale() {
+            return self.leave(wire, "The folder was restored from a backup");
+        }
         let Some(selected) = &mut self.selected else { return };
         let now: Vec<u32> = self.inbox.mailbox.look_at(selected.folder, |f| f.messages.keys().copied().collect()).unwrap_or_default();
         // From the last to the first, so that no number moves before it is told.

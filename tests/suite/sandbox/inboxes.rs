@@ -108,7 +108,12 @@ async fn uids_can_be_given_anew() {
     let before = session.select("INBOX").await.unwrap();
     let _: Vec<async_imap::types::Fetch> = session.uid_store("1", "+FLAGS (\\Deleted)").await.unwrap().try_collect().await.unwrap();
     let _: Vec<u32> = session.expunge().await.unwrap().try_collect().await.unwrap();
+    let mut other = read(inbox).await;
+    other.select("INBOX").await.unwrap();
+    let mut idle = other.idle();
+    in_time(idle.init()).await.unwrap();
     inbox.renumber();
+    assert!(in_time(idle.done()).await.is_err(), "who has the folder open is sent away");
     let after = session.select("INBOX").await.unwrap();
     assert_eq!((before.uid_next, before.exists, after.uid_next, after.exists), (Some(4), 3, Some(3), 2));
     assert!(after.uid_validity > before.uid_validity);
