@@ -22,7 +22,7 @@ use crate::model::At;
 use crate::watchdog::Record;
 
 pub use error::{Cause, LedgerError};
-pub use key::KeyError;
+pub use key::{KEY_FILE, KeyError};
 pub use prune::Pruned;
 pub use recover::Recovered;
 

@@ -150,11 +150,6 @@ impl Hands {
         }
     }
 
-    /// No more notices: workers end after what they are at.
-    pub(super) fn close(&mut self) {
-        self.sinks.clear();
-    }
-
     /// Whether nothing is being handed over.
     pub(super) fn idle(&self) -> bool {
         self.submissions.is_empty()

@@ -179,14 +179,8 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mps
                 Event::Sighted { inbox, canary, placement, arrived_at, seen_at: Some(seen_at), copy: Some(copy) }
             }
             Report::Forged => Event::Forged { inbox },
-            Report::Blind { class, why } => {
-                tracing::warn!(%inbox, %class, why, "the inbox cannot be read");
-                Event::Blind { inbox, class: Some(class), why: Some(why) }
-            }
-            Report::Sight => {
-                tracing::info!(%inbox, "the inbox can be read");
-                Event::Sight { inbox }
-            }
+            Report::Blind { class, why } => Event::Blind { inbox, class: Some(class), why: Some(why) },
+            Report::Sight => Event::Sight { inbox },
             Report::Read { up_to, cursor } => Event::Read { inbox, up_to: Some(up_to), cursor: Some(cursor) },
         };
         if events.send(event).await.is_err() {

@@ -14,6 +14,7 @@ mod canary;
 mod cli;
 mod config;
 mod dns;
+mod end_to_end;
 mod ledger;
 mod notify;
 mod sandbox;

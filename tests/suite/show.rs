@@ -82,6 +82,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         at: at(3600),
         instance: "mx1.example".to_owned(),
         began: at(0),
+        trouble: None,
         cut_off_since: None,
         next: Some((at(3640), "canary down provider-0/stream-0/inbox-0".to_owned())),
         suspicion_threshold: 9.5,

@@ -47,6 +47,8 @@ enum DemoError {
     #[error("the world's configuration has complaints, which is a defect of mailcanary: {0}")]
     Configuration(String),
     #[error(transparent)]
+    Fault(#[from] crate::sandbox::Unfit),
+    #[error(transparent)]
     Start(#[from] crate::run::StartError),
     #[error("a port for the pager: {0}")]
     Pager(std::io::Error),

@@ -29,8 +29,7 @@ pub(super) async fn tell(world: &World, now: &Now, pages: &mut mpsc::Receiver<Pa
     let arrived = arrivals(world, NORMAL, &say).await?;
     say(&format!("{arrived} canaries have arrived over all nine routes; no page: all is well"));
     let Some(mailchimp) = world.provider("mailchimp") else { return Err(DemoError::Silent) };
-    let set = |fault: Fault| mailchimp.set(fault).map_err(|_| DemoError::Silent);
-    set(Fault::SuspendSilently)?;
+    mailchimp.set(Fault::SuspendSilently)?;
     let stopped = now();
     say("8 August 2022, 15:30 in New York: Mailchimp suspends the account. It says nothing, and goes on answering `queued`.");
     let (paged, page) = wait_for(pages, now, Change::Opened, "the page").await?;

@@ -11,6 +11,9 @@ const LATE: Span = Span::from_secs(60);
 /// # Errors
 /// Why not, in one sentence.
 pub(super) fn ready(view: &View) -> Result<(), String> {
+    if let Some(trouble) = &view.trouble {
+        return Err(format!("nothing is watched: {trouble}"));
+    }
     match &view.next {
         None => return Err("the schedule has not begun".to_owned()),
         Some((at, what)) if view.at.since(*at) > LATE => return Err(format!("the schedule stands still: {what} was due at {at}")),

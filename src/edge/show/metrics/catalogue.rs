@@ -33,7 +33,7 @@ const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) const CATALOGUE: [Family; 32] = [
+pub(super) const CATALOGUE: [Family; 33] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,
@@ -232,6 +232,14 @@ pub(super) const CATALOGUE: [Family; 32] = [
     family("mailcanary_watcher_cut_off", Shape::Gauge, NONE, "0 or 1", "1 while the watcher itself has no network.", |from, to| {
         to.flag(&[], from.view.cut_off_since.is_some())
     }),
+    family(
+        "mailcanary_ledger_writable",
+        Shape::Gauge,
+        NONE,
+        "0 or 1",
+        "0 while the ledger cannot be written: nothing is sent or judged until it can.",
+        |from, to| to.flag(&[], from.view.trouble.is_none()),
+    ),
     family(
         "mailcanary_next_wake_timestamp_seconds",
         Shape::Gauge,

@@ -50,6 +50,9 @@ pub(in crate::edge::show) fn status(view: &View) -> Markup {
 
 /// How it is going, as the worst of what is known.
 fn sentence(view: &View) -> (Verdict, String) {
+    if let Some(trouble) = &view.trouble {
+        return (Verdict::Stopped, format!("mailcanary watches nothing: {trouble}"));
+    }
     if let Some(since) = view.cut_off_since {
         return (Verdict::Stopped, format!("The watcher has had no network for {}: nothing can be said about mail.", view.at.since(since)));
     }

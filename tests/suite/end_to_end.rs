@@ -1,0 +1,3 @@
+//! The real binary, from its configuration to its pages.
+
+mod life;
