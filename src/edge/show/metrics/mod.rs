@@ -39,7 +39,7 @@ struct Source<'a> {
     process: &'a process::Process,
 }
 
-/// Every metric as a table in Markdown: `docs/metrics.md` holds it.
+/// Every metric as a table in Markdown: the README holds it.
 #[must_use]
 pub fn reference() -> String {
     let mut table = String::from("| name | type | labels | unit | meaning |\n| --- | --- | --- | --- | --- |\n");
