@@ -154,15 +154,8 @@ fn quota(case: &Case<'_>) -> bool {
 fn sender(case: &Case<'_>) -> bool {
     // Postfix holds what it has against the sender back until RCPT.
     let phase = matches!(case.phase, Phase::Mail | Phase::Rcpt | Phase::Data | Phase::EndOfData);
-    let said = case.any(&[
-        "not verified",
-        "sender identity",
-        "unconfigured sending domain",
-        "unverified sending domain",
-        "not owned",
-        "sender address rejected",
-        "#ms42207",
-    ]);
+    let said =
+        case.any(&["not verified", "sender identity", "unconfigured sending domain", "unverified sending domain", "not owned", "#ms42207"]);
     phase && case.code >= 500 && (case.detail() == Some((1, 8)) || said)
 }
 

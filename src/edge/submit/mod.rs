@@ -15,9 +15,6 @@ use crate::config::{Provider, ProviderKind, Secret, SecretRef};
 use crate::edge::dial::{DialError, Dialer};
 use crate::model::{At, CanaryId, Leg, Outcome, Span};
 
-/// A whole submission, from the name's look-up to the answer.
-const DEADLINE: Duration = Duration::from_secs(60);
-
 /// How a submission, or a log-in without one, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -69,7 +66,7 @@ macro_rules! transports {
                 })
             }
 
-            /// The same, but giving up after `deadline` instead of 60 s.
+            /// The same, but giving up after `deadline` instead of 60 s (SMTP) or 30 s (HTTP).
             #[must_use]
             pub fn within(self, deadline: Duration) -> Self {
                 match self {

@@ -11,12 +11,14 @@ use tokio::time::Instant;
 
 use self::answer::{Body, judge, judge_ping};
 use super::evidence::evidence;
-use super::{Answer, DEADLINE, Secrets, SetUpError, secret};
+use super::{Answer, Secrets, SetUpError, secret};
 use crate::canary::Composed;
 use crate::config::{Mailbox, MandrillSettings, Secret};
 use crate::edge::dial::{DialError, Dialer};
 use crate::model::{At, CanaryId, Leg, Outcome, Span};
 
+/// A whole request with its answer. To one recipient the API answers within a second or two, and under load not at all.
+const DEADLINE: Duration = Duration::from_secs(30);
 /// What is read of an answer: those to one recipient have a few hundred bytes.
 const MAX_BODY: usize = 64 * 1024;
 
@@ -44,7 +46,6 @@ impl Mandrill {
             key: secret(secrets, &settings.api_key)?,
             from: from.clone(),
             subaccount: settings.subaccount.clone(),
-            // The HTTP client has a deadline of its own, which is shorter.
             deadline: DEADLINE,
         })
     }

@@ -17,11 +17,14 @@ use tokio::time::Instant;
 
 use self::session::{Failure, Session};
 use super::evidence::evidence;
-use super::{Answer, DEADLINE, Secrets, SetUpError, secret};
+use super::{Answer, Secrets, SetUpError, secret};
 use crate::canary::Composed;
 use crate::config::{Mailbox, Secret, SmtpSettings, Tls};
 use crate::edge::dial::Dialer;
 use crate::model::{At, CanaryId, Class, Outcome};
+
+/// A whole submission, from the name's look-up to the answer: no canary is worth more of a minute's schedule.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A provider that is spoken to over SMTP.
 #[derive(Debug)]

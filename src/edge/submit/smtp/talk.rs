@@ -40,7 +40,7 @@ impl Reply {
 /// There is no reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Lost {
-    #[error("no answer within {} s", .0.as_secs_f64().ceil())]
+    #[error("no answer within {:.0} s", .0.as_secs_f64())]
     TimedOut(Duration),
     #[error("the server closed the connection")]
     Closed,
