@@ -11,4 +11,5 @@
 )]
 
 mod canary;
+mod submit;
 mod support;

@@ -1,5 +1,22 @@
 //! Private instances of real servers on loopback, each in a folder of its own.
 #![allow(dead_code, reason = "a kit: what one test needs, another may not")]
 
+pub mod certs;
 pub mod free_port;
+pub mod postfix;
 pub mod temp_dir;
+
+use mailcanary::config::{ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
+
+/// An inbox with this address that nobody reads.
+pub fn inbox(address: &str, plus_address: bool) -> Inbox {
+    let settings = ImapSettings {
+        host: "imap.example".to_owned(),
+        port: 993,
+        tls: Tls::Implicit,
+        username: "seed".to_owned(),
+        password: SecretRef::Env("NONE".to_owned()),
+        junk: None,
+    };
+    Inbox { address: address.to_owned(), plus_address, delete: false, kind: InboxKind::Imap(settings), wire: Wire::default() }
+}
