@@ -5,27 +5,14 @@ mod key;
 mod recognise;
 
 use mailcanary::canary::{Composed, Key, compose};
-use mailcanary::config::{ImapSettings, Inbox, InboxKind, Mailbox, SecretRef, Stream, Tls, Wire};
+use mailcanary::config::{Inbox, Mailbox, Stream};
 use mailcanary::model::{At, CanaryId, Name, Span};
 
 const KEY: Key = Key::new([0x5a; 32]);
 const AT: At = At::from_ms(1_659_987_000_000);
 
 fn inbox(plus_address: bool) -> Inbox {
-    Inbox {
-        address: "seed7f3@inbox.example".to_owned(),
-        plus_address,
-        delete: false,
-        kind: InboxKind::Imap(ImapSettings {
-            host: "imap.example".to_owned(),
-            port: 993,
-            tls: Tls::Implicit,
-            username: "seed7f3".to_owned(),
-            password: SecretRef::Env("NONE".to_owned()),
-            junk: None,
-        }),
-        wire: Wire::default(),
-    }
+    crate::support::inbox("seed7f3@inbox.example", plus_address)
 }
 
 fn composed(stream: &str, id: u64) -> Composed {

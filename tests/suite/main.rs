@@ -19,5 +19,6 @@ mod ledger;
 mod notify;
 mod sandbox;
 mod show;
+mod submit;
 mod support;
 mod watchdog;

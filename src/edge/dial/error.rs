@@ -65,6 +65,8 @@ pub(super) enum Cause {
     UnknownAuthority,
     #[error("certificate revoked")]
     Revoked,
+    #[error("certificate not signed by the authority that it names")]
+    BadSignature,
     #[error("certificate not acceptable: {0}")]
     BadCertificate(String),
     #[error("the other side does not speak TLS there")]
@@ -84,6 +86,10 @@ impl Cause {
     pub(super) fn of_io(error: &io::Error) -> Self {
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return Self::of_tls(tls);
+        }
+        // HTTP wraps the connection's error in one of its own.
+        if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>()) {
+            return Self::of_io(inner);
         }
         #[expect(clippy::wildcard_enum_match_arm, reason = "the kinds are open-ended; the rest speaks for itself")]
         match error.kind() {
@@ -107,6 +113,40 @@ impl Cause {
         if unknown.iter().any(|sign| words.contains(sign)) { Self::NameNotFound } else { Self::Lookup(words.to_owned()) }
     }
 
+    /// Whose failure it is.
+    const fn class(&self) -> Class {
+        match self {
+            Self::NoAuthorities
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::WrongName(_)
+            | Self::UnknownAuthority
+            | Self::Revoked
+            | Self::BadSignature
+            | Self::BadCertificate(_)
+            | Self::NotTls
+            | Self::Alert(_)
+            | Self::Tls(_) => Class::Tls,
+            Self::NameNotFound
+            | Self::Lookup(_)
+            | Self::LookupTimedOut
+            | Self::NoAddress
+            | Self::Refused
+            | Self::TimedOut
+            | Self::Reset
+            | Self::Closed
+            | Self::Unreachable
+            | Self::BadBind
+            | Self::Denied
+            | Self::NoFile
+            | Self::BadCaFile
+            | Self::EmptyCaFile
+            | Self::NoServerName
+            | Self::Proxy(_)
+            | Self::Other(_) => Class::Network,
+        }
+    }
+
     fn of_tls(error: &rustls::Error) -> Self {
         #[expect(clippy::wildcard_enum_match_arm, reason = "the list is open-ended; the rest speaks for itself")]
         match error {
@@ -126,6 +166,7 @@ impl Cause {
             CertificateError::NotValidForNameContext { presented, .. } => Self::WrongName(names(presented)),
             CertificateError::UnknownIssuer => Self::UnknownAuthority,
             CertificateError::Revoked => Self::Revoked,
+            CertificateError::BadSignature => Self::BadSignature,
             other => Self::BadCertificate(other.to_string()),
         }
     }
@@ -170,17 +211,22 @@ impl DialError {
         let mut next = error.source();
         while let Some(inner) = next {
             if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-                return Self::tls(host, Cause::of_tls(tls));
+                return Self::over_http(host, Cause::of_tls(tls));
             }
             if let Some(io) = inner.downcast_ref::<io::Error>() {
                 let cause = if io.to_string().contains("lookup address") { Cause::of_lookup(io) } else { Cause::of_io(io) };
-                let tls = matches!(io.get_ref().map(|inner| inner.is::<rustls::Error>()), Some(true));
-                return Self { class: if tls { Class::Tls } else { Class::Network }, what: format!("connecting to `{host}`"), cause };
+                return Self::over_http(host, cause);
             }
             next = inner.source();
         }
         let cause = if error.is_timeout() { Cause::TimedOut } else { Cause::Other(innermost(error)) };
-        Self { class: Class::Network, what: format!("connecting to `{host}`"), cause }
+        Self::over_http(host, cause)
+    }
+
+    fn over_http(host: &str, cause: Cause) -> Self {
+        let class = cause.class();
+        let what = if class == Class::Tls { format!("TLS with `{host}`") } else { format!("connecting to `{host}`") };
+        Self { class, what, cause }
     }
 }
 

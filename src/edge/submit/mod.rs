@@ -1,1 +1,102 @@
 //! Handing canaries to providers.
+//!
+//! A canary is handed over once. What fails before the provider had the whole of it was refused; what is cut off later has an unknown
+//! fate, and is never sent again. A new transport is one file and one line of [`transports`].
+
+mod classify;
+mod evidence;
+mod mandrill;
+mod smtp;
+
+use std::time::Duration;
+
+use crate::canary::Composed;
+use crate::config::{Provider, ProviderKind, Secret, SecretRef};
+use crate::edge::dial::{DialError, Dialer};
+use crate::model::{At, CanaryId, Leg, Outcome, Span};
+
+/// How a submission, or a log-in without one, ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// How it ended. A log-in that succeeds is `accepted`.
+    pub outcome: Outcome,
+    /// The provider's own words, or ours where it said none; at most 4 KiB, without control characters and secrets.
+    pub reply: Option<String>,
+    /// The provider's id of the message.
+    pub message_id: Option<String>,
+    /// How long each leg took that was begun.
+    pub legs: Vec<(Leg, Span)>,
+}
+
+/// A provider cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The way out cannot be prepared.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// A secret was not handed over.
+    #[error("the secret `{0:?}` is not known")]
+    Secret(SecretRef),
+    /// The sender's address is none.
+    #[error("`{0}` is no address that mail can be from")]
+    From(String),
+}
+
+/// Where a secret is looked up. All secrets are read before anything is set up.
+pub type Secrets<'a> = &'a dyn Fn(&SecretRef) -> Option<Secret>;
+
+/// Declares [`Submitter`]: one line a transport, named as in [`ProviderKind`].
+macro_rules! transports {
+    ($($kind:ident($transport:ty),)*) => {
+        /// One provider, ready to take canaries.
+        #[derive(Debug)]
+        pub enum Submitter {
+            $(#[doc = concat!("By [`ProviderKind::", stringify!($kind), "`].")] $kind($transport),)*
+        }
+
+        impl Submitter {
+            /// Prepares a provider. Connects to nothing yet.
+            ///
+            /// # Errors
+            /// See [`SetUpError`].
+            pub fn new(provider: &Provider, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+                let dialer = Dialer::new(&provider.wire)?;
+                Ok(match &provider.kind {
+                    $(ProviderKind::$kind(settings) => Self::$kind(<$transport>::new(&provider.from, settings, dialer, secrets)?),)*
+                })
+            }
+
+            /// The same, but giving up after `deadline` instead of 60 s (SMTP) or 30 s (HTTP).
+            #[must_use]
+            pub fn within(self, deadline: Duration) -> Self {
+                match self {
+                    $(Self::$kind(transport) => Self::$kind(transport.within(deadline)),)*
+                }
+            }
+
+            /// Hands `mail` over, which is `canary`, at `at`. Never fails and never takes longer than its deadline.
+            pub async fn submit(&self, mail: &Composed, canary: CanaryId, at: At) -> Answer {
+                match self {
+                    $(Self::$kind(transport) => transport.submit(mail, canary, at).await,)*
+                }
+            }
+
+            /// Connects and authenticates as for a submission, and sends nothing.
+            pub async fn log_in(&self) -> Answer {
+                match self {
+                    $(Self::$kind(transport) => transport.log_in().await,)*
+                }
+            }
+        }
+    };
+}
+
+transports! {
+    Smtp(smtp::Smtp),
+    Mandrill(mandrill::Mandrill),
+}
+
+/// The secret at `at`.
+fn secret(secrets: Secrets<'_>, at: &SecretRef) -> Result<Secret, SetUpError> {
+    secrets(at).ok_or_else(|| SetUpError::Secret(at.clone()))
+}

@@ -7,4 +7,22 @@ pub(crate) mod alertmanager;
 pub mod daemon;
 pub mod free_port;
 pub(crate) mod prometheus;
+pub mod certs;
+pub mod free_port;
+pub mod postfix;
 pub mod temp_dir;
+
+use mailcanary::config::{ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
+
+/// An inbox with this address that nobody reads.
+pub fn inbox(address: &str, plus_address: bool) -> Inbox {
+    let settings = ImapSettings {
+        host: "imap.example".to_owned(),
+        port: 993,
+        tls: Tls::Implicit,
+        username: "seed".to_owned(),
+        password: SecretRef::Env("NONE".to_owned()),
+        junk: None,
+    };
+    Inbox { address: address.to_owned(), plus_address, delete: false, kind: InboxKind::Imap(settings), wire: Wire::default() }
+}

@@ -1,0 +1,118 @@
+//! SMTP submission (RFC 5321, 6409): one connection for each canary.
+//!
+//! Messages, addresses and commands are lettre's. The conversation is not: its connection gives no bound to a line that never ends, keeps
+//! what a man in the middle says before the handshake, and does not hand out a reply as it came. Replies here are bounded and kept whole,
+//! each phase is timed and has its own deadline, and STARTTLS runs over the dialer's own TLS.
+
+mod message;
+mod session;
+mod talk;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::extension::ClientId;
+use tokio::time::Instant;
+
+use self::session::{Failure, Session};
+use super::evidence::evidence;
+use super::{Answer, Secrets, SetUpError, secret};
+use crate::canary::Composed;
+use crate::config::{Mailbox, Secret, SmtpSettings, Tls};
+use crate::edge::dial::Dialer;
+use crate::model::{At, CanaryId, Class, Outcome};
+
+/// A whole submission, from the name's look-up to the answer: no canary is worth more of a minute's schedule.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A provider that is spoken to over SMTP.
+#[derive(Debug)]
+pub struct Smtp {
+    dialer: Dialer,
+    host: String,
+    port: u16,
+    tls: Tls,
+    login: Option<Login>,
+    hello: ClientId,
+    from: Mailbox,
+    envelope_from: Address,
+    deadline: Duration,
+}
+
+/// User name and password.
+#[derive(Debug)]
+struct Login {
+    user: String,
+    password: Secret,
+}
+
+impl Smtp {
+    pub(super) fn new(from: &Mailbox, settings: &SmtpSettings, dialer: Dialer, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let login = settings.login.as_ref().map(|(user, password)| {
+            let password = secret(secrets, password)?;
+            Ok::<_, SetUpError>(Login { user: user.clone(), password })
+        });
+        Ok(Self {
+            dialer,
+            host: settings.host.clone(),
+            port: settings.port,
+            tls: settings.tls,
+            login: login.transpose()?,
+            hello: hello(settings.hello.as_deref()),
+            envelope_from: Address::from_str(&from.address).or(Err(SetUpError::From(from.address.clone())))?,
+            from: from.clone(),
+            deadline: DEADLINE,
+        })
+    }
+
+    pub(super) const fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    pub(super) async fn submit(&self, mail: &Composed, canary: CanaryId, at: At) -> Answer {
+        let (to, message) = match message::build(&self.from, mail, canary, at) {
+            Ok(built) => built,
+            Err(e) => return refused(Class::Permanent, &e.to_string()),
+        };
+        let mut session = Session::new(self, Instant::now() + self.deadline);
+        let result = session.submit(&self.envelope_from, &to, &message).await;
+        self.answer(session, result).await
+    }
+
+    pub(super) async fn log_in(&self) -> Answer {
+        let mut session = Session::new(self, Instant::now() + self.deadline);
+        let result = session.open().await;
+        self.answer(session, result).await
+    }
+
+    async fn answer(&self, mut session: Session<'_>, result: Result<talk::Reply, Failure>) -> Answer {
+        let legs = session.legs();
+        session.quit().await;
+        let (outcome, words, message_id) = match result {
+            Ok(reply) => (Outcome::Accepted, reply.text.clone(), message::queue_id(&reply)),
+            Err(failure) => (failure.outcome, failure.words, None),
+        };
+        let secrets = session.secrets();
+        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+        Answer { outcome, reply: Some(evidence(&words, &secrets)), message_id, legs }
+    }
+}
+
+fn refused(class: Class, words: &str) -> Answer {
+    Answer { outcome: Outcome::Refused(class), reply: Some(evidence(words, &[])), message_id: None, legs: Vec::new() }
+}
+
+/// What `EHLO` says: `configured`, else this host's name. A name that no server would take becomes the loopback address's literal.
+fn hello(configured: Option<&str>) -> ClientId {
+    let name = configured.map_or_else(|| gethostname::gethostname().to_string_lossy().into_owned(), str::to_owned);
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '[' | ']' | ':');
+    if let Ok(address) = name.trim_matches(['[', ']']).parse() {
+        return match address {
+            std::net::IpAddr::V4(v4) => ClientId::Ipv4(v4),
+            std::net::IpAddr::V6(v6) => ClientId::Ipv6(v6),
+        };
+    }
+    if name.is_empty() || !name.chars().all(fits) { ClientId::default() } else { ClientId::Domain(name) }
+}
