@@ -124,6 +124,6 @@ section "Format" 3 cargo fmt --check
 section "Lint" 2 cargo clippy --locked --all-targets -- -D warnings
 section "Dependencies and licences" 1 cargo deny check bans licenses sources
 section "Documentation" 2 documentation
-section "Tests" 12 cargo nextest run --locked --no-fail-fast
+section "Tests" 8 cargo nextest run --locked --no-fail-fast
 section "Tests in the documentation" 2 cargo test --locked --doc
 report
