@@ -13,6 +13,16 @@ use super::{START, Scratch, history, open, refused, sqlite3};
 /// Tells the child of a test where its own file system is.
 const DISK: &str = "MAILCANARY_TEST_DISK";
 
+/// Nothing of the mount is seen outside. In a chroot the root is no mount point and cannot be told so: then at least nothing stays.
+const MOUNT: &str = r#"
+    mount --make-rprivate / 2>/dev/null
+    mount -t tmpfs -o "size=$0" tmpfs "$MAILCANARY_TEST_DISK" || exit
+    "$@"
+    status=$?
+    umount "$MAILCANARY_TEST_DISK"
+    exit $status
+"#;
+
 /// Runs `test` again, with a tmpfs of `size` that only it can see; in that second run returns where that is.
 fn on_a_disk_of(size: &str, test: &str) -> Option<PathBuf> {
     if let Some(disk) = std::env::var_os(DISK) {
@@ -22,7 +32,7 @@ fn on_a_disk_of(size: &str, test: &str) -> Option<PathBuf> {
     let root = fs::metadata("/proc/self").expect("procfs").uid() == 0;
     let mut command = Command::new("unshare");
     command.args(if root { ["--mount"].as_slice() } else { &["--mount", "--map-root-user"] });
-    command.args(["sh", "-c", "mount -t tmpfs -o size=$0 tmpfs \"$MAILCANARY_TEST_DISK\" && exec \"$@\"", size]);
+    command.args(["--propagation", "unchanged", "sh", "-c", MOUNT, size]);
     command.arg(std::env::current_exe().expect("this program")).args(["--exact", test, "--nocapture"]).env(DISK, &scratch.0);
     let output = command.output().expect("unshare runs");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

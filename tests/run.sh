@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# Everything that must hold: installs what is missing, then formats, lints, licences, documentation and every test.
+#
+# Wants Debian, root (or everything installed already) and Rust with cargo, rustfmt and clippy. Starts no system service: the tests run
+# private instances of real servers on loopback. Ends with each runner's closing lines; fails if any of them failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+export PATH="${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH:/usr/sbin:/sbin"
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+
+# Debian packages, and what needs them.
+PACKAGES=(
+    gcc libc6-dev           # compile the SQLite and the cryptography that are linked in
+    ca-certificates         # the system's roots: crates, and TLS tests
+    curl jq                 # what an operator would look with
+    openssl                 # private authorities and certificates; s_client as another opinion
+    sqlite3                 # reads the ledger as an operator does
+    postfix                 # the provider: SMTP submission
+    sasl2-bin libsasl2-modules # Postfix's AUTH
+    dovecot-imapd           # the inbox
+    dovecot-lmtpd           # what files into it
+    dovecot-sieve           # what files into Junk
+    prometheus              # scrapes the metrics; brings promtool
+    prometheus-alertmanager # takes the alerts; brings amtool
+    python3                 # small servers that misbehave on purpose
+    procps iproute2         # looks at processes and sockets
+    util-linux mount        # unshare and mount: full and read-only disks
+)
+# Versions of the runners: those that these settings were written for.
+NEXTEST=0.9.143
+DENY=0.20.2
+
+WORK=$(mktemp -d)
+POLICY=/usr/sbin/policy-rc.d
+policy_is_ours=
+clean() {
+    [ -n "$policy_is_ours" ] && rm -f "$POLICY"
+    rm -rf "$WORK"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+
+failed=()
+summary=()
+
+# section TITLE LINES COMMAND...: runs it, keeps its last LINES for the end, and remembers whether it failed.
+section() {
+    local title=$1 lines=$2 began=$SECONDS status
+    shift 2
+    printf '\n=== %s\n' "$title"
+    "$@" 2>&1 | tee "$WORK/log"
+    status=${PIPESTATUS[0]}
+    local took="$((SECONDS - began)) s" word=ok
+    if [ "$status" -ne 0 ]; then
+        word="FAILED ($status)"
+        failed+=("$title")
+    fi
+    printf -- '--- %s: %s, %s\n' "$title" "$word" "$took"
+    summary+=("$(printf -- '--- %s: %s, %s\n%s' "$title" "$word" "$took" "$(grep -v '^[[:space:]]*$' "$WORK/log" | tail -n "$lines")")")
+    return "$status"
+}
+
+packages() {
+    local package missing=()
+    for package in "${PACKAGES[@]}"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    if [ ${#missing[@]} -eq 0 ]; then
+        echo "nothing is missing"
+        return
+    fi
+    echo "missing: ${missing[*]}"
+    # Installed to be run by the tests alone: without this their packages would start them.
+    if [ ! -e "$POLICY" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$POLICY" && chmod 755 "$POLICY" || return
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    # Postfix asks what kind of site this is, unless it was told.
+    command -v debconf-set-selections >/dev/null && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+    apt-get update -q && apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}" </dev/null
+}
+
+# runner NAME VERSION: a cargo subcommand, built outside the project's own target folder.
+runner() {
+    cargo "$1" --version >/dev/null 2>&1 || env -u CARGO_TARGET_DIR cargo install --locked "cargo-$1" --version "$2" || return
+    cargo "$1" --version | head -n 1
+}
+
+tools() {
+    local component
+    cargo --version && rustc --version || return
+    for component in fmt:rustfmt clippy:clippy; do
+        cargo "${component%%:*}" --version 2>/dev/null || { rustup component add "${component##*:}" && cargo "${component%%:*}" --version; } || {
+            echo "\`cargo ${component%%:*}\` is missing, and rustup could not add it: install the toolchain's ${component##*:}"
+            return 1
+        }
+    done
+    runner nextest "$NEXTEST" && runner deny "$DENY"
+}
+
+documentation() {
+    RUSTDOCFLAGS="${RUSTDOCFLAGS:-} -D warnings" cargo doc --locked --no-deps
+}
+
+report() {
+    printf '\n=== In short\n'
+    [ ${#summary[@]} -eq 0 ] || printf '%s\n' "${summary[@]}"
+    if [ ${#failed[@]} -gt 0 ]; then
+        printf 'FAILED:'
+        printf ' [%s]' "${failed[@]}"
+        printf '\n'
+        exit 1
+    fi
+    echo "all is well, in $SECONDS s"
+    exit 0
+}
+
+# The section runs in a pipe, and so in a shell of its own: whether a policy is ours to remove is settled here.
+[ -e "$POLICY" ] || policy_is_ours=yes
+
+section "Debian packages" 1 packages || report
+section "Rust tools" 1 tools || report
+section "Format" 3 cargo fmt --check
+section "Lint" 2 cargo clippy --locked --all-targets -- -D warnings
+section "Dependencies and licences" 1 cargo deny check bans licenses sources
+section "Documentation" 2 documentation
+section "Tests" 8 cargo nextest run --locked --no-fail-fast
+section "Tests in the documentation" 2 cargo test --locked --doc
+report
