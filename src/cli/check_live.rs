@@ -7,9 +7,12 @@ use std::net::SocketAddr;
 use futures::stream::{self, StreamExt};
 
 use super::out::Out;
-use crate::config::{Inbox, Provider, Secrets, Settings};
+use crate::config::{Inbox, InboxKind, Provider, SecretRef, Secrets, Settings};
+use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
-use crate::model::Name;
+use crate::edge::inbox::log_in;
+use crate::edge::submit::Submitter;
+use crate::model::{Name, Outcome, Placement, Span};
 
 /// Domains that are asked about at the same time.
 const AT_ONCE: usize = 8;
@@ -56,9 +59,57 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
 }
 
 /// Logs in at every provider and every inbox.
-#[expect(clippy::unused_async, reason = "the edges that log in are not there yet")]
-async fn log_ins(_settings: &Settings, _secrets: &Secrets) -> Vec<Finding> {
-    vec![Finding { state: State::Failed, about: "log-ins".to_owned(), text: "not built yet".to_owned() }]
+async fn log_ins(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
+    let providers = stream::iter(&settings.providers).map(|(name, provider)| account(name, provider, secrets)).buffered(AT_ONCE);
+    let inboxes = stream::iter(&settings.inboxes).map(|(name, inbox)| mailbox(name, inbox, secrets)).buffered(AT_ONCE);
+    let (providers, inboxes) = tokio::join!(providers.collect::<Vec<_>>(), inboxes.collect::<Vec<_>>());
+    providers.into_iter().chain(inboxes).collect()
+}
+
+/// Connects to a provider and authenticates; hands nothing over.
+async fn account(name: &Name, provider: &Provider, secrets: &Secrets) -> Finding {
+    let about = format!("provider {name}: log-in");
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    let submitter = match Submitter::new(provider, &lookup) {
+        Ok(submitter) => submitter,
+        Err(error) => return Finding { state: State::Failed, about, text: error.to_string() },
+    };
+    let answer = submitter.log_in().await;
+    let said = answer.reply.map_or_else(String::new, |reply| format!(": {}", reply.replace('\n', " / ")));
+    match answer.outcome {
+        Outcome::Accepted => {
+            let took: u64 = answer.legs.iter().map(|(_, span)| span.as_ms()).sum();
+            Finding { state: State::Fine, about, text: format!("works, in {}", Span::from_ms(took)) }
+        }
+        Outcome::Refused(class) => Finding { state: State::Failed, about, text: format!("refused ({class}){said}") },
+        Outcome::Unknown => Finding { state: State::Failed, about, text: format!("no answer{said}") },
+    }
+}
+
+/// Logs in to a mailbox and opens its folders, for reading only.
+async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets) -> Finding {
+    let about = format!("inbox {name}: log-in");
+    let InboxKind::Imap(imap) = &inbox.kind;
+    let Some(password) = secrets.get(&imap.password) else {
+        return Finding { state: State::Failed, about, text: "its password was not resolved".to_owned() };
+    };
+    let dialer = match Dialer::new(&inbox.wire) {
+        Ok(dialer) => dialer,
+        Err(error) => return Finding { state: State::Failed, about, text: error.to_string() },
+    };
+    match log_in(inbox, password, &dialer).await {
+        Ok(login) => {
+            let junk: Vec<&str> = login.folders.iter().filter(|(_, p)| *p == Placement::Junk).map(|(n, _)| n.as_str()).collect();
+            let idle = if login.capabilities.contains(&"IDLE") { "" } else { "; no IDLE: mail is seen some seconds later" };
+            let (state, seen) = if junk.is_empty() {
+                (State::Warning, "no junk folder was found: name it with `junk`, or show it over IMAP".to_owned())
+            } else {
+                (State::Fine, format!("junk is {}", junk.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")))
+            };
+            Finding { state, about, text: format!("works; {seen}{idle}") }
+        }
+        Err(blind) => Finding { state: State::Failed, about, text: format!("cannot be read ({}): {blind}", blind.class) },
+    }
 }
 
 /// Asks for the MX of each inbox and SPF, DKIM and DMARC of each sender. Nothing here is a failure: what stands in the DNS of others, or

@@ -1,3 +1,4 @@
 //! The real binary, from its configuration to its pages.
 
 mod life;
+mod real;

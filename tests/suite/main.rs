@@ -6,6 +6,8 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::print_stdout,
     unreachable_pub,
     reason = "a test fails by panicking, runs its own servers and has nobody to export to"
 )]
@@ -15,6 +17,8 @@ mod cli;
 mod config;
 mod dns;
 mod end_to_end;
+mod inbox;
+mod inbox_hostile;
 mod ledger;
 mod notify;
 mod sandbox;

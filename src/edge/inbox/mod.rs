@@ -1,1 +1,100 @@
-//! Reading inboxes.
+//! Reading inboxes over IMAP.
+//!
+//! [`watch`](Watch::watch) logs in, reads what is new in `INBOX` and in the junk folders, and tells of the canaries in it. It changes
+//! nothing in the mailbox: folders are opened with `EXAMINE` and read with `BODY.PEEK`. `IDLE` only makes it faster; what it promises
+//! rests on reading everything again and again, and on saying so when it cannot.
+//!
+//! ```text
+//! lane (one session's life) → greet → session → folders → fetch → desk (what is told)
+//!                           ↘ wake (what ends a rest)         ↘ cursor (where we stand)
+//! ```
+
+mod backoff;
+mod cursor;
+mod delete;
+mod desk;
+mod fetch;
+mod folders;
+mod greet;
+mod guard;
+mod idle;
+mod junk_names;
+mod lane;
+mod link;
+mod login;
+mod mutf7;
+mod pace;
+mod quick;
+mod report;
+mod session;
+mod times;
+mod trouble;
+mod wait;
+mod wake;
+
+use std::fmt;
+
+use tokio::sync::{mpsc, watch};
+
+pub use login::{Blindness, Login, log_in};
+pub use pace::Pace;
+pub use report::{Hint, Report};
+
+use crate::canary::Key;
+use crate::config::{self, InboxKind, Secret};
+use crate::edge::dial::Dialer;
+use crate::model::{Name, Now};
+use desk::Desk;
+use lane::{Lane, Role};
+use link::Link;
+
+/// One inbox to be watched.
+pub struct Watch {
+    /// Its name.
+    pub name: Name,
+    /// Its settings.
+    pub inbox: config::Inbox,
+    /// The password of the account.
+    pub password: Secret,
+    /// Knows our tokens.
+    pub key: Key,
+    /// The way out.
+    pub dialer: Dialer,
+    /// Our clock.
+    pub now: Now,
+    /// Where an earlier run stood, from its last [`Report::Read`]. `None`: the first start, mail that is older than it is not read.
+    pub cursor: Option<String>,
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("name", &self.name).field("inbox", &self.inbox).field("cursor", &self.cursor).finish_non_exhaustive()
+    }
+}
+
+impl Watch {
+    /// Watches the inbox until nobody listens to `reports` any more, or the future is dropped.
+    pub async fn watch(self, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
+        self.watch_at(Pace::default(), reports, hints).await;
+    }
+
+    /// The same, at another pace.
+    pub async fn watch_at(self, pace: Pace, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
+        let InboxKind::Imap(imap) = self.inbox.kind;
+        let link = Link { dialer: self.dialer, imap, password: self.password, pace };
+        let desk = Desk::new(self.name, self.key, self.now, self.inbox.delete, self.cursor.as_deref(), reports);
+        let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe() };
+        let cleaning = async {
+            if desk.delete {
+                delete::keep_clean(&desk, &link).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = lane(Role::Inbox).run() => {}
+            () = async { lane(Role::Junk).run().await; std::future::pending().await } => {}
+            () = cleaning => {}
+            () = desk.closed() => {}
+        }
+    }
+}

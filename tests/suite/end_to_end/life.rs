@@ -85,7 +85,7 @@ async fn killed_in_an_outage_it_keeps_the_incident_and_pages_nobody_twice() {
 async fn a_notice_that_no_sink_took_is_sent_by_the_next_life() {
     let world = world();
     let busy = answer("503 Service Unavailable", "retry-after: 2\r\n");
-    let mut hook = Receiver::start(&vec![busy.as_str(); 3]).await;
+    let mut hook = Receiver::start(&[busy.as_str(); 3]).await;
     let mut daemon = daemon(&world, &hook);
     daemon.start().await;
     daemon.wait_for_arrivals(40.0).await;

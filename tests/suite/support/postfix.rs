@@ -149,6 +149,7 @@ impl Builder {
         }
         for line in [
             "cleanup unix n - n - 0 cleanup",
+            "pickup unix n - n 60 1 pickup",
             "qmgr unix n - n 300 1 qmgr",
             "tlsmgr unix - - n 1000? 1 tlsmgr",
             "rewrite unix - - n - - trivial-rewrite",
@@ -219,6 +220,20 @@ impl Postfix {
             assert!(Instant::now() < deadline, "{} of {count} mails came; {}", mails.len(), self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Changes one line of main.cf while it runs.
+    pub fn set(&self, line: &str) {
+        let etc = self.folder.path().join("etc");
+        let changed = Command::new("postconf").arg("-c").arg(etc).args(["-e", line]).output().unwrap();
+        assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+        assert!(self.control("reload").status.success());
+    }
+
+    /// Tries everything in the queue again, now.
+    pub fn flush(&self) {
+        let flushed = self.control("flush");
+        assert!(flushed.status.success(), "{}", String::from_utf8_lossy(&flushed.stderr));
     }
 
     fn control(&self, command: &str) -> std::process::Output {

@@ -1,0 +1,205 @@
+//! Where the reader stands in each folder, and how it begins where it stands nowhere.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::session::Opened;
+
+/// A folder whose UIDs changed their meaning, or that appeared late, is read again from this many messages before its end.
+pub(super) const RESCAN: u32 = 200;
+/// A message that the parser or the server chokes on alone this often is stepped over.
+const STRIKES_GARBLED: u32 = 2;
+/// The same for a message that the server does not hand out. A few complete reads: some servers announce mail before it is there.
+const STRIKES_WITHHELD: u32 = 5;
+/// The same for one during which the connection died: that may be the network's fault, so it takes more.
+const STRIKES_LOST: u32 = 5;
+
+/// What is wrong with one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// What came cannot be parsed or is too large.
+    Garbled,
+    /// The server does not hand it out.
+    Withheld,
+    /// The connection died.
+    Lost,
+}
+
+/// How a folder that was just opened is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Go on behind the last UID.
+    Continue,
+    /// First start: begin with what arrived since then.
+    FromNow,
+    /// Read the last [`RESCAN`] messages again.
+    Rescan,
+}
+
+/// Where the reader stands in one folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The `UIDVALIDITY` under which `last` holds.
+    pub(super) uid_validity: u32,
+    /// All UIDs up to this one are done with.
+    pub(super) last: u32,
+    /// Up to this UID messages are fetched one by one, since a batch among them failed.
+    pub(super) careful_to: u32,
+    /// Up to this UID mail was there before: it may have been reported already.
+    pub(super) seen_to: u32,
+    /// The message that failed, and how often.
+    strikes: (u32, u32),
+}
+
+/// Where the reader stands in all folders.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    folders: BTreeMap<String, Position>,
+    /// No folder can be new by our being new: the first complete read is through, or an earlier run left a cursor.
+    settled: bool,
+}
+
+/// How it is kept: `{"v":1,"folders":{"INBOX":[UIDVALIDITY,LAST]}}`.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    v: u8,
+    folders: BTreeMap<String, (u32, u32)>,
+}
+
+impl Positions {
+    /// From what an earlier run left. What cannot be read counts as an unknown place, not as a first start: each folder is rescanned.
+    pub(super) fn parse(cursor: Option<&str>) -> Self {
+        let Some(text) = cursor else { return Self::default() };
+        let written: Option<Written> = serde_json::from_str(text).ok().filter(|w: &Written| w.v == 1);
+        if written.is_none() {
+            tracing::warn!("the reader's place in an inbox cannot be read; its latest mail is read again");
+        }
+        let place = |(folder, (uid_validity, last))| (folder, Position { uid_validity, last, ..Position::default() });
+        Self { folders: written.map(|w| w.folders.into_iter().map(place).collect()).unwrap_or_default(), settled: true }
+    }
+
+    /// For a later run.
+    pub(super) fn cursor(&self) -> String {
+        let folders = self.folders.iter().map(|(folder, p)| (folder.clone(), (p.uid_validity, p.last))).collect();
+        serde_json::to_string(&Written { v: 1, folders }).unwrap_or_default()
+    }
+
+    /// From now on a folder without a place is one that came later.
+    pub(super) const fn settle(&mut self) {
+        self.settled = true;
+    }
+
+    /// Forgets folders that are gone, so that the cursor does not grow.
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.folders.retain(|folder, _| keep(folder));
+    }
+
+    /// The place in `folder`; the beginning if there is none.
+    pub(super) fn at(&self, folder: &str) -> Position {
+        self.folders.get(folder).copied().unwrap_or_default()
+    }
+
+    /// How to go on in `folder`, now that the server has opened it.
+    pub(super) fn plan(&self, folder: &str, opened: &Opened) -> Plan {
+        let Some(place) = self.folders.get(folder) else {
+            return if self.settled { Plan::Rescan } else { Plan::FromNow };
+        };
+        // A UIDNEXT that went down under the same UIDVALIDITY is a server's bug, and means the same.
+        let backwards = opened.uid_next.is_some_and(|next| next <= place.last);
+        if opened.uid_validity != place.uid_validity || backwards { Plan::Rescan } else { Plan::Continue }
+    }
+
+    /// Stands in `folder` behind `last`; what lies up to `seen_to` may have been reported before.
+    pub(super) fn set(&mut self, folder: &str, uid_validity: u32, last: u32, seen_to: u32) {
+        let careful_to = self.at(folder).careful_to;
+        self.folders.insert(folder.to_owned(), Position { uid_validity, last, careful_to, seen_to, strikes: (0, 0) });
+    }
+
+    /// Is done with all up to `uid`.
+    pub(super) fn advance(&mut self, folder: &str, uid: u32) {
+        if let Some(place) = self.folders.get_mut(folder) {
+            place.last = place.last.max(uid);
+        }
+    }
+
+    /// A batch up to `uid` failed.
+    pub(super) fn careful(&mut self, folder: &str, uid: u32) {
+        if let Some(place) = self.folders.get_mut(folder) {
+            place.careful_to = place.careful_to.max(uid);
+        }
+    }
+
+    /// All that waited was read one by one: batches may be tried again.
+    pub(super) fn calm(&mut self, folder: &str) {
+        if let Some(place) = self.folders.get_mut(folder) {
+            place.careful_to = 0;
+        }
+    }
+
+    /// The message `uid` failed by itself. True: often enough, it is stepped over.
+    pub(super) fn strike(&mut self, folder: &str, uid: u32, fault: Fault) -> bool {
+        let Some(place) = self.folders.get_mut(folder) else { return false };
+        let count = if place.strikes.0 == uid { place.strikes.1.saturating_add(1) } else { 1 };
+        place.strikes = (uid, count);
+        let enough = match fault {
+            Fault::Garbled => STRIKES_GARBLED,
+            Fault::Withheld => STRIKES_WITHHELD,
+            Fault::Lost => STRIKES_LOST,
+        };
+        if count >= enough {
+            place.last = place.last.max(uid);
+        }
+        count >= enough
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(uid_validity: u32, uid_next: Option<u32>) -> Opened {
+        Opened { uid_validity, uid_next, exists: 9 }
+    }
+
+    #[test]
+    fn a_cursor_is_read_back() {
+        let mut positions = Positions::default();
+        positions.set("INBOX", 7, 41, 0);
+        positions.advance("INBOX", 42);
+        let cursor = positions.cursor();
+        assert_eq!(cursor, r#"{"v":1,"folders":{"INBOX":[7,42]}}"#);
+        let again = Positions::parse(Some(&cursor));
+        assert_eq!((again.at("INBOX").uid_validity, again.at("INBOX").last), (7, 42));
+    }
+
+    #[test]
+    fn the_plan_follows_from_what_the_server_says() {
+        let fresh = Positions::parse(None);
+        assert_eq!(fresh.plan("INBOX", &opened(7, Some(100))), Plan::FromNow);
+        let known = Positions::parse(Some(r#"{"v":1,"folders":{"INBOX":[7,42],"Odd":[0,5]}}"#));
+        assert_eq!(known.plan("INBOX", &opened(7, Some(43))), Plan::Continue);
+        assert_eq!(known.plan("INBOX", &opened(7, None)), Plan::Continue, "no UIDNEXT");
+        assert_eq!(known.plan("INBOX", &opened(8, Some(43))), Plan::Rescan, "UIDVALIDITY changed");
+        assert_eq!(known.plan("INBOX", &opened(7, Some(42))), Plan::Rescan, "UIDNEXT went down");
+        assert_eq!(known.plan("Odd", &opened(0, Some(6))), Plan::Continue, "no UIDVALIDITY");
+        assert_eq!(known.plan("Junk", &opened(7, Some(43))), Plan::Rescan, "a folder that came later");
+    }
+
+    #[test]
+    fn a_damaged_cursor_is_no_first_start() {
+        for text in ["", "{}", "null", r#"{"v":2,"folders":{}}"#, r#"{"v":1,"folders":{"INBOX":[-1,2]}}"#] {
+            assert_eq!(Positions::parse(Some(text)).plan("INBOX", &opened(7, None)), Plan::Rescan, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bad_message_is_stepped_over_in_the_end_and_only_it() {
+        let mut positions = Positions::default();
+        positions.set("INBOX", 7, 41, 0);
+        assert!(!positions.strike("INBOX", 42, Fault::Garbled));
+        assert!(positions.strike("INBOX", 42, Fault::Garbled));
+        assert_eq!(positions.at("INBOX").last, 42);
+        assert!(!positions.strike("INBOX", 43, Fault::Lost), "each message has its own count");
+    }
+}

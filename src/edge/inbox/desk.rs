@@ -1,0 +1,178 @@
+//! What the sessions of one inbox share: where they stand, what was read, and the line to the watchdog.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use super::cursor::Positions;
+use super::folders::Folder;
+use super::report::Report;
+use super::trouble::Trouble;
+use crate::canary::Key;
+use crate::model::{At, CanaryId, Class, Name, Now};
+
+/// Own canaries that wait for deletion; more are left in the mailbox.
+const BIN_MAX: usize = 2000;
+
+/// What the two sessions tell each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Board {
+    /// The junk folders.
+    pub(super) junk: Vec<Folder>,
+    /// The session on `INBOX` has read everything once and is alive.
+    pub(super) inbox_up: bool,
+    /// The session on the junk folders is alive and keeps them read.
+    pub(super) junk_covered: bool,
+    /// The server refuses the session on `INBOX` for there being too many: the other one has to go.
+    pub(super) make_room: bool,
+}
+
+/// Part of an inbox that one session reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// `INBOX` alone.
+    Inbox,
+    /// The junk folders alone.
+    Junk,
+    /// Everything.
+    All,
+}
+
+/// An own canary that may be deleted later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Doomed {
+    /// The folder on the wire.
+    pub(super) folder: String,
+    /// The `UIDVALIDITY` under which `uid` holds.
+    pub(super) uid_validity: u32,
+    /// The message.
+    pub(super) uid: u32,
+    /// Which canary it must still be.
+    pub(super) canary: CanaryId,
+    /// When we saw it.
+    pub(super) seen_at: At,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    positions: Positions,
+    inbox_up_to: Option<At>,
+    junk_up_to: Option<At>,
+    told: Option<At>,
+    /// Nothing was told yet; `Ok`: sight; `Err`: blind, of this kind.
+    sight: Option<Result<(), Class>>,
+    bin: VecDeque<Doomed>,
+}
+
+/// Shared by the sessions of one inbox. The lock is never held while waiting.
+pub(super) struct Desk {
+    /// The inbox.
+    pub(super) name: Name,
+    /// Makes and knows our tokens.
+    pub(super) key: Key,
+    /// Our clock.
+    pub(super) now: Now,
+    /// Whether own canaries are deleted.
+    pub(super) delete: bool,
+    /// When the reader began.
+    pub(super) begun: At,
+    /// What the sessions tell each other.
+    pub(super) board: watch::Sender<Board>,
+    reports: mpsc::Sender<Report>,
+    book: Mutex<Book>,
+}
+
+impl Desk {
+    /// A desk for the inbox `name`.
+    pub(super) fn new(name: Name, key: Key, now: Now, delete: bool, cursor: Option<&str>, reports: mpsc::Sender<Report>) -> Self {
+        let book = Mutex::new(Book { positions: Positions::parse(cursor), ..Book::default() });
+        let begun = now();
+        Self { name, key, now, delete, begun, board: watch::Sender::new(Board::default()), reports, book }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // A panic elsewhere cannot leave it half-changed: every change is one assignment after another.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at, or changes, where the reader stands.
+    pub(super) fn positions<T>(&self, f: impl FnOnce(&mut Positions) -> T) -> T {
+        f(&mut self.book().positions)
+    }
+
+    /// Tells one thing.
+    pub(super) async fn tell(&self, report: Report) -> Result<(), Trouble> {
+        self.reports.send(report).await.or(Err(Trouble::Closed))
+    }
+
+    /// Waits until nobody listens any more.
+    pub(super) async fn closed(&self) {
+        self.reports.closed().await;
+    }
+
+    /// A part was read completely: all that lay there at `up_to` has been told. Tells sight, and how far the whole inbox is read.
+    pub(super) async fn read(&self, part: Part, up_to: At) -> Result<(), Trouble> {
+        let (sight, read) = self.note_read(part, up_to);
+        if sight {
+            tracing::info!(inbox = %self.name, "the inbox can be read");
+            self.tell(Report::Sight).await?;
+        }
+        match read {
+            Some((up_to, cursor)) => self.tell(Report::Read { up_to, cursor }).await,
+            None => Ok(()),
+        }
+    }
+
+    fn note_read(&self, part: Part, up_to: At) -> (bool, Option<(At, String)>) {
+        let mut book = self.book();
+        if matches!(part, Part::Inbox | Part::All) {
+            book.inbox_up_to = Some(up_to);
+        }
+        if matches!(part, Part::Junk | Part::All) {
+            book.junk_up_to = Some(up_to);
+        }
+        let (Some(inbox), Some(junk)) = (book.inbox_up_to, book.junk_up_to) else { return (false, None) };
+        book.positions.settle();
+        // A junk session that still reads is no proof that INBOX can be read.
+        let sight = book.sight != Some(Ok(())) && part != Part::Junk;
+        if sight {
+            book.sight = Some(Ok(()));
+        }
+        let up_to = inbox.min(junk);
+        if book.told == Some(up_to) {
+            return (sight, None);
+        }
+        book.told = Some(up_to);
+        (sight, Some((up_to, book.positions.cursor())))
+    }
+
+    /// The inbox cannot be read. Told again only when the kind of failure changes.
+    pub(super) async fn blind(&self, trouble: &Trouble) -> Result<(), Trouble> {
+        let class = trouble.class();
+        let news = self.book().sight.replace(Err(class)) != Some(Err(class));
+        if !news {
+            return Ok(());
+        }
+        let why = trouble.why();
+        tracing::warn!(inbox = %self.name, class = %class, why, "the inbox cannot be read");
+        self.tell(Report::Blind { class, why }).await
+    }
+
+    /// Puts an own canary aside for deletion.
+    pub(super) fn doom(&self, doomed: Doomed) {
+        let mut book = self.book();
+        if self.delete && book.bin.len() < BIN_MAX {
+            book.bin.push_back(doomed);
+        }
+    }
+
+    /// Those that were seen before `until`, off the bin.
+    pub(super) fn ripe(&self, until: At) -> Vec<Doomed> {
+        let mut book = self.book();
+        let (ripe, unripe) = std::mem::take(&mut book.bin).into_iter().partition(|d| d.seen_at <= until);
+        book.bin = unripe;
+        let ripe: VecDeque<Doomed> = ripe;
+        ripe.into()
+    }
+}

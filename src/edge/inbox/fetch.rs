@@ -1,0 +1,239 @@
+//! Reads what is new in the open folder, and tells of the canaries in it.
+
+use std::collections::BTreeMap;
+
+use async_imap::imap_proto::{AttributeValue, MessageSection, Response, SectionPath};
+
+use super::cursor::{Fault, Plan, RESCAN};
+use super::desk::{Desk, Doomed};
+use super::folders::Folder;
+use super::report::Report;
+use super::session::{Opened, Session};
+use super::times;
+use super::trouble::Trouble;
+use crate::canary::{Found, recognise};
+use crate::model::{Class, Span};
+
+/// What is asked of every new message. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
+const HEADERS: &str =
+    "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED)])";
+/// What is asked of a message without a token in its header.
+const BODY: &str = "(UID BODY.PEEK[]<0.65536>)";
+/// A canary has a few KiB; what is larger than this is somebody's attachment.
+const BODY_WORTH: u32 = 1024 * 1024;
+/// Headers that are fetched by one command: about 4 KiB each.
+const BATCH: usize = 50;
+/// First start: how many messages are looked at for such as arrived since we began.
+const FIRST_LOOK: u32 = 50;
+/// First start: how far the receiver's clock may be behind ours.
+const FIRST_SLACK: Span = Span::from_secs(300);
+/// Messages beyond these are not taken from one command.
+const ITEMS_MAX: usize = 100_000;
+
+/// What is known of one message.
+#[derive(Debug, Default)]
+pub(super) struct Item {
+    internal_date: Option<String>,
+    size: Option<u32>,
+    /// The header fields that we asked for.
+    pub(super) header: Option<Vec<u8>>,
+    /// The message, cut.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// Messages by UID.
+pub(super) type Items = BTreeMap<u32, Item>;
+
+/// What a read is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// The server spoke of new mail: fast, and it may not be there yet.
+    Push,
+    /// Whatever is new, at a later look at a folder that is open.
+    Rest,
+    /// Whatever is new, and that may be more than one answer should hold.
+    Bulk,
+}
+
+/// What a read brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Haul {
+    /// New messages that were looked at.
+    pub(super) seen: usize,
+    /// The server has one that it does not hand out yet: the read is not complete.
+    pub(super) withheld: bool,
+}
+
+/// Finds out where to begin in a folder that was just opened.
+pub(super) async fn settle_place(session: &mut Session, desk: &Desk, folder: &Folder, opened: &Opened) -> Result<(), Trouble> {
+    let plan = desk.positions(|p| p.plan(&folder.wire, opened));
+    let before_next = opened.uid_next.map(|next| next.saturating_sub(1));
+    let tail = match plan {
+        Plan::Continue => return Ok(()),
+        Plan::FromNow => FIRST_LOOK,
+        Plan::Rescan => RESCAN,
+    };
+    let mut items = Items::new();
+    if opened.exists > 0 {
+        let first = opened.exists.saturating_sub(tail.saturating_sub(1)).max(1);
+        items = fetch(session, "FETCH", &format!("FETCH {first}:* (UID INTERNALDATE)"), 1).await?;
+    }
+    let newest = items.keys().next_back().copied().or(before_next).unwrap_or(0);
+    let last = match plan {
+        Plan::Rescan => items.keys().next().map(|uid| uid.saturating_sub(1)).or(before_next).unwrap_or(0),
+        Plan::FromNow | Plan::Continue => {
+            let since = desk.begun.minus(FIRST_SLACK);
+            let fresh = |item: &Item| item.internal_date.as_deref().and_then(times::internal_date).is_some_and(|at| at >= since);
+            items.iter().find(|(_, item)| fresh(item)).map_or(newest, |(uid, _)| uid.saturating_sub(1))
+        }
+    };
+    tracing::info!(inbox = %desk.name, folder = folder.name(), uid_validity = opened.uid_validity, last, "reading the folder from here on");
+    desk.positions(|p| p.set(&folder.wire, opened.uid_validity, last, newest));
+    Ok(())
+}
+
+/// Reads all that is new in the open folder.
+pub(super) async fn new_mail(session: &mut Session, desk: &Desk, folder: &Folder, ask: Ask) -> Result<Haul, Trouble> {
+    session.take_news();
+    let place = desk.positions(|p| p.at(&folder.wire));
+    let Some(from) = place.last.checked_add(1) else { return Ok(Haul::default()) };
+    let careful = place.careful_to >= from;
+    if !careful && ask != Ask::Bulk {
+        let all = format!("UID FETCH {from}:* {HEADERS}");
+        let items = match fetch(session, "FETCH", &all, from).await {
+            Ok(items) => items,
+            Err(trouble) => return Err(stumble(desk, folder, u32::MAX, None, trouble)),
+        };
+        return take_in(session, desk, folder, items, ask).await;
+    }
+    let waiting = fetch(session, "FETCH", &format!("UID FETCH {from}:* (UID)"), from).await?;
+    let uids: Vec<u32> = waiting.into_keys().collect();
+    let newest = uids.last().copied().unwrap_or(0);
+    let mut haul = Haul::default();
+    for batch in uids.chunks(if careful { 1 } else { BATCH }) {
+        let set = batch.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let alone = if let [only] = batch { Some(*only) } else { None };
+        let items = match fetch(session, "FETCH", &format!("UID FETCH {set} {HEADERS}"), from).await {
+            Ok(items) => items,
+            Err(trouble) => return Err(stumble(desk, folder, newest, alone, trouble)),
+        };
+        let more = take_in(session, desk, folder, items, ask).await?;
+        haul.seen = haul.seen.saturating_add(more.seen);
+        if more.withheld {
+            return Ok(Haul { withheld: true, ..haul });
+        }
+        // What was listed and is not there any more was expunged in between.
+        desk.positions(|p| p.advance(&folder.wire, batch.last().copied().unwrap_or(0)));
+    }
+    desk.positions(|p| p.calm(&folder.wire));
+    Ok(haul)
+}
+
+/// Notes what a failure says about the messages that were being fetched, and gives it back.
+fn stumble(desk: &Desk, folder: &Folder, newest: u32, alone: Option<u32>, trouble: Trouble) -> Trouble {
+    let fault = match &trouble {
+        Trouble::Garbled { .. } | Trouble::Flood { .. } => Fault::Garbled,
+        Trouble::Refused { .. } if matches!(trouble.class(), Class::Rate | Class::Auth) => return trouble,
+        Trouble::Refused { .. } => Fault::Withheld,
+        Trouble::Lost { .. } | Trouble::Deadline { .. } | Trouble::Bye { .. } => Fault::Lost,
+        Trouble::Dial(_) | Trouble::Unfit { .. } | Trouble::Closed => return trouble,
+    };
+    desk.positions(|positions| match alone {
+        Some(uid) => {
+            if positions.strike(&folder.wire, uid, fault) {
+                tracing::warn!(inbox = %desk.name, folder = folder.name(), uid, "a message cannot be read and is stepped over");
+            }
+        }
+        None => positions.careful(&folder.wire, newest),
+    });
+    trouble
+}
+
+/// Looks at each message, in order, and tells of what it is.
+async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Items, ask: Ask) -> Result<Haul, Trouble> {
+    let mut haul = Haul::default();
+    for (uid, item) in items {
+        let Some(header) = &item.header else {
+            let given_up = ask != Ask::Push && desk.positions(|p| p.strike(&folder.wire, uid, Fault::Withheld));
+            if given_up {
+                tracing::warn!(inbox = %desk.name, folder = folder.name(), uid, "a message is not handed out and is stepped over");
+                continue;
+            }
+            return Ok(Haul { withheld: true, ..haul });
+        };
+        let mut found = recognise(&desk.key, header);
+        if !matches!(found, Found::Ours { .. }) && item.size.is_none_or(|size| size <= BODY_WORTH) {
+            let body = match fetch(session, "FETCH", &format!("UID FETCH {uid} {BODY}"), uid).await {
+                Ok(mut items) => items.remove(&uid).and_then(|item| item.body),
+                Err(trouble) => {
+                    desk.positions(|p| p.careful(&folder.wire, uid));
+                    return Err(stumble(desk, folder, uid, Some(uid), trouble));
+                }
+            };
+            if let Some(body) = body {
+                found = recognise(&desk.key, &body);
+            }
+        }
+        tell(desk, folder, uid, &item, found).await?;
+        haul.seen = haul.seen.saturating_add(1);
+        desk.positions(|p| p.advance(&folder.wire, uid));
+    }
+    Ok(haul)
+}
+
+async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found) -> Result<(), Trouble> {
+    let place = desk.positions(|p| p.at(&folder.wire));
+    match found {
+        Found::Nothing => Ok(()),
+        // It was counted when it came.
+        Found::Forged if uid <= place.seen_to => Ok(()),
+        Found::Forged => desk.tell(Report::Forged).await,
+        Found::Ours { canary, .. } => {
+            let seen_at = (desk.now)();
+            let received_top = item.header.as_deref().and_then(times::top_received);
+            let arrived_at = item.internal_date.as_deref().and_then(times::internal_date).or(received_top).unwrap_or(seen_at);
+            let copy = copy_name(&folder.wire, place.uid_validity, uid);
+            desk.doom(Doomed { folder: folder.wire.clone(), uid_validity: place.uid_validity, uid, canary, seen_at });
+            desk.tell(Report::Sighted { canary, placement: folder.placement, arrived_at, seen_at, copy, received_top }).await
+        }
+    }
+}
+
+fn copy_name(wire: &str, uid_validity: u32, uid: u32) -> String {
+    let folder: String = wire.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    format!("{folder}/{uid_validity}/{uid}")
+}
+
+/// Runs a `FETCH` and gathers what it brings, without messages below `from`: `n:*` names the last message even if its UID is below `n`.
+pub(super) async fn fetch(session: &mut Session, what: &'static str, line: &str, from: u32) -> Result<Items, Trouble> {
+    let mut items = Items::new();
+    session
+        .command(what, line, |response| {
+            let Response::Fetch(_, attributes) = response else { return Ok(()) };
+            let uid = attributes.iter().find_map(|a| if let AttributeValue::Uid(uid) = a { Some(*uid) } else { None });
+            if let Some(uid) = uid.filter(|uid| *uid >= from) {
+                if items.len() >= ITEMS_MAX {
+                    return Err(Trouble::Flood { what });
+                }
+                gather(items.entry(uid).or_default(), attributes);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(items)
+}
+
+fn gather(item: &mut Item, attributes: &[AttributeValue<'_>]) {
+    for attribute in attributes {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "what we did not ask for does not matter")]
+        match attribute {
+            AttributeValue::InternalDate(date) => item.internal_date = Some(date.to_string()),
+            AttributeValue::Rfc822Size(size) => item.size = Some(*size),
+            AttributeValue::BodySection { section: Some(SectionPath::Full(MessageSection::Header)), data: Some(data), .. } => {
+                item.header = Some(data.to_vec());
+            }
+            AttributeValue::BodySection { section: None, data: Some(data), .. } => item.body = Some(data.to_vec()),
+            _ => {}
+        }
+    }
+}

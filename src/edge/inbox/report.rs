@@ -1,0 +1,52 @@
+//! What the reader tells.
+
+use crate::model::{At, CanaryId, Class, Placement};
+
+/// One thing that the reader has to say of its inbox. Maps one to one onto the watchdog's events.
+///
+/// The order is a promise: all that a read found is reported before its [`Report::Read`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A canary of ours was seen.
+    Sighted {
+        /// Which.
+        canary: CanaryId,
+        /// In what kind of folder.
+        placement: Placement,
+        /// When the receiving server had it, by that server's clock: `INTERNALDATE`, else the top `Received`, else `seen_at`.
+        arrived_at: At,
+        /// When we saw it, by our clock.
+        seen_at: At,
+        /// Names this copy for ever: `FOLDER/UIDVALIDITY/UID`, the folder as it is written on the wire.
+        copy: String,
+        /// The date of the top `Received` field, if it has one.
+        received_top: Option<At>,
+    },
+    /// A message carries a token that is not ours.
+    Forged,
+    /// The inbox cannot be read.
+    Blind {
+        /// What kind of failure.
+        class: Class,
+        /// In words: one line, at most 200 characters.
+        why: String,
+    },
+    /// The inbox can be read, for the first time or again.
+    Sight,
+    /// All that lay in the inbox up to an instant has been reported.
+    Read {
+        /// Just before the first command of the read.
+        up_to: At,
+        /// Where the reader stands: to be handed back at the next start.
+        cursor: String,
+    },
+}
+
+/// What the reader should know of the watch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// A canary is on its way to this inbox: look often.
+    pub outstanding: bool,
+    /// Counts wishes for a complete read at once; a changed value is one.
+    pub look: u64,
+}

@@ -1,0 +1,222 @@
+//! A reader under test: what it is given, and what it tells.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mailcanary::canary::{Key, token};
+use mailcanary::config::{ImapSettings, Inbox, InboxKind, Secret, SecretRef, Tls, Wire};
+use mailcanary::edge::dial::Dialer;
+use mailcanary::edge::inbox::{Hint, Pace, Report, Watch};
+use mailcanary::model::{At, CanaryId, Class, Name, Placement};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::support::dovecot::{PASSWORD, USER};
+
+/// What a test waits for comes within this time or never.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The installation's key in these tests.
+pub fn key() -> Key {
+    Key::new([7; 32])
+}
+
+/// The clock on the wall.
+pub fn wall() -> At {
+    At::from_ms(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap())
+}
+
+/// A canary's mail.
+pub fn mail(n: u64) -> String {
+    mail_with(n, "")
+}
+
+/// A canary's mail with further header fields, each with its line end.
+pub fn mail_with(n: u64, fields: &str) -> String {
+    let token = token(&key(), CanaryId::from_bits(n), wall());
+    format!("{fields}From: a@example.test\nTo: {USER}\nSubject: Reset your password {token}\nX-Mailcanary: {token}\n\nClick here.\n")
+}
+
+/// An inbox at `localhost:port`.
+pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
+    let imap = ImapSettings {
+        host: "localhost".to_owned(),
+        port,
+        tls,
+        username: USER.to_owned(),
+        password: SecretRef::Env("UNUSED".to_owned()),
+        junk: None,
+    };
+    Inbox { address: USER.to_owned(), plus_address: false, delete: false, kind: InboxKind::Imap(imap), wire: Wire::default() }
+}
+
+/// A pace for tests: what takes seconds or minutes takes a fraction of a second.
+pub fn brisk() -> Pace {
+    let ms = Duration::from_millis;
+    Pace {
+        greeting: ms(2000),
+        done: ms(500),
+        sweep: ms(700),
+        junk_sweep: ms(300),
+        poll_outstanding: ms(100),
+        poll_quiet: ms(300),
+        settle: ms(30),
+        relist: ms(1000),
+        retry: ms(50),
+        retry_max: ms(400),
+        auth: ms(100),
+        auth_max: ms(400),
+        rate: ms(100),
+        rate_max: ms(400),
+        ..Pace::default()
+    }
+}
+
+/// A sighting's parts.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub canary: CanaryId,
+    pub placement: Placement,
+    pub arrived_at: At,
+    pub seen_at: At,
+    pub copy: String,
+    pub received_top: Option<At>,
+}
+
+/// A reader to be.
+pub struct Plan {
+    watch: Watch,
+}
+
+/// A reader at work. Ends with its value.
+pub struct Rig {
+    pub reports: mpsc::Receiver<Report>,
+    pub hints: watch::Sender<Hint>,
+    /// What [`Rig::look`] came upon on its way.
+    pub sighted: Vec<Seen>,
+    looks: u64,
+    task: JoinHandle<()>,
+}
+
+impl Rig {
+    #[expect(clippy::new_ret_no_self, reason = "what is made is told how to be before it runs")]
+    pub fn new(inbox: Inbox) -> Plan {
+        let dialer = Dialer::new(&inbox.wire).unwrap();
+        let name = Name::new("seed").unwrap();
+        let password = Secret::new(PASSWORD.to_owned());
+        Plan { watch: Watch { name, inbox, password, key: key(), dialer, now: Arc::new(wall), cursor: None } }
+    }
+
+    /// The next report.
+    pub async fn next(&mut self) -> Report {
+        timeout(PATIENCE, self.reports.recv()).await.expect("a report").expect("the reader runs")
+    }
+
+    /// The next report that is neither a completed read nor sight.
+    pub async fn next_but_reads(&mut self) -> Report {
+        loop {
+            match self.next().await {
+                Report::Read { .. } | Report::Sight => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// The next sighting; blindness on the way is let pass.
+    pub async fn sighting(&mut self) -> Seen {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            assert!(Instant::now() < deadline, "no sighting");
+            match self.next().await {
+                Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top } => {
+                    return Seen { canary, placement, arrived_at, seen_at, copy, received_top };
+                }
+                Report::Forged => panic!("forged"),
+                Report::Blind { .. } | Report::Sight | Report::Read { .. } => {}
+            }
+        }
+    }
+
+    /// Waits for sight.
+    pub async fn expect_sight(&mut self) {
+        while self.next().await != Report::Sight {}
+    }
+
+    /// Waits for blindness.
+    pub async fn blindness(&mut self) -> (Class, String) {
+        loop {
+            if let Report::Blind { class, why } = self.next().await {
+                return (class, why);
+            }
+        }
+    }
+
+    /// Sets the hint.
+    pub fn hint(&self, outstanding: bool, look: u64) {
+        self.hints.send_replace(Hint { outstanding, look });
+    }
+
+    /// Asks for a complete read and waits for it; its cursor. Sightings on the way are kept.
+    pub async fn look(&mut self) -> String {
+        let asked = wall();
+        self.looks += 1;
+        let outstanding = self.hints.borrow().outstanding;
+        self.hint(outstanding, self.looks);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            assert!(Instant::now() < deadline, "no complete read");
+            let report = self.next().await;
+            if std::env::var_os("SHOW_REPORTS").is_some() {
+                println!("{report:?}");
+            }
+            match report {
+                Report::Read { up_to, cursor } if up_to >= asked => return cursor,
+                Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top } => {
+                    self.sighted.push(Seen { canary, placement, arrived_at, seen_at, copy, received_top });
+                }
+                Report::Read { .. } | Report::Sight | Report::Blind { .. } | Report::Forged => {}
+            }
+        }
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Plan {
+    pub fn with_cursor(mut self, cursor: &str) -> Self {
+        self.watch.cursor = Some(cursor.to_owned());
+        self
+    }
+
+    pub fn with_password(mut self, password: &str) -> Self {
+        self.watch.password = Secret::new(password.to_owned());
+        self
+    }
+
+    pub fn trusting(mut self, ca_file: &Path) -> Self {
+        let wire = Wire { ca_file: Some(ca_file.to_owned()), ..Wire::default() };
+        self.watch.dialer = Dialer::new(&wire).unwrap();
+        self
+    }
+
+    /// Begins, briskly, with a canary outstanding.
+    pub fn watch(self) -> Rig {
+        let rig = self.watch_at(brisk());
+        rig.hint(true, 0);
+        rig
+    }
+
+    /// Begins, with none outstanding.
+    pub fn watch_at(self, pace: Pace) -> Rig {
+        let (reports_tx, reports) = mpsc::channel(64);
+        let (hints, hints_rx) = watch::channel(Hint::default());
+        let task = tokio::spawn(self.watch.watch_at(pace, reports_tx, hints_rx));
+        Rig { reports, hints, sighted: Vec::new(), looks: 0, task }
+    }
+}
