@@ -1,3 +1,5 @@
+//! The queue, in time: order, back-off, what is dropped.
+
 use super::*;
 use crate::model::{Culprit, Kind, Notice, Severity};
 

@@ -71,7 +71,7 @@ async fn what_fails_before_the_message_is_refused() {
     let cases = [
         (vec![Step::Stall], Class::Network, "waiting for the greeting: no answer within 2 s"),
         (vec![], Class::Network, "waiting for the greeting: the server closed the connection"),
-        (vec![Step::Reset], Class::Network, "waiting for the greeting: "),
+        (vec![Step::Reset], Class::Network, "reset"),
         (vec![say("HTTP/1.1 400 Bad Request\r\n")], Class::Unknown, "does not speak SMTP: `HTTP/1.1 400"),
         (vec![say("\x16\x03\x01\u{1b}[31m\r\n")], Class::Unknown, "does not speak SMTP"),
         (vec![say("554 5.7.1 listed at bl.example\r\n")], Class::Policy, "554 5.7.1 listed"),

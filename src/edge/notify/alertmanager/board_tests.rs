@@ -1,3 +1,5 @@
+//! The board, in time: what fires, what moves, what is over.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Every reply that the providers are known to give, and its class.
+
 use Class::{Auth, Permanent, Policy, Quota, Rate, Recipient, Sender, Suppressed, Suspended, Tls, Transient, Unknown};
 
 use super::Phase as P;

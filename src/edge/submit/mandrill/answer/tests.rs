@@ -1,3 +1,5 @@
+//! Every answer of the API that is known, and its class.
+
 use Class::{Auth, Permanent, Policy, Quota, Rate, Recipient, Sender, Suppressed, Suspended, Transient};
 use Outcome::{Accepted, Refused, Unknown};
 
