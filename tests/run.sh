@@ -14,6 +14,7 @@ PACKAGES=(
     ca-certificates         # the system's roots: crates, and TLS tests
     curl jq                 # what an operator would look with
     openssl                 # private authorities and certificates; s_client as another opinion
+    dnsmasq-base            # a small name server
     sqlite3                 # reads the ledger as an operator does
     postfix                 # the provider: SMTP submission
     sasl2-bin libsasl2-modules # Postfix's AUTH

@@ -1,7 +1,7 @@
 //! TOML text → settings that cannot be wrong. Every complaint at once, with line, value and hint.
 //!
-//! Two layers: [`text`] mirrors the text with its positions, and what [`read`] makes of it is [`Settings`], whose fields need no further
-//! check. The list of all keys stands once, in [`keys`].
+//! Two layers: `text` mirrors the text with its positions, and what `read` makes of it is [`Settings`], whose fields need no further
+//! check. The list of all keys stands once, in `keys`.
 
 mod advice;
 mod complaint;

@@ -1,7 +1,7 @@
 //! Handing canaries to providers.
 //!
 //! A canary is handed over once. What fails before the provider had the whole of it was refused; what is cut off later has an unknown
-//! fate, and is never sent again. A new transport is one file and one line of [`transports`].
+//! fate, and is never sent again. A new transport is one file and one line of `transports!`.
 
 mod classify;
 mod evidence;
