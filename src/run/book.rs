@@ -14,6 +14,9 @@ const CHECKPOINT_AFTER: u64 = 5_000;
 /// Between two rounds of pruning; each is bounded.
 const PRUNE_EVERY: Span = Span::from_secs(60);
 
+/// After the wall clock was set, nothing is pruned for this long.
+const DISTRUST: Span = Span::from_secs(3600);
+
 /// The ledger, and what waits for it.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -72,9 +75,17 @@ impl Book {
             return;
         }
         self.pruned_at = Some(now);
-        if let Err(error) = block_in_place(|| self.ledger.prune(now, self.settings.keep, self.settings.keep_failures)) {
-            tracing::warn!(error = %chain(&error), "old entries of the ledger could not be removed");
+        match block_in_place(|| self.ledger.prune(now, self.settings.keep, self.settings.keep_failures)) {
+            // There is more than one step's worth: the next turn goes on.
+            Ok(pruned) if pruned.more => self.pruned_at = None,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = %chain(&error), "old entries of the ledger could not be removed"),
         }
+    }
+
+    /// A clock that was just set may be wrong, and what it calls old may be young: nothing is removed for a while.
+    pub(super) const fn distrust(&mut self, now: At) {
+        self.pruned_at = Some(now.plus(DISTRUST));
     }
 }
 

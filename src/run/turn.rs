@@ -87,6 +87,7 @@ impl Loop {
         let (now, jump) = self.clock.read();
         if let Some(by_ms) = jump {
             tracing::warn!(by_ms, "the wall clock was set; what is in flight is no evidence");
+            self.book.distrust(now);
             self.step(now, Event::ClockJumped { by_ms });
         }
         self.step(now, event);
