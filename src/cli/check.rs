@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::args::Check;
 use super::check_live;
 use super::out::Out;
-use super::{FAILED, WRONG, complain, configuration, warn};
+use super::{FAILED, WRONG, with_secrets};
 use crate::config::{InboxKind, ProviderKind, Settings, SinkKind};
 use crate::model::Route;
 
@@ -14,17 +14,9 @@ const LISTED: usize = 50;
 
 pub(super) fn execute(args: &Check) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    let Some(checked) = configuration(&args.config, &mut err) else { return ExitCode::from(WRONG) };
-    let secrets = match checked.secrets() {
-        Ok(secrets) => secrets,
-        Err(complaints) => {
-            complain(&args.config, &complaints, &mut err);
-            return ExitCode::from(WRONG);
-        }
-    };
-    warn(&args.config, secrets.warnings(), &mut err);
-    summary(&checked.settings, &mut out);
-    if args.live && !check_live::execute(&checked.settings, &secrets, args.resolver, &mut out) {
+    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    summary(&settings, &mut out);
+    if args.live && !check_live::execute(&settings, &secrets, args.resolver, &mut out) {
         return out.finish(FAILED);
     }
     out.finish(0)

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::{self, Checked, Complaint, LoadError};
+use crate::config::{self, Checked, Complaint, LoadError, Secrets, Settings};
 use args::{Arguments, Command};
 use out::Out;
 
@@ -80,6 +80,21 @@ pub(crate) fn configuration(file: &Path, err: &mut Out) -> Option<Checked> {
         Err(error) => {
             err.error(&error, Some(file));
             err.line("  hint: name a configuration file with -c; `mailcanary print reference-config` shows one");
+            None
+        }
+    }
+}
+
+/// The settings at `file` with every secret that they name; prints warnings, and complaints if there are any: then `None`.
+pub(crate) fn with_secrets(file: &Path, err: &mut Out) -> Option<(Settings, Secrets)> {
+    let checked = configuration(file, err)?;
+    match checked.secrets() {
+        Ok(secrets) => {
+            warn(file, secrets.warnings(), err);
+            Some((checked.settings, secrets))
+        }
+        Err(complaints) => {
+            complain(file, &complaints, err);
             None
         }
     }

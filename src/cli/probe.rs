@@ -4,22 +4,15 @@ use std::process::ExitCode;
 
 use super::args::{Output, Probe};
 use super::out::Out;
-use super::{FAILED, NAGIOS_UNKNOWN, WRONG, complain, configuration};
+use super::{FAILED, NAGIOS_UNKNOWN, WRONG, with_secrets};
+use crate::config::matches;
 use crate::model::{Placement, Route};
 use crate::run::{ProbeEnd, ProbeNews, Probed, probe};
 
 pub(super) fn execute(args: &Probe) -> ExitCode {
     let mut err = Out::stderr();
     let wrong = ExitCode::from(if args.output == Output::Nagios { NAGIOS_UNKNOWN } else { WRONG });
-    let Some(checked) = configuration(&args.config, &mut err) else { return wrong };
-    let secrets = match checked.secrets() {
-        Ok(secrets) => secrets,
-        Err(complaints) => {
-            complain(&args.config, &complaints, &mut err);
-            return wrong;
-        }
-    };
-    let settings = checked.settings;
+    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return wrong };
     let routes: Vec<Route> = settings.routes.iter().filter(|r| matches(&args.route, &r.to_string())).cloned().collect();
     if routes.is_empty() {
         err.line(format_args!("error: no route matches `{}`", args.route.escape_debug()));
@@ -128,40 +121,4 @@ fn nagios(probed: &[Probed]) -> (u8, String) {
     // The separator and line ends belong to the format.
     let text = format!("MAILCANARY {word} - {arrived} of {} canaries arrived{detail}", probed.len()).replace(['|', '\n', '\r'], " ");
     (code, if data.is_empty() { text } else { format!("{text} | {}", data.join(" ")) })
-}
-
-/// Whether `text` fits `glob`, in which `*` stands for any characters.
-fn matches(glob: &str, text: &str) -> bool {
-    let mut parts = glob.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let Some(last) = glob.rsplit('*').next().filter(|_| glob.contains('*')) else { return rest.is_empty() };
-    let middle: Vec<&str> = parts.collect();
-    for part in middle.iter().take(middle.len().saturating_sub(1)) {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn globs_match_as_people_expect() {
-        for (glob, text, fits) in [
-            ("*", "a/b/c", true),
-            ("a/*", "a/b/c", true),
-            ("*/c", "a/b/c", true),
-            ("a/*/c", "a/b/c", true),
-            ("a/b/c", "a/b/c", true),
-            ("a/b", "a/b/c", false),
-            ("*b*", "a/b/c", true),
-            ("a*a", "a", false),
-            ("x*", "a/b/c", false),
-            ("", "a", false),
-        ] {
-            assert_eq!(matches(glob, text), fits, "{glob} {text}");
-        }
-    }
 }

@@ -6,20 +6,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Run;
 use super::out::Out;
-use super::{FAILED, WRONG, complain, configuration, log, warn};
+use super::{FAILED, WRONG, log, with_secrets};
 use crate::run::Daemon;
 
 pub(super) fn execute(args: &Run) -> ExitCode {
     let mut err = Out::stderr();
-    let Some(checked) = configuration(&args.config, &mut err) else { return ExitCode::from(WRONG) };
-    let secrets = match checked.secrets() {
-        Ok(secrets) => secrets,
-        Err(complaints) => {
-            complain(&args.config, &complaints, &mut err);
-            return ExitCode::from(WRONG);
-        }
-    };
-    warn(&args.config, secrets.warnings(), &mut err);
+    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return ExitCode::from(WRONG) };
     log::begin();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -37,8 +29,8 @@ pub(super) fn execute(args: &Run) -> ExitCode {
                 return ExitCode::from(FAILED);
             }
         };
-        let routes = checked.settings.routes.len();
-        let daemon = match Daemon::start(checked.settings, &secrets).await {
+        let routes = settings.routes.len();
+        let daemon = match Daemon::start(settings, &secrets).await {
             Ok(daemon) => daemon,
             Err(error) => {
                 err.error(&error, None);
