@@ -29,6 +29,8 @@ pub(super) struct Tally {
     pub(super) patience: Span,
     /// Overdue or refused canaries in a row, the newest last, since the last that arrived.
     pub(super) row: u64,
+    /// The class of the newest refusal in the row, if all of the row was refused: the mail that is missing never left.
+    pub(super) row_class: Option<Class>,
     /// When the first of the row was sent.
     pub(super) row_since: Option<At>,
     /// The first of the row.
@@ -109,11 +111,16 @@ fn in_row(tally: &mut Tally, canary: &Canary, stand: Stand, row_open: bool) -> b
             }
             false
         }
-        Stand::Overdue | Stand::Refused => {
+        Stand::Overdue | Stand::Refused(_) => {
             tally.judged += u64::from(judged);
             tally.missing += u64::from(judged);
             tally.settled.push((canary.sent_at, false));
             if row_open {
+                tally.row_class = match stand {
+                    Stand::Refused(class) if tally.row == 0 => Some(class),
+                    Stand::Refused(_) => tally.row_class,
+                    Stand::Arrived | Stand::Overdue | Stand::Waiting | Stand::Nothing => None,
+                };
                 tally.row += 1;
                 tally.row_since = Some(canary.sent_at);
                 tally.first_bad = Some(canary.id);
@@ -128,7 +135,7 @@ fn in_row(tally: &mut Tally, canary: &Canary, stand: Stand, row_open: bool) -> b
 enum Stand {
     Arrived,
     Overdue,
-    Refused,
+    Refused(Class),
     Waiting,
     /// It proves nothing: a confirmation that was throttled, or a suppressed address.
     Nothing,
@@ -141,7 +148,7 @@ fn stand(canary: &Canary, horizon: Option<At>, patience: Span) -> Stand {
     match canary.answer.as_ref().map(|a| a.outcome) {
         Some(Outcome::Refused(Class::Suppressed | Class::Recipient)) => return Stand::Nothing,
         Some(Outcome::Refused(Class::Rate | Class::Transient)) if canary.reason == Reason::Confirmation => return Stand::Nothing,
-        Some(Outcome::Refused(_)) => return Stand::Refused,
+        Some(Outcome::Refused(class)) => return Stand::Refused(class),
         Some(Outcome::Accepted | Outcome::Unknown) | None => {}
     }
     // A canary's age counts up to the last complete read of its inbox, never to now.

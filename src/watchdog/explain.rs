@@ -36,7 +36,8 @@ pub(super) fn summary(plan: &Plan, state: &State, assessment: &Assessment, findi
         Kind::Refused => {
             let class = finding.class.unwrap_or(Class::Unknown);
             let reply = reply(plan, state, finding).map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
-            format!("{culprit} refuses mail ({class}){reply}")
+            let who = if finding.culprit == (Culprit::Watcher {}) { "every provider" } else { culprit.as_str() };
+            format!("{who} refuses mail ({class}){reply}")
         }
         Kind::Loss => {
             let (missing, judged) = tallies().fold((0, 0), |(m, j), t| (m + t.missing, j + t.judged));

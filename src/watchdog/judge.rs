@@ -118,8 +118,8 @@ fn darkness(plan: &Plan, state: &State, tallies: &[Tally], refused: &[Finding]) 
             continue;
         }
         let mut finding = finding(suspect, Kind::Stopped, Severity::Page, &shows);
-        let classes: Vec<Option<Class>> = finding.routes.iter().filter_map(|i| tallies.get(*i)).map(|t| t.refusal).collect();
-        if let Some(Some(class)) = classes.first().copied().filter(|first| classes.iter().all(|c| c == first)) {
+        let classes: Vec<Option<Class>> = finding.routes.iter().filter_map(|i| tallies.get(*i)).map(|t| t.row_class).collect();
+        if let Some(Some(class)) = classes.first().copied().filter(|_| classes.iter().all(Option::is_some)) {
             finding.kind = Kind::Refused;
             finding.class = Some(class);
         }
