@@ -50,6 +50,8 @@ pub(super) struct Position {
     pub(super) seen_to: u32,
     /// The message that failed, and how often.
     strikes: (u32, u32),
+    /// A `UIDNEXT` that went down, and was answered with a rescan: once is enough.
+    odd_next: Option<u32>,
 }
 
 /// Where the reader stands in all folders.
@@ -95,9 +97,9 @@ impl Positions {
         self.folders.retain(|folder, _| keep(folder));
     }
 
-    /// The place in `folder`; the beginning if there is none.
-    pub(super) fn at(&self, folder: &str) -> Position {
-        self.folders.get(folder).copied().unwrap_or_default()
+    /// The place in `folder`, if there is one.
+    pub(super) fn at(&self, folder: &str) -> Option<Position> {
+        self.folders.get(folder).copied()
     }
 
     /// How to go on in `folder`, now that the server has opened it.
@@ -106,14 +108,15 @@ impl Positions {
             return if self.settled { Plan::Rescan } else { Plan::FromNow };
         };
         // A UIDNEXT that went down under the same UIDVALIDITY is a server's bug, and means the same.
-        let backwards = opened.uid_next.is_some_and(|next| next <= place.last);
+        let backwards = opened.uid_next.is_some_and(|next| next <= place.last && place.odd_next != Some(next));
         if opened.uid_validity != place.uid_validity || backwards { Plan::Rescan } else { Plan::Continue }
     }
 
     /// Stands in `folder` behind `last`; what lies up to `seen_to` may have been reported before.
-    pub(super) fn set(&mut self, folder: &str, uid_validity: u32, last: u32, seen_to: u32) {
-        let careful_to = self.at(folder).careful_to;
-        self.folders.insert(folder.to_owned(), Position { uid_validity, last, careful_to, seen_to, strikes: (0, 0) });
+    pub(super) fn set(&mut self, folder: &str, opened: &Opened, last: u32, seen_to: u32) {
+        let careful_to = self.at(folder).unwrap_or_default().careful_to;
+        let place = Position { uid_validity: opened.uid_validity, last, careful_to, seen_to, strikes: (0, 0), odd_next: opened.uid_next };
+        self.folders.insert(folder.to_owned(), place);
     }
 
     /// Is done with all up to `uid`.
@@ -165,12 +168,12 @@ mod tests {
     #[test]
     fn a_cursor_is_read_back() {
         let mut positions = Positions::default();
-        positions.set("INBOX", 7, 41, 0);
+        positions.set("INBOX", &opened(7, Some(42)), 41, 0);
         positions.advance("INBOX", 42);
         let cursor = positions.cursor();
         assert_eq!(cursor, r#"{"v":1,"folders":{"INBOX":[7,42]}}"#);
         let again = Positions::parse(Some(&cursor));
-        assert_eq!((again.at("INBOX").uid_validity, again.at("INBOX").last), (7, 42));
+        assert_eq!(again.at("INBOX").map(|p| (p.uid_validity, p.last)), Some((7, 42)));
     }
 
     #[test]
@@ -182,6 +185,12 @@ mod tests {
         assert_eq!(known.plan("INBOX", &opened(7, None)), Plan::Continue, "no UIDNEXT");
         assert_eq!(known.plan("INBOX", &opened(8, Some(43))), Plan::Rescan, "UIDVALIDITY changed");
         assert_eq!(known.plan("INBOX", &opened(7, Some(42))), Plan::Rescan, "UIDNEXT went down");
+        let mut odd = known;
+        odd.set("INBOX", &opened(7, Some(42)), 41, 50);
+        odd.advance("INBOX", 50);
+        assert_eq!(odd.plan("INBOX", &opened(7, Some(42))), Plan::Continue, "it keeps saying so: once is enough");
+        assert_eq!(odd.plan("INBOX", &opened(7, Some(30))), Plan::Rescan, "and down again");
+        let known = odd;
         assert_eq!(known.plan("Odd", &opened(0, Some(6))), Plan::Continue, "no UIDVALIDITY");
         assert_eq!(known.plan("Junk", &opened(7, Some(43))), Plan::Rescan, "a folder that came later");
     }
@@ -196,10 +205,10 @@ mod tests {
     #[test]
     fn a_bad_message_is_stepped_over_in_the_end_and_only_it() {
         let mut positions = Positions::default();
-        positions.set("INBOX", 7, 41, 0);
+        positions.set("INBOX", &opened(7, Some(42)), 41, 0);
         assert!(!positions.strike("INBOX", 42, Fault::Garbled));
         assert!(positions.strike("INBOX", 42, Fault::Garbled));
-        assert_eq!(positions.at("INBOX").last, 42);
+        assert_eq!(positions.at("INBOX").map(|p| p.last), Some(42));
         assert!(!positions.strike("INBOX", 43, Fault::Lost), "each message has its own count");
     }
 }

@@ -88,14 +88,17 @@ pub(super) async fn settle_place(session: &mut Session, desk: &Desk, folder: &Fo
         }
     };
     tracing::info!(inbox = %desk.name, folder = folder.name(), uid_validity = opened.uid_validity, last, "reading the folder from here on");
-    desk.positions(|p| p.set(&folder.wire, opened.uid_validity, last, newest));
+    desk.positions(|p| p.set(&folder.wire, opened, last, newest));
     Ok(())
 }
 
 /// Reads all that is new in the open folder.
 pub(super) async fn new_mail(session: &mut Session, desk: &Desk, folder: &Folder, ask: Ask) -> Result<Haul, Trouble> {
     session.take_news();
-    let place = desk.positions(|p| p.at(&folder.wire));
+    let Some(place) = desk.positions(|p| p.at(&folder.wire)) else {
+        // The other lane has just found the folder gone.
+        return Ok(Haul { withheld: true, ..Haul::default() });
+    };
     let Some(from) = place.last.checked_add(1) else { return Ok(Haul::default()) };
     let careful = place.careful_to >= from;
     if !careful && ask != Ask::Bulk {
@@ -182,7 +185,7 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
 }
 
 async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found) -> Result<(), Trouble> {
-    let place = desk.positions(|p| p.at(&folder.wire));
+    let place = desk.positions(|p| p.at(&folder.wire)).unwrap_or_default();
     match found {
         Found::Nothing => Ok(()),
         // It was counted when it came.

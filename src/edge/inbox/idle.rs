@@ -11,7 +11,7 @@ impl Session {
     /// Begins to `IDLE`. False if the server refuses, whatever it promised.
     pub(super) async fn idle(&mut self) -> Result<bool, Trouble> {
         let tag = self.tag();
-        let after = self.pace.command;
+        let after = self.pace.done;
         within(after, "IDLE", async {
             self.write("IDLE", &format!("{tag} IDLE")).await?;
             loop {

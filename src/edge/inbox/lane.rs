@@ -40,6 +40,8 @@ pub(super) struct Lane<'a> {
     pub(super) link: &'a Link,
     pub(super) hints: watch::Receiver<Hint>,
     pub(super) board: watch::Receiver<Board>,
+    /// Whether the folders were looked up before.
+    pub(super) looked_up: bool,
 }
 
 /// What one session remembers besides its connection.
@@ -70,9 +72,9 @@ impl Lane<'_> {
             if self.role == Role::Junk && !self.wait_for_turn().await {
                 return;
             }
-            let mut begun = Instant::now();
+            let mut begun = None;
             let Err(trouble) = self.session(&mut begun).await else { continue };
-            let lived = begun.elapsed();
+            let lived = begun.map_or(Duration::ZERO, |at: Instant| at.elapsed());
             if trouble == Trouble::Closed {
                 return;
             }
@@ -115,12 +117,13 @@ impl Lane<'_> {
     }
 
     /// One session, to its end. `Ok`: it ended because the junk folders changed or the other lane needs the room.
-    async fn session(&mut self, begun: &mut Instant) -> Result<(), Trouble> {
+    async fn session(&mut self, begun: &mut Option<Instant>) -> Result<(), Trouble> {
         let mut session = self.link.session().await?;
-        *begun = Instant::now();
+        let now = Instant::now();
+        *begun = Some(now);
         let can_idle = session.capabilities.has("IDLE");
         let quick = Quick::new(&self.link.pace);
-        let mut round = Round { home: None, at_home: false, listed: None, read: *begun, look: 0, can_idle, quick, fruitless: false };
+        let mut round = Round { home: None, at_home: false, listed: None, read: now, look: 0, can_idle, quick, fruitless: false };
         let mut wake = Wake::Refresh;
         loop {
             match wake {
@@ -242,29 +245,31 @@ impl Lane<'_> {
             return Ok(None);
         };
         fetch::settle_place(session, self.desk, folder, &opened).await?;
-        let last = self.desk.positions(|p| p.at(&folder.wire).last);
+        let last = self.desk.positions(|p| p.at(&folder.wire)).map_or(0, |place| place.last);
         let few = opened.uid_next.is_some_and(|next| next.saturating_sub(last) <= FEW);
         fetch::new_mail(session, self.desk, folder, if few { Ask::Rest } else { Ask::Bulk }).await.map(Some)
     }
 
     /// Finds the junk folders and writes them on the board.
-    async fn look_up_folders(&self, session: &mut Session) -> Result<(), Trouble> {
+    async fn look_up_folders(&mut self, session: &mut Session) -> Result<(), Trouble> {
         let junk = match &self.link.imap.junk {
             Some(names) => folders::configured(names),
             None => folders::junk(&session.list().await?),
         };
         let known = |wire: &str| wire == Folder::inbox().wire || junk.iter().any(|f| f.wire == wire);
         self.desk.positions(|p| p.retain(known));
-        let first = !self.board.borrow().inbox_up;
         let changed = self.desk.board.send_if_modified(|board| {
             let changed = board.junk != junk;
             board.junk.clone_from(&junk);
             changed
         });
-        if changed || (first && junk.is_empty()) {
+        if junk.is_empty() && (changed || !self.looked_up) {
+            tracing::warn!(inbox = %self.desk.name, "no junk folder found: mail that is filed as junk cannot be told from lost mail");
+        } else if changed {
             let names: Vec<_> = junk.iter().map(Folder::name).collect();
             tracing::info!(inbox = %self.desk.name, junk = ?names, "junk folders of the inbox");
         }
+        self.looked_up = true;
         Ok(())
     }
 }

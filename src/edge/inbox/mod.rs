@@ -83,7 +83,7 @@ impl Watch {
         let InboxKind::Imap(imap) = self.inbox.kind;
         let link = Link { dialer: self.dialer, imap, password: self.password, pace };
         let desk = Desk::new(self.name, self.key, self.now, self.inbox.delete, self.cursor.as_deref(), reports);
-        let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe() };
+        let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe(), looked_up: false };
         let cleaning = async {
             if desk.delete {
                 delete::keep_clean(&desk, &link).await;

@@ -11,16 +11,16 @@ pub struct Pace {
     pub login: Duration,
     /// Until the answer to any other command must have come. Delta Chat uses 60 s as well.
     pub command: Duration,
-    /// Until `DONE` must be answered: what takes longer is a dead connection (Delta Chat: 15 s).
+    /// Until `IDLE`, `DONE` and `NOOP` must be answered: what takes longer is a dead connection (Delta Chat: 15 s for `DONE`).
     pub done: Duration,
     /// How long one `IDLE` lasts. RFC 2177 allows 29 minutes, but NATs and load balancers forget silent connections after about 5.
     pub slice: Duration,
     /// Between two looks besides `IDLE` while a canary is outstanding: some servers do not push, and a dead connection is found this way.
     pub sweep: Duration,
-    /// Between two looks at first when a canary becomes outstanding, on a server that answers fast; × 1.05 with each. Dovecot pushes only
+    /// Between two looks at first when a canary becomes outstanding, on a server that answers fast; × 1.03 with each. Dovecot pushes only
     /// 500 ms after mail is there (`NOTIFY_DELAY_MSECS`), whoever waits in `IDLE`.
     pub quick: Duration,
-    /// When looks would be this far apart, `IDLE` is as good and takes over: after some 35 looks in 8 s.
+    /// When looks would be this far apart, `IDLE` is as good and takes over: after some 80 looks in 15 s.
     pub quick_until: Duration,
     /// Between two looks into a junk folder that has no `IDLE` of its own.
     pub junk_sweep: Duration,
@@ -62,7 +62,7 @@ impl Default for Pace {
             done: secs(15),
             slice: secs(240),
             sweep: secs(22),
-            quick: Duration::from_millis(100),
+            quick: Duration::from_millis(50),
             quick_until: Duration::from_millis(500),
             junk_sweep: secs(10),
             poll_outstanding: secs(4),

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::pace::Pace;
 
 /// Looks are at least this many round trips apart, so that a far or slow server is left to push.
-const ROUND_TRIPS: u32 = 20;
+const ROUND_TRIPS: u32 = 10;
+/// Each look comes so much later than the one before.
+const GROWTH: f64 = 1.03;
 
 /// A short run of looks, fast at first and slower with each, until `IDLE` is as good.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Quick {
     /// How long to wait before the next look; `None`: the run is over, or there is no need.
     pub(super) fn wait(&mut self) -> Option<Duration> {
         let wait = self.next.filter(|_| self.runs());
-        self.next = wait.map(|wait| wait.mul_f64(1.05));
+        self.next = wait.map(|wait| wait.mul_f64(GROWTH));
         wait
     }
 }
@@ -70,9 +72,9 @@ mod tests {
         quick.answered_after(Duration::from_millis(1));
         quick.hint(true);
         let waits: Vec<_> = std::iter::from_fn(|| quick.wait()).collect();
-        assert_eq!(waits[0], Duration::from_millis(100));
+        assert_eq!(waits[0], Duration::from_millis(50));
         let all: Duration = waits.iter().sum();
-        assert!((30..40).contains(&waits.len()) && all < Duration::from_secs(9), "{} in {all:?}", waits.len());
+        assert!((70..85).contains(&waits.len()) && all < Duration::from_secs(17), "{} in {all:?}", waits.len());
         quick.hint(true);
         assert_eq!(quick.wait(), None, "it is the same canary still");
         quick.hint(false);
@@ -83,7 +85,7 @@ mod tests {
     #[test]
     fn a_far_server_is_left_to_push() {
         let mut far = quick();
-        far.answered_after(Duration::from_millis(40));
+        far.answered_after(Duration::from_millis(50));
         far.hint(true);
         assert_eq!(far.wait(), None);
         let mut unknown = quick();

@@ -175,9 +175,10 @@ impl Session {
         Ok(listed)
     }
 
-    /// Has the server bring its view of the open folder up to date.
+    /// Has the server bring its view of the open folder up to date. A live server answers that at once, so it has the short deadline.
     pub(super) async fn noop(&mut self) -> Result<(), Trouble> {
-        self.command("NOOP", "NOOP", |_| Ok(())).await
+        let after = self.pace.done;
+        within(after, "NOOP", self.command("NOOP", "NOOP", |_| Ok(()))).await
     }
 
     /// Whether there may be new mail; asking clears it.

@@ -58,8 +58,10 @@ impl Waiting<'_> {
         if idling && let Some(wake) = self.ask_quickly(session).await? {
             return Ok(wake);
         }
-        let due = Instant::now() >= self.read + self.interval(idling);
-        if session.take_news() && at_home && !fruitless && !due {
+        if Instant::now() >= self.read + self.interval(idling) {
+            return Ok(Wake::Sweep);
+        }
+        if session.take_news() && at_home && !fruitless {
             return Ok(Wake::Push);
         }
         if idling && !session.idle().await? {

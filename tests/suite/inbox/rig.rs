@@ -119,7 +119,7 @@ impl Rig {
         loop {
             match self.next().await {
                 Report::Read { .. } | Report::Sight => {}
-                other => return other,
+                other @ (Report::Sighted { .. } | Report::Forged | Report::Blind { .. }) => return other,
             }
         }
     }
@@ -141,12 +141,17 @@ impl Rig {
 
     /// Waits for sight.
     pub async fn expect_sight(&mut self) {
-        while self.next().await != Report::Sight {}
+        let deadline = Instant::now() + PATIENCE;
+        while self.next().await != Report::Sight {
+            assert!(Instant::now() < deadline, "no sight");
+        }
     }
 
     /// Waits for blindness.
     pub async fn blindness(&mut self) -> (Class, String) {
+        let deadline = Instant::now() + PATIENCE;
         loop {
+            assert!(Instant::now() < deadline, "it still sees");
             if let Report::Blind { class, why } = self.next().await {
                 return (class, why);
             }
@@ -167,11 +172,7 @@ impl Rig {
         let deadline = Instant::now() + PATIENCE;
         loop {
             assert!(Instant::now() < deadline, "no complete read");
-            let report = self.next().await;
-            if std::env::var_os("SHOW_REPORTS").is_some() {
-                println!("{report:?}");
-            }
-            match report {
+            match self.next().await {
                 Report::Read { up_to, cursor } if up_to >= asked => return cursor,
                 Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top } => {
                     self.sighted.push(Seen { canary, placement, arrived_at, seen_at, copy, received_top });
@@ -214,6 +215,7 @@ impl Plan {
 
     /// Begins, with none outstanding.
     pub fn watch_at(self, pace: Pace) -> Rig {
+        let _ = tracing_subscriber::fmt().with_env_filter("mailcanary=debug").with_test_writer().try_init();
         let (reports_tx, reports) = mpsc::channel(64);
         let (hints, hints_rx) = watch::channel(Hint::default());
         let task = tokio::spawn(self.watch.watch_at(pace, reports_tx, hints_rx));

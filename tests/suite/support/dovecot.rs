@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -174,6 +175,8 @@ service lmtp {{
             .arg(self.config())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .expect("dovecot is installed");
         self.master = Some(child);
@@ -189,10 +192,10 @@ service lmtp {{
         }
     }
 
-    /// Stops it, with all its sessions.
+    /// Stops it, with all its sessions, at once: as if the power failed. One that is asked to go lets busy sessions go on.
     pub fn stop(&mut self) {
         let Some(mut master) = self.master.take() else { return };
-        let _ = Command::new("kill").arg(master.id().to_string()).status();
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", master.id())]).status();
         let _ = master.wait();
     }
 

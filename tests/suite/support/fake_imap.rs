@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 /// What a scripted answer does with a command.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// These bytes, with `TAG` replaced by the command's tag.
+    /// These bytes, with the last `TAG` replaced by the command's tag.
     Say(Vec<u8>),
     /// The same, one byte at a time.
     Drip(Vec<u8>),
@@ -155,20 +155,20 @@ impl Fake {
             let Some((tag, command)) = line.trim_end().split_once(' ') else { continue };
             let (tag, command) = (tag.to_owned(), command.to_owned());
             let usual = self.usual(&tag, &command, &mut open);
-            if self.answer(&mut write, connection, &tag, &command, usual).await.is_none() {
+            let Some(as_usual) = self.answer(&mut write, connection, &tag, &command, usual).await else {
                 let _ = lines.read_to_end(&mut Vec::new()).await;
                 return;
-            }
+            };
             if command == "LOGOUT" {
                 return;
             }
-            if command == "IDLE" && self.idle(&mut lines, &mut write, connection, &tag, open.as_deref()).await.is_none() {
+            if command == "IDLE" && as_usual && self.idle(&mut lines, &mut write, connection, &tag, open.as_deref()).await.is_none() {
                 return;
             }
         }
     }
 
-    /// Sends the scripted answer or the usual one. `None`: hang; the connection is closed by returning from its task.
+    /// Sends the scripted answer or the usual one; whether it was the usual one. `None`: nothing more is said on this connection.
     async fn answer(
         &self,
         write: &mut (impl AsyncWriteExt + Unpin),
@@ -176,26 +176,29 @@ impl Fake {
         tag: &str,
         line: &str,
         usual: Vec<u8>,
-    ) -> Option<()> {
+    ) -> Option<bool> {
         let command = Command { connection, tag: tag.to_owned(), line: line.to_owned() };
         self.log.lock().unwrap().push(command.clone());
         self.said.notify_waiters();
-        let fill = |bytes: Vec<u8>| String::from_utf8(bytes.clone()).map_or(bytes, |text| text.replace("TAG", tag).into_bytes());
+        let fill = |bytes: Vec<u8>| match bytes.windows(3).rposition(|window| window == b"TAG") {
+            Some(at) => [&bytes[..at], tag.as_bytes(), &bytes[at + 3..]].concat(),
+            None => bytes,
+        };
         match (self.script)(&command) {
-            Answer::Say(bytes) => write.write_all(&fill(bytes)).await.ok(),
+            Answer::Say(bytes) => write.write_all(&fill(bytes)).await.ok().map(|()| false),
             Answer::Drip(bytes) => {
                 for byte in fill(bytes) {
                     write.write_all(&[byte]).await.ok()?;
                     tokio::task::yield_now().await;
                 }
-                Some(())
+                Some(false)
             }
             Answer::Hang => None,
             Answer::Close => {
                 let _ = write.shutdown().await;
                 None
             }
-            Answer::Usual => write.write_all(&usual).await.ok(),
+            Answer::Usual => write.write_all(&usual).await.ok().map(|()| true),
         }
     }
 
@@ -219,7 +222,7 @@ impl Fake {
                         return None;
                     }
                     if line.trim_end() == "DONE" {
-                        return self.answer(write, connection, tag, "DONE", format!("{tag} OK done\r\n").into_bytes()).await;
+                        return self.answer(write, connection, tag, "DONE", format!("{tag} OK done\r\n").into_bytes()).await.map(|_| ());
                     }
                     return None;
                 }
