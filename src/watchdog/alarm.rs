@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::hold::{Habit, Sort};
-use super::hypothesis::WAYS;
+use super::hypothesis::{WAYS, ln_sum};
 use super::index::Index;
 use super::plan::Plan;
 use super::sequence::{Rule, Sequence};
@@ -166,4 +166,17 @@ impl State {
         let routes = plan.suspects.get(index).map_or(&[][..], |s| &s.routes);
         routes.iter().filter_map(|r| plan.routes.get(*r)).flat_map(|r| r.suspects.iter().copied()).collect()
     }
+}
+
+/// The odds of a suspect, as a logarithm.
+pub(super) fn odds(plan: &Plan, state: &State, suspect: usize) -> f64 {
+    let level = state.standings.get(suspect).map_or(f64::NEG_INFINITY, |s| f64::from(s.level));
+    level + plan.suspects.get(suspect).map_or(0.0, |s| s.ln_weight)
+}
+
+/// How sure it is that it is this suspect and none of those that overlap with it.
+pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize) -> f64 {
+    let own = odds(plan, state, suspect);
+    let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).map(|s| odds(plan, state, *s));
+    (own - ln_sum(rivals.chain([own]))).exp()
 }

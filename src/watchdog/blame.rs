@@ -3,13 +3,12 @@
 //! The weight of a suspect times its mixture is the odds that it fails (Shiryaev's posterior); summed over suspects that overlap they grow
 //! under health no faster than failures are expected, which is what keeps the promise of false pages without tuning.
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, certainty, odds};
 use super::flight::RouteState;
-use super::hypothesis::ln_sum;
 use super::index::Index;
 use super::plan::Plan;
-use super::recovery;
 use super::record::Fact;
+use super::recovery;
 use super::state::State;
 use super::weigh::DECIDES;
 use crate::model::{At, Span};
@@ -34,19 +33,6 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
     state.alarms.iter().find_map(|a| narrow(plan, state, a)).or_else(|| raise(plan, state, ix, now))
-}
-
-/// The odds of a suspect, as a logarithm.
-pub(super) fn odds(plan: &Plan, state: &State, suspect: usize) -> f64 {
-    let level = state.standings.get(suspect).map_or(f64::NEG_INFINITY, |s| f64::from(s.level));
-    level + plan.suspects.get(suspect).map_or(0.0, |s| s.ln_weight)
-}
-
-/// How sure it is that it is this suspect and none of those that overlap with it.
-pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize) -> f64 {
-    let own = odds(plan, state, suspect);
-    let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).map(|s| odds(plan, state, *s));
-    (own - ln_sum(rivals.chain([own]))).exp()
 }
 
 fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {

@@ -23,10 +23,6 @@ const LATELY: usize = 5;
 pub(super) struct Tally {
     /// Whether it proves anything: its inbox can be read, and something was sent.
     pub(super) live: bool,
-    /// Up to when its inbox was read.
-    pub(super) horizon: Option<At>,
-    /// How old a canary may become before it is overdue.
-    pub(super) patience: Span,
     /// Overdue or refused canaries in a row, the newest last, since the last that arrived.
     pub(super) row: u64,
     /// The class of the newest refusal in the row, if all of the row was refused: the mail that is missing never left.
@@ -68,7 +64,7 @@ pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
     let usual = usual(route);
     let patience = usual.max(PATIENCE_AT_LEAST).min(planned.deadline);
     let usual = (route.survival.taught > 0).then_some(usual);
-    let mut tally = Tally { live: state.sees(&planned.route.inbox), horizon, patience, usual, ..Tally::default() };
+    let mut tally = Tally { live: state.sees(&planned.route.inbox), usual, ..Tally::default() };
     tally.refusal = newest_refusal(route);
     tally.warned = matches!(tally.refusal, Some(Class::Suppressed | Class::Recipient));
     let mut row_open = true;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::blame;
+use super::alarm;
 use super::evidence::{self, Tally};
 use super::flight::Canary;
 use super::index::Index;
@@ -73,11 +73,13 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
 /// How much likelier this failure is than health, as a logarithm and in words.
 fn odds(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> Option<(f64, String)> {
     let suspect = plan.suspect(&finding.culprit).filter(|s| finding.alarm && ix.alarmed.contains(s))?;
-    let odds = blame::odds(plan, state, suspect);
-    let what = match finding.kind {
-        Kind::Loss => "a loss",
-        Kind::Slow => "a delay",
-        _ => "a stop",
+    let odds = alarm::odds(plan, state, suspect);
+    let what = if finding.kind == Kind::Loss {
+        "a loss"
+    } else if finding.kind == Kind::Slow {
+        "a delay"
+    } else {
+        "a stop"
     };
     let times = odds.clamp(0.0, 13.8).exp();
     let figures = 10.0_f64.powi(times.log10().floor() as i32);
@@ -110,7 +112,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     let also: Vec<String> = finding.also.iter().map(subject).collect();
     let seen_in = inboxes(plan, &finding.routes);
     let (certainty, rivals) = certainty(plan, state, ix, finding);
-    let alarm = state.alarms.iter().find(|a| finding.alarm && a.culprit == finding.culprit);
+    let raised = state.alarms.iter().find(|a| finding.alarm && a.culprit == finding.culprit);
     let mut facts = json!({
         "at": now.rfc3339(),
         "since": first_bad.map(|(at, _)| at.rfc3339()),
@@ -125,8 +127,8 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "nats": odds(plan, state, ix, finding).map(|(odds, _)| round(odds, 10.0)),
         "share_lost": (finding.kind == Kind::Loss).then(|| round(finding.size, 100.0)),
         "times_slower": (finding.kind == Kind::Slow).then(|| round(finding.size, 10.0)),
-        "alarm_at": alarm.map(|a| a.since.rfc3339()),
-        "held_for": alarm.map(|a| now.since(a.since).to_string()),
+        "alarm_at": raised.map(|a| a.since.rfc3339()),
+        "held_for": raised.map(|a| now.since(a.since).to_string()),
         "routes": routes,
         "routes_count": finding.routes.len(),
         "inboxes": seen_in,
@@ -148,7 +150,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
 /// How sure the blame is, and who else it could be.
 fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Option<f64>, Vec<String>) {
     let Some(suspect) = plan.suspect(&finding.culprit).filter(|_| finding.alarm) else { return (None, Vec::new()) };
-    let sure = blame::certainty(plan, state, ix, suspect);
+    let sure = alarm::certainty(plan, state, ix, suspect);
     let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).filter_map(|s| plan.suspects.get(*s));
     let named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
     (Some(round(sure, 1000.0)), named)
@@ -161,10 +163,7 @@ fn round(value: f64, by: f64) -> f64 {
 /// Why an incident is over.
 pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at: At, now: At) -> String {
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
-    let arrived = mine
-        .flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at))
-        .filter(|c| c.arrival.is_some())
-        .count();
+    let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.arrival.is_some()).count();
     format!("{} delivers again: {arrived} canaries sent since arrived, after {}", subject(culprit), now.since(opened_at))
 }
 

@@ -167,7 +167,8 @@ impl RouteState {
         if reason == Reason::Routine {
             self.last_routine = Some(at);
         }
-        let canary = Canary { id, sent_at: at, reason, answer: None, arrival: None, lost: false, set_aside: false, taught: false, forgotten: false };
+        let canary =
+            Canary { id, sent_at: at, reason, answer: None, arrival: None, lost: false, set_aside: false, taught: false, forgotten: false };
         self.canaries.push_back(canary);
         let teaches = reason == Reason::Routine;
         self.flying.push_back(Flying { serial: self.serial, sent_at: at, reason, counted: true, teaches });

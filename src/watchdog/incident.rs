@@ -1,8 +1,8 @@
 //! Incidents: one for each culprit, opened once, resolved once. Compares what the judge found with what is open.
 
 use super::evidence::{self, Tally};
-use super::index::Index;
 use super::explain;
+use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::plan::Plan;
 use super::state::{Incident, State};

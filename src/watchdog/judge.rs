@@ -81,7 +81,7 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
         Sort::Loss | Sort::Slow if stop > SURE => Sort::Stop,
         Sort::Stop | Sort::Slow if loss > SURE => Sort::Loss,
         Sort::Stop | Sort::Loss if slow > SURE => Sort::Slow,
-        same => same,
+        same @ (Sort::Stop | Sort::Loss | Sort::Slow) => same,
     };
     let (mut kind, size, mattering) = match sort {
         Sort::Stop => (Kind::Stopped, 1.0, 1.0),
@@ -221,7 +221,16 @@ fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
             continue;
         }
         let (culprit, also) = (suspect.culprit.clone(), suspect.also.clone());
-        found.push(Finding { culprit, kind: Kind::Junked, severity: Severity::Warn, class: None, routes: live, also, alarm: false, size: 1.0 });
+        found.push(Finding {
+            culprit,
+            kind: Kind::Junked,
+            severity: Severity::Warn,
+            class: None,
+            routes: live,
+            also,
+            alarm: false,
+            size: 1.0,
+        });
     }
     found
 }

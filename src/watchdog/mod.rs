@@ -4,8 +4,8 @@
 //! records gives the same state.
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
-//! `schedule` → (the adapters submit and read) → `flight`, `sight`, `reach` → `evidence`, `judge`, `explain` → `incident` → `state` (outbox) →
-//! `picture`.
+//! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
+//! `judge` (what, and how loud), `explain` → `incident` → `state` (outbox) → `suspicion` (ask again) → `picture`.
 
 mod alarm;
 mod blame;
@@ -14,6 +14,7 @@ mod effect;
 mod event;
 mod evidence;
 mod explain;
+mod fate;
 mod flight;
 mod hold;
 mod hypothesis;
@@ -29,6 +30,7 @@ mod schedule;
 mod sequence;
 mod sight;
 mod state;
+mod step;
 mod survival;
 mod suspicion;
 mod view;
@@ -42,6 +44,7 @@ use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Rea
 pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
+pub use step::{PendingNotice, Step, Unfit};
 pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
 
 use index::Index;
@@ -60,42 +63,6 @@ const ALARMS_AT_ONCE: usize = 16;
 /// Confirmations sent in one step.
 const CONFIRMATIONS_AT_ONCE: usize = 16;
 
-/// What a step gives back.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Step {
-    /// To be made durable first.
-    pub records: Vec<Record>,
-    /// To be begun then.
-    pub effects: Vec<Effect>,
-    /// When to wake the watchdog, if nothing happens before. Always later than the step.
-    pub wake_at: Option<At>,
-}
-
-/// Why an event was not taken in. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// Time goes back.
-    #[error("time goes back: `{at}` is before `{last}` (milliseconds)")]
-    TimeGoesBack {
-        /// The event's.
-        at: i64,
-        /// The one before.
-        last: i64,
-    },
-    /// A second start.
-    #[error("started twice: `started` comes first, and once")]
-    StartedTwice,
-    /// Something before the start.
-    #[error("not started: the first event is `started`, or a replay of records")]
-    NotStarted,
-    /// A canary that is not remembered.
-    #[error("unknown canary `{0}`")]
-    UnknownCanary(CanaryId),
-    /// An inbox that is not watched.
-    #[error("unknown inbox `{0}`")]
-    UnknownInbox(Name),
-}
-
 /// The watchdog.
 #[derive(Clone, Debug)]
 pub struct Watchdog {
@@ -108,19 +75,6 @@ pub struct Watchdog {
     looked_at: BTreeMap<Name, At>,
     /// No more canaries: the process is about to end.
     stopping: bool,
-}
-
-/// A notice that some sinks have not taken yet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PendingNotice {
-    /// The message.
-    pub notice: Notice,
-    /// When it was written.
-    pub at: At,
-    /// When its incident was opened.
-    pub opened_at: At,
-    /// Who still has to hear it.
-    pub sinks: BTreeSet<Name>,
 }
 
 impl Watchdog {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::alarm;
 use super::count::Histogram;
 use super::event::Delivery;
 use super::evidence::{self, Tally};
 use super::explain;
 use super::flight::{Canary, RouteState};
 use super::hold::Sort;
-use super::blame;
 use super::plan::Plan;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
@@ -74,7 +74,7 @@ fn route(plan: &Plan, state: &State, slot: usize) -> Option<RouteView> {
     let tally = evidence::tally(plan, state, slot);
     let (verdict, reason) = verdict(state, route, &tally, known);
     // Of all suspects that cover it the odds of the likeliest, on the scale of a route that is alone.
-    let odds = planned.suspects.iter().map(|s| blame::odds(plan, state, *s)).fold(f64::NEG_INFINITY, f64::max);
+    let odds = planned.suspects.iter().map(|s| alarm::odds(plan, state, *s)).fold(f64::NEG_INFINITY, f64::max);
     Some(RouteView {
         route: route.clone(),
         verdict,
@@ -107,7 +107,10 @@ fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteStat
     }
     if let Some(alarm) = state.alarms.iter().find(|a| a.culprit.covers(route)) {
         let verdict = if alarm.sort == Sort::Stop && tally.row > 0 { Verdict::Stopped } else { Verdict::Degraded };
-        return (verdict, format!("{} shows a failure since {}; not long enough for a page", explain::subject(&alarm.culprit), alarm.since));
+        return (
+            verdict,
+            format!("{} shows a failure since {}; not long enough for a page", explain::subject(&alarm.culprit), alarm.since),
+        );
     }
     if known.is_none_or(|r| r.last_arrival.is_none()) {
         return (Verdict::Unknown, "no canary has arrived yet".to_owned());

@@ -76,8 +76,17 @@ impl Plan {
         let providers: BTreeSet<Name> = settings.routes.iter().map(|r| r.provider.clone()).collect();
         let inboxes: BTreeSet<Name> = settings.routes.iter().map(|r| r.inbox.clone()).collect();
         let deadline = |route: &Route| settings.streams.get(&route.stream).map_or(Span::from_secs(900), |s| s.deadline);
-        let mut routes: Vec<RoutePlan> =
-            settings.routes.iter().map(|route| RoutePlan { route: route.clone(), deadline: deadline(route), phase: Span::ZERO, inbox_at: 0, suspects: Vec::new() }).collect();
+        let mut routes: Vec<RoutePlan> = settings
+            .routes
+            .iter()
+            .map(|route| RoutePlan {
+                route: route.clone(),
+                deadline: deadline(route),
+                phase: Span::ZERO,
+                inbox_at: 0,
+                suspects: Vec::new(),
+            })
+            .collect();
         routes.sort_by(|a, b| a.route.cmp(&b.route));
         set_phases(&mut routes, &providers, &inboxes, settings.watch.every);
         for route in &mut routes {
@@ -144,9 +153,7 @@ impl Plan {
 
     /// Whether every route of `small` is one of `large`.
     pub(super) fn within(&self, small: usize, large: usize) -> bool {
-        self.suspects
-            .get(small)
-            .is_some_and(|s| s.routes.iter().filter_map(|r| self.routes.get(*r)).all(|r| r.suspects.contains(&large)))
+        self.suspects.get(small).is_some_and(|s| s.routes.iter().filter_map(|r| self.routes.get(*r)).all(|r| r.suspects.contains(&large)))
     }
 
     /// Whether `culprit` still has anything to do with what is watched.

@@ -12,6 +12,8 @@ use crate::model::{At, Span};
 
 /// Recursions are not followed beyond this.
 const MOST: f64 = 1e250;
+/// Nor below.
+const LEAST: f64 = 1e-300;
 
 /// How a recursion takes the next canaries in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -140,7 +142,8 @@ impl Sequence {
             }
             sums.iter_mut().for_each(|sum| *sum = sum.min(MOST));
         }
-        sums.map(f64::ln)
+        // Nothing sent: no evidence. The text of a checkpoint has no infinities.
+        sums.map(|sum| sum.max(LEAST).ln())
     }
 
     fn weigh_recovery(&self, open: &[(At, Nats)]) -> Nats {

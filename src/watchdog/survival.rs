@@ -70,7 +70,15 @@ impl Prior {
         }
         let mut left = 1.0;
         let hazards = self.posterior(&dead, lost, PRIOR_WEIGHT);
-        Self(hazards.map(|hazard| { let entry = (hazard, left); left *= 1.0 - hazard; entry }).collect())
+        Self(
+            hazards
+                .map(|hazard| {
+                    let entry = (hazard, left);
+                    left *= 1.0 - hazard;
+                    entry
+                })
+                .collect(),
+        )
     }
 
     /// Beta-Stacy hazards from what arrived in each bucket and what was lost.
@@ -176,10 +184,16 @@ impl Survival {
         self.stale = 0;
         let unit = if self.counts.arrived.is_empty() { 1.0 } else { f64::from(self.counts.unit) };
         let none = vec![0.0; BUCKETS];
-        let arrived: Vec<f64> = if self.counts.arrived.is_empty() { none } else { self.counts.arrived.iter().map(|d| f64::from(*d)).collect() };
+        let arrived: Vec<f64> =
+            if self.counts.arrived.is_empty() { none } else { self.counts.arrived.iter().map(|d| f64::from(*d)).collect() };
         let mut left = 1.0;
         let hazards = prior.posterior(&arrived, f64::from(self.counts.lost), PRIOR_WEIGHT * unit);
-        self.left = std::iter::once(1.0).chain(hazards.map(|h| { left *= 1.0 - h; narrow(left) })).collect();
+        self.left = std::iter::once(1.0)
+            .chain(hazards.map(|h| {
+                left *= 1.0 - h;
+                narrow(left)
+            }))
+            .collect();
     }
 
     /// The share of healthy mail that is older than `age`.

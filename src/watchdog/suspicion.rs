@@ -117,10 +117,15 @@ fn wants(plan: &Plan, state: &State, ix: &Index, level: f64, index: usize, now: 
     if level < first {
         return;
     }
-    let members: Vec<usize> =
-        suspect.routes.iter().copied().filter(|slot| !state.explained_away(plan, ix, *slot, index)).collect();
+    let members: Vec<usize> = suspect.routes.iter().copied().filter(|slot| !state.explained_away(plan, ix, *slot, index)).collect();
     let fresh: usize = members.iter().map(|slot| confirming(state, *slot, now)).sum();
-    let enough = if level >= third { MOST } else if level >= second && !matrix { 2 } else { 1 };
+    let enough = if level >= third {
+        MOST
+    } else if level >= second && !matrix {
+        2
+    } else {
+        1
+    };
     let Some(pivot) = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), std::cmp::Reverse(*slot))) else { return };
     if fresh < enough {
         let mut targets = members;
@@ -135,9 +140,11 @@ fn wants(plan: &Plan, state: &State, ix: &Index, level: f64, index: usize, now: 
     }
     if level >= second && matrix {
         let Some(route) = state.routes.get(pivot).map(|r| &r.route) else { return };
-        let crossed = plan.routes.iter().enumerate().filter(|(slot, r)| {
-            *slot != pivot && (r.route.inbox == route.inbox || r.route.provider == route.provider)
-        });
+        let crossed = plan
+            .routes
+            .iter()
+            .enumerate()
+            .filter(|(slot, r)| *slot != pivot && (r.route.inbox == route.inbox || r.route.provider == route.provider));
         let unasked = crossed.map(|(slot, _)| slot).filter(|slot| confirming(state, *slot, now) == 0 && !asked_lately(state, *slot, now));
         wanted.extend(unasked.take(MOST).filter_map(|slot| may(plan, state, slot, now)));
     }

@@ -204,7 +204,8 @@ impl State {
             let Some(flown) = route.flying.pop_front_if(|f| f.sent_at.plus(SETTLES_AFTER) <= horizon) else { break };
             let said = hypothesis::silent(&route.survival, SETTLES_AFTER);
             self.close_evidence(plan, ix, slot, &flown, Some(&said), false);
-            let spoilt = self.routes.get(slot).and_then(|r| r.untaught).is_some_and(|(from, to)| flown.sent_at >= from && flown.sent_at <= to);
+            let spoilt =
+                self.routes.get(slot).and_then(|r| r.untaught).is_some_and(|(from, to)| flown.sent_at >= from && flown.sent_at <= to);
             if flown.teaches && flown.reason == Reason::Routine && !spoilt && !self.in_alarm(plan, ix, slot) {
                 self.teach(plan, slot, self.at, None);
                 if let Some(route) = self.routes.get_mut(slot) {
@@ -271,9 +272,7 @@ impl State {
                 let since = route.judged_before.map_or(oldest, |b| b.max(oldest));
                 canaries.extend(route.flying.iter().filter(|f| f.counted).map(|f| (f.sent_at, None)));
                 let settled = route.canaries.iter().rev().take_while(|c| c.sent_at >= since).filter(|c| !c.set_aside);
-                canaries.extend(
-                    settled.filter_map(|c| Some((c.sent_at, Some(hypothesis::arrived(&route.survival, c.latency()?))))),
-                );
+                canaries.extend(settled.filter_map(|c| Some((c.sent_at, Some(hypothesis::arrived(&route.survival, c.latency()?))))));
             }
             canaries.sort_by_key(|(at, _)| *at);
             canaries.iter().for_each(|(at, _)| evidence.open(*at, plan.grain));

@@ -13,7 +13,7 @@ mod weather;
 
 use crate::model::{Name, Route, Span};
 
-pub use play::{Played, Watching, play};
+pub use play::{Played, START, Watching, play};
 pub use trouble::{Harm, Trouble};
 pub use weather::{Body, Spells, Weather};
 
