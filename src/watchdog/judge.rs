@@ -3,6 +3,8 @@
 //! Three sources: alarms (the evidence of silence and latency, weighed over the matrix), refusals that speak for themselves, and mail that
 //! lands in Junk. A page from an alarm waits for the hold that was learnt; the verdict does not.
 
+use std::collections::BTreeSet;
+
 use super::alarm::Alarm;
 use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
@@ -14,6 +16,8 @@ use crate::model::{At, Class, Culprit, Kind, Name, Severity, Span};
 
 /// So many refused connections in a row, to all providers, are the watcher's.
 const NO_NETWORK: u64 = 4;
+/// The watcher's network may be away for this long before it is an incident without being told so.
+const NETWORK_GRACE: Span = Span::from_secs(30);
 /// Mail that misses its deadline in this share pages; less of it warns.
 const MATTERS: f64 = 0.2;
 /// The kind of an incident moves only to one that is this likely.
@@ -54,10 +58,11 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
         return assessment;
     }
     let mut findings = refusals(plan, state, ix);
-    match no_network(plan, state, ix) {
-        Some(own) => findings.push(own),
-        None => {
-            for alarm in &state.alarms {
+    match no_network(plan, state, ix, now) {
+        Network::None(own) => findings.push(own),
+        Network::Doubtful(until) => assessment.again_at = Some(until),
+        Network::Fine => {
+            for alarm in state.alarms.iter().filter(|a| a.told || state.cut_off_since.is_none()) {
                 let (finding, page_at) = alarmed(plan, state, alarm, now);
                 assessment.again_at = [assessment.again_at, page_at].into_iter().flatten().min();
                 findings.extend(finding);
@@ -168,27 +173,45 @@ pub(super) const fn speaks_for_itself(class: Class) -> bool {
     matches!(class, Class::Suspended | Class::Auth | Class::Quota | Class::Sender | Class::Policy | Class::Permanent)
 }
 
+/// Whether the watcher itself has network, as far as its submissions tell.
+enum Network {
+    Fine,
+    /// No provider can be reached, but not for long.
+    Doubtful(At),
+    None(Finding),
+}
+
 /// Several providers and no connection to any of them: that is the watcher's network, however the matrix looks.
-fn no_network(plan: &Plan, state: &State, ix: &Index) -> Option<Finding> {
-    if plan.providers.len() < 2 || ix.refused.len() < plan.providers.len() {
-        return None;
+fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
+    // What is known to be cut off has an incident of its own.
+    if state.cut_off_since.is_some() || plan.providers.len() < 2 || ix.refused.len() < plan.providers.len() {
+        return Network::Fine;
     }
-    let live: Vec<usize> = (0..plan.routes.len()).filter(|slot| is_live(plan, state, *slot)).collect();
     let refused = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.refusal == Some(Class::Network));
-    if live.is_empty() || !live.iter().all(refused) {
-        return None;
+    let silent: BTreeSet<&Name> =
+        ix.refused.iter().filter(|s| refused(s)).filter_map(|s| Some(&plan.routes.get(*s)?.route.provider)).collect();
+    if silent.len() < plan.providers.len() {
+        return Network::Fine;
     }
-    let row: u64 = live.iter().map(|slot| evidence::tally(plan, state, *slot).row).sum();
-    (row >= NO_NETWORK).then_some(Finding {
-        culprit: Culprit::Watcher {},
-        kind: Kind::Stopped,
-        severity: Severity::Page,
-        class: Some(Class::Network),
-        routes: live,
-        also: Vec::new(),
-        alarm: false,
-        size: 1.0,
-    })
+    let rows: Vec<(usize, Tally)> = ix.refused.iter().filter(|s| refused(s)).map(|s| (*s, evidence::tally(plan, state, *s))).collect();
+    let since = rows.iter().filter_map(|(_, t)| t.row_since).min().unwrap_or(now);
+    // One provider that was reached since has nothing to do with the watcher's network.
+    let reached = |slot: usize| {
+        state
+            .routes
+            .get(slot)
+            .is_some_and(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since).any(|c| c.answer.is_some() && !c.refused()))
+    };
+    if (0..plan.routes.len()).any(reached) {
+        return Network::Fine;
+    }
+    let row: u64 = rows.iter().map(|(_, t)| t.row).sum();
+    if row < NO_NETWORK || now.since(since) < NETWORK_GRACE {
+        return Network::Doubtful(since.plus(NETWORK_GRACE).max(now.plus(Span::from_secs(1))));
+    }
+    let (culprit, kind, severity) = (Culprit::Watcher {}, Kind::Stopped, Severity::Page);
+    let routes = rows.iter().map(|(slot, _)| *slot).collect();
+    Network::None(Finding { culprit, kind, severity, class: Some(Class::Network), routes, also: Vec::new(), alarm: false, size: 1.0 })
 }
 
 fn is_live(plan: &Plan, state: &State, slot: usize) -> bool {

@@ -286,6 +286,9 @@ impl State {
         for slot in 0..self.routes.len() {
             ix.note(self, slot);
         }
+        // What was raised in the last moments before the cut was known is not theirs either.
+        self.alarms.retain(|alarm| alarm.told || alarm.since < from);
+        ix.follow_alarms(plan, self);
         // Refusals of the last moments before the cut was known have been counted against their providers.
         for suspect in 0..self.standings.len() {
             self.gather(plan, ix, suspect);

@@ -61,10 +61,10 @@ impl State {
             if self.explained_away(plan, ix, slot, suspect) {
                 continue;
             }
-            // No inbox has a say in whether a provider takes mail.
-            let inbox = plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Inbox(_)));
+            // No inbox has a say in whether a provider takes mail; and a watcher without network is found out otherwise.
+            let beside = plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Inbox(_) | Culprit::Watcher {}));
             if let Some(standing) = self.standings.get_mut(suspect) {
-                standing.evidence.close(flown.sent_at, said.filter(|_| !(refused && inbox)));
+                standing.evidence.close(flown.sent_at, said.filter(|_| !(refused && beside)));
             }
             self.touch(plan, ix, suspect);
         }
