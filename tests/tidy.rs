@@ -43,9 +43,32 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
 ];
 
 /// The stages of the watchdog: `mod.rs` calls them in the data's order, they do not call each other. They may name each other's types.
-const STAGES: &[&str] = &["schedule", "reach", "judge", "incident", "picture"];
+const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "suspicion", "picture"];
 /// What stages have in common: the words, the state, and how it is counted and put in words.
-const COMMON: &[&str] = &["count", "effect", "event", "record", "view", "plan", "state", "flight", "sight", "evidence", "explain"];
+const COMMON: &[&str] = &[
+    "count",
+    "effect",
+    "event",
+    "record",
+    "step",
+    "view",
+    "plan",
+    "schedule",
+    "state",
+    "index",
+    "flight",
+    "fate",
+    "sight",
+    "survival",
+    "hypothesis",
+    "sequence",
+    "weigh",
+    "alarm",
+    "hold",
+    "recovery",
+    "evidence",
+    "explain",
+];
 
 /// Where the present may be asked for. Adapters and the embedded world time their own waiting, on tokio's clock; `clippy` holds that.
 const CLOCKS: &[(&str, &[&str])] = &[

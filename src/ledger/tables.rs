@@ -17,6 +17,8 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Sent { .. } => "sent",
         Fact::Lost { .. } => "lost",
         Fact::Forgotten { .. } => "forgotten",
+        Fact::Alarmed { .. } => "alarmed",
+        Fact::Calmed { .. } => "calmed",
         Fact::Told { .. } => "told",
         Fact::Happened(event) => match event {
             Event::Started { .. } => "started",
@@ -41,7 +43,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
 pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
     let at = record.at;
     match &record.fact {
-        Fact::Began { .. } | Fact::Passed {} => Ok(()),
+        Fact::Began { .. } | Fact::Passed {} | Fact::Alarmed { .. } | Fact::Calmed { .. } => Ok(()),
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {
             let reason = match reason {

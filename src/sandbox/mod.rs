@@ -25,6 +25,7 @@ mod nonsense_tests;
 mod plan;
 mod provider;
 mod refusal;
+pub mod simulate;
 mod smtp;
 mod transit;
 mod world;

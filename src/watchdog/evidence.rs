@@ -1,32 +1,28 @@
 //! Evidence: what each route's canaries show, counted in the order of sending and only up to what was read.
 
 use super::flight::{Canary, RouteState};
-use super::plan::{Plan, RoutePlan};
+use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, CanaryId, Class, Outcome, Placement, Reason, Span};
 
 /// How many of the newest settled canaries a share is taken of.
 pub(super) const WINDOW: usize = 20;
-/// Nobody is called overdue sooner: queues and greylists of healthy servers stall for seconds.
-const PATIENCE_AT_LEAST: Span = Span::from_secs(10);
-/// Before anything was learnt: the slow end of what healthy providers take without greylisting.
-const PATIENCE_AT_FIRST: Span = Span::from_secs(60);
-/// So many arrivals are needed before a route's own latencies count.
-const LEARNT_FROM: usize = 8;
-/// So many of the newest arrivals tell whether a route is slow, or lands in Junk.
+/// Nobody is called overdue sooner.
+const PATIENCE_AT_LEAST: Span = Span::from_secs(1);
+/// What is older than this share of healthy mail that arrives is overdue…
+const USUAL: f64 = 0.95;
+/// …or, where so many are greylisted that this is minutes, than this share.
+const USUAL_WHERE_GREY: f64 = 0.85;
+/// A usual latency longer than this is a greylist's.
+const GREY: Span = Span::from_secs(120);
+/// So many of the newest arrivals tell whether a route lands in Junk.
 const LATELY: usize = 5;
-/// Slow is this many times the usual median.
-const SLOW_FACTOR: u64 = 8;
 
 /// What one route shows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     /// Whether it proves anything: its inbox can be read, and something was sent.
     pub(super) live: bool,
-    /// Up to when its inbox was read.
-    pub(super) horizon: Option<At>,
-    /// How old a canary may become before it is overdue.
-    pub(super) patience: Span,
     /// Overdue or refused canaries in a row, the newest last, since the last that arrived.
     pub(super) row: u64,
     /// The class of the newest refusal in the row, if all of the row was refused: the mail that is missing never left.
@@ -51,10 +47,6 @@ pub(super) struct Tally {
     pub(super) missing: u64,
     /// How many that window holds.
     pub(super) judged: u64,
-    /// The newest arrivals took much longer than is usual.
-    pub(super) slow: bool,
-    /// At least one of them did.
-    pub(super) slow_perhaps: bool,
     /// Most of the newest arrivals lie in Junk.
     pub(super) junked: bool,
     /// At least one of them does.
@@ -65,17 +57,14 @@ pub(super) struct Tally {
     pub(super) usual: Option<Span>,
 }
 
-/// One for each route of the plan, in its order.
-pub(super) fn tally_all(plan: &Plan, state: &State) -> Vec<Tally> {
-    plan.routes.iter().map(|route| tally(plan, state, route)).collect()
-}
-
-fn tally(plan: &Plan, state: &State, planned: &RoutePlan) -> Tally {
-    let Some(route) = state.routes.iter().find(|r| r.route == planned.route) else { return Tally::default() };
-    let horizon = state.inboxes.get(&planned.route.inbox).and_then(|i| i.horizon);
-    let usual = usual(plan, state, route);
-    let patience = patience(usual, planned.deadline);
-    let mut tally = Tally { live: state.sees(&planned.route.inbox), horizon, patience, usual, ..Tally::default() };
+/// What the route in `slot` shows.
+pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
+    let (Some(planned), Some(route)) = (plan.routes.get(slot), state.routes.get(slot)) else { return Tally::default() };
+    let horizon = state.inboxes.get(&planned.route.inbox).and_then(|i| state.horizon(i));
+    let usual = usual(route);
+    let patience = usual.max(PATIENCE_AT_LEAST).min(planned.deadline);
+    let usual = (route.survival.taught > 0).then_some(usual);
+    let mut tally = Tally { live: state.sees(&planned.route.inbox), usual, ..Tally::default() };
     tally.refusal = newest_refusal(route);
     tally.warned = matches!(tally.refusal, Some(Class::Suppressed | Class::Recipient));
     let mut row_open = true;
@@ -165,45 +154,31 @@ fn newest_refusal(route: &RouteState) -> Option<Class> {
     }
 }
 
-/// What nearly all of a route's mail takes: the nineteenth of twenty. Until the route itself is known, what its provider's and its
-/// inbox's other routes take.
-fn usual(plan: &Plan, state: &State, route: &RouteState) -> Option<Span> {
-    let mut own: Vec<u32> = route.usual.iter().copied().collect();
-    if own.len() < LEARNT_FROM {
-        let kin = |r: &&RouteState| {
-            (r.route.provider == route.route.provider || r.route.inbox == route.route.inbox) && plan.find(&r.route).is_some()
-        };
-        own = state.routes.iter().filter(kin).flat_map(|r| r.usual.iter().copied()).collect();
-    }
-    if own.len() < LEARNT_FROM {
-        return None;
-    }
-    own.sort_unstable();
-    own.get(own.len() * 19 / 20).map(|ms| Span::from_ms(u64::from(*ms)))
+/// Whether a route has anything to show in a failure: a canary in flight, or a refusal.
+pub(super) fn shows(state: &State, slot: usize) -> bool {
+    state.routes.get(slot).is_some_and(|r| state.sees(&r.route.inbox) && (r.refusal.is_some() || r.flying.iter().any(|f| f.counted)))
 }
 
-fn patience(usual: Option<Span>, deadline: Span) -> Span {
-    usual.map_or(PATIENCE_AT_FIRST, |u| u.scaled(3, 1).max(PATIENCE_AT_LEAST)).min(deadline)
+/// What nearly all of a route's mail takes.
+fn usual(route: &RouteState) -> Span {
+    let taken = |share: f64| {
+        let floor = route.survival.floor();
+        route.survival.when(floor + (1.0 - floor) * (1.0 - share))
+    };
+    taken(USUAL).filter(|u| *u <= GREY).or_else(|| taken(USUAL_WHERE_GREY)).unwrap_or(GREY)
 }
 
-/// Slowness and junk among the newest arrivals.
+/// Junk among the newest arrivals.
 fn lately(tally: &mut Tally, route: &RouteState) {
     let fresh = |c: &&Canary| !c.set_aside && route.judged_before.is_none_or(|before| c.sent_at >= before);
-    let newest: Vec<&Canary> = route.canaries.iter().rev().filter(|c| c.arrival.is_some()).filter(fresh).take(LATELY).collect();
-    if newest.len() < LATELY {
-        return;
+    let newest = route.canaries.iter().rev().filter(|c| c.arrival.is_some()).filter(fresh).take(LATELY);
+    let (mut seen, mut junk) = (0, 0);
+    for canary in newest {
+        seen += 1;
+        junk += usize::from(canary.arrival.as_ref().is_some_and(|a| a.placement == Placement::Junk));
     }
-    let mut latencies: Vec<u64> = newest.iter().filter_map(|c| c.latency()).map(Span::as_ms).collect();
-    latencies.sort_unstable();
-    let mut usual: Vec<u32> = route.usual.iter().copied().collect();
-    usual.sort_unstable();
-    let median = latencies.get(latencies.len() / 2).copied().unwrap_or(0);
-    let usual_median = usual.get(usual.len() / 2).map_or(0, |ms| u64::from(*ms));
-    let limit = (usual_median * SLOW_FACTOR).max(PATIENCE_AT_LEAST.as_ms());
-    let known = route.usual.len() > 4 * LATELY;
-    tally.slow = known && median > limit;
-    tally.slow_perhaps = known && latencies.last().is_some_and(|slowest| *slowest > limit);
-    let junk = newest.iter().filter(|c| c.arrival.as_ref().is_some_and(|a| a.placement == Placement::Junk)).count();
-    tally.junked = junk * 2 > LATELY;
-    tally.junked_perhaps = junk > 0;
+    if seen == LATELY {
+        tally.junked = junk * 2 > LATELY;
+        tally.junked_perhaps = junk > 0;
+    }
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::evidence::Tally;
+use super::alarm;
+use super::evidence::{self, Tally};
 use super::flight::Canary;
-use super::judge::{Assessment, Finding};
+use super::index::Index;
+use super::judge::Finding;
 use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Span};
@@ -26,12 +28,14 @@ pub(super) fn subject(culprit: &Culprit) -> String {
 }
 
 /// One sentence for the pager.
-pub(super) fn summary(plan: &Plan, state: &State, assessment: &Assessment, finding: &Finding, now: At) -> String {
+pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At) -> String {
     let culprit = subject(&finding.culprit);
-    let tallies = || finding.routes.iter().filter_map(|i| assessment.tallies.get(*i));
+    let tallies = tallies(plan, state, finding);
     let inboxes = inboxes(plan, &finding.routes).len();
     let boxes = if inboxes == 1 { "1 inbox".to_owned() } else { format!("{inboxes} inboxes") };
-    let others = others(plan, assessment, finding);
+    let others = others(plan, state, finding);
+    let odds = odds(plan, state, ix, finding).map_or_else(String::new, |(_, words)| format!("; {words}"));
+    let usual = tallies.iter().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" where 95 % take {u}"));
     let words = match finding.kind {
         Kind::Refused => {
             let class = finding.class.unwrap_or(Class::Unknown);
@@ -40,10 +44,14 @@ pub(super) fn summary(plan: &Plan, state: &State, assessment: &Assessment, findi
             format!("{who} refuses mail ({class}){reply}")
         }
         Kind::Loss => {
-            let (missing, judged) = tallies().fold((0, 0), |(m, j), t| (m + t.missing, j + t.judged));
-            format!("{culprit} loses mail: {missing} of the last {judged} canaries to {boxes} are missing")
+            let (missing, judged) = tallies.iter().fold((0, 0), |(m, j), t| (m + t.missing, j + t.judged));
+            let share = (finding.size * 100.0).round();
+            format!("{culprit} loses mail, about {share} %: {missing} of the last {judged} canaries to {boxes} are missing")
         }
-        Kind::Slow => format!("{culprit} is slow: mail to {boxes} takes many times what is usual"),
+        Kind::Slow => {
+            let factor = finding.size.round();
+            format!("{culprit} is slow: mail to {boxes} takes about {factor} times what is usual{usual}")
+        }
         Kind::Junked => format!("mail of {culprit} lands in junk in {boxes}"),
         Kind::Stopped
         | Kind::Blind
@@ -53,20 +61,49 @@ pub(super) fn summary(plan: &Plan, state: &State, assessment: &Assessment, findi
         | Kind::Authentication
         | Kind::Dns
         | Kind::Listed => {
-            let row: u64 = tallies().map(|t| t.row).sum();
-            let oldest = tallies().filter_map(|t| t.row_since).min().map_or(Span::ZERO, |at| now.since(at));
-            let usual = tallies().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" where nearly all take {u}"));
-            format!("{culprit} stopped: {row} canaries to {boxes} overdue, the oldest {oldest}{usual}")
+            let row: u64 = tallies.iter().map(|t| t.row).sum();
+            let oldest = tallies.iter().filter_map(|t| t.row_since).min().map_or(Span::ZERO, |at| now.since(at));
+            let canaries = if row == 1 { "canary" } else { "canaries" };
+            format!("{culprit} stopped: {row} {canaries} overdue in {boxes}, the oldest {oldest}{usual}")
         }
     };
-    format!("{words}{others}")
+    format!("{words}{others}{odds}")
+}
+
+/// How much likelier this failure is than health, as a logarithm and in words.
+fn odds(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> Option<(f64, String)> {
+    let suspect = plan.suspect(&finding.culprit).filter(|s| finding.alarm && ix.alarmed.contains(s))?;
+    let odds = alarm::odds(plan, state, suspect);
+    let what = if finding.kind == Kind::Loss {
+        "a loss"
+    } else if finding.kind == Kind::Slow {
+        "a delay"
+    } else {
+        "a stop"
+    };
+    let times = odds.clamp(0.0, 13.8).exp();
+    let figures = 10.0_f64.powi(times.log10().floor() as i32);
+    let rounded = (times / figures).round() * figures;
+    let more = if odds > 13.8 { "more than a million".to_owned() } else { thousands(rounded as u64) };
+    Some((odds, format!("{what} of {} is {more} times likelier than health", subject(&finding.culprit))))
+}
+
+fn thousands(number: u64) -> String {
+    let (high, low) = (number / 1000, number % 1000);
+    if high == 0 { low.to_string() } else { format!("{},{low:03}", thousands(high)) }
+}
+
+fn tallies(plan: &Plan, state: &State, finding: &Finding) -> Vec<Tally> {
+    finding.routes.iter().map(|slot| evidence::tally(plan, state, *slot)).collect()
 }
 
 /// The proof: an object of plain facts.
-pub(super) fn evidence(plan: &Plan, state: &State, assessment: &Assessment, finding: &Finding, now: At) -> Value {
-    let tallies = || finding.routes.iter().filter_map(|i| assessment.tallies.get(*i));
-    let first_bad = tallies().filter_map(|t| t.first_bad).filter_map(|id| sent(state, id)).min();
-    let last_good = tallies().filter_map(|t| t.last_good).filter_map(|id| sent(state, id)).max();
+pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At) -> Value {
+    let tallies = tallies(plan, state, finding);
+    let sent = |(slot, id): (&usize, CanaryId)| state.routes.get(*slot).and_then(|r| r.find(id)).map(|c| (c.sent_at, c.id));
+    let pairs = || finding.routes.iter().zip(&tallies);
+    let first_bad = pairs().filter_map(|(slot, t)| sent((slot, t.first_bad?))).min();
+    let last_good = pairs().filter_map(|(slot, t)| sent((slot, t.last_good?))).max();
     let about = |found: Option<(At, CanaryId)>| {
         found.map(|(at, id)| json!({ "canary": id, "sent_at": at.rfc3339(), "age": now.since(at).to_string() }))
     };
@@ -74,22 +111,31 @@ pub(super) fn evidence(plan: &Plan, state: &State, assessment: &Assessment, find
         finding.routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.to_string()).take(LIST_AT_MOST).collect();
     let also: Vec<String> = finding.also.iter().map(subject).collect();
     let seen_in = inboxes(plan, &finding.routes);
+    let (certainty, rivals) = certainty(plan, state, ix, finding);
+    let raised = state.alarms.iter().find(|a| finding.alarm && a.culprit == finding.culprit);
     let mut facts = json!({
         "at": now.rfc3339(),
         "since": first_bad.map(|(at, _)| at.rfc3339()),
         "first_bad": about(first_bad),
         "last_good": about(last_good),
-        "overdue_in_a_row": tallies().map(|t| t.row).sum::<u64>(),
-        "missing": tallies().map(|t| t.missing).sum::<u64>(),
-        "of": tallies().map(|t| t.judged).sum::<u64>(),
-        "usual": tallies().filter_map(|t| t.usual).max().map(|u| u.to_string()),
+        "overdue_in_a_row": tallies.iter().map(|t| t.row).sum::<u64>(),
+        "missing": tallies.iter().map(|t| t.missing).sum::<u64>(),
+        "of": tallies.iter().map(|t| t.judged).sum::<u64>(),
+        "usual": tallies.iter().filter_map(|t| t.usual).max().map(|u| u.to_string()),
+        "certainty": certainty,
+        "rivals": rivals,
+        "nats": odds(plan, state, ix, finding).map(|(odds, _)| round(odds, 10.0)),
+        "share_lost": (finding.kind == Kind::Loss).then(|| round(finding.size, 100.0)),
+        "times_slower": (finding.kind == Kind::Slow).then(|| round(finding.size, 10.0)),
+        "alarm_at": raised.map(|a| a.since.rfc3339()),
+        "held_for": raised.map(|a| now.since(a.since).to_string()),
         "routes": routes,
         "routes_count": finding.routes.len(),
         "inboxes": seen_in,
         "class": finding.class,
         "reply": reply(plan, state, finding),
         "cannot_be_told_apart": also,
-        "others": others(plan, assessment, finding).trim_start_matches("; "),
+        "others": others(plan, state, finding).trim_start_matches("; "),
         "next_step": next_step(finding),
     });
     if seen_in.len() == 1
@@ -101,30 +147,39 @@ pub(super) fn evidence(plan: &Plan, state: &State, assessment: &Assessment, find
     facts
 }
 
+/// How sure the blame is, and who else it could be.
+fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Option<f64>, Vec<String>) {
+    let Some(suspect) = plan.suspect(&finding.culprit).filter(|_| finding.alarm) else { return (None, Vec::new()) };
+    let sure = alarm::certainty(plan, state, ix, suspect);
+    let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).filter_map(|s| plan.suspects.get(*s));
+    let named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
+    (Some(round(sure, 1000.0)), named)
+}
+
+fn round(value: f64, by: f64) -> f64 {
+    (value * by).round() / by
+}
+
 /// Why an incident is over.
-pub(super) fn recovery(plan: &Plan, tallies: &[Tally], culprit: &Culprit, opened_at: At, now: At) -> String {
-    let arrived = plan
-        .routes
-        .iter()
-        .zip(tallies)
-        .filter(|(r, _)| culprit.covers(&r.route))
-        .flat_map(|(_, t)| t.settled.iter())
-        .filter(|(at, arrived)| *arrived && *at >= opened_at)
-        .count();
+pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at: At, now: At) -> String {
+    let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
+    let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.arrival.is_some()).count();
     format!("{} delivers again: {arrived} canaries sent since arrived, after {}", subject(culprit), now.since(opened_at))
 }
 
 /// What the rest of the matrix shows.
-fn others(plan: &Plan, assessment: &Assessment, finding: &Finding) -> String {
+fn others(plan: &Plan, state: &State, finding: &Finding) -> String {
     let shared = inboxes(plan, &finding.routes);
     let mut healthy: BTreeSet<&Name> = BTreeSet::new();
     let inbox_fault = matches!(finding.culprit, Culprit::Inbox(_));
-    for (route, tally) in plan.routes.iter().zip(&assessment.tallies) {
-        let outside = !finding.culprit.covers(&route.route) && tally.live && tally.row == 0 && tally.good_sent_at.is_some();
-        if outside && inbox_fault {
-            healthy.insert(&route.route.inbox);
-        } else if outside && shared.contains(&route.route.inbox) {
-            healthy.insert(&route.route.provider);
+    for (slot, route) in plan.routes.iter().enumerate().filter(|(_, r)| !finding.culprit.covers(&r.route)) {
+        let name = if inbox_fault { &route.route.inbox } else { &route.route.provider };
+        if healthy.contains(name) || !(inbox_fault || shared.contains(&route.route.inbox)) {
+            continue;
+        }
+        let tally = evidence::tally(plan, state, slot);
+        if tally.live && tally.row == 0 && tally.good_sent_at.is_some() {
+            healthy.insert(name);
         }
     }
     if healthy.is_empty() {
@@ -143,20 +198,11 @@ fn inboxes(plan: &Plan, routes: &[usize]) -> BTreeSet<Name> {
     routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.inbox.clone()).collect()
 }
 
-fn sent(state: &State, id: CanaryId) -> Option<(At, CanaryId)> {
-    state.routes.iter().find_map(|r| r.find(id)).map(|c| (c.sent_at, c.id))
-}
-
 /// The provider's newest words about a canary of this finding that is missing.
 fn reply(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
     let newest = |c: &&Canary| c.answer.as_ref().is_some_and(|a| a.reply.is_some()) && c.arrival.is_none();
-    let planned = || finding.routes.iter().filter_map(|i| plan.routes.get(*i));
-    let mut found: Vec<&Canary> = state
-        .routes
-        .iter()
-        .filter(|r| planned().any(|p| p.route == r.route))
-        .filter_map(|r| r.canaries.iter().rev().find(newest))
-        .collect();
+    let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
+    let mut found: Vec<&Canary> = routes.filter_map(|r| r.canaries.iter().rev().find(newest)).collect();
     found.sort_by_key(|c| c.sent_at);
     found.last()?.answer.as_ref()?.reply.clone()
 }

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::count::Histogram;
+use super::survival::Survival;
 use super::view::RouteCounts;
-use crate::model::{At, CanaryId, Outcome, Placement, Reason, Route, Span};
+use crate::model::{At, CanaryId, Class, Outcome, Placement, Reason, Route, Span};
 
 /// Canaries that arrived are remembered at least this long, so that a second copy is a duplicate and no stranger.
 const REMEMBER_ARRIVED: Span = Span::from_secs(3600);
@@ -16,8 +17,11 @@ const REMEMBER_MISSING: Span = Span::from_secs(72 * 3600);
 const REMEMBER_AT_MOST: usize = 8192;
 /// The newest are always kept: the page lists them.
 const REMEMBER_AT_LEAST: usize = 64;
-/// Latencies kept to know what is usual.
-const USUAL_OF: usize = 64;
+
+/// Arrivals after one in Junk for which a look at the newest ones is worth it.
+const JUNK_REMEMBERED: u8 = 5;
+/// What is not there by then is lost as far as evidence goes; it is still listened for.
+pub(super) const SETTLES_AFTER: Span = Span::from_secs(1200);
 
 /// One canary.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +35,8 @@ pub(super) struct Canary {
     pub(super) lost: bool,
     /// No evidence: the watcher slept, or died before it learnt the fate.
     pub(super) set_aside: bool,
+    /// Its latency was learnt from.
+    pub(super) taught: bool,
     /// Not looked for any more, or never known to have left: it is not in flight.
     pub(super) forgotten: bool,
 }
@@ -55,6 +61,11 @@ pub(super) struct Arrival {
 }
 
 impl Canary {
+    /// The lower half of its id.
+    pub(super) fn serial(&self) -> u32 {
+        u32::try_from(self.id.bits() & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+    }
+
     /// From sending to arrival. Sending and not acceptance: a provider that takes a minute to answer has delayed the mail.
     pub(super) fn latency(&self) -> Option<Span> {
         self.arrival.as_ref().map(|a| a.at.since(self.sent_at))
@@ -68,6 +79,18 @@ impl Canary {
     pub(super) fn in_flight(&self) -> bool {
         self.arrival.is_none() && !self.lost && !self.forgotten && !self.refused()
     }
+}
+
+/// A canary that has not settled as evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Flying {
+    pub(super) serial: u32,
+    pub(super) sent_at: At,
+    pub(super) reason: Reason,
+    /// Whether its silence says anything.
+    pub(super) counted: bool,
+    /// Whether its fate may be learnt from.
+    pub(super) teaches: bool,
 }
 
 /// One route's memory.
@@ -85,23 +108,41 @@ pub(super) struct RouteState {
     pub(super) last_arrival: Option<At>,
     /// Canaries sent before this were judged by an incident that is over.
     pub(super) judged_before: Option<At>,
-    /// Latencies of the newest arrivals, in milliseconds, oldest first.
-    pub(super) usual: VecDeque<u32>,
+    /// What is healthy.
+    pub(super) survival: Survival,
+    /// Canaries of this time are of a confirmed failure, and teach nothing.
+    pub(super) untaught: Option<(At, At)>,
+    /// Canaries that have not settled as evidence, in the order of sending.
+    pub(super) flying: VecDeque<Flying>,
+    /// The newest routine canary that was answered or arrived, by the lower half of its id.
+    pub(super) answered: u32,
+    /// The class of that answer, if it was a refusal.
+    pub(super) refusal: Option<Class>,
+    /// When the newest canary that arrived was sent.
+    pub(super) good_sent_at: Option<At>,
+    /// Arrivals for which a mail in Junk is remembered.
+    pub(super) junky: u8,
     pub(super) counts: RouteCounts,
     pub(super) latency: Histogram,
 }
 
 impl RouteState {
-    pub(super) fn new(route: Route, key: u32) -> Self {
+    pub(super) fn new(route: Route) -> Self {
         Self {
             route,
-            key,
+            key: 0,
             serial: 0,
             canaries: VecDeque::new(),
             last_routine: None,
             last_arrival: None,
             judged_before: None,
-            usual: VecDeque::new(),
+            survival: Survival::default(),
+            untaught: None,
+            flying: VecDeque::new(),
+            answered: 0,
+            refusal: None,
+            good_sent_at: None,
+            junky: 0,
             counts: RouteCounts::default(),
             latency: Histogram::default(),
         }
@@ -126,9 +167,40 @@ impl RouteState {
         if reason == Reason::Routine {
             self.last_routine = Some(at);
         }
-        let canary = Canary { id, sent_at: at, reason, answer: None, arrival: None, lost: false, set_aside: false, forgotten: false };
+        let canary =
+            Canary { id, sent_at: at, reason, answer: None, arrival: None, lost: false, set_aside: false, taught: false, forgotten: false };
         self.canaries.push_back(canary);
+        let teaches = reason == Reason::Routine;
+        self.flying.push_back(Flying { serial: self.serial, sent_at: at, reason, counted: true, teaches });
         self.let_go(at);
+    }
+
+    /// An arrival clears an older refusal, and is remembered if it lay in Junk. Says whether anything of this has changed.
+    pub(super) fn note_arrival(&mut self, serial: u32, junk: bool) -> bool {
+        let before = (self.refusal, self.junky > 0);
+        if serial >= self.answered {
+            self.answered = serial;
+            self.refusal = None;
+        }
+        self.junky = if junk { JUNK_REMEMBERED } else { self.junky.saturating_sub(1) };
+        before != (self.refusal, self.junky > 0)
+    }
+
+    /// Takes a canary out of those that have not settled.
+    pub(super) fn land(&mut self, id: CanaryId) -> Option<Flying> {
+        let serial = u32::try_from(id.bits() & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+        let at = self.flying.iter().position(|f| f.serial == serial)?;
+        self.flying.remove(at)
+    }
+
+    /// When the oldest canary that has not settled is as good as lost, as evidence.
+    pub(super) fn settles_at(&self) -> Option<At> {
+        self.flying.front().map(|f| f.sent_at.plus(SETTLES_AFTER))
+    }
+
+    /// The id of the canary with this lower half.
+    pub(super) fn id(&self, serial: u32) -> CanaryId {
+        CanaryId::from_bits((u64::from(self.key) << 32) | u64::from(serial))
     }
 
     fn let_go(&mut self, now: At) {
@@ -149,14 +221,6 @@ impl RouteState {
             surplus = surplus.saturating_sub(1);
             keep && !over
         });
-    }
-
-    /// Learns one latency as usual.
-    pub(super) fn learn(&mut self, latency: Span) {
-        self.usual.push_back(u32::try_from(latency.as_ms()).unwrap_or(u32::MAX));
-        if self.usual.len() > USUAL_OF {
-            self.usual.pop_front();
-        }
     }
 
     /// Canaries that may still come.

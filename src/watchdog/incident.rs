@@ -1,17 +1,16 @@
 //! Incidents: one for each culprit, opened once, resolved once. Compares what the judge found with what is open.
 
-use super::evidence::Tally;
+use super::evidence::{self, Tally};
 use super::explain;
+use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::plan::Plan;
 use super::state::{Incident, State};
 use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Severity};
 use serde_json::Value;
 
-/// So many of the newest canaries of a stopped culprit must have arrived before it is called recovered.
-const RECOVERED_FROM_STOP: usize = 3;
-/// After a partial loss a few arrivals prove nothing: at 30 % lost, ten in a row come by chance once in 35 tries.
-const RECOVERED_FROM_LOSS: usize = 10;
+/// So many of the newest canaries must have arrived, and not in Junk, before a refusal or junk is called over.
+const RECOVERED: usize = 3;
 
 /// A change of an incident that is to be told.
 #[derive(Clone, Debug)]
@@ -27,8 +26,8 @@ pub(super) struct Move {
 }
 
 /// What changes by what was found.
-pub(super) fn moves(plan: &Plan, state: &State, assessment: &Assessment, now: At) -> Vec<Move> {
-    let mut moves = delivery_moves(plan, state, assessment, now);
+pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
+    let mut moves = delivery_moves(plan, state, ix, assessment, now);
     moves.extend(blind_moves(plan, state, now));
     moves.extend(cut_off_move(plan, state, now));
     moves.extend(state.open().filter(|i| !plan.knows(&i.shown.culprit)).map(|i| {
@@ -49,25 +48,28 @@ pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at).min()
 }
 
-fn delivery_moves(plan: &Plan, state: &State, assessment: &Assessment, now: At) -> Vec<Move> {
+fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
     let mut moves: Vec<Move> = Vec::new();
+    if assessment.findings.is_empty() && state.open().next().is_none() {
+        return moves;
+    }
     let mut kept: Vec<IncidentId> = Vec::new();
     for finding in &assessment.findings {
         if let Some(same) = state.open_delivery(&finding.culprit) {
             kept.push(same.shown.incident);
             if louder_or_other(same, finding) {
-                moves.push(tell(plan, state, assessment, finding, Some(same.shown.incident), now));
+                moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
             let alone = assessment.findings.iter().filter(|f| covered(plan, &f.culprit, &wider.shown.culprit)).count() == 1;
-            if alone && rest_is_well(plan, &assessment.tallies, wider, finding) {
-                moves.push(tell(plan, state, assessment, finding, Some(wider.shown.incident), now));
+            if alone && (finding.alarm || rest_is_well(plan, state, wider, finding)) {
+                moves.push(tell(plan, state, ix, finding, Some(wider.shown.incident), now));
             }
             kept.push(wider.shown.incident);
         } else {
             let mut narrower = state.open().filter(|i| i.shown.kind.is_delivery() && covered(plan, &i.shown.culprit, &finding.culprit));
             let first = narrower.next().map(|i| i.shown.incident);
-            moves.push(tell(plan, state, assessment, finding, first, now));
+            moves.push(tell(plan, state, ix, finding, first, now));
             kept.extend(first);
             for other in narrower {
                 kept.push(other.shown.incident);
@@ -77,12 +79,14 @@ fn delivery_moves(plan: &Plan, state: &State, assessment: &Assessment, now: At) 
         }
     }
     for open in state.open().filter(|i| i.shown.kind.is_delivery() && plan.knows(&i.shown.culprit)) {
-        let goes_on = |f: &&Finding| f.culprit == open.shown.culprit && f.severity >= open.shown.severity && !is_aftermath(open, f);
-        let moved = moves.iter().any(|m| m.incident == Some(open.shown.incident));
-        let held = moved || (kept.contains(&open.shown.incident) && assessment.findings.iter().any(|f| goes_on(&f)));
-        let inside = assessment.findings.iter().any(|f| f.culprit != open.shown.culprit && covered(plan, &f.culprit, &open.shown.culprit));
-        if !held && !inside && recovered(plan, &assessment.tallies, open) {
-            moves.push(end(open, explain::recovery(plan, &assessment.tallies, &open.shown.culprit, open.shown.opened_at, now)));
+        let shown = &open.shown;
+        let goes_on = |f: &Finding| f.culprit == shown.culprit && (f.alarm || f.severity >= shown.severity);
+        let moved = moves.iter().any(|m| m.incident == Some(shown.incident));
+        let held = moved || (kept.contains(&shown.incident) && assessment.findings.iter().any(goes_on));
+        let inside = assessment.findings.iter().any(|f| f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit));
+        let alarmed = state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
+        if !held && !inside && !alarmed && is_over(plan, state, open) {
+            moves.push(end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
         }
     }
     moves
@@ -118,18 +122,23 @@ fn covered(plan: &Plan, small: &Culprit, large: &Culprit) -> bool {
 }
 
 /// Whether all that the wider incident covers beyond the finding has delivered since it was opened.
-fn rest_is_well(plan: &Plan, tallies: &[Tally], wider: &Incident, finding: &Finding) -> bool {
+fn rest_is_well(plan: &Plan, state: &State, wider: &Incident, finding: &Finding) -> bool {
     let rest = |r: &crate::model::Route| wider.shown.culprit.covers(r) && !finding.culprit.covers(r);
-    let mut rest = plan.routes.iter().zip(tallies).filter(|(r, t)| t.live && rest(&r.route)).peekable();
-    rest.peek().is_some() && rest.all(|(_, t)| t.row == 0 && t.good_sent_at.is_some_and(|at| at >= wider.shown.opened_at))
+    let tallies = plan.routes.iter().enumerate().filter(|(_, r)| rest(&r.route)).map(|(slot, _)| evidence::tally(plan, state, slot));
+    let mut live = tallies.filter(|t| t.live).peekable();
+    live.peek().is_some() && live.all(|t| t.row == 0 && t.good_sent_at.is_some_and(|at| at >= wider.shown.opened_at))
 }
 
-/// Whether canaries sent since the incident was opened show health: the newest all arrived, and on no route the row goes on.
-fn recovered(plan: &Plan, tallies: &[Tally], open: &Incident) -> bool {
+/// Whether an incident that no alarm and no finding holds open any more is over. What an alarm opened is over with the alarm; after a
+/// refusal or junk, the newest canaries sent since must all have arrived, on every route.
+fn is_over(plan: &Plan, state: &State, open: &Incident) -> bool {
     let shown = &open.shown;
-    let live: Vec<&Tally> =
-        plan.routes.iter().zip(tallies).filter(|(r, t)| t.live && shown.culprit.covers(&r.route)).map(|(_, t)| t).collect();
-    if live.is_empty() || live.iter().any(|t| t.row > 0 || t.slow && shown.kind == Kind::Slow || t.junked && shown.kind == Kind::Junked) {
+    if matches!(shown.kind, Kind::Stopped | Kind::Loss | Kind::Slow) && !is_of_network(open) {
+        return true;
+    }
+    let mine = plan.routes.iter().enumerate().filter(|(_, r)| shown.culprit.covers(&r.route));
+    let live: Vec<Tally> = mine.map(|(slot, _)| evidence::tally(plan, state, slot)).filter(|t| t.live).collect();
+    if live.is_empty() || live.iter().any(|t| t.row > 0 || t.junked && shown.kind == Kind::Junked) {
         return false;
     }
     if !live.iter().all(|t| t.good_sent_at.is_some_and(|at| at >= shown.opened_at)) {
@@ -138,19 +147,23 @@ fn recovered(plan: &Plan, tallies: &[Tally], open: &Incident) -> bool {
     let mut settled: Vec<(At, bool)> =
         live.iter().flat_map(|t| t.settled.iter().copied()).filter(|(at, _)| *at >= shown.opened_at).collect();
     settled.sort_unstable_by(|a, b| b.cmp(a));
-    let needed = if shown.kind == Kind::Loss { RECOVERED_FROM_LOSS } else { RECOVERED_FROM_STOP };
-    settled.len() >= needed && settled.iter().take(needed).all(|(_, arrived)| *arrived)
+    settled.len() >= RECOVERED && settled.iter().take(RECOVERED).all(|(_, arrived)| *arrived)
 }
 
-fn tell(plan: &Plan, state: &State, assessment: &Assessment, finding: &Finding, incident: Option<IncidentId>, now: At) -> Move {
+/// The watcher's own network is found without an alarm.
+fn is_of_network(open: &Incident) -> bool {
+    open.shown.culprit == Culprit::Watcher {} && open.shown.last.evidence.get("class").is_some_and(|c| *c == "network")
+}
+
+fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Option<IncidentId>, now: At) -> Move {
     Move {
         incident,
         change: if incident.is_some() { Change::Updated } else { Change::Opened },
         kind: finding.kind,
         severity: finding.severity,
         culprit: finding.culprit.clone(),
-        summary: explain::summary(plan, state, assessment, finding, now),
-        evidence: explain::evidence(plan, state, assessment, finding, now),
+        summary: explain::summary(plan, state, ix, finding, now),
+        evidence: explain::evidence(plan, state, ix, finding, now),
     }
 }
 

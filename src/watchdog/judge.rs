@@ -1,23 +1,29 @@
-//! The judge: what is wrong, and whose fault it is. A pure function of the state and the time.
+//! The judge: what is wrong, how loud, and whose fault it is. A pure function of the state and the time.
 //!
-//! Every canary has a time of its own by which it should have come (its *patience*: three times what nearly all mail of the route takes).
-//! What is older than that, by the inbox's horizon and never by the clock, is overdue. Overdue and refused canaries are counted in a row,
-//! in the order of sending; rows are laid over the matrix, and the smallest set of culprits that explains them is named.
+//! Three sources: alarms (the evidence of silence and latency, weighed over the matrix), refusals that speak for themselves, and mail that
+//! lands in Junk. A page from an alarm waits for the hold that was learnt; the verdict does not.
 
+use std::collections::BTreeSet;
+
+use super::alarm::Alarm;
 use super::evidence::{self, Tally};
+use super::hold::{self, Sort};
+use super::hypothesis::LOSSES;
+use super::index::Index;
 use super::plan::{Plan, Suspect};
 use super::state::State;
 use crate::model::{At, Class, Culprit, Kind, Name, Severity, Span};
 
-/// So many canaries in a row, pooled over a culprit's routes, are a stop. At the cadence and the losses of `Honest numbers` four in a
-/// row come by chance less than once a year (0.2 % lost, 3 % greylisted: the best static rule measured has N = 4).
-pub(super) const ENOUGH: u64 = 4;
-/// So many of the last [`evidence::WINDOW`] are a loss: seven of twenty.
-const LOSS_AT_LEAST: u64 = 7;
-/// And this share of all that the culprit's routes sent lately, in per cent.
-const LOSS_SHARE: u64 = 20;
-/// A loss of this share pages instead of warning, in per cent.
-const LOSS_PAGES: u64 = 50;
+/// So many refused connections in a row, to all providers, are the watcher's.
+const NO_NETWORK: u64 = 4;
+/// The watcher's network may be away for this long before it is an incident without being told so.
+const NETWORK_GRACE: Span = Span::from_secs(30);
+/// Mail that misses its deadline in this share pages; less of it warns.
+const MATTERS: f64 = 0.2;
+/// The kind of an incident moves only to one that is this likely.
+const SURE: f64 = 0.95;
+/// Delays by which the hypotheses shift, as factors.
+const FACTORS: [f64; 3] = [6.0, 12.0, 30.0];
 
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
@@ -31,68 +37,135 @@ pub(super) struct Finding {
     pub(super) routes: Vec<usize>,
     /// Names that the same evidence would bear.
     pub(super) also: Vec<Culprit>,
+    /// Whether it comes from an alarm, which says itself when it is over.
+    pub(super) alarm: bool,
+    /// The share of mail that is lost, or the factor by which it is slower.
+    pub(super) size: f64,
 }
 
 /// All that is wrong.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Assessment {
     pub(super) findings: Vec<Finding>,
-    /// One for each route of the plan.
-    pub(super) tallies: Vec<Tally>,
-    /// The next instant at which time alone changes the picture, if inboxes have been read by then.
+    /// When a page has waited long enough.
     pub(super) again_at: Option<At>,
-    /// Inboxes in which something is overdue by the clock, but not yet by what was read of them.
-    pub(super) look: Vec<Name>,
 }
 
 /// Weighs everything.
-pub(super) fn assess(plan: &Plan, state: &State, now: At) -> Assessment {
-    let tallies: Vec<Tally> = evidence::tally_all(plan, state);
-    let mut findings = refusals(plan, &tallies);
-    let dark = darkness(plan, state, &tallies, &findings);
-    findings.extend(dark);
-    findings.extend(drifts(plan, state, &tallies, Kind::Slow, |t| (t.slow, t.slow_perhaps)));
-    findings.extend(drifts(plan, state, &tallies, Kind::Junked, |t| (t.junked, t.junked_perhaps)));
-    let found = losses(plan, &tallies, &findings);
-    findings.extend(found);
-    findings = loudest_of_each(findings);
-    let again_at = tallies.iter().filter_map(|t| t.overdue_at).filter(|at| *at > now).min();
-    let mut look: Vec<Name> = Vec::new();
-    for (tally, route) in tallies.iter().zip(&plan.routes) {
-        let unread = tally.overdue_at.is_some_and(|at| at <= now);
-        if unread && state.sees(&route.route.inbox) && !look.contains(&route.route.inbox) {
-            look.push(route.route.inbox.clone());
+pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessment {
+    let mut assessment = Assessment::default();
+    if state.alarms.is_empty() && ix.refused.is_empty() && ix.junky.is_empty() {
+        return assessment;
+    }
+    let mut findings = refusals(plan, state, ix);
+    match no_network(plan, state, ix, now) {
+        Network::None(own) => findings.push(own),
+        Network::Doubtful(until) => assessment.again_at = Some(until),
+        Network::Fine => {
+            for alarm in state.alarms.iter().filter(|a| a.told || state.cut_off_since.is_none()) {
+                let (finding, page_at) = alarmed(plan, state, alarm, now);
+                assessment.again_at = [assessment.again_at, page_at].into_iter().flatten().min();
+                findings.extend(finding);
+            }
         }
     }
-    Assessment { findings, tallies, again_at, look }
+    findings.extend(junk(plan, state, ix));
+    assessment.findings = loudest_of_each(findings);
+    assessment
+}
+
+/// What an alarm amounts to, once its page has waited long enough; otherwise until when it waits.
+fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Finding>, Option<At>) {
+    let Some(index) = plan.suspect(&alarm.culprit) else { return (None, None) };
+    let (Some(suspect), Some(standing)) = (plan.suspects.get(index), state.standings.get(index)) else { return (None, None) };
+    let [stop, rest @ ..] = standing.chances();
+    let (losses, delays) = rest.split_at(3);
+    let (loss, slow): (f64, f64) = (losses.iter().sum(), delays.iter().sum());
+    let sort = match alarm.sort {
+        Sort::Stop if alarm.arrivals == 0 => Sort::Stop,
+        Sort::Loss | Sort::Slow if stop > SURE => Sort::Stop,
+        Sort::Stop | Sort::Slow if loss > SURE => Sort::Loss,
+        Sort::Stop | Sort::Loss if slow > SURE => Sort::Slow,
+        same @ (Sort::Stop | Sort::Loss | Sort::Slow) => same,
+    };
+    let (mut kind, size, mattering) = match sort {
+        Sort::Stop => (Kind::Stopped, 1.0, 1.0),
+        Sort::Loss => {
+            let share = mean(losses, LOSSES.iter().skip(1));
+            (Kind::Loss, share, share)
+        }
+        Sort::Slow => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays)),
+    };
+    let severity = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
+    if severity == Severity::Page && !alarm.told {
+        let page_at = alarm.since.plus(hold::of(plan, state, &alarm.culprit, alarm.sort, now));
+        if page_at > now {
+            return (None, Some(page_at));
+        }
+    }
+    let class = common_refusal(plan, state, suspect);
+    if kind == Kind::Stopped && class.is_some() {
+        kind = Kind::Refused;
+    }
+    let routes = suspect.routes.iter().copied().filter(|slot| evidence::shows(state, *slot)).collect();
+    let (culprit, also) = (alarm.culprit.clone(), suspect.also.clone());
+    (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), None)
+}
+
+/// The class of the newest refusal, if all that is missing was refused, on every route that shows anything: it never left.
+fn common_refusal(plan: &Plan, state: &State, suspect: &Suspect) -> Option<Class> {
+    let tallies = suspect.routes.iter().filter(|slot| is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
+    let mut rows = tallies.filter(|t| t.row > 0);
+    let first = rows.next()?.row_class?;
+    rows.all(|t| t.row_class.is_some()).then_some(first)
+}
+
+fn mean<'v>(weights: &[f64], values: impl Iterator<Item = &'v f64>) -> f64 {
+    let total: f64 = weights.iter().sum();
+    weights.iter().zip(values).map(|(w, v)| w * v).sum::<f64>() / total.max(1e-12)
+}
+
+/// The share of mail that a delay makes miss its deadline.
+fn late(plan: &Plan, state: &State, suspect: &Suspect, delays: &[f64]) -> f64 {
+    let Some((planned, route)) = suspect.routes.first().and_then(|slot| Some((plan.routes.get(*slot)?, state.routes.get(*slot)?))) else {
+        return 0.0;
+    };
+    let on_time = |factor: &f64| Span::from_ms((planned.deadline.as_ms() as f64 / factor) as u64);
+    let shares: Vec<f64> = FACTORS.iter().map(|f| route.survival.at(on_time(f)) - route.survival.at(planned.deadline)).collect();
+    mean(delays, shares.iter())
 }
 
 /// Refusals that speak for themselves: one answer is enough.
-fn refusals(plan: &Plan, tallies: &[Tally]) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for suspect in plan.suspects.iter().filter(|s| names_provider(s).is_some()) {
-        let routes: Vec<usize> =
-            suspect.routes.iter().copied().filter(|i| tallies.get(*i).and_then(|t| t.refusal).is_some_and(speaks_for_itself)).collect();
-        let class = routes.iter().filter_map(|i| tallies.get(*i)?.refusal).find(|c| speaks_for_itself(*c));
-        if let (Some(class), Some(provider)) = (class, names_provider(suspect)) {
-            let also = std::iter::once(&suspect.culprit).chain(&suspect.also).filter(|c| **c != provider).cloned().collect();
-            found.push(Finding { culprit: provider, kind: Kind::Refused, severity: Severity::Page, class: Some(class), routes, also });
+fn refusals(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for slot in &ix.refused {
+        let (Some(planned), Some(class)) = (plan.routes.get(*slot), state.routes.get(*slot).and_then(|r| r.refusal)) else { continue };
+        let route = &planned.route;
+        let (culprit, severity) = if speaks_for_itself(class) {
+            (Culprit::Provider(route.provider.clone()), Severity::Page)
+        } else if matches!(class, Class::Suppressed | Class::Recipient) {
+            (Culprit::Route(route.provider.clone(), route.stream.clone(), route.inbox.clone()), Severity::Warn)
+        } else {
+            continue;
+        };
+        if !state.sees(&route.inbox) && severity == Severity::Warn {
+            continue;
         }
-    }
-    for (index, (tally, route)) in tallies.iter().zip(&plan.routes).enumerate() {
-        if let Some(class @ (Class::Suppressed | Class::Recipient)) = tally.refusal {
-            let route = &route.route;
-            let culprit = Culprit::Route(route.provider.clone(), route.stream.clone(), route.inbox.clone());
-            let (kind, severity) = (Kind::Refused, Severity::Warn);
-            found.push(Finding { culprit, kind, severity, class: Some(class), routes: vec![index], also: Vec::new() });
+        match found.iter_mut().find(|f| f.culprit == culprit) {
+            Some(same) => same.routes.push(*slot),
+            None => {
+                let also = if severity == Severity::Page { names_beside(plan, &culprit) } else { Vec::new() };
+                let class = Some(class);
+                found.push(Finding { culprit, kind: Kind::Refused, severity, class, routes: vec![*slot], also, alarm: false, size: 1.0 });
+            }
         }
     }
     found
 }
 
-/// The provider that this suspect is or could be: a refusal is always the provider's own word.
-fn names_provider(suspect: &Suspect) -> Option<Culprit> {
-    std::iter::once(&suspect.culprit).chain(&suspect.also).find(|c| matches!(c, Culprit::Provider(_))).cloned()
+fn names_beside(plan: &Plan, culprit: &Culprit) -> Vec<Culprit> {
+    let Some(suspect) = plan.suspect(culprit).and_then(|s| plan.suspects.get(s)) else { return Vec::new() };
+    std::iter::once(&suspect.culprit).chain(&suspect.also).filter(|c| *c != culprit).cloned().collect()
 }
 
 /// The account or the plan is the reason, or the provider's own rule: it will not pass by itself.
@@ -100,138 +173,89 @@ pub(super) const fn speaks_for_itself(class: Class) -> bool {
     matches!(class, Class::Suspended | Class::Auth | Class::Quota | Class::Sender | Class::Policy | Class::Permanent)
 }
 
-/// Where nothing arrives.
-fn darkness(plan: &Plan, state: &State, tallies: &[Tally], refused: &[Finding]) -> Vec<Finding> {
-    let said = |index: usize| refused.iter().any(|f| f.severity == Severity::Page && f.routes.contains(&index));
-    let shows: Vec<bool> = tallies.iter().enumerate().map(|(i, t)| t.row > 0 && !t.warned && !said(i)).collect();
-    let enough = |suspect: &Suspect, live: &[usize]| {
-        let row: u64 = live.iter().filter_map(|i| tallies.get(*i)).map(|t| t.row).sum();
-        row >= ENOUGH && (suspect.culprit != Culprit::Watcher {} || told_apart(plan, live))
-    };
-    if let Some(own) = no_network(plan, tallies, &shows) {
-        return vec![own];
-    }
-    let found = explain(plan, tallies, &shows, enough);
-    let mut findings: Vec<Finding> = Vec::new();
-    for suspect in found {
-        if !already_open(state, &suspect.culprit) && undecided(plan, tallies, suspect) {
-            continue;
-        }
-        let mut finding = finding(suspect, Kind::Stopped, Severity::Page, &shows);
-        let classes: Vec<Option<Class>> = finding.routes.iter().filter_map(|i| tallies.get(*i)).map(|t| t.row_class).collect();
-        if let Some(Some(class)) = classes.first().copied().filter(|_| classes.iter().all(Option::is_some)) {
-            finding.kind = Kind::Refused;
-            finding.class = Some(class);
-        }
-        findings.push(finding);
-    }
-    findings
-}
-
-fn already_open(state: &State, culprit: &Culprit) -> bool {
-    state.open_delivery(culprit).is_some()
-}
-
-/// Two providers and two inboxes among what could be seen: less does not tell the watcher from the rest.
-fn told_apart(plan: &Plan, live: &[usize]) -> bool {
-    let routes = || live.iter().filter_map(|i| plan.routes.get(*i)).map(|r| &r.route);
-    let (first_provider, first_inbox) = (routes().next().map(|r| &r.provider), routes().next().map(|r| &r.inbox));
-    routes().any(|r| Some(&r.provider) != first_provider) && routes().any(|r| Some(&r.inbox) != first_inbox)
+/// Whether the watcher itself has network, as far as its submissions tell.
+enum Network {
+    Fine,
+    /// No provider can be reached, but not for long.
+    Doubtful(At),
+    None(Finding),
 }
 
 /// Several providers and no connection to any of them: that is the watcher's network, however the matrix looks.
-fn no_network(plan: &Plan, tallies: &[Tally], shows: &[bool]) -> Option<Finding> {
-    let live: Vec<usize> = (0..tallies.len()).filter(|i| tallies.get(*i).is_some_and(|t| t.live)).collect();
-    let row: u64 = live.iter().filter_map(|i| tallies.get(*i)).map(|t| t.row).sum();
-    let none = live.iter().all(|i| tallies.get(*i).is_some_and(|t| t.refusal == Some(Class::Network)) && shows.get(*i) == Some(&true));
-    (plan.providers.len() > 1 && none && row >= ENOUGH).then(|| Finding {
-        culprit: Culprit::Watcher {},
-        kind: Kind::Stopped,
-        severity: Severity::Page,
-        class: Some(Class::Network),
-        routes: live,
-        also: Vec::new(),
-    })
-}
-
-/// Whether another route's next canary could still move the blame to somebody larger: one that neither arrived nor is overdue since this
-/// began. Waits no longer than two rounds and twice the longest patience.
-fn undecided(plan: &Plan, tallies: &[Tally], suspect: &Suspect) -> bool {
-    let since = suspect.routes.iter().filter_map(|i| tallies.get(*i)?.row_since).min();
-    let Some(since) = since else { return false };
-    let patience = tallies.iter().map(|t| t.patience).max().unwrap_or(Span::ZERO);
-    let limit = since.plus(plan.every.scaled(2, 1) + patience.scaled(2, 1));
-    let horizon = tallies.iter().filter_map(|t| t.horizon).max().unwrap_or(since);
-    if horizon >= limit {
-        return false;
+fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
+    // What is known to be cut off has an incident of its own.
+    if state.cut_off_since.is_some() || plan.providers.len() < 2 || ix.refused.len() < plan.providers.len() {
+        return Network::Fine;
     }
-    tallies.iter().enumerate().any(|(index, t)| {
-        let outside = t.live && !suspect.routes.contains(&index);
-        let healthy = t.good_sent_at.is_some_and(|at| at >= since);
-        outside && !healthy && t.row < ENOUGH && (t.row > 0 || t.waiting)
-    })
+    let refused = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.refusal == Some(Class::Network));
+    let silent: BTreeSet<&Name> =
+        ix.refused.iter().filter(|s| refused(s)).filter_map(|s| Some(&plan.routes.get(*s)?.route.provider)).collect();
+    if silent.len() < plan.providers.len() {
+        return Network::Fine;
+    }
+    let rows: Vec<(usize, Tally)> = ix.refused.iter().filter(|s| refused(s)).map(|s| (*s, evidence::tally(plan, state, *s))).collect();
+    let since = rows.iter().filter_map(|(_, t)| t.row_since).min().unwrap_or(now);
+    // One provider that was reached since has nothing to do with the watcher's network.
+    let reached = |slot: usize| {
+        state
+            .routes
+            .get(slot)
+            .is_some_and(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since).any(|c| c.answer.is_some() && !c.refused()))
+    };
+    if (0..plan.routes.len()).any(reached) {
+        return Network::Fine;
+    }
+    let row: u64 = rows.iter().map(|(_, t)| t.row).sum();
+    if row < NO_NETWORK || now.since(since) < NETWORK_GRACE {
+        return Network::Doubtful(since.plus(NETWORK_GRACE).max(now.plus(Span::from_secs(1))));
+    }
+    let (culprit, kind, severity) = (Culprit::Watcher {}, Kind::Stopped, Severity::Page);
+    let routes = rows.iter().map(|(slot, _)| *slot).collect();
+    Network::None(Finding { culprit, kind, severity, class: Some(Class::Network), routes, also: Vec::new(), alarm: false, size: 1.0 })
 }
 
-/// Where mail arrives, but not as it should. A route that leans the same way without being there yet keeps a new finding waiting: the
-/// culprit may be larger.
-fn drifts(plan: &Plan, state: &State, tallies: &[Tally], kind: Kind, of: fn(&Tally) -> (bool, bool)) -> Vec<Finding> {
-    let shows: Vec<bool> = tallies.iter().map(|t| of(t).0).collect();
-    let leaning =
-        |suspect: &Suspect| tallies.iter().enumerate().any(|(i, t)| !suspect.routes.contains(&i) && t.live && of(t) == (false, true));
-    explain(plan, tallies, &shows, |_, _| true)
-        .into_iter()
-        .filter(|s| already_open(state, &s.culprit) || !leaning(s))
-        .map(|s| finding(s, kind, Severity::Warn, &shows))
-        .collect()
+fn is_live(plan: &Plan, state: &State, slot: usize) -> bool {
+    let name = plan.routes.get(slot).map(|r| &r.route.inbox);
+    name.is_some_and(|n| state.sees(n)) && state.routes.get(slot).is_some_and(|r| r.serial > 0)
 }
 
-/// A share is lost, but not all.
-fn losses(plan: &Plan, tallies: &[Tally], found: &[Finding]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
-    for suspect in &plan.suspects {
-        let covered = |i: &usize| found.iter().chain(&findings).any(|f| f.kind != Kind::Junked && f.routes.contains(i));
-        let live: Vec<usize> = suspect.routes.iter().copied().filter(|i| tallies.get(*i).is_some_and(|t| t.live)).collect();
-        if live.is_empty() || live.iter().any(covered) {
+/// Where mail arrives, but in Junk. A route that leans the same way without being there yet keeps a new finding waiting: the culprit may
+/// be larger.
+fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
+    if ix.junky.is_empty() {
+        return Vec::new();
+    }
+    let tallies: Vec<(usize, Tally)> = ix.junky.iter().map(|slot| (*slot, evidence::tally(plan, state, *slot))).collect();
+    let of = |slot: usize| tallies.binary_search_by_key(&slot, |(s, _)| *s).ok().and_then(|at| tallies.get(at)).map(|(_, t)| t);
+    let mut candidates: Vec<usize> = ix.junky.iter().filter_map(|slot| plan.routes.get(*slot)).flat_map(|r| r.suspects.clone()).collect();
+    candidates.sort_unstable();
+    candidates.dedup();
+    let mut explained: Vec<usize> = Vec::new();
+    let mut found = Vec::new();
+    for suspect in candidates.into_iter().filter_map(|s| plan.suspects.get(s)) {
+        let live: Vec<usize> = suspect.routes.iter().copied().filter(|slot| is_live(plan, state, *slot)).collect();
+        let all = !live.is_empty() && live.iter().all(|slot| of(*slot).is_some_and(|t| t.junked));
+        if !all || live.iter().all(|slot| explained.contains(slot)) {
             continue;
         }
-        let of = |pick: fn(&Tally) -> u64| -> u64 { live.iter().filter_map(|i| tallies.get(*i)).map(pick).sum() };
-        let (missing, judged) = (of(|t| t.missing), of(|t| t.judged));
-        let touched = live.iter().filter(|i| tallies.get(**i).is_some_and(|t| t.missing > 0)).count();
-        if missing < LOSS_AT_LEAST || missing * 100 < judged * LOSS_SHARE || touched * 2 < live.len() + usize::from(live.len() > 1) {
+        let leans = |(slot, t): &(usize, Tally)| !suspect.routes.contains(slot) && t.live && t.junked_perhaps && !t.junked;
+        explained.extend(&live);
+        if state.open_delivery(&suspect.culprit).is_none() && tallies.iter().any(leans) {
             continue;
         }
-        let severity = if missing * 100 >= judged * LOSS_PAGES { Severity::Page } else { Severity::Warn };
-        let shows: Vec<bool> = tallies.iter().map(|t| t.missing > 0).collect();
-        findings.push(finding(suspect, Kind::Loss, severity, &shows));
+        let (culprit, also) = (suspect.culprit.clone(), suspect.also.clone());
+        found.push(Finding {
+            culprit,
+            kind: Kind::Junked,
+            severity: Severity::Warn,
+            class: None,
+            routes: live,
+            also,
+            alarm: false,
+            size: 1.0,
+        });
     }
-    findings
-}
-
-/// The fewest, most general suspects all of whose live routes show it, and for whom it is `enough`.
-fn explain<'p>(plan: &'p Plan, tallies: &[Tally], shows: &[bool], enough: impl Fn(&Suspect, &[usize]) -> bool) -> Vec<&'p Suspect> {
-    let mut explained = vec![false; shows.len()];
-    let mut named = Vec::new();
-    let is = |set: &[bool], i: usize| set.get(i).copied().unwrap_or(false);
-    for suspect in &plan.suspects {
-        let live: Vec<usize> = suspect.routes.iter().copied().filter(|i| tallies.get(*i).is_some_and(|t| t.live)).collect();
-        let all = !live.is_empty() && live.iter().all(|i| is(shows, *i));
-        let adds = live.iter().any(|i| !is(&explained, *i));
-        if !all || !adds || !enough(suspect, &live) {
-            continue;
-        }
-        for i in &live {
-            if let Some(done) = explained.get_mut(*i) {
-                *done = true;
-            }
-        }
-        named.push(suspect);
-    }
-    named
-}
-
-fn finding(suspect: &Suspect, kind: Kind, severity: Severity, shows: &[bool]) -> Finding {
-    let routes = suspect.routes.iter().copied().filter(|i| shows.get(*i).copied().unwrap_or(false)).collect();
-    Finding { culprit: suspect.culprit.clone(), kind, severity, class: None, routes, also: suspect.also.clone() }
+    found
 }
 
 /// The delivery kinds share one incident for each culprit: the loudest finding speaks, and of equals the first.
@@ -245,4 +269,20 @@ fn loudest_of_each(findings: Vec<Finding>) -> Vec<Finding> {
         }
     }
     kept
+}
+
+/// Inboxes in which something is overdue by the clock, but not yet by what was read of them.
+pub(super) fn unread(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Name> {
+    let mut look: Vec<Name> = Vec::new();
+    for (_, suspect) in ix.checks.range(..=(now, usize::MAX)) {
+        let routes = plan.suspects.get(*suspect).map_or(&[][..], |s| &s.routes);
+        for route in routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(|r| !r.flying.is_empty()) {
+            let name = &route.route.inbox;
+            let behind = state.inboxes.get(name).and_then(|i| state.horizon(i)).is_none_or(|h| h < now);
+            if behind && state.sees(name) && !look.contains(name) {
+                look.push(name.clone());
+            }
+        }
+    }
+    look
 }

@@ -4,36 +4,50 @@
 //! records gives the same state.
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
-//! `schedule` → (the adapters submit and read) → `flight`, `sight`, `reach` → `evidence`, `judge`, `explain` → `incident` → `state` (outbox) →
-//! `picture`.
+//! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
+//! `judge` (what, and how loud), `explain` → `incident` → `state` (outbox) → `suspicion` (ask again) → `picture`.
 
+mod alarm;
+mod blame;
 pub mod count;
 mod effect;
 mod event;
 mod evidence;
 mod explain;
+mod fate;
 mod flight;
+mod hold;
+mod hypothesis;
 mod incident;
+mod index;
 mod judge;
 mod picture;
 mod plan;
 mod reach;
 mod record;
+mod recovery;
 mod schedule;
+mod sequence;
 mod sight;
 mod state;
+mod step;
+mod survival;
+mod suspicion;
 mod view;
+mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Settings;
-use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Severity, Span};
+use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Route, Severity, Span};
 
 pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
+pub use step::{PendingNotice, Step, Unfit};
 pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
 
+use index::Index;
 use plan::Plan;
 use state::State;
 
@@ -44,50 +58,17 @@ const LOOK_EVERY: Span = Span::from_secs(2);
 /// After this long, a canary whose inbox could never be read is not looked for any more.
 const FORGET_AFTER: Span = Span::from_secs(72 * 3600);
 
-/// What a step gives back.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
-pub struct Step {
-    /// To be made durable first.
-    pub records: Vec<Record>,
-    /// To be begun then.
-    pub effects: Vec<Effect>,
-    /// When to wake the watchdog, if nothing happens before. Always later than the step.
-    pub wake_at: Option<At>,
-}
-
-/// Why an event was not taken in. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// Time goes back.
-    #[error("time goes back: `{at}` is before `{last}` (milliseconds)")]
-    TimeGoesBack {
-        /// The event's.
-        at: i64,
-        /// The one before.
-        last: i64,
-    },
-    /// A second start.
-    #[error("started twice: `started` comes first, and once")]
-    StartedTwice,
-    /// Something before the start.
-    #[error("not started: the first event is `started`, or a replay of records")]
-    NotStarted,
-    /// A canary that is not remembered.
-    #[error("unknown canary `{0}`")]
-    UnknownCanary(CanaryId),
-    /// An inbox that is not watched.
-    #[error("unknown inbox `{0}`")]
-    UnknownInbox(Name),
-}
+/// Changes of alarms taken in one step; the rest waits for the next.
+const ALARMS_AT_ONCE: usize = 16;
+/// Confirmations sent in one step.
+const CONFIRMATIONS_AT_ONCE: usize = 16;
 
 /// The watchdog.
 #[derive(Clone, Debug)]
 pub struct Watchdog {
     plan: Plan,
     state: State,
-    /// Finds a route by the upper half of a canary's id.
-    keys: BTreeMap<u32, usize>,
-    threshold: f64,
+    ix: Index,
     /// The time of the newest event, whether it left a record or not.
     last_at: Option<At>,
     wake_at: Option<At>,
@@ -96,32 +77,17 @@ pub struct Watchdog {
     stopping: bool,
 }
 
-/// A notice that some sinks have not taken yet.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PendingNotice {
-    /// The message.
-    pub notice: Notice,
-    /// When it was written.
-    pub at: At,
-    /// When its incident was opened.
-    pub opened_at: At,
-    /// Who still has to hear it.
-    pub sinks: BTreeSet<Name>,
-}
-
 impl Watchdog {
     /// A watchdog that knows nothing yet. Its first event is [`Event::Started`].
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let plan = Plan::new(settings);
-        let mut state = State::default();
-        for name in &plan.inboxes {
-            state.inbox(name);
-        }
-        let routes = f64::from(u32::try_from(plan.routes.len()).unwrap_or(u32::MAX));
-        let a_year = 365.25 * 86_400.0 / plan.every.as_secs_f64().max(0.001) * routes.max(1.0);
-        let threshold = (a_year / settings.watch.false_pages_per_year.max(1e-9)).ln().max(1.0);
-        Self { plan, state, keys: BTreeMap::new(), threshold, last_at: None, wake_at: None, looked_at: BTreeMap::new(), stopping: false }
+        Self::resume(Plan::new(settings), State::default())
+    }
+
+    fn resume(plan: Plan, mut state: State) -> Self {
+        state.align(&plan);
+        let ix = Index::of(&plan, &state);
+        Self { plan, state, ix, last_at: None, wake_at: None, looked_at: BTreeMap::new(), stopping: false }
     }
 
     /// The watchdog as it was when `records` had been put out, by the same settings, after `checkpoint` (what [`Watchdog::checkpoint`] gave).
@@ -133,21 +99,14 @@ impl Watchdog {
         checkpoint: Option<&str>,
         records: impl IntoIterator<Item = &'r Record>,
     ) -> Result<Self, serde_json::Error> {
-        let mut this = Self::new(settings);
-        if let Some(text) = checkpoint {
-            this.state = serde_json::from_str(text)?;
-            this.keys = this.state.keys();
-            let missing: Vec<Name> = this.plan.inboxes.iter().filter(|n| !this.state.inboxes.contains_key(*n)).cloned().collect();
-            for name in missing {
-                this.state.inbox(&name);
-            }
-        }
+        let state = checkpoint.map(serde_json::from_str).transpose()?.unwrap_or_default();
+        let mut this = Self::resume(Plan::new(settings), state);
         for record in records {
-            this.state.apply(&this.plan, &mut this.keys, record);
+            this.state.apply(&this.plan, &mut this.ix, record);
         }
         if this.state.began.is_some() {
             this.last_at = Some(this.state.at);
-            this.wake_at = this.next_wake(this.state.at, &judge::assess(&this.plan, &this.state, this.state.at));
+            this.wake_at = this.next_wake(this.state.at);
         }
         Ok(this)
     }
@@ -188,15 +147,18 @@ impl Watchdog {
         self.take_in(&mut step, at, event);
         self.follow_reach(&mut step, at);
         self.settle(&mut step, at);
-        let assessment = judge::assess(&self.plan, &self.state, at);
-        for change in incident::moves(&self.plan, &self.state, &assessment, at) {
+        // Each change of an alarm moves what the rest of the evidence means. There are never more than suspects.
+        for _ in 0..ALARMS_AT_ONCE {
+            let Some(fact) = blame::decide(&self.plan, &self.state, &self.ix, at) else { break };
+            self.record(&mut step, at, fact);
+        }
+        let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
+        for change in incident::moves(&self.plan, &self.state, &self.ix, &assessment, at) {
             self.tell(&mut step, at, change);
         }
         self.send(&mut step, at);
-        self.look(&mut step, at, &assessment.look);
-        // What was just told or sent may have moved what comes next.
-        let assessment = if step.records.is_empty() { assessment } else { judge::assess(&self.plan, &self.state, at) };
-        self.wake_at = self.next_wake(at, &assessment);
+        self.look(&mut step, at);
+        self.wake_at = self.next_wake(at);
         step.wake_at = self.wake_at;
         Ok(step)
     }
@@ -204,8 +166,9 @@ impl Watchdog {
     /// The state as people and metrics see it.
     #[must_use]
     pub fn view(&self, now: At) -> View {
-        let next = schedule::next(&self.plan, &self.state).map(|(at, route)| (at, format!("canary over {route}")));
-        picture::draw(&self.plan, &self.state, now, next, self.threshold)
+        let route = |(at, slot): &(At, usize)| Some((*at, format!("canary over {}", self.plan.routes.get(*slot)?.route)));
+        let next = self.ix.due.first().and_then(route);
+        picture::draw(&self.plan, &self.state, now, next)
     }
 
     /// Sends no more canaries in this life.
@@ -256,7 +219,7 @@ impl Watchdog {
             (_, false) => return Err(Unfit::NotStarted),
             (_, true) => {}
         }
-        if let Some(canary) = event.canary().filter(|id| self.state.canary(&self.keys, *id).is_none()) {
+        if let Some(canary) = event.canary().filter(|id| self.state.canary(&self.ix, *id).is_none()) {
             return Err(Unfit::UnknownCanary(canary));
         }
         match event.inbox().filter(|name| !self.plan.inboxes.contains(*name)) {
@@ -268,7 +231,7 @@ impl Watchdog {
     /// Writes one fact down and lives by it.
     fn record(&mut self, step: &mut Step, at: At, fact: Fact) {
         let record = Record { at, fact };
-        self.state.apply(&self.plan, &mut self.keys, &record);
+        self.state.apply(&self.plan, &mut self.ix, &record);
         step.records.push(record);
     }
 
@@ -308,16 +271,18 @@ impl Watchdog {
 
     /// Calls lost what its deadline has passed for, and forgets what could never be looked for.
     fn settle(&mut self, step: &mut Step, at: At) {
+        if self.ix.deadlines.first().is_none_or(|(due, ..)| *due > at) {
+            return;
+        }
         let mut facts = Vec::new();
-        for planned in &self.plan.routes {
-            let Some(route) = self.state.routes.iter().find(|r| r.route == planned.route) else { continue };
-            let horizon = self.state.inboxes.get(&planned.route.inbox).and_then(|i| i.horizon);
-            for canary in route.in_flight() {
-                if horizon.is_some_and(|h| h >= canary.sent_at.plus(planned.deadline)) {
-                    facts.push(Fact::Lost { canary: canary.id });
-                } else if at.since(canary.sent_at) > FORGET_AFTER {
-                    facts.push(Fact::Forgotten { canary: canary.id });
-                }
+        for (due, slot, serial) in self.ix.deadlines.range(..=(at, usize::MAX, u32::MAX)) {
+            let Some(route) = self.state.routes.get(*slot) else { continue };
+            let canary = route.id(*serial);
+            let horizon = self.state.inboxes.get(&route.route.inbox).and_then(|i| self.state.horizon(i));
+            if horizon.is_some_and(|h| h >= *due) {
+                facts.push(Fact::Lost { canary });
+            } else if route.find(canary).is_none_or(|c| at.since(c.sent_at) > FORGET_AFTER) {
+                facts.push(Fact::Forgotten { canary });
             }
         }
         for fact in facts {
@@ -350,57 +315,70 @@ impl Watchdog {
         if self.stopping {
             return;
         }
-        for route in schedule::all_due(&self.plan, &self.state, at) {
-            let canary = schedule::next_id(&self.state, &route);
-            let (provider, stream, inbox) = (route.provider, route.stream, route.inbox);
-            let reason = Reason::Routine;
-            let fact = Fact::Sent { canary, provider: provider.clone(), stream: stream.clone(), inbox: inbox.clone(), reason };
-            self.record(step, at, fact);
-            step.effects.push(Effect::Submit { canary, provider, stream, inbox, reason });
+        let due: Vec<usize> = self.ix.due.range(..=(at, usize::MAX)).map(|(_, slot)| *slot).collect();
+        for slot in due {
+            self.submit(step, at, slot, Reason::Routine);
+        }
+        for _ in 0..CONFIRMATIONS_AT_ONCE {
+            let asked = suspicion::asks(&self.plan, &self.state, &self.ix, at);
+            let Some(slot) = asked.now.first() else { break };
+            self.submit(step, at, *slot, Reason::Confirmation);
         }
     }
 
-    fn look(&mut self, step: &mut Step, at: At, inboxes: &[Name]) {
+    /// Sends one canary.
+    fn submit(&mut self, step: &mut Step, at: At, slot: usize, reason: Reason) {
+        let Some(route) = self.state.routes.get(slot) else { return };
+        let canary = schedule::next_id(route);
+        let Route { provider, stream, inbox } = route.route.clone();
+        let fact = Fact::Sent { canary, provider: provider.clone(), stream: stream.clone(), inbox: inbox.clone(), reason };
+        self.record(step, at, fact);
+        step.effects.push(Effect::Submit { canary, provider, stream, inbox, reason });
+    }
+
+    fn look(&mut self, step: &mut Step, at: At) {
         if self.state.reads() == Reads::Implied {
             return;
         }
+        let mut inboxes = judge::unread(&self.plan, &self.state, &self.ix, at);
+        inboxes.extend(self.late_inboxes(at));
         for inbox in inboxes {
-            let due = self.looked_at.get(inbox).is_none_or(|last| at.since(*last) >= LOOK_EVERY);
+            let due = self.looked_at.get(&inbox).is_none_or(|last| at.since(*last) >= LOOK_EVERY);
             if due {
                 self.looked_at.insert(inbox.clone(), at);
-                step.effects.push(Effect::Look { inbox: inbox.clone() });
+                step.effects.push(Effect::Look { inbox });
             }
         }
     }
 
+    /// Inboxes that can be read, and in which a deadline has passed.
+    fn late_inboxes(&self, at: At) -> Vec<Name> {
+        let due = self.ix.deadlines.range(..=(at, usize::MAX, u32::MAX)).filter_map(|(_, slot, _)| self.state.routes.get(*slot));
+        let names: BTreeSet<&Name> = due.map(|r| &r.route.inbox).filter(|name| self.state.sees(name)).collect();
+        names.into_iter().cloned().collect()
+    }
+
     /// The earliest instant at which time alone changes anything; later than `at`.
-    fn next_wake(&self, at: At, assessment: &judge::Assessment) -> Option<At> {
-        let soon = at.plus(Span::from_ms(1));
-        let implied = self.state.reads() == Reads::Implied;
+    fn next_wake(&self, at: At) -> Option<At> {
         // With implied reads the line after completes the read; otherwise reading takes its time and comes as an event.
-        let unread = (!assessment.look.is_empty()).then(|| if implied { soon } else { at.plus(LOOK_EVERY) });
-        let lost = self.next_loss(at).map(|due| if due <= at && !implied { at.plus(LOOK_EVERY) } else { due });
+        let unread = if self.state.reads() == Reads::Implied { at.plus(Span::from_ms(1)) } else { at.plus(LOOK_EVERY) };
+        let read_first = |due: At| if due <= at { unread } else { due };
+        let seen = |slot: usize| self.state.routes.get(slot).is_some_and(|r| self.state.sees(&r.route.inbox));
         [
-            schedule::next(&self.plan, &self.state).map(|(due, _)| due),
-            assessment.again_at,
-            unread,
-            lost,
+            self.ix.due.first().map(|(due, _)| *due),
+            self.ix.checks.first().map(|(due, _)| read_first(*due)),
+            self.ix.deadlines.iter().find(|(_, slot, _)| seen(*slot)).map(|(due, ..)| read_first(*due)),
+            judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
+            self.asks_at(at),
             incident::next(&self.plan, &self.state),
         ]
         .into_iter()
         .flatten()
         .min()
-        .map(|wake| wake.max(soon))
+        .map(|wake| wake.max(at.plus(Span::from_ms(1))))
     }
 
-    /// When the next deadline passes in an inbox that can be read.
-    fn next_loss(&self, at: At) -> Option<At> {
-        let mut earliest: Option<At> = None;
-        for planned in self.plan.routes.iter().filter(|r| self.state.sees(&r.route.inbox)) {
-            let Some(route) = self.state.routes.iter().find(|r| r.route == planned.route) else { continue };
-            let due = route.in_flight().next().map(|c| c.sent_at.plus(planned.deadline).max(at));
-            earliest = [earliest, due].into_iter().flatten().min();
-        }
-        earliest
+    fn asks_at(&self, at: At) -> Option<At> {
+        if self.stopping { None } else { suspicion::asks(&self.plan, &self.state, &self.ix, at).again_at }
     }
 }

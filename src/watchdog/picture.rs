@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::alarm;
 use super::count::Histogram;
 use super::event::Delivery;
 use super::evidence::{self, Tally};
 use super::explain;
 use super::flight::{Canary, RouteState};
-use super::judge::ENOUGH;
+use super::hold::Sort;
 use super::plan::Plan;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
@@ -17,10 +18,8 @@ use crate::model::{At, Culprit, Kind, Leg, Name, Outcome, Route, Verdict};
 const LISTED: usize = 50;
 
 /// Everything that is shown, at `now`.
-pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String)>, threshold: f64) -> View {
-    let tallies = evidence::tally_all(plan, state);
-    let routes: Vec<RouteView> =
-        plan.routes.iter().zip(&tallies).map(|(planned, tally)| route(state, &planned.route, tally, threshold)).collect();
+pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String)>) -> View {
+    let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot)).collect();
     let party = |culprit: Culprit, name: &Name| party(state, &routes, &culprit, name);
     let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
     streams.sort();
@@ -38,7 +37,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         cut_off_since: state.cut_off_since,
         trouble: None,
         next,
-        suspicion_threshold: threshold,
+        suspicion_threshold: plan.threshold,
         providers: plan.providers.iter().map(|p| party(Culprit::Provider(p.clone()), p)).collect(),
         streams: streams.into_iter().map(|(p, s)| (p.clone(), party(Culprit::Stream(p, s.clone()), &s))).collect(),
         inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
@@ -68,22 +67,25 @@ fn notices(plan: &Plan, state: &State) -> BTreeMap<(Name, Delivery), u64> {
     counts
 }
 
-fn route(state: &State, route: &Route, tally: &Tally, threshold: f64) -> RouteView {
-    let known = state.routes.iter().find(|r| r.route == *route);
-    let (verdict, reason) = verdict(state, route, tally, known);
-    let row = u32::try_from(tally.row.min(ENOUGH)).unwrap_or(u32::MAX);
-    let enough = u32::try_from(ENOUGH).unwrap_or(u32::MAX);
-    RouteView {
+fn route(plan: &Plan, state: &State, slot: usize) -> Option<RouteView> {
+    let planned = plan.routes.get(slot)?;
+    let route = &planned.route;
+    let known = state.routes.get(slot);
+    let tally = evidence::tally(plan, state, slot);
+    let (verdict, reason) = verdict(state, route, &tally, known);
+    // Of all suspects that cover it the odds of the likeliest, on the scale of a route that is alone.
+    let odds = planned.suspects.iter().map(|s| alarm::odds(plan, state, *s)).fold(f64::NEG_INFINITY, f64::max);
+    Some(RouteView {
         route: route.clone(),
         verdict,
         reason,
-        suspicion: threshold * f64::from(row) / f64::from(enough),
+        suspicion: (odds - plan.ln_alarm + plan.threshold).max(0.0),
         in_flight: known.map_or(0, |r| u64::try_from(r.in_flight().count()).unwrap_or(u64::MAX)),
         last_arrival: known.and_then(|r| r.last_arrival),
         recent: known.map_or_else(Vec::new, |r| r.canaries.iter().rev().take(LISTED).map(canary).collect()),
         counts: known.map_or_else(RouteCounts::default, |r| r.counts.clone()),
         latency: known.map_or_else(Histogram::default, |r| r.latency.clone()),
-    }
+    })
 }
 
 fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteState>) -> (Verdict, String) {
@@ -102,6 +104,13 @@ fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteStat
         let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused) && tally.row > 0;
         let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
         return (verdict, format!("incident {}: {}", incident.shown.incident, incident.shown.last.summary));
+    }
+    if let Some(alarm) = state.alarms.iter().find(|a| a.culprit.covers(route)) {
+        let verdict = if alarm.sort == Sort::Stop && tally.row > 0 { Verdict::Stopped } else { Verdict::Degraded };
+        return (
+            verdict,
+            format!("{} shows a failure since {}; not long enough for a page", explain::subject(&alarm.culprit), alarm.since),
+        );
     }
     if known.is_none_or(|r| r.last_arrival.is_none()) {
         return (Verdict::Unknown, "no canary has arrived yet".to_owned());
@@ -145,7 +154,7 @@ fn inbox(state: &State, name: &Name, party: PartyView) -> InboxView {
         verdict: party.verdict,
         reason: party.reason,
         sight: known.and_then(|i| i.sight),
-        horizon: known.and_then(|i| i.horizon),
+        horizon: known.and_then(|i| state.horizon(i)),
         forged: known.map_or(0, |i| i.forged),
         replayed: known.map_or(0, |i| i.replayed),
     }

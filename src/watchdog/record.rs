@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Reads};
-use crate::model::{At, CanaryId, Name, Notice, Reason};
+use crate::model::{At, CanaryId, Culprit, Name, Notice, Reason};
 
 /// One durable fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,19 @@ pub enum Fact {
     Forgotten {
         /// Which.
         canary: CanaryId,
+    },
+    /// The evidence against a culprit is enough: the verdict changes. A page may have to wait.
+    Alarmed {
+        /// Who.
+        culprit: Culprit,
+        /// Whose alarms this one takes over: the blame has moved.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        instead_of: Vec<Culprit>,
+    },
+    /// Health is the better explanation again of what a culprit's routes showed since its alarm.
+    Calmed {
+        /// Who.
+        culprit: Culprit,
     },
     /// An incident began, moved, goes on or ended, and these sinks are to hear of it.
     Told {

@@ -22,38 +22,14 @@ pub(super) fn due(plan: &Plan, state: &State, planned: &RoutePlan, route: Option
     Some(instant(after_last.max(after_sleep)))
 }
 
-/// The next instant at which anything is due.
-pub(super) fn next(plan: &Plan, state: &State) -> Option<(At, Route)> {
-    let of = |planned: &RoutePlan| Some((due(plan, state, planned, find(state, &planned.route))?, planned.route.clone()));
-    plan.routes.iter().filter_map(of).min()
+/// The id of the next canary of a route: the upper half says which route, the lower counts.
+pub(super) fn next_id(route: &RouteState) -> CanaryId {
+    route.id(route.serial.wrapping_add(1))
 }
 
-/// Routes whose routine canary is due at `now`.
-pub(super) fn all_due(plan: &Plan, state: &State, now: At) -> Vec<Route> {
-    let is_due = |planned: &&RoutePlan| due(plan, state, planned, find(state, &planned.route)).is_some_and(|at| at <= now);
-    plan.routes.iter().filter(is_due).map(|planned| planned.route.clone()).collect()
-}
-
-/// The id of the next canary of `route`: the upper half says which route, the lower counts.
-pub(super) fn next_id(state: &State, route: &Route) -> CanaryId {
-    if let Some(known) = find(state, route) {
-        return id(known.key, known.serial.wrapping_add(1));
-    }
-    let seed = state.began.map_or(0, |b| b.seed);
-    // No route is called zero: that is for canaries that belong to no schedule.
-    let mut key = upper_half(hash(seed, route, 0));
-    while key == 0 || state.routes.iter().any(|r| r.key == key) {
-        key = key.wrapping_add(1);
-    }
-    id(key, 1)
-}
-
-fn id(key: u32, serial: u32) -> CanaryId {
-    CanaryId::from_bits((u64::from(key) << 32) | u64::from(serial))
-}
-
-fn find<'s>(state: &'s State, route: &Route) -> Option<&'s RouteState> {
-    state.routes.iter().find(|r| r.route == *route)
+/// What the upper half of a route's ids is, if no other route has it.
+pub(super) fn key(seed: u64, route: &Route) -> u32 {
+    upper_half(hash(seed, route, 0))
 }
 
 fn jitter(plan: &Plan, seed: u64, route: &Route, round: u64) -> Span {

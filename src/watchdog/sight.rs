@@ -13,6 +13,8 @@ pub(super) struct InboxState {
     pub(super) blind: Option<Blindness>,
     /// Everything that lay in it up to here has been reported.
     pub(super) horizon: Option<At>,
+    /// Since when it can be read: what was read before that says nothing of the time in which it could not.
+    pub(super) clear_from: At,
     /// The reader's place, for the reader alone.
     pub(super) cursor: Option<String>,
     pub(super) forged: u64,
@@ -34,7 +36,8 @@ impl InboxState {
         self.blind = Some(Blindness { since, class, why: why.map(str::to_owned) });
     }
 
-    pub(super) fn gain_sight(&mut self) {
+    pub(super) fn gain_sight(&mut self, at: At) {
+        self.clear_from = at;
         self.sight = Some(true);
         self.blind = None;
     }

@@ -4,14 +4,20 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use super::alarm::{Alarm, Standing};
 use super::count::Histogram;
 use super::event::{Delivery, Event, Reads};
+use super::fate::upper;
 use super::flight::{Answer, Arrival, Canary, RouteState};
+use super::hold::Habit;
+use super::index::Index;
 use super::plan::Plan;
 use super::record::{Fact, Record};
 use super::sight::InboxState;
+use super::survival::Counts;
+use super::suspicion::Allowance;
 use super::view::IncidentView;
-use crate::model::{At, CanaryId, Change, Class, Culprit, IncidentId, Leg, Name, Notice, NoticeId, Outcome, Reason, Route, Span};
+use crate::model::{At, CanaryId, Change, Class, Culprit, IncidentId, Leg, Name, Notice, NoticeId, Outcome, Route};
 
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
@@ -25,8 +31,21 @@ pub(super) struct State {
     pub(super) began: Option<Began>,
     /// Routine canaries due before this are skipped, not caught up with: the watcher was asleep.
     pub(super) skip_before: Option<At>,
-    /// In the order in which they were first seen; routes that left the configuration stay.
+    /// The routes of the plan, in its order; then those that left the configuration.
     pub(super) routes: Vec<RouteState>,
+    /// The suspects of the plan, in its order.
+    pub(super) standings: Vec<Standing>,
+    /// Culprits against whom there is enough evidence.
+    pub(super) alarms: Vec<Alarm>,
+    /// What is known of alarms that resolved themselves.
+    pub(super) habits: Vec<Habit>,
+    /// What suspicion may still spend.
+    pub(super) allowance: Allowance,
+    /// Latencies of all routes of a provider, and of an inbox: what a new route is thought to be like.
+    pub(super) kin_of_provider: BTreeMap<Name, Counts>,
+    pub(super) kin_of_inbox: BTreeMap<Name, Counts>,
+    /// With implied reads, everything up to here has been reported by every inbox that could be read.
+    pub(super) passed: Option<At>,
     pub(super) inboxes: BTreeMap<Name, InboxState>,
     pub(super) cut_off_since: Option<At>,
     /// Open ones, and the newest of those that ended.
@@ -65,39 +84,52 @@ pub(super) struct Pending {
 }
 
 impl State {
-    /// Takes one record in. `keys` finds a route by the upper half of a canary's id; it is an index of `routes` and kept beside it.
-    pub(super) fn apply(&mut self, plan: &Plan, keys: &mut BTreeMap<u32, usize>, record: &Record) {
-        self.pass(record.at);
+    /// Brings what is kept for each route, suspect and inbox into the order of the plan.
+    pub(super) fn align(&mut self, plan: &Plan) {
+        let mut known: Vec<Option<RouteState>> = std::mem::take(&mut self.routes).into_iter().map(Some).collect();
+        for planned in &plan.routes {
+            let place = known.iter_mut().find(|r| r.as_ref().is_some_and(|r| r.route == planned.route));
+            let mut route = place.and_then(Option::take).unwrap_or_else(|| RouteState::new(planned.route.clone()));
+            if !route.survival.is_drawn() {
+                route.survival.draw(&plan.prior);
+            }
+            self.routes.push(route);
+        }
+        self.routes.extend(known.into_iter().flatten());
+        let mut standings: Vec<Option<Standing>> = std::mem::take(&mut self.standings).into_iter().map(Some).collect();
+        for suspect in &plan.suspects {
+            let place = standings.iter_mut().find(|s| s.as_ref().is_some_and(|s| s.culprit == suspect.culprit));
+            self.standings.push(place.and_then(Option::take).unwrap_or_else(|| Standing::new(suspect.culprit.clone())));
+        }
+        self.alarms.retain(|a| plan.suspect(&a.culprit).is_some());
+        for name in &plan.inboxes {
+            self.inbox(name);
+        }
+    }
+
+    /// Takes one record in. `ix` is kept beside the state.
+    pub(super) fn apply(&mut self, plan: &Plan, ix: &mut Index, record: &Record) {
+        self.pass(plan, ix, record.at);
         match &record.fact {
-            Fact::Began { seed, reads } => self.began = Some(Began { at: record.at, seed: *seed, reads: *reads }),
+            Fact::Began { seed, reads } => self.begin(plan, ix, Began { at: record.at, seed: *seed, reads: *reads }),
             Fact::Passed {} => {}
-            Fact::Slept {} => self.sleep(record.at),
+            Fact::Slept {} => self.sleep(plan, ix, record.at),
             Fact::Sent { canary, provider, stream, inbox, reason } => {
                 let route = Route { provider: provider.clone(), stream: stream.clone(), inbox: inbox.clone() };
-                self.send(keys, route, *canary, record.at, *reason);
+                self.send(plan, ix, route, *canary, record.at, *reason);
             }
-            Fact::Happened(event) => self.happen(plan, keys, record.at, event),
-            Fact::Lost { canary } => {
-                if let Some(route) = self.route_of(keys, *canary) {
-                    route.counts.lost += 1;
-                    if let Some(canary) = route.find_mut(*canary) {
-                        canary.lost = true;
-                    }
-                }
-            }
-            Fact::Forgotten { canary } => self.set_aside(keys, *canary),
+            Fact::Happened(event) => self.happen(plan, ix, record.at, event),
+            Fact::Lost { canary } => self.lose(plan, ix, *canary),
+            Fact::Forgotten { canary } => self.set_aside(plan, ix, *canary),
+            Fact::Alarmed { culprit, instead_of } => self.raise(plan, ix, record.at, culprit, instead_of),
+            Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
             Fact::Told { notice, sinks } => self.tell(record.at, notice, sinks),
         }
     }
 
-    /// Rebuilds the index that [`State::apply`] keeps.
-    pub(super) fn keys(&self) -> BTreeMap<u32, usize> {
-        self.routes.iter().enumerate().map(|(slot, route)| (route.key, slot)).collect()
-    }
-
     /// The route and the canary with this id.
-    pub(super) fn canary(&self, keys: &BTreeMap<u32, usize>, id: CanaryId) -> Option<(&RouteState, &Canary)> {
-        let route = self.routes.get(*keys.get(&upper(id))?)?;
+    pub(super) fn canary(&self, ix: &Index, id: CanaryId) -> Option<(&RouteState, &Canary)> {
+        let route = self.routes.get(*ix.keys.get(&upper(id))?)?;
         Some((route, route.find(id)?))
     }
 
@@ -106,6 +138,9 @@ impl State {
     }
 
     pub(super) fn inbox(&mut self, name: &Name) -> &mut InboxState {
+        if !self.inboxes.contains_key(name) {
+            self.inboxes.insert(name.clone(), InboxState::default());
+        }
         self.inboxes.entry(name.clone()).or_default()
     }
 
@@ -114,148 +149,150 @@ impl State {
         self.cut_off_since.is_none() && self.inboxes.get(name).is_none_or(|i| i.blind.is_none())
     }
 
+    /// The same, of an inbox at hand.
+    pub(super) const fn sees_into(&self, inbox: &InboxState) -> bool {
+        self.cut_off_since.is_none() && inbox.blind.is_none()
+    }
+
+    /// Up to when everything that lay in an inbox has been reported.
+    pub(super) fn horizon(&self, inbox: &InboxState) -> Option<At> {
+        let passed = self.passed.filter(|p| self.reads() == Reads::Implied && self.sees_into(inbox) && *p >= inbox.clear_from);
+        inbox.horizon.max(passed)
+    }
+
+    fn begin(&mut self, plan: &Plan, ix: &mut Index, began: Began) {
+        self.began = Some(began);
+        self.allowance = Allowance::full(plan, began.at);
+        for slot in 0..self.routes.len() {
+            let Some(route) = self.routes.get(slot).map(|r| r.route.clone()) else { continue };
+            let mut key = super::schedule::key(began.seed, &route);
+            while key == 0 || ix.keys.contains_key(&key) {
+                key = key.wrapping_add(1);
+            }
+            ix.keys.insert(key, slot);
+            if let Some(route) = self.routes.get_mut(slot) {
+                route.key = key;
+            }
+        }
+        ix.reschedule(plan, self);
+    }
+
     /// Time moves: with implied reads, everything up to the line before has been reported by every inbox that can be read.
-    fn pass(&mut self, at: At) {
+    fn pass(&mut self, plan: &Plan, ix: &mut Index, at: At) {
         if at <= self.at {
             return;
         }
-        let (before, cut_off) = (self.at, self.cut_off_since.is_some());
-        if self.began.is_some() && self.reads() == Reads::Implied && !cut_off {
-            for inbox in self.inboxes.values_mut().filter(|i| i.blind.is_none()) {
-                inbox.read_up_to(before);
+        let before = self.at;
+        self.at = at;
+        if self.began.is_some() && self.reads() == Reads::Implied {
+            self.passed = Some(before);
+            if self.cut_off_since.is_none() {
+                self.read_until(plan, ix, before);
             }
         }
-        self.at = at;
     }
 
-    fn sleep(&mut self, at: At) {
+    /// Nothing in flight is evidence any more.
+    fn sleep(&mut self, plan: &Plan, ix: &mut Index, at: At) {
         self.skip_before = Some(at);
-        for canary in self.routes.iter_mut().flat_map(|r| r.canaries.iter_mut()).filter(|c| c.in_flight()) {
-            canary.set_aside = true;
+        for route in &mut self.routes {
+            for flying in &mut route.flying {
+                (flying.counted, flying.teaches) = (false, false);
+            }
+            for canary in route.canaries.iter_mut().filter(|c| c.in_flight()) {
+                canary.set_aside = true;
+            }
         }
-    }
-
-    fn send(&mut self, keys: &mut BTreeMap<u32, usize>, route: Route, id: CanaryId, at: At, reason: Reason) {
-        self.inbox(&route.inbox);
-        let slot = *keys.entry(upper(id)).or_insert_with(|| {
-            self.routes.push(RouteState::new(route, upper(id)));
-            self.routes.len() - 1
-        });
-        if let Some(route) = self.routes.get_mut(slot) {
-            route.send(id, at, reason);
+        for alarm in &mut self.alarms {
+            alarm.trial = super::sequence::Sequence::new(super::sequence::Rule::Recovery);
         }
-    }
-
-    fn route_of(&mut self, keys: &BTreeMap<u32, usize>, id: CanaryId) -> Option<&mut RouteState> {
-        self.routes.get_mut(*keys.get(&upper(id))?)
-    }
-
-    fn set_aside(&mut self, keys: &BTreeMap<u32, usize>, id: CanaryId) {
-        if let Some(canary) = self.route_of(keys, id).and_then(|r| r.find_mut(id)) {
-            canary.set_aside = true;
-            canary.forgotten = true;
+        for suspect in 0..self.standings.len() {
+            if let Some(standing) = self.standings.get_mut(suspect) {
+                standing.forget();
+            }
+            self.weigh(plan, ix, suspect);
         }
+        ix.reschedule(plan, self);
     }
 
-    fn happen(&mut self, plan: &Plan, keys: &BTreeMap<u32, usize>, at: At, event: &Event) {
+    fn happen(&mut self, plan: &Plan, ix: &mut Index, at: At, event: &Event) {
         match event {
             Event::Started { .. } | Event::Woke {} => {}
             Event::Answered { canary, outcome, reply, legs, .. } => {
                 for (leg, span) in legs {
                     self.legs.entry(*leg).or_default().observe(*span);
                 }
-                self.answer(keys, *canary, Answer { at, outcome: *outcome, reply: reply.clone() });
+                self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone() });
             }
             Event::Sighted { inbox, canary, placement, arrived_at, seen_at, copy } => {
                 let seen = seen_at.unwrap_or(at);
                 let arrival = Arrival { at: *arrived_at, placement: *placement, copy: copy.clone(), reported: *arrived_at };
-                self.sight(plan, keys, inbox, *canary, arrival, seen);
+                self.sight(plan, ix, inbox, *canary, arrival, seen);
             }
             Event::Stale { inbox } => self.inbox(inbox).replayed += 1,
             Event::Forged { inbox } => self.inbox(inbox).forged += 1,
-            Event::Blind { inbox, class, why } => self.inbox(inbox).lose_sight(at, *class, why.as_deref()),
-            Event::Sight { inbox } => self.inbox(inbox).gain_sight(),
-            Event::CutOff {} => self.cut_off_since = self.cut_off_since.or(Some(at)),
-            Event::Connected {} => self.connect(plan),
+            Event::Blind { inbox, class, why } => {
+                self.freeze(inbox);
+                self.inbox(inbox).lose_sight(at, *class, why.as_deref());
+            }
+            Event::Sight { inbox } => self.inbox(inbox).gain_sight(at),
+            Event::CutOff {} => {
+                let names: Vec<Name> = self.inboxes.keys().cloned().collect();
+                names.iter().for_each(|name| self.freeze(name));
+                self.cut_off_since = self.cut_off_since.or(Some(at));
+            }
+            Event::Connected {} => self.connect(plan, ix, at),
             Event::Read { inbox, up_to, cursor } => {
                 let inbox = self.inbox(inbox);
                 if inbox.blind.is_none() {
                     inbox.sight = Some(true);
                 }
-                inbox.read_up_to(up_to.unwrap_or(at));
+                let read = up_to.unwrap_or(at);
+                inbox.read_up_to(read);
                 if cursor.is_some() {
                     inbox.cursor.clone_from(cursor);
                 }
+                self.read_until(plan, ix, read);
             }
             // Ages are wrong by that much for what was sent before: it is no evidence.
-            Event::ClockJumped { .. } => self.sleep(at),
+            Event::ClockJumped { .. } => self.sleep(plan, ix, at),
             Event::Noticed { notice, sink, outcome } => self.close(*notice, sink, *outcome),
-            Event::Orphaned { canary } => self.set_aside(keys, *canary),
+            Event::Orphaned { canary } => self.set_aside(plan, ix, *canary),
         }
+    }
+
+    /// What was read of an inbox stands still.
+    fn freeze(&mut self, name: &Name) {
+        let Some(horizon) = self.inboxes.get(name).and_then(|i| self.horizon(i)) else { return };
+        self.inbox(name).read_up_to(horizon);
     }
 
     /// What could not be handed over for want of network says nothing of any provider.
-    fn connect(&mut self, plan: &Plan) {
+    fn connect(&mut self, plan: &Plan, ix: &mut Index, at: At) {
         let Some(since) = self.cut_off_since.take() else { return };
+        for inbox in self.inboxes.values_mut() {
+            inbox.clear_from = at;
+        }
         let from = since.minus(plan.every.scaled(2, 1));
-        for canary in self.routes.iter_mut().flat_map(|r| r.canaries.iter_mut()).filter(|c| c.sent_at >= from) {
-            let network = matches!(canary.answer, Some(Answer { outcome: Outcome::Refused(Class::Network), .. }));
-            canary.set_aside |= network && canary.arrival.is_none();
-        }
-    }
-
-    fn answer(&mut self, keys: &BTreeMap<u32, usize>, id: CanaryId, answer: Answer) {
-        let Some(route) = self.route_of(keys, id) else { return };
-        if route.find(id).is_none_or(|c| c.answer.is_some()) {
-            return;
-        }
-        match answer.outcome {
-            Outcome::Accepted => route.counts.accepted += 1,
-            Outcome::Refused(class) => *route.counts.refused.entry(class).or_default() += 1,
-            Outcome::Unknown => route.counts.unknown += 1,
-        }
-        if let Some(canary) = route.find_mut(id) {
-            canary.answer = Some(answer);
-        }
-    }
-
-    fn sight(&mut self, plan: &Plan, keys: &BTreeMap<u32, usize>, inbox: &Name, id: CanaryId, mut arrival: Arrival, seen: At) {
-        let known = self.canary(keys, id).map(|(route, canary)| (route.route.clone(), canary.clone()));
-        let Some((route, canary)) = known else { return };
-        if route.inbox != *inbox {
-            self.inbox(inbox).replayed += 1;
-            return;
-        }
-        let deadline = plan.find(&route).and_then(|i| plan.routes.get(i)).map_or(Span::from_secs(900), |r| r.deadline);
-        // INTERNALDATE has steps of a second and the receiver's clock: what it says is clamped between sending and seeing.
-        arrival.at = arrival.at.min(seen).max(canary.sent_at);
-        let lag = seen.since(arrival.at);
-        let accepted_at = canary.answer.as_ref().map_or(canary.sent_at, |a| a.at.min(arrival.at));
-        let delivery = arrival.at.since(accepted_at);
-        // What comes during an incident is not what is usual.
-        let usual = !self.open().any(|i| i.shown.kind.is_delivery() && i.shown.culprit.covers(&route));
-        let Some(state) = self.route_of(keys, id) else { return };
-        if let Some(first) = &canary.arrival {
-            if is_another_copy(first, &arrival) {
-                state.counts.duplicate += 1;
+        for route in &mut self.routes {
+            for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= from) {
+                let network = matches!(canary.answer, Some(Answer { outcome: Outcome::Refused(Class::Network), .. }));
+                canary.set_aside |= network && canary.arrival.is_none();
             }
-            return;
+            if route.refusal == Some(Class::Network) {
+                route.refusal = None;
+            }
         }
-        *state.counts.arrived.entry(arrival.placement).or_default() += 1;
-        let latency = arrival.at.since(canary.sent_at);
-        if latency > deadline {
-            state.counts.late += 1;
+        for slot in 0..self.routes.len() {
+            ix.note(self, slot);
         }
-        state.last_arrival = Some(state.last_arrival.map_or(arrival.at, |at| at.max(arrival.at)));
-        state.latency.observe(latency);
-        if usual && canary.reason == Reason::Routine {
-            state.learn(latency);
+        // What was raised in the last moments before the cut was known is not theirs either.
+        self.alarms.retain(|alarm| alarm.told || alarm.since < from);
+        ix.follow_alarms(plan, self);
+        // Refusals of the last moments before the cut was known have been counted against their providers.
+        for suspect in 0..self.standings.len() {
+            self.gather(plan, ix, suspect);
         }
-        if let Some(canary) = state.find_mut(id) {
-            canary.arrival = Some(arrival);
-        }
-        self.legs.entry(Leg::Delivery).or_default().observe(delivery);
-        self.legs.entry(Leg::Observation).or_default().observe(lag);
     }
 
     fn tell(&mut self, at: At, notice: &Notice, sinks: &[Name]) {
@@ -277,9 +314,12 @@ impl State {
         incident.shown.severity = notice.severity;
         incident.shown.culprit.clone_from(&notice.culprit);
         incident.shown.last = notice.clone();
+        let delivery = notice.kind.is_delivery();
+        for alarm in self.alarms.iter_mut().filter(|a| delivery && a.culprit == notice.culprit) {
+            alarm.told = true;
+        }
         if notice.change == Change::Resolved {
             incident.shown.resolved_at = Some(at);
-            let delivery = notice.kind.is_delivery();
             for route in self.routes.iter_mut().filter(|r| delivery && notice.culprit.covers(&r.route)) {
                 route.judged_before = Some(at);
             }
@@ -319,22 +359,4 @@ impl State {
     pub(super) fn open_delivery(&self, culprit: &Culprit) -> Option<&Incident> {
         self.open().find(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit)
     }
-}
-
-/// The same message read again, moved to or labelled in a second folder, or renumbered by its server (a new UIDVALIDITY), is one copy:
-/// its time of arrival stays. Without a name for the copy every sighting is one of its own.
-fn is_another_copy(first: &Arrival, again: &Arrival) -> bool {
-    match (&first.copy, &again.copy) {
-        (Some(a), Some(b)) => a != b && (numbering(a) == numbering(b) || first.reported != again.reported),
-        _ => true,
-    }
-}
-
-/// `folder/UIDVALIDITY` of a copy's name: within it, another UID is another message.
-fn numbering(copy: &str) -> &str {
-    copy.rsplit_once('/').map_or(copy, |(numbering, _)| numbering)
-}
-
-fn upper(id: CanaryId) -> u32 {
-    u32::try_from(id.bits() >> 32).unwrap_or(u32::MAX)
 }

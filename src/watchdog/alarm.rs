@@ -1,0 +1,182 @@
+//! Alarms and standings: what the evidence amounts to for each suspect, as it is remembered.
+
+use serde::{Deserialize, Serialize};
+
+use std::collections::BTreeSet;
+
+use super::hold::{Habit, Sort};
+use super::hypothesis::{WAYS, ln_sum};
+use super::index::Index;
+use super::plan::Plan;
+use super::sequence::{Rule, Sequence};
+use super::state::State;
+use crate::model::{At, Culprit, Reason, Span};
+
+/// Canaries sent so long before an alarm may have been its first victims.
+const ONSET: Span = Span::from_secs(600);
+
+/// Evidence below this many nats is of every day: it is not looked at again before something happens.
+const HOT: f32 = 2.0;
+
+/// What speaks against one suspect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Standing {
+    pub(super) culprit: Culprit,
+    pub(super) evidence: Sequence,
+    /// The logarithm of the mixture, when it was weighed last.
+    pub(super) level: f32,
+    /// Each way's part in it.
+    pub(super) ways: [f32; WAYS],
+    pub(super) weighed_at: At,
+    /// When silence alone may raise the level to something that matters.
+    pub(super) check_at: Option<At>,
+}
+
+impl Standing {
+    pub(super) fn new(culprit: Culprit) -> Self {
+        Self { culprit, evidence: Sequence::default(), level: -1e30, ways: [-1e30; WAYS], weighed_at: At::default(), check_at: None }
+    }
+
+    pub(super) fn is_hot(&self) -> bool {
+        self.level >= HOT
+    }
+
+    /// The chance of each way, if there is a failure.
+    pub(super) fn chances(&self) -> [f64; WAYS] {
+        self.ways.map(|way| f64::from(way - self.level).exp())
+    }
+
+    /// What it most likely is.
+    pub(super) fn sort(&self) -> Sort {
+        let [stop, rest @ ..] = self.chances();
+        let (losses, delays) = rest.split_at(3);
+        let (loss, slow) = (losses.iter().sum::<f64>(), delays.iter().sum::<f64>());
+        if stop >= loss.max(slow) {
+            Sort::Stop
+        } else if loss >= slow {
+            Sort::Loss
+        } else {
+            Sort::Slow
+        }
+    }
+}
+
+/// A culprit against whom there is enough evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Alarm {
+    pub(super) culprit: Culprit,
+    pub(super) since: At,
+    /// When the blame came to this culprit.
+    pub(super) blamed_at: At,
+    /// Whether anybody was told.
+    pub(super) told: bool,
+    /// The test of recovery, on canaries sent since.
+    pub(super) trial: Sequence,
+    /// How many of those have arrived.
+    pub(super) arrivals: u32,
+    /// When the first of them did.
+    pub(super) first_arrival: Option<At>,
+    /// What it was when it was raised.
+    pub(super) sort: Sort,
+}
+
+impl State {
+    /// An alarm begins, or takes over from others.
+    pub(super) fn raise(&mut self, plan: &Plan, ix: &mut Index, at: At, culprit: &Culprit, instead_of: &[Culprit]) {
+        let Some(index) = plan.suspect(culprit) else { return };
+        let (mut since, mut told) = (at, false);
+        self.alarms.retain(|alarm| {
+            let goes = instead_of.contains(&alarm.culprit);
+            if goes {
+                since = since.min(alarm.since);
+                told |= alarm.told;
+            }
+            !goes
+        });
+        let sort = self.standings.get(index).map_or(Sort::Stop, Standing::sort);
+        let trial = Sequence::new(Rule::Recovery);
+        self.alarms.push(Alarm { culprit: culprit.clone(), since, blamed_at: at, told, trial, arrivals: 0, first_arrival: None, sort });
+        ix.follow_alarms(plan, self);
+        let mut changed = Self::around(plan, index);
+        for other in instead_of.iter().filter_map(|c| plan.suspect(c)) {
+            changed.extend(Self::around(plan, other));
+        }
+        // Its own evidence goes on; unless part of it was another's until now.
+        if instead_of.is_empty() {
+            changed.remove(&index);
+            self.weigh(plan, ix, index);
+        }
+        changed.into_iter().for_each(|suspect| self.gather(plan, ix, suspect));
+    }
+
+    /// An alarm is over: what was in flight has been judged, and the next failure begins from nothing.
+    pub(super) fn calm(&mut self, plan: &Plan, ix: &mut Index, at: At, culprit: &Culprit) {
+        let Some(index) = plan.suspect(culprit) else { return };
+        let Some(place) = self.alarms.iter().position(|a| a.culprit == *culprit) else { return };
+        let alarm = self.alarms.remove(place);
+        ix.follow_alarms(plan, self);
+        let lasted = at.since(alarm.since);
+        let real = alarm.told && lasted > alarm.sort.real_after();
+        if !real {
+            let known = self.habits.iter_mut().find(|h| h.culprit == *culprit && h.sort == alarm.sort);
+            match known {
+                Some(habit) => habit.add(at, lasted),
+                None => {
+                    let mut habit = Habit::new(culprit.clone(), alarm.sort, at);
+                    habit.add(at, lasted);
+                    self.habits.push(habit);
+                }
+            }
+        }
+        let from = alarm.since.minus(ONSET);
+        for slot in plan.suspects.get(index).map_or(&[][..], |s| &s.routes).iter().copied() {
+            self.judge_route(plan, slot, at, from, real);
+        }
+        if let Some(standing) = self.standings.get_mut(index) {
+            standing.forget();
+        }
+        Self::around(plan, index).into_iter().for_each(|suspect| self.gather(plan, ix, suspect));
+    }
+
+    /// What a route sent until now is judged. Of a failure that was real nothing is learnt; otherwise what was kept back is learnt now.
+    fn judge_route(&mut self, plan: &Plan, slot: usize, at: At, from: At, real: bool) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        route.judged_before = Some(at);
+        for flying in &mut route.flying {
+            flying.counted = false;
+            flying.teaches &= !real;
+        }
+        if real {
+            route.untaught = Some((from, at));
+            return;
+        }
+        let mut lessons = Vec::new();
+        for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= from) {
+            let kept_back = !canary.taught && !canary.set_aside && canary.reason == Reason::Routine;
+            if let Some(latency) = canary.latency().filter(|_| kept_back) {
+                canary.taught = true;
+                lessons.push(latency);
+            }
+        }
+        lessons.into_iter().rev().for_each(|latency| self.teach(plan, slot, at, Some(latency)));
+    }
+
+    /// Every suspect that has a route in common with this one.
+    fn around(plan: &Plan, index: usize) -> BTreeSet<usize> {
+        let routes = plan.suspects.get(index).map_or(&[][..], |s| &s.routes);
+        routes.iter().filter_map(|r| plan.routes.get(*r)).flat_map(|r| r.suspects.iter().copied()).collect()
+    }
+}
+
+/// The odds of a suspect, as a logarithm.
+pub(super) fn odds(plan: &Plan, state: &State, suspect: usize) -> f64 {
+    let level = state.standings.get(suspect).map_or(f64::NEG_INFINITY, |s| f64::from(s.level));
+    level + plan.suspects.get(suspect).map_or(0.0, |s| s.ln_weight)
+}
+
+/// How sure it is that it is this suspect and none of those that overlap with it.
+pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize) -> f64 {
+    let own = odds(plan, state, suspect);
+    let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).map(|s| odds(plan, state, *s));
+    (own - ln_sum(rivals.chain([own]))).exp()
+}

@@ -1,0 +1,104 @@
+//! Blame: which suspect explains the evidence best, and whether it is enough to say so.
+//!
+//! The weight of a suspect times its mixture is the odds that it fails (Shiryaev's posterior); summed over suspects that overlap they grow
+//! under health no faster than failures are expected, which is what keeps the promise of false pages without tuning.
+
+use super::alarm::{Alarm, certainty, odds};
+use super::flight::RouteState;
+use super::index::Index;
+use super::plan::Plan;
+use super::record::Fact;
+use super::recovery;
+use super::state::State;
+use super::weigh::DECIDES;
+use crate::model::{At, Span};
+
+/// A suspect is named at this chance among those that overlap with it; or when its odds alone are far beyond what is needed.
+const CERTAIN: f64 = 0.9;
+/// While an alarm is this young, blame moves rather than that a second failure is found.
+const YOUNG: Span = Span::from_secs(900);
+/// Nats less are needed to widen or move a young alarm: something is known to be wrong.
+const EASED: f64 = 5.0;
+/// Nats of silence that a narrower suspect's routes show together, while the others of the alarm deliver.
+const NARROWS_AT: f64 = 6.0;
+/// And each of them.
+const EACH_ILL: f64 = 2.0;
+/// Alarms over more routes than this are not narrowed route by route.
+const NARROWED_UP_TO: usize = 256;
+
+/// The next change of the alarms that the evidence calls for, if any.
+pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
+    let over = state.alarms.iter().find(|a| recovery::is_over(plan, state, a));
+    if let Some(alarm) = over {
+        return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
+    }
+    state.alarms.iter().find_map(|a| narrow(plan, state, a)).or_else(|| raise(plan, state, ix, now))
+}
+
+fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
+    let free = ix.hot.iter().copied().filter(|s| !ix.alarmed.contains(s));
+    let (best, own) = free.map(|s| (s, odds(plan, state, s))).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
+    if own < plan.ln_alarm - EASED - 3.0 {
+        return None;
+    }
+    let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, best, now)).collect();
+    let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
+    let sure = certainty(plan, state, ix, best);
+    let all = own - sure.ln();
+    let enough = all >= needed && (sure >= CERTAIN || own >= needed + DECIDES);
+    let culprit = plan.suspects.get(best)?.culprit.clone();
+    enough.then(|| Fact::Alarmed { culprit, instead_of: moved.iter().map(|a| a.culprit.clone()).collect() })
+}
+
+/// Whether blame would move from `alarm` to the suspect: it is part of it, or what it covers beyond it has delivered since.
+fn moves(plan: &Plan, state: &State, alarm: &Alarm, to: usize, now: At) -> bool {
+    let Some(from) = plan.suspect(&alarm.culprit) else { return false };
+    if plan.within(from, to) {
+        return true;
+    }
+    if now.since(alarm.since) > YOUNG || !plan.overlap(from, to) {
+        return false;
+    }
+    let outside = |slot: &&usize| plan.routes.get(**slot).is_some_and(|r| !r.suspects.contains(&to));
+    let routes = plan.suspects.get(from).map_or(&[][..], |s| &s.routes);
+    routes.iter().filter(outside).filter_map(|slot| state.routes.get(*slot)).all(|r| is_well(state, r, alarm))
+}
+
+/// Whether a route has delivered something that was sent since the alarm; one that cannot be seen is not in the way.
+fn is_well(state: &State, route: &RouteState, alarm: &Alarm) -> bool {
+    !state.sees(&route.route.inbox) || route.good_sent_at.is_some_and(|at| at >= alarm.blamed_at)
+}
+
+/// A narrower suspect, if only its routes still fail and all others of the alarm deliver.
+fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
+    let index = plan.suspect(&alarm.culprit)?;
+    let suspect = plan.suspects.get(index)?;
+    let since = alarm.first_arrival?;
+    if suspect.routes.len() < 2 || suspect.routes.len() > NARROWED_UP_TO {
+        return None;
+    }
+    let of = |slot: &usize| state.routes.get(*slot).filter(|r| state.sees(&r.route.inbox)).map(|r| (*slot, r));
+    let (well, ill): (Vec<_>, Vec<_>) = suspect.routes.iter().filter_map(of).partition(|(_, r)| is_well(state, r, alarm));
+    let (first, _) = ill.first()?;
+    if well.is_empty() {
+        return None;
+    }
+    let silence: f64 = ill.iter().map(|(_, r)| silence(state, r, since)).sum();
+    if silence < NARROWS_AT || ill.iter().any(|(_, r)| self::silence(state, r, since) < EACH_ILL) {
+        return None;
+    }
+    let fits = |s: &&usize| {
+        let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(s));
+        **s != index && plan.within(**s, index) && ill.iter().all(|(slot, _)| covers(*slot)) && !well.iter().any(|(slot, _)| covers(*slot))
+    };
+    let narrower = plan.routes.get(*first)?.suspects.iter().find(fits)?;
+    let culprit = plan.suspects.get(*narrower)?.culprit.clone();
+    Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()] })
+}
+
+/// Nats that the silence of a route's canaries sent since says.
+fn silence(state: &State, route: &RouteState, since: At) -> f64 {
+    let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { return 0.0 };
+    let sent = route.flying.iter().filter(|f| f.counted && f.sent_at >= since);
+    sent.map(|f| -route.survival.at(horizon.since(f.sent_at)).max(1e-9).ln()).sum()
+}

@@ -1,0 +1,202 @@
+//! What becomes of a canary: sent, answered, seen, lost. A part of the fold.
+
+use super::flight::{Answer, Arrival, Canary, Flying, RouteState};
+use super::hypothesis;
+use super::index::Index;
+use super::plan::Plan;
+use super::state::State;
+use crate::model::{At, CanaryId, Class, Leg, Name, Outcome, Placement, Reason, Route, Span};
+
+impl State {
+    pub(super) fn send(&mut self, plan: &Plan, ix: &mut Index, route: Route, id: CanaryId, at: At, reason: Reason) {
+        let known = ix.keys.get(&upper(id)).copied().filter(|slot| self.routes.get(*slot).is_some_and(|r| r.route == route));
+        let slot = known.or_else(|| plan.find(&route)).or_else(|| self.routes.iter().position(|r| r.route == route));
+        let slot = slot.unwrap_or_else(|| {
+            self.inbox(&route.inbox);
+            self.routes.push(RouteState::new(route));
+            self.routes.len() - 1
+        });
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        if route.key != upper(id) {
+            route.key = upper(id);
+            ix.keys.insert(route.key, slot);
+        }
+        let first = route.flying.is_empty();
+        route.send(id, at, reason);
+        if first {
+            ix.age(self, slot);
+        }
+        if let Some(planned) = plan.routes.get(slot) {
+            ix.deadlines.insert((at.plus(planned.deadline), slot, lower(id)));
+        }
+        self.open_evidence(plan, ix, slot, at);
+        if reason == Reason::Routine {
+            ix.schedule(plan, self, slot);
+        } else {
+            self.allowance.spend(plan, at);
+        }
+    }
+
+    pub(super) fn lose(&mut self, plan: &Plan, ix: &mut Index, id: CanaryId) {
+        let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        route.counts.lost += 1;
+        let Some(canary) = route.find_mut(id) else { return };
+        canary.lost = true;
+        let sent_at = canary.sent_at;
+        if let Some(planned) = plan.routes.get(slot) {
+            ix.deadlines.remove(&(sent_at.plus(planned.deadline), slot, lower(id)));
+        }
+    }
+
+    /// The canary is no evidence, and not looked for any more.
+    pub(super) fn set_aside(&mut self, plan: &Plan, ix: &mut Index, id: CanaryId) {
+        let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        if let Some(canary) = route.find_mut(id) {
+            canary.set_aside = true;
+            canary.forgotten = true;
+        }
+        self.land(plan, ix, slot, id, None);
+    }
+
+    /// A canary has settled: it leaves those in flight, and says this.
+    fn land(&mut self, plan: &Plan, ix: &mut Index, slot: usize, id: CanaryId, said: Option<&hypothesis::Nats>) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        if let (Some(sent_at), Some(planned)) = (route.find(id).map(|c| c.sent_at), plan.routes.get(slot)) {
+            ix.deadlines.remove(&(sent_at.plus(planned.deadline), slot, lower(id)));
+        }
+        let before = route.settles_at();
+        let Some(flown) = route.land(id) else { return };
+        let after = route.settles_at();
+        if let Some(before) = before.filter(|_| before != after) {
+            ix.aging.remove(&(before, slot));
+            ix.age(self, slot);
+        }
+        let refused = self.routes.get(slot).and_then(|r| r.find(id)).is_some_and(Canary::refused);
+        self.close_evidence(plan, ix, slot, &flown, said, refused);
+    }
+
+    pub(super) fn answer(&mut self, plan: &Plan, ix: &mut Index, id: CanaryId, answer: Answer) {
+        let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
+        let cut_off = self.cut_off_since.is_some();
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let Some(reason) = route.find(id).filter(|c| c.answer.is_none()).map(|c| c.reason) else { return };
+        let outcome = answer.outcome;
+        match outcome {
+            Outcome::Accepted => route.counts.accepted += 1,
+            Outcome::Refused(class) => *route.counts.refused.entry(class).or_default() += 1,
+            Outcome::Unknown => route.counts.unknown += 1,
+        }
+        if let Some(canary) = route.find_mut(id) {
+            canary.answer = Some(answer);
+        }
+        // A confirmation that is throttled says nothing.
+        let throttled = matches!(outcome, Outcome::Refused(Class::Rate | Class::Transient)) && reason == Reason::Confirmation;
+        if !throttled && lower(id) >= route.answered {
+            route.answered = lower(id);
+            let before = route.refusal;
+            route.refusal = if let Outcome::Refused(class) = outcome { Some(class) } else { None };
+            if before != route.refusal {
+                ix.note(self, slot);
+            }
+        }
+        let Outcome::Refused(class) = outcome else { return };
+        let said = match class {
+            // The refusal speaks for itself; or it says nothing of other mail.
+            Class::Suspended | Class::Auth | Class::Quota | Class::Sender | Class::Policy | Class::Permanent => None,
+            Class::Suppressed | Class::Recipient => None,
+            Class::Network if cut_off => None,
+            Class::Network | Class::Tls | Class::Rate | Class::Transient | Class::Unknown => (!throttled).then(hypothesis::refused),
+        };
+        self.land(plan, ix, slot, id, said.as_ref());
+    }
+
+    pub(super) fn sight(&mut self, plan: &Plan, ix: &mut Index, inbox: &Name, id: CanaryId, mut arrival: Arrival, seen: At) {
+        let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        if route.route.inbox != *inbox {
+            self.inbox(inbox).replayed += 1;
+            return;
+        }
+        let Some(canary) = route.find(id) else { return };
+        let deadline = plan.routes.get(slot).map_or(Span::from_secs(900), |r| r.deadline);
+        // INTERNALDATE has steps of a second and the receiver's clock: what it says is clamped between sending and seeing.
+        arrival.at = arrival.at.min(seen).max(canary.sent_at);
+        let sent_at = canary.sent_at;
+        if let Some(first) = &canary.arrival {
+            if is_another_copy(first, &arrival) {
+                route.counts.duplicate += 1;
+            }
+            return;
+        }
+        let lag = seen.since(arrival.at);
+        let accepted_at = canary.answer.as_ref().map_or(canary.sent_at, |a| a.at.min(arrival.at));
+        let (delivery, latency) = (arrival.at.since(accepted_at), arrival.at.since(canary.sent_at));
+        *route.counts.arrived.entry(arrival.placement).or_default() += 1;
+        if latency > deadline {
+            route.counts.late += 1;
+        }
+        route.last_arrival = route.last_arrival.max(Some(arrival.at));
+        route.latency.observe(latency);
+        let junk = arrival.placement == Placement::Junk;
+        let was = route.note_arrival(lower(id), junk);
+        route.good_sent_at = route.good_sent_at.max(Some(sent_at));
+        if let Some(canary) = route.find_mut(id) {
+            canary.arrival = Some(arrival);
+        }
+        let said = hypothesis::arrived(&route.survival, latency);
+        let flown = route.flying.iter().find(|f| f.serial == lower(id)).cloned();
+        self.learn(plan, ix, slot, id, flown.as_ref(), latency);
+        if was {
+            ix.note(self, slot);
+        }
+        if !ix.alarmed.is_empty() {
+            self.hearten(plan, ix, slot, sent_at);
+        }
+        self.land(plan, ix, slot, id, Some(&said));
+        self.legs.entry(Leg::Delivery).or_default().observe(delivery);
+        self.legs.entry(Leg::Observation).or_default().observe(lag);
+    }
+
+    /// What is healthy is learnt from routine canaries; during an alarm it waits until the alarm is over.
+    fn learn(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, flown: Option<&Flying>, latency: Span) {
+        let at = self.at;
+        if flown.is_none() {
+            if let Some(route) = self.routes.get_mut(slot)
+                && route.find(id).is_some_and(|c| c.taught)
+            {
+                route.survival.learn_late(at, latency);
+            }
+            return;
+        }
+        if flown.is_some_and(|f| f.teaches) && !self.in_alarm(plan, ix, slot) {
+            self.teach(plan, slot, at, Some(latency));
+            if let Some(canary) = self.routes.get_mut(slot).and_then(|r| r.find_mut(id)) {
+                canary.taught = true;
+            }
+        }
+    }
+}
+
+/// The same message read again, moved to or labelled in a second folder, or renumbered by its server (a new UIDVALIDITY), is one copy:
+/// its time of arrival stays. Without a name for the copy every sighting is one of its own.
+fn is_another_copy(first: &Arrival, again: &Arrival) -> bool {
+    match (&first.copy, &again.copy) {
+        (Some(a), Some(b)) => a != b && (numbering(a) == numbering(b) || first.reported != again.reported),
+        _ => true,
+    }
+}
+
+/// `folder/UIDVALIDITY` of a copy's name: within it, another UID is another message.
+fn numbering(copy: &str) -> &str {
+    copy.rsplit_once('/').map_or(copy, |(numbering, _)| numbering)
+}
+
+fn lower(id: CanaryId) -> u32 {
+    u32::try_from(id.bits() & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
+pub(super) fn upper(id: CanaryId) -> u32 {
+    u32::try_from(id.bits() >> 32).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,67 @@
+//! The ways in which mail can fail, and what each canary says for or against them: logarithms of likelihood ratios against health.
+
+use super::survival::Survival;
+use crate::model::Span;
+
+/// How many there are.
+pub(super) const WAYS: usize = 7;
+/// Nats for each way.
+pub(super) type Nats = [f64; WAYS];
+/// The shares of mail that a loss takes. 98 % and not all: one leaked mail must not wipe out what the others show.
+pub(super) const LOSSES: [f64; 4] = [0.98, 0.6, 0.3, 0.12];
+/// Delays by the factors 6, 12 and 30, in buckets of an eighth of an octave.
+const DELAYS: [u32; 3] = [21, 29, 39];
+/// How likely each way is before anything was seen, losses first.
+pub(super) const BELIEFS: Nats = [0.70, 0.07, 0.07, 0.06, 0.03, 0.04, 0.03];
+/// Health may be slower than learnt by half as much again, in buckets: a drift is no failure.
+const TOLERATED: u32 = 5;
+/// One canary says no more than this about delays: densities are estimates.
+const CLIP: f64 = 5.0;
+/// Healthy providers refuse this share for the moment: throttling, restarts, a lost connection.
+const REFUSED_IN_HEALTH: f64 = 0.05;
+
+/// What a canary in flight says at `age`.
+pub(super) fn silent(healthy: &Survival, age: Span) -> Nats {
+    let place = healthy.place(age);
+    if place <= 0.0 {
+        return [0.0; WAYS];
+    }
+    let (out, floor) = (healthy.at_place(place), healthy.floor());
+    let loss = |share: &f64| {
+        let lost = 1.0 - (1.0 - floor) * (1.0 - share);
+        ((lost + (1.0 - share) * (out - floor)) / out).ln()
+    };
+    let tolerated = healthy.at_place(place - f64::from(TOLERATED));
+    let delay = |by: &u32| (healthy.at_place(place - f64::from(*by)) / tolerated).ln().clamp(-CLIP, CLIP);
+    gather(LOSSES.iter().map(loss), DELAYS.iter().map(delay))
+}
+
+/// What a canary says that took this long.
+pub(super) fn arrived(healthy: &Survival, latency: Span) -> Nats {
+    let bucket = i64::try_from(healthy.bucket(latency)).unwrap_or(0);
+    let worst = (0..=i64::from(TOLERATED)).map(|s| healthy.density(bucket - s)).fold(0.0, f64::max);
+    let delay = |by: &u32| {
+        let slower = bucket - i64::from(*by);
+        let density = if slower < 0 { 0.0 } else { healthy.density(slower) };
+        (density / worst).ln().clamp(-CLIP, CLIP)
+    };
+    gather(LOSSES.iter().map(|share| (1.0 - share).ln()), DELAYS.iter().map(delay))
+}
+
+/// What a refusal says that is no word about the account.
+pub(super) fn refused() -> Nats {
+    let loss = |share: &f64| ((share + (1.0 - share) * REFUSED_IN_HEALTH) / REFUSED_IN_HEALTH).ln();
+    gather(LOSSES.iter().map(loss), DELAYS.iter().map(|_| 0.0))
+}
+
+fn gather(losses: impl Iterator<Item = f64>, delays: impl Iterator<Item = f64>) -> Nats {
+    let mut nats = [0.0; WAYS];
+    nats.iter_mut().zip(losses.chain(delays)).for_each(|(to, from)| *to = from);
+    nats
+}
+
+/// The logarithm of the sum of the numbers with these logarithms.
+pub(super) fn ln_sum(logs: impl Iterator<Item = f64> + Clone) -> f64 {
+    let most = logs.clone().fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY { most } else { most + logs.map(|l| (l - most).exp()).sum::<f64>().ln() }
+}

@@ -1,0 +1,104 @@
+//! Ways to find things in the state without looking at everything. Kept beside the state, and drawn from it anew after a restart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::Plan;
+use super::schedule;
+use super::state::State;
+use crate::model::At;
+
+/// The indices. Nothing here is a fact of its own.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    /// Finds a route by the upper half of a canary's id.
+    pub(super) keys: BTreeMap<u32, usize>,
+    /// When each route's next routine canary is due.
+    pub(super) due: BTreeSet<(At, usize)>,
+    /// The place of each route in `due`.
+    due_at: Vec<Option<At>>,
+    /// When each canary in flight is lost.
+    pub(super) deadlines: BTreeSet<(At, usize, u32)>,
+    /// When each route's oldest canary that has not settled is as good as lost, as evidence.
+    pub(super) aging: BTreeSet<(At, usize)>,
+    /// When silence may raise a suspect's evidence to something that matters.
+    pub(super) checks: BTreeSet<(At, usize)>,
+    /// Suspects with evidence against them.
+    pub(super) hot: BTreeSet<usize>,
+    /// The suspects of open alarms, in their order.
+    pub(super) alarmed: Vec<usize>,
+    /// Routes whose newest routine canary was refused.
+    pub(super) refused: BTreeSet<usize>,
+    /// Routes with mail in Junk lately.
+    pub(super) junky: BTreeSet<usize>,
+}
+
+impl Index {
+    /// The indices of `state`.
+    pub(super) fn of(plan: &Plan, state: &State) -> Self {
+        let mut ix = Self { due_at: vec![None; plan.routes.len()], ..Self::default() };
+        for (slot, route) in state.routes.iter().enumerate() {
+            if route.key != 0 {
+                ix.keys.insert(route.key, slot);
+            }
+            if let Some(planned) = plan.routes.get(slot) {
+                let open = route.in_flight().map(|c| (c.sent_at.plus(planned.deadline), slot, c.serial()));
+                ix.deadlines.extend(open);
+            }
+            ix.age(state, slot);
+            ix.note(state, slot);
+        }
+        for (suspect, standing) in state.standings.iter().enumerate() {
+            ix.checks.extend(standing.check_at.map(|at| (at, suspect)));
+            if standing.is_hot() {
+                ix.hot.insert(suspect);
+            }
+        }
+        ix.follow_alarms(plan, state);
+        ix.reschedule(plan, state);
+        ix
+    }
+
+    /// Every route's next canary, after the origin of the rounds has moved.
+    pub(super) fn reschedule(&mut self, plan: &Plan, state: &State) {
+        (0..plan.routes.len()).for_each(|route| self.schedule(plan, state, route));
+    }
+
+    /// One route's next canary.
+    pub(super) fn schedule(&mut self, plan: &Plan, state: &State, route: usize) {
+        let Some(planned) = plan.routes.get(route) else { return };
+        let next = schedule::due(plan, state, planned, state.routes.get(route));
+        if let Some(place) = self.due_at.get_mut(route) {
+            if let Some(before) = std::mem::replace(place, next) {
+                self.due.remove(&(before, route));
+            }
+            self.due.extend(next.map(|at| (at, route)));
+        }
+    }
+
+    /// When the oldest of a route's canaries in flight settles by its age.
+    pub(super) fn age(&mut self, state: &State, slot: usize) {
+        if let Some(at) = state.routes.get(slot).and_then(super::flight::RouteState::settles_at) {
+            self.aging.insert((at, slot));
+        }
+    }
+
+    /// Whether a route's answers or its junk need a look.
+    pub(super) fn note(&mut self, state: &State, slot: usize) {
+        let Some(route) = state.routes.get(slot) else { return };
+        keep(&mut self.refused, slot, route.refusal.is_some());
+        keep(&mut self.junky, slot, route.junky > 0);
+    }
+
+    /// The suspects of the alarms as they stand.
+    pub(super) fn follow_alarms(&mut self, plan: &Plan, state: &State) {
+        self.alarmed = state.alarms.iter().filter_map(|a| plan.suspect(&a.culprit)).collect();
+    }
+}
+
+fn keep(set: &mut BTreeSet<usize>, member: usize, is: bool) {
+    if is {
+        set.insert(member);
+    } else if !set.is_empty() {
+        set.remove(&member);
+    }
+}

@@ -1,0 +1,46 @@
+//! Recovery: when health is the better explanation of what was sent since an alarm.
+
+use super::alarm::Alarm;
+use super::hold::Sort;
+use super::hypothesis::{self, Nats};
+use super::plan::Plan;
+use super::state::State;
+use crate::model::At;
+
+/// Nats for health against the three larger losses that the end of a stop needs: five arrivals, and no canary missing since…
+const AFTER_STOP: [f64; 3] = [7.8, 4.0, 1.75];
+/// …or two, where none can be asked for.
+const AFTER_STOP_UNASKED: [f64; 3] = [7.8, 1.8, 0.7];
+/// And against delays: mail that was held and comes in one burst is no sign of health.
+const NOT_SLOW: f64 = 2.0;
+/// After a partial loss or a delay a few arrivals prove nothing: ln of the canaries for each false recovery.
+const AFTER_PART: f64 = 7.5;
+
+/// Whether the alarm is over.
+pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
+    if alarm.arrivals < 2 {
+        return false;
+    }
+    let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return true };
+    let live = suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(|r| state.sees(&r.route.inbox) && r.serial > 0);
+    let mut open: Vec<(At, Nats)> = Vec::new();
+    for route in live {
+        if route.good_sent_at.is_none_or(|at| at < alarm.blamed_at) {
+            return false;
+        }
+        let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { continue };
+        let sent = route.flying.iter().filter(|f| f.counted && f.sent_at >= alarm.blamed_at);
+        open.extend(sent.map(|f| (f.sent_at, hypothesis::silent(&route.survival, horizon.since(f.sent_at)))));
+    }
+    open.sort_by_key(|(at, _)| *at);
+    let sums = alarm.trial.weigh(&open);
+    let [stop, most, some, _, delays @ ..] = sums;
+    let reached = |needed: &[f64; 3]| [stop, most, some].iter().zip(needed).all(|(sum, n)| sum >= n);
+    let swift = |needed: f64| delays.iter().all(|sum| *sum >= needed);
+    let after_stop = if plan.confirmations > 0.0 { &AFTER_STOP } else { &AFTER_STOP_UNASKED };
+    match alarm.sort {
+        Sort::Stop => reached(after_stop) && swift(NOT_SLOW),
+        Sort::Loss => reached(&[AFTER_PART; 3]) && swift(NOT_SLOW),
+        Sort::Slow => reached(after_stop) && swift(AFTER_PART),
+    }
+}

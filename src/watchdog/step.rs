@@ -1,0 +1,56 @@
+//! What a step gives back, and why an event is not taken in.
+
+use std::collections::BTreeSet;
+
+use super::effect::Effect;
+use super::record::Record;
+use crate::model::{At, CanaryId, Name, Notice};
+
+/// What a step gives back.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Step {
+    /// To be made durable first.
+    pub records: Vec<Record>,
+    /// To be begun then.
+    pub effects: Vec<Effect>,
+    /// When to wake the watchdog, if nothing happens before. Always later than the step.
+    pub wake_at: Option<At>,
+}
+
+/// Why an event was not taken in. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Time goes back.
+    #[error("time goes back: `{at}` is before `{last}` (milliseconds)")]
+    TimeGoesBack {
+        /// The event's.
+        at: i64,
+        /// The one before.
+        last: i64,
+    },
+    /// A second start.
+    #[error("started twice: `started` comes first, and once")]
+    StartedTwice,
+    /// Something before the start.
+    #[error("not started: the first event is `started`, or a replay of records")]
+    NotStarted,
+    /// A canary that is not remembered.
+    #[error("unknown canary `{0}`")]
+    UnknownCanary(CanaryId),
+    /// An inbox that is not watched.
+    #[error("unknown inbox `{0}`")]
+    UnknownInbox(Name),
+}
+
+/// A notice that some sinks have not taken yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingNotice {
+    /// The message.
+    pub notice: Notice,
+    /// When it was written.
+    pub at: At,
+    /// When its incident was opened.
+    pub opened_at: At,
+    /// Who still has to hear it.
+    pub sinks: BTreeSet<Name>,
+}

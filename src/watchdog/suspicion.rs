@@ -1,0 +1,204 @@
+//! Suspicion asks: confirmation canaries where they tell most, within what they may cost.
+//!
+//! Under health a level of w nats is reached with probability about e^−w, so that the canaries that are asked for may grow with it.
+
+use serde::{Deserialize, Serialize};
+
+use super::alarm::Alarm;
+use super::index::Index;
+use super::plan::Plan;
+use super::recovery;
+use super::state::State;
+use crate::model::{At, Class, Reason, Span};
+
+/// A confirmation younger than this may still tell something: no other is sent instead of it.
+const FRESH: Span = Span::from_secs(30);
+/// Two confirmations on one route are at least this far apart, or a round if that is shorter: no burst that looks like spam.
+const APART: Span = Span::from_secs(2);
+/// What may be spent at once: the share of so long, within bounds.
+const BURST_OF: Span = Span::from_secs(4 * 3600);
+/// At least this.
+const BURST_AT_LEAST: f64 = 16.0;
+/// And at most.
+const BURST_AT_MOST: f64 = 128.0;
+/// A provider that throttles is not asked again for this long.
+const THROTTLED: Span = Span::from_secs(300);
+/// Confirmations in flight at the highest level.
+const MOST: usize = 8;
+
+/// What suspicion may still spend: a bucket that fills by its share of the routine canaries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Allowance {
+    left: f32,
+    at: At,
+}
+
+impl Allowance {
+    pub(super) fn full(plan: &Plan, at: At) -> Self {
+        Self { left: capacity(plan) as f32, at }
+    }
+
+    pub(super) fn spend(&mut self, plan: &Plan, at: At) {
+        *self = Self { left: (self.left(plan, at) - 1.0) as f32, at };
+    }
+
+    fn left(self, plan: &Plan, at: At) -> f64 {
+        let filled = at.since(self.at).as_secs_f64() * rate(plan);
+        (f64::from(self.left) + filled).min(capacity(plan))
+    }
+
+    /// When there is one to spend.
+    fn ready(self, plan: &Plan, at: At) -> Option<At> {
+        let short = 1.0 - self.left(plan, at);
+        if short <= 0.0 {
+            return Some(at);
+        }
+        let rate = rate(plan);
+        (rate > 0.0).then(|| at.plus(Span::from_ms((short / rate * 1000.0).ceil() as u64 + 1)))
+    }
+}
+
+fn capacity(plan: &Plan) -> f64 {
+    (rate(plan) * BURST_OF.as_secs_f64()).clamp(BURST_AT_LEAST, BURST_AT_MOST)
+}
+
+/// Confirmations a second, in the long run.
+fn rate(plan: &Plan) -> f64 {
+    plan.confirmations * plan.routes.len() as f64 / plan.every.as_secs_f64().max(0.001)
+}
+
+/// What is asked now, and when more may be.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Routes, each for one confirmation.
+    pub(super) now: Vec<usize>,
+    /// When the next confirmation may be due, if nothing changes.
+    pub(super) again_at: Option<At>,
+}
+
+/// Where confirmations are due. They are sent one by one: ask again after each.
+pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
+    let mut asked = Asked::default();
+    if plan.confirmations <= 0.0 || state.cut_off_since.is_some() || (ix.hot.is_empty() && state.alarms.is_empty()) {
+        return asked;
+    }
+    let mut wanted: Vec<(usize, At)> = Vec::new();
+    let mut levels: Vec<(f64, usize)> = Vec::new();
+    for suspect in ix.hot.iter().filter(|s| !ix.alarmed.contains(s)) {
+        levels.push((state.standings.get(*suspect).map_or(0.0, |s| f64::from(s.level)), *suspect));
+    }
+    levels.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    for (level, suspect) in levels.into_iter().take(MOST) {
+        wants(plan, state, ix, level, suspect, now, &mut wanted);
+    }
+    for alarm in &state.alarms {
+        hopes(plan, state, alarm, now, &mut wanted);
+    }
+    let Some(ready) = state.allowance.ready(plan, now) else { return asked };
+    for (route, at) in wanted {
+        let at = at.max(ready);
+        if at <= now {
+            if asked.now.is_empty() {
+                asked.now.push(route);
+            }
+        } else {
+            asked.again_at = Some(asked.again_at.map_or(at, |again| again.min(at)));
+        }
+    }
+    asked
+}
+
+/// What one suspect's level asks for: more of its own routes, and at a higher level the row and the column of the route that shows it most.
+fn wants(plan: &Plan, state: &State, ix: &Index, level: f64, index: usize, now: At, wanted: &mut Vec<(usize, At)>) {
+    let Some(suspect) = plan.suspects.get(index) else { return };
+    let matrix = plan.routes.len() > 1;
+    let [first_of_many, first, second, third] = super::weigh::ASKS;
+    let first = if matrix { first_of_many } else { first };
+    if level < first {
+        return;
+    }
+    let members: Vec<usize> = suspect.routes.iter().copied().filter(|slot| !state.explained_away(plan, ix, *slot, index)).collect();
+    let fresh: usize = members.iter().map(|slot| confirming(state, *slot, now)).sum();
+    let enough = if level >= third {
+        MOST
+    } else if level >= second && !matrix {
+        2
+    } else {
+        1
+    };
+    let Some(pivot) = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), std::cmp::Reverse(*slot))) else { return };
+    if fresh < enough {
+        let mut targets = members;
+        // The route that shows it asks first; then those that have been asked least.
+        targets.sort_by_key(|slot| (*slot != pivot || fresh > 0, confirming(state, *slot, now), *slot));
+        if let Some(target) = targets.iter().filter_map(|slot| may(plan, state, *slot, now)).min_by_key(|(_, at)| *at) {
+            wanted.push(target);
+        }
+    } else if let Some((slot, at)) = may(plan, state, pivot, now) {
+        let oldest = members.iter().filter_map(|slot| oldest_confirmation(state, *slot, now)).min();
+        wanted.extend(oldest.map(|sent| (slot, at.max(sent.plus(FRESH)))));
+    }
+    if level >= second && matrix {
+        let Some(route) = state.routes.get(pivot).map(|r| &r.route) else { return };
+        let crossed = plan
+            .routes
+            .iter()
+            .enumerate()
+            .filter(|(slot, r)| *slot != pivot && (r.route.inbox == route.inbox || r.route.provider == route.provider));
+        let unasked = crossed.map(|(slot, _)| slot).filter(|slot| confirming(state, *slot, now) == 0 && !asked_lately(state, *slot, now));
+        wanted.extend(unasked.take(MOST).filter_map(|slot| may(plan, state, slot, now)));
+    }
+}
+
+/// After the first arrival since an alarm: is it over?
+fn hopes(plan: &Plan, state: &State, alarm: &Alarm, now: At, wanted: &mut Vec<(usize, At)>) {
+    if alarm.arrivals == 0 || recovery::is_over(plan, state, alarm) {
+        return;
+    }
+    let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return };
+    let in_flight: usize = suspect.routes.iter().map(|slot| confirming(state, *slot, now)).sum();
+    if in_flight >= 2 {
+        return;
+    }
+    let proven = |slot: &usize| state.routes.get(*slot).and_then(|r| r.good_sent_at).is_some_and(|at| at >= alarm.blamed_at);
+    let mut targets: Vec<usize> = suspect.routes.iter().copied().take(64).collect();
+    targets.sort_by_key(|slot| (proven(slot), confirming(state, *slot, now), *slot));
+    wanted.extend(targets.iter().find_map(|slot| may(plan, state, *slot, now)));
+}
+
+/// Fresh confirmations in flight over a route.
+fn confirming(state: &State, slot: usize, now: At) -> usize {
+    let fresh = |f: &&super::flight::Flying| f.counted && f.reason == Reason::Confirmation && now.since(f.sent_at) < FRESH;
+    state.routes.get(slot).map_or(0, |r| r.flying.iter().filter(fresh).count())
+}
+
+fn oldest_confirmation(state: &State, slot: usize, now: At) -> Option<At> {
+    let fresh = |f: &&super::flight::Flying| f.counted && f.reason == Reason::Confirmation && now.since(f.sent_at) < FRESH;
+    state.routes.get(slot)?.flying.iter().find(fresh).map(|f| f.sent_at)
+}
+
+/// Whether a canary was sent over a route within the last seconds, and is on its way.
+fn asked_lately(state: &State, slot: usize, now: At) -> bool {
+    state.routes.get(slot).and_then(|r| r.flying.back()).is_some_and(|f| now.since(f.sent_at) < FRESH.scaled(1, 3))
+}
+
+fn silent_for(state: &State, slot: usize) -> Option<std::cmp::Reverse<At>> {
+    let oldest = state.routes.get(slot)?.flying.iter().filter(|f| f.counted).map(|f| f.sent_at).min();
+    oldest.map(std::cmp::Reverse)
+}
+
+/// The route, and from when on a confirmation may be sent over it; if at all.
+fn may(plan: &Plan, state: &State, slot: usize, now: At) -> Option<(usize, At)> {
+    let route = state.routes.get(slot)?;
+    if !state.sees(&route.route.inbox) {
+        return None;
+    }
+    if let Some(answer) = route.canaries.iter().rev().find_map(|c| c.answer.as_ref()) {
+        let throttled = matches!(answer.outcome, crate::model::Outcome::Refused(Class::Rate | Class::Transient));
+        if throttled && now.since(answer.at) < THROTTLED {
+            return None;
+        }
+    }
+    let last = route.canaries.back().map(|c| c.sent_at.plus(APART.min(plan.every)));
+    Some((slot, last.map_or(now, |at| at.max(now))))
+}

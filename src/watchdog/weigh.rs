@@ -1,0 +1,346 @@
+//! Brings the evidence up to date, as records come in: a part of the fold.
+
+use super::alarm::{Alarm, Standing};
+use super::flight::{Flying, SETTLES_AFTER};
+use super::hypothesis::{self, Nats};
+use super::index::Index;
+use super::plan::Plan;
+use super::sequence::{Rule, Sequence, believed, mixture, narrow};
+use super::state::State;
+use super::survival::Survival;
+use crate::model::{At, Culprit, Reason, Span};
+
+/// Levels at which suspicion asks for more, in nats of the mixture.
+pub(super) const ASKS: [f64; 4] = [2.5, 2.8, 4.0, 5.5];
+/// Between two looks at the same silence.
+const LOOK_AGAIN: Span = Span::from_ms(100);
+/// Between two looks at a suspect with many routes.
+const TICK: Span = Span::from_secs(1);
+/// A look at silence this far ahead need not be exact yet.
+const FAR: Span = Span::from_secs(1);
+/// Looks ahead in one weighing.
+const STEPS_AHEAD: usize = 16;
+/// Evidence of suspects that overlap adds up: this much below its own alarm a suspect is watched closely.
+const CLOSE: f64 = 1.0;
+/// Above its alarm, evidence that could decide between two suspects is still of use.
+pub(super) const DECIDES: f64 = 4.0;
+
+/// A canary in flight, as a prediction needs it.
+struct Waiting<'s> {
+    sent_at: At,
+    /// Its place among those that are open.
+    place: usize,
+    /// The share of healthy mail that is still out at its age.
+    out: f64,
+    healthy: &'s Survival,
+}
+
+impl State {
+    /// A canary was sent over the route in `slot`.
+    pub(super) fn open_evidence(&mut self, plan: &Plan, ix: &mut Index, slot: usize, at: At) {
+        let Some(planned) = plan.routes.get(slot) else { return };
+        for suspect in planned.suspects.iter().copied() {
+            if self.explained_away(plan, ix, slot, suspect) {
+                continue;
+            }
+            if let Some(standing) = self.standings.get_mut(suspect) {
+                standing.evidence.open(at, plan.grain);
+            }
+            self.touch(plan, ix, suspect);
+        }
+        self.trials(plan, ix, slot, |alarm| alarm.trial.open(at, plan.grain));
+    }
+
+    /// A canary has settled, and says this.
+    pub(super) fn close_evidence(&mut self, plan: &Plan, ix: &mut Index, slot: usize, flown: &Flying, said: Option<&Nats>, refused: bool) {
+        if !flown.counted {
+            return;
+        }
+        let Some(planned) = plan.routes.get(slot) else { return };
+        for suspect in planned.suspects.iter().copied() {
+            if self.explained_away(plan, ix, slot, suspect) {
+                continue;
+            }
+            // No inbox has a say in whether a provider takes mail; and a watcher without network is found out otherwise.
+            let beside = plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Inbox(_) | Culprit::Watcher {}));
+            if let Some(standing) = self.standings.get_mut(suspect) {
+                standing.evidence.close(flown.sent_at, said.filter(|_| !(refused && beside)));
+            }
+            self.touch(plan, ix, suspect);
+        }
+        self.trials(plan, ix, slot, |alarm| alarm.trial.close(flown.sent_at, said));
+    }
+
+    /// Whether what this route shows is another culprit's doing, as far as `suspect` is concerned.
+    pub(super) fn explained_away(&self, plan: &Plan, ix: &Index, slot: usize, suspect: usize) -> bool {
+        ix.alarmed.iter().any(|a| *a != suspect && plan.routes.get(slot).is_some_and(|r| r.suspects.contains(a)))
+    }
+
+    fn trials(&mut self, plan: &Plan, ix: &Index, slot: usize, act: impl Fn(&mut Alarm)) {
+        if ix.alarmed.is_empty() {
+            return;
+        }
+        for alarm in &mut self.alarms {
+            let covers = plan.suspect(&alarm.culprit).zip(plan.routes.get(slot)).is_some_and(|(s, r)| r.suspects.contains(&s));
+            if covers {
+                act(alarm);
+            }
+        }
+    }
+
+    /// Something of a suspect's has changed: it is weighed, now or at the next tick.
+    fn touch(&mut self, plan: &Plan, ix: &mut Index, suspect: usize) {
+        let Some(wide) = plan.suspects.get(suspect).map(super::plan::Suspect::is_wide) else { return };
+        if !wide {
+            self.weigh(plan, ix, suspect);
+            return;
+        }
+        let Some(standing) = self.standings.get_mut(suspect) else { return };
+        if standing.check_at.is_none() {
+            let tick = standing.weighed_at.plus(TICK).max(self.at);
+            standing.check_at = Some(tick);
+            ix.checks.insert((tick, suspect));
+        }
+    }
+
+    /// Weighs one suspect by what was read, and finds out when silence may change the result.
+    pub(super) fn weigh(&mut self, plan: &Plan, ix: &mut Index, index: usize) {
+        self.weigh_until(plan, ix, index, false);
+    }
+
+    /// The same; `exact`: by the time it found out before.
+    fn weigh_until(&mut self, plan: &Plan, ix: &mut Index, index: usize, exact: bool) {
+        let Some(suspect) = plan.suspects.get(index) else { return };
+        let mut waiting: Vec<(bool, Nats, Waiting<'_>)> = Vec::new();
+        let mut read = At::from_ms(i64::MIN);
+        for slot in &suspect.routes {
+            let Some(route) = self.routes.get(*slot) else { continue };
+            if route.flying.is_empty() || self.explained_away(plan, ix, *slot, index) {
+                continue;
+            }
+            let Some(inbox) = self.inboxes.get(&route.route.inbox) else { continue };
+            let (horizon, sees) = (self.horizon(inbox), self.sees_into(inbox));
+            let Some(horizon) = horizon else { continue };
+            read = read.max(horizon);
+            for flying in route.flying.iter().filter(|f| f.counted) {
+                let age = horizon.since(flying.sent_at);
+                let (sent_at, out, healthy) = (flying.sent_at, route.survival.at(age), &route.survival);
+                waiting.push((sees, hypothesis::silent(healthy, age), Waiting { sent_at, place: 0, out, healthy }));
+            }
+        }
+        if suspect.routes.len() > 1 {
+            waiting.sort_by_key(|(_, _, w)| w.sent_at);
+        }
+        let mut open: Vec<(At, Nats)> = waiting.iter().map(|(_, nats, w)| (w.sent_at, *nats)).collect();
+        let placed = waiting.into_iter().enumerate().filter(|(_, (sees, ..))| *sees).map(|(place, (_, _, w))| Waiting { place, ..w });
+        let mut waiting: Vec<Waiting<'_>> = placed.collect();
+        let Some(standing) = self.standings.get(index) else { return };
+        let sums = standing.evidence.weigh(&open);
+        let level = mixture(&sums);
+        let alarm = if ix.alarmed.contains(&index) { None } else { Some(plan.ln_alarm - suspect.ln_weight) };
+        let next = alarm.and_then(|alarm| {
+            if suspect.is_wide() {
+                return next_check(level, target(level, alarm)?, &waiting, read).map(|at| at.max(read.plus(TICK)));
+            }
+            let target = target(level, alarm)?;
+            // What is far ahead will mostly have arrived by then: the bound will do until it is reached.
+            let bound = next_check(level, target, &waiting, read)?;
+            if bound.since(read) > FAR && !exact {
+                return Some(bound);
+            }
+            foresee(&standing.evidence, level, target, &mut waiting, &mut open, read)
+        });
+        let read = if read.as_ms() == i64::MIN { self.at } else { read };
+        self.stand(ix, index, level, believed(&sums), read, next);
+    }
+
+    fn stand(&mut self, ix: &mut Index, index: usize, level: f64, ways: Nats, read: At, next: Option<At>) {
+        let Some(standing) = self.standings.get_mut(index) else { return };
+        standing.level = level as f32;
+        standing.ways = narrow(ways);
+        standing.weighed_at = read;
+        if standing.check_at != next {
+            if let Some(before) = standing.check_at {
+                ix.checks.remove(&(before, index));
+            }
+            ix.checks.extend(next.map(|at| (at, index)));
+            standing.check_at = next;
+        }
+        if standing.is_hot() {
+            ix.hot.insert(index);
+        } else if !ix.hot.is_empty() {
+            ix.hot.remove(&index);
+        }
+    }
+
+    /// Inboxes have been read up to `read`: silence until then counts.
+    pub(super) fn read_until(&mut self, plan: &Plan, ix: &mut Index, read: At) {
+        if ix.checks.first().is_some_and(|(at, _)| *at <= read) {
+            let due: Vec<usize> = ix.checks.range(..=(read, usize::MAX)).map(|(_, suspect)| *suspect).collect();
+            for suspect in due {
+                self.weigh_until(plan, ix, suspect, true);
+            }
+        }
+        if ix.aging.first().is_some_and(|(at, _)| *at <= read) {
+            let due: Vec<(At, usize)> = ix.aging.range(..=(read, usize::MAX)).copied().collect();
+            for (at, slot) in due {
+                self.settle_old(plan, ix, at, slot);
+            }
+        }
+    }
+
+    /// What is older than any healthy mail settles as lost, if its inbox was read.
+    fn settle_old(&mut self, plan: &Plan, ix: &mut Index, due: At, slot: usize) {
+        let Some(route) = self.routes.get(slot) else { return };
+        if route.settles_at() != Some(due) {
+            ix.aging.remove(&(due, slot));
+            ix.age(self, slot);
+            return;
+        }
+        let Some(horizon) = self.inboxes.get(&route.route.inbox).and_then(|i| self.horizon(i)).filter(|h| *h >= due) else { return };
+        ix.aging.remove(&(due, slot));
+        loop {
+            let Some(route) = self.routes.get_mut(slot) else { return };
+            let Some(flown) = route.flying.pop_front_if(|f| f.sent_at.plus(SETTLES_AFTER) <= horizon) else { break };
+            let said = hypothesis::silent(&route.survival, SETTLES_AFTER);
+            self.close_evidence(plan, ix, slot, &flown, Some(&said), false);
+            let spoilt =
+                self.routes.get(slot).and_then(|r| r.untaught).is_some_and(|(from, to)| flown.sent_at >= from && flown.sent_at <= to);
+            if flown.teaches && flown.reason == Reason::Routine && !spoilt && !self.in_alarm(plan, ix, slot) {
+                self.teach(plan, slot, self.at, None);
+                if let Some(route) = self.routes.get_mut(slot) {
+                    let id = route.id(flown.serial);
+                    route.find_mut(id).into_iter().for_each(|c| c.taught = true);
+                }
+            }
+        }
+        ix.age(self, slot);
+    }
+
+    /// A canary sent since an alarm has arrived.
+    pub(super) fn hearten(&mut self, plan: &Plan, ix: &Index, slot: usize, sent_at: At) {
+        let at = self.at;
+        self.trials(plan, ix, slot, |alarm| {
+            if sent_at >= alarm.blamed_at {
+                alarm.arrivals = alarm.arrivals.saturating_add(1);
+                alarm.first_arrival.get_or_insert(at);
+            }
+        });
+    }
+
+    /// Whether an alarm covers a route.
+    pub(super) fn in_alarm(&self, plan: &Plan, ix: &Index, slot: usize) -> bool {
+        plan.routes.get(slot).is_some_and(|r| ix.alarmed.iter().any(|a| r.suspects.contains(a)))
+    }
+
+    /// A route and its kin learn from one canary.
+    pub(super) fn teach(&mut self, plan: &Plan, slot: usize, at: At, latency: Option<Span>) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let bucket = route.survival.learn(at, latency);
+        let names = (route.route.provider.clone(), route.route.inbox.clone());
+        if plan.routes.len() > 1 {
+            self.kin_of_provider.entry(names.0).or_default().add(at, bucket);
+            self.kin_of_inbox.entry(names.1).or_default().add(at, bucket);
+        }
+        if self.routes.get(slot).is_some_and(|r| r.survival.is_stale()) {
+            self.draw(plan, slot);
+        }
+    }
+
+    /// Draws a route's survival function anew.
+    pub(super) fn draw(&mut self, plan: &Plan, slot: usize) {
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let kin: Vec<_> =
+            [self.kin_of_provider.get(&route.route.provider), self.kin_of_inbox.get(&route.route.inbox)].into_iter().flatten().collect();
+        if kin.is_empty() {
+            route.survival.draw(&plan.prior);
+        } else {
+            route.survival.draw(&plan.prior.taught_by(&kin));
+        }
+    }
+
+    /// Gathers a suspect's evidence anew, from the canaries that are remembered: what explains them has changed.
+    pub(super) fn gather(&mut self, plan: &Plan, ix: &mut Index, index: usize) {
+        let Some(suspect) = plan.suspects.get(index) else { return };
+        let live = |slot: &&usize| !self.explained_away(plan, ix, **slot, index);
+        let members: Vec<_> = suspect.routes.iter().filter(live).filter_map(|slot| self.routes.get(*slot)).collect();
+        let oldest = members.iter().flat_map(|r| r.flying.iter()).filter(|f| f.counted).map(|f| f.sent_at).min();
+        let mut evidence = Sequence::new(Rule::Failure);
+        if let Some(oldest) = oldest {
+            let mut canaries: Vec<(At, Option<Nats>)> = Vec::new();
+            for route in members {
+                let since = route.judged_before.map_or(oldest, |b| b.max(oldest));
+                canaries.extend(route.flying.iter().filter(|f| f.counted).map(|f| (f.sent_at, None)));
+                let settled = route.canaries.iter().rev().take_while(|c| c.sent_at >= since).filter(|c| !c.set_aside);
+                canaries.extend(settled.filter_map(|c| Some((c.sent_at, Some(hypothesis::arrived(&route.survival, c.latency()?))))));
+            }
+            canaries.sort_by_key(|(at, _)| *at);
+            canaries.iter().for_each(|(at, _)| evidence.open(*at, plan.grain));
+            canaries.iter().filter(|(_, said)| said.is_some()).for_each(|(at, said)| evidence.close(*at, said.as_ref()));
+        }
+        if let Some(standing) = self.standings.get_mut(index) {
+            standing.evidence = evidence;
+        }
+        self.weigh(plan, ix, index);
+    }
+}
+
+/// The next level that matters.
+fn target(level: f64, alarm: f64) -> Option<f64> {
+    let targets = ASKS.iter().copied().chain([alarm - CLOSE, alarm, alarm + DECIDES]);
+    let next = targets.filter(|t| *t > level + 1e-3).fold(f64::INFINITY, f64::min);
+    (next < f64::INFINITY).then_some(next)
+}
+
+/// When silence brings the level to `target`: the bound of [`next_check`] is followed until the level is really there, and the instant
+/// is then found by halving.
+fn foresee(evidence: &Sequence, level: f64, target: f64, waiting: &mut [Waiting<'_>], open: &mut [(At, Nats)], read: At) -> Option<At> {
+    let (mut at, mut level, mut step) = (read, level, LOOK_AGAIN);
+    for _ in 0..STEPS_AHEAD {
+        let next = next_check(level, target, waiting, at)?.max(at.plus(step));
+        level = level_at(evidence, waiting, open, next);
+        if level >= target {
+            let (mut before, mut after) = (at, next);
+            while after.since(before) > LOOK_AGAIN {
+                let middle = before.plus(after.since(before).scaled(1, 2));
+                if level_at(evidence, waiting, open, middle) >= target { after = middle } else { before = middle }
+            }
+            return Some(after);
+        }
+        at = next;
+        step = step.scaled(2, 1);
+    }
+    Some(at)
+}
+
+/// The level if nothing arrives until `at`.
+fn level_at(evidence: &Sequence, waiting: &mut [Waiting<'_>], open: &mut [(At, Nats)], at: At) -> f64 {
+    for waits in waiting.iter_mut() {
+        let age = at.since(waits.sent_at);
+        waits.out = waits.healthy.at(age);
+        if let Some((_, nats)) = open.get_mut(waits.place) {
+            *nats = hypothesis::silent(waits.healthy, age);
+        }
+    }
+    mixture(&evidence.weigh(open))
+}
+
+/// A time before which silence cannot bring `level` to `target`. Each way gains no more from a canary's silence than −ln of its
+/// survival; one of several must give its share of what is missing.
+fn next_check(level: f64, target: f64, waiting: &[Waiting<'_>], from: At) -> Option<At> {
+    let most: f64 = waiting.iter().map(|w| (w.out / w.healthy.floor().max(1e-12)).ln().max(0.0)).sum();
+    let missing = target - level;
+    if most < missing {
+        return None;
+    }
+    let gainful = waiting.iter().filter(|w| w.out > w.healthy.floor() * 1.000_1);
+    let share = missing / gainful.clone().count().max(1) as f64;
+    gainful.filter_map(|w| Some(w.sent_at.plus(w.healthy.when(w.out * (-share).exp())?))).min().map(|at| at.max(from))
+}
+
+impl Standing {
+    /// Nothing is known against this suspect any more.
+    pub(super) fn forget(&mut self) {
+        self.evidence = Sequence::new(Rule::Failure);
+    }
+}
