@@ -25,6 +25,10 @@ pub(super) struct Tally {
     pub(super) live: bool,
     /// Overdue or refused canaries in a row, the newest last, since the last that arrived.
     pub(super) row: u64,
+    /// Canaries that have not come and are not overdue yet, sent after the last that arrived.
+    pub(super) silent: u64,
+    /// The first of all that have not come since: when it was sent, and which it is.
+    pub(super) first_missing: Option<(At, CanaryId)>,
     /// The class of the newest refusal in the row, if all of the row was refused: the mail that is missing never left.
     pub(super) row_class: Option<Class>,
     /// When the first of the row was sent.
@@ -75,6 +79,10 @@ pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
             tally.waiting = true;
             let due = canary.sent_at.plus(patience);
             tally.overdue_at = Some(tally.overdue_at.map_or(due, |at| at.min(due)));
+        }
+        if row_open && !matches!(state, Stand::Arrived | Stand::Nothing) {
+            tally.silent += u64::from(matches!(state, Stand::Waiting));
+            tally.first_missing = Some((canary.sent_at, canary.id));
         }
         row_open = in_row(&mut tally, canary, state, row_open);
         if !row_open && tally.judged >= u64::try_from(WINDOW).unwrap_or(u64::MAX) {

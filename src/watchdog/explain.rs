@@ -61,13 +61,22 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         | Kind::Authentication
         | Kind::Dns
         | Kind::Listed => {
-            let row: u64 = tallies.iter().map(|t| t.row).sum();
-            let oldest = tallies.iter().filter_map(|t| t.row_since).min().map_or(Span::ZERO, |at| now.since(at));
-            let canaries = if row == 1 { "canary" } else { "canaries" };
-            format!("{culprit} stopped: {row} {canaries} overdue in {boxes}, the oldest {oldest}{usual}")
+            let missing: u64 = tallies.iter().map(|t| t.row + t.silent).sum();
+            let oldest = tallies.iter().filter_map(|t| t.first_missing).min().map_or(Span::ZERO, |(at, _)| now.since(at));
+            let canaries = if missing == 1 { "canary has" } else { "canaries have" };
+            let took = lately_took(state, finding).map_or_else(String::new, |u| format!("; 9 in 10 before took {u}"));
+            format!("{culprit} stopped: {missing} {canaries} not arrived in {boxes}, the oldest after {oldest}{took}")
         }
     };
     format!("{words}{others}{odds}")
+}
+
+/// How long nine in ten of the newest arrivals on the finding's routes took.
+fn lately_took(state: &State, finding: &Finding) -> Option<Span> {
+    let routes = finding.routes.iter().filter_map(|slot| state.routes.get(*slot));
+    let mut took: Vec<Span> = routes.flat_map(|r| r.canaries.iter().filter_map(Canary::latency)).collect();
+    took.sort_unstable();
+    took.get(took.len() * 9 / 10).copied()
 }
 
 /// How much likelier this failure is than health, as a logarithm and in words.
@@ -102,7 +111,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     let tallies = tallies(plan, state, finding);
     let sent = |(slot, id): (&usize, CanaryId)| state.routes.get(*slot).and_then(|r| r.find(id)).map(|c| (c.sent_at, c.id));
     let pairs = || finding.routes.iter().zip(&tallies);
-    let first_bad = pairs().filter_map(|(slot, t)| sent((slot, t.first_bad?))).min();
+    let first_bad = tallies.iter().filter_map(|t| t.first_missing).min();
     let last_good = pairs().filter_map(|(slot, t)| sent((slot, t.last_good?))).max();
     let about = |found: Option<(At, CanaryId)>| {
         found.map(|(at, id)| json!({ "canary": id, "sent_at": at.rfc3339(), "age": now.since(at).to_string() }))
@@ -118,7 +127,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "since": first_bad.map(|(at, _)| at.rfc3339()),
         "first_bad": about(first_bad),
         "last_good": about(last_good),
-        "overdue_in_a_row": tallies.iter().map(|t| t.row).sum::<u64>(),
+        "not_arrived": tallies.iter().map(|t| t.row + t.silent).sum::<u64>(),
         "missing": tallies.iter().map(|t| t.missing).sum::<u64>(),
         "of": tallies.iter().map(|t| t.judged).sum::<u64>(),
         "usual": tallies.iter().filter_map(|t| t.usual).max().map(|u| u.to_string()),

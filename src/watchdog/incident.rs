@@ -6,11 +6,14 @@ use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::plan::Plan;
 use super::state::{Incident, State};
-use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Severity};
+use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Severity, Span};
 use serde_json::Value;
 
 /// So many of the newest canaries must have arrived, and not in Junk, before a refusal or junk is called over.
 const RECOVERED: usize = 3;
+
+/// Mail that was accepted during a refusal and has not come for this long makes it a stop.
+const STILL_MISSING: Span = Span::from_secs(300);
 
 /// A change of an incident that is to be told.
 #[derive(Clone, Debug)]
@@ -57,7 +60,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in &assessment.findings {
         if let Some(same) = state.open_delivery(&finding.culprit) {
             kept.push(same.shown.incident);
-            if louder_or_other(same, finding) {
+            if louder_or_other(state, same, finding) {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
@@ -93,15 +96,26 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
 }
 
 /// A quieter finding moves nothing while the louder incident lasts: on the way to recovery every stop looks like a loss.
-fn louder_or_other(open: &Incident, finding: &Finding) -> bool {
+fn louder_or_other(state: &State, open: &Incident, finding: &Finding) -> bool {
     let shown = &open.shown;
-    let other = finding.severity == shown.severity && finding.kind != shown.kind && !is_aftermath(open, finding);
+    let other = finding.severity == shown.severity && finding.kind != shown.kind && !is_aftermath(state, open, finding);
     finding.severity > shown.severity || other
 }
 
 /// A stop that is ending looks like a loss until its gap has left the window: recovery decides, not the share.
-fn is_aftermath(open: &Incident, finding: &Finding) -> bool {
-    finding.kind == Kind::Loss && matches!(open.shown.kind, Kind::Stopped | Kind::Refused)
+/// A refusal that is ending looks like a stop until mail has arrived: refused it stays, unless mail that was accepted is missing.
+fn is_aftermath(state: &State, open: &Incident, finding: &Finding) -> bool {
+    let missing = |slot: &usize| {
+        state
+            .routes
+            .get(*slot)
+            .is_some_and(|r| r.in_flight().any(|c| c.sent_at >= open.shown.opened_at && state.at.since(c.sent_at) > STILL_MISSING))
+    };
+    match (open.shown.kind, finding.kind) {
+        (Kind::Stopped | Kind::Refused, Kind::Loss) => true,
+        (Kind::Refused, Kind::Stopped) => !finding.routes.iter().any(missing),
+        _ => false,
+    }
 }
 
 /// An open incident whose culprit covers all that `culprit` does, and more.
