@@ -192,7 +192,7 @@ async fn a_receiver_that_hangs_holds_up_nobody_else() {
 #[tokio::test]
 async fn a_recovery_that_overtakes_its_unsent_page_calls_nobody() {
     let busy = answer("503 Service Unavailable", "");
-    let mut receiver = Receiver::start(&[busy.as_str(); 3]).await;
+    let mut receiver = Receiver::start(&[busy.as_str(); 100]).await;
     let mut worker = Worker::start(webhook(&receiver), Vec::new());
     worker.send(out(1, 1, Change::Opened)).await;
     receiver.next().await;
