@@ -45,10 +45,21 @@ impl Found {
 #[must_use]
 pub fn recognise(key: &Key, message: &[u8]) -> Found {
     let message = message.get(..MAX_SCANNED).unwrap_or(message);
+    let message = delivery_report(message).unwrap_or(message);
     covered(key, message)
         .or(|| covered(key, &decode::headers(message)))
         .or(|| covered(key, &decode::quoted_printable(message)))
         .or(|| layers(key, message, MAX_LAYERS))
+}
+
+/// The header block alone, if the message is a report about another (RFC 6522): a bounce quotes the canary that did not arrive.
+fn delivery_report(message: &[u8]) -> Option<&[u8]> {
+    let ends = |width: usize, mark: &[u8]| message.windows(width).position(|w| w == mark);
+    let end = [ends(4, b"\r\n\r\n"), ends(2, b"\n\n")].into_iter().flatten().min()?;
+    let header = message.get(..end)?;
+    let text = String::from_utf8_lossy(header).to_ascii_lowercase().replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
+    let report = |line: &str| line.strip_prefix("content-type:").is_some_and(|kind| kind.trim_start().starts_with("multipart/report"));
+    text.lines().any(report).then_some(header)
 }
 
 /// Looks behind base64, and behind what base64 hides.

@@ -45,10 +45,8 @@ fn filter(mut filter: Filter) -> std::io::Result<()> {
         }
         let text = String::from_utf8_lossy(&line);
         let text = text.trim();
-        if !text.is_empty() {
-            writeln!(output, "{}", filter.answer(text))?;
-            output.flush()?;
-        }
+        writeln!(output, "{}", filter.answer(text))?;
+        output.flush()?;
     }
 }
 

@@ -173,7 +173,7 @@ fn round(value: f64, by: f64) -> f64 {
 pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at: At, now: At) -> String {
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
     let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.arrival.is_some()).count();
-    format!("{} delivers again: {arrived} canaries sent since arrived, after {}", subject(culprit), now.since(opened_at))
+    format!("{} delivers again: {arrived} canaries sent since have arrived; opened {} ago", subject(culprit), now.since(opened_at))
 }
 
 /// What the rest of the matrix shows.

@@ -4,7 +4,7 @@ mod compose;
 mod key;
 mod recognise;
 
-use mailcanary::canary::{Composed, Key, compose};
+use mailcanary::canary::{Composed, Found, Key, compose};
 use mailcanary::config::{Inbox, Mailbox, Stream};
 use mailcanary::model::{At, CanaryId, Name, Span};
 
@@ -37,4 +37,17 @@ impl Rng {
     fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
+}
+
+#[test]
+fn a_bounce_that_quotes_a_canary_is_no_arrival() {
+    let key = Key::new([3; 32]);
+    let at = At::from_ms(1_700_000_000_000);
+    let text = mailcanary::canary::token(&key, CanaryId::from_bits(7), at);
+    let bounce = format!(
+        "From: MAILER-DAEMON@example.net\r\nSubject: Undelivered Mail Returned to Sender\r\nContent-Type: multipart/report;\r\n report-type=delivery-status; boundary=\"b\"\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\nX-Mailcanary: {text}\r\nSubject: Reset [{text}]\r\n--b--\r\n"
+    );
+    assert_eq!(mailcanary::canary::recognise(&key, bounce.as_bytes()), Found::Nothing);
+    let mail = bounce.replace("multipart/report", "multipart/mixed");
+    assert!(matches!(mailcanary::canary::recognise(&key, mail.as_bytes()), Found::Ours { .. }));
 }

@@ -89,7 +89,8 @@ fn show(page: &Page) {
     let notice = &page.data;
     let rule = "─".repeat(72);
     line(&rule);
-    line(format_args!("  {} · {} · incident {} · {}", notice.severity.as_str().to_uppercase(), page.kind, notice.incident, page.timestamp));
+    let word = if notice.change == Change::Resolved { "RESOLVED".to_owned() } else { notice.severity.as_str().to_uppercase() };
+    line(format_args!("  {word} · {} · incident {} · {}", page.kind, notice.incident, page.timestamp));
     line(format_args!("  {}", notice.summary));
     if notice.change != Change::Resolved {
         for key in ["since", "last_good", "first_bad", "routes", "certainty", "next_step"] {
