@@ -64,7 +64,11 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let missing: u64 = tallies.iter().map(|t| t.row + t.silent).sum();
             let oldest = tallies.iter().filter_map(|t| t.first_missing).min().map_or(Span::ZERO, |(at, _)| now.since(at));
             let canaries = if missing == 1 { "canary has" } else { "canaries have" };
-            let took = lately_took(state, finding).map_or_else(String::new, |u| format!("; 9 in 10 before took {u}"));
+            // Receivers tell the time of arrival to the second: anything shorter would be invented.
+            let second = Span::from_secs(1);
+            let words =
+                |u: Span| if u < second { format!("; 9 in 10 before took under {second}") } else { format!("; 9 in 10 before took {u}") };
+            let took = lately_took(state, finding).map_or_else(String::new, words);
             format!("{culprit} stopped: {missing} {canaries} not arrived in {boxes}, the oldest after {oldest}{took}")
         }
     };
