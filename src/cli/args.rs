@@ -36,6 +36,8 @@ pub(super) enum Command {
     Probe(Probe),
     /// The watchdog as a filter: one JSON event a line in, records and effects out, in the time of the events
     Step(Step),
+    /// Seeded worlds in virtual time: detection time, false pages, blame, beside what other rules make of the same mail
+    Simulate(Simulate),
     /// Print what packaging and editors need
     Print(Print),
 }
@@ -121,6 +123,42 @@ pub(super) struct Step {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: PathBuf,
+}
+
+/// `simulate`.
+#[derive(Debug, Args)]
+#[command(after_help = "A scenario, with every default left out:
+  [matrix]
+  providers = 3
+  inboxes = 4
+  [[failure]]
+  kind = \"stop\"                      # stop, hold, loss, slow, junk, refuse, blind, sleep, cut_off
+  culprit = { provider = \"p0\" }      # names are p0…, s0… and i0…
+  lasts = \"1h\"
+
+The whole format is in docs/simulate.md. The same scenario gives the same figures on every machine.")]
+pub(super) struct Simulate {
+    /// The scenario
+    #[arg(value_name = "SCENARIO")]
+    pub(super) scenario: PathBuf,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Figures::Table)]
+    pub(super) output: Figures,
+    /// Instead of the scenario's `[runs] count`
+    #[arg(long, value_name = "N")]
+    pub(super) runs: Option<u64>,
+    /// Instead of the scenario's `[runs] quiet`, in pieces
+    #[arg(long, value_name = "N")]
+    pub(super) quiet: Option<u64>,
+}
+
+/// How `simulate` and `backtest` print their figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Figures {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 /// `print`.

@@ -12,6 +12,7 @@ pub mod out;
 mod print;
 mod probe;
 mod run;
+pub mod simulate;
 pub mod step;
 
 use std::ffi::OsString;
@@ -55,6 +56,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Check(args) => check::execute(&args),
         Command::Probe(args) => probe::execute(&args),
         Command::Step(args) => step::execute(&args),
+        Command::Simulate(args) => simulate::execute(&args),
         Command::Print(args) => print::execute(&args),
     }
 }

@@ -1,14 +1,14 @@
 //! Trouble: what breaks on purpose, when, and for how long.
 
-use crate::model::{At, Class, Culprit, Name, Span};
+use crate::model::{At, Class, Culprit, Name};
 
 /// One thing that breaks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trouble {
-    /// When it begins, after the start of the story.
-    pub after: Span,
-    /// How long it lasts.
-    pub lasts: Span,
+    /// When it begins.
+    pub from: At,
+    /// When it is over.
+    pub until: At,
     /// What happens.
     pub harm: Harm,
 }
@@ -24,6 +24,8 @@ pub enum Harm {
     Loss(Culprit, f64),
     /// Mail takes this many times longer.
     Slow(Culprit, f64),
+    /// This share lands in Junk.
+    Junk(Culprit, f64),
     /// Submissions are refused.
     Refuse(Culprit, Class),
     /// The inbox cannot be read; what came meanwhile is seen afterwards.
@@ -34,14 +36,27 @@ pub enum Harm {
     Cut,
 }
 
-impl Trouble {
-    /// Whether it lasts at `at`, in a story that began at `start`.
-    pub(super) fn is_on(&self, start: At, at: At) -> bool {
-        at >= start.plus(self.after) && at < self.end(start)
+impl Harm {
+    /// Who is to be blamed for it.
+    #[must_use]
+    pub fn culprit(&self) -> Culprit {
+        match self {
+            Self::Stop(c) | Self::Hold(c) | Self::Loss(c, _) | Self::Slow(c, _) | Self::Junk(c, _) | Self::Refuse(c, _) => c.clone(),
+            Self::Blind(inbox) => Culprit::Inbox(inbox.clone()),
+            Self::Sleep | Self::Cut => Culprit::Watcher {},
+        }
     }
 
-    /// When it is over.
-    pub(super) fn end(&self, start: At) -> At {
-        start.plus(self.after).plus(self.lasts)
+    /// Whether mail itself is touched: the rest is the watcher's own.
+    #[must_use]
+    pub const fn is_of_mail(&self) -> bool {
+        !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut)
+    }
+}
+
+impl Trouble {
+    /// Whether it lasts at `at`.
+    pub(super) fn is_on(&self, at: At) -> bool {
+        at >= self.from && at < self.until
     }
 }
