@@ -18,6 +18,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Lost { .. } => "lost",
         Fact::Forgotten { .. } => "forgotten",
         Fact::Alarmed { .. } => "alarmed",
+        Fact::Sorted { .. } => "sorted",
         Fact::Calmed { .. } => "calmed",
         Fact::Told { .. } => "told",
         Fact::Happened(event) => match event {
@@ -43,7 +44,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
 pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
     let at = record.at;
     match &record.fact {
-        Fact::Began { .. } | Fact::Passed {} | Fact::Alarmed { .. } | Fact::Calmed { .. } => Ok(()),
+        Fact::Began { .. } | Fact::Passed {} | Fact::Alarmed { .. } | Fact::Sorted { .. } | Fact::Calmed { .. } => Ok(()),
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {
             let reason = match reason {

@@ -10,13 +10,13 @@ use super::index::Index;
 use super::plan::Plan;
 use super::sequence::{Rule, Sequence};
 use super::state::State;
-use crate::model::{At, Culprit, Reason, Span};
+use crate::model::{At, Culprit, Kind, Reason, Span};
 
 /// Canaries sent so long before an alarm may have been its first victims.
 const ONSET: Span = Span::from_secs(600);
 
 /// Evidence below this many nats is of every day: it is not looked at again before something happens.
-const HOT: f32 = 2.0;
+pub(super) const HOT: f32 = 2.0;
 
 /// What speaks against one suspect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,8 +76,10 @@ pub(super) struct Alarm {
     pub(super) arrivals: u32,
     /// When the first of them did.
     pub(super) first_arrival: Option<At>,
-    /// What it was when it was raised.
+    /// What it is, as far as is known.
     pub(super) sort: Sort,
+    /// When that changed last, and what it was before.
+    pub(super) was: Option<(At, Sort)>,
 }
 
 impl State {
@@ -95,7 +97,7 @@ impl State {
         });
         let sort = self.standings.get(index).map_or(Sort::Stop, Standing::sort);
         let trial = Sequence::new(Rule::Recovery);
-        self.alarms.push(Alarm { culprit: culprit.clone(), since, blamed_at: at, told, trial, arrivals: 0, first_arrival: None, sort });
+        self.alarms.push(Alarm { culprit: culprit.clone(), since, blamed_at: at, told, trial, arrivals: 0, first_arrival: None, sort, was: None });
         ix.follow_alarms(plan, self);
         let mut changed = Self::around(plan, index);
         for other in instead_of.iter().filter_map(|c| plan.suspect(c)) {
@@ -118,15 +120,10 @@ impl State {
         let lasted = at.since(alarm.since);
         let real = alarm.told && lasted > alarm.sort.real_after();
         if !real {
-            let known = self.habits.iter_mut().find(|h| h.culprit == *culprit && h.sort == alarm.sort);
-            match known {
-                Some(habit) => habit.add(at, lasted),
-                None => {
-                    let mut habit = Habit::new(culprit.clone(), alarm.sort, at);
-                    habit.add(at, lasted);
-                    self.habits.push(habit);
-                }
+            if let Some((changed, before)) = alarm.was {
+                self.remember(culprit, before, alarm.since, changed);
             }
+            self.remember(culprit, alarm.sort, alarm.since, at);
         }
         let from = alarm.since.minus(ONSET);
         for slot in plan.suspects.get(index).map_or(&[][..], |s| &s.routes).iter().copied() {
@@ -136,6 +133,32 @@ impl State {
             standing.forget();
         }
         Self::around(plan, index).into_iter().for_each(|suspect| self.gather(plan, ix, suspect));
+    }
+
+    /// An alarm has resolved itself: the next one of its sort may, too.
+    fn remember(&mut self, culprit: &Culprit, sort: Sort, from: At, to: At) {
+        match self.habits.iter_mut().find(|h| h.culprit == *culprit && h.sort == sort) {
+            Some(habit) => habit.add(from, to),
+            None => {
+                let mut habit = Habit::new(culprit.clone(), sort, from);
+                habit.add(from, to);
+                self.habits.push(habit);
+            }
+        }
+    }
+
+    /// It has become clear what an alarm is about. If nothing arrives any more, its recovery begins anew.
+    pub(super) fn sort(&mut self, at: At, culprit: &Culprit, kind: Kind) {
+        let (Some(sort), Some(alarm)) = (Sort::of(kind), self.alarms.iter_mut().find(|a| a.culprit == *culprit)) else { return };
+        if sort == alarm.sort {
+            return;
+        }
+        alarm.was = Some((at, alarm.sort));
+        alarm.sort = sort;
+        if sort == Sort::Stop {
+            alarm.trial = Sequence::new(Rule::Recovery);
+            (alarm.blamed_at, alarm.arrivals, alarm.first_arrival) = (at, 0, None);
+        }
     }
 
     /// What a route sent until now is judged. Of a failure that was real nothing is learnt; otherwise what was kept back is learnt now.

@@ -5,22 +5,26 @@
 
 use super::alarm::{Alarm, certainty, odds};
 use super::flight::RouteState;
+use super::hold::Sort;
 use super::index::Index;
 use super::plan::Plan;
 use super::record::Fact;
 use super::recovery;
+use super::sorting;
 use super::state::State;
 use super::weigh::DECIDES;
 use crate::model::{At, Span};
 
 /// A suspect is named at this chance among those that overlap with it; or when its odds alone are far beyond what is needed.
-const CERTAIN: f64 = 0.9;
+const CERTAIN: f64 = 0.96;
 /// While an alarm is this young, blame moves rather than that a second failure is found.
 const YOUNG: Span = Span::from_secs(900);
 /// Nats less are needed to widen or move a young alarm: something is known to be wrong.
-const EASED: f64 = 5.0;
+const EASED: f64 = 3.0;
 /// Nats of silence that a narrower suspect's routes show together, while the others of the alarm deliver.
 const NARROWS_AT: f64 = 6.0;
+/// An arrival is no sign of health if so little of healthy mail takes longer.
+const QUICK: f64 = 0.1;
 /// And each of them.
 const EACH_ILL: f64 = 2.0;
 /// Alarms over more routes than this are not narrowed route by route.
@@ -32,7 +36,8 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
     if let Some(alarm) = over {
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
-    state.alarms.iter().find_map(|a| narrow(plan, state, a)).or_else(|| raise(plan, state, ix, now))
+    let resorted = || state.alarms.iter().find_map(|a| sorting::resort(plan, state, a));
+    state.alarms.iter().find_map(|a| narrow(plan, state, a)).or_else(resorted).or_else(|| raise(plan, state, ix, now))
 }
 
 fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
@@ -69,18 +74,25 @@ fn is_well(state: &State, route: &RouteState, alarm: &Alarm) -> bool {
     !state.sees(&route.route.inbox) || route.good_sent_at.is_some_and(|at| at >= alarm.blamed_at)
 }
 
+/// Whether the newest arrival of a route took no longer than healthy mail may.
+fn is_quick(route: &RouteState) -> bool {
+    let newest = route.canaries.iter().rev().find_map(super::flight::Canary::latency);
+    newest.is_some_and(|took| route.survival.at(took) > QUICK)
+}
+
 /// A narrower suspect, if only its routes still fail and all others of the alarm deliver.
 fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     let index = plan.suspect(&alarm.culprit)?;
     let suspect = plan.suspects.get(index)?;
     let since = alarm.first_arrival?;
-    if suspect.routes.len() < 2 || suspect.routes.len() > NARROWED_UP_TO {
+    // Where mail is late or lost in part, silence for a while is what every route shows.
+    if alarm.sort != Sort::Stop || suspect.routes.len() < 2 || suspect.routes.len() > NARROWED_UP_TO {
         return None;
     }
     let of = |slot: &usize| state.routes.get(*slot).filter(|r| state.sees(&r.route.inbox)).map(|r| (*slot, r));
     let (well, ill): (Vec<_>, Vec<_>) = suspect.routes.iter().filter_map(of).partition(|(_, r)| is_well(state, r, alarm));
     let (first, _) = ill.first()?;
-    if well.is_empty() {
+    if well.is_empty() || !well.iter().any(|(_, r)| is_quick(r)) {
         return None;
     }
     let silence: f64 = ill.iter().map(|(_, r)| silence(state, r, since)).sum();

@@ -1,11 +1,15 @@
 //! What becomes of a canary: sent, answered, seen, lost. A part of the fold.
 
 use super::flight::{Answer, Arrival, Canary, Flying, RouteState};
+use super::event::Reads;
 use super::hypothesis;
 use super::index::Index;
 use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, CanaryId, Class, Leg, Name, Outcome, Placement, Reason, Route, Span};
+
+/// INTERNALDATE has no fractions of a second.
+const STEP_OF_RECEIVERS: Span = Span::from_ms(999);
 
 impl State {
     pub(super) fn send(&mut self, plan: &Plan, ix: &mut Index, route: Route, id: CanaryId, at: At, reason: Reason) {
@@ -23,6 +27,7 @@ impl State {
         }
         let first = route.flying.is_empty();
         route.send(id, at, reason);
+        ix.looks.extend(route.flying.back().and_then(|f| Some((f.look_at?, slot, f.serial))));
         if first {
             ix.age(self, slot);
         }
@@ -68,6 +73,7 @@ impl State {
         }
         let before = route.settles_at();
         let Some(flown) = route.land(id) else { return };
+        ix.looks_no_more(slot, &flown);
         let after = route.settles_at();
         if let Some(before) = before.filter(|_| before != after) {
             ix.aging.remove(&(before, slot));
@@ -145,9 +151,11 @@ impl State {
         if let Some(canary) = route.find_mut(id) {
             canary.arrival = Some(arrival);
         }
-        let said = hypothesis::arrived(&route.survival, latency);
+        let seen_in = self.seen_in(inbox, sent_at, latency, seen);
+        let Some(route) = self.routes.get(slot) else { return };
+        let said = hypothesis::arrived(&route.survival, seen_in);
         let flown = route.flying.iter().find(|f| f.serial == lower(id)).cloned();
-        self.learn(plan, ix, slot, id, flown.as_ref(), latency);
+        self.learn(plan, ix, slot, id, flown.as_ref(), seen_in);
         if was {
             ix.note(self, slot);
         }
@@ -157,6 +165,18 @@ impl State {
         self.land(plan, ix, slot, id, Some(&said));
         self.legs.entry(Leg::Delivery).or_default().observe(delivery);
         self.legs.entry(Leg::Observation).or_default().observe(lag);
+    }
+
+    /// How long a canary was silent, by the measure that silence has: until it could be seen.
+    ///
+    /// Where reads are implied, silence counts up to every line, so that a receiver that is asked twice a minute has a lag that is part of
+    /// health. Otherwise it counts up to the last complete read, and the receiver's clock tells; it has steps of a second, and the later end
+    /// of the step is meant. What came while its inbox could not be read was silent for no longer than it took.
+    fn seen_in(&self, inbox: &Name, sent_at: At, took: Span, seen: At) -> Span {
+        let until_seen = seen.since(sent_at);
+        let step_ends = (took + STEP_OF_RECEIVERS).min(until_seen);
+        let blinded = self.inboxes.get(inbox).is_some_and(|i| i.clear_from > sent_at || i.blind.is_some());
+        if self.reads() == Reads::Implied && !blinded { until_seen } else { step_ends }
     }
 
     /// What is healthy is learnt from routine canaries; during an alarm it waits until the alarm is over.
@@ -170,7 +190,8 @@ impl State {
             }
             return;
         }
-        if flown.is_some_and(|f| f.teaches) && !self.in_alarm(plan, ix, slot) {
+        let young = self.routes.get(slot).is_some_and(|r| r.survival.is_young());
+        if flown.is_some_and(|f| f.teaches) && (young || !self.in_alarm(plan, ix, slot)) {
             self.teach(plan, slot, at, Some(latency));
             if let Some(canary) = self.routes.get_mut(slot).and_then(|r| r.find_mut(id)) {
                 canary.taught = true;

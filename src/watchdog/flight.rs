@@ -91,6 +91,8 @@ pub(super) struct Flying {
     pub(super) counted: bool,
     /// Whether its fate may be learnt from.
     pub(super) teaches: bool,
+    /// When its silence is looked at next.
+    pub(super) look_at: Option<At>,
 }
 
 /// One route's memory.
@@ -171,7 +173,8 @@ impl RouteState {
             Canary { id, sent_at: at, reason, answer: None, arrival: None, lost: false, set_aside: false, taught: false, forgotten: false };
         self.canaries.push_back(canary);
         let teaches = reason == Reason::Routine;
-        self.flying.push_back(Flying { serial: self.serial, sent_at: at, reason, counted: true, teaches });
+        let look_at = self.survival.next_look(Span::ZERO).map(|age| at.plus(age));
+        self.flying.push_back(Flying { serial: self.serial, sent_at: at, reason, counted: true, teaches, look_at });
         self.let_go(at);
     }
 

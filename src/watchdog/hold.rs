@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, Culprit, Span};
+use crate::model::{At, Culprit, Kind, Span};
 
 /// A page waits no longer than this, whatever was learnt.
 const CEILING: Span = Span::from_secs(2 * 3600);
@@ -18,6 +18,10 @@ const HABIT: f64 = 1.5;
 const FIRST_GUESS_MS: f64 = 60_000.0;
 /// Half of the promise goes to alarms that resolve themselves, the rest to everything else.
 const SHARE: f64 = 0.5;
+/// The rate is thought to have been watched for this much longer, in years: a bad day is no habit.
+const EXPOSURE_YEARS: f64 = 0.25;
+/// An alarm that follows another within this time is the same spell.
+const SAME_SPELL: Span = Span::from_secs(1800);
 /// What is remembered weighs half as much after a year.
 const HALF_LIFE_MS: f64 = 365.25 * 86_400_000.0;
 
@@ -31,6 +35,20 @@ pub(super) enum Sort {
 }
 
 impl Sort {
+    /// The kind of incident that it is told as.
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Stop => Kind::Stopped,
+            Self::Loss => Kind::Loss,
+            Self::Slow => Kind::Slow,
+        }
+    }
+
+    /// The other way round.
+    pub(super) fn of(kind: Kind) -> Option<Self> {
+        [Self::Stop, Self::Loss, Self::Slow].into_iter().find(|sort| sort.kind() == kind)
+    }
+
     /// An incident that was told and lasted longer than this was real; a shorter one resolved itself.
     pub(super) const fn real_after(self) -> Span {
         match self {
@@ -49,35 +67,60 @@ pub(super) struct Habit {
     count: f32,
     /// How long they lasted together, in milliseconds, decayed.
     lasted_ms: f32,
-    at: At,
+    /// The longest of them, in milliseconds, decayed.
+    longest_ms: f32,
+    /// When the newest of them began, and ended.
+    newest: (At, At),
 }
 
 impl Habit {
     pub(super) const fn new(culprit: Culprit, sort: Sort, at: At) -> Self {
-        Self { culprit, sort, count: 0.0, lasted_ms: 0.0, at }
+        Self { culprit, sort, count: 0.0, lasted_ms: 0.0, longest_ms: 0.0, newest: (at, at) }
     }
 
-    pub(super) fn add(&mut self, at: At, lasted: Span) {
-        let fade = (-(at.since(self.at).as_ms() as f64) / HALF_LIFE_MS).exp2() as f32;
-        self.count = self.count * fade + 1.0;
-        self.lasted_ms = self.lasted_ms * fade + lasted.as_ms() as f32;
-        self.at = at;
+    /// Another one; or, if it follows soon, more of the last.
+    pub(super) fn add(&mut self, from: At, to: At) {
+        if self.count > 0.0 && from.since(self.newest.1) < SAME_SPELL {
+            self.lasted_ms += to.since(self.newest.1).as_ms() as f32;
+        } else {
+            let fade = fade(to.since(self.newest.1)) as f32;
+            self.count = self.count * fade + 1.0;
+            self.lasted_ms = self.lasted_ms * fade + to.since(from).as_ms() as f32;
+            self.longest_ms *= fade;
+            self.newest.0 = from;
+        }
+        self.newest.1 = to;
+        self.longest_ms = self.longest_ms.max(to.since(self.newest.0).as_ms() as f32);
     }
 }
 
-/// How long after its alarm a page for `culprit` waits.
-pub(super) fn of(plan: &Plan, state: &State, culprit: &Culprit, sort: Sort, now: At) -> Span {
-    let Some(habit) = state.habits.iter().find(|h| h.culprit == *culprit && h.sort == sort) else { return Span::ZERO };
+fn fade(age: Span) -> f64 {
+    (-(age.as_ms() as f64) / HALF_LIFE_MS).exp2()
+}
+
+/// When a page for an alarm of this age may go out.
+pub(super) fn over_at(plan: &Plan, state: &State, culprit: &Culprit, sort: Sort, since: At) -> At {
+    let Some(habit) = state.habits.iter().find(|h| h.culprit == *culprit && h.sort == sort) else { return since };
+    // What comes back soon has lasted since it began.
+    let again = since.since(habit.newest.1) < SAME_SPELL;
+    let began = if again { habit.newest.0 } else { since };
+    began.plus(of(plan, state, habit, state.at)).max(since)
+}
+
+/// How long after its alarm a page waits.
+fn of(plan: &Plan, state: &State, habit: &Habit, now: At) -> Span {
     let Some(began) = state.began else { return Span::ZERO };
-    let fade = (-(now.since(habit.at).as_ms() as f64) / HALF_LIFE_MS).exp2();
-    let count = f64::from(habit.count) * fade;
+    let faded = fade(now.since(habit.newest.1));
+    let count = f64::from(habit.count) * faded;
     if count < HABIT {
         return Span::ZERO;
     }
-    let years = (1.0 - (-(now.since(began.at).as_ms() as f64) / HALF_LIFE_MS).exp2()) / std::f64::consts::LN_2;
-    let rate = (0.5 + count) / (1.0 + years);
+    let years = (1.0 - fade(now.since(began.at))) / std::f64::consts::LN_2;
+    let rate = (0.5 + count) / (EXPOSURE_YEARS + years);
     let budget = SHARE * plan.false_pages;
-    let scale = FIRST_GUESS_MS + f64::from(habit.lasted_ms) * fade;
-    let wait = scale * ((rate / budget).powf(1.0 / (1.0 + count)) - 1.0);
-    Span::from_ms(wait.max(0.0) as u64).min(CEILING)
+    let scale = FIRST_GUESS_MS + f64::from(habit.lasted_ms) * faded;
+    let wait = scale * ((rate / budget).max(1.0).powf(1.0 / (1.0 + count)) - 1.0);
+    // A few alarms tell nothing of what is much longer than the longest of them.
+    let known = f64::from(habit.longest_ms) * (1.0 + 1.0 / count);
+    Span::from_ms(wait.min(known).max(0.0) as u64).min(CEILING)
 }

@@ -7,6 +7,8 @@ use crate::model::Span;
 pub(super) const WAYS: usize = 7;
 /// Nats for each way.
 pub(super) type Nats = [f64; WAYS];
+/// The same as ratios, not as logarithms: what is in flight is weighed often.
+pub(super) type Factors = [f64; WAYS];
 /// The shares of mail that a loss takes. 98 % and not all: one leaked mail must not wipe out what the others show.
 pub(super) const LOSSES: [f64; 4] = [0.98, 0.6, 0.3, 0.12];
 /// Delays by the factors 6, 12 and 30, in buckets of an eighth of an octave.
@@ -17,23 +19,36 @@ pub(super) const BELIEFS: Nats = [0.70, 0.07, 0.07, 0.06, 0.03, 0.04, 0.03];
 const TOLERATED: u32 = 5;
 /// One canary says no more than this about delays: densities are estimates.
 const CLIP: f64 = 5.0;
+/// The same as a ratio.
+const CLIPPED: f64 = 148.413_159_102_576_6;
 /// Healthy providers refuse this share for the moment: throttling, restarts, a lost connection.
 const REFUSED_IN_HEALTH: f64 = 0.05;
 
 /// What a canary in flight says at `age`.
-pub(super) fn silent(healthy: &Survival, age: Span) -> Nats {
-    let place = healthy.place(age);
+pub(super) fn silent(healthy: &Survival, age: Span) -> Factors {
+    silent_at(healthy, healthy.place(age))
+}
+
+/// The same, by its place on the axis of buckets.
+///
+/// A loss of the share s leaves S₁ = s + (1 − s) S₀ of the mail out, whatever is lost in health.
+pub(super) fn silent_at(healthy: &Survival, place: f64) -> Factors {
     if place <= 0.0 {
-        return [0.0; WAYS];
+        return [1.0; WAYS];
     }
-    let (out, floor) = (healthy.at_place(place), healthy.floor());
-    let loss = |share: &f64| {
-        let lost = 1.0 - (1.0 - floor) * (1.0 - share);
-        ((lost + (1.0 - share) * (out - floor)) / out).ln()
-    };
+    let out = healthy.at_place(place);
     let tolerated = healthy.at_place(place - f64::from(TOLERATED));
-    let delay = |by: &u32| (healthy.at_place(place - f64::from(*by)) / tolerated).ln().clamp(-CLIP, CLIP);
-    gather(LOSSES.iter().map(loss), DELAYS.iter().map(delay))
+    let loss = |share: f64| (1.0 - share) + share / out;
+    let delay = |by: u32| (healthy.at_place(place - f64::from(by)) / tolerated).clamp(1.0 / CLIPPED, CLIPPED);
+    let ([a, b, c, d], [e, f, g]) = (LOSSES.map(loss), DELAYS.map(delay));
+    [a, b, c, d, e, f, g]
+}
+
+/// The most that a canary in flight can ever say.
+pub(super) fn silent_for_ever(healthy: &Survival) -> Factors {
+    let loss = |share: f64| (1.0 - share) + share / healthy.floor();
+    let ([a, b, c, d], e) = (LOSSES.map(loss), CLIPPED);
+    [a, b, c, d, e, e, e]
 }
 
 /// What a canary says that took this long.

@@ -95,16 +95,23 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     moves
 }
 
-/// A quieter finding moves nothing while the louder incident lasts: on the way to recovery every stop looks like a loss.
+/// A quieter finding moves nothing while the louder incident lasts: on the way to recovery every stop looks like a loss. What an alarm is
+/// about is known better than that: its kind moves both ways.
 fn louder_or_other(state: &State, open: &Incident, finding: &Finding) -> bool {
     let shown = &open.shown;
-    let other = finding.severity == shown.severity && finding.kind != shown.kind && !is_aftermath(state, open, finding);
+    let aftermath = !finding.alarm && is_aftermath(state, open, finding) || refused_still(state, open, finding);
+    let other = finding.kind != shown.kind && !aftermath && (finding.alarm || finding.severity == shown.severity);
     finding.severity > shown.severity || other
 }
 
 /// A stop that is ending looks like a loss until its gap has left the window: recovery decides, not the share.
 /// A refusal that is ending looks like a stop until mail has arrived: refused it stays, unless mail that was accepted is missing.
 fn is_aftermath(state: &State, open: &Incident, finding: &Finding) -> bool {
+    (matches!(open.shown.kind, Kind::Stopped | Kind::Refused) && finding.kind == Kind::Loss) || refused_still(state, open, finding)
+}
+
+/// Refused it stays, unless mail that was accepted is missing.
+fn refused_still(state: &State, open: &Incident, finding: &Finding) -> bool {
     let missing = |slot: &usize| {
         state
             .routes
@@ -112,7 +119,7 @@ fn is_aftermath(state: &State, open: &Incident, finding: &Finding) -> bool {
             .is_some_and(|r| r.in_flight().any(|c| c.sent_at >= open.shown.opened_at && state.at.since(c.sent_at) > STILL_MISSING))
     };
     match (open.shown.kind, finding.kind) {
-        (Kind::Stopped | Kind::Refused, Kind::Loss) => true,
+        (Kind::Refused, Kind::Loss | Kind::Slow) => true,
         (Kind::Refused, Kind::Stopped) => !finding.routes.iter().any(missing),
         _ => false,
     }
@@ -170,11 +177,13 @@ fn is_of_network(open: &Incident) -> bool {
 }
 
 fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Option<IncidentId>, now: At) -> Move {
+    // Who was paged is not told that it was nothing: the severity of an open incident does not fall.
+    let shown = incident.and_then(|id| state.incidents.get(&id)).map(|i| i.shown.severity);
     Move {
         incident,
         change: if incident.is_some() { Change::Updated } else { Change::Opened },
         kind: finding.kind,
-        severity: finding.severity,
+        severity: shown.map_or(finding.severity, |s| s.max(finding.severity)),
         culprit: finding.culprit.clone(),
         summary: explain::summary(plan, state, ix, finding, now),
         evidence: explain::evidence(plan, state, ix, finding, now),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::flight::Flying;
 use super::plan::Plan;
 use super::schedule;
 use super::state::State;
@@ -20,6 +21,8 @@ pub(super) struct Index {
     pub(super) deadlines: BTreeSet<(At, usize, u32)>,
     /// When each route's oldest canary that has not settled is as good as lost, as evidence.
     pub(super) aging: BTreeSet<(At, usize)>,
+    /// When the silence of each canary in flight is looked at next.
+    pub(super) looks: BTreeSet<(At, usize, u32)>,
     /// When silence may raise a suspect's evidence to something that matters.
     pub(super) checks: BTreeSet<(At, usize)>,
     /// Suspects with evidence against them.
@@ -44,6 +47,7 @@ impl Index {
                 let open = route.in_flight().map(|c| (c.sent_at.plus(planned.deadline), slot, c.serial()));
                 ix.deadlines.extend(open);
             }
+            ix.looks.extend(route.flying.iter().filter_map(|f| Some((f.look_at?, slot, f.serial))));
             ix.age(state, slot);
             ix.note(state, slot);
         }
@@ -79,6 +83,13 @@ impl Index {
     pub(super) fn age(&mut self, state: &State, slot: usize) {
         if let Some(at) = state.routes.get(slot).and_then(super::flight::RouteState::settles_at) {
             self.aging.insert((at, slot));
+        }
+    }
+
+    /// A canary's silence is not looked at any more.
+    pub(super) fn looks_no_more(&mut self, slot: usize, flown: &Flying) {
+        if let Some(at) = flown.look_at {
+            self.looks.remove(&(at, slot, flown.serial));
         }
     }
 

@@ -20,8 +20,6 @@ const NO_NETWORK: u64 = 4;
 const NETWORK_GRACE: Span = Span::from_secs(30);
 /// Mail that misses its deadline in this share pages; less of it warns.
 const MATTERS: f64 = 0.2;
-/// The kind of an incident moves only to one that is this likely.
-const SURE: f64 = 0.95;
 /// Delays by which the hypotheses shift, as factors.
 const FACTORS: [f64; 3] = [6.0, 12.0, 30.0];
 
@@ -78,17 +76,9 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
 fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Finding>, Option<At>) {
     let Some(index) = plan.suspect(&alarm.culprit) else { return (None, None) };
     let (Some(suspect), Some(standing)) = (plan.suspects.get(index), state.standings.get(index)) else { return (None, None) };
-    let [stop, rest @ ..] = standing.chances();
+    let [_, rest @ ..] = standing.chances();
     let (losses, delays) = rest.split_at(3);
-    let (loss, slow): (f64, f64) = (losses.iter().sum(), delays.iter().sum());
-    let sort = match alarm.sort {
-        Sort::Stop if alarm.arrivals == 0 => Sort::Stop,
-        Sort::Loss | Sort::Slow if stop > SURE => Sort::Stop,
-        Sort::Stop | Sort::Slow if loss > SURE => Sort::Loss,
-        Sort::Stop | Sort::Loss if slow > SURE => Sort::Slow,
-        same @ (Sort::Stop | Sort::Loss | Sort::Slow) => same,
-    };
-    let (mut kind, size, mattering) = match sort {
+    let (mut kind, size, mattering) = match alarm.sort {
         Sort::Stop => (Kind::Stopped, 1.0, 1.0),
         Sort::Loss => {
             let share = mean(losses, LOSSES.iter().skip(1));
@@ -98,7 +88,7 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     };
     let severity = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
     if severity == Severity::Page && !alarm.told {
-        let page_at = alarm.since.plus(hold::of(plan, state, &alarm.culprit, alarm.sort, now));
+        let page_at = hold::over_at(plan, state, &alarm.culprit, alarm.sort, alarm.since);
         if page_at > now {
             return (None, Some(page_at));
         }
@@ -271,17 +261,16 @@ fn loudest_of_each(findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-/// Inboxes in which something is overdue by the clock, but not yet by what was read of them.
+/// Inboxes in which something may be overdue by the clock, but not yet by what was read of them.
 pub(super) fn unread(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Name> {
     let mut look: Vec<Name> = Vec::new();
-    for (_, suspect) in ix.checks.range(..=(now, usize::MAX)) {
-        let routes = plan.suspects.get(*suspect).map_or(&[][..], |s| &s.routes);
-        for route in routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(|r| !r.flying.is_empty()) {
-            let name = &route.route.inbox;
-            let behind = state.inboxes.get(name).and_then(|i| state.horizon(i)).is_none_or(|h| h < now);
-            if behind && state.sees(name) && !look.contains(name) {
-                look.push(name.clone());
-            }
+    let looks = ix.looks.range(..=(now, usize::MAX, u32::MAX)).map(|(_, slot, _)| std::slice::from_ref(slot));
+    let checks = ix.checks.range(..=(now, usize::MAX)).filter_map(|(_, suspect)| Some(plan.suspects.get(*suspect)?.routes.as_slice()));
+    for route in looks.chain(checks).flatten().filter_map(|slot| state.routes.get(*slot)).filter(|r| !r.flying.is_empty()) {
+        let name = &route.route.inbox;
+        let behind = state.inboxes.get(name).and_then(|i| state.horizon(i)).is_none_or(|h| h < now);
+        if behind && state.sees(name) && !look.contains(name) {
+            look.push(name.clone());
         }
     }
     look

@@ -29,6 +29,7 @@ mod recovery;
 mod schedule;
 mod sequence;
 mod sight;
+mod sorting;
 mod state;
 mod step;
 mod survival;
@@ -366,6 +367,7 @@ impl Watchdog {
         let seen = |slot: usize| self.state.routes.get(slot).is_some_and(|r| self.state.sees(&r.route.inbox));
         [
             self.ix.due.first().map(|(due, _)| *due),
+            self.ix.looks.iter().find(|(_, slot, _)| seen(*slot)).map(|(due, ..)| read_first(*due)),
             self.ix.checks.first().map(|(due, _)| read_first(*due)),
             self.ix.deadlines.iter().find(|(_, slot, _)| seen(*slot)).map(|(due, ..)| read_first(*due)),
             judge::assess(&self.plan, &self.state, &self.ix, at).again_at,

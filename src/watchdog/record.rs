@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Reads};
-use crate::model::{At, CanaryId, Culprit, Name, Notice, Reason};
+use crate::model::{At, CanaryId, Culprit, Kind, Name, Notice, Reason};
 
 /// One durable fact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,13 @@ pub enum Fact {
         /// Whose alarms this one takes over: the blame has moved.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         instead_of: Vec<Culprit>,
+    },
+    /// What an alarm is about has become clear, or another: mail that is lost in part, or late, or none at all.
+    Sorted {
+        /// Whose.
+        culprit: Culprit,
+        /// What it is: stopped, loss or slow.
+        kind: Kind,
     },
     /// Health is the better explanation again of what a culprit's routes showed since its alarm.
     Calmed {

@@ -2,7 +2,7 @@
 
 use super::alarm::Alarm;
 use super::hold::Sort;
-use super::hypothesis::{self, Nats};
+use super::hypothesis::{self, Factors};
 use super::plan::Plan;
 use super::state::State;
 use crate::model::At;
@@ -23,7 +23,7 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     }
     let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return true };
     let live = suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(|r| state.sees(&r.route.inbox) && r.serial > 0);
-    let mut open: Vec<(At, Nats)> = Vec::new();
+    let mut open: Vec<(At, Factors)> = Vec::new();
     for route in live {
         if route.good_sent_at.is_none_or(|at| at < alarm.blamed_at) {
             return false;

@@ -122,6 +122,7 @@ impl State {
             Fact::Lost { canary } => self.lose(plan, ix, *canary),
             Fact::Forgotten { canary } => self.set_aside(plan, ix, *canary),
             Fact::Alarmed { culprit, instead_of } => self.raise(plan, ix, record.at, culprit, instead_of),
+            Fact::Sorted { culprit, kind } => self.sort(record.at, culprit, *kind),
             Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
             Fact::Told { notice, sinks } => self.tell(record.at, notice, sinks),
         }

@@ -15,6 +15,16 @@ const FIRST_EDGE_MS: f64 = 250.0;
 const HALF_LIFE_MS: f64 = 7.0 * 86_400_000.0;
 /// The prior weighs as much as so many canaries.
 const PRIOR_WEIGHT: f64 = 30.0;
+/// The median of most mail before anything is known.
+const PRIOR_MEDIAN_MS: f64 = 8000.0;
+/// A world may be slower than thought by this many buckets: 128 times…
+const SLOWER_AT_MOST: f64 = 56.0;
+/// …and less than this is no other world.
+const SLOWER_AT_LEAST: f64 = 4.0;
+/// Before anything has arrived at all nobody knows how slow this world is: silence says nothing until this age…
+const PATIENT_MS: f64 = 300_000.0;
+/// A route that has learnt from fewer than this learns in an alarm, too: it may be that health was not known.
+const YOUNG: u32 = 60;
 /// Weights are brought down again when the newest weighs this much.
 const RESCALE_AT: f64 = 1024.0;
 /// The scale moves by this much (in the logarithm) with every arrival: a running median by the sign of the step.
@@ -28,15 +38,26 @@ const BODY_MS: f64 = 30_000.0;
 /// …and gone at this: greylists and retries keep their times of the clock at night too.
 const TAIL_MS: f64 = 240_000.0;
 
+/// Times in a canary's life at which its silence is looked at, for as long as nobody is suspicious: when a half, a quarter and so on of
+/// healthy mail is still out.
+pub(super) const LOOKS: usize = 6;
+/// The last look is where hardly anything of what will come is still out.
+const LAST_LOOK: f64 = 1.2;
+
 /// Prior hazards, and the survival that they make.
 #[derive(Clone, Debug)]
-pub(super) struct Prior(Vec<(f64, f64)>);
+pub(super) struct Prior {
+    /// For each bucket the hazard, and the share that is out at its lower edge.
+    steps: Vec<(f64, f64)>,
+    /// Whether it comes from mail that was seen.
+    taught: bool,
+}
 
 impl Prior {
     /// Before anything is known: 88 % lognormal (median 8 s, sigma 1.2), 10.5 % greylisted for 2 to 30 min, 1.5 % lost.
     pub(super) fn untaught() -> Self {
         let survival = |age_ms: f64| {
-            let body = 1.0 - normal((age_ms / 8000.0).ln() / 1.2);
+            let body = 1.0 - normal((age_ms / PRIOR_MEDIAN_MS).ln() / 1.2);
             let grey = 1.0 - ((age_ms / 120_000.0).ln() / 15.0_f64.ln()).clamp(0.0, 1.0);
             0.88 * body + 0.105 * grey + 0.015
         };
@@ -48,7 +69,39 @@ impl Prior {
             left = after;
             entry
         };
-        Self((0_u32..).take(BUCKETS).map(hazard).collect())
+        Self { steps: (0_u32..).take(BUCKETS).map(hazard).collect(), taught: false }
+    }
+
+    /// The share that is out at each edge.
+    fn edges(&self) -> Vec<f64> {
+        let last = self.steps.last().map(|(hazard, left)| left * (1.0 - hazard));
+        self.steps.iter().map(|(_, left)| *left).chain(last).collect()
+    }
+
+    /// The same of a world that is slower than thought: moved towards this median.
+    fn slower(&self, median_ms: f64) -> Self {
+        let edges = self.edges();
+        let floor = edges.last().copied().unwrap_or(0.0);
+        let own = edges.partition_point(|left| *left > f64::midpoint(1.0, floor)) as f64;
+        let by = (8.0 * (median_ms / FIRST_EDGE_MS).log2() - own).min(SLOWER_AT_MOST);
+        if by < SLOWER_AT_LEAST {
+            return self.clone();
+        }
+        let at = |place: f64| {
+            if place <= 0.0 {
+                return 1.0;
+            }
+            let whole = place as usize;
+            match (edges.get(whole), edges.get(whole + 1)) {
+                (Some(a), Some(b)) => a + (b - a) * (place - place.floor()),
+                _ => floor,
+            }
+        };
+        let moved = (0_u32..).take(BUCKETS).map(|bucket| {
+            let (left, after) = (at(f64::from(bucket) - by), at(f64::from(bucket) + 1.0 - by));
+            (1.0 - after / left.max(1e-12), left)
+        });
+        Self { steps: moved.collect(), taught: self.taught }
     }
 
     /// What a route's kin show, where this is all that is known of them.
@@ -68,29 +121,37 @@ impl Prior {
         if weight == 0.0 {
             return self.clone();
         }
+        let base = median_ms(&dead).map_or_else(|| self.clone(), |(median, _)| self.slower(median));
         let mut left = 1.0;
-        let hazards = self.posterior(&dead, lost, PRIOR_WEIGHT);
-        Self(
-            hazards
-                .map(|hazard| {
-                    let entry = (hazard, left);
-                    left *= 1.0 - hazard;
-                    entry
-                })
-                .collect(),
-        )
+        let steps = base.posterior(&dead, lost, PRIOR_WEIGHT).map(|hazard| {
+            let step = (hazard, left);
+            left *= 1.0 - hazard;
+            step
+        });
+        Self { steps: steps.collect(), taught: true }
     }
 
     /// Beta-Stacy hazards from what arrived in each bucket and what was lost.
     fn posterior(&self, arrived: &[f64], lost: f64, weight: f64) -> impl Iterator<Item = f64> {
         let mut at_risk = lost + arrived.iter().sum::<f64>();
-        self.0.iter().zip(arrived).map(move |((hazard, left), d)| {
+        self.steps.iter().zip(arrived).map(move |((hazard, left), d)| {
             let strength = weight * left;
             let posterior = (d + strength * hazard) / (at_risk + strength);
             at_risk = (at_risk - d).max(lost);
             posterior
         })
     }
+}
+
+/// The median of what arrived, and how much that weighs.
+fn median_ms(arrived: &[f64]) -> Option<(f64, f64)> {
+    let weight: f64 = arrived.iter().sum();
+    let mut sum = 0.0;
+    let place = arrived.iter().position(|d| {
+        sum += d;
+        sum >= weight / 2.0
+    })?;
+    (weight > 0.0).then(|| (edge_ms(place as f64 + 0.5), weight))
 }
 
 /// What arrived in which bucket, and what was lost. Newer counts weigh more, so that nothing need be decayed.
@@ -143,6 +204,8 @@ pub(super) struct Survival {
     counts: Counts,
     /// The share that is still out at each edge.
     left: Vec<f32>,
+    /// Where silence begins to say something more, on the axis of buckets.
+    looks: [f32; LOOKS],
     /// The logarithm of the time of day's scale.
     scale: f32,
     /// Canaries learnt from.
@@ -175,6 +238,11 @@ impl Survival {
         self.stale.saturating_mul(24) >= self.taught.min(24 * 24)
     }
 
+    /// Whether so little was learnt that health itself is in doubt.
+    pub(super) const fn is_young(&self) -> bool {
+        self.taught < YOUNG
+    }
+
     pub(super) const fn is_drawn(&self) -> bool {
         !self.left.is_empty()
     }
@@ -187,13 +255,36 @@ impl Survival {
         let arrived: Vec<f64> =
             if self.counts.arrived.is_empty() { none } else { self.counts.arrived.iter().map(|d| f64::from(*d)).collect() };
         let mut left = 1.0;
-        let hazards = prior.posterior(&arrived, f64::from(self.counts.lost), PRIOR_WEIGHT * unit);
+        let moved = match median_ms(&arrived) {
+            // A few arrivals tell little of the shape, but how slow this world is.
+            Some((median, weight)) if self.is_young() || !prior.taught => {
+                prior.slower(median * (PRIOR_MEDIAN_MS / median).min(1.0).powf(0.5 * unit / (weight + 0.5 * unit)))
+            }
+            None if !prior.taught => prior.slower(PATIENT_MS),
+            _ => prior.clone(),
+        };
+        let hazards = moved.posterior(&arrived, f64::from(self.counts.lost), PRIOR_WEIGHT * unit);
         self.left = std::iter::once(1.0)
             .chain(hazards.map(|h| {
                 left *= 1.0 - h;
                 narrow(left)
             }))
             .collect();
+        let mut share = 1.0_f64;
+        for look in 0..LOOKS {
+            share = (share / 2.0).max(self.floor() * LAST_LOOK);
+            let place = self.place_of(share).unwrap_or(BUCKETS as f64);
+            if let Some(kept) = self.looks.get_mut(look) {
+                *kept = narrow(place);
+            }
+        }
+    }
+
+    /// The age of the first look after `age`; `None` if silence says nothing more.
+    pub(super) fn next_look(&self, age: Span) -> Option<Span> {
+        let place = self.place(age) + 0.05;
+        let next = self.looks.iter().map(|look| f64::from(*look)).find(|look| *look > place)?;
+        Some(self.age_at(next))
     }
 
     /// The share of healthy mail that is older than `age`.
@@ -244,15 +335,24 @@ impl Survival {
 
     /// The age at which no more than `share` is still out; a little sooner rather than later. `None`: never.
     pub(super) fn when(&self, share: f64) -> Option<Span> {
+        Some(self.age_at(self.place_of(share)?).scaled(999, 1000))
+    }
+
+    /// The place on the axis at which no more than `share` is still out.
+    fn place_of(&self, share: f64) -> Option<f64> {
         let index = self.left.partition_point(|l| f64::from(*l) > share);
         let (after, before) = (f64::from(*self.left.get(index)?), f64::from(*self.left.get(index.checked_sub(1)?)?));
         let part = if before > after { (before - share) / (before - after) } else { 0.0 };
-        let place = index as f64 - 1.0 + part.clamp(0.0, 1.0);
+        Some(index as f64 - 1.0 + part.clamp(0.0, 1.0))
+    }
+
+    /// The age at a place on the axis, by the scale of the hour.
+    fn age_at(&self, place: f64) -> Span {
         let mut age = edge_ms(place);
         for _ in 0..4 {
             age = edge_ms(place + 8.0 * f64::from(self.scale) * std::f64::consts::LOG2_E * fade(age));
         }
-        Some(Span::from_ms((age * 0.999) as u64))
+        Span::from_ms(age as u64)
     }
 
     /// The median moves the scale of the hour.

@@ -25,6 +25,13 @@ const BURST_AT_MOST: f64 = 128.0;
 const THROTTLED: Span = Span::from_secs(300);
 /// Confirmations in flight at the highest level.
 const MOST: usize = 8;
+/// How many fresh ones each level asks for, and the share of the allowance that it leaves alone: chronic doubts must not use up what a
+/// failure will need.
+const TIERS: [(usize, f64); 4] = [(1, 0.15), (2, 0.1), (4, 0.05), (MOST, 0.0)];
+/// The levels, in nats, of a route that is alone.
+const ASKS: [f64; 4] = [2.8, 3.8, 4.6, 5.2];
+/// The same in a matrix: four suspects and more share each canary, and routes beside it are heard without being asked.
+const ASKS_OF_MANY: [f64; 4] = [4.0, 5.0, 5.5, 6.0];
 
 /// What suspicion may still spend: a bucket that fills by its share of the routine canaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,9 +54,9 @@ impl Allowance {
         (f64::from(self.left) + filled).min(capacity(plan))
     }
 
-    /// When there is one to spend.
-    fn ready(self, plan: &Plan, at: At) -> Option<At> {
-        let short = 1.0 - self.left(plan, at);
+    /// When there is one to spend, if this share of the whole is to be kept for those who need it more.
+    fn ready(self, plan: &Plan, at: At, kept: f64) -> Option<At> {
+        let short = 1.0 + kept * (capacity(plan) - 1.0) - self.left(plan, at);
         if short <= 0.0 {
             return Some(at);
         }
@@ -76,13 +83,22 @@ pub(super) struct Asked {
     pub(super) again_at: Option<At>,
 }
 
+/// One confirmation that would tell something.
+struct Wish {
+    slot: usize,
+    /// From when on it may be sent.
+    at: At,
+    /// The share of the allowance that it may not touch.
+    kept: f64,
+}
+
 /// Where confirmations are due. They are sent one by one: ask again after each.
 pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     let mut asked = Asked::default();
     if plan.confirmations <= 0.0 || state.cut_off_since.is_some() || (ix.hot.is_empty() && state.alarms.is_empty()) {
         return asked;
     }
-    let mut wanted: Vec<(usize, At)> = Vec::new();
+    let mut wanted: Vec<Wish> = Vec::new();
     let mut levels: Vec<(f64, usize)> = Vec::new();
     for suspect in ix.hot.iter().filter(|s| !ix.alarmed.contains(s)) {
         levels.push((state.standings.get(*suspect).map_or(0.0, |s| f64::from(s.level)), *suspect));
@@ -94,12 +110,12 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     for alarm in &state.alarms {
         hopes(plan, state, alarm, now, &mut wanted);
     }
-    let Some(ready) = state.allowance.ready(plan, now) else { return asked };
-    for (route, at) in wanted {
-        let at = at.max(ready);
+    for wish in wanted {
+        let Some(ready) = state.allowance.ready(plan, now, wish.kept) else { continue };
+        let at = wish.at.max(ready);
         if at <= now {
             if asked.now.is_empty() {
-                asked.now.push(route);
+                asked.now.push(wish.slot);
             }
         } else {
             asked.again_at = Some(asked.again_at.map_or(at, |again| again.min(at)));
@@ -108,50 +124,51 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     asked
 }
 
-/// What one suspect's level asks for: more of its own routes, and at a higher level the row and the column of the route that shows it most.
-fn wants(plan: &Plan, state: &State, ix: &Index, level: f64, index: usize, now: At, wanted: &mut Vec<(usize, At)>) {
+/// What one suspect's level asks for: so many fresh confirmations in flight over its routes. One that is in flight counts for every
+/// suspect that covers its route; so the first goes over the route that shows most, and speaks for or against all of them, and the next
+/// ones, where they differ.
+fn wants(plan: &Plan, state: &State, ix: &Index, level: f64, index: usize, now: At, wanted: &mut Vec<Wish>) {
     let Some(suspect) = plan.suspects.get(index) else { return };
-    let matrix = plan.routes.len() > 1;
-    let [first_of_many, first, second, third] = super::weigh::ASKS;
-    let first = if matrix { first_of_many } else { first };
-    if level < first {
+    let (enough, kept) = enough(plan, level);
+    if enough == 0 {
         return;
     }
-    let members: Vec<usize> = suspect.routes.iter().copied().filter(|slot| !state.explained_away(plan, ix, *slot, index)).collect();
+    let mut members: Vec<usize> = suspect.routes.iter().copied().filter(|slot| !state.explained_away(plan, ix, *slot, index)).collect();
     let fresh: usize = members.iter().map(|slot| confirming(state, *slot, now)).sum();
-    let enough = if level >= third {
-        MOST
-    } else if level >= second && !matrix {
-        2
-    } else {
-        1
-    };
-    let Some(pivot) = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), std::cmp::Reverse(*slot))) else { return };
-    if fresh < enough {
-        let mut targets = members;
-        // The route that shows it asks first; then those that have been asked least.
-        targets.sort_by_key(|slot| (*slot != pivot || fresh > 0, confirming(state, *slot, now), *slot));
-        if let Some(target) = targets.iter().filter_map(|slot| may(plan, state, *slot, now)).min_by_key(|(_, at)| *at) {
-            wanted.push(target);
-        }
-    } else if let Some((slot, at)) = may(plan, state, pivot, now) {
+    if fresh >= enough {
+        // Again when the oldest of them is not fresh any more.
         let oldest = members.iter().filter_map(|slot| oldest_confirmation(state, *slot, now)).min();
-        wanted.extend(oldest.map(|sent| (slot, at.max(sent.plus(FRESH)))));
+        let again = members.first().and_then(|slot| may(plan, state, *slot, now));
+        wanted.extend(oldest.zip(again).map(|(sent, (slot, at))| Wish { slot, at: at.max(sent.plus(FRESH)), kept }));
+        return;
     }
-    if level >= second && matrix {
-        let Some(route) = state.routes.get(pivot).map(|r| &r.route) else { return };
-        let crossed = plan
-            .routes
-            .iter()
-            .enumerate()
-            .filter(|(slot, r)| *slot != pivot && (r.route.inbox == route.inbox || r.route.provider == route.provider));
-        let unasked = crossed.map(|(slot, _)| slot).filter(|slot| confirming(state, *slot, now) == 0 && !asked_lately(state, *slot, now));
-        wanted.extend(unasked.take(MOST).filter_map(|slot| may(plan, state, slot, now)));
+    let Some(pivot) = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), std::cmp::Reverse(*slot))) else { return };
+    // The route that shows it asks first; then those that have been asked least.
+    members.sort_by_key(|slot| (*slot != pivot || fresh > 0, asked(state, *slot, now), *slot));
+    if let Some((slot, at)) = members.iter().filter_map(|slot| may(plan, state, *slot, now)).min_by_key(|(_, at)| *at) {
+        wanted.push(Wish { slot, at, kept });
     }
 }
 
+/// How many fresh confirmations a level asks for, and the share of the allowance that it leaves to higher ones.
+fn enough(plan: &Plan, level: f64) -> (usize, f64) {
+    let tiers = levels(plan).into_iter().zip(TIERS).filter(|(at, _)| level >= *at);
+    tiers.map(|(_, tier)| tier).last().unwrap_or((0, 1.0))
+}
+
+/// Levels at which more is asked for, in nats of the mixture.
+pub(super) fn levels(plan: &Plan) -> [f64; 4] {
+    if plan.routes.len() > 1 { ASKS_OF_MANY } else { ASKS }
+}
+
+/// Canaries of the last half minute in flight over a route, routine ones too: what they say is on its way.
+fn asked(state: &State, slot: usize, now: At) -> usize {
+    let fresh = |f: &&super::flight::Flying| f.counted && now.since(f.sent_at) < FRESH;
+    state.routes.get(slot).map_or(0, |r| r.flying.iter().filter(fresh).count())
+}
+
 /// After the first arrival since an alarm: is it over?
-fn hopes(plan: &Plan, state: &State, alarm: &Alarm, now: At, wanted: &mut Vec<(usize, At)>) {
+fn hopes(plan: &Plan, state: &State, alarm: &Alarm, now: At, wanted: &mut Vec<Wish>) {
     if alarm.arrivals == 0 || recovery::is_over(plan, state, alarm) {
         return;
     }
@@ -163,7 +180,7 @@ fn hopes(plan: &Plan, state: &State, alarm: &Alarm, now: At, wanted: &mut Vec<(u
     let proven = |slot: &usize| state.routes.get(*slot).and_then(|r| r.good_sent_at).is_some_and(|at| at >= alarm.blamed_at);
     let mut targets: Vec<usize> = suspect.routes.iter().copied().take(64).collect();
     targets.sort_by_key(|slot| (proven(slot), confirming(state, *slot, now), *slot));
-    wanted.extend(targets.iter().find_map(|slot| may(plan, state, *slot, now)));
+    wanted.extend(targets.iter().find_map(|slot| may(plan, state, *slot, now)).map(|(slot, at)| Wish { slot, at, kept: 0.0 }));
 }
 
 /// Fresh confirmations in flight over a route.
@@ -175,11 +192,6 @@ fn confirming(state: &State, slot: usize, now: At) -> usize {
 fn oldest_confirmation(state: &State, slot: usize, now: At) -> Option<At> {
     let fresh = |f: &&super::flight::Flying| f.counted && f.reason == Reason::Confirmation && now.since(f.sent_at) < FRESH;
     state.routes.get(slot)?.flying.iter().find(fresh).map(|f| f.sent_at)
-}
-
-/// Whether a canary was sent over a route within the last seconds, and is on its way.
-fn asked_lately(state: &State, slot: usize, now: At) -> bool {
-    state.routes.get(slot).and_then(|r| r.flying.back()).is_some_and(|f| now.since(f.sent_at) < FRESH.scaled(1, 3))
 }
 
 fn silent_for(state: &State, slot: usize) -> Option<std::cmp::Reverse<At>> {

@@ -1,8 +1,8 @@
 //! Brings the evidence up to date, as records come in: a part of the fold.
 
-use super::alarm::{Alarm, Standing};
+use super::alarm::{Alarm, HOT, Standing};
 use super::flight::{Flying, SETTLES_AFTER};
-use super::hypothesis::{self, Nats};
+use super::hypothesis::{self, Factors, Nats};
 use super::index::Index;
 use super::plan::Plan;
 use super::sequence::{Rule, Sequence, believed, mixture, narrow};
@@ -10,14 +10,14 @@ use super::state::State;
 use super::survival::Survival;
 use crate::model::{At, Culprit, Reason, Span};
 
-/// Levels at which suspicion asks for more, in nats of the mixture.
-pub(super) const ASKS: [f64; 4] = [2.5, 2.8, 4.0, 5.5];
 /// Between two looks at the same silence.
 const LOOK_AGAIN: Span = Span::from_ms(100);
 /// Between two looks at a suspect with many routes.
 const TICK: Span = Span::from_secs(1);
-/// A look at silence this far ahead need not be exact yet.
-const FAR: Span = Span::from_secs(1);
+/// Below this many nats a suspect is calm…
+const CALM: f32 = 0.5;
+/// …and an arrival that says no more than this for any failure leaves it so.
+const SAYS_MUCH: f64 = 0.3;
 /// Looks ahead in one weighing.
 const STEPS_AHEAD: usize = 16;
 /// Evidence of suspects that overlap adds up: this much below its own alarm a suspect is watched closely.
@@ -25,14 +25,19 @@ const CLOSE: f64 = 1.0;
 /// Above its alarm, evidence that could decide between two suspects is still of use.
 pub(super) const DECIDES: f64 = 4.0;
 
-/// A canary in flight, as a prediction needs it.
+/// A canary in flight.
 struct Waiting<'s> {
     sent_at: At,
-    /// Its place among those that are open.
-    place: usize,
-    /// The share of healthy mail that is still out at its age.
-    out: f64,
+    /// Up to when its inbox was read.
+    horizon: At,
     healthy: &'s Survival,
+}
+
+impl Waiting<'_> {
+    /// What it says if it is still out at `at`.
+    fn says(&self, at: At) -> Factors {
+        hypothesis::silent(self.healthy, at.since(self.sent_at))
+    }
 }
 
 impl State {
@@ -43,10 +48,12 @@ impl State {
             if self.explained_away(plan, ix, slot, suspect) {
                 continue;
             }
-            if let Some(standing) = self.standings.get_mut(suspect) {
-                standing.evidence.open(at, plan.grain);
+            let Some(standing) = self.standings.get_mut(suspect) else { continue };
+            standing.evidence.open(at, plan.grain);
+            // Where nobody is suspicious, it is weighed when its silence says something.
+            if standing.is_hot() {
+                self.touch(plan, ix, suspect);
             }
-            self.touch(plan, ix, suspect);
         }
         self.trials(plan, ix, slot, |alarm| alarm.trial.open(at, plan.grain));
     }
@@ -63,10 +70,12 @@ impl State {
             }
             // No inbox has a say in whether a provider takes mail; and a watcher without network is found out otherwise.
             let beside = plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Inbox(_) | Culprit::Watcher {}));
-            if let Some(standing) = self.standings.get_mut(suspect) {
-                standing.evidence.close(flown.sent_at, said.filter(|_| !(refused && beside)));
+            let Some(standing) = self.standings.get_mut(suspect) else { continue };
+            standing.evidence.close(flown.sent_at, said.filter(|_| !(refused && beside)));
+            // What calms those who are calm already need not be weighed.
+            if standing.level > CALM || said.is_none_or(|nats| nats.iter().any(|z| *z > SAYS_MUCH)) {
+                self.touch(plan, ix, suspect);
             }
-            self.touch(plan, ix, suspect);
         }
         self.trials(plan, ix, slot, |alarm| alarm.trial.close(flown.sent_at, said));
     }
@@ -103,15 +112,11 @@ impl State {
         }
     }
 
-    /// Weighs one suspect by what was read, and finds out when silence may change the result.
+    /// Weighs one suspect by what was read; if it is hot, finds out when silence brings it to where it matters.
     pub(super) fn weigh(&mut self, plan: &Plan, ix: &mut Index, index: usize) {
-        self.weigh_until(plan, ix, index, false);
-    }
-
-    /// The same; `exact`: by the time it found out before.
-    fn weigh_until(&mut self, plan: &Plan, ix: &mut Index, index: usize, exact: bool) {
         let Some(suspect) = plan.suspects.get(index) else { return };
-        let mut waiting: Vec<(bool, Nats, Waiting<'_>)> = Vec::new();
+        let mut waiting: Vec<(bool, Waiting<'_>)> = Vec::new();
+        let mut open: Vec<(At, Factors)> = Vec::new();
         let mut read = At::from_ms(i64::MIN);
         for slot in &suspect.routes {
             let Some(route) = self.routes.get(*slot) else { continue };
@@ -123,32 +128,23 @@ impl State {
             let Some(horizon) = horizon else { continue };
             read = read.max(horizon);
             for flying in route.flying.iter().filter(|f| f.counted) {
-                let age = horizon.since(flying.sent_at);
-                let (sent_at, out, healthy) = (flying.sent_at, route.survival.at(age), &route.survival);
-                waiting.push((sees, hypothesis::silent(healthy, age), Waiting { sent_at, place: 0, out, healthy }));
+                waiting.push((sees, Waiting { sent_at: flying.sent_at, horizon, healthy: &route.survival }));
             }
         }
         if suspect.routes.len() > 1 {
-            waiting.sort_by_key(|(_, _, w)| w.sent_at);
+            waiting.sort_by_key(|(_, w)| w.sent_at);
         }
-        let mut open: Vec<(At, Nats)> = waiting.iter().map(|(_, nats, w)| (w.sent_at, *nats)).collect();
-        let placed = waiting.into_iter().enumerate().filter(|(_, (sees, ..))| *sees).map(|(place, (_, _, w))| Waiting { place, ..w });
-        let mut waiting: Vec<Waiting<'_>> = placed.collect();
+        open.extend(waiting.iter().map(|(_, w)| (w.sent_at, w.says(w.horizon))));
         let Some(standing) = self.standings.get(index) else { return };
         let sums = standing.evidence.weigh(&open);
         let level = mixture(&sums);
         let alarm = if ix.alarmed.contains(&index) { None } else { Some(plan.ln_alarm - suspect.ln_weight) };
-        let next = alarm.and_then(|alarm| {
+        let target = alarm.filter(|_| level >= f64::from(HOT)).and_then(|alarm| target(plan, level, alarm));
+        let next = target.and_then(|target| {
             if suspect.is_wide() {
-                return next_check(level, target(level, alarm)?, &waiting, read).map(|at| at.max(read.plus(TICK)));
+                return Some(read.plus(TICK));
             }
-            let target = target(level, alarm)?;
-            // What is far ahead will mostly have arrived by then: the bound will do until it is reached.
-            let bound = next_check(level, target, &waiting, read)?;
-            if bound.since(read) > FAR && !exact {
-                return Some(bound);
-            }
-            foresee(&standing.evidence, level, target, &mut waiting, &mut open, read)
+            foresee(&standing.evidence, target, &waiting, &mut open, read)
         });
         let read = if read.as_ms() == i64::MIN { self.at } else { read };
         self.stand(ix, index, level, believed(&sums), read, next);
@@ -175,10 +171,16 @@ impl State {
 
     /// Inboxes have been read up to `read`: silence until then counts.
     pub(super) fn read_until(&mut self, plan: &Plan, ix: &mut Index, read: At) {
+        if ix.looks.first().is_some_and(|(at, ..)| *at <= read) {
+            let due: Vec<(At, usize, u32)> = ix.looks.range(..=(read, usize::MAX, u32::MAX)).copied().collect();
+            for look in due {
+                self.look_at(plan, ix, look);
+            }
+        }
         if ix.checks.first().is_some_and(|(at, _)| *at <= read) {
             let due: Vec<usize> = ix.checks.range(..=(read, usize::MAX)).map(|(_, suspect)| *suspect).collect();
             for suspect in due {
-                self.weigh_until(plan, ix, suspect, true);
+                self.weigh(plan, ix, suspect);
             }
         }
         if ix.aging.first().is_some_and(|(at, _)| *at <= read) {
@@ -186,6 +188,23 @@ impl State {
             for (at, slot) in due {
                 self.settle_old(plan, ix, at, slot);
             }
+        }
+    }
+
+    /// The silence of one canary says more than before: whoever could be the reason is weighed, if its inbox was read.
+    fn look_at(&mut self, plan: &Plan, ix: &mut Index, look: (At, usize, u32)) {
+        let (due, slot, serial) = look;
+        let Some(route) = self.routes.get(slot) else { return };
+        let Some(horizon) = self.inboxes.get(&route.route.inbox).and_then(|i| self.horizon(i)).filter(|h| *h >= due) else { return };
+        ix.looks.remove(&look);
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let survival = &route.survival;
+        let Some(flying) = route.flying.iter_mut().find(|f| f.serial == serial) else { return };
+        flying.look_at = survival.next_look(horizon.since(flying.sent_at)).map(|age| flying.sent_at.plus(age));
+        ix.looks.extend(flying.look_at.map(|at| (at, slot, serial)));
+        if flying.counted {
+            let suspects = plan.routes.get(slot).map_or(&[][..], |r| &r.suspects);
+            suspects.iter().for_each(|suspect| self.touch(plan, ix, *suspect));
         }
     }
 
@@ -202,7 +221,8 @@ impl State {
         loop {
             let Some(route) = self.routes.get_mut(slot) else { return };
             let Some(flown) = route.flying.pop_front_if(|f| f.sent_at.plus(SETTLES_AFTER) <= horizon) else { break };
-            let said = hypothesis::silent(&route.survival, SETTLES_AFTER);
+            ix.looks_no_more(slot, &flown);
+            let said = hypothesis::silent(&route.survival, SETTLES_AFTER).map(f64::ln);
             self.close_evidence(plan, ix, slot, &flown, Some(&said), false);
             let spoilt =
                 self.routes.get(slot).and_then(|r| r.untaught).is_some_and(|(from, to)| flown.sent_at >= from && flown.sent_at <= to);
@@ -286,56 +306,45 @@ impl State {
 }
 
 /// The next level that matters.
-fn target(level: f64, alarm: f64) -> Option<f64> {
-    let targets = ASKS.iter().copied().chain([alarm - CLOSE, alarm, alarm + DECIDES]);
+fn target(plan: &Plan, level: f64, alarm: f64) -> Option<f64> {
+    let targets = super::suspicion::levels(plan).into_iter().chain([alarm - CLOSE, alarm, alarm + DECIDES]);
     let next = targets.filter(|t| *t > level + 1e-3).fold(f64::INFINITY, f64::min);
     (next < f64::INFINITY).then_some(next)
 }
 
-/// When silence brings the level to `target`: the bound of [`next_check`] is followed until the level is really there, and the instant
-/// is then found by halving.
-fn foresee(evidence: &Sequence, level: f64, target: f64, waiting: &mut [Waiting<'_>], open: &mut [(At, Nats)], read: At) -> Option<At> {
-    let (mut at, mut level, mut step) = (read, level, LOOK_AGAIN);
+/// When silence brings the level to `target`: steps that double until it is there, then by halving. `None`: never.
+fn foresee(evidence: &Sequence, target: f64, waiting: &[(bool, Waiting<'_>)], open: &mut [(At, Factors)], read: At) -> Option<At> {
+    let at_last = |open: &mut [(At, Factors)]| {
+        for ((sees, waits), (_, factors)) in waiting.iter().zip(open) {
+            if *sees {
+                *factors = hypothesis::silent_for_ever(waits.healthy);
+            }
+        }
+    };
+    at_last(open);
+    if mixture(&evidence.weigh(open)) < target {
+        return None;
+    }
+    let mut level_at = |at: At| {
+        for ((sees, waits), (_, factors)) in waiting.iter().zip(open.iter_mut()) {
+            *factors = waits.says(if *sees { at.max(waits.horizon) } else { waits.horizon });
+        }
+        mixture(&evidence.weigh(open))
+    };
+    let (mut before, mut step) = (read, LOOK_AGAIN);
     for _ in 0..STEPS_AHEAD {
-        let next = next_check(level, target, waiting, at)?.max(at.plus(step));
-        level = level_at(evidence, waiting, open, next);
-        if level >= target {
-            let (mut before, mut after) = (at, next);
+        let mut after = before.plus(step);
+        if level_at(after) >= target {
             while after.since(before) > LOOK_AGAIN {
                 let middle = before.plus(after.since(before).scaled(1, 2));
-                if level_at(evidence, waiting, open, middle) >= target { after = middle } else { before = middle }
+                if level_at(middle) >= target { after = middle } else { before = middle }
             }
             return Some(after);
         }
-        at = next;
+        before = after;
         step = step.scaled(2, 1);
     }
-    Some(at)
-}
-
-/// The level if nothing arrives until `at`.
-fn level_at(evidence: &Sequence, waiting: &mut [Waiting<'_>], open: &mut [(At, Nats)], at: At) -> f64 {
-    for waits in waiting.iter_mut() {
-        let age = at.since(waits.sent_at);
-        waits.out = waits.healthy.at(age);
-        if let Some((_, nats)) = open.get_mut(waits.place) {
-            *nats = hypothesis::silent(waits.healthy, age);
-        }
-    }
-    mixture(&evidence.weigh(open))
-}
-
-/// A time before which silence cannot bring `level` to `target`. Each way gains no more from a canary's silence than −ln of its
-/// survival; one of several must give its share of what is missing.
-fn next_check(level: f64, target: f64, waiting: &[Waiting<'_>], from: At) -> Option<At> {
-    let most: f64 = waiting.iter().map(|w| (w.out / w.healthy.floor().max(1e-12)).ln().max(0.0)).sum();
-    let missing = target - level;
-    if most < missing {
-        return None;
-    }
-    let gainful = waiting.iter().filter(|w| w.out > w.healthy.floor() * 1.000_1);
-    let share = missing / gainful.clone().count().max(1) as f64;
-    gainful.filter_map(|w| Some(w.sent_at.plus(w.healthy.when(w.out * (-share).exp())?))).min().map(|at| at.max(from))
+    Some(before)
 }
 
 impl Standing {

@@ -1,0 +1,94 @@
+//! What an alarm is about by now: mail that stopped, is lost in part, or is late. Early silence looks the same for all of them.
+//!
+//! Only what was sent since the first arrival tells: what was sent before may have been lost, or held, by a stop that is over.
+
+use super::alarm::Alarm;
+use super::flight::RouteState;
+use super::hold::Sort;
+use super::hypothesis::{self, Nats, WAYS};
+use super::plan::Plan;
+use super::record::Fact;
+use super::state::State;
+use crate::model::{At, Span};
+
+/// The newest canaries of each route that are looked at.
+const NEWEST: usize = 12;
+/// So many must have been sent since.
+const ENOUGH: usize = 5;
+/// Nats for one sort against health, and…
+const CLEAR: f64 = 4.0;
+/// …against what it is called now.
+const CLEARER: f64 = 2.0;
+/// Nats for silence of everything against what the alarm was about: nothing arrives any more.
+const NOTHING_ARRIVES: f64 = 7.0;
+/// Canaries that say so.
+const SILENT: usize = 3;
+/// Alarms over more routes than this keep what they were raised as.
+const ROUTES_AT_MOST: usize = 256;
+
+/// What has become clear of an alarm, if it is not what it is called.
+pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
+    let suspect = plan.suspects.get(plan.suspect(&alarm.culprit)?)?;
+    let first = alarm.first_arrival?;
+    if suspect.routes.len() > ROUTES_AT_MOST {
+        return None;
+    }
+    let sees = |r: &&RouteState| state.sees(&r.route.inbox);
+    let mut said: Vec<(At, bool, Nats)> = Vec::new();
+    for route in suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(sees) {
+        let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
+        said.extend(newest(route, first, horizon));
+    }
+    let sort = if is_silent(alarm.sort, &said) { Sort::Stop } else { in_part(alarm.sort, &said)? };
+    (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
+}
+
+/// What the newest canaries of a route say that were sent since.
+fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<Item = (At, bool, Nats)> {
+    let sent = route.canaries.iter().rev().take_while(move |c| c.sent_at >= since).filter(|c| !c.set_aside && !c.refused());
+    sent.take(NEWEST).filter_map(move |canary| {
+        let Some(latency) = canary.latency() else {
+            let age = horizon?.since(canary.sent_at);
+            return (age > Span::ZERO).then(|| (canary.sent_at, false, hypothesis::silent(&route.survival, age).map(f64::ln)));
+        };
+        Some((canary.sent_at, true, hypothesis::arrived(&route.survival, latency)))
+    })
+}
+
+/// Whether nothing arrives any more where some of it did.
+fn is_silent(now: Sort, said: &[(At, bool, Nats)]) -> bool {
+    let last = said.iter().filter(|(_, arrived, _)| *arrived).map(|(at, ..)| *at).max();
+    let silent = said.iter().filter(|(at, ..)| last.is_none_or(|l| *at > l));
+    let [mut stop, mut rest] = [0.0; 2];
+    let mut count = 0;
+    for (_, _, [all, most, some, few, delays @ ..]) in silent {
+        let known = match now {
+            Sort::Stop => return false,
+            Sort::Loss => most.max(*some).max(*few),
+            Sort::Slow => delays.iter().fold(0.0_f64, |a, b| a.max(*b)),
+        };
+        (stop, rest, count) = (stop + all, rest + known, count + 1);
+    }
+    count >= SILENT && stop - rest >= NOTHING_ARRIVES
+}
+
+/// Loss or delay, if one of them is clear.
+fn in_part(now: Sort, said: &[(At, bool, Nats)]) -> Option<Sort> {
+    if said.len() < ENOUGH || !said.iter().any(|(_, arrived, _)| *arrived) {
+        return None;
+    }
+    let mut sums = [0.0; WAYS];
+    for (.., nats) in said {
+        sums.iter_mut().zip(nats).for_each(|(sum, z)| *sum += z);
+    }
+    let [stop, losses @ .., a, b, c] = sums;
+    let most = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (loss, slow) = (most(&losses), most(&[a, b, c]));
+    let called = match now {
+        Sort::Stop => stop,
+        Sort::Loss => loss,
+        Sort::Slow => slow,
+    };
+    let (best, sort) = if slow > loss { (slow, Sort::Slow) } else { (loss, Sort::Loss) };
+    (best >= CLEAR && best >= called + CLEARER && (best - loss.min(slow)).abs() >= CLEARER).then_some(sort)
+}
