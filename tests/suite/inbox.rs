@@ -51,6 +51,24 @@ async fn a_token_in_the_body_alone_is_enough_and_a_forged_one_is_told() {
 }
 
 #[tokio::test]
+async fn a_bounce_is_neither_an_arrival_nor_a_forgery() {
+    let dovecot = Dovecot::run(&Settings::default());
+    let mut rig = rig(&dovecot).watch();
+    rig.expect_sight().await;
+    let kind = "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;\n\tboundary=\"b\"\n";
+    for quoted in
+        [token(&key(), CanaryId::from_bits(1), wall()), token(&mailcanary::canary::Key::new([9; 32]), CanaryId::from_bits(2), wall())]
+    {
+        dovecot.deliver(&format!(
+            "Subject: Undelivered: Reset your password {quoted}\n{kind}\n--b\n\nnobody there\n--b\nContent-Type: text/rfc822-headers\n\nX-Mailcanary: {quoted}\n--b--\n"
+        ));
+    }
+    dovecot.deliver(&mail(3));
+    let Report::Sighted { canary, .. } = rig.next_but_reads().await else { panic!("something else was told") };
+    assert_eq!(canary.bits(), 3);
+}
+
+#[tokio::test]
 async fn with_idle_a_canary_is_seen_at_once() {
     let dovecot = Dovecot::run(&Settings::default());
     let mut rig = rig(&dovecot).watch_at(Pace::default());

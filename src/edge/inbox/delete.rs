@@ -16,7 +16,7 @@ use crate::canary::{Found, recognise};
 use crate::model::Span;
 
 /// What is fetched to be sure: what a token may stand in.
-const PROOF: &str = "(UID BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT TO)] BODY.PEEK[]<0.65536>)";
+const PROOF: &str = "(UID BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO)] BODY.PEEK[]<0.65536>)";
 
 /// Deletes what is ripe, from time to time, for ever.
 pub(super) async fn keep_clean(desk: &Desk, link: &Link) {

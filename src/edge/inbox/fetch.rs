@@ -14,9 +14,10 @@ use super::trouble::Trouble;
 use crate::canary::{Found, recognise};
 use crate::model::{Class, Span};
 
-/// What is asked of every new message. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
-const HEADERS: &str =
-    "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED)])";
+/// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one. `BODY.PEEK` leaves
+/// `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
+const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
+    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED)])";
 /// What is asked of a message without a token in its header.
 const BODY: &str = "(UID BODY.PEEK[]<0.65536>)";
 /// A canary has a few KiB; what is larger than this is somebody's attachment.
