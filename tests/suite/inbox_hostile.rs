@@ -79,6 +79,18 @@ async fn refusals_have_their_class_and_their_words() {
 }
 
 #[tokio::test]
+async fn a_server_that_will_not_be_told_who_asks_is_read_all_the_same() {
+    for answer in ["TAG NO [CANNOT] not here\r\n", "TAG BAD Error in IMAP command ID\r\n"] {
+        let fake = Fake::run(move |c| if starts(c, "ID ") { say(answer) } else { Answer::Usual }).await;
+        *fake.capability.lock().unwrap() = "IMAP4rev1 IDLE ID".to_owned();
+        fake.folder("INBOX", |f| f.mail.push(other(1, b"old")));
+        let mut rig = reader(&fake);
+        rig.expect_sight().await;
+        assert!(fake.count("ID ") > 0);
+    }
+}
+
+#[tokio::test]
 async fn a_throttled_reader_stays_away_as_long_as_it_is_told() {
     let throttle = "TAG BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds\r\n";
     let fake = Fake::run(move |c| if starts(c, "EXAMINE") { say(throttle) } else { Answer::Usual }).await;
