@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::book::{Book, chain};
@@ -69,7 +69,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens the ledger, replays it, builds every adapter, listens. Nothing is sent yet.
+    /// Opens the ledger, replays it, builds every adapter, listens; and only when nothing of that can fail any more logs in anywhere.
+    /// Nothing is sent yet.
     ///
     /// # Errors
     /// [`StartError`], the first that is met.
@@ -85,13 +86,21 @@ impl Daemon {
         let mut book = Book::new(ledger, settings.ledger.clone());
         begin(&mut dog, &mut book, &clock)?;
         let (events_in, events) = mpsc::channel(EVENTS);
-        let mut workers = JoinSet::new();
         let now = clock.hand_out();
         let submitters = submitters(&settings, secrets)?;
-        let hints = readers(&settings, secrets, &key, &now, &dog, &events_in, &mut workers)?;
-        let sinks = sinks(&settings, secrets, &now, &dog, &events_in, &mut workers)?;
+        let readers = readers(&settings, secrets, &key, &now, &dog)?;
+        let sinks = sinks(&settings, secrets, &dog)?;
+        let listener = listen(&settings).await?;
+        // From here on nothing fails, and what was built begins.
+        let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
-        let address = listen(&settings, ask, &mut workers).await?;
+        let address = listener.map(|(listener, address)| {
+            workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
+            tracing::info!(%address, "listening");
+            address
+        });
+        let sinks = notifying(&settings, sinks, &now, &dog, &events_in, &mut workers);
+        let hints = reading(readers, &events_in, &mut workers);
         let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, submissions: JoinSet::new() };
         hands.resume(&dog);
         Ok(Self { turn: Loop { dog, book, clock, hands, events, asks }, workers, address })
@@ -138,36 +147,36 @@ pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTree
     Ok(built)
 }
 
-fn readers(
-    settings: &Settings,
-    secrets: &Secrets,
-    key: &Key,
-    now: &Now,
-    dog: &Watchdog,
-    events: &mpsc::Sender<Event>,
-    workers: &mut JoinSet<()>,
-) -> Result<BTreeMap<Name, watch::Sender<Hint>>, StartError> {
-    let mut hints = BTreeMap::new();
+/// One reader for each inbox, none of which reads yet.
+fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
+    let mut built = Vec::new();
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
-        let password = secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?;
-        let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
-        let (hint_in, hint) = watch::channel(Hint::default());
-        hints.insert(name.clone(), hint_in);
-        let watch = Watch {
+        built.push(Watch {
             name: name.clone(),
             inbox: inbox.clone(),
-            password,
+            password: secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?,
             key: key.clone(),
-            dialer,
+            dialer: Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?,
             now: Arc::clone(now),
             cursor: dog.cursor(name).map(str::to_owned),
-        };
+        });
+    }
+    Ok(built)
+}
+
+/// Lets the readers read; what they are told by comes back.
+fn reading(readers: Vec<Watch>, events: &mpsc::Sender<Event>, workers: &mut JoinSet<()>) -> BTreeMap<Name, watch::Sender<Hint>> {
+    let mut hints = BTreeMap::new();
+    for watch in readers {
+        let name = watch.name.clone();
+        let (hint_in, hint) = watch::channel(Hint::default());
         let (reports_in, reports) = mpsc::channel(64);
         workers.spawn(watch.watch(reports_in, hint));
         workers.spawn(translate(name.clone(), reports, events.clone()));
+        hints.insert(name, hint_in);
     }
-    Ok(hints)
+    hints
 }
 
 /// What a reader reports, in the watchdog's words.
@@ -189,30 +198,41 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mps
     }
 }
 
-fn sinks(
-    settings: &Settings,
-    secrets: &Secrets,
-    now: &Now,
-    dog: &Watchdog,
-    events: &mpsc::Sender<Event>,
-    workers: &mut JoinSet<()>,
-) -> Result<BTreeMap<Name, SinkHand>, StartError> {
+/// Every sink, none of which is told anything yet.
+fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<Sink>, StartError> {
     let origin = Origin {
         instance: settings.watch.instance.clone(),
         installation: format!("{:016x}", dog.seed()),
         public_url: settings.http.as_ref().and_then(|h| h.public_url.clone()),
     };
-    let (done_in, mut done) = mpsc::channel(NOTICES);
-    let mut hands = BTreeMap::new();
-    let seen = dog.view(now()).incidents;
+    let mut built = Vec::new();
     for (name, sink) in &settings.sinks {
         let wire = |e| StartError::Wire(name.clone(), e);
         let http = Dialer::new(&sink.wire).map_err(wire)?.http().map_err(wire)?;
         let secret = Sink::secret(sink).and_then(|at| secrets.get(at));
-        let built = Sink::new(name, sink, http, secret, &origin)?;
+        built.push(Sink::new(name, sink, http, secret, &origin)?);
+    }
+    Ok(built)
+}
+
+/// Lets a worker for each sink begin; the ways to them come back.
+fn notifying(
+    settings: &Settings,
+    sinks: Vec<Sink>,
+    now: &Now,
+    dog: &Watchdog,
+    events: &mpsc::Sender<Event>,
+    workers: &mut JoinSet<()>,
+) -> BTreeMap<Name, SinkHand> {
+    let (done_in, mut done) = mpsc::channel(NOTICES);
+    let mut hands = BTreeMap::new();
+    let seen = dog.view(now()).incidents;
+    for sink in sinks {
+        let name = sink.name().clone();
+        let severities = settings.sinks.get(&name).map_or_else(Vec::new, |s| s.severities.clone());
         let (worker, notices) = mpsc::channel(NOTICES);
-        workers.spawn(notify::work(built, notices, done_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
-        hands.insert(name.clone(), SinkHand { severities: sink.severities.clone(), worker, waiting: VecDeque::new() });
+        workers.spawn(notify::work(sink, notices, done_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
+        hands.insert(name, SinkHand { severities, worker, waiting: VecDeque::new() });
     }
     let events = events.clone();
     workers.spawn(async move {
@@ -222,20 +242,15 @@ fn sinks(
             }
         }
     });
-    Ok(hands)
+    hands
 }
 
-async fn listen(
-    settings: &Settings,
-    ask: mpsc::Sender<oneshot::Sender<crate::watchdog::View>>,
-    workers: &mut JoinSet<()>,
-) -> Result<Option<SocketAddr>, StartError> {
+/// Takes the HTTP port, if one is wanted.
+async fn listen(settings: &Settings) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
     let Some(http) = &settings.http else { return Ok(None) };
     let listener = TcpListener::bind(http.listen).await.map_err(|e| StartError::Http(http.listen, e))?;
     let address = listener.local_addr().map_err(|e| StartError::Http(http.listen, e))?;
-    workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
-    tracing::info!(%address, "listening");
-    Ok(Some(address))
+    Ok(Some((listener, address)))
 }
 
 /// The first facts of this life: the installation's beginning, or what the last life left open. They are written with the first turn.
