@@ -16,7 +16,7 @@ use crate::canary::Key;
 use crate::config::{InboxKind, SecretRef, Secrets, Settings};
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::inbox::{Hint, Report, Watch};
-use crate::edge::notify::{self, Origin, Pace, Sink, SinkError};
+use crate::edge::notify::{self, Ended, Origin, Pace, Sink, SinkError};
 use crate::edge::show;
 use crate::edge::submit::{SetUpError, Submitter};
 use crate::ledger::{KeyError, Ledger, LedgerError, Recovered};
@@ -236,7 +236,7 @@ fn notifying(
     }
     let events = events.clone();
     workers.spawn(async move {
-        while let Some((notice, sink, outcome)) = done.recv().await {
+        while let Some(Ended { notice, sink, outcome, .. }) = done.recv().await {
             if !is_unrecorded(notice) && events.send(Event::Noticed { notice, sink, outcome }).await.is_err() {
                 return;
             }

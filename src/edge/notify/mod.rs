@@ -14,7 +14,7 @@ pub use alertmanager::{Alert, Alertmanager, Board, Instance};
 pub use answer::Attempt;
 pub use queue::{Pace, Queue};
 pub use webhook::Webhook;
-pub use work::work;
+pub use work::{Ended, work};
 
 use crate::config::{self, Secret, SecretRef, SigningKeyError, SinkKind};
 use crate::model::{At, Name, Notice};
