@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 
 use super::book::{Book, chain};
 use super::clock::Clock;
-use super::hands::{Hands, SinkHand, is_unrecorded};
+use super::hands::{Hands, SinkHand};
+use super::standing::Standing;
 use super::turn::Loop;
 use crate::canary::Key;
 use crate::config::{InboxKind, SecretRef, Secrets, Settings};
@@ -19,9 +20,9 @@ use crate::edge::inbox::{Hint, Report, Watch};
 use crate::edge::notify::{self, Ended, Origin, Pace, Sink, SinkError};
 use crate::edge::show;
 use crate::edge::submit::{SetUpError, Submitter};
-use crate::ledger::{KeyError, Ledger, LedgerError, Recovered};
+use crate::ledger::{KeyError, Ledger, LedgerError, Recovered, Slate};
 use crate::model::{Name, Now};
-use crate::watchdog::{Event, Reads, Watchdog};
+use crate::watchdog::{Event, IncidentView, Reads, Watchdog};
 
 /// Events on their way to the loop. A full channel holds the readers back: nothing is lost, what they saw is told later.
 const EVENTS: usize = 1024;
@@ -82,6 +83,8 @@ impl Daemon {
         if made {
             tracing::info!(path = %settings.ledger.path.display(), "made the key of this installation's canaries");
         }
+        let (slate, told) = Slate::open(&settings.ledger.path)?;
+        let standing = Standing::new(slate, &told);
         let mut dog = replay(&settings, &ledger, &recovered)?;
         let mut book = Book::new(ledger, settings.ledger.clone());
         begin(&mut dog, &mut book, &clock)?;
@@ -99,11 +102,12 @@ impl Daemon {
             tracing::info!(%address, "listening");
             address
         });
-        let sinks = notifying(&settings, sinks, &now, &dog, &events_in, &mut workers);
+        let seen = dog.view(now()).incidents.into_iter().chain(standing.views().cloned()).collect();
+        let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
         let hints = reading(readers, &events_in, &mut workers);
-        let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, submissions: JoinSet::new() };
-        hands.resume(&dog);
-        Ok(Self { turn: Loop { dog, book, clock, hands, events, asks }, workers, address })
+        let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, standing, submissions: JoinSet::new() };
+        hands.resume(&dog, clock.now());
+        Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })
     }
 
     /// Where HTTP listens.
@@ -215,34 +219,24 @@ fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<S
     Ok(built)
 }
 
-/// Lets a worker for each sink begin; the ways to them come back.
+/// Lets a worker for each sink begin; the ways to them come back, and how notices end. `seen` is what is known of incidents.
 fn notifying(
     settings: &Settings,
     sinks: Vec<Sink>,
     now: &Now,
-    dog: &Watchdog,
-    events: &mpsc::Sender<Event>,
+    seen: Vec<IncidentView>,
     workers: &mut JoinSet<()>,
-) -> BTreeMap<Name, SinkHand> {
-    let (done_in, mut done) = mpsc::channel(NOTICES);
+) -> (BTreeMap<Name, SinkHand>, mpsc::Receiver<Ended>) {
+    let (ended_in, ended) = mpsc::channel(NOTICES);
     let mut hands = BTreeMap::new();
-    let seen = dog.view(now()).incidents;
     for sink in sinks {
         let name = sink.name().clone();
         let severities = settings.sinks.get(&name).map_or_else(Vec::new, |s| s.severities.clone());
         let (worker, notices) = mpsc::channel(NOTICES);
-        workers.spawn(notify::work(sink, notices, done_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
+        workers.spawn(notify::work(sink, notices, ended_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
         hands.insert(name, SinkHand { severities, worker, waiting: VecDeque::new() });
     }
-    let events = events.clone();
-    workers.spawn(async move {
-        while let Some(Ended { notice, sink, outcome, .. }) = done.recv().await {
-            if !is_unrecorded(notice) && events.send(Event::Noticed { notice, sink, outcome }).await.is_err() {
-                return;
-            }
-        }
-    });
-    hands
+    (hands, ended)
 }
 
 /// Takes the HTTP port, if one is wanted.

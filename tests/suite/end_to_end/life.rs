@@ -138,6 +138,63 @@ async fn a_full_disk_is_a_page_and_not_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_for_a_full_disk_ends_in_the_next_life() {
+    let world = world();
+    let mut hook = Receiver::start(&[]).await;
+    let mut daemon = daemon(&world, &hook);
+    let ledger = daemon.folder.path().join("ledger");
+    std::fs::create_dir(&ledger).unwrap();
+    let mount = Mount::small(&ledger);
+    daemon.start().await;
+    daemon.wait_for_arrivals(8.0).await;
+    let filler = ledger.join("filler");
+    fill(&filler);
+    let page = hook.next().await.json();
+    assert_eq!(page["type"], "incident.opened", "{page}");
+    assert!(daemon.get("/incidents/0").await.unwrap().1.contains("cannot write its ledger"), "the page can be looked up");
+    daemon.kill();
+    std::fs::remove_file(&filler).unwrap();
+    daemon.start().await;
+    let over = hook.next().await.json();
+    assert_eq!((&over["type"], &over["data"]["incident"]), (&serde_json::json!("incident.resolved"), &page["data"]["incident"]), "{over}");
+    daemon.kill();
+    daemon.start().await;
+    daemon.wait_for_arrivals(16.0).await;
+    assert!(hook.rest().is_empty(), "it ended once");
+    daemon.kill();
+    drop(mount);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_of_some_seconds_pages_nobody_and_a_long_one_does() {
+    let world = world();
+    let mut hook = Receiver::start(&[]).await;
+    let mut daemon = daemon(&world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(8.0).await;
+    let file = daemon.folder.path().join("ledger/ledger.sqlite");
+    let lock = || {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    };
+    let locked = lock();
+    daemon.wait_for("the lock to be noticed", async |d| (d.metric("mailcanary_ledger_writable").await? == 0.0).then_some(())).await;
+    tokio::time::sleep(std::time::Duration::from_secs(8)).await;
+    assert!(hook.rest().is_empty(), "nobody is paged for a moment");
+    drop(locked);
+    let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+    daemon.wait_for_arrivals(arrived + 8.0).await;
+    let locked = lock();
+    let begun = tokio::time::Instant::now();
+    let page = hook.next_within(std::time::Duration::from_secs(60)).await.json();
+    assert!(begun.elapsed() > std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(page["data"]["summary"].as_str().unwrap().contains("locked by another program"), "{page}");
+    drop(locked);
+    assert_eq!(hook.next().await.json()["type"], "incident.resolved");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_process_blames_nobody_when_it_wakes() {
     let world = world();
     let mut hook = Receiver::start(&[]).await;
