@@ -269,6 +269,38 @@ async fn own_canaries_are_deleted_on_request_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn what_waits_to_be_deleted_outlives_a_restart() {
+    let dovecot = Dovecot::run(&Settings::default());
+    let mut inbox = inbox_at(dovecot.imap, Tls::None);
+    inbox.delete = true;
+    dovecot.deliver(&mail(100));
+    let slow = Pace { delete_after: Duration::from_secs(3600), delete_every: Duration::from_millis(50), ..brisk() };
+    let mut first = Rig::new(inbox.clone()).with_cursor(r#"{"v":1,"folders":{},"clean":{}}"#).watch_at(slow);
+    first.expect_sight().await;
+    for n in 0..60 {
+        dovecot.deliver(&mail(n));
+    }
+    dovecot.deliver("Subject: from a friend\n\nhello\n");
+    let mut cursor = first.look().await;
+    while first.sighted.len() < 60 {
+        cursor = first.look().await;
+    }
+    drop(first);
+    let quick = Pace { delete_after: Duration::ZERO, delete_every: Duration::from_millis(100), ..brisk() };
+    let mut second = Rig::new(inbox).with_cursor(&cursor).watch_at(quick);
+    second.expect_sight().await;
+    let count = || {
+        let out = dovecot.doveadm(&["fetch", "-u", crate::support::dovecot::USER, "hdr.subject", "mailbox", "INBOX", "all"]);
+        (out.matches("friend").count(), out.matches("mc-").count())
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while count() != (1, 0) {
+        assert!(Instant::now() < deadline, "{:?}", count());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
 async fn one_session_is_enough_where_the_server_bears_no_two() {
     let dovecot = Dovecot::run(&Settings { sieve: true, max_connections: 1, ..Settings::default() });
     let mut rig = rig(&dovecot).watch();
