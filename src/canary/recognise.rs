@@ -1,7 +1,7 @@
 //! Finds our token in a message, whatever was done to the message.
 
 use super::decode;
-use super::token::{BODY_LEN, Key, PREFIX, verify};
+use super::token::{BODY_LEN, Key, PREFIX, claimed, is_probe, verify};
 use crate::model::{At, CanaryId};
 
 /// Bytes of a message that are looked at: a canary has a few thousand, and what stands further behind is not ours.
@@ -20,7 +20,8 @@ pub enum Found {
         /// When its token was made, to the second.
         issued_at: At,
     },
-    /// It carries something of a token's shape that is not of our making.
+    /// It carries something of a token's shape that is not of our making, and says that it belongs to a route: a probe that was made with
+    /// another key, by somebody who may not read ours, is no forgery.
     Forged,
     /// Not a canary.
     Nothing,
@@ -104,7 +105,7 @@ fn scan(key: &Key, text: &[u8], whole: bool) -> Found {
                 return Found::Ours { canary, issued_at };
             }
             let alone = |neighbour: Option<u8>| !neighbour.is_some_and(|byte| byte.is_ascii_alphanumeric());
-            if whole && alone(before) && alone(after.first().copied()) {
+            if whole && alone(before) && alone(after.first().copied()) && !claimed(body).is_some_and(is_probe) {
                 found = Found::Forged;
             }
         }

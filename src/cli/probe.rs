@@ -46,6 +46,12 @@ pub(super) fn execute(args: &Probe) -> ExitCode {
 /// Progress, on standard error.
 fn tell(err: &mut Out, news: &ProbeNews<'_>) {
     match news {
+        ProbeNews::Keyless(error) => {
+            err.error(error, None);
+            err.line(
+                "  hint: the probe goes on with a key of its own, and nobody deletes its mail; run it as the daemon's user to mend that",
+            );
+        }
         ProbeNews::Sees(inbox) => err.line(format_args!("inbox {inbox} can be read")),
         ProbeNews::Blind(inbox, why) => err.line(format_args!("inbox {inbox} cannot be read: {why}")),
         ProbeNews::Answered(route, outcome) => err.line(format_args!("{route} {}", outcome.as_str())),

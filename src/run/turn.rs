@@ -6,8 +6,8 @@ use tokio::time::{Instant, sleep_until};
 use super::book::Book;
 use super::clock::Clock;
 use super::hands::Hands;
-use super::probe::is_probe;
 use super::standing::is_unrecorded;
+use crate::canary::is_probe;
 use crate::edge::notify::Ended;
 use crate::model::{At, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
@@ -94,9 +94,14 @@ impl Loop {
         }
     }
 
-    /// One notice's way to one sink is over. What was told without a record leaves none.
+    /// One notice's way to one sink is over.
     fn end_notice(&mut self, ended: Ended) {
         self.hands.heard(&ended, &self.dog, self.clock.now());
+        self.record_end(ended);
+    }
+
+    /// What was told without a record leaves none.
+    fn record_end(&mut self, ended: Ended) {
         if !is_unrecorded(ended.notice) {
             self.decide(Event::Noticed { notice: ended.notice, sink: ended.sink, outcome: ended.outcome });
         }
@@ -158,8 +163,9 @@ impl Loop {
             let event = tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => event,
+                // Who refuses is not told any more: it could not be handed over.
                 Some(ended) = self.ended.recv() => {
-                    self.end_notice(ended);
+                    self.record_end(ended);
                     drop(self.book.write(self.clock.now()));
                     continue;
                 }
@@ -173,7 +179,7 @@ impl Loop {
             }
         }
         while let Ok(ended) = self.ended.try_recv() {
-            self.end_notice(ended);
+            self.record_end(ended);
         }
         while let Ok(event) = self.events.try_recv() {
             if matches!(event, Event::Answered { .. }) {

@@ -254,6 +254,34 @@ async fn a_probe_beside_the_daemon_disturbs_nothing() {
     assert_eq!(hook.next().await.json()["data"]["kind"], "refused", "the daemon saw it, too");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_makes_no_key_and_one_without_the_key_is_no_forger() {
+    let world = world();
+    let hook = Receiver::start(&[]).await;
+    let mut daemon = daemon(&world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(8.0).await;
+    // Another folder, as of a daemon that has not begun: the probe has no key of ours there.
+    let other = daemon.folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let config = std::fs::read_to_string(daemon.folder.path().join("mailcanary.toml")).unwrap();
+    let config = daemon.folder.write("other.toml", &config.replace("/ledger\"", "/other\""));
+    let mut probe = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+    let output = probe.arg("probe").arg("-c").arg(&config).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("4 of 4 canaries arrived"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(&other).unwrap().count(), 0, "the folder is the daemon's");
+    // A damaged key is told, and no reason to stop.
+    std::fs::write(other.join("canary.key"), "nonsense").unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("probe").arg("-c").arg(&config).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("is no key") && said.contains("a key of its own"), "{said}");
+    let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+    daemon.wait_for_arrivals(arrived + 12.0).await;
+    assert_eq!(daemon.sum("mailcanary_canaries_forged_total").await, Some(0.0));
+    assert_eq!(daemon.sum("mailcanary_canaries_replayed_total").await, Some(0.0));
+}
+
 /// A small file system of its own.
 struct Mount(std::path::PathBuf);
 
