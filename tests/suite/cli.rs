@@ -290,6 +290,29 @@ fn wrong_arguments_end_with_two_and_for_a_monitoring_plugin_with_three() {
 }
 
 #[test]
+fn a_monitoring_system_is_told_on_standard_output_what_is_wrong() {
+    let folder = Folder::new();
+    let password = folder.file("password", "hunter2\n");
+    let fine = folder.file("fine.toml", good(&format!("{{ file = {password:?} }}")));
+    let wrong = folder.file("wrong.toml", good("{ file = \"/nonexistent/a|b\" }").replace("from =", "form ="));
+    let unfit = folder.file("unfit.toml", good("{ file = \"/nonexistent/a|b\" }"));
+    let nagios = |arguments: &[&str]| said(&mailcanary().args(["probe", "--output", "nagios"]).args(arguments).output().unwrap());
+    let at = |file: &Path| file.display().to_string();
+    for (arguments, expected) in [
+        (vec![], "the following required arguments were not provided:".to_owned()),
+        (vec!["-c", "/nonexistent/x"], "/nonexistent/x: the configuration cannot be read".to_owned()),
+        (vec!["-c", &at(&wrong)], format!("{}:", at(&wrong))),
+        (vec!["-c", &at(&unfit)], format!("{}:11:12: inbox.i.imap.password: the secret", at(&unfit))),
+        (vec!["-c", &at(&fine), "--route", "x|y/*"], "no route matches x y/*".to_owned()),
+    ] {
+        let (code, out, err) = nagios(&arguments);
+        assert_eq!(code, 3, "{arguments:?}");
+        assert!(out.starts_with(&format!("MAILCANARY UNKNOWN - {expected}")), "{arguments:?}: {out}");
+        assert!(out.lines().count() == 1 && !out.contains('|') && !err.is_empty(), "{out}{err}");
+    }
+}
+
+#[test]
 fn what_is_printed_is_what_the_library_has() {
     let printed = |what: &str| said(&mailcanary().args(["print", what]).output().unwrap()).1;
     assert_eq!(printed("reference-config"), config::reference());
