@@ -1,6 +1,6 @@
 //! Draws the [`View`] from the state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm;
 use super::count::Histogram;
@@ -12,14 +12,16 @@ use super::hold::Sort;
 use super::plan::Plan;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
-use crate::model::{At, Culprit, Kind, Leg, Name, Outcome, Route, Verdict};
+use crate::model::{At, CanaryId, Culprit, Kind, Leg, Name, Outcome, Route, Verdict};
 
-/// Canaries listed for each route.
+/// Canaries listed for each route, besides those that incidents name.
 const LISTED: usize = 50;
 
 /// Everything that is shown, at `now`.
 pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String)>) -> View {
-    let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot)).collect();
+    let mut named = BTreeSet::new();
+    state.incidents.values().for_each(|incident| name_canaries(&incident.shown.last.evidence, &mut named));
+    let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot, &named)).collect();
     let party = |culprit: Culprit, name: &Name| party(state, &routes, &culprit, name);
     let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
     streams.sort();
@@ -67,7 +69,25 @@ fn notices(plan: &Plan, state: &State) -> BTreeMap<(Name, Delivery), u64> {
     counts
 }
 
-fn route(plan: &Plan, state: &State, slot: usize) -> Option<RouteView> {
+/// The canaries that `evidence` names.
+fn name_canaries(evidence: &serde_json::Value, named: &mut BTreeSet<CanaryId>) {
+    match evidence {
+        serde_json::Value::String(text) => named.extend(text.parse::<CanaryId>()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| name_canaries(item, named)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|field| name_canaries(field, named)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
+/// The newest canaries of a route, then older ones that `named` has and that are still remembered.
+fn recent(route: &RouteState, named: &BTreeSet<CanaryId>) -> Vec<CanaryView> {
+    let older = route.canaries.len().saturating_sub(LISTED);
+    let oldest = route.canaries.get(older).map(|c| c.id);
+    let further = named.iter().rev().filter(|id| oldest.is_some_and(|oldest| **id < oldest)).filter_map(|id| route.find(*id));
+    route.canaries.iter().rev().take(LISTED).chain(further).map(canary).collect()
+}
+
+fn route(plan: &Plan, state: &State, slot: usize, named: &BTreeSet<CanaryId>) -> Option<RouteView> {
     let planned = plan.routes.get(slot)?;
     let route = &planned.route;
     let known = state.routes.get(slot);
@@ -82,7 +102,7 @@ fn route(plan: &Plan, state: &State, slot: usize) -> Option<RouteView> {
         suspicion: (odds - plan.ln_alarm + plan.threshold).max(0.0),
         in_flight: known.map_or(0, |r| u64::try_from(r.in_flight().count()).unwrap_or(u64::MAX)),
         last_arrival: known.and_then(|r| r.last_arrival),
-        recent: known.map_or_else(Vec::new, |r| r.canaries.iter().rev().take(LISTED).map(canary).collect()),
+        recent: known.map_or_else(Vec::new, |r| recent(r, named)),
         counts: known.map_or_else(RouteCounts::default, |r| r.counts.clone()),
         latency: known.map_or_else(Histogram::default, |r| r.latency.clone()),
     })
@@ -175,4 +195,17 @@ fn canary(canary: &Canary) -> CanaryView {
         (None, None) => "being handed over".to_owned(),
     };
     CanaryView { canary: canary.id, sent_at: canary.sent_at, state }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn canaries_are_named_anywhere_in_evidence() {
+        let mut named = BTreeSet::new();
+        name_canaries(&json!({"first_bad": {"canary": "00000001000000ff"}, "n": 1, "list": ["0000000200000001", "no"]}), &mut named);
+        assert_eq!(named.into_iter().map(CanaryId::bits).collect::<Vec<_>>(), [0x1_0000_00ff, 0x2_0000_0001]);
+    }
 }
