@@ -102,7 +102,7 @@ fn print(output: Output, probed: &[Probed]) -> ExitCode {
             for p in probed {
                 out.line(format_args!("{:<width$}  {}", p.route.to_string(), words(&p.end)));
                 if let (Some(reply), false) = (&p.reply, matches!(p.end, ProbeEnd::Arrived { .. })) {
-                    out.line(format_args!("{:<width$}  the provider said: {}", "", reply.escape_debug()));
+                    out.line(format_args!("{:<width$}  when it was handed over: {}", "", reply.escape_debug()));
                 }
             }
             out.line(format_args!("{} of {} canaries arrived", probed.len() - bad, probed.len()));

@@ -28,7 +28,7 @@ pub struct Probed {
     pub canary: CanaryId,
     /// How it ended.
     pub end: ProbeEnd,
-    /// The provider's own words.
+    /// What came of handing it over: the provider's own words, or ours if it did not get as far as to say any.
     pub reply: Option<String>,
 }
 
@@ -39,6 +39,7 @@ pub enum ProbeEnd {
     /// It arrived.
     Arrived {
         /// From sending to the receiver's time of arrival, in milliseconds.
+        #[serde(rename = "after_ms")]
         after: Span,
         /// In what kind of folder.
         placement: Placement,
@@ -48,6 +49,7 @@ pub enum ProbeEnd {
     /// It did not arrive in time.
     Missing {
         /// How long was waited, in milliseconds.
+        #[serde(rename = "waited_ms")]
         waited: Span,
         /// How the submission ended.
         outcome: Option<&'static str>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm;
-use super::count::Histogram;
+use super::count::{BUCKETS_MS, Histogram};
 use super::event::Delivery;
 use super::evidence::{self, Tally};
 use super::explain;
@@ -12,10 +12,14 @@ use super::hold::Sort;
 use super::plan::Plan;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
-use crate::model::{At, CanaryId, Culprit, Kind, Leg, Name, Outcome, Route, Verdict};
+use crate::model::{At, CanaryId, Culprit, Kind, Leg, Name, Outcome, Route, Span, Verdict};
 
 /// Canaries listed for each route, besides those that incidents name.
 const LISTED: usize = 50;
+/// Arrivals from which on it is said how long mail usually takes: before, it would be what was assumed of routes that nobody has seen.
+const ENOUGH: u64 = 20;
+/// Receivers stamp mail to the second: nothing finer is claimed.
+const FINEST: Span = Span::from_secs(1);
 
 /// Everything that is shown, at `now`.
 pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String)>) -> View {
@@ -135,12 +139,23 @@ fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteStat
     if known.is_none_or(|r| r.last_arrival.is_none()) {
         return (Verdict::Unknown, "no canary has arrived yet".to_owned());
     }
-    let usual = tally.usual.map_or_else(String::new, |u| format!("; nearly all take {u}"));
+    let usual = known.and_then(|r| usual(&r.latency)).map_or_else(String::new, |u| format!("; nearly all take no longer than {u}"));
     match tally.row {
         0 => (Verdict::Delivering, format!("the newest canaries arrived{usual}")),
         1 => (Verdict::Delivering, format!("1 canary is overdue{usual}")),
         row => (Verdict::Degraded, format!("{row} canaries in a row are overdue{usual}")),
     }
+}
+
+/// What 19 of 20 took at most, as measured, once there is enough of it.
+fn usual(latency: &Histogram) -> Option<Span> {
+    let count = latency.count();
+    let mut within = 0_u64;
+    let bound = latency.buckets.iter().zip(BUCKETS_MS).find(|(bucket, _)| {
+        within = within.saturating_add(**bucket);
+        within.saturating_mul(20) >= count.saturating_mul(19)
+    });
+    bound.filter(|_| count >= ENOUGH).map(|(_, ms)| Span::from_ms(ms).max(FINEST))
 }
 
 fn party(state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name) -> PartyView {
@@ -201,6 +216,20 @@ fn canary(canary: &Canary) -> CanaryView {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_is_usual_is_said_only_of_what_was_measured() {
+        let mut latency = Histogram::default();
+        for n in 1..=100 {
+            latency.observe(if n % 25 == 0 { Span::from_secs(50) } else { Span::ZERO });
+            assert_eq!(usual(&latency).is_some(), n >= 20, "{n}");
+        }
+        assert_eq!(usual(&latency), Some(FINEST), "no finer than receivers tell");
+        (0..2000).for_each(|_| latency.observe(Span::from_ms(3500)));
+        assert_eq!(usual(&latency), Some(Span::from_secs(4)));
+        (0..9000).for_each(|_| latency.observe(Span::from_secs(200_000)));
+        assert_eq!(usual(&latency), None, "longer than any bound");
+    }
 
     #[test]
     fn canaries_are_named_anywhere_in_evidence() {

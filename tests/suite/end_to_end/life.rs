@@ -242,6 +242,9 @@ async fn a_probe_beside_the_daemon_disturbs_nothing() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.starts_with("MAILCANARY OK - 4 of 4 canaries arrived | "), "{text}");
+    let output = daemon.command("probe").args(["--route", "relay/reset/one", "--output", "json"]).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(told[0]["end"]["arrived"]["after_ms"].is_u64(), "{told}");
     world.provider("api").unwrap().set(Fault::Refuse(mailcanary::model::Class::Auth)).unwrap();
     let output = daemon.command("probe").args(["--route", "api/*", "--output", "json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
