@@ -11,4 +11,4 @@ mod wording;
 
 pub use compose::{Composed, compose};
 pub use recognise::{Found, MAX_SCANNED, recognise};
-pub use token::{Key, TOKEN_LEN, token};
+pub use token::{Key, TOKEN_LEN, is_probe, probe_id, token};

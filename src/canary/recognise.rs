@@ -1,7 +1,7 @@
 //! Finds our token in a message, whatever was done to the message.
 
 use super::decode;
-use super::token::{BODY_LEN, Key, PREFIX, verify};
+use super::token::{BODY_LEN, Key, PREFIX, claimed, is_probe, verify};
 use crate::model::{At, CanaryId};
 
 /// Bytes of a message that are looked at: a canary has a few thousand, and what stands further behind is not ours.
@@ -20,7 +20,8 @@ pub enum Found {
         /// When its token was made, to the second.
         issued_at: At,
     },
-    /// It carries something of a token's shape that is not of our making.
+    /// It carries something of a token's shape that is not of our making, and says that it belongs to a route: a probe that was made with
+    /// another key, by somebody who may not read ours, is no forgery.
     Forged,
     /// Not a canary.
     Nothing,
@@ -41,25 +42,31 @@ impl Found {
 }
 
 /// Looks for a token in `message`: a raw header block, or headers and a body that may be cut. Tolerates everything, and looks at no more
-/// than [`MAX_SCANNED`] bytes.
+/// than [`MAX_SCANNED`] bytes. A report about another message is never a canary.
 #[must_use]
 pub fn recognise(key: &Key, message: &[u8]) -> Found {
     let message = message.get(..MAX_SCANNED).unwrap_or(message);
-    let message = delivery_report(message).unwrap_or(message);
+    if is_report(message) {
+        return Found::Nothing;
+    }
     covered(key, message)
         .or(|| covered(key, &decode::headers(message)))
         .or(|| covered(key, &decode::quoted_printable(message)))
         .or(|| layers(key, message, MAX_LAYERS))
 }
 
-/// The header block alone, if the message is a report about another (RFC 6522): a bounce quotes the canary that did not arrive.
-fn delivery_report(message: &[u8]) -> Option<&[u8]> {
+/// Whether the message is a report about another (RFC 6522). A bounce quotes the canary that did not arrive, in its parts and often in its
+/// subject, and so it proves nothing wherever the token stands.
+fn is_report(message: &[u8]) -> bool {
     let ends = |width: usize, mark: &[u8]| message.windows(width).position(|w| w == mark);
-    let end = [ends(4, b"\r\n\r\n"), ends(2, b"\n\n")].into_iter().flatten().min()?;
-    let header = message.get(..end)?;
-    let text = String::from_utf8_lossy(header).to_ascii_lowercase().replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
-    let report = |line: &str| line.strip_prefix("content-type:").is_some_and(|kind| kind.trim_start().starts_with("multipart/report"));
-    text.lines().any(report).then_some(header)
+    // A header block that was fetched by itself may lack the empty line.
+    let end = [ends(4, b"\r\n\r\n"), ends(2, b"\n\n")].into_iter().flatten().min().unwrap_or(message.len());
+    let header = String::from_utf8_lossy(message.get(..end).unwrap_or(message)).to_ascii_lowercase();
+    let unfolded = header.replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ");
+    let kind = |line: &str| {
+        line.split_once(':').filter(|(name, _)| name.trim_end() == "content-type").map(|(_, kind)| kind.trim_start().to_owned())
+    };
+    unfolded.lines().filter_map(kind).any(|kind| kind.starts_with("multipart/report"))
 }
 
 /// Looks behind base64, and behind what base64 hides.
@@ -98,7 +105,7 @@ fn scan(key: &Key, text: &[u8], whole: bool) -> Found {
                 return Found::Ours { canary, issued_at };
             }
             let alone = |neighbour: Option<u8>| !neighbour.is_some_and(|byte| byte.is_ascii_alphanumeric());
-            if whole && alone(before) && alone(after.first().copied()) {
+            if whole && alone(before) && alone(after.first().copied()) && !claimed(body).is_some_and(is_probe) {
                 found = Found::Forged;
             }
         }

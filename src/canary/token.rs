@@ -20,6 +20,12 @@ const DOMAIN: &[u8] = b"mailcanary token v1\0";
 /// 80 bits: a guess in a mailbox is right once in 10²⁴, and each guess is a mail that we count as forged.
 const TAG_LEN: usize = 10;
 
+/// What a probe's ids begin with. Its upper half is empty, which no route's is; the rest keeps what somebody made up from meaning a probe by
+/// accident.
+const PROBE: u64 = 0xa7;
+/// Bits of a probe's id behind [`PROBE`].
+const PROBE_BITS: u32 = 24;
+
 /// The secret of an installation: who holds it can make its canaries. Prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; 32]);
@@ -61,6 +67,24 @@ pub fn token(key: &Key, canary: CanaryId, at: At) -> String {
     let tag = key.mac().chain_update(id).chain_update(secs).finalize().into_bytes();
     let bytes: Vec<u8> = id.into_iter().chain(secs).chain(tag.into_iter().take(TAG_LEN)).collect();
     format!("mc-{}", BASE32_NOPAD.encode(&bytes).to_ascii_lowercase())
+}
+
+/// The id of a canary that is sent by hand and belongs to no route; the lower bits of `random` tell it from others.
+#[must_use]
+pub fn probe_id(random: u32) -> CanaryId {
+    CanaryId::from_bits(PROBE << PROBE_BITS | u64::from(random & 0x00ff_ffff))
+}
+
+/// Whether a canary is a probe's. Anybody can make a token that says so; it is evidence of nothing, since no route waits for such an id.
+#[must_use]
+pub const fn is_probe(canary: CanaryId) -> bool {
+    canary.bits() >> PROBE_BITS == PROBE
+}
+
+/// The canary that `body` says it was issued for, whoever made it.
+pub(super) fn claimed(body: &[u8]) -> Option<CanaryId> {
+    let bytes = BASE32_NOPAD.decode(&body.to_ascii_uppercase()).ok()?;
+    bytes.first_chunk::<8>().map(|id| CanaryId::from_bits(u64::from_be_bytes(*id)))
 }
 
 /// The canary that `body`, what stands behind the prefix, was issued for; nothing if it is not of our making. Takes the same time
@@ -121,6 +145,17 @@ mod tests {
         for (ms, secs) in [(-5, 0), (i64::MAX, i64::from(u32::MAX))] {
             let token = token(&KEY, CanaryId::from_bits(1), At::from_ms(ms));
             assert_eq!(verify(&KEY, &token.as_bytes()[3..]).unwrap().1, At::from_ms(secs * 1000));
+        }
+    }
+
+    #[test]
+    fn a_probe_is_known_by_its_id_and_little_else_looks_like_one() {
+        let id = probe_id(0xdead_beef);
+        assert!(is_probe(id) && id.bits() >> 32 == 0);
+        let text = token(&KEY, id, At::from_ms(0));
+        assert_eq!(claimed(&text.as_bytes()[3..]), Some(id));
+        for other in [0, 7, 0xffff_ffff, 0xa7_0000, 0x0000_0001_a700_0000, u64::MAX] {
+            assert!(!is_probe(CanaryId::from_bits(other)), "{other:x}");
         }
     }
 

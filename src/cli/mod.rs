@@ -38,8 +38,10 @@ pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Arguments::try_parse_from(&arguments) {
         Ok(Arguments { command }) => dispatch(command),
         Err(error) if error.use_stderr() => {
-            Out::stderr().text(&error.render().to_string());
-            ExitCode::from(if for_nagios(&arguments) { NAGIOS_UNKNOWN } else { WRONG })
+            let text = error.render().to_string();
+            Out::stderr().text(&text);
+            let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+            if for_nagios(&arguments) { probe::unknown(first) } else { ExitCode::from(WRONG) }
         }
         Err(help) => {
             let mut out = Out::stdout();

@@ -1,31 +1,34 @@
 //! `mailcanary probe`: one canary down each route now, watched until it arrives; the exit code tells.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{Output, Probe};
 use super::out::Out;
 use super::{FAILED, NAGIOS_UNKNOWN, WRONG, with_secrets};
-use crate::config::matches;
+use crate::config::{self, Complaint, LoadError, matches};
 use crate::model::{Placement, Route};
 use crate::run::{ProbeEnd, ProbeNews, Probed, probe};
 
 pub(super) fn execute(args: &Probe) -> ExitCode {
     let mut err = Out::stderr();
-    let wrong = ExitCode::from(if args.output == Output::Nagios { NAGIOS_UNKNOWN } else { WRONG });
-    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return wrong };
+    let nagios = args.output == Output::Nagios;
+    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else {
+        return if nagios { unknown(&complaint(&args.config)) } else { ExitCode::from(WRONG) };
+    };
     let routes: Vec<Route> = settings.routes.iter().filter(|r| matches(&args.route, &r.to_string())).cloned().collect();
     if routes.is_empty() {
         err.line(format_args!("error: no route matches `{}`", args.route.escape_debug()));
         let all: Vec<String> = settings.routes.iter().take(20).map(Route::to_string).collect();
         err.line(format_args!("  hint: the routes are {}", all.join(", ")));
-        return wrong;
+        return if nagios { unknown(&format!("no route matches {}", args.route.escape_debug())) } else { ExitCode::from(WRONG) };
     }
-    let failed = ExitCode::from(if args.output == Output::Nagios { NAGIOS_UNKNOWN } else { FAILED });
+    let failed = |why: &dyn std::error::Error| if nagios { unknown(&why.to_string()) } else { ExitCode::from(FAILED) };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             err.error(&error, None);
-            return failed;
+            return failed(&error);
         }
     };
     let told = runtime.block_on(probe(&settings, &secrets, &routes, args.timeout, |news| tell(&mut err, &news)));
@@ -38,14 +41,41 @@ pub(super) fn execute(args: &Probe) -> ExitCode {
         }
         Err(error) => {
             err.error(&error, None);
-            failed
+            failed(&error)
         }
     }
+}
+
+/// What a monitoring system is told when nothing could be probed: it reads standard output alone.
+pub(super) fn unknown(why: &str) -> ExitCode {
+    let mut out = Out::stdout();
+    // The separator and line ends belong to the format.
+    out.line(format!("MAILCANARY UNKNOWN - {why}").replace(['|', '\n', '\r'], " "));
+    out.finish(NAGIOS_UNKNOWN)
+}
+
+/// The first complaint about the configuration at `file`, in one line; all of them stand on standard error.
+fn complaint(file: &Path) -> String {
+    let complaints = match config::load(file).map(|checked| checked.secrets()) {
+        Err(LoadError::Wrong(complaints)) | Ok(Err(complaints)) => complaints,
+        Err(error) => return format!("{}: {error}", file.display().to_string().escape_debug()),
+        // Somebody mended it in between.
+        Ok(Ok(_)) => Vec::new(),
+    };
+    let first = complaints.first().map(|first| Complaint { hint: None, ..first.clone() });
+    let more = if complaints.len() > 1 { format!(" (and {} more)", complaints.len() - 1) } else { String::new() };
+    first.map_or_else(|| "the configuration is wrong".to_owned(), |first| format!("{}{more}", first.in_file(file)))
 }
 
 /// Progress, on standard error.
 fn tell(err: &mut Out, news: &ProbeNews<'_>) {
     match news {
+        ProbeNews::Keyless(error) => {
+            err.error(error, None);
+            err.line(
+                "  hint: the probe goes on with a key of its own, and nobody deletes its mail; run it as the daemon's user to mend that",
+            );
+        }
         ProbeNews::Sees(inbox) => err.line(format_args!("inbox {inbox} can be read")),
         ProbeNews::Blind(inbox, why) => err.line(format_args!("inbox {inbox} cannot be read: {why}")),
         ProbeNews::Answered(route, outcome) => err.line(format_args!("{route} {}", outcome.as_str())),
@@ -72,7 +102,7 @@ fn print(output: Output, probed: &[Probed]) -> ExitCode {
             for p in probed {
                 out.line(format_args!("{:<width$}  {}", p.route.to_string(), words(&p.end)));
                 if let (Some(reply), false) = (&p.reply, matches!(p.end, ProbeEnd::Arrived { .. })) {
-                    out.line(format_args!("{:<width$}  the provider said: {}", "", reply.escape_debug()));
+                    out.line(format_args!("{:<width$}  when it was handed over: {}", "", reply.escape_debug()));
                 }
             }
             out.line(format_args!("{} of {} canaries arrived", probed.len() - bad, probed.len()));

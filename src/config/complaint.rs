@@ -100,14 +100,14 @@ pub(super) struct Notes<'t> {
     lines: Vec<usize>,
     complaints: RefCell<Vec<Complaint>>,
     warnings: RefCell<Vec<Complaint>>,
-    secrets: RefCell<BTreeMap<String, Place>>,
+    outside: RefCell<BTreeMap<String, Place>>,
 }
 
 impl<'t> Notes<'t> {
     /// No notes on `text` yet.
     pub(super) fn new(text: &'t str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Self { text, lines, complaints: RefCell::default(), warnings: RefCell::default(), secrets: RefCell::default() }
+        Self { text, lines, complaints: RefCell::default(), warnings: RefCell::default(), outside: RefCell::default() }
     }
 
     /// Where the byte `offset` stands.
@@ -136,14 +136,14 @@ impl<'t> Notes<'t> {
         self.warnings.borrow_mut().push(Complaint { place, key: key.to_owned(), what: fault.what, hint: fault.hint });
     }
 
-    /// Remembers where a secret is named, for those who find later that it is not there.
-    pub(super) fn secret(&self, span: &Range<usize>, key: &str) {
-        self.secrets.borrow_mut().insert(key.to_owned(), self.place(span.start));
+    /// Remembers where a secret or a file is named, for those who find later that it is not there.
+    pub(super) fn outside(&self, span: &Range<usize>, key: &str) {
+        self.outside.borrow_mut().insert(key.to_owned(), self.place(span.start));
     }
 
-    /// Complaints, warnings and the places of secrets; sorted by place.
+    /// Complaints, warnings and the places of what is named outside the text; sorted by place.
     pub(super) fn finish(self) -> (Vec<Complaint>, Vec<Complaint>, BTreeMap<String, Place>) {
-        (sorted(self.complaints.into_inner()), sorted(self.warnings.into_inner()), self.secrets.into_inner())
+        (sorted(self.complaints.into_inner()), sorted(self.warnings.into_inner()), self.outside.into_inner())
     }
 }
 

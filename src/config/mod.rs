@@ -4,6 +4,7 @@
 //! check. The list of all keys stands once, in `keys`.
 
 mod advice;
+mod authority;
 mod complaint;
 mod keys;
 mod load;
@@ -13,11 +14,13 @@ mod schema;
 mod secret;
 mod secrets;
 mod settings;
+mod signing;
 mod text;
 mod value;
 
 use std::collections::BTreeMap;
 
+pub use authority::{AuthorityError, authorities};
 pub use complaint::{Complaint, Place};
 pub use load::{LoadError, load};
 pub use read::matches;
@@ -29,6 +32,7 @@ pub use settings::{
     Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind, Proxy, Settings, Sink,
     SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
 };
+pub use signing::{SigningKey, SigningKeyError};
 
 pub use value::span;
 
@@ -41,17 +45,18 @@ pub struct Checked {
     pub settings: Settings,
     /// What is likely not meant, sorted by place.
     pub warnings: Vec<Complaint>,
-    /// Where each secret is named, by its key's path.
-    secrets: BTreeMap<String, Place>,
+    /// Where each secret and each file is named, by its key's path.
+    outside: BTreeMap<String, Place>,
 }
 
 impl Checked {
-    /// Reads every secret that the settings name, now.
+    /// Reads everything outside the text that the settings rest on, now: every secret, which must also be fit for its use, and every
+    /// `ca_file`.
     ///
     /// # Errors
-    /// One complaint for each that cannot be had, with the place that names it.
+    /// One complaint for each that cannot be had or used, with the place that names it.
     pub fn secrets(&self) -> Result<Secrets, Vec<Complaint>> {
-        let place = |complaint: &mut Complaint| complaint.place = self.secrets.get(&complaint.key).copied();
+        let place = |complaint: &mut Complaint| complaint.place = self.outside.get(&complaint.key).copied();
         match Secrets::resolve(&self.settings) {
             Ok(mut secrets) => {
                 secrets.warnings_mut().iter_mut().for_each(place);
@@ -80,9 +85,9 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
         advice::give(&whole);
         whole.settings
     });
-    let (mut complaints, warnings, secrets) = notes.finish();
+    let (mut complaints, warnings, outside) = notes.finish();
     match settings {
-        Some(settings) if complaints.is_empty() => Ok(Checked { settings, warnings, secrets }),
+        Some(settings) if complaints.is_empty() => Ok(Checked { settings, warnings, outside }),
         _ => {
             if complaints.is_empty() {
                 let what = "the configuration cannot be read, and no reason was found".to_owned();

@@ -1,10 +1,12 @@
-//! All secrets of a configuration, had at once.
+//! All secrets of a configuration, had at once; and whether they and the private authorities can be used.
 
 use std::collections::BTreeMap;
 
+use super::authority::authorities;
 use super::complaint::quoted;
+use super::signing::SigningKey;
 use super::text::join;
-use super::{Complaint, InboxKind, ProviderKind, Secret, SecretRef, Settings, SinkKind};
+use super::{Complaint, InboxKind, ProviderKind, Secret, SecretRef, Settings, SinkKind, Wire};
 use crate::model::Name;
 
 /// Every secret that the settings name.
@@ -15,10 +17,11 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Reads all of them, now.
+    /// Reads all of them, now, and sees to it that those which sign can sign and that every `ca_file` holds authorities: what is found only
+    /// when a connection is made is found too late.
     ///
     /// # Errors
-    /// One complaint for each that cannot be had, without a place; [`super::Checked::secrets`] gives the places too.
+    /// One complaint for each that cannot be had or used, without a place; [`super::Checked::secrets`] gives the places too.
     pub fn resolve(settings: &Settings) -> Result<Self, Vec<Complaint>> {
         let mut secrets = Self::default();
         let mut complaints = Vec::new();
@@ -36,6 +39,8 @@ impl Secrets {
                 }
             }
         }
+        complaints.extend(unfit_to_sign(settings, &secrets));
+        complaints.extend(without_authorities(settings));
         if complaints.is_empty() { Ok(secrets) } else { Err(complaints) }
     }
 
@@ -68,9 +73,61 @@ fn loose(key: &str, at: &SecretRef, mode: u32) -> Complaint {
     Complaint { place: None, key: key.to_owned(), what, hint: Some("chmod 0400, and let the service's user own it".to_owned()) }
 }
 
+/// Secrets of webhooks that were had and cannot sign.
+fn unfit_to_sign(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
+    let unfit = |(name, sink): (&Name, &super::Sink)| {
+        let SinkKind::Webhook { secret: Some(at), .. } = &sink.kind else { return None };
+        let error = SigningKey::new(secrets.get(at)?).err()?;
+        let what = format!("the secret {} cannot sign: {error}", quoted(&at.to_string()));
+        let hint = "take it from the receiver's settings, and give both sides the same".to_owned();
+        Some(Complaint { place: None, key: key("sink", name, "webhook.secret"), what, hint: Some(hint) })
+    };
+    settings.sinks.iter().filter_map(unfit).collect()
+}
+
+/// Files of private authorities that cannot be used.
+fn without_authorities(settings: &Settings) -> Vec<Complaint> {
+    let complaint = |(key, wire): (String, &Wire)| {
+        let path = wire.ca_file.as_ref()?;
+        let error = authorities(path).err()?;
+        let why = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+        let what = format!("{} gives no certificate authority: {error}{why}", quoted(&path.display().to_string()));
+        let hint = "write the path of a file with the authority's certificate in PEM form, which mailcanary's user may read".to_owned();
+        Some(Complaint { place: None, key, what, hint: Some(hint) })
+    };
+    wires(settings).into_iter().filter_map(complaint).collect()
+}
+
+/// The path of a key under the name of a provider, an inbox or a sink.
+fn key(group: &str, name: &Name, rest: &str) -> String {
+    format!("{}.{rest}", join(group, name.as_str()))
+}
+
+/// Every way out, with the path of its `ca_file`.
+fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
+    let providers = settings.providers.iter().map(|(name, provider)| {
+        let kind = match &provider.kind {
+            ProviderKind::Smtp(_) => "smtp.ca_file",
+            ProviderKind::Mandrill(_) => "mandrill.ca_file",
+        };
+        (key("provider", name, kind), &provider.wire)
+    });
+    let inboxes = settings.inboxes.iter().map(|(name, inbox)| {
+        let InboxKind::Imap(_) = &inbox.kind;
+        (key("inbox", name, "imap.ca_file"), &inbox.wire)
+    });
+    let sinks = settings.sinks.iter().map(|(name, sink)| {
+        let kind = match &sink.kind {
+            SinkKind::Webhook { .. } => "webhook.ca_file",
+            SinkKind::Alertmanager { .. } => "alertmanager.ca_file",
+        };
+        (key("sink", name, kind), &sink.wire)
+    });
+    providers.chain(inboxes).chain(sinks).collect()
+}
+
 /// Every secret with its key's path, in the order of the paths.
 fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
-    let key = |group: &str, name: &Name, rest: &str| format!("{}.{rest}", join(group, name.as_str()));
     let mut all = Vec::new();
     for (name, provider) in &settings.providers {
         match &provider.kind {

@@ -50,6 +50,14 @@ pub enum KeyError {
 }
 
 impl Key {
+    /// The key in `folder`, if there is one; makes none. For those who only look: a key that another user made is none for the service.
+    ///
+    /// # Errors
+    /// [`KeyError::Read`] and [`KeyError::Damaged`].
+    pub fn load(folder: &Path) -> Result<Option<Self>, KeyError> {
+        load(&folder.join(KEY_FILE))
+    }
+
     /// The key in `folder`, and whether it was made just now. The folder must be there.
     ///
     /// A new key is on the disk, file and folder, before it is handed out; a crash leaves a whole key or none. Loose permissions warn.

@@ -10,6 +10,7 @@ mod key;
 mod open;
 mod prune;
 mod recover;
+mod slate;
 mod sql;
 mod tables;
 
@@ -25,6 +26,7 @@ pub use error::{Cause, LedgerError};
 pub use key::{KEY_FILE, KeyError};
 pub use prune::Pruned;
 pub use recover::Recovered;
+pub use slate::Slate;
 
 /// An open ledger. While it is, no other process can open the same folder.
 #[derive(Debug)]

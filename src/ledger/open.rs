@@ -12,8 +12,9 @@ use super::LedgerError;
 use super::sql;
 use crate::model::At;
 
-/// How long to wait for another program's lock on the file (an operator's `sqlite3` that writes) before giving up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait for another program's lock on the file (an operator's `sqlite3` that writes) before giving up: a try that the caller
+/// repeats. Shorter than the 5 s within which the loop must answer whoever asks for its state.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Statements kept prepared; more than there are.
 const STATEMENTS: usize = 48;

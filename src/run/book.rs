@@ -8,7 +8,11 @@ use crate::model::{At, Span};
 use crate::watchdog::{Effect, Record};
 
 /// Between two tries to write what could not be written.
-pub(super) const RETRY: Span = Span::from_secs(5);
+const RETRY: Span = Span::from_secs(5);
+/// The same while another program holds the file locked: it may let go any moment.
+const RETRY_LOCKED: Span = Span::from_secs(1);
+/// A lock that lasts this long is worth a page: an operator's `sqlite3` or a backup is done within seconds.
+const LOCK_PATIENCE: Span = Span::from_secs(30);
 /// After so many records a checkpoint keeps the next start short.
 const CHECKPOINT_AFTER: u64 = 5_000;
 /// Between two rounds of pruning; each is bounded.
@@ -25,13 +29,15 @@ pub(super) struct Book {
     records: Vec<Record>,
     effects: Vec<Effect>,
     pruned_at: Option<At>,
+    /// Since when another program has kept us from writing, if that is why the last try failed.
+    locked_since: Option<At>,
     /// Why the last try failed.
     pub(super) trouble: Option<String>,
 }
 
 impl Book {
     pub(super) const fn new(ledger: Ledger, settings: LedgerSettings) -> Self {
-        Self { ledger, settings, records: Vec::new(), effects: Vec::new(), pruned_at: None, trouble: None }
+        Self { ledger, settings, records: Vec::new(), effects: Vec::new(), pruned_at: None, locked_since: None, trouble: None }
     }
 
     /// Takes in what a step put out.
@@ -41,20 +47,38 @@ impl Book {
     }
 
     /// Makes all records durable, and only then hands out the effects. After a failure both stay, and [`Book::trouble`] says why.
-    pub(super) fn write(&mut self) -> Vec<Effect> {
+    pub(super) fn write(&mut self, now: At) -> Vec<Effect> {
         if let Err(error) = block_in_place(|| self.ledger.append(&self.records)) {
             let text = chain(&error);
-            if self.trouble.is_none() {
-                tracing::error!(error = %text, "the ledger cannot be written; no canary is sent until it can");
+            if !matches!(error, LedgerError::Busy { .. }) {
+                if self.trouble.is_none() || self.locked_since.is_some() {
+                    tracing::error!(error = %text, "the ledger cannot be written; no canary is sent until it can");
+                }
+                self.locked_since = None;
+            } else if self.trouble.is_none() {
+                tracing::warn!(error = %text, "waiting for another program to let go of the ledger; no canary is sent meanwhile");
+                self.locked_since = Some(now);
             }
             self.trouble = Some(text);
             return Vec::new();
         }
+        self.locked_since = None;
         if self.trouble.take().is_some() {
             tracing::info!("the ledger can be written again");
         }
         self.records.clear();
         std::mem::take(&mut self.effects)
+    }
+
+    /// Why somebody has to get up, if so: a lock alone is waited for first.
+    pub(super) fn worth_a_page(&self, now: At) -> Option<&str> {
+        let waits = self.locked_since.is_some_and(|since| now.since(since) < LOCK_PATIENCE);
+        self.trouble.as_deref().filter(|_| !waits)
+    }
+
+    /// How long to wait before the next try.
+    pub(super) const fn retry_after(&self) -> Span {
+        if self.locked_since.is_some() { RETRY_LOCKED } else { RETRY }
     }
 
     /// Whether the next start would have much to read.

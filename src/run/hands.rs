@@ -1,27 +1,19 @@
 //! The loop's hands: what begins the effects. Nothing here decides, and nothing here waits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::standing::{self, Standing, Trouble, is_unrecorded};
 use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
-use crate::edge::notify::Outgoing;
+use crate::edge::notify::{Ended, Outgoing};
 use crate::edge::submit::Submitter;
-use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
-use crate::watchdog::{Effect, Event, Watchdog};
-
-/// The number of the incident that stands for the ledger itself: it cannot be written down, so it has none of its own.
-const LEDGER_INCIDENT: IncidentId = IncidentId(0);
-
-/// Whether a notice stands in no ledger: it told of the ledger itself.
-pub(super) const fn is_unrecorded(notice: NoticeId) -> bool {
-    // Numbered by the milliseconds of its time; those in the ledger count from 1.
-    notice.0 > 1 << 40
-}
+use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
+use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
 /// Everything that effects need.
 #[derive(Debug)]
@@ -32,6 +24,8 @@ pub(super) struct Hands {
     pub(super) sinks: BTreeMap<Name, SinkHand>,
     pub(super) hints: BTreeMap<Name, watch::Sender<Hint>>,
     pub(super) events: mpsc::Sender<Event>,
+    /// What was told without a record.
+    pub(super) standing: Standing,
     /// Canaries that are being handed over.
     pub(super) submissions: JoinSet<()>,
 }
@@ -81,7 +75,8 @@ impl Hands {
     }
 
     /// Hands the notices to their sinks' workers that a former life left unsent.
-    pub(super) fn resume(&mut self, dog: &Watchdog) {
+    pub(super) fn resume(&mut self, dog: &Watchdog, now: At) {
+        self.let_go(now);
         let pending: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
         for notice in pending {
             self.notify(dog, notice);
@@ -124,29 +119,63 @@ impl Hands {
         }
     }
 
-    /// Tells the sinks that the ledger cannot be written, or can again. This one page goes out without a record: the alternative is silence.
-    pub(super) fn cry(&mut self, was_stuck: bool, trouble: Option<&str>, now: At) {
-        let (change, summary) = match (was_stuck, trouble) {
-            (false, Some(why)) => (Change::Opened, format!("mailcanary cannot write its ledger and watches nothing until it can: {why}")),
-            (true, None) => (Change::Resolved, "mailcanary can write its ledger again".to_owned()),
-            _ => return,
+    /// Tells the sinks that the ledger cannot be written, and `why`; or that it is `writable` again, if that was told in this life or an
+    /// earlier one. This page goes out without a record: the alternative is silence.
+    pub(super) fn cry(&mut self, why: Option<&str>, writable: bool, now: At) {
+        let out = match why {
+            Some(why) => {
+                let evidence = serde_json::json!({
+                    "why": why,
+                    "path": self.settings.ledger.path.display().to_string(),
+                    "next_step": "make room on the disk or mend the ledger's folder; mailcanary goes on by itself",
+                });
+                let summary = format!("mailcanary cannot write its ledger and watches nothing until it can: {why}");
+                self.standing.opened(Trouble { incident: standing::LEDGER, severity: Severity::Page, summary, evidence }, now)
+            }
+            None if writable => self.standing.over(standing::LEDGER, "mailcanary can write its ledger again", now),
+            None => None,
         };
-        let notice = Notice {
-            notice: NoticeId(u64::try_from(now.as_ms()).unwrap_or(0)),
-            incident: LEDGER_INCIDENT,
-            change,
-            kind: Kind::Blind,
-            severity: Severity::Page,
-            culprit: Culprit::Watcher {},
-            summary,
-            evidence: serde_json::json!({
-                "why": trouble,
-                "path": self.settings.ledger.path.display().to_string(),
-                "next_step": "make room on the disk or mend the ledger's folder; mailcanary goes on by itself",
-            }),
+        self.tell_all_but(None, out);
+    }
+
+    /// Takes in how a notice ended at a sink: one that refuses is told of to the others, once, until it takes something again. Of how they
+    /// take that nothing follows, or two sinks that refuse would never come to rest.
+    pub(super) fn heard(&mut self, ended: &Ended, dog: &Watchdog, now: At) {
+        let (sink, incident) = (&ended.sink, standing::of_sink(&ended.sink));
+        let out = match ended.outcome {
+            Delivery::Delivered => self.standing.over(incident, &format!("sink `{sink}` takes notices again"), now),
+            Delivery::Refused if !is_unrecorded(ended.notice) => {
+                let pending = dog.outbox().into_iter().find(|p| p.notice.notice == ended.notice).map(|p| p.notice);
+                let severity = pending.as_ref().map_or(Severity::Page, |notice| notice.severity);
+                let why = ended.why.as_deref().unwrap_or("it is closed");
+                let lost =
+                    pending.as_ref().map_or_else(String::new, |n| format!(", among them what was to be told of incident {}", n.incident));
+                let summary = format!("sink `{sink}` refuses notices ({why}): whoever listens there hears nothing{lost}");
+                tracing::error!(%sink, why, notice = ended.notice.0, "a sink refused a notice for good");
+                let next_step = "mend the sink's settings or its receiver; the status page has what was not told";
+                let evidence = serde_json::json!({ "sink": sink.as_str(), "why": why, "refused": pending, "next_step": next_step });
+                self.standing.opened(Trouble { incident, severity, summary, evidence }, now)
+            }
+            Delivery::Refused | Delivery::Dropped => None,
         };
-        for hand in self.sinks.values_mut().filter(|h| h.severities.contains(&Severity::Page)) {
-            hand.hand(Outgoing { notice: notice.clone(), opened_at: now, at: now });
+        self.tell_all_but(Some(&ended.sink), out);
+    }
+
+    /// Ends what was told of sinks that have left the configuration.
+    fn let_go(&mut self, now: At) {
+        let mut there: BTreeSet<IncidentId> = self.sinks.keys().map(standing::of_sink).collect();
+        there.insert(standing::LEDGER);
+        let gone: Vec<IncidentId> = self.standing.views().map(|v| v.incident).filter(|id| !there.contains(id)).collect();
+        for incident in gone {
+            let out = self.standing.over(incident, "the sink is not configured any more", now);
+            self.tell_all_but(None, out);
+        }
+    }
+
+    fn tell_all_but(&mut self, except: Option<&Name>, out: Option<Outgoing>) {
+        let Some(out) = out else { return };
+        for (_, hand) in self.sinks.iter_mut().filter(|(name, h)| Some(*name) != except && h.severities.contains(&out.notice.severity)) {
+            hand.hand(out.clone());
         }
     }
 

@@ -4,6 +4,7 @@ mod book;
 mod clock;
 mod hands;
 mod probe;
+mod standing;
 mod start;
 mod turn;
 

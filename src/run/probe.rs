@@ -13,6 +13,7 @@ use crate::config::{InboxKind, Secrets, Settings};
 use crate::edge::dial::Dialer;
 use crate::edge::inbox::{Hint, Report, Watch};
 use crate::edge::submit::Answer;
+use crate::ledger::KeyError;
 use crate::model::{At, CanaryId, Class, Name, Outcome, Placement, Route, Span};
 
 /// Until every inbox must have been read once, or is called blind.
@@ -27,7 +28,7 @@ pub struct Probed {
     pub canary: CanaryId,
     /// How it ended.
     pub end: ProbeEnd,
-    /// The provider's own words.
+    /// What came of handing it over: the provider's own words, or ours if it did not get as far as to say any.
     pub reply: Option<String>,
 }
 
@@ -38,6 +39,7 @@ pub enum ProbeEnd {
     /// It arrived.
     Arrived {
         /// From sending to the receiver's time of arrival, in milliseconds.
+        #[serde(rename = "after_ms")]
         after: Span,
         /// In what kind of folder.
         placement: Placement,
@@ -47,6 +49,7 @@ pub enum ProbeEnd {
     /// It did not arrive in time.
     Missing {
         /// How long was waited, in milliseconds.
+        #[serde(rename = "waited_ms")]
         waited: Span,
         /// How the submission ended.
         outcome: Option<&'static str>,
@@ -58,6 +61,8 @@ pub enum ProbeEnd {
 /// What a probe tells while it goes on.
 #[derive(Clone, Debug)]
 pub enum ProbeNews<'a> {
+    /// The installation's key cannot be read: the probe's canaries are made with another.
+    Keyless(&'a KeyError),
     /// An inbox can be read.
     Sees(&'a Name),
     /// An inbox cannot be read.
@@ -86,14 +91,14 @@ pub async fn probe(
     let clock = Clock::new();
     let mut tasks = JoinSet::new();
     let submitters = submitters(settings, secrets)?;
-    let key = key(settings)?;
+    let key = key(settings, &mut tell)?;
     let (reports_in, mut reports) = mpsc::channel(256);
     let hints = readers(settings, secrets, routes, &key, &clock, &reports_in, &mut tasks)?;
     let sight = sight(&hints, &clock, &mut reports, &mut tell).await;
     let mut watch = Watching { settings, clock: &clock, timeout, open: BTreeMap::new(), ended: Vec::new() };
     let (answers_in, mut answers) = mpsc::channel(256);
     for route in routes {
-        let canary = CanaryId::from_bits(u64::from(getrandom::u32().map_err(|e| StartError::Random(e.to_string()))?));
+        let canary = canary::probe_id(getrandom::u32().map_err(|e| StartError::Random(e.to_string()))?);
         if let Some(Some(why)) = sight.get(&route.inbox) {
             watch.end(Probed { route: route.clone(), canary, end: ProbeEnd::Blind(why.clone()), reply: None }, &mut tell);
             continue;
@@ -119,12 +124,13 @@ pub async fn probe(
     Ok(watch.ended)
 }
 
-/// The installation's key, if this user may read it; otherwise one of our own, since nobody else needs to know these canaries.
-fn key(settings: &Settings) -> Result<Key, StartError> {
-    if settings.ledger.path.is_dir()
-        && let Ok((key, _)) = Key::load_or_create(&settings.ledger.path)
-    {
-        return Ok(key);
+/// The installation's key, if this user may read it; otherwise one for this probe alone, which `tell` hears of: daemons pass over such
+/// canaries, since they say that they are a probe's, and cannot delete them. Nothing is made in the ledger's folder: it is the daemon's.
+fn key(settings: &Settings, tell: &mut impl FnMut(ProbeNews<'_>)) -> Result<Key, StartError> {
+    match Key::load(&settings.ledger.path) {
+        Ok(Some(key)) => return Ok(key),
+        Ok(None) => {}
+        Err(error) => tell(ProbeNews::Keyless(&error)),
     }
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|e| StartError::Random(e.to_string()))?;
@@ -283,9 +289,4 @@ impl Watching<'_> {
         tell(ProbeNews::Ended(&probed));
         self.ended.push(probed);
     }
-}
-
-/// Whether a canary is a probe's: their ids have an empty upper half, which no route has.
-pub(super) const fn is_probe(canary: CanaryId) -> bool {
-    canary.bits() >> 32 == 0
 }

@@ -5,23 +5,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::book::{Book, chain};
 use super::clock::Clock;
-use super::hands::{Hands, SinkHand, is_unrecorded};
+use super::hands::{Hands, SinkHand};
+use super::standing::Standing;
 use super::turn::Loop;
 use crate::canary::Key;
 use crate::config::{InboxKind, SecretRef, Secrets, Settings};
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::inbox::{Hint, Report, Watch};
-use crate::edge::notify::{self, Origin, Pace, Sink, SinkError};
+use crate::edge::notify::{self, Ended, Origin, Pace, Sink, SinkError};
 use crate::edge::show;
 use crate::edge::submit::{SetUpError, Submitter};
-use crate::ledger::{KeyError, Ledger, LedgerError, Recovered};
+use crate::ledger::{KeyError, Ledger, LedgerError, Recovered, Slate};
 use crate::model::{Name, Now};
-use crate::watchdog::{Event, Reads, Watchdog};
+use crate::watchdog::{Event, IncidentView, Reads, Watchdog};
 
 /// Events on their way to the loop. A full channel holds the readers back: nothing is lost, what they saw is told later.
 const EVENTS: usize = 1024;
@@ -69,7 +70,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Opens the ledger, replays it, builds every adapter, listens. Nothing is sent yet.
+    /// Opens the ledger, replays it, builds every adapter, listens; and only when nothing of that can fail any more logs in anywhere.
+    /// Nothing is sent yet.
     ///
     /// # Errors
     /// [`StartError`], the first that is met.
@@ -81,20 +83,31 @@ impl Daemon {
         if made {
             tracing::info!(path = %settings.ledger.path.display(), "made the key of this installation's canaries");
         }
+        let (slate, told) = Slate::open(&settings.ledger.path)?;
+        let standing = Standing::new(slate, &told);
         let mut dog = replay(&settings, &ledger, &recovered)?;
         let mut book = Book::new(ledger, settings.ledger.clone());
         begin(&mut dog, &mut book, &clock)?;
         let (events_in, events) = mpsc::channel(EVENTS);
-        let mut workers = JoinSet::new();
         let now = clock.hand_out();
         let submitters = submitters(&settings, secrets)?;
-        let hints = readers(&settings, secrets, &key, &now, &dog, &events_in, &mut workers)?;
-        let sinks = sinks(&settings, secrets, &now, &dog, &events_in, &mut workers)?;
+        let readers = readers(&settings, secrets, &key, &now, &dog)?;
+        let sinks = sinks(&settings, secrets, &dog)?;
+        let listener = listen(&settings).await?;
+        // From here on nothing fails, and what was built begins.
+        let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
-        let address = listen(&settings, ask, &mut workers).await?;
-        let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, submissions: JoinSet::new() };
-        hands.resume(&dog);
-        Ok(Self { turn: Loop { dog, book, clock, hands, events, asks }, workers, address })
+        let address = listener.map(|(listener, address)| {
+            workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
+            tracing::info!(%address, "listening");
+            address
+        });
+        let seen = dog.view(now()).incidents.into_iter().chain(standing.views().cloned()).collect();
+        let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
+        let hints = reading(readers, &events_in, &mut workers);
+        let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, standing, submissions: JoinSet::new() };
+        hands.resume(&dog, clock.now());
+        Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })
     }
 
     /// Where HTTP listens.
@@ -138,36 +151,36 @@ pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTree
     Ok(built)
 }
 
-fn readers(
-    settings: &Settings,
-    secrets: &Secrets,
-    key: &Key,
-    now: &Now,
-    dog: &Watchdog,
-    events: &mpsc::Sender<Event>,
-    workers: &mut JoinSet<()>,
-) -> Result<BTreeMap<Name, watch::Sender<Hint>>, StartError> {
-    let mut hints = BTreeMap::new();
+/// One reader for each inbox, none of which reads yet.
+fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
+    let mut built = Vec::new();
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
-        let password = secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?;
-        let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
-        let (hint_in, hint) = watch::channel(Hint::default());
-        hints.insert(name.clone(), hint_in);
-        let watch = Watch {
+        built.push(Watch {
             name: name.clone(),
             inbox: inbox.clone(),
-            password,
+            password: secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?,
             key: key.clone(),
-            dialer,
+            dialer: Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?,
             now: Arc::clone(now),
             cursor: dog.cursor(name).map(str::to_owned),
-        };
+        });
+    }
+    Ok(built)
+}
+
+/// Lets the readers read; what they are told by comes back.
+fn reading(readers: Vec<Watch>, events: &mpsc::Sender<Event>, workers: &mut JoinSet<()>) -> BTreeMap<Name, watch::Sender<Hint>> {
+    let mut hints = BTreeMap::new();
+    for watch in readers {
+        let name = watch.name.clone();
+        let (hint_in, hint) = watch::channel(Hint::default());
         let (reports_in, reports) = mpsc::channel(64);
         workers.spawn(watch.watch(reports_in, hint));
         workers.spawn(translate(name.clone(), reports, events.clone()));
+        hints.insert(name, hint_in);
     }
-    Ok(hints)
+    hints
 }
 
 /// What a reader reports, in the watchdog's words.
@@ -189,53 +202,49 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mps
     }
 }
 
-fn sinks(
-    settings: &Settings,
-    secrets: &Secrets,
-    now: &Now,
-    dog: &Watchdog,
-    events: &mpsc::Sender<Event>,
-    workers: &mut JoinSet<()>,
-) -> Result<BTreeMap<Name, SinkHand>, StartError> {
+/// Every sink, none of which is told anything yet.
+fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<Sink>, StartError> {
     let origin = Origin {
         instance: settings.watch.instance.clone(),
         installation: format!("{:016x}", dog.seed()),
         public_url: settings.http.as_ref().and_then(|h| h.public_url.clone()),
     };
-    let (done_in, mut done) = mpsc::channel(NOTICES);
-    let mut hands = BTreeMap::new();
-    let seen = dog.view(now()).incidents;
+    let mut built = Vec::new();
     for (name, sink) in &settings.sinks {
         let wire = |e| StartError::Wire(name.clone(), e);
         let http = Dialer::new(&sink.wire).map_err(wire)?.http().map_err(wire)?;
         let secret = Sink::secret(sink).and_then(|at| secrets.get(at));
-        let built = Sink::new(name, sink, http, secret, &origin)?;
-        let (worker, notices) = mpsc::channel(NOTICES);
-        workers.spawn(notify::work(built, notices, done_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
-        hands.insert(name.clone(), SinkHand { severities: sink.severities.clone(), worker, waiting: VecDeque::new() });
+        built.push(Sink::new(name, sink, http, secret, &origin)?);
     }
-    let events = events.clone();
-    workers.spawn(async move {
-        while let Some((notice, sink, outcome)) = done.recv().await {
-            if !is_unrecorded(notice) && events.send(Event::Noticed { notice, sink, outcome }).await.is_err() {
-                return;
-            }
-        }
-    });
-    Ok(hands)
+    Ok(built)
 }
 
-async fn listen(
+/// Lets a worker for each sink begin; the ways to them come back, and how notices end. `seen` is what is known of incidents.
+fn notifying(
     settings: &Settings,
-    ask: mpsc::Sender<oneshot::Sender<crate::watchdog::View>>,
+    sinks: Vec<Sink>,
+    now: &Now,
+    seen: Vec<IncidentView>,
     workers: &mut JoinSet<()>,
-) -> Result<Option<SocketAddr>, StartError> {
+) -> (BTreeMap<Name, SinkHand>, mpsc::Receiver<Ended>) {
+    let (ended_in, ended) = mpsc::channel(NOTICES);
+    let mut hands = BTreeMap::new();
+    for sink in sinks {
+        let name = sink.name().clone();
+        let severities = settings.sinks.get(&name).map_or_else(Vec::new, |s| s.severities.clone());
+        let (worker, notices) = mpsc::channel(NOTICES);
+        workers.spawn(notify::work(sink, notices, ended_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
+        hands.insert(name, SinkHand { severities, worker, waiting: VecDeque::new() });
+    }
+    (hands, ended)
+}
+
+/// Takes the HTTP port, if one is wanted.
+async fn listen(settings: &Settings) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
     let Some(http) = &settings.http else { return Ok(None) };
     let listener = TcpListener::bind(http.listen).await.map_err(|e| StartError::Http(http.listen, e))?;
     let address = listener.local_addr().map_err(|e| StartError::Http(http.listen, e))?;
-    workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
-    tracing::info!(%address, "listening");
-    Ok(Some(address))
+    Ok(Some((listener, address)))
 }
 
 /// The first facts of this life: the installation's beginning, or what the last life left open. They are written with the first turn.

@@ -3,10 +3,12 @@
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::book::{Book, RETRY};
+use super::book::Book;
 use super::clock::Clock;
 use super::hands::Hands;
-use super::probe::is_probe;
+use super::standing::is_unrecorded;
+use crate::canary::is_probe;
+use crate::edge::notify::Ended;
 use crate::model::{At, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
 
@@ -25,12 +27,15 @@ pub(super) struct Loop {
     pub(super) clock: Clock,
     pub(super) hands: Hands,
     pub(super) events: mpsc::Receiver<Event>,
+    /// How notices ended at their sinks.
+    pub(super) ended: mpsc::Receiver<Ended>,
     pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
 }
 
 /// What a turn began with.
 enum Woken {
     By(Event),
+    Ended(Ended),
     Asked(oneshot::Sender<View>),
     Time,
     Stop,
@@ -48,6 +53,7 @@ impl Loop {
                 biased;
                 () = &mut stop => Woken::Stop,
                 Some(ask) = self.asks.recv() => Woken::Asked(ask),
+                Some(ended) = self.ended.recv(), if !stuck => Woken::Ended(ended),
                 Some(event) = self.events.recv(), if !stuck => Woken::By(event),
                 () = sleep_until(nap) => Woken::Time,
             };
@@ -55,14 +61,15 @@ impl Loop {
                 Woken::Stop => break,
                 Woken::Asked(ask) => self.show(ask),
                 Woken::By(event) => self.take_in(event),
+                Woken::Ended(ended) => self.end_notice(ended),
                 Woken::Time if stuck => {}
                 Woken::Time => self.decide(Event::Woke {}),
             }
             // Everything in the records is durable before anything in the effects begins.
-            let was_stuck = self.book.trouble.is_some();
-            let effects = self.book.write();
-            self.hands.cry(was_stuck, self.book.trouble.as_deref(), self.clock.now());
-            self.hands.begin(&self.dog, effects, self.clock.now());
+            let effects = self.book.write(self.clock.now());
+            let now = self.clock.now();
+            self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
+            self.hands.begin(&self.dog, effects, now);
             self.tidy();
         }
         self.drain().await;
@@ -70,7 +77,11 @@ impl Loop {
 
     fn nap(&self, stuck: bool) -> Instant {
         let now = self.clock.now();
-        let at = if stuck { now.plus(RETRY) } else { self.dog.wake_at().map_or(now.plus(LONGEST_NAP), |at| at.min(now.plus(LONGEST_NAP))) };
+        let at = if stuck {
+            now.plus(self.book.retry_after())
+        } else {
+            self.dog.wake_at().map_or(now.plus(LONGEST_NAP), |at| at.min(now.plus(LONGEST_NAP)))
+        };
         self.clock.instant_of(at)
     }
 
@@ -80,6 +91,19 @@ impl Loop {
         for _ in 1..BATCH {
             let Ok(event) = self.events.try_recv() else { return };
             self.decide(event);
+        }
+    }
+
+    /// One notice's way to one sink is over.
+    fn end_notice(&mut self, ended: Ended) {
+        self.hands.heard(&ended, &self.dog, self.clock.now());
+        self.record_end(ended);
+    }
+
+    /// What was told without a record leaves none.
+    fn record_end(&mut self, ended: Ended) {
+        if !is_unrecorded(ended.notice) {
+            self.decide(Event::Noticed { notice: ended.notice, sink: ended.sink, outcome: ended.outcome });
         }
     }
 
@@ -112,6 +136,7 @@ impl Loop {
     fn show(&self, ask: oneshot::Sender<View>) {
         let mut view = self.dog.view(self.clock.now());
         view.trouble.clone_from(&self.book.trouble);
+        view.incidents.splice(0..0, self.hands.standing.views().cloned());
         // Nobody waits any more: nothing to do.
         drop(ask.send(view));
     }
@@ -138,21 +163,30 @@ impl Loop {
             let event = tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => event,
+                // Who refuses is not told any more: it could not be handed over.
+                Some(ended) = self.ended.recv() => {
+                    self.record_end(ended);
+                    drop(self.book.write(self.clock.now()));
+                    continue;
+                }
                 () = self.hands.finish_one() => continue,
                 () = sleep_until(end) => break,
             };
-            if matches!(event, Event::Answered { .. } | Event::Noticed { .. }) {
+            if matches!(event, Event::Answered { .. }) {
                 self.step(self.clock.now(), event);
                 // Notices that are born now wait in the ledger's outbox for the next start.
-                drop(self.book.write());
+                drop(self.book.write(self.clock.now()));
             }
         }
+        while let Ok(ended) = self.ended.try_recv() {
+            self.record_end(ended);
+        }
         while let Ok(event) = self.events.try_recv() {
-            if matches!(event, Event::Answered { .. } | Event::Noticed { .. }) {
+            if matches!(event, Event::Answered { .. }) {
                 self.step(self.clock.now(), event);
             }
         }
-        drop(self.book.write());
+        drop(self.book.write(self.clock.now()));
         if self.book.trouble.is_none() {
             self.checkpoint();
         }

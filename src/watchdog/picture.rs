@@ -1,9 +1,9 @@
 //! Draws the [`View`] from the state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm;
-use super::count::Histogram;
+use super::count::{BUCKETS_MS, Histogram};
 use super::event::Delivery;
 use super::evidence::{self, Tally};
 use super::explain;
@@ -12,14 +12,20 @@ use super::hold::Sort;
 use super::plan::Plan;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
-use crate::model::{At, Culprit, Kind, Leg, Name, Outcome, Route, Verdict};
+use crate::model::{At, CanaryId, Culprit, Kind, Leg, Name, Outcome, Route, Span, Verdict};
 
-/// Canaries listed for each route.
+/// Canaries listed for each route, besides those that incidents name.
 const LISTED: usize = 50;
+/// Arrivals from which on it is said how long mail usually takes: before, it would be what was assumed of routes that nobody has seen.
+const ENOUGH: u64 = 20;
+/// Receivers stamp mail to the second: nothing finer is claimed.
+const FINEST: Span = Span::from_secs(1);
 
 /// Everything that is shown, at `now`.
 pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String)>) -> View {
-    let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot)).collect();
+    let mut named = BTreeSet::new();
+    state.incidents.values().for_each(|incident| name_canaries(&incident.shown.last.evidence, &mut named));
+    let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot, &named)).collect();
     let party = |culprit: Culprit, name: &Name| party(state, &routes, &culprit, name);
     let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
     streams.sort();
@@ -67,7 +73,25 @@ fn notices(plan: &Plan, state: &State) -> BTreeMap<(Name, Delivery), u64> {
     counts
 }
 
-fn route(plan: &Plan, state: &State, slot: usize) -> Option<RouteView> {
+/// The canaries that `evidence` names.
+fn name_canaries(evidence: &serde_json::Value, named: &mut BTreeSet<CanaryId>) {
+    match evidence {
+        serde_json::Value::String(text) => named.extend(text.parse::<CanaryId>()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| name_canaries(item, named)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|field| name_canaries(field, named)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
+/// The newest canaries of a route, then older ones that `named` has and that are still remembered.
+fn recent(route: &RouteState, named: &BTreeSet<CanaryId>) -> Vec<CanaryView> {
+    let older = route.canaries.len().saturating_sub(LISTED);
+    let oldest = route.canaries.get(older).map(|c| c.id);
+    let further = named.iter().rev().filter(|id| oldest.is_some_and(|oldest| **id < oldest)).filter_map(|id| route.find(*id));
+    route.canaries.iter().rev().take(LISTED).chain(further).map(canary).collect()
+}
+
+fn route(plan: &Plan, state: &State, slot: usize, named: &BTreeSet<CanaryId>) -> Option<RouteView> {
     let planned = plan.routes.get(slot)?;
     let route = &planned.route;
     let known = state.routes.get(slot);
@@ -82,7 +106,7 @@ fn route(plan: &Plan, state: &State, slot: usize) -> Option<RouteView> {
         suspicion: (odds - plan.ln_alarm + plan.threshold).max(0.0),
         in_flight: known.map_or(0, |r| u64::try_from(r.in_flight().count()).unwrap_or(u64::MAX)),
         last_arrival: known.and_then(|r| r.last_arrival),
-        recent: known.map_or_else(Vec::new, |r| r.canaries.iter().rev().take(LISTED).map(canary).collect()),
+        recent: known.map_or_else(Vec::new, |r| recent(r, named)),
         counts: known.map_or_else(RouteCounts::default, |r| r.counts.clone()),
         latency: known.map_or_else(Histogram::default, |r| r.latency.clone()),
     })
@@ -115,12 +139,23 @@ fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteStat
     if known.is_none_or(|r| r.last_arrival.is_none()) {
         return (Verdict::Unknown, "no canary has arrived yet".to_owned());
     }
-    let usual = tally.usual.map_or_else(String::new, |u| format!("; nearly all take {u}"));
+    let usual = known.and_then(|r| usual(&r.latency)).map_or_else(String::new, |u| format!("; nearly all take no longer than {u}"));
     match tally.row {
         0 => (Verdict::Delivering, format!("the newest canaries arrived{usual}")),
         1 => (Verdict::Delivering, format!("1 canary is overdue{usual}")),
         row => (Verdict::Degraded, format!("{row} canaries in a row are overdue{usual}")),
     }
+}
+
+/// What 19 of 20 took at most, as measured, once there is enough of it.
+fn usual(latency: &Histogram) -> Option<Span> {
+    let count = latency.count();
+    let mut within = 0_u64;
+    let bound = latency.buckets.iter().zip(BUCKETS_MS).find(|(bucket, _)| {
+        within = within.saturating_add(**bucket);
+        within.saturating_mul(20) >= count.saturating_mul(19)
+    });
+    bound.filter(|_| count >= ENOUGH).map(|(_, ms)| Span::from_ms(ms).max(FINEST))
 }
 
 fn party(state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name) -> PartyView {
@@ -175,4 +210,31 @@ fn canary(canary: &Canary) -> CanaryView {
         (None, None) => "being handed over".to_owned(),
     };
     CanaryView { canary: canary.id, sent_at: canary.sent_at, state }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_usual_is_said_only_of_what_was_measured() {
+        let mut latency = Histogram::default();
+        for n in 1..=100 {
+            latency.observe(if n % 25 == 0 { Span::from_secs(50) } else { Span::ZERO });
+            assert_eq!(usual(&latency).is_some(), n >= 20, "{n}");
+        }
+        assert_eq!(usual(&latency), Some(FINEST), "no finer than receivers tell");
+        (0..2000).for_each(|_| latency.observe(Span::from_ms(3500)));
+        assert_eq!(usual(&latency), Some(Span::from_secs(4)));
+        (0..9000).for_each(|_| latency.observe(Span::from_secs(200_000)));
+        assert_eq!(usual(&latency), None, "longer than any bound");
+    }
+
+    #[test]
+    fn canaries_are_named_anywhere_in_evidence() {
+        let mut named = BTreeSet::new();
+        name_canaries(&json!({"first_bad": {"canary": "00000001000000ff"}, "n": 1, "list": ["0000000200000001", "no"]}), &mut named);
+        assert_eq!(named.into_iter().map(CanaryId::bits).collect::<Vec<_>>(), [0x1_0000_00ff, 0x2_0000_0001]);
+    }
 }

@@ -56,7 +56,7 @@ pub struct RouteView {
     pub in_flight: u64,
     /// The receiver's time of the newest arrival.
     pub last_arrival: Option<At>,
-    /// The newest canaries, newest first; at most 50.
+    /// The newest canaries, newest first, at most 50; then older ones that the listed incidents name and that are remembered.
     pub recent: Vec<CanaryView>,
     /// What was counted since the installation began.
     pub counts: RouteCounts,

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -108,6 +109,56 @@ fn secrets_that_cannot_be_had_are_complaints_with_places() {
         assert_eq!(code, 2);
         assert!(err.contains(&format!("{}:11:12: inbox.i.imap.password: the secret ", file.display())) && err.contains(expected), "{err}");
     }
+}
+
+#[test]
+fn what_cannot_sign_and_what_holds_no_authority_is_a_complaint_for_every_command() {
+    let folder = Folder::new();
+    let (plain, empty, broken) = (folder.file("plain", "hunter2\n"), folder.file("empty.pem", ""), folder.file("broken.pem", "nonsense\n"));
+    let text = good(&format!("{{ file = {plain:?} }}"))
+        .replace("from =", &format!("ca_file = {empty:?}\nfrom ="))
+        .replace("address =", "ca_file = \"/nonexistent/ca.pem\"\naddress =");
+    let sink = format!("[sink.hook.webhook]\nurl = \"http://127.0.0.1:1/\"\nsecret = {{ file = {plain:?} }}\nca_file = {broken:?}\n");
+    let ledger = folder.0.join("ledger");
+    let file = folder.file("outside.toml", format!("{text}{sink}[ledger]\npath = {ledger:?}\n"));
+    for command in ["check", "run", "probe"] {
+        let (code, out, err) = said(&mailcanary().arg(command).arg("-c").arg(&file).output().unwrap());
+        assert_eq!((code, out.as_str()), (2, ""), "{command}: {err}");
+        for (place, complaint) in [
+            (
+                "3:11",
+                "provider.a.smtp.ca_file: ".to_owned()
+                    + &format!("`{}` gives no certificate authority: it holds no certificate", empty.display()),
+            ),
+            (
+                "8:11",
+                "inbox.i.imap.ca_file: `/nonexistent/ca.pem` gives no certificate authority: the file cannot be read: No such file"
+                    .to_owned(),
+            ),
+            ("16:10", "sink.hook.webhook.secret: the secret `{ file = ".to_owned()),
+            ("17:11", "sink.hook.webhook.ca_file: ".to_owned()),
+        ] {
+            assert!(err.contains(&format!("{}:{place}: {complaint}", file.display())), "{place} {complaint}\n{err}");
+        }
+        assert!(err.contains("cannot sign: the secret does not start with `whsec_`") && !err.contains("hunter2"), "{err}");
+        assert!(err.ends_with("4 complaints: nothing was started\n"), "{err}");
+    }
+    assert!(!ledger.exists(), "nothing was begun");
+}
+
+#[test]
+fn a_start_that_fails_has_logged_in_nowhere() {
+    let folder = Folder::new();
+    let (imap, taken) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let password = folder.file("password", "hunter2\n");
+    let port = format!("port = {}\nusername = \"i\"", imap.local_addr().unwrap().port());
+    let text = good(&format!("{{ file = {password:?} }}")).replace("username = \"i\"", &port);
+    let (listen, ledger) = (taken.local_addr().unwrap(), folder.0.join("ledger"));
+    let file = folder.file("taken.toml", format!("{text}[http]\nlisten = \"{listen}\"\n[ledger]\npath = {ledger:?}\n"));
+    let (code, _, err) = said(&mailcanary().arg("run").arg("-c").arg(&file).output().unwrap());
+    assert!(code == 1 && err.contains(&format!("listening on `{listen}`")), "{code} {err}");
+    imap.set_nonblocking(true).unwrap();
+    assert_eq!(imap.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "somebody came");
 }
 
 #[test]
@@ -236,6 +287,29 @@ fn wrong_arguments_end_with_two_and_for_a_monitoring_plugin_with_three() {
     }
     let (_, out, err) = said(&mailcanary().arg("--version").output().unwrap());
     assert_eq!((out.trim(), err.as_str()), (concat!("mailcanary ", env!("CARGO_PKG_VERSION")), ""));
+}
+
+#[test]
+fn a_monitoring_system_is_told_on_standard_output_what_is_wrong() {
+    let folder = Folder::new();
+    let password = folder.file("password", "hunter2\n");
+    let fine = folder.file("fine.toml", good(&format!("{{ file = {password:?} }}")));
+    let wrong = folder.file("wrong.toml", good("{ file = \"/nonexistent/a|b\" }").replace("from =", "form ="));
+    let unfit = folder.file("unfit.toml", good("{ file = \"/nonexistent/a|b\" }"));
+    let nagios = |arguments: &[&str]| said(&mailcanary().args(["probe", "--output", "nagios"]).args(arguments).output().unwrap());
+    let at = |file: &Path| file.display().to_string();
+    for (arguments, expected) in [
+        (vec![], "the following required arguments were not provided:".to_owned()),
+        (vec!["-c", "/nonexistent/x"], "/nonexistent/x: the configuration cannot be read".to_owned()),
+        (vec!["-c", &at(&wrong)], format!("{}:", at(&wrong))),
+        (vec!["-c", &at(&unfit)], format!("{}:11:12: inbox.i.imap.password: the secret", at(&unfit))),
+        (vec!["-c", &at(&fine), "--route", "x|y/*"], "no route matches x y/*".to_owned()),
+    ] {
+        let (code, out, err) = nagios(&arguments);
+        assert_eq!(code, 3, "{arguments:?}");
+        assert!(out.starts_with(&format!("MAILCANARY UNKNOWN - {expected}")), "{arguments:?}: {out}");
+        assert!(out.lines().count() == 1 && !out.contains('|') && !err.is_empty(), "{out}{err}");
+    }
 }
 
 #[test]

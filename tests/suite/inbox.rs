@@ -51,6 +51,24 @@ async fn a_token_in_the_body_alone_is_enough_and_a_forged_one_is_told() {
 }
 
 #[tokio::test]
+async fn a_bounce_is_neither_an_arrival_nor_a_forgery() {
+    let dovecot = Dovecot::run(&Settings::default());
+    let mut rig = rig(&dovecot).watch();
+    rig.expect_sight().await;
+    let kind = "MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status;\n\tboundary=\"b\"\n";
+    for quoted in
+        [token(&key(), CanaryId::from_bits(1), wall()), token(&mailcanary::canary::Key::new([9; 32]), CanaryId::from_bits(2), wall())]
+    {
+        dovecot.deliver(&format!(
+            "Subject: Undelivered: Reset your password {quoted}\n{kind}\n--b\n\nnobody there\n--b\nContent-Type: text/rfc822-headers\n\nX-Mailcanary: {quoted}\n--b--\n"
+        ));
+    }
+    dovecot.deliver(&mail(3));
+    let Report::Sighted { canary, .. } = rig.next_but_reads().await else { panic!("something else was told") };
+    assert_eq!(canary.bits(), 3);
+}
+
+#[tokio::test]
 async fn with_idle_a_canary_is_seen_at_once() {
     let dovecot = Dovecot::run(&Settings::default());
     let mut rig = rig(&dovecot).watch_at(Pace::default());
@@ -239,6 +257,38 @@ async fn own_canaries_are_deleted_on_request_and_nothing_else() {
     dovecot.deliver("Subject: from a friend\n\nhello\n");
     dovecot.deliver(&mail(1));
     rig.sighting().await;
+    let count = || {
+        let out = dovecot.doveadm(&["fetch", "-u", crate::support::dovecot::USER, "hdr.subject", "mailbox", "INBOX", "all"]);
+        (out.matches("friend").count(), out.matches("mc-").count())
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while count() != (1, 0) {
+        assert!(Instant::now() < deadline, "{:?}", count());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_waits_to_be_deleted_outlives_a_restart() {
+    let dovecot = Dovecot::run(&Settings::default());
+    let mut inbox = inbox_at(dovecot.imap, Tls::None);
+    inbox.delete = true;
+    dovecot.deliver(&mail(100));
+    let slow = Pace { delete_after: Duration::from_secs(3600), delete_every: Duration::from_millis(50), ..brisk() };
+    let mut first = Rig::new(inbox.clone()).with_cursor(r#"{"v":1,"folders":{},"clean":{}}"#).watch_at(slow);
+    first.expect_sight().await;
+    for n in 0..60 {
+        dovecot.deliver(&mail(n));
+    }
+    dovecot.deliver("Subject: from a friend\n\nhello\n");
+    let mut cursor = first.look().await;
+    while first.sighted.len() < 60 {
+        cursor = first.look().await;
+    }
+    drop(first);
+    let quick = Pace { delete_after: Duration::ZERO, delete_every: Duration::from_millis(100), ..brisk() };
+    let mut second = Rig::new(inbox).with_cursor(&cursor).watch_at(quick);
+    second.expect_sight().await;
     let count = || {
         let out = dovecot.doveadm(&["fetch", "-u", crate::support::dovecot::USER, "hdr.subject", "mailbox", "INBOX", "all"]);
         (out.matches("friend").count(), out.matches("mc-").count())

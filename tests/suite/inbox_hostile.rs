@@ -79,6 +79,18 @@ async fn refusals_have_their_class_and_their_words() {
 }
 
 #[tokio::test]
+async fn a_server_that_will_not_be_told_who_asks_is_read_all_the_same() {
+    for answer in ["TAG NO [CANNOT] not here\r\n", "TAG BAD Error in IMAP command ID\r\n"] {
+        let fake = Fake::run(move |c| if starts(c, "ID ") { say(answer) } else { Answer::Usual }).await;
+        *fake.capability.lock().unwrap() = "IMAP4rev1 IDLE ID".to_owned();
+        fake.folder("INBOX", |f| f.mail.push(other(1, b"old")));
+        let mut rig = reader(&fake);
+        rig.expect_sight().await;
+        assert!(fake.count("ID ") > 0);
+    }
+}
+
+#[tokio::test]
 async fn a_throttled_reader_stays_away_as_long_as_it_is_told() {
     let throttle = "TAG BAD Request is throttled. Suggested Backoff Time: 92415 milliseconds\r\n";
     let fake = Fake::run(move |c| if starts(c, "EXAMINE") { say(throttle) } else { Answer::Usual }).await;
@@ -407,4 +419,58 @@ async fn the_body_is_asked_for_only_when_the_header_says_nothing() {
     assert_eq!(fake.count("UID FETCH 2 (UID BODY.PEEK[]<0.65536>)"), 1);
     let all = fake.log.lock().unwrap();
     assert!(all.iter().all(|c| !c.line.contains("BODY[") && !c.line.starts_with("SELECT")), "nothing is changed");
+}
+
+/// What was asked to be deleted for good, message by message.
+fn expunged(fake: &Fake) -> Vec<String> {
+    let log = fake.log.lock().unwrap();
+    log.iter().filter_map(|c| c.line.strip_prefix("UID EXPUNGE ").map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn a_cleaning_that_fails_goes_on_where_it_was() {
+    let failures = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&failures);
+    let fake = Fake::run(move |c| match c.line.as_str() {
+        // The first time it breaks in the middle; then one message is never handed out.
+        line if line.starts_with("UID EXPUNGE") && count.fetch_add(1, Ordering::SeqCst) == 0 => Answer::Close,
+        line if line.starts_with("UID FETCH 3 (UID INTERNALDATE") => say("TAG NO not that one\r\n"),
+        line if line.starts_with("UID FETCH 1,2,3,4") => say("TAG NO not that one\r\n"),
+        _ => Answer::Usual,
+    })
+    .await;
+    let mut inbox = inbox_at(fake.port, Tls::None);
+    inbox.delete = true;
+    fake.folder("INBOX", |f| f.mail = (1..=4).map(|uid| canary(uid, u64::from(uid))).collect());
+    let pace = Pace { delete_after: Duration::ZERO, delete_every: Duration::from_millis(50), ..brisk() };
+    let cursor = r#"{"v":1,"folders":{"INBOX":[7,4],"Junk":[8,0]},"clean":{"INBOX":0,"Junk":0}}"#;
+    let mut rig = Rig::new(inbox).with_cursor(cursor).watch_at(pace);
+    rig.expect_sight().await;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while expunged(&fake).last().map(String::as_str) != Some("4") {
+        assert!(Instant::now() < deadline, "{:?}", expunged(&fake));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(expunged(&fake), ["1", "1", "2", "4"], "the first again, since its end was not seen; never the one that cannot be proved");
+    let mut cursor = rig.look().await;
+    while !cursor.contains(r#""clean":{"INBOX":4"#) {
+        assert!(Instant::now() < deadline, "{cursor}");
+        cursor = rig.look().await;
+    }
+}
+
+#[tokio::test]
+async fn without_uidplus_canaries_are_marked_and_nothing_is_expunged() {
+    let fake = Fake::run(|_| Answer::Usual).await;
+    *fake.capability.lock().unwrap() = "IMAP4rev1 IDLE".to_owned();
+    let mut inbox = inbox_at(fake.port, Tls::None);
+    inbox.delete = true;
+    let pace = Pace { delete_after: Duration::ZERO, delete_every: Duration::from_millis(50), ..brisk() };
+    let mut rig = Rig::new(inbox).watch_at(pace);
+    rig.hint(true, 0);
+    rig.expect_sight().await;
+    fake.put("INBOX", canary(1, 1));
+    rig.sighting().await;
+    fake.wait_for("UID STORE 1 +FLAGS.SILENT (\\Deleted)", 1).await;
+    assert_eq!((fake.count("UID EXPUNGE"), fake.count("EXPUNGE"), fake.count("CLOSE")), (0, 0, 0));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mailcanary::config::{self, Secret, SecretRef, SinkKind, Wire};
-use mailcanary::edge::notify::{Attempt, Origin, Outgoing, Pace, Sink, work};
+use mailcanary::edge::notify::{Attempt, Ended, Origin, Outgoing, Pace, Sink, work};
 use mailcanary::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Now, Severity, Span};
 use mailcanary::watchdog::{Delivery, IncidentView};
 use serde_json::json;
@@ -56,12 +56,12 @@ fn out(id: u64, incident: u64, change: Change) -> Outgoing {
 
 /// Quick, for tests: the rules are the same.
 fn pace() -> Pace {
-    Pace { first: Span::from_ms(200), cap: Span::from_ms(400), resend: Span::from_secs(1), ..Pace::default() }
+    Pace { first: Span::from_ms(200), cap: Span::from_ms(400), doubt: Span::from_ms(10), resend: Span::from_secs(1), ..Pace::default() }
 }
 
 struct Worker {
     notices: mpsc::Sender<Outgoing>,
-    done: mpsc::Receiver<(NoticeId, Name, Delivery)>,
+    done: mpsc::Receiver<Ended>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -79,9 +79,10 @@ impl Worker {
     }
 
     async fn ended(&mut self) -> (u64, Delivery) {
-        let (id, sink, how) = timeout(PATIENCE, self.done.recv()).await.expect("nothing ended").unwrap();
+        let Ended { notice, sink, outcome, why } = timeout(PATIENCE, self.done.recv()).await.expect("nothing ended").unwrap();
         assert_eq!(sink, name("sink"));
-        (id.0, how)
+        assert!(outcome != Delivery::Refused || why.is_some(), "a refusal has its reason");
+        (notice.0, outcome)
     }
 
     async fn close(self) {
@@ -168,6 +169,24 @@ async fn refusals_are_final_and_gone_means_gone() {
     let ids: Vec<_> = [receiver.next().await, receiver.next().await].iter().map(|r| r.json()["data"]["notice"].clone()).collect();
     assert_eq!(ids, [1, 2]);
     assert_eq!(receiver.rest().len(), 0, "a sink that is gone was called again");
+    worker.close().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_being_replaced_gets_its_page_afterwards() {
+    let (away, secret) = (answer("404 Not Found", ""), answer("401 Unauthorized", ""));
+    let mut receiver = Receiver::start(&[&away, &secret, &away]).await;
+    let mut worker = Worker::start(webhook(&receiver), Vec::new());
+    worker.send(out(1, 1, Change::Opened)).await;
+    assert_eq!(worker.ended().await, (1, Delivery::Delivered));
+    let tries = [receiver.next().await, receiver.next().await, receiver.next().await, receiver.next().await];
+    assert!(tries.iter().all(|t| t.header("webhook-id") == tries[0].header("webhook-id")));
+    worker.close().await;
+
+    let receiver = Receiver::start(&[away.as_str(); 100]).await;
+    let mut worker = Worker::start(webhook(&receiver), Vec::new());
+    worker.send(out(1, 1, Change::Opened)).await;
+    assert_eq!(worker.ended().await, (1, Delivery::Refused), "it has gone for good");
     worker.close().await;
 }
 

@@ -221,7 +221,7 @@ static INBOX: &[Key] = &[
         kind: Kind::Flag,
         need: Need::Default("false"),
         example: "true",
-        doc: "Delete our own canaries once they are verified and counted, so that the mailbox does not fill. Other mail is never touched.",
+        doc: "Delete our own canaries once they are verified and counted, so that the mailbox does not fill. Other mail is never touched. Servers without UIDPLUS cannot: there canaries are only marked as deleted.",
     },
 ];
 

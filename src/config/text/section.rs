@@ -49,8 +49,8 @@ impl<'t> Section<'t> {
         let Some(item) = self.item(name) else { return self.absent(key) };
         match value::check(key.kind, item) {
             Ok(checked) => {
-                if matches!(key.kind, Kind::Secret) {
-                    self.notes.secret(&self.value_span(name), &join(&self.path, name));
+                if matches!(key.kind, Kind::Secret | Kind::Path) {
+                    self.notes.outside(&self.value_span(name), &join(&self.path, name));
                 }
                 T::take(checked).map(Some)
             }

@@ -8,6 +8,8 @@ use super::session::Opened;
 
 /// A folder whose UIDs changed their meaning, or that appeared late, is read again from this many messages before its end.
 pub(super) const RESCAN: u32 = 200;
+/// A cursor that says nothing of cleaning, for that was not asked for so far: so many messages before its end are cleaned.
+const CLEAN_BACK: u32 = 2000;
 /// A message that the parser or the server chokes on alone this often is stepped over.
 const STRIKES_GARBLED: u32 = 2;
 /// The same for a message that the server does not hand out. A few complete reads: some servers announce mail before it is there.
@@ -48,6 +50,8 @@ pub(super) struct Position {
     pub(super) careful_to: u32,
     /// Up to this UID mail was there before: it may have been reported already.
     pub(super) seen_to: u32,
+    /// Up to this UID own canaries have been deleted, if that is asked for.
+    pub(super) cleaned: u32,
     /// The message that failed, and how often.
     strikes: (u32, u32),
     /// A `UIDNEXT` that went down, and was answered with a rescan: once is enough.
@@ -60,31 +64,52 @@ pub(super) struct Positions {
     folders: BTreeMap<String, Position>,
     /// No folder can be new by our being new: the first complete read is through, or an earlier run left a cursor.
     settled: bool,
+    /// Own canaries are deleted, so that it has to be kept how far.
+    cleans: bool,
 }
 
-/// How it is kept: `{"v":1,"folders":{"INBOX":[UIDVALIDITY,LAST]}}`.
+/// How it is kept: `{"v":1,"folders":{"INBOX":[UIDVALIDITY,LAST]},"clean":{"INBOX":CLEANED}}`.
 #[derive(Serialize, Deserialize)]
 struct Written {
     v: u8,
     folders: BTreeMap<String, (u32, u32)>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    clean: BTreeMap<String, u32>,
 }
 
 impl Positions {
     /// From what an earlier run left. What cannot be read counts as an unknown place, not as a first start: each folder is rescanned.
-    pub(super) fn parse(cursor: Option<&str>) -> Self {
-        let Some(text) = cursor else { return Self::default() };
+    pub(super) fn parse(cursor: Option<&str>, cleans: bool) -> Self {
+        let Some(text) = cursor else { return Self { cleans, ..Self::default() } };
         let written: Option<Written> = serde_json::from_str(text).ok().filter(|w: &Written| w.v == 1);
         if written.is_none() {
             tracing::warn!("the reader's place in an inbox cannot be read; its latest mail is read again");
         }
-        let place = |(folder, (uid_validity, last))| (folder, Position { uid_validity, last, ..Position::default() });
-        Self { folders: written.map(|w| w.folders.into_iter().map(place).collect()).unwrap_or_default(), settled: true }
+        let Written { folders, clean, .. } = written.unwrap_or(Written { v: 1, folders: BTreeMap::new(), clean: BTreeMap::new() });
+        let place = |(folder, (uid_validity, last)): (String, (u32, u32))| {
+            let cleaned = clean.get(&folder).copied().unwrap_or_else(|| last.saturating_sub(CLEAN_BACK)).min(last);
+            (folder, Position { uid_validity, last, cleaned, ..Position::default() })
+        };
+        Self { folders: folders.into_iter().map(place).collect(), settled: true, cleans }
     }
 
     /// For a later run.
     pub(super) fn cursor(&self) -> String {
         let folders = self.folders.iter().map(|(folder, p)| (folder.clone(), (p.uid_validity, p.last))).collect();
-        serde_json::to_string(&Written { v: 1, folders }).unwrap_or_default()
+        let clean = self.folders.iter().filter(|_| self.cleans).map(|(folder, p)| (folder.clone(), p.cleaned)).collect();
+        serde_json::to_string(&Written { v: 1, folders, clean }).unwrap_or_default()
+    }
+
+    /// Every folder with its place.
+    pub(super) fn places(&self) -> Vec<(String, Position)> {
+        self.folders.iter().map(|(folder, place)| (folder.clone(), *place)).collect()
+    }
+
+    /// Own canaries up to `uid` are deleted from `folder`, as it was under `uid_validity`.
+    pub(super) fn clean_up_to(&mut self, folder: &str, uid_validity: u32, uid: u32) {
+        if let Some(place) = self.folders.get_mut(folder).filter(|place| place.uid_validity == uid_validity) {
+            place.cleaned = place.cleaned.max(uid);
+        }
     }
 
     /// From now on a folder without a place is one that came later.
@@ -114,8 +139,17 @@ impl Positions {
 
     /// Stands in `folder` behind `last`; what lies up to `seen_to` may have been reported before.
     pub(super) fn set(&mut self, folder: &str, opened: &Opened, last: u32, seen_to: u32) {
-        let careful_to = self.at(folder).unwrap_or_default().careful_to;
-        let place = Position { uid_validity: opened.uid_validity, last, careful_to, seen_to, strikes: (0, 0), odd_next: opened.uid_next };
+        let before = self.at(folder).unwrap_or_default();
+        let same = before.uid_validity == opened.uid_validity && self.folders.contains_key(folder);
+        let place = Position {
+            uid_validity: opened.uid_validity,
+            last,
+            careful_to: before.careful_to,
+            seen_to,
+            cleaned: if same { before.cleaned.min(last) } else { last },
+            strikes: (0, 0),
+            odd_next: opened.uid_next,
+        };
         self.folders.insert(folder.to_owned(), place);
     }
 
@@ -172,15 +206,33 @@ mod tests {
         positions.advance("INBOX", 42);
         let cursor = positions.cursor();
         assert_eq!(cursor, r#"{"v":1,"folders":{"INBOX":[7,42]}}"#);
-        let again = Positions::parse(Some(&cursor));
+        let again = Positions::parse(Some(&cursor), false);
         assert_eq!(again.at("INBOX").map(|p| (p.uid_validity, p.last)), Some((7, 42)));
     }
 
     #[test]
+    fn how_far_a_folder_is_clean_is_kept_if_it_is_cleaned() {
+        let mut positions = Positions::parse(None, true);
+        positions.set("INBOX", &opened(7, Some(42)), 41, 0);
+        positions.advance("INBOX", 60);
+        positions.clean_up_to("INBOX", 6, 59);
+        positions.clean_up_to("INBOX", 7, 50);
+        let cursor = positions.cursor();
+        assert_eq!(cursor, r#"{"v":1,"folders":{"INBOX":[7,60]},"clean":{"INBOX":50}}"#);
+        let cleaned = |p: &Positions| p.at("INBOX").map(|p| p.cleaned);
+        let mut again = Positions::parse(Some(&cursor), true);
+        assert_eq!(cleaned(&again), Some(50));
+        again.set("INBOX", &opened(8, Some(30)), 20, 29);
+        assert_eq!(cleaned(&again), Some(20), "what the UIDs meant before is gone");
+        let late = Positions::parse(Some(r#"{"v":1,"folders":{"INBOX":[7,9000]}}"#), true);
+        assert_eq!(cleaned(&late), Some(7000), "it was not asked for so far");
+    }
+
+    #[test]
     fn the_plan_follows_from_what_the_server_says() {
-        let fresh = Positions::parse(None);
+        let fresh = Positions::parse(None, false);
         assert_eq!(fresh.plan("INBOX", &opened(7, Some(100))), Plan::FromNow);
-        let known = Positions::parse(Some(r#"{"v":1,"folders":{"INBOX":[7,42],"Odd":[0,5]}}"#));
+        let known = Positions::parse(Some(r#"{"v":1,"folders":{"INBOX":[7,42],"Odd":[0,5]}}"#), false);
         assert_eq!(known.plan("INBOX", &opened(7, Some(43))), Plan::Continue);
         assert_eq!(known.plan("INBOX", &opened(7, None)), Plan::Continue, "no UIDNEXT");
         assert_eq!(known.plan("INBOX", &opened(8, Some(43))), Plan::Rescan, "UIDVALIDITY changed");
@@ -198,7 +250,7 @@ mod tests {
     #[test]
     fn a_damaged_cursor_is_no_first_start() {
         for text in ["", "{}", "null", r#"{"v":2,"folders":{}}"#, r#"{"v":1,"folders":{"INBOX":[-1,2]}}"#] {
-            assert_eq!(Positions::parse(Some(text)).plan("INBOX", &opened(7, None)), Plan::Rescan, "{text}");
+            assert_eq!(Positions::parse(Some(text), false).plan("INBOX", &opened(7, None)), Plan::Rescan, "{text}");
         }
     }
 

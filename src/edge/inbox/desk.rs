@@ -1,6 +1,5 @@
 //! What the sessions of one inbox share: where they stand, what was read, and the line to the watchdog.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
@@ -10,10 +9,7 @@ use super::folders::Folder;
 use super::report::Report;
 use super::trouble::Trouble;
 use crate::canary::Key;
-use crate::model::{At, CanaryId, Class, Name, Now};
-
-/// Own canaries that wait for deletion; more are left in the mailbox.
-const BIN_MAX: usize = 2000;
+use crate::model::{At, Class, Name, Now};
 
 /// What the two sessions tell each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,21 +35,6 @@ pub(super) enum Part {
     All,
 }
 
-/// An own canary that may be deleted later.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Doomed {
-    /// The folder on the wire.
-    pub(super) folder: String,
-    /// The `UIDVALIDITY` under which `uid` holds.
-    pub(super) uid_validity: u32,
-    /// The message.
-    pub(super) uid: u32,
-    /// Which canary it must still be.
-    pub(super) canary: CanaryId,
-    /// When we saw it.
-    pub(super) seen_at: At,
-}
-
 #[derive(Debug, Default)]
 struct Book {
     positions: Positions,
@@ -62,7 +43,6 @@ struct Book {
     told: Option<At>,
     /// Nothing was told yet; `Ok`: sight; `Err`: blind, of this kind.
     sight: Option<Result<(), Class>>,
-    bin: VecDeque<Doomed>,
 }
 
 /// Shared by the sessions of one inbox. The lock is never held while waiting.
@@ -86,7 +66,7 @@ pub(super) struct Desk {
 impl Desk {
     /// A desk for the inbox `name`.
     pub(super) fn new(name: Name, key: Key, now: Now, delete: bool, cursor: Option<&str>, reports: mpsc::Sender<Report>) -> Self {
-        let book = Mutex::new(Book { positions: Positions::parse(cursor), ..Book::default() });
+        let book = Mutex::new(Book { positions: Positions::parse(cursor, delete), ..Book::default() });
         let begun = now();
         Self { name, key, now, delete, begun, board: watch::Sender::new(Board::default()), reports, book }
     }
@@ -157,22 +137,5 @@ impl Desk {
         let why = trouble.why();
         tracing::warn!(inbox = %self.name, class = %class, why, "the inbox cannot be read");
         self.tell(Report::Blind { class, why }).await
-    }
-
-    /// Puts an own canary aside for deletion.
-    pub(super) fn doom(&self, doomed: Doomed) {
-        let mut book = self.book();
-        if self.delete && book.bin.len() < BIN_MAX {
-            book.bin.push_back(doomed);
-        }
-    }
-
-    /// Those that were seen before `until`, off the bin.
-    pub(super) fn ripe(&self, until: At) -> Vec<Doomed> {
-        let mut book = self.book();
-        let (ripe, unripe) = std::mem::take(&mut book.bin).into_iter().partition(|d| d.seen_at <= until);
-        book.bin = unripe;
-        let ripe: VecDeque<Doomed> = ripe;
-        ripe.into()
     }
 }

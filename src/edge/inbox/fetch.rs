@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_imap::imap_proto::{AttributeValue, MessageSection, Response, SectionPath};
 
 use super::cursor::{Fault, Plan, RESCAN};
-use super::desk::{Desk, Doomed};
+use super::desk::Desk;
 use super::folders::Folder;
 use super::report::Report;
 use super::session::{Opened, Session};
@@ -14,13 +14,14 @@ use super::trouble::Trouble;
 use crate::canary::{Found, recognise};
 use crate::model::{Class, Span};
 
-/// What is asked of every new message. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
-const HEADERS: &str =
-    "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED)])";
+/// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one. `BODY.PEEK` leaves
+/// `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
+pub(super) const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
+    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED)])";
 /// What is asked of a message without a token in its header.
-const BODY: &str = "(UID BODY.PEEK[]<0.65536>)";
+pub(super) const BODY: &str = "(UID BODY.PEEK[]<0.65536>)";
 /// A canary has a few KiB; what is larger than this is somebody's attachment.
-const BODY_WORTH: u32 = 1024 * 1024;
+pub(super) const BODY_WORTH: u32 = 1024 * 1024;
 /// Headers that are fetched by one command: about 4 KiB each.
 const BATCH: usize = 50;
 /// First start: how many messages are looked at for such as arrived since we began.
@@ -34,7 +35,8 @@ const ITEMS_MAX: usize = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Item {
     internal_date: Option<String>,
-    size: Option<u32>,
+    /// `RFC822.SIZE`.
+    pub(super) size: Option<u32>,
     /// The header fields that we asked for.
     pub(super) header: Option<Vec<u8>>,
     /// The message, cut.
@@ -196,7 +198,6 @@ async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found)
             let received_top = item.header.as_deref().and_then(times::top_received);
             let arrived_at = item.internal_date.as_deref().and_then(times::internal_date).or(received_top).unwrap_or(seen_at);
             let copy = copy_name(&folder.wire, place.uid_validity, uid);
-            desk.doom(Doomed { folder: folder.wire.clone(), uid_validity: place.uid_validity, uid, canary, seen_at });
             desk.tell(Report::Sighted { canary, placement: folder.placement, arrived_at, seen_at, copy, received_top }).await
         }
     }

@@ -91,8 +91,12 @@ pub(super) async fn greet(
         None => lines.capabilities().await?,
     };
     if capabilities.has("ID") {
-        // 163.com and its sisters refuse EXAMINE as "Unsafe Login" without it. What the answer is does not matter.
-        lines.command("ID", "ID (\"name\" \"mailcanary\")", false).await?;
+        // 163.com and its sisters refuse EXAMINE as "Unsafe Login" without it. It is a courtesy: a server that offers it and then says no,
+        // as proxies do for their back-ends, is read all the same.
+        match lines.command("ID", "ID (\"name\" \"mailcanary\")", false).await {
+            Ok(_) | Err(Trouble::Refused { .. }) => {}
+            Err(other) => return Err(other),
+        }
     }
     Ok((lines.stream, capabilities))
 }

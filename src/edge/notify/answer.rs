@@ -30,6 +30,12 @@ pub enum Attempt {
         /// Whether the sink may have taken it all the same: the connection broke, or a gateway lost the answer.
         unclear: bool,
     },
+    /// Refused, for a reason that lies with the receiver and not with the notice: a route that is not there while it is being replaced, a
+    /// token that is being changed. To be tried a few times more, over some minutes, and then given up.
+    Doubtful {
+        /// In words.
+        why: String,
+    },
     /// Never in this form: to be given up.
     Refused {
         /// In words.
@@ -48,7 +54,7 @@ impl Attempt {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Delivered => None,
-            Self::Retry { why, .. } | Self::Refused { why } | Self::Gone { why } => Some(why),
+            Self::Retry { why, .. } | Self::Doubtful { why } | Self::Refused { why } | Self::Gone { why } => Some(why),
         }
     }
 }
@@ -66,6 +72,9 @@ pub(super) fn answered(status: StatusCode, headers: &HeaderMap, said: &str, now:
         408 | 502 | 504 => Attempt::Retry { after: retry_after(headers, now), why, unclear: true },
         300..=399 => Attempt::Retry { after: retry_after(headers, now), why: format!("{why}: redirects are not followed"), unclear: false },
         425 | 429 | 500..=599 => Attempt::Retry { after: retry_after(headers, now), why, unclear: false },
+        // What these complain of is the notice itself, and that stays the same.
+        400 | 406 | 411 | 413..=415 | 417 | 422 | 431 => Attempt::Refused { why },
+        400..=499 => Attempt::Doubtful { why },
         _ => Attempt::Refused { why },
     }
 }
@@ -132,8 +141,11 @@ mod tests {
         for code in [200, 201, 202, 204] {
             assert_eq!(says(code, &[]), Attempt::Delivered);
         }
-        for code in [400, 401, 402, 403, 404, 405, 413, 422] {
+        for code in [400, 413, 415, 422] {
             assert!(matches!(says(code, &[]), Attempt::Refused { .. }), "{code}");
+        }
+        for code in [401, 402, 403, 404, 405, 409, 421, 451] {
+            assert!(matches!(says(code, &[]), Attempt::Doubtful { .. }), "{code}");
         }
         for (code, sure) in [(301, true), (302, true), (408, false), (425, true), (429, true), (500, true), (502, false), (503, true)] {
             assert!(matches!(says(code, &[]), Attempt::Retry { after: None, unclear, .. } if unclear != sure), "{code}");

@@ -14,9 +14,9 @@ pub use alertmanager::{Alert, Alertmanager, Board, Instance};
 pub use answer::Attempt;
 pub use queue::{Pace, Queue};
 pub use webhook::Webhook;
-pub use work::work;
+pub use work::{Ended, work};
 
-use crate::config::{self, Secret, SecretRef, SinkKind};
+use crate::config::{self, Secret, SecretRef, SigningKeyError, SinkKind};
 use crate::model::{At, Name, Notice};
 
 /// One notice on its way to one sink.
@@ -66,7 +66,7 @@ pub enum SinkError {
     Missing(Name),
     /// The secret has the wrong shape.
     #[error("sink `{0}`: {1}")]
-    Secret(Name, webhook::KeyError),
+    Secret(Name, SigningKeyError),
 }
 
 /// A sink: one variant a kind.

@@ -12,6 +12,9 @@ use crate::watchdog::Delivery;
 /// More than this many are never kept: the quietest goes first.
 const LIMIT: usize = 1000;
 
+/// After so many refusals of the doubtful kind, the last counts as final: five waits, with [`Pace::doubt`] of 5 s ten minutes in all.
+pub(super) const DOUBTS: u32 = 5;
+
 /// How quickly things are tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
@@ -19,6 +22,8 @@ pub struct Pace {
     pub first: Span,
     /// The longest back-off.
     pub cap: Span,
+    /// The first wait after a refusal that a receiver gives while it is being replaced; it triples with each further one.
+    pub doubt: Span,
     /// When a notice of an incident that is over is given up.
     pub give_up: Span,
     /// How often Alertmanager is told of what goes on. An alert ends by itself four times later.
@@ -28,11 +33,12 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// Back-off from a second to five minutes; a day; and Prometheus' own minute and quarter of an hour.
+    /// Back-off from a second to five minutes; five seconds; a day; and Prometheus' own minute and quarter of an hour.
     fn default() -> Self {
         Self {
             first: Span::from_secs(1),
             cap: Span::from_secs(300),
+            doubt: Span::from_secs(5),
             give_up: Span::from_secs(86_400),
             resend: Span::from_secs(60),
             linger: Span::from_secs(900),
@@ -73,6 +79,8 @@ impl Due {
 struct Waiting {
     out: Outgoing,
     tries: u32,
+    /// Doubtful refusals so far.
+    doubts: u32,
     due: Due,
     flying: bool,
     /// Whether the sink may know of it already.
@@ -122,7 +130,7 @@ impl Queue {
         }
         let incident = out.notice.incident;
         let unclear = out.at < self.born;
-        self.waiting.push_back(Waiting { out, tries: 0, due: Due { since: now, at: now }, flying: false, unclear });
+        self.waiting.push_back(Waiting { out, tries: 0, doubts: 0, due: Due { since: now, at: now }, flying: false, unclear });
         self.overtake(incident);
         self.trim();
     }
@@ -156,6 +164,7 @@ impl Queue {
         match attempt {
             Attempt::Delivered => self.end(index, Delivery::Delivered),
             Attempt::Refused { .. } => self.end(index, Delivery::Refused),
+            Attempt::Doubtful { .. } => self.doubt(index, now),
             Attempt::Gone { .. } => {
                 self.gone = true;
                 while !self.waiting.is_empty() {
@@ -177,6 +186,21 @@ impl Queue {
                 }
             }
         }
+    }
+
+    /// The notice was refused as by a receiver that is being replaced: it waits, or that was once too often.
+    fn doubt(&mut self, index: usize, now: At) {
+        let Some(waiting) = self.waiting.get_mut(index) else { return };
+        if waiting.doubts >= DOUBTS {
+            return self.end(index, Delivery::Refused);
+        }
+        let wait = self.pace.doubt.scaled(3_u64.pow(waiting.doubts), 1);
+        waiting.doubts = waiting.doubts.saturating_add(1);
+        waiting.tries = waiting.tries.saturating_add(1);
+        waiting.flying = false;
+        waiting.due = Due { since: now, at: now.plus(wait) };
+        let incident = waiting.out.notice.incident;
+        self.overtake(incident);
     }
 
     /// What ended since this was last asked.

@@ -64,6 +64,29 @@ fn back_off_grows_to_its_cap_and_is_scattered() {
 }
 
 #[test]
+fn a_refusal_of_a_receiver_that_is_being_replaced_is_final_only_after_minutes() {
+    let doubtful = Attempt::Doubtful { why: "answered 404".to_owned() };
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(0));
+    let (mut tries, mut now) = (0, 0);
+    while !queue.is_empty() {
+        now = queue.wake_at().unwrap().as_ms().max(now);
+        assert_eq!(started(&mut queue, now), Some(1));
+        tries += 1;
+        queue.finished(NoticeId(1), &doubtful, at(now));
+    }
+    assert_eq!((tries, now), (6, 605_000));
+    assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Refused)]);
+
+    queue.push(out(2, 2, Change::Opened), at(now));
+    assert_eq!(started(&mut queue, now), Some(2));
+    queue.finished(NoticeId(2), &doubtful, at(now));
+    assert_eq!(started(&mut queue, now + 5000), Some(2));
+    queue.finished(NoticeId(2), &Attempt::Delivered, at(now + 5000));
+    assert_eq!(queue.take_ended(), [(NoticeId(2), Delivery::Delivered)]);
+}
+
+#[test]
 fn a_wait_that_the_sink_asks_for_holds_for_all() {
     let mut queue = queue();
     queue.push(out(1, 1, Change::Opened), at(1000));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
+use data_encoding::{BASE64, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Attempt, Origin, SinkError, answer, fit};
-use crate::config::Secret;
+use crate::config::{Secret, SigningKey};
 use crate::model::{At, Name, Notice, NoticeId};
 
 /// The specification asks for less than 20 kB; the envelope and every field but the evidence need under 3 kB of it.
@@ -18,28 +18,12 @@ const BODY_LIMIT: usize = 20_000;
 const EVIDENCE_LIMIT: usize = 16_000;
 const SUMMARY_LIMIT: usize = 300;
 
-/// Why a secret cannot sign. Never shows the secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeyError {
-    /// Not in the form that the specification gives secrets.
-    #[error(
-        "the secret does not start with `whsec_`; it is `whsec_` and then base64, for instance from `echo whsec_$(openssl rand -base64 32)`"
-    )]
-    Plain,
-    /// Bytes that are no base64.
-    #[error("what follows `whsec_` in the secret is not base64")]
-    Base64,
-    /// Too short or too long.
-    #[error("the secret has {0} bytes after decoding; it takes 24 to 64")]
-    Length(usize),
-}
-
 /// One receiver.
 pub struct Webhook {
     name: Name,
     http: reqwest::Client,
     url: Url,
-    key: Option<Vec<u8>>,
+    key: Option<SigningKey>,
     ident: String,
 }
 
@@ -64,7 +48,7 @@ impl Webhook {
     /// [`SinkError`] if the URL or the secret cannot be used.
     pub fn new(name: &Name, url: &str, http: reqwest::Client, secret: Option<&Secret>, origin: &Origin) -> Result<Self, SinkError> {
         let url = super::parse(name, url)?;
-        let key = secret.map(decode).transpose().map_err(|error| SinkError::Secret(name.clone(), error))?;
+        let key = secret.map(SigningKey::new).transpose().map_err(|error| SinkError::Secret(name.clone(), error))?;
         Ok(Self { name: name.clone(), http, url, key, ident: ident(origin) })
     }
 
@@ -100,7 +84,7 @@ impl Webhook {
         let body = Self::body(notice, at);
         let mut request = self.http.post(self.url.clone()).timeout(answer::DEADLINE).header(CONTENT_TYPE, "application/json");
         request = request.header("webhook-id", &id).header("webhook-timestamp", stamp);
-        if let Some(signature) = self.key.as_deref().and_then(|key| sign(key, &id, stamp, &body)) {
+        if let Some(signature) = self.key.as_ref().and_then(|key| sign(key, &id, stamp, &body)) {
             request = request.header("webhook-signature", signature);
         }
         match request.body(body).send().await {
@@ -121,14 +105,8 @@ fn ident(origin: &Origin) -> String {
     HEXLOWER.encode(hash.finalize().get(..8).unwrap_or_default())
 }
 
-fn decode(secret: &Secret) -> Result<Vec<u8>, KeyError> {
-    let text = secret.expose().trim().strip_prefix("whsec_").ok_or(KeyError::Plain)?;
-    let key = BASE64_NOPAD.decode(text.trim_end_matches('=').as_bytes()).or(Err(KeyError::Base64))?;
-    if (24..=64).contains(&key.len()) { Ok(key) } else { Err(KeyError::Length(key.len())) }
-}
-
-fn sign(key: &[u8], id: &str, stamp: i64, body: &[u8]) -> Option<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+fn sign(key: &SigningKey, id: &str, stamp: i64, body: &[u8]) -> Option<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose()).ok()?;
     mac.update(format!("{id}.{stamp}.").as_bytes());
     mac.update(body);
     Some(format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes())))
@@ -156,20 +134,9 @@ mod tests {
     /// The example of the specification's own libraries.
     #[test]
     fn signs_as_the_specification_does() {
-        let key = decode(&Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned())).unwrap();
+        let key = SigningKey::new(&Secret::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned())).unwrap();
         let signature = sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
         assert_eq!(signature.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
-    }
-
-    #[test]
-    fn secrets_of_another_shape_are_refused_and_not_shown() {
-        let error = |text: &str| decode(&Secret::new(text.to_owned())).unwrap_err().to_string();
-        assert!(error("hunter2").contains("openssl rand -base64 32"));
-        assert!(!error("hunter2").contains("hunter2"));
-        assert_eq!(error("whsec_!!!"), "what follows `whsec_` in the secret is not base64");
-        assert_eq!(error("whsec_c2hvcnQ="), "the secret has 5 bytes after decoding; it takes 24 to 64");
-        assert!(error(&format!("whsec_{}", BASE64.encode(&[1; 65]))).contains("65 bytes"));
-        assert!(decode(&Secret::new(format!("whsec_{}\n", BASE64.encode(&[1; 64])))).is_ok());
     }
 
     #[test]

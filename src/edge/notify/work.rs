@@ -23,6 +23,19 @@ const PENDING: usize = 1000;
 /// Nothing waits longer than this without a look at the clock, which may have been set.
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 
+/// How one notice ended at one sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which notice.
+    pub notice: NoticeId,
+    /// At which sink.
+    pub sink: Name,
+    /// How.
+    pub outcome: Delivery,
+    /// What the sink said last, if it did not take it. Holds no secret.
+    pub why: Option<String>,
+}
+
 /// Hands what comes out of `notices` to `sink` and tells `done` how each notice ended. Every notice is told of exactly once, unless the
 /// future ends before. It ends when `notices` is closed, after the attempts under way, or when nobody listens to `done`; what is not told
 /// of by then is to be handed over again after a restart.
@@ -31,12 +44,12 @@ const LONGEST_NAP: Duration = Duration::from_secs(30);
 pub async fn work(
     sink: Sink,
     mut notices: mpsc::Receiver<Outgoing>,
-    done: mpsc::Sender<(NoticeId, Name, Delivery)>,
+    done: mpsc::Sender<Ended>,
     now: Now,
     seen: Vec<IncidentView>,
     pace: Pace,
 ) {
-    let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: false };
+    let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: None };
     match &sink {
         Sink::Webhook(webhook) => one_by_one(webhook, &mut notices, &mut desk, pace).await,
         Sink::Alertmanager(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, &seen, pace).await,
@@ -56,10 +69,11 @@ enum Next<T> {
 /// What both ways of working share: who is told, and what is still to be told.
 struct Desk {
     name: Name,
-    done: mpsc::Sender<(NoticeId, Name, Delivery)>,
+    done: mpsc::Sender<Ended>,
     now: Now,
     ended: VecDeque<(NoticeId, Delivery)>,
-    failing: bool,
+    /// Why the last attempt failed, if it did.
+    failing: Option<String>,
 }
 
 impl Desk {
@@ -71,12 +85,13 @@ impl Desk {
         wake: Option<At>,
     ) -> Next<T> {
         loop {
-            let Self { name, done, ended, .. } = self;
+            let Self { name, done, ended, failing, .. } = self;
             let next = tokio::select! {
                 room = done.reserve(), if !ended.is_empty() => {
                     let Ok(room) = room else { return Next::Over };
-                    if let Some((notice, how)) = ended.pop_front() {
-                        room.send((notice, name.clone(), how));
+                    if let Some((notice, outcome)) = ended.pop_front() {
+                        let why = failing.clone().filter(|_| outcome != Delivery::Delivered);
+                        room.send(Ended { notice, sink: name.clone(), outcome, why });
                     }
                     continue;
                 }
@@ -101,8 +116,9 @@ impl Desk {
             let ended = landed(what, attempt);
             self.ended.extend(ended);
         }
-        while let Some((notice, how)) = self.ended.pop_front() {
-            if self.done.send((notice, self.name.clone(), how)).await.is_err() {
+        while let Some((notice, outcome)) = self.ended.pop_front() {
+            let why = self.failing.clone().filter(|_| outcome != Delivery::Delivered);
+            if self.done.send(Ended { notice, sink: self.name.clone(), outcome, why }).await.is_err() {
                 return;
             }
         }
@@ -110,12 +126,12 @@ impl Desk {
 
     /// One line when a sink begins to fail, and one when it works again.
     fn log(&mut self, attempt: &Attempt) {
-        match (attempt.why(), self.failing) {
+        match (attempt.why(), self.failing.is_some()) {
             (Some(why), false) => tracing::warn!(sink = %self.name, why, "sink fails"),
             (None, true) => tracing::info!(sink = %self.name, "sink works again"),
             (Some(_), true) | (None, false) => {}
         }
-        self.failing = attempt.why().is_some();
+        self.failing = attempt.why().map(str::to_owned);
     }
 }
 

@@ -36,6 +36,10 @@ pub fn router(ask: Ask) -> Router {
         .with_state(ask)
 }
 
+/// Why a canary has no page. The ledger's own name for what it keeps longer is told, for the id may come from an old page.
+const NOT_LISTED: &str = "It never was, or its route has sent too many since and no listed incident names it. The ledger keeps it for \
+    longer: in its folder, sqlite3 -readonly ledger.sqlite \"SELECT * FROM canaries_readable\" with its id.";
+
 /// The loop is stuck or gone.
 struct Silent;
 
@@ -74,7 +78,7 @@ async fn canary(State(ask): State<Ask>, Path(id): Path<String>) -> Result<Respon
     });
     Ok(match found {
         Some((route, canary)) => html(StatusCode::OK, page::canary(&view, route, canary)),
-        None => html(StatusCode::NOT_FOUND, page::missing("No such canary", "It never was, or its route has sent too many since.")),
+        None => html(StatusCode::NOT_FOUND, page::missing("No such canary", NOT_LISTED)),
     })
 }
 

@@ -138,6 +138,63 @@ async fn a_full_disk_is_a_page_and_not_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_for_a_full_disk_ends_in_the_next_life() {
+    let world = world();
+    let mut hook = Receiver::start(&[]).await;
+    let mut daemon = daemon(&world, &hook);
+    let ledger = daemon.folder.path().join("ledger");
+    std::fs::create_dir(&ledger).unwrap();
+    let mount = Mount::small(&ledger);
+    daemon.start().await;
+    daemon.wait_for_arrivals(8.0).await;
+    let filler = ledger.join("filler");
+    fill(&filler);
+    let page = hook.next().await.json();
+    assert_eq!(page["type"], "incident.opened", "{page}");
+    assert!(daemon.get("/incidents/0").await.unwrap().1.contains("cannot write its ledger"), "the page can be looked up");
+    daemon.kill();
+    std::fs::remove_file(&filler).unwrap();
+    daemon.start().await;
+    let over = hook.next().await.json();
+    assert_eq!((&over["type"], &over["data"]["incident"]), (&serde_json::json!("incident.resolved"), &page["data"]["incident"]), "{over}");
+    daemon.kill();
+    daemon.start().await;
+    daemon.wait_for_arrivals(16.0).await;
+    assert!(hook.rest().is_empty(), "it ended once");
+    daemon.kill();
+    drop(mount);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_of_some_seconds_pages_nobody_and_a_long_one_does() {
+    let world = world();
+    let mut hook = Receiver::start(&[]).await;
+    let mut daemon = daemon(&world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(8.0).await;
+    let file = daemon.folder.path().join("ledger/ledger.sqlite");
+    let lock = || {
+        let connection = rusqlite::Connection::open(&file).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    };
+    let locked = lock();
+    daemon.wait_for("the lock to be noticed", async |d| (d.metric("mailcanary_ledger_writable").await? == 0.0).then_some(())).await;
+    tokio::time::sleep(std::time::Duration::from_secs(8)).await;
+    assert!(hook.rest().is_empty(), "nobody is paged for a moment");
+    drop(locked);
+    let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+    daemon.wait_for_arrivals(arrived + 8.0).await;
+    let locked = lock();
+    let begun = tokio::time::Instant::now();
+    let page = hook.next_within(std::time::Duration::from_secs(60)).await.json();
+    assert!(begun.elapsed() > std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(page["data"]["summary"].as_str().unwrap().contains("locked by another program"), "{page}");
+    drop(locked);
+    assert_eq!(hook.next().await.json()["type"], "incident.resolved");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_process_blames_nobody_when_it_wakes() {
     let world = world();
     let mut hook = Receiver::start(&[]).await;
@@ -185,6 +242,9 @@ async fn a_probe_beside_the_daemon_disturbs_nothing() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.starts_with("MAILCANARY OK - 4 of 4 canaries arrived | "), "{text}");
+    let output = daemon.command("probe").args(["--route", "relay/reset/one", "--output", "json"]).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(told[0]["end"]["arrived"]["after_ms"].is_u64(), "{told}");
     world.provider("api").unwrap().set(Fault::Refuse(mailcanary::model::Class::Auth)).unwrap();
     let output = daemon.command("probe").args(["--route", "api/*", "--output", "json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -195,6 +255,34 @@ async fn a_probe_beside_the_daemon_disturbs_nothing() {
         assert_eq!(daemon.metric(&format!("mailcanary_canaries_replayed_total{{inbox=\"{inbox}\"}}")).await, Some(0.0));
     }
     assert_eq!(hook.next().await.json()["data"]["kind"], "refused", "the daemon saw it, too");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_makes_no_key_and_one_without_the_key_is_no_forger() {
+    let world = world();
+    let hook = Receiver::start(&[]).await;
+    let mut daemon = daemon(&world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(8.0).await;
+    // Another folder, as of a daemon that has not begun: the probe has no key of ours there.
+    let other = daemon.folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let config = std::fs::read_to_string(daemon.folder.path().join("mailcanary.toml")).unwrap();
+    let config = daemon.folder.write("other.toml", &config.replace("/ledger\"", "/other\""));
+    let mut probe = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+    let output = probe.arg("probe").arg("-c").arg(&config).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("4 of 4 canaries arrived"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(&other).unwrap().count(), 0, "the folder is the daemon's");
+    // A damaged key is told, and no reason to stop.
+    std::fs::write(other.join("canary.key"), "nonsense").unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("probe").arg("-c").arg(&config).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("is no key") && said.contains("a key of its own"), "{said}");
+    let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+    daemon.wait_for_arrivals(arrived + 12.0).await;
+    assert_eq!(daemon.sum("mailcanary_canaries_forged_total").await, Some(0.0));
+    assert_eq!(daemon.sum("mailcanary_canaries_replayed_total").await, Some(0.0));
 }
 
 /// A small file system of its own.

@@ -216,7 +216,12 @@ impl Receiver {
     }
 
     pub(crate) async fn next(&mut self) -> Received {
-        timeout(PATIENCE, self.received.recv()).await.expect("nothing was received").unwrap()
+        self.next_within(PATIENCE).await
+    }
+
+    /// The next request, for which longer may have to be waited.
+    pub(crate) async fn next_within(&mut self, patience: Duration) -> Received {
+        timeout(patience, self.received.recv()).await.expect("nothing was received").unwrap()
     }
 
     /// What has come in that nobody took.

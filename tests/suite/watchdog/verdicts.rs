@@ -41,6 +41,24 @@ fn a_stopped_provider_is_one_page_that_names_it_and_resolves_once() {
 }
 
 #[test]
+fn a_canary_that_an_incident_names_can_be_looked_up_for_as_long_as_the_incident() {
+    let mut w = world(2, 1, 2);
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(minutes(20));
+    let first_bad = w.notices[0].1.evidence["first_bad"]["canary"].as_str().unwrap().parse().unwrap();
+    let listed = |w: &World| {
+        let view = w.dog.view(w.now);
+        assert!(view.routes.iter().all(|r| r.recent.len() <= 52 && r.recent.windows(2).all(|pair| pair[0].canary > pair[1].canary)));
+        view.routes.iter().flat_map(|r| &r.recent).any(|c| c.canary == first_bad)
+    };
+    assert!(listed(&w));
+    w.heal(w.now);
+    w.run(minutes(180));
+    assert_eq!(w.notices.last().unwrap().1.change, Change::Resolved);
+    assert!(listed(&w), "it is among the newest no more, and still has its page");
+}
+
+#[test]
 fn each_culprit_is_named_as_what_it_is() {
     type Pick = fn(&mailcanary::model::Route) -> bool;
     let cases: [(&str, Pick, Culprit); 4] = [

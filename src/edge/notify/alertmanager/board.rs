@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::queue::{Due, Pace};
+use super::super::queue::{DOUBTS, Due, Pace};
 use super::super::{Attempt, Origin};
 use super::Alert;
 use crate::model::{At, Change, IncidentId, Notice, NoticeId, Severity};
@@ -125,6 +125,8 @@ pub struct Instance {
     tried: u64,
     refused: u64,
     failures: u32,
+    /// Doubtful refusals in a row.
+    doubts: u32,
     flying: bool,
     asked_to_wait: bool,
     due: Option<Due>,
@@ -161,6 +163,8 @@ impl Instance {
     pub fn finished(&mut self, version: u64, attempt: &Attempt, pace: &Pace, salt: u64, now: At) {
         self.flying = false;
         self.asked_to_wait = false;
+        let doubtful = matches!(attempt, Attempt::Doubtful { .. });
+        self.doubts = if doubtful { self.doubts.saturating_add(1) } else { 0 };
         let wait = match attempt {
             Attempt::Delivered => {
                 self.failures = 0;
@@ -169,6 +173,13 @@ impl Instance {
             Attempt::Refused { .. } | Attempt::Gone { .. } => {
                 self.failures = self.failures.saturating_add(1);
                 self.refused = version;
+                pace.resend
+            }
+            Attempt::Doubtful { .. } => {
+                self.failures = self.failures.saturating_add(1);
+                if self.doubts > DOUBTS {
+                    self.refused = version;
+                }
                 pace.resend
             }
             Attempt::Retry { after, .. } => {

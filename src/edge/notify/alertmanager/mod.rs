@@ -99,8 +99,9 @@ fn best(attempts: Vec<Attempt>) -> Attempt {
     let rank = |attempt: &Attempt| match attempt {
         Attempt::Delivered => 0,
         Attempt::Retry { .. } => 1,
-        Attempt::Refused { .. } => 2,
-        Attempt::Gone { .. } => 3,
+        Attempt::Doubtful { .. } => 2,
+        Attempt::Refused { .. } => 3,
+        Attempt::Gone { .. } => 4,
     };
     attempts.into_iter().min_by_key(rank).unwrap_or_else(|| Attempt::Refused { why: "no instance".to_owned() })
 }

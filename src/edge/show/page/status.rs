@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::{foreign, layout, severity, time, verdict};
 use crate::model::{Name, Severity, Verdict};
-use crate::watchdog::{IncidentView, PartyView, RouteView, View};
+use crate::watchdog::{Delivery, IncidentView, PartyView, RouteView, View};
 
 /// Seconds until the page loads itself again.
 const REFRESH: u32 = 30;
@@ -37,6 +37,10 @@ pub(in crate::edge::show) fn status(view: &View) -> Markup {
         (inboxes(view))
         h2 { "Routes" }
         (routes(view))
+        @if !view.notices_pending.is_empty() {
+            h2 { "Sinks" }
+            (sinks(view))
+        }
         footer {
             p { "As of " (time(view.at, view.at)) @if let Some((at, what)) = &view.next { ". Next: " (foreign(what, SENTENCE)) ", " (time(*at, view.at)) } "." }
             p {
@@ -167,6 +171,29 @@ fn inboxes(view: &View) -> Markup {
                         } }
                         td { (verdict(inbox.verdict)) " " (foreign(&inbox.reason, SENTENCE)) }
                         td { @if let Some(at) = inbox.horizon { (time(at, view.at)) } @else { span.dim { "never read" } } }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+/// Who is told, and what could not be told. That a sink refuses is an incident of its own, further up.
+fn sinks(view: &View) -> Markup {
+    let count = |sink: &Name, end: Delivery| view.notices.get(&(sink.clone(), end)).copied().unwrap_or_default();
+    let bad = |count: u64| if count > 0 { "v degraded" } else { "dim" };
+    html! {
+        div.wide { table {
+            thead { tr { th { "sink" } th { "not told yet" } th { "told" } th { "refused" } th { "given up" } } }
+            tbody {
+                @for (sink, pending) in &view.notices_pending {
+                    @let refused = count(sink, Delivery::Refused);
+                    tr {
+                        th scope="row" { (sink) }
+                        td { span class=(bad(*pending)) { (pending) } }
+                        td { (count(sink, Delivery::Delivered)) }
+                        td { span class=(bad(refused)) { @if refused > 0 { "▲ " } (refused) } }
+                        td { (count(sink, Delivery::Dropped)) }
                     }
                 }
             }

@@ -1,0 +1,55 @@
+//! Sinks that refuse: who hears of it.
+
+use mailcanary::model::{Class, Name, Span};
+use mailcanary::run;
+use mailcanary::sandbox::{Fault, InboxPlan, Plan, ProviderPlan, Transport, World};
+
+use crate::support::alertmanager::{Receiver, answer};
+use crate::support::daemon::Daemon;
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_that_refuses_is_told_of_to_the_others_once() {
+    let mut plan = Plan::new(run::clock(), 7);
+    plan.every = Span::from_secs(1);
+    plan = plan.provider(name("relay"), ProviderPlan::new(Transport::Smtp)).inbox(name("one"), InboxPlan::default());
+    let world = World::start(plan.stream(name("reset"), "Reset your password", Span::from_secs(600))).unwrap();
+    // The second refuses what it hears of the first, which must not be told of again.
+    let never = answer("422 Unprocessable Entity", "");
+    let mut broken = Receiver::start(&[&never]).await;
+    let mut sound = Receiver::start(&[]).await;
+    let (a, b) = (broken.address, sound.address);
+    let mut daemon = Daemon::new(|folder| {
+        let accounts = world.accounts(folder.path()).unwrap();
+        format!(
+            "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n\
+             [sink.broken.webhook]\nurl = \"http://{a}/\"\n[sink.sound.webhook]\nurl = \"http://{b}/\"\n"
+        )
+    });
+    daemon.start().await;
+    daemon.wait_for_arrivals(5.0).await;
+    world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
+    let refused = broken.next().await.json();
+    let told = [sound.next().await.json(), sound.next().await.json()];
+    let (page, trouble) =
+        if told[0]["data"]["incident"] == refused["data"]["incident"] { (&told[0], &told[1]) } else { (&told[1], &told[0]) };
+    assert_eq!(page["data"]["kind"], "refused", "{page}");
+    assert_eq!((&trouble["type"], &trouble["data"]["severity"]), (&"incident.opened".into(), &page["data"]["severity"]), "{trouble}");
+    assert!(trouble["data"]["summary"].as_str().unwrap().starts_with("sink `broken` refuses notices (answered 422)"), "{trouble}");
+    assert_eq!(trouble["data"]["evidence"]["refused"]["incident"], refused["data"]["incident"]);
+    let (_, status) = daemon.get("/").await.unwrap();
+    assert!(status.contains("sink `broken` refuses notices") && status.contains("<h2>Sinks</h2>"), "{status}");
+    // Killed, it does not tell it again, and knows that it is to be ended.
+    daemon.kill();
+    daemon.start().await;
+    world.provider("relay").unwrap().clear();
+    let over = [sound.next().await.json(), sound.next().await.json()];
+    for incident in [&refused["data"]["incident"], &trouble["data"]["incident"]] {
+        assert!(over.iter().any(|o| o["type"] == "incident.resolved" && o["data"]["incident"] == *incident), "{over:?}");
+    }
+    assert_eq!(broken.next().await.json()["type"], "incident.resolved");
+    assert!(sound.rest().is_empty() && broken.rest().is_empty());
+}
