@@ -66,6 +66,7 @@ const COMMON: &[&str] = &[
     "alarm",
     "hold",
     "recovery",
+    "sorting",
     "evidence",
     "explain",
 ];

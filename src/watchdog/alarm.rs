@@ -97,7 +97,17 @@ impl State {
         });
         let sort = self.standings.get(index).map_or(Sort::Stop, Standing::sort);
         let trial = Sequence::new(Rule::Recovery);
-        self.alarms.push(Alarm { culprit: culprit.clone(), since, blamed_at: at, told, trial, arrivals: 0, first_arrival: None, sort, was: None });
+        self.alarms.push(Alarm {
+            culprit: culprit.clone(),
+            since,
+            blamed_at: at,
+            told,
+            trial,
+            arrivals: 0,
+            first_arrival: None,
+            sort,
+            was: None,
+        });
         ix.follow_alarms(plan, self);
         let mut changed = Self::around(plan, index);
         for other in instead_of.iter().filter_map(|c| plan.suspect(c)) {

@@ -1,7 +1,7 @@
 //! What becomes of a canary: sent, answered, seen, lost. A part of the fold.
 
-use super::flight::{Answer, Arrival, Canary, Flying, RouteState};
 use super::event::Reads;
+use super::flight::{Answer, Arrival, Canary, Flying, RouteState};
 use super::hypothesis;
 use super::index::Index;
 use super::plan::Plan;

@@ -52,8 +52,8 @@ impl Sort {
     /// An incident that was told and lasted longer than this was real; a shorter one resolved itself.
     pub(super) const fn real_after(self) -> Span {
         match self {
-            Self::Stop => Span::from_secs(600),
-            Self::Loss | Self::Slow => Span::from_secs(1800),
+            Self::Stop => Span::from_secs(1200),
+            Self::Loss | Self::Slow => Span::from_secs(3600),
         }
     }
 }

@@ -86,11 +86,17 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
         }
         Sort::Slow => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays)),
     };
-    let severity = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
-    if severity == Severity::Page && !alarm.told {
+    let mut severity = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
+    let mut again_at = None;
+    let paged = state.open_delivery(&alarm.culprit).is_some_and(|i| i.shown.severity == Severity::Page);
+    if severity == Severity::Page && !paged {
         let page_at = hold::over_at(plan, state, &alarm.culprit, alarm.sort, alarm.since);
         if page_at > now {
-            return (None, Some(page_at));
+            if !alarm.told {
+                return (None, Some(page_at));
+            }
+            // Who was warned is paged when the hold is over.
+            (severity, again_at) = (Severity::Warn, Some(page_at));
         }
     }
     let class = common_refusal(plan, state, suspect);
@@ -99,7 +105,7 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     }
     let routes = suspect.routes.iter().copied().filter(|slot| evidence::shows(state, *slot)).collect();
     let (culprit, also) = (alarm.culprit.clone(), suspect.also.clone());
-    (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), None)
+    (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), again_at)
 }
 
 /// The class of the newest refusal, if all that is missing was refused, on every route that shows anything: it never left.

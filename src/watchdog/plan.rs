@@ -8,6 +8,10 @@ use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
 const WIDE: usize = 64;
+/// Levels at which suspicion asks for more, in nats, of a route that is alone.
+const ASKS: [f64; 4] = [2.8, 3.8, 4.6, 5.2];
+/// The same in a matrix: four suspects and more share each canary, and routes beside it are heard without being asked.
+const ASKS_OF_MANY: [f64; 4] = [4.0, 5.0, 5.5, 6.0];
 /// Nats above the nominal threshold.
 const MARGIN: f64 = 0.3;
 
@@ -35,6 +39,8 @@ pub(super) struct Plan {
     pub(super) false_pages: f64,
     /// Extra canaries, as a share of the routine ones.
     pub(super) confirmations: f64,
+    /// Levels of a suspect's evidence, in nats, at which more is asked for.
+    pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
     pub(super) grain: Span,
 }
@@ -113,6 +119,7 @@ impl Plan {
         let (false_pages, confirmations) = (settings.watch.false_pages_per_year.max(1e-9), settings.watch.confirmations);
         // Asking again jumps over plateaus of the evidence, so that a little more costs nothing then.
         let margin = if confirmations > 0.0 { MARGIN } else { 0.0 } + (1.0 + confirmations).ln();
+        let asks = if routes.len() > 1 { ASKS_OF_MANY } else { ASKS };
         let canaries_a_day = routes.len() as f64 * 86_400.0 / every;
         Self {
             instance: settings.watch.instance.clone(),
@@ -130,6 +137,7 @@ impl Plan {
             threshold: (canaries_a_day * 365.25 / false_pages).ln() + margin,
             false_pages,
             confirmations,
+            asks,
             grain: Span::from_ms((settings.watch.every.as_ms() / 240).clamp(20, 1000)),
         }
     }

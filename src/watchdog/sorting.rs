@@ -2,7 +2,7 @@
 //!
 //! Only what was sent since the first arrival tells: what was sent before may have been lost, or held, by a stop that is over.
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Standing};
 use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis::{self, Nats, WAYS};
@@ -12,7 +12,7 @@ use super::state::State;
 use crate::model::{At, Span};
 
 /// The newest canaries of each route that are looked at.
-const NEWEST: usize = 12;
+const NEWEST: usize = 16;
 /// So many must have been sent since.
 const ENOUGH: usize = 5;
 /// Nats for one sort against health, and…
@@ -39,7 +39,9 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
         said.extend(newest(route, first, horizon));
     }
-    let sort = if is_silent(alarm.sort, &said) { Sort::Stop } else { in_part(alarm.sort, &said)? };
+    let standing = state.standings.get(plan.suspect(&alarm.culprit)?)?;
+    let silent = likeliest(alarm.sort, standing).is_some_and(|way| is_silent(way, &said));
+    let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said)? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
 
@@ -55,21 +57,26 @@ fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<I
     })
 }
 
-/// Whether nothing arrives any more where some of it did.
-fn is_silent(now: Sort, said: &[(At, bool, Nats)]) -> bool {
+/// Which of the ways of its sort explains an alarm best, all in all.
+fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
+    let ways = match sort {
+        Sort::Stop => return None,
+        Sort::Loss => 1..4,
+        Sort::Slow => 4..WAYS,
+    };
+    let chances = standing.chances();
+    ways.max_by(|a, b| chances.get(*a).unwrap_or(&0.0).total_cmp(chances.get(*b).unwrap_or(&0.0)))
+}
+
+/// Whether nothing arrives any more where some of it did, in the way that it was.
+fn is_silent(way: usize, said: &[(At, bool, Nats)]) -> bool {
     let last = said.iter().filter(|(_, arrived, _)| *arrived).map(|(at, ..)| *at).max();
     let silent = said.iter().filter(|(at, ..)| last.is_none_or(|l| *at > l));
-    let [mut stop, mut rest] = [0.0; 2];
-    let mut count = 0;
-    for (_, _, [all, most, some, few, delays @ ..]) in silent {
-        let known = match now {
-            Sort::Stop => return false,
-            Sort::Loss => most.max(*some).max(*few),
-            Sort::Slow => delays.iter().fold(0.0_f64, |a, b| a.max(*b)),
-        };
-        (stop, rest, count) = (stop + all, rest + known, count + 1);
-    }
-    count >= SILENT && stop - rest >= NOTHING_ARRIVES
+    let (count, nats) = silent.fold((0, 0.0), |(count, sum), (.., nats)| {
+        let [stop, ..] = nats;
+        (count + 1, sum + stop - nats.get(way).unwrap_or(stop))
+    });
+    count >= SILENT && nats >= NOTHING_ARRIVES
 }
 
 /// Loss or delay, if one of them is clear.

@@ -28,10 +28,6 @@ const MOST: usize = 8;
 /// How many fresh ones each level asks for, and the share of the allowance that it leaves alone: chronic doubts must not use up what a
 /// failure will need.
 const TIERS: [(usize, f64); 4] = [(1, 0.15), (2, 0.1), (4, 0.05), (MOST, 0.0)];
-/// The levels, in nats, of a route that is alone.
-const ASKS: [f64; 4] = [2.8, 3.8, 4.6, 5.2];
-/// The same in a matrix: four suspects and more share each canary, and routes beside it are heard without being asked.
-const ASKS_OF_MANY: [f64; 4] = [4.0, 5.0, 5.5, 6.0];
 
 /// What suspicion may still spend: a bucket that fills by its share of the routine canaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -152,13 +148,8 @@ fn wants(plan: &Plan, state: &State, ix: &Index, level: f64, index: usize, now: 
 
 /// How many fresh confirmations a level asks for, and the share of the allowance that it leaves to higher ones.
 fn enough(plan: &Plan, level: f64) -> (usize, f64) {
-    let tiers = levels(plan).into_iter().zip(TIERS).filter(|(at, _)| level >= *at);
-    tiers.map(|(_, tier)| tier).last().unwrap_or((0, 1.0))
-}
-
-/// Levels at which more is asked for, in nats of the mixture.
-pub(super) fn levels(plan: &Plan) -> [f64; 4] {
-    if plan.routes.len() > 1 { ASKS_OF_MANY } else { ASKS }
+    let mut tiers = plan.asks.into_iter().zip(TIERS).rev();
+    tiers.find(|(at, _)| level >= *at).map_or((0, 1.0), |(_, tier)| tier)
 }
 
 /// Canaries of the last half minute in flight over a route, routine ones too: what they say is on its way.

@@ -307,7 +307,7 @@ impl State {
 
 /// The next level that matters.
 fn target(plan: &Plan, level: f64, alarm: f64) -> Option<f64> {
-    let targets = super::suspicion::levels(plan).into_iter().chain([alarm - CLOSE, alarm, alarm + DECIDES]);
+    let targets = plan.asks.into_iter().chain([alarm - CLOSE, alarm, alarm + DECIDES]);
     let next = targets.filter(|t| *t > level + 1e-3).fold(f64::INFINITY, f64::min);
     (next < f64::INFINITY).then_some(next)
 }

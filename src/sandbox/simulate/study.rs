@@ -45,7 +45,12 @@ pub struct Story {
 }
 
 /// Plays all of it, on all processors. `watcher` makes a new one, by its seed.
-pub fn study<W, O>(scenario: &Scenario, watcher: &(dyn Fn() -> W + Sync), observer: &(dyn Fn() -> O + Sync), progress: Progress<'_>) -> Study<O>
+pub fn study<W, O>(
+    scenario: &Scenario,
+    watcher: &(dyn Fn() -> W + Sync),
+    observer: &(dyn Fn() -> O + Sync),
+    progress: Progress<'_>,
+) -> Study<O>
 where
     W: Watching + Clone + Send,
     O: Observing + Send,
@@ -157,7 +162,8 @@ pub fn run<W: Watching + Clone>(learnt: &World<W, Vec<Flight>>, scenario: &Scena
     };
     let resolved = notices.iter().map(|(at, _)| *at).chain([last]).find(|at| *at >= last && open(&notices, *at).is_empty());
     let failing = |at: &At| *at < last;
-    let resolved_early = notices.iter().filter(|(at, n)| failing(at) && n.change == Change::Resolved).any(|(at, _)| open(&notices, *at).is_empty());
+    let resolved_early =
+        notices.iter().filter(|(at, n)| failing(at) && n.change == Change::Resolved).any(|(at, _)| open(&notices, *at).is_empty());
     let run = Run {
         told_after: told.map(|at| at.since(onset)),
         paged_after: paged.map(|at| at.since(onset)),

@@ -162,7 +162,8 @@ struct Playing {
 
 impl Default for Playing {
     fn default() -> Self {
-        let (learn, watch, year) = (Duration(Span::from_secs(2 * 86_400)), Duration(Span::from_secs(1800)), Duration(Span::from_secs(365 * 86_400)));
+        let (learn, watch, year) =
+            (Duration(Span::from_secs(2 * 86_400)), Duration(Span::from_secs(1800)), Duration(Span::from_secs(365 * 86_400)));
         Self { count: 100, learn, watch, quiet: 4, quiet_lasts: year, seed: 1 }
     }
 }
@@ -192,7 +193,9 @@ struct Duration(Span);
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let span = config::span(&text).ok_or_else(|| de::Error::custom(format_args!("`{text}` is not a duration: write it as \"90s\", \"1m30s\", \"2h\" or \"30d\"")))?;
+        let span = config::span(&text).ok_or_else(|| {
+            de::Error::custom(format_args!("`{text}` is not a duration: write it as \"90s\", \"1m30s\", \"2h\" or \"30d\""))
+        })?;
         Ok(Self(span))
     }
 }
@@ -235,7 +238,10 @@ impl Scenario {
         let configuration = text.watch.configuration(&text.matrix);
         let checked = config::parse(&configuration, "simulation").map_err(|complaints| {
             let first = complaints.into_iter().next();
-            first.map_or_else(|| sense("watch", "it cannot be used".to_owned()), |c| sense(&c.key, format!("{}{}", c.what, c.hint.map_or_else(String::new, |h| format!(" ({h})")))))
+            first.map_or_else(
+                || sense("watch", "it cannot be used".to_owned()),
+                |c| sense(&c.key, format!("{}{}", c.what, c.hint.map_or_else(String::new, |h| format!(" ({h})")))),
+            )
         })?;
         let mut climate = vec![(Culprit::Watcher {}, text.mail.weather("mail")?)];
         for of in text.mail_of {
@@ -284,7 +290,11 @@ impl Watch {
 impl Mail {
     fn weather(&self, key: &str) -> Result<Weather, ScenarioError> {
         let positive = |name: &str, value: f64| {
-            if value.is_finite() && value > 0.0 { Ok(value) } else { Err(sense(&format!("{key}.{name}"), format!("`{value}` must be greater than 0"))) }
+            if value.is_finite() && value > 0.0 {
+                Ok(value)
+            } else {
+                Err(sense(&format!("{key}.{name}"), format!("`{value}` must be greater than 0")))
+            }
         };
         let spells: Result<Vec<Spell>, ScenarioError> = self
             .spell
