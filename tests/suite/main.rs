@@ -23,6 +23,7 @@ mod ledger;
 mod notify;
 mod sandbox;
 mod show;
+mod simulate;
 mod submit;
 mod support;
 mod watchdog;
