@@ -152,7 +152,7 @@ pub(super) struct Simulate {
     pub(super) quiet: Option<u64>,
 }
 
-/// How `simulate` and `backtest` print their figures.
+/// How `simulate` prints its figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Figures {
     /// For people
