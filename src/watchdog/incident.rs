@@ -1,5 +1,7 @@
 //! Incidents: one for each culprit, opened once, resolved once. Compares what the judge found with what is open.
 
+use std::collections::BTreeSet;
+
 use super::evidence::{self, Tally};
 use super::explain;
 use super::index::Index;
@@ -31,7 +33,7 @@ pub(super) struct Move {
 /// What changes by what was found.
 pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
     let mut moves = delivery_moves(plan, state, ix, assessment, now);
-    moves.extend(blind_moves(plan, state, now));
+    moves.extend(blind_moves(plan, state, ix, now));
     moves.extend(cut_off_move(plan, state, now));
     moves.extend(state.open().filter(|i| !plan.knows(&i.shown.culprit)).map(|i| {
         let why = format!("{} is no longer in the configuration", explain::subject(&i.shown.culprit));
@@ -41,13 +43,14 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
 }
 
 /// The next instant at which time alone opens an incident.
-pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
+pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
     let silent = |i: &Incident, kind, culprit: &Culprit| i.shown.kind == kind && i.shown.culprit == *culprit;
     let cut = state.cut_off_since.map(|since| (since.plus(plan.cut_off_after), Kind::CutOff, Culprit::Watcher {}));
-    let blind =
-        state.inboxes.iter().filter(|(name, _)| state.cut_off_since.is_none() && plan.inboxes.contains(*name)).filter_map(
-            |(name, inbox)| Some((inbox.blind.as_ref()?.since.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone()))),
-        );
+    let dark = ix.blind.iter().filter(|name| state.cut_off_since.is_none() && plan.inboxes.contains(*name));
+    let blind = dark.filter_map(|name| {
+        let since = state.inboxes.get(name)?.blind.as_ref()?.since;
+        Some((since.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone())))
+    });
     blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at).min()
 }
 
@@ -203,9 +206,14 @@ fn end(open: &Incident, why: String) -> Move {
     }
 }
 
-fn blind_moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
+fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
     let mut moves = Vec::new();
-    for name in &plan.inboxes {
+    let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
+        Culprit::Inbox(name) => Some(name),
+        _ => None,
+    });
+    let names: BTreeSet<&Name> = ix.blind.iter().chain(told).filter(|name| plan.inboxes.contains(*name)).collect();
+    for name in names {
         let culprit = Culprit::Inbox(name.clone());
         let open = state.open().find(|i| i.shown.kind == Kind::Blind && i.shown.culprit == culprit);
         let blind = state.inboxes.get(name).and_then(|i| i.blind.as_ref());

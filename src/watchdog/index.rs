@@ -6,7 +6,7 @@ use super::flight::Flying;
 use super::plan::Plan;
 use super::schedule;
 use super::state::State;
-use crate::model::At;
+use crate::model::{At, Name};
 
 /// The indices. Nothing here is a fact of its own.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,8 @@ pub(super) struct Index {
     pub(super) refused: BTreeSet<usize>,
     /// Routes with mail in Junk lately.
     pub(super) junky: BTreeSet<usize>,
+    /// Inboxes that cannot be read.
+    pub(super) blind: BTreeSet<Name>,
 }
 
 impl Index {
@@ -57,6 +59,7 @@ impl Index {
                 ix.hot.insert(suspect);
             }
         }
+        ix.blind.extend(state.inboxes.iter().filter(|(_, i)| i.blind.is_some()).map(|(name, _)| name.clone()));
         ix.follow_alarms(plan, state);
         ix.reschedule(plan, state);
         ix

@@ -33,7 +33,7 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
         open.extend(sent.map(|f| (f.sent_at, hypothesis::silent(&route.survival, horizon.since(f.sent_at)))));
     }
     open.sort_by_key(|(at, _)| *at);
-    let sums = alarm.trial.weigh(&open);
+    let sums = alarm.trial.recovery(&open);
     let [stop, most, some, _, delays @ ..] = sums;
     let reached = |needed: &[f64; 3]| [stop, most, some].iter().zip(needed).all(|(sum, n)| sum >= n);
     let swift = |needed: f64| delays.iter().all(|sum| *sum >= needed);
