@@ -106,6 +106,8 @@ pub(super) struct Told {
     pub(super) secs: Vec<f64>,
     /// How many there would be.
     pub(super) of: usize,
+    /// False pages a year, for one that was not tuned to the promise.
+    pub(super) a_year: Option<f64>,
 }
 
 /// The same runs with another promise.
@@ -238,7 +240,7 @@ fn told(study: &Study<Rivals>, rules: &Rules<'_>) -> Vec<Told> {
     let of = |who: Who, name: String, spans: Vec<Option<Span>>| {
         let mut secs: Vec<f64> = spans.iter().flatten().map(|s| s.as_secs_f64()).collect();
         secs.sort_by(f64::total_cmp);
-        Told { who, name, secs, of: spans.len() }
+        Told { who, name, secs, of: spans.len(), a_year: None }
     };
     let mut all = vec![of(Who::Mailcanary, "mailcanary".to_owned(), valid().map(|run| run.told_after).collect())];
     if valid().any(|run| run.paged_after != run.told_after) {
@@ -250,8 +252,11 @@ fn told(study: &Study<Rivals>, rules: &Rules<'_>) -> Vec<Told> {
     all.extend(best.map(|(rule, spans)| of(Who::Fixed, format!("fixed rule: {}", fixed(rule)), spans)));
     let phi = rules.tuned().and_then(|phi| Some((phi, rules.phi(phi)?)));
     all.extend(phi.map(|(phi, spans)| of(Who::Phi, format!("phi accrual: phi {:.0}", phi.phi()), spans)));
-    let usual = rules.fixed(Fixed::USUAL);
-    all.extend(usual.map(|spans| of(Who::Usual, format!("fixed rule as usual: {}", fixed(Fixed::USUAL)), spans)));
+    let usual = |spans| {
+        let told = of(Who::Usual, format!("fixed rule as usual: {}", fixed(Fixed::USUAL)), spans);
+        Told { a_year: rules.fixed_cries(Fixed::USUAL), ..told }
+    };
+    all.extend(rules.fixed(Fixed::USUAL).map(usual));
     all
 }
 

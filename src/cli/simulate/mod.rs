@@ -111,7 +111,8 @@ fn caption(scenario: &Scenario, report: &Report, eased: &[Promised]) -> Caption 
     let many = if routes == 1 { "" } else { "s" };
     let failures = if report.failures.is_empty() { "nothing".to_owned() } else { report.failures.join("; ") };
     let played = format!(
-        "{routes} route{many}, a canary every {every} on each, deadline {deadline}, {promise} false pages a year promised. What breaks: {failures}."
+        "{routes} route{many}, a canary every {every} on each, deadline {deadline}, {promise} false page{} a year promised. What breaks: {failures}.",
+        if promise == 1.0 { "" } else { "s" }
     );
     let runs = report.runs.as_ref().map_or_else(
         || "No runs with failures".to_owned(),

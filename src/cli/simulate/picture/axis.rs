@@ -2,16 +2,18 @@
 
 use crate::model::Span;
 
-/// Seconds that read well beside an axis, coarse…
-const COARSE: &[f64] =
-    &[0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 10_800.0, 36_000.0, 86_400.0, 259_200.0, 864_000.0];
-/// …and fine.
-const FINE: &[f64] = &[
-    0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0, 120.0, 150.0,
-    180.0, 240.0, 300.0, 420.0, 600.0, 900.0, 1200.0, 1800.0, 2700.0, 3600.0, 5400.0, 7200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0,
+/// Seconds that read well beside an axis, from fine to coarse.
+const LADDERS: [&[f64]; 3] = [
+    &[
+        0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0, 120.0, 150.0,
+        180.0, 240.0, 300.0, 420.0, 600.0, 900.0, 1200.0, 1800.0, 2700.0, 3600.0, 5400.0, 7200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0,
+    ],
+    &[
+        0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 10_800.0,
+        21_600.0, 43_200.0, 86_400.0,
+    ],
+    &[0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 10_800.0, 36_000.0, 86_400.0],
 ];
-/// With fewer ticks than this the fine ones are taken.
-const TICKS_AT_LEAST: usize = 5;
 
 /// One axis, between two places on the paper.
 #[derive(Clone, Debug)]
@@ -98,13 +100,13 @@ pub(super) fn around(values: impl Iterator<Item = f64>, otherwise: (f64, f64)) -
     (low / grow / 1.15, high * grow * 1.15)
 }
 
-/// Ticks of time between these seconds.
-pub(super) fn times((from, to): (f64, f64)) -> Vec<(f64, String)> {
+/// Ticks of time between these seconds: as many as stand at least `gap` apart on so much paper.
+pub(super) fn times((from, to): (f64, f64), paper: f64, gap: f64) -> Vec<(f64, String)> {
+    let apart = |(near, far): (&f64, &f64)| (far / near).ln() / (to / from).ln() * paper >= gap;
     let within = |ladder: &[f64]| -> Vec<f64> { ladder.iter().copied().filter(|secs| (from..=to).contains(secs)).collect() };
-    let mut ticks = within(COARSE);
-    if ticks.len() < TICKS_AT_LEAST {
-        ticks = within(FINE);
-    }
+    let fits = |ticks: &Vec<f64>| ticks.iter().zip(ticks.iter().skip(1)).all(apart);
+    let [fine, middle, coarse] = LADDERS.map(within);
+    let ticks = [fine, middle].into_iter().find(fits).unwrap_or(coarse);
     ticks.into_iter().map(|secs| (secs, duration(secs))).collect()
 }
 
@@ -163,6 +165,8 @@ mod tests {
         assert_eq!([0.001, 1.0, 1e-5].map(percent), ["0.1 %", "100 %", "0.001 %"]);
         assert_eq!([0.1, 1.0, 16788.2].map(number), ["0.1", "1", "16,788"]);
         assert_eq!([0.25, 59.96, 90.0, f64::INFINITY].map(duration), ["0.3s", "60s", "1m30s", "never"]);
-        assert!(times((50.0, 130.0)).len() >= TICKS_AT_LEAST);
+        let ticks = |from, to| times((from, to), 600.0, 46.0).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
+        assert_eq!(ticks(50.0, 130.0), ["50s", "1m", "1m15s", "1m30s", "2m"]);
+        assert_eq!(ticks(28.0, 400.0), ["30s", "1m", "2m", "3m", "5m"]);
     }
 }

@@ -2,14 +2,14 @@
 
 use maud::{Markup, html};
 
-use super::axis::Axis;
+use super::axis::{Axis, times};
 use super::paper::{px, wrapped};
 use crate::cli::simulate::curves::Who;
 
 /// The plot's left and right edge; labels stand left of it, the legend right.
 pub(super) const ACROSS: (f64, f64) = (84.0, 684.0);
 /// From a panel's top to the plot, and the plot's height.
-const ABOVE: f64 = 56.0;
+const ABOVE: f64 = 62.0;
 const PLOT: f64 = 250.0;
 /// A whole panel.
 pub(super) const HEIGHT: f64 = ABOVE + PLOT + 60.0;
@@ -17,8 +17,18 @@ pub(super) const HEIGHT: f64 = ABOVE + PLOT + 60.0;
 const SAMPLE: f64 = 706.0;
 const TEXT: f64 = 752.0;
 /// Characters that fit beside a sample, and the distance of lines.
-const CHARACTERS: usize = 42;
+const CHARACTERS: usize = 40;
 const LINE: f64 = 15.0;
+
+/// Ticks of time for an axis across…
+pub(super) fn times_across(secs: (f64, f64)) -> Vec<(f64, String)> {
+    times(secs, ACROSS.1 - ACROSS.0, 46.0)
+}
+
+/// …and upwards.
+pub(super) fn times_upwards(secs: (f64, f64)) -> Vec<(f64, String)> {
+    times(secs, PLOT, 17.0)
+}
 
 /// The plot's lower and upper edge, for a panel that begins at `top`.
 pub(super) const fn upwards(top: f64) -> (f64, f64) {

@@ -2,8 +2,9 @@
 
 use maud::html;
 
-use super::axis::{Axis, around, decades, percent, times};
-use super::panel::{ACROSS, Entry, Panel, line, stroke, upwards};
+use super::axis::{Axis, around, decades, duration, percent};
+use super::panel::{ACROSS, Entry, Panel, line, stroke, times_across, upwards};
+use super::paper::px;
 use crate::cli::simulate::curves::{Band, Curves, Who};
 
 /// Shares below this are not drawn: one in ten thousand is what no watchdog can know.
@@ -14,18 +15,17 @@ const BEGINS: f64 = 0.999;
 pub(super) fn draw(curves: &Curves, top: f64) -> Panel {
     let truth = || curves.weather.iter().flatten();
     let begins = truth().filter(|(_, share)| *share >= BEGINS).map(|(secs, _)| *secs).fold(0.25, f64::max);
-    let ends = truth().map(|(secs, _)| *secs).fold(curves.deadline * 2.0, f64::min).max(curves.deadline * 2.0);
-    let across = around([begins, ends].into_iter(), (0.25, 3600.0));
+    let across = around([begins, curves.deadline * 2.0].into_iter(), (0.25, 3600.0));
     let shares = truth().map(|(_, share)| *share).chain(curves.learnt.iter().map(|band| band.low));
     let least = shares.fold(1.0_f64, f64::min).clamp(LEAST, 0.05);
     let y = Axis::log((least / 1.5, 1.0), upwards(top), decades((least / 1.5, 1.0), percent));
-    let x = Axis::log(across, ACROSS, times(across));
+    let x = Axis::log(across, ACROSS, times_across(across));
     let shown = |secs: f64, share: f64| secs >= across.0 && secs <= across.1 && share >= least / 1.5;
     let place = |secs: f64, share: f64| (x.place(secs), y.place(share));
     let middle: Vec<_> = curves.learnt.iter().filter(|b| shown(b.secs, b.middle)).map(|b| place(b.secs, b.middle)).collect();
     let visible: Vec<&Band> = curves.learnt.iter().filter(|b| b.secs >= across.0 && b.secs <= across.1).collect();
     let outline = visible.iter().map(|b| place(b.secs, b.high)).chain(visible.iter().rev().map(|b| place(b.secs, b.low)));
-    let outline: Vec<String> = outline.map(|(x, y)| format!("{},{}", super::paper::px(x), super::paper::px(y))).collect();
+    let outline: Vec<String> = outline.map(|(x, y)| format!("{},{}", px(x), px(y))).collect();
     let body = html! {
         @if !outline.is_empty() { polygon.band points=(outline.join(" ")) {} }
         @for weather in &curves.weather {
@@ -38,7 +38,7 @@ pub(super) fn draw(curves: &Curves, top: f64) -> Panel {
         top,
         title: "How long healthy mail takes",
         note: "The share of canaries still under way so long after they were sent; what levels off never comes.".to_owned(),
-        marked: Some((x.place(curves.deadline), format!("deadline {}", super::axis::duration(curves.deadline)))),
+        marked: Some((x.place(curves.deadline), format!("deadline {}", duration(curves.deadline)))),
         x: (x, "time since it was sent (s, m, h; log scale)"),
         y: (y, "share still under way (log scale)"),
         body,
@@ -51,8 +51,8 @@ fn legend(curves: &Curves) -> Vec<Entry> {
     let spells = if curves.has_spells { "without its spells" } else { "what the world really does" };
     let when = if curves.broke { "before the trouble" } else { "when the quiet time was over" };
     let learners = match curves.learners {
-        1 => "of 1 route, learnt once".to_owned(),
-        count => format!("the median and the range of {count} routes, each learnt from its own mail"),
+        1 => "of one route, learnt once".to_owned(),
+        count => format!("the median and the range of {count} times that a route was learnt from nothing"),
     };
     let mut entries = vec![Entry {
         sample: |x, y, _| line("line truth", &[(x - 18.0, y), (x + 18.0, y)]),
@@ -64,7 +64,7 @@ fn legend(curves: &Curves) -> Vec<Entry> {
         entries.push(Entry {
             sample: |x, y, who| {
                 html! {
-                    rect.band x=(super::paper::px(x - 18.0)) y=(super::paper::px(y - 6.0)) width="36" height="12" {}
+                    rect.band x=(px(x - 18.0)) y=(px(y - 6.0)) width="36" height="12" {}
                     (stroke(x, y, who))
                 }
             },

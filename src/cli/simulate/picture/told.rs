@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, around, duration, times};
-use super::panel::{ACROSS, Entry, Panel, class, line, stroke, upwards};
+use super::axis::{Axis, around, duration, number};
+use super::panel::{ACROSS, Entry, Panel, class, line, stroke, times_across, upwards};
 use crate::cli::simulate::curves::{Curves, Told};
 
 pub(super) fn draw(curves: &Curves, top: f64) -> Panel {
     let across = around(curves.told.iter().flat_map(|t| t.secs.iter().copied()), (1.0, 3600.0));
-    let (x, y) = (Axis::log(across, ACROSS, times(across)), Axis::shares(upwards(top)));
+    let (x, y) = (Axis::log(across, ACROSS, times_across(across)), Axis::shares(upwards(top)));
     let body = html! { @for told in curves.told.iter().rev() { (steps(told, &x, &y)) } };
     Panel {
         id: "told",
@@ -46,6 +46,7 @@ fn entry(told: &Told) -> Entry {
         0 => String::new(),
         missed => format!("; missed {missed} of {}", told.of),
     };
-    let more = format!("median {}, 99th {}{missed}", duration(at(0.5)), duration(at(0.99)));
+    let wrong = told.a_year.map_or_else(String::new, |rate| format!("; {} false pages a year", number(rate)));
+    let more = format!("median {}, 99th {}{missed}{wrong}", duration(at(0.5)), duration(at(0.99)));
     Entry { sample: stroke, who: told.who, name: told.name.clone(), more }
 }

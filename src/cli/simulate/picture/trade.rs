@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::axis::{Axis, around, decades, duration, number, times};
-use super::panel::{ACROSS, Entry, Panel, alone, class, line, mark, marked, stroke, upwards};
+use super::axis::{Axis, around, decades, duration, number};
+use super::panel::{ACROSS, Entry, Panel, alone, class, line, mark, marked, stroke, times_upwards, upwards};
 use super::paper::px;
 use crate::cli::simulate::curves::{Curves, Point, Trade, Who};
 
 /// Room for what was never wrong, and for what never tells.
-const NONE: f64 = 44.0;
+const NONE: f64 = 64.0;
 const NEVER: f64 = 22.0;
 /// No rate below this is drawn.
 const LEAST: f64 = 1e-3;
@@ -17,11 +17,11 @@ pub(super) fn draw(curves: &Curves, top: f64) -> Panel {
     let points = || curves.trade.iter().flat_map(|t| &t.points);
     let rates = points().flat_map(|p| [Some(p.a_year), p.between.map(|b| b.1)]).flatten().chain([curves.promise]);
     let rates = rates.filter(|rate| *rate >= LEAST);
-    let (low, high) = around(rates, (0.1, 1000.0));
-    let across = (10_f64.powf(low.log10().floor()), 10_f64.powf(high.log10().ceil()));
+    let (low, high) = rates.fold((0.1_f64, 100.0_f64), |(low, high), rate| (low.min(rate), high.max(rate)));
+    let across = (10_f64.powf(low.log10().floor()), high * 2.0);
     let up = around(points().flat_map(|p| [p.median, p.p99]), (1.0, 3600.0));
     let x = Axis::log(across, ACROSS, decades(across, number)).with_zero("none", NONE);
-    let y = Axis::log(up, upwards(top), times(up)).with_never("never", NEVER);
+    let y = Axis::log(up, upwards(top), times_upwards(up)).with_never("never", NEVER);
     let body = html! { @for trade in &curves.trade { (rule(trade, &x, &y)) } };
     Panel {
         id: "trade",
@@ -30,7 +30,7 @@ pub(super) fn draw(curves: &Curves, top: f64) -> Panel {
         note: format!(
             "Thick and full: half of the runs are told within this time; thin and hollow: 99 in 100. \
              False pages as counted in {} quiet years, over all routes.",
-            number(curves.years)
+            format_args!("{:.1}", curves.years)
         ),
         marked: Some((x.place(curves.promise), format!("promised: {} a year", number(curves.promise)))),
         x: (x, "false pages a year (log scale)"),
