@@ -136,6 +136,9 @@ pub(super) struct Step {
   culprit = { provider = \"p0\" }      # names are p0…, s0… and i0…
   lasts = \"1h\"
 
+Example:
+  mailcanary simulate scenario.toml --output svg > scenario.svg
+
 The whole format is in docs/simulate.md. The same scenario gives the same figures on every machine.")]
 pub(super) struct Simulate {
     /// The scenario
@@ -159,6 +162,8 @@ pub(super) enum Figures {
     Table,
     /// For programs
     Json,
+    /// As a picture: one SVG document
+    Svg,
 }
 
 /// `print`.

@@ -172,6 +172,13 @@ impl Watchdog {
         picture::draw(&self.plan, &self.state, now, next)
     }
 
+    /// The share of healthy mail of a route that is older than `age`, as learnt so far; `None` if there is no such route.
+    #[must_use]
+    pub fn still_out(&self, route: &Route, age: Span) -> Option<f64> {
+        let slot = self.plan.routes.iter().position(|known| known.route == *route)?;
+        Some(self.state.routes.get(slot)?.survival.at(age))
+    }
+
     /// Sends no more canaries in this life.
     pub const fn stop_sending(&mut self) {
         self.stopping = true;

@@ -21,6 +21,7 @@ mod inbox;
 mod inbox_hostile;
 mod ledger;
 mod notify;
+mod picture;
 mod sandbox;
 mod show;
 mod simulate;

@@ -73,6 +73,12 @@ impl Oracle {
         Self { out, lost: f64::from(lost.max(1)) / f64::from(DRAWS), threshold: canaries.max(2.0).ln() }
     }
 
+    /// The same world with another promise: so many canaries to a false page.
+    #[must_use]
+    pub fn promising(&self, canaries: f64) -> Self {
+        Self { threshold: canaries.max(2.0).ln(), ..self.clone() }
+    }
+
     /// The share of healthy mail that is older than `age`, or lost.
     #[must_use]
     pub fn survival(&self, age: Span) -> f64 {

@@ -106,6 +106,27 @@ pub struct Phi {
 }
 
 impl Phi {
+    /// Akka's default, a phi of 8: one false alarm in 10⁸ intervals, if intervals were normal.
+    pub const USUAL: Self = Self { z: 5.612 };
+
+    /// How often it cried; `None` if more often than is known.
+    #[must_use]
+    pub fn cried(self, intervals: &[&Intervals]) -> Option<u64> {
+        let of = |i: &&Intervals| {
+            let longer = i.longest.iter().filter(|z| **z > self.z).count();
+            (longer < KEPT).then_some(longer as u64)
+        };
+        intervals.iter().map(of).sum()
+    }
+
+    /// Its phi: minus the decimal logarithm of the share of a normal distribution that is further out (Abramowitz and Stegun 26.2.12).
+    #[must_use]
+    pub fn phi(self) -> f64 {
+        let z = self.z.max(1.0);
+        let tail = 1.0 - 1.0 / (z * z) + 3.0 / z.powi(4);
+        (z * z / 2.0) * std::f64::consts::LOG10_E + (z * std::f64::consts::TAU.sqrt()).log10() - tail.max(0.1).log10()
+    }
+
     /// The most sensitive one that cried at most so often.
     #[must_use]
     pub fn tuned(intervals: &[&Intervals], at_most: f64) -> Self {
