@@ -16,6 +16,7 @@ mod evidence;
 mod explain;
 mod fate;
 mod flight;
+mod hindsight;
 mod hold;
 mod hypothesis;
 mod incident;
@@ -146,22 +147,27 @@ impl Watchdog {
         }
         self.last_at = Some(at);
         self.take_in(&mut step, at, event);
-        self.follow_reach(&mut step, at);
-        self.settle(&mut step, at);
+        self.conclude(&mut step, at);
+        Ok(step)
+    }
+
+    /// All that follows from what was taken in.
+    fn conclude(&mut self, step: &mut Step, at: At) {
+        self.follow_reach(step, at);
+        self.settle(step, at);
         // Each change of an alarm moves what the rest of the evidence means. There are never more than suspects.
         for _ in 0..ALARMS_AT_ONCE {
             let Some(fact) = blame::decide(&self.plan, &self.state, &self.ix, at) else { break };
-            self.record(&mut step, at, fact);
+            self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
         for change in incident::moves(&self.plan, &self.state, &self.ix, &assessment, at) {
-            self.tell(&mut step, at, change);
+            self.tell(step, at, change);
         }
-        self.send(&mut step, at);
-        self.look(&mut step, at);
+        self.send(step, at);
+        self.look(step, at);
         self.wake_at = self.next_wake(at);
         step.wake_at = self.wake_at;
-        Ok(step)
     }
 
     /// The state as people and metrics see it.
@@ -175,6 +181,13 @@ impl Watchdog {
     /// Sends no more canaries in this life.
     pub const fn stop_sending(&mut self) {
         self.stopping = true;
+    }
+
+    /// Over which route a confirmation would be sent now, if any could be.
+    #[must_use]
+    pub fn would_ask(&self, at: At) -> Option<&Route> {
+        let asked = suspicion::asks(&self.plan, &self.state, &self.ix, at).now;
+        Some(&self.plan.routes.get(*asked.first()?)?.route)
     }
 
     /// Notices that some sinks have not taken yet, oldest first.
@@ -366,7 +379,7 @@ impl Watchdog {
         let read_first = |due: At| if due <= at { unread } else { due };
         let seen = |slot: usize| self.state.routes.get(slot).is_some_and(|r| self.state.sees(&r.route.inbox));
         [
-            self.ix.due.first().map(|(due, _)| *due),
+            self.ix.due.first().filter(|_| !self.stopping).map(|(due, _)| *due),
             self.ix.looks.iter().find(|(_, slot, _)| seen(*slot)).map(|(due, ..)| read_first(*due)),
             self.ix.checks.first().map(|(due, _)| read_first(*due)),
             self.ix.deadlines.iter().find(|(_, slot, _)| seen(*slot)).map(|(due, ..)| read_first(*due)),
