@@ -1,9 +1,9 @@
 //! Hindsight: a watchdog that lives through what another one wrote down, and draws its own conclusions.
 
+use super::Watchdog;
 use super::event::{Event, Reads};
 use super::record::{Fact, Record};
 use super::step::{Step, Unfit};
-use super::Watchdog;
 use crate::config::Settings;
 use crate::model::Route;
 

@@ -4,12 +4,11 @@ mod native;
 mod report;
 mod table;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use super::args::{Figures as Shape, Simulate as Arguments};
 use super::out::Out;
+use super::progress::Progress;
 use super::{FAILED, WRONG};
 use crate::config::{self, Settings};
 use crate::sandbox::simulate::rival::Rivals;
@@ -67,18 +66,7 @@ fn settings(scenario: &Scenario) -> Option<Settings> {
 }
 
 fn played(args: &Arguments, scenario: &Scenario, settings: &Settings) -> Report {
-    let terminal = std::io::stderr().is_terminal();
-    let progress = Mutex::new(Out::stderr());
-    let tell = |done: u64, of: u64| {
-        if let Ok(mut err) = progress.lock() {
-            match (terminal, done == of) {
-                (true, false) => err.text(&format!("\r{done} of {of} parts played ")),
-                (true, true) => err.text("\r                                \r"),
-                (false, _) if done.is_multiple_of(of.div_ceil(10).max(1)) => err.line(format_args!("{done} of {of} parts played")),
-                (false, _) => {}
-            }
-        }
-    };
-    let played = study(scenario, &|| Native::new(settings), &|| Rivals::new(scenario.routes.len()), &tell);
+    let progress = Progress::new("played");
+    let played = study(scenario, &|| Native::new(settings), &|| Rivals::new(scenario.routes.len()), &|done, of| progress.tell(done, of));
     Report::of(args.scenario.display().to_string(), scenario, &played)
 }

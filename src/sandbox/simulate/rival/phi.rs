@@ -83,6 +83,14 @@ impl Intervals {
         Self { routes: vec![Arrivals::default(); routes], longest: Vec::new() }
     }
 
+    /// What a route's silence from here to its next arrival says is not to be counted.
+    pub fn interrupt(&mut self, route: usize) {
+        if let Some(route) = self.routes.get_mut(route) {
+            route.pending.clear();
+            route.last = None;
+        }
+    }
+
     pub(super) fn saw(&mut self, flight: Flight) {
         let Some(route) = self.routes.get_mut(flight.route) else { return };
         let longest = &mut self.longest;
@@ -106,6 +114,24 @@ pub struct Phi {
 }
 
 impl Phi {
+    /// Akka's own default: phi 8, a silence of which one in 10⁸ is as long.
+    pub const USUAL: Self = Self { z: 5.612 };
+
+    /// Every time that it cries over the canaries of one route until `end`: when the silence began, and when it was too long.
+    #[must_use]
+    pub fn every_cry(self, flights: &[Flight], end: At) -> Vec<(At, At)> {
+        let mut arrived: Vec<At> = flights.iter().filter_map(|f| f.arrives).filter(|at| *at <= end).collect();
+        arrived.sort_unstable();
+        let mut arrivals = Arrivals::default();
+        let mut cries = Vec::new();
+        for at in arrived {
+            cries.extend(arrivals.last.zip(arrivals.cries_at(self.z)).filter(|(_, due)| *due < at));
+            arrivals.arrive(at);
+        }
+        cries.extend(arrivals.last.zip(arrivals.cries_at(self.z)).filter(|(_, due)| *due <= end));
+        cries
+    }
+
     /// The most sensitive one that cried at most so often.
     #[must_use]
     pub fn tuned(intervals: &[&Intervals], at_most: f64) -> Self {
