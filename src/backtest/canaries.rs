@@ -58,7 +58,15 @@ impl Canaries {
                 }
             }
             Fact::Slept {} => self.gaps.push((self.last, at)),
-            _ => {}
+            Fact::Began { .. }
+            | Fact::Passed {}
+            | Fact::Happened(_)
+            | Fact::Lost { .. }
+            | Fact::Forgotten { .. }
+            | Fact::Alarmed { .. }
+            | Fact::Sorted { .. }
+            | Fact::Calmed { .. }
+            | Fact::Told { .. } => {}
         }
         self.first = self.first.or(Some(at));
         self.last = at;
