@@ -6,6 +6,7 @@ use super::Window;
 use super::canaries::Canaries;
 use super::others::{Other, Stage};
 use super::outage::{Outage, Outages, Then, When};
+use super::wishes::Wishes;
 use crate::config::Settings;
 use crate::model::{Reason, Span};
 
@@ -33,8 +34,10 @@ pub struct Findings {
     pub routine: u64,
     /// Confirmations that were really sent in it.
     pub confirmations: u64,
-    /// How often these settings would have asked for a confirmation: at least. What would have come of them cannot be known.
-    pub would_have_asked: u64,
+    /// How many of them these settings would have asked for at the same time.
+    pub wished_and_sent: u64,
+    /// How many more they would have asked for, at least. What would have come of these cannot be known.
+    pub wished_in_vain: u64,
     /// The promise.
     pub false_pages_per_year: f64,
     /// What these settings would have told.
@@ -74,7 +77,7 @@ pub struct LeftOut {
 }
 
 /// Puts it together.
-pub(super) fn of(settings: &Settings, window: Window, ours: Outages, then: Outages, canaries: &Canaries, wishes: u64) -> Findings {
+pub(super) fn of(settings: &Settings, window: Window, ours: Outages, then: Outages, canaries: &Canaries, wishes: &Wishes) -> Findings {
     let Window { from, to } = window;
     let years = to.since(from).as_secs_f64() / YEAR_SECS;
     let (mut ours, then) = (ours.0, then.0);
@@ -99,7 +102,8 @@ pub(super) fn of(settings: &Settings, window: Window, ours: Outages, then: Outag
         routes: settings.routes.len(),
         routine: canaries.count(Reason::Routine, from, to),
         confirmations: canaries.count(Reason::Confirmation, from, to),
-        would_have_asked: wishes,
+        wished_and_sent: wishes.granted,
+        wished_in_vain: wishes.in_vain,
         false_pages_per_year: settings.watch.false_pages_per_year,
         hindsight: told(ours),
         then: told(then),
@@ -116,7 +120,7 @@ fn limits(settings: &Settings, window: Window, canaries: &Canaries) -> Vec<Strin
     let mut limits = Vec::new();
     if settings.watch.confirmations > 0.0 {
         limits.push(
-            "confirmations are those that were sent then: with those that these settings would have asked for, incidents would have been opened sooner"
+            "confirmations are those that were sent then: with those that these settings would have asked for, an incident might have been opened sooner"
                 .to_owned(),
         );
     } else if canaries.count(Reason::Confirmation, window.from, window.to) > 0 {

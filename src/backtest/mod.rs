@@ -12,22 +12,19 @@ mod canaries;
 mod findings;
 mod others;
 mod outage;
-
-use std::collections::BTreeMap;
+mod wishes;
 
 use crate::config::Settings;
-use crate::model::{At, Route, Span};
+use crate::model::{At, Reason, Route};
 use crate::watchdog::{Effect, Event, Fact, Reads, Record, Step, Watchdog};
 
 use canaries::Canaries;
 use outage::Outages;
+use wishes::Wishes;
 
 pub use findings::{Findings, LeftOut, Told};
 pub use others::Other;
 pub use outage::{Mark, Outage, Then, When};
-
-/// A confirmation that was not sent would have been fresh for so long: no other would have been asked for instead of it.
-const FRESH: Span = Span::from_secs(30);
 
 /// What is reported: incidents that were open in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +44,7 @@ pub struct Backtest<'s> {
     ours: Outages,
     then: Outages,
     canaries: Canaries,
-    /// When a confirmation was last wished for over each route.
-    wished: BTreeMap<Route, At>,
-    wishes: u64,
+    wishes: Wishes,
 }
 
 impl<'s> Backtest<'s> {
@@ -63,8 +58,7 @@ impl<'s> Backtest<'s> {
             ours: Outages::default(),
             then: Outages::default(),
             canaries: Canaries::new(&settings.routes),
-            wished: BTreeMap::new(),
-            wishes: 0,
+            wishes: Wishes::default(),
         }
     }
 
@@ -81,6 +75,11 @@ impl<'s> Backtest<'s> {
         if !matches!(record.fact, Fact::Slept {}) {
             self.wake_until(at);
         }
+        if let Fact::Sent { provider, stream, inbox, reason: Reason::Confirmation, .. } = &record.fact {
+            // It may be time alone that made it due.
+            self.wishes.wish(at, self.dog.would_ask(at));
+            self.wishes.sent(at, &Route { provider: provider.clone(), stream: stream.clone(), inbox: inbox.clone() });
+        }
         self.relive(record);
         self.canaries.note(record);
         if let Fact::Told { notice, .. } = &record.fact {
@@ -94,7 +93,7 @@ impl<'s> Backtest<'s> {
     pub fn finish(mut self) -> Findings {
         self.wake_until(self.window.to);
         let canaries = self.canaries.settled();
-        findings::of(self.settings, self.window, self.ours, self.then, &canaries, self.wishes)
+        findings::of(self.settings, self.window, self.ours, self.then, &canaries, &self.wishes)
     }
 
     fn wake_until(&mut self, end: At) {
@@ -118,14 +117,8 @@ impl<'s> Backtest<'s> {
                 self.ours.take(at, &notice);
             }
         }
-        if at < self.window.from {
-            return;
-        }
-        if let Some(route) = self.dog.would_ask(at)
-            && self.wished.get(route).is_none_or(|last| at.since(*last) >= FRESH)
-        {
-            self.wished.insert(route.clone(), at);
-            self.wishes += 1;
+        if at >= self.window.from {
+            self.wishes.wish(at, self.dog.would_ask(at));
         }
     }
 }

@@ -174,6 +174,10 @@ fn a_stop_is_found_when_it_was_told_and_before_other_rules() {
     // The same settings on the same canaries come to the same, at the same time.
     assert_eq!(stop["told_then"]["incident"], then["incident"]);
     assert!(stop["told_then"]["later_by_secs"].as_f64().unwrap().abs() <= 5.0, "{stop:#}");
+    // It asks for the confirmations that it asked for then, and for no others.
+    let confirmations = found["confirmations"].as_u64().unwrap();
+    assert!(confirmations > 10 && found["wished_and_sent"].as_u64().unwrap() * 10 >= confirmations * 9, "{found:#}");
+    assert!(found["wished_in_vain"].as_u64().unwrap() * 10 <= confirmations, "{found:#}");
     let mark = |rule: &str| {
         let marks = stop["others"].as_array().unwrap();
         marks.iter().find(|m| m["rule"].as_str().unwrap().contains(rule)).unwrap_or_else(|| panic!("{rule} in {marks:#?}"))["after_secs"]

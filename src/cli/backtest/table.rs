@@ -38,11 +38,12 @@ fn head(text: &mut String, ledger: &str, found: &Findings) {
     }
     let _ = writeln!(
         text,
-        "  {} routine canaries and {} confirmations over {}; these settings would have asked for a confirmation {} times or more",
+        "  {} routine canaries and {} confirmations over {}; these settings would have asked for {} of these, and for {} more or so",
         found.routine,
         found.confirmations,
         counted(found.routes, "route"),
-        found.would_have_asked
+        found.wished_and_sent,
+        found.wished_in_vain
     );
     if found.gaps > 0 {
         let _ = writeln!(
