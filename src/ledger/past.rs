@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -17,8 +18,8 @@ use crate::watchdog::Record;
 pub struct Past {
     connection: Connection,
     file: PathBuf,
-    /// Nobody had it open: the file alone is read, without the files beside it that readers would otherwise make.
-    alone: bool,
+    /// When the file was last changed, if nobody had it open: it alone is read, without the files beside it that readers would otherwise make.
+    alone: Option<SystemTime>,
 }
 
 /// How far back the records go.
@@ -39,18 +40,18 @@ impl Past {
     /// [`LedgerError`]: missing, not readable, newer, of another program, damaged.
     pub fn open(folder: &Path) -> Result<Self, LedgerError> {
         let file = folder.join("ledger.sqlite");
-        let length = match fs::File::open(&file).and_then(|f| f.metadata()) {
-            Ok(meta) => meta.len(),
+        let meta = match fs::File::open(&file).and_then(|f| f.metadata()) {
+            Ok(meta) => meta,
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Err(LedgerError::Missing { file }),
             Err(source) => {
                 return Err(LedgerError::NotReadable { file, source: Cause::System { what: "opening it", source } });
             }
         };
-        open::refuse_lone_wal(&file, length)?;
-        let alone = !wal(&file).exists();
+        open::refuse_lone_wal(&file, meta.len())?;
+        let alone = if has_wal(&file) { None } else { meta.modified().ok() };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let sorted = |e| refused(&file, e);
-        let connection = Connection::open_with_flags(uri(&file, alone), flags).map_err(sorted)?;
+        let connection = Connection::open_with_flags(uri(&file, alone.is_some()), flags).map_err(sorted)?;
         connection.busy_timeout(open::BUSY_TIMEOUT).map_err(sorted)?;
         connection.execute_batch(sql::LOOK_BACK).map_err(sorted)?;
         let found: i64 = connection.query_row(sql::OBJECTS, [], |row| row.get(0)).map_err(sorted)?;
@@ -85,15 +86,17 @@ impl Past {
     pub fn each(&self, take: impl FnMut(&Record) -> bool) -> Result<(), LedgerError> {
         let read = recover::each_record(&self.connection, &self.file, take);
         // Without its WAL a file must not change under its reader: what was read then may be half old and half new.
-        if self.alone && wal(&self.file).exists() {
+        let changed = |at| has_wal(&self.file) || self.file.metadata().and_then(|m| m.modified()).ok() != Some(at);
+        if self.alone.is_some_and(changed) {
             return Err(LedgerError::Changed { file: self.file.clone() });
         }
         read
     }
 }
 
-fn wal(file: &Path) -> PathBuf {
-    file.with_file_name("ledger.sqlite-wal")
+/// Whether a daemon has written to the WAL, or died with it. An empty one is what another reader left.
+fn has_wal(file: &Path) -> bool {
+    file.with_file_name("ledger.sqlite-wal").metadata().is_ok_and(|wal| wal.len() > 0)
 }
 
 /// What `SQLite` says of a ledger that is only read: what it cannot open, it may not read.
