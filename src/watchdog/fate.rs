@@ -39,6 +39,7 @@ impl State {
             ix.schedule(plan, self, slot);
         } else {
             self.allowance.spend(plan, at);
+            ix.confirm(at, slot);
         }
     }
 

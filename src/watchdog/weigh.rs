@@ -27,6 +27,9 @@ const CLOSE: f64 = 1.0;
 /// Above its alarm, evidence that could decide between two suspects is still of use.
 pub(super) const DECIDES: f64 = 4.0;
 
+/// Up to when an inbox was read, whether it can be, and how late it is; `None` before it was read.
+type Sighted = Option<(At, bool, Span)>;
+
 /// A canary in flight.
 struct Waiting<'s> {
     sent_at: At,
@@ -127,17 +130,20 @@ impl State {
         let mut waiting: Vec<(bool, Waiting<'_>)> = Vec::new();
         let mut open: Vec<(At, Factors)> = Vec::new();
         let mut read = At::from_ms(i64::MIN);
+        let mut known: Vec<Option<Sighted>> = vec![None; if suspect.is_wide() { plan.inboxes.len() } else { 0 }];
         for slot in &suspect.routes {
-            let Some(route) = self.routes.get(*slot) else { continue };
+            let (Some(route), Some(planned)) = (self.routes.get(*slot), plan.routes.get(*slot)) else { continue };
             if route.flying.is_empty() || self.explained_away(plan, ix, *slot, index) {
                 continue;
             }
-            let Some(inbox) = self.inboxes.get(&route.route.inbox) else { continue };
-            let (horizon, sees) = (self.horizon(inbox), self.sees_into(inbox));
-            let Some(horizon) = horizon else { continue };
+            let seen = match known.get_mut(planned.inbox_at) {
+                Some(known) => *known.get_or_insert_with(|| self.sighted(&route.route.inbox)),
+                None => self.sighted(&route.route.inbox),
+            };
+            let Some((horizon, sees, lag)) = seen else { continue };
             read = read.max(horizon);
             for flying in route.flying.iter().filter(|f| f.counted) {
-                waiting.push((sees, Waiting { sent_at: flying.sent_at, horizon, lag: inbox.rhythm.lag, healthy: &route.survival }));
+                waiting.push((sees, Waiting { sent_at: flying.sent_at, horizon, lag, healthy: &route.survival }));
             }
         }
         if suspect.routes.len() > 1 {
@@ -156,12 +162,20 @@ impl State {
             foresee(&standing.evidence, target, &waiting, &mut open, read)
         });
         let read = if read.as_ms() == i64::MIN { self.at } else { read };
-        self.stand(ix, index, &sums, read, next);
+        self.stand(plan, ix, index, &sums, read, next);
     }
 
-    fn stand(&mut self, ix: &mut Index, index: usize, sums: &Factors, read: At, next: Option<At>) {
+    /// Up to when an inbox was read, whether it can be, and how late it is.
+    fn sighted(&self, inbox: &Name) -> Sighted {
+        let inbox = self.inboxes.get(inbox)?;
+        Some((self.horizon(inbox)?, self.sees_into(inbox), inbox.rhythm.lag))
+    }
+
+    fn stand(&mut self, plan: &Plan, ix: &mut Index, index: usize, sums: &Factors, read: At, next: Option<At>) {
         let Some(standing) = self.standings.get_mut(index) else { return };
+        let before = standing.level;
         standing.stand(sums);
+        ix.heat(plan, index, before, standing.level);
         standing.weighed_at = read;
         if standing.check_at != next {
             if let Some(before) = standing.check_at {

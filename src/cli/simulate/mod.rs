@@ -3,16 +3,17 @@
 mod curves;
 mod native;
 mod picture;
-mod progress;
 mod report;
 mod rules;
 mod table;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::args::{Figures as Shape, Simulate as Arguments};
+use super::args::{Drawn as Shape, Simulate as Arguments};
 use super::out::Out;
+use super::progress::Progress;
 use super::{FAILED, WRONG};
 use crate::config::{self, Settings};
 use crate::sandbox::simulate::rival::Rivals;
@@ -20,7 +21,6 @@ use crate::sandbox::simulate::{Scenario, study};
 use curves::{Curves, Promised};
 pub use native::Native;
 use picture::Caption;
-use progress::Progress;
 pub use report::Report;
 pub use rules::Rules;
 
@@ -42,10 +42,11 @@ pub(super) fn execute(args: &Arguments) -> ExitCode {
     };
     let eased = eased(args.output, &scenario, &settings);
     let parts = scenario.parts() + eased.iter().map(|(scenario, _)| scenario.parts()).sum::<u64>();
-    let progress = Progress::new(parts);
-    let played = study(&scenario, &|| Native::new(&settings), &|| Rivals::new(scenario.routes.len()), &|_, _| progress.one_more());
+    let (progress, done) = (Progress::new("played"), AtomicU64::new(0));
+    let one_more = || progress.tell(done.fetch_add(1, Ordering::Relaxed) + 1, parts);
+    let played = study(&scenario, &|| Native::new(&settings), &|| Rivals::new(scenario.routes.len()), &|_, _| one_more());
     let promised = |(scenario, settings): &(Scenario, Settings)| {
-        let played = study(scenario, &|| Native::new(settings), &|| (), &|_, _| progress.one_more());
+        let played = study(scenario, &|| Native::new(settings), &|| (), &|_, _| one_more());
         Promised::of(scenario.false_pages, &played)
     };
     let eased: Vec<Promised> = eased.iter().map(promised).collect();

@@ -83,6 +83,14 @@ impl Intervals {
         Self { routes: vec![Arrivals::default(); routes], longest: Vec::new() }
     }
 
+    /// What a route's silence from here to its next arrival says is not to be counted.
+    pub fn interrupt(&mut self, route: usize) {
+        if let Some(route) = self.routes.get_mut(route) {
+            route.pending.clear();
+            route.last = None;
+        }
+    }
+
     pub(super) fn saw(&mut self, flight: Flight) {
         let Some(route) = self.routes.get_mut(flight.route) else { return };
         let longest = &mut self.longest;
@@ -125,6 +133,21 @@ impl Phi {
         let z = self.z.max(1.0);
         let tail = 1.0 - 1.0 / (z * z) + 3.0 / z.powi(4);
         (z * z / 2.0) * std::f64::consts::LOG10_E + (z * std::f64::consts::TAU.sqrt()).log10() - tail.max(0.1).log10()
+    }
+
+    /// Every time that it cries over the canaries of one route until `end`: when the silence began, and when it was too long.
+    #[must_use]
+    pub fn every_cry(self, flights: &[Flight], end: At) -> Vec<(At, At)> {
+        let mut arrived: Vec<At> = flights.iter().filter_map(|f| f.arrives).filter(|at| *at <= end).collect();
+        arrived.sort_unstable();
+        let mut arrivals = Arrivals::default();
+        let mut cries = Vec::new();
+        for at in arrived {
+            cries.extend(arrivals.last.zip(arrivals.cries_at(self.z)).filter(|(_, due)| *due < at));
+            arrivals.arrive(at);
+        }
+        cries.extend(arrivals.last.zip(arrivals.cries_at(self.z)).filter(|(_, due)| *due <= end));
+        cries
     }
 
     /// The most sensitive one that cried at most so often.
