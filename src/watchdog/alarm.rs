@@ -32,11 +32,14 @@ pub(super) struct Standing {
     pub(super) weighed_at: At,
     /// When silence alone may raise the level to something that matters.
     pub(super) check_at: Option<At>,
+    /// When its last alarm was over.
+    #[serde(default)]
+    pub(super) calmed_at: Option<At>,
 }
 
 impl Standing {
     pub(super) fn new(culprit: Culprit) -> Self {
-        Self { culprit, evidence: Sequence::default(), level: -1e30, ways: [0.0; WAYS], weighed_at: At::default(), check_at: None }
+        Self { culprit, evidence: Sequence::default(), level: -1e30, ways: [0.0; WAYS], weighed_at: At::default(), check_at: None, calmed_at: None }
     }
 
     pub(super) fn is_hot(&self) -> bool {
@@ -150,6 +153,7 @@ impl State {
         }
         if let Some(standing) = self.standings.get_mut(index) {
             standing.forget();
+            standing.calmed_at = Some(at);
         }
         Self::around(plan, index).into_iter().for_each(|suspect| self.gather(plan, ix, suspect));
     }
