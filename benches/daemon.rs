@@ -17,7 +17,7 @@ mod support;
 use std::time::Duration;
 
 use mailcanary::canary::{Key, token};
-use mailcanary::config::{Family, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
+use mailcanary::config::{Budget, Family, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
 use mailcanary::edge::dial::Dialer;
 use mailcanary::edge::inbox::{Hint, Report, Watch};
 use mailcanary::model::{CanaryId, Name};
@@ -52,7 +52,14 @@ async fn sightings() {
     };
     let wire = Wire { family: Family::V4, ..Wire::default() };
     let kind = InboxKind::Imap(imap);
-    let inbox = Inbox { address: dovecot::USER.to_owned(), plus_address: false, delete: false, kind, wire: wire.clone() };
+    let inbox = Inbox {
+        address: dovecot::USER.to_owned(),
+        plus_address: false,
+        delete: false,
+        budget: Budget::default(),
+        kind,
+        wire: wire.clone(),
+    };
     let reader = Watch {
         name: Name::new("seed").unwrap(),
         inbox,

@@ -6,7 +6,7 @@ use super::args::Check;
 use super::check_live;
 use super::out::Out;
 use super::{FAILED, WRONG, with_secrets};
-use crate::config::{InboxKind, ProviderKind, Settings, SinkKind};
+use crate::config::{Budget, Forecast, InboxKind, Price, ProviderKind, Settings, SinkKind};
 use crate::model::Route;
 
 /// More routes than this are counted, not listed.
@@ -29,7 +29,7 @@ fn summary(settings: &Settings, out: &mut Out) {
     out.line(format_args!(
         "{count} route{}, a canary down each every {}: {:.0} canaries a day with confirmations",
         if count == 1 { "" } else { "s" },
-        settings.watch.every,
+        cadence(settings),
         per_day(&|_| true)
     ));
     for route in settings.routes.iter().take(LISTED) {
@@ -43,14 +43,17 @@ fn summary(settings: &Settings, out: &mut Out) {
             ProviderKind::Smtp(smtp) => format!("smtp, {}:{}, tls {}", smtp.host, smtp.port, smtp.tls.as_str()),
             ProviderKind::Mandrill(mandrill) => format!("mandrill, {}", mandrill.base_url),
         };
-        let canaries = per_day(&|r| r.provider == *name);
-        out.line(format_args!("provider {name} ({how}): from {}, {canaries:.0} canaries a day", provider.from.address));
+        let forecast = settings.forecast(provider.budget, |r| r.provider == *name);
+        let traffic = traffic(provider.budget, forecast);
+        let standby = if provider.duty.standby { "stand-by " } else { "" };
+        let cost = provider.duty.price.as_ref().map_or_else(String::new, |price| cost(price, forecast));
+        out.line(format_args!("{standby}provider {name} ({how}): from {}, {traffic}{cost}", provider.from.address));
     }
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
         let how = format!("imap, {}:{}, tls {}", imap.host, imap.port, imap.tls.as_str());
-        let canaries = per_day(&|r| r.inbox == *name);
-        out.line(format_args!("inbox {name} ({how}): {}, {canaries:.0} canaries a day", inbox.address));
+        let traffic = traffic(inbox.budget, settings.forecast(inbox.budget, |r| r.inbox == *name));
+        out.line(format_args!("inbox {name} ({how}): {}, {traffic}", inbox.address));
     }
     for (name, sink) in &settings.sinks {
         let how = match &sink.kind {
@@ -65,6 +68,29 @@ fn summary(settings: &Settings, out: &mut Out) {
     out.line(format_args!("status page and metrics: {http}"));
     let ledger = &settings.ledger;
     out.line(format_args!("ledger: {}, {} of successes and {} of failures", ledger.path.display(), ledger.keep, ledger.keep_failures));
+}
+
+/// How often a canary goes down each route.
+fn cadence(settings: &Settings) -> String {
+    let each = || settings.routes.iter().map(|r| settings.every(r));
+    match (each().min(), each().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most}"),
+        (Some(every), _) => every.to_string(),
+        (None, _) => settings.watch.every.to_string(),
+    }
+}
+
+/// Canaries a day and a month, with confirmations, and the limits.
+fn traffic(budget: Budget, forecast: Forecast) -> String {
+    let Forecast { per_day, per_month, cap } = forecast;
+    let from = if budget.canaries_per_day.is_some() { "" } else { ", as the routes allow" };
+    let apart = budget.spacing.map_or_else(String::new, |spacing| format!(", {spacing} apart"));
+    format!("{per_day:.0} canaries a day, {per_month:.0} a month (at most {cap:.0} in 24h{from}{apart})")
+}
+
+fn cost(price: &Price, forecast: Forecast) -> String {
+    let currency = price.currency.as_deref().map_or_else(String::new, |c| format!(" {c}"));
+    format!(", {:.2}{currency} a month", price.per_1000 * forecast.per_month / 1000.0)
 }
 
 /// Scheme and host of a web address.

@@ -5,6 +5,7 @@
 
 mod advice;
 mod authority;
+mod budget;
 mod complaint;
 mod keys;
 mod load;
@@ -21,6 +22,7 @@ mod value;
 use std::collections::BTreeMap;
 
 pub use authority::{AuthorityError, authorities};
+pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use load::{LoadError, load};
 pub use read::matches;
@@ -82,6 +84,7 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
         Err(error) => return Err(vec![syntax(&notes, &error)]),
     };
     let settings = read::whole(text::Root::new(document.as_table(), &notes), host_name).and_then(|whole| {
+        read::fit(&whole);
         advice::give(&whole);
         whole.settings
     });

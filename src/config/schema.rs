@@ -108,6 +108,8 @@ fn kind_schema(kind: Kind) -> Value {
         Kind::Rate => json!({ "type": "string", "pattern": "^[0-9.]+ +per +(day|month|year)$" }),
         Kind::Share => json!({ "type": "string", "pattern": "^[0-9.]+ *%$" }),
         Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Count(most) => json!({ "type": "integer", "minimum": 1, "maximum": most }),
+        Kind::Amount => json!({ "type": "number", "minimum": 0 }),
         Kind::Port => json!({ "type": "integer", "minimum": 1, "maximum": 65535 }),
         Kind::Host | Kind::Path | Kind::Ip => json!({ "type": "string", "minLength": 1 }),
         Kind::Word(words) => json!({ "type": "string", "enum": words }),

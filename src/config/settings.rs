@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::SecretRef;
+use super::{Budget, Duty, SecretRef};
 use crate::model::{Name, Route, Severity, Span};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
@@ -26,15 +26,6 @@ pub struct Settings {
     pub http: Option<Http>,
     /// `[ledger]`.
     pub ledger: LedgerSettings,
-}
-
-impl Settings {
-    /// Canaries a day over the routes that `chosen` picks: the routine ones, and what suspicion may spend in the long run.
-    #[must_use]
-    pub fn canaries_per_day(&self, chosen: impl Fn(&Route) -> bool) -> f64 {
-        let routes = u32::try_from(self.routes.iter().filter(|r| chosen(r)).count()).unwrap_or(u32::MAX);
-        f64::from(routes) * 86_400.0 / self.watch.every.as_secs_f64() * (1.0 + self.watch.confirmations)
-    }
 }
 
 /// How the watch is kept.
@@ -92,6 +83,10 @@ pub struct Provider {
     pub from: Mailbox,
     /// Selectors whose DKIM keys `check --live` looks up; empty: the usual ones are tried.
     pub dkim_selectors: Vec<String>,
+    /// What it may be burdened with.
+    pub budget: Budget,
+    /// What it is there for.
+    pub duty: Duty,
     /// How it is spoken to.
     pub kind: ProviderKind,
     /// How it is reached.
@@ -165,6 +160,8 @@ pub struct Inbox {
     pub plus_address: bool,
     /// Whether own canaries are deleted, by UID, once they are verified and counted.
     pub delete: bool,
+    /// What it may be burdened with.
+    pub budget: Budget,
     /// How it is read.
     pub kind: InboxKind,
     /// How it is reached.

@@ -72,7 +72,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             format!("{culprit} stopped: {missing} {canaries} not arrived in {boxes}, the oldest after {oldest}{took}")
         }
     };
-    format!("{words}{others}{odds}")
+    let standby = if plan.spares(&finding.culprit, &finding.routes) { "; a stand-by: nothing in use is touched" } else { "" };
+    format!("{words}{others}{odds}{standby}")
 }
 
 /// How long nine in ten of the newest arrivals on the finding's routes took.
@@ -151,6 +152,12 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "others": others(plan, state, finding).trim_start_matches("; "),
         "next_step": next_step(finding),
     });
+    if plan.spares(&finding.culprit, &finding.routes)
+        && let Some(object) = facts.as_object_mut()
+    {
+        object.insert("standby".to_owned(), json!(true));
+        object.insert("next_step".to_owned(), json!(format!("no failover to it before it delivers again; {}", next_step(finding))));
+    }
     if seen_in.len() == 1
         && matches!(finding.culprit, Culprit::Provider(_))
         && let Some(object) = facts.as_object_mut()

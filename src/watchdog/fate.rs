@@ -25,6 +25,7 @@ impl State {
             route.key = upper(id);
             ix.keys.insert(route.key, slot);
         }
+        self.spent.spend(&plan.limits, &route.route, at, reason);
         let first = route.flying.is_empty();
         route.send(id, at, reason);
         ix.looks.extend(route.flying.back().and_then(|f| Some((f.look_at?, slot, f.serial))));

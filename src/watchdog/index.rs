@@ -102,7 +102,7 @@ impl Index {
     /// One route's next canary.
     pub(super) fn schedule(&mut self, plan: &Plan, state: &State, route: usize) {
         let Some(planned) = plan.routes.get(route) else { return };
-        let next = schedule::due(plan, state, planned, state.routes.get(route));
+        let next = schedule::due(state, planned, state.routes.get(route));
         if let Some(place) = self.due_at.get_mut(route) {
             if let Some(before) = std::mem::replace(place, next) {
                 self.due.remove(&(before, route));

@@ -69,6 +69,9 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
         }
     }
     findings.extend(junk(plan, state, ix));
+    for finding in findings.iter_mut().filter(|f| plan.spares(&f.culprit, &f.routes)) {
+        finding.severity = finding.severity.min(Severity::Warn);
+    }
     assessment.findings = loudest_of_each(findings);
     assessment
 }
@@ -87,7 +90,9 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
         }
         Sort::Slow => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays)),
     };
-    let mut severity = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
+    let routes: Vec<usize> = suspect.routes.iter().copied().filter(|slot| evidence::shows(state, *slot)).collect();
+    let matters = mattering >= MATTERS && !plan.spares(&alarm.culprit, &routes);
+    let mut severity = if matters { Severity::Page } else { Severity::Warn };
     let mut again_at = None;
     let paged = state.open_delivery(&alarm.culprit).is_some_and(|i| i.shown.severity == Severity::Page);
     if severity == Severity::Page && !paged {
@@ -104,7 +109,6 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     if kind == Kind::Stopped && class.is_some() {
         kind = Kind::Refused;
     }
-    let routes = suspect.routes.iter().copied().filter(|slot| evidence::shows(state, *slot)).collect();
     let (culprit, also) = (alarm.culprit.clone(), suspect.also.clone());
     (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), again_at)
 }
@@ -181,13 +185,14 @@ enum Network {
 /// Several providers and no connection to any of them: that is the watcher's network, however the matrix looks.
 fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
     // What is known to be cut off has an incident of its own.
-    if state.cut_off_since.is_some() || plan.providers.len() < 2 || ix.refused.len() < plan.providers.len() {
+    let needed = plan.providers_that_tell();
+    if state.cut_off_since.is_some() || plan.providers.len() < 2 || ix.refused.len() < needed.len() {
         return Network::Fine;
     }
     let refused = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.refusal == Some(Class::Network));
     let silent: BTreeSet<&Name> =
         ix.refused.iter().filter(|s| refused(s)).filter_map(|s| Some(&plan.routes.get(*s)?.route.provider)).collect();
-    if silent.len() < plan.providers.len() {
+    if !needed.is_subset(&silent) {
         return Network::Fine;
     }
     let rows: Vec<(usize, u64, At)> = ix.refused.iter().filter(|s| refused(s)).filter_map(|s| unreached(state, *s)).collect();

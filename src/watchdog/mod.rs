@@ -9,6 +9,7 @@
 
 mod alarm;
 mod blame;
+mod budget;
 pub mod count;
 mod effect;
 mod event;
@@ -48,7 +49,7 @@ pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
-pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
+pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
 
 use index::Index;
 use plan::Plan;
@@ -175,7 +176,8 @@ impl Watchdog {
     #[must_use]
     pub fn view(&self, now: At) -> View {
         let route = |(at, slot): &(At, usize)| Some((*at, format!("canary over {}", self.plan.routes.get(*slot)?.route)));
-        let next = self.ix.due.first().and_then(route);
+        let next = budget::next_routine(&self.plan, &self.state, &self.ix, now);
+        let next = next.as_ref().and_then(route);
         picture::draw(&self.plan, &self.state, now, next)
     }
 
@@ -340,7 +342,10 @@ impl Watchdog {
         }
         let due: Vec<usize> = self.ix.due.range(..=(at, usize::MAX)).map(|(_, slot)| *slot).collect();
         for slot in due {
-            self.submit(step, at, slot, Reason::Routine);
+            // What does not fit waits, and is sent once when there is room.
+            if budget::fits(&self.plan, &self.state, slot, at) {
+                self.submit(step, at, slot, Reason::Routine);
+            }
         }
         for _ in 0..CONFIRMATIONS_AT_ONCE {
             let asked = suspicion::asks(&self.plan, &self.state, &self.ix, at);

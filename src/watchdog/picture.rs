@@ -11,7 +11,7 @@ use super::flight::{Canary, RouteState};
 use super::hold::Sort;
 use super::plan::Plan;
 use super::state::State;
-use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
+use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
 use crate::model::{At, CanaryId, Culprit, Kind, Leg, Name, Outcome, Route, Span, Verdict};
 
 /// Canaries listed for each route, besides those that incidents name.
@@ -26,7 +26,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
     let mut named = BTreeSet::new();
     state.incidents.values().for_each(|incident| name_canaries(&incident.shown.last.evidence, &mut named));
     let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot, &named)).collect();
-    let party = |culprit: Culprit, name: &Name| party(state, &routes, &culprit, name);
+    let party = |culprit: Culprit, name: &Name| party(plan, state, &routes, &culprit, name);
     let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
     streams.sort();
     streams.dedup();
@@ -158,7 +158,7 @@ fn usual(latency: &Histogram) -> Option<Span> {
     bound.filter(|_| count >= ENOUGH).map(|(_, ms)| Span::from_ms(ms).max(FINEST))
 }
 
-fn party(state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name) -> PartyView {
+fn party(plan: &Plan, state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name) -> PartyView {
     let mine: Vec<&RouteView> = routes.iter().filter(|r| culprit.covers(&r.route)).collect();
     let open = state.open_delivery(culprit);
     let all = |verdict: Verdict| !mine.is_empty() && mine.iter().all(|r| r.verdict == verdict);
@@ -179,7 +179,19 @@ fn party(state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name) ->
             format!("{} of {} routes deliver", mine.iter().filter(|r| r.verdict == Verdict::Delivering).count(), mine.len()),
         )
     };
-    PartyView { name: name.clone(), verdict, reason }
+    PartyView { name: name.clone(), verdict, reason, traffic: traffic(plan, state, &mine, culprit) }
+}
+
+fn traffic(plan: &Plan, state: &State, mine: &[&RouteView], culprit: &Culprit) -> Traffic {
+    let planned: Vec<_> = mine.iter().filter_map(|r| plan.find(&r.route).and_then(|slot| plan.routes.get(slot))).collect();
+    let cap = if let Culprit::Provider(name) = culprit { plan.limits.cap(name).zip(Some(name)) } else { None };
+    Traffic {
+        standby: !planned.is_empty() && planned.iter().all(|r| r.standby),
+        every: planned.iter().map(|r| r.every).min().unwrap_or_default(),
+        last_sent: mine.iter().filter_map(|r| r.recent.first()).map(|c| c.sent_at).max(),
+        last_arrival: mine.iter().filter_map(|r| r.last_arrival).max(),
+        budget: cap.map(|(cap, name)| (cap, state.spent.of_provider(name, state.at))),
+    }
 }
 
 fn inbox(state: &State, name: &Name, party: PartyView) -> InboxView {

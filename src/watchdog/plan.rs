@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::budget::Limits;
 use super::survival::Prior;
 use crate::config::Settings;
 use crate::model::{Culprit, Name, Route, Severity, Span};
@@ -12,6 +13,8 @@ const WIDE: usize = 64;
 const ASKS: [f64; 4] = [2.8, 3.8, 4.6, 5.2];
 /// The same in a matrix: four suspects and more share each canary, and routes beside it are heard without being asked.
 const ASKS_OF_MANY: [f64; 4] = [4.0, 5.0, 5.5, 6.0];
+/// A canary is sent up to this share of a route's place in the round later, so that no two installations beat in time.
+const JITTER_DIVISOR: u64 = 4;
 /// Nats above the nominal threshold.
 const MARGIN: f64 = 0.3;
 
@@ -19,12 +22,15 @@ const MARGIN: f64 = 0.3;
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) instance: String,
+    /// The time between two routine canaries of a route; where they differ, the shortest.
     pub(super) every: Span,
     pub(super) blind_after: Span,
     pub(super) cut_off_after: Span,
     /// Sorted.
     pub(super) routes: Vec<RoutePlan>,
     pub(super) providers: BTreeSet<Name>,
+    /// Of these, the ones that are no stand-bys.
+    in_use: BTreeSet<Name>,
     pub(super) inboxes: BTreeSet<Name>,
     pub(super) sinks: BTreeMap<Name, Vec<Severity>>,
     /// Who may be to blame, the most general first; of several that cover the same routes only the first stands here.
@@ -39,6 +45,9 @@ pub(super) struct Plan {
     pub(super) false_pages: f64,
     /// Extra canaries, as a share of the routine ones.
     pub(super) confirmations: f64,
+    /// Routine canaries a second.
+    pub(super) routine: f64,
+    pub(super) limits: Limits,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -50,8 +59,14 @@ pub(super) struct Plan {
 pub(super) struct RoutePlan {
     pub(super) route: Route,
     pub(super) deadline: Span,
+    /// The time between two of its routine canaries.
+    pub(super) every: Span,
+    /// Its provider is kept warm for a failover.
+    pub(super) standby: bool,
     /// Its place in the cadence: how long after the start of each round it is due.
     pub(super) phase: Span,
+    /// A canary is sent so much later at most.
+    pub(super) jitter: Span,
     /// Where its inbox stands in [`Plan::inboxes`].
     pub(super) inbox_at: usize,
     /// Indices into [`Plan::suspects`] of all that cover it.
@@ -68,6 +83,8 @@ pub(super) struct Suspect {
     pub(super) also: Vec<Culprit>,
     /// The logarithm of the chance that it begins to fail between two of its own canaries.
     pub(super) ln_weight: f64,
+    /// It has routes of stand-by providers alone: nobody is got out of bed for it.
+    pub(super) standby: bool,
 }
 
 impl Suspect {
@@ -88,23 +105,27 @@ impl Plan {
             .map(|route| RoutePlan {
                 route: route.clone(),
                 deadline: deadline(route),
+                every: settings.every(route),
+                standby: settings.is_standby(route),
                 phase: Span::ZERO,
+                jitter: Span::ZERO,
                 inbox_at: 0,
                 suspects: Vec::new(),
             })
             .collect();
         routes.sort_by(|a, b| a.route.cmp(&b.route));
-        set_phases(&mut routes, &providers, &inboxes, settings.watch.every);
+        set_phases(&mut routes, &providers, &inboxes);
         for route in &mut routes {
             route.inbox_at = inboxes.iter().position(|n| *n == route.route.inbox).unwrap_or(0);
         }
         let mut suspects = suspects(&routes, &providers, &inboxes);
-        let every = settings.watch.every.as_secs_f64().max(0.001);
+        let routine: f64 = routes.iter().map(|r| a_second(r.every)).sum();
         let mut failures_a_day = 0.0;
         for (index, suspect) in suspects.iter_mut().enumerate() {
             let days = days_between_failures(&suspect.culprit);
             failures_a_day += 1.0 / days;
-            suspect.ln_weight = (every / 86_400.0 / days / suspect.routes.len() as f64).ln();
+            let own: f64 = suspect.routes.iter().filter_map(|slot| routes.get(*slot)).map(|r| a_second(r.every)).sum();
+            suspect.ln_weight = -(own * 86_400.0 * days).ln();
             for route in &suspect.routes {
                 if let Some(route) = routes.get_mut(*route) {
                     route.suspects.push(index);
@@ -120,12 +141,14 @@ impl Plan {
         // Asking again jumps over plateaus of the evidence, so that a little more costs nothing then.
         let margin = if confirmations > 0.0 { MARGIN } else { 0.0 } + (1.0 + confirmations).ln();
         let asks = if routes.len() > 1 { ASKS_OF_MANY } else { ASKS };
-        let canaries_a_day = routes.len() as f64 * 86_400.0 / every;
+        let canaries_a_day = routine * 86_400.0;
+        let every = routes.iter().map(|r| r.every).min().unwrap_or(settings.watch.every);
         Self {
             instance: settings.watch.instance.clone(),
-            every: settings.watch.every,
+            every,
             blind_after: settings.watch.blind_after,
             cut_off_after: settings.watch.cut_off_after,
+            in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             routes,
             providers,
             inboxes,
@@ -137,8 +160,10 @@ impl Plan {
             threshold: (canaries_a_day * 365.25 / false_pages).ln() + margin,
             false_pages,
             confirmations,
+            routine,
+            limits: Limits::of(settings),
             asks,
-            grain: Span::from_ms((settings.watch.every.as_ms() / 240).clamp(20, 1000)),
+            grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
     }
 
@@ -150,6 +175,20 @@ impl Plan {
     /// Where `culprit` stands in [`Plan::suspects`], by any of its names.
     pub(super) fn suspect(&self, culprit: &Culprit) -> Option<usize> {
         self.by_culprit.get(culprit).copied()
+    }
+
+    /// Whether nothing that is in use fails with `culprit`, as far as it shows on these routes: a stand-by alone pages nobody.
+    pub(super) fn spares(&self, culprit: &Culprit, routes: &[usize]) -> bool {
+        let on_standby = |slot: &usize| self.routes.get(*slot).is_some_and(|r| r.standby);
+        let all = self.suspect(culprit).and_then(|s| self.suspects.get(s)).is_some_and(|s| s.standby);
+        all || (!routes.is_empty() && routes.iter().all(on_standby))
+    }
+
+    /// Providers that must all find no network before the watcher has none. A stand-by tries too seldom to be waited for, where two
+    /// others tell.
+    pub(super) fn providers_that_tell(&self) -> BTreeSet<&Name> {
+        let in_use: BTreeSet<&Name> = self.in_use.iter().collect();
+        if in_use.len() > 1 { in_use } else { self.providers.iter().collect() }
     }
 
     /// Whether two suspects have a route in common.
@@ -175,25 +214,37 @@ impl Plan {
     }
 }
 
+/// Canaries a second of a route.
+fn a_second(every: Span) -> f64 {
+    1.0 / every.as_secs_f64().max(0.001)
+}
+
 /// Spreads the routes evenly over a round. Neighbours in time differ in provider and, where there is more than one, in inbox:
-/// the matrix is walked along its diagonals.
-fn set_phases(routes: &mut [RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet<Name>, every: Span) {
+/// the matrix is walked along its diagonals. Routes of another cadence have rounds of their own, half a step beside the others.
+fn set_phases(routes: &mut [RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet<Name>) {
     let place = |set: &BTreeSet<Name>, name: &Name| set.iter().position(|n| n == name).unwrap_or(0);
     let width = inboxes.len().max(1);
-    let mut order: Vec<(Name, usize, usize, usize)> = routes
+    let mut order: Vec<(Span, Name, usize, usize, usize)> = routes
         .iter()
         .enumerate()
         .map(|(index, r)| {
             let p = place(providers, &r.route.provider);
             let i = place(inboxes, &r.route.inbox);
-            (r.route.stream.clone(), (i + width - p % width) % width, p, index)
+            (r.every, r.route.stream.clone(), (i + width - p % width) % width, p, index)
         })
         .collect();
     order.sort();
-    let count = u64::try_from(order.len()).unwrap_or(1);
-    for (place, (_, _, _, index)) in (0_u64..).zip(order) {
-        if let Some(route) = routes.get_mut(index) {
-            route.phase = every.scaled(place, count);
+    let mut beside = Span::ZERO;
+    for alike in order.chunk_by(|a, b| a.0 == b.0) {
+        let count = u64::try_from(alike.len()).unwrap_or(1);
+        for (place, (every, _, _, _, index)) in (0_u64..).zip(alike) {
+            if let Some(route) = routes.get_mut(*index) {
+                route.phase = beside + every.scaled(place, count);
+                route.jitter = every.scaled(1, count.saturating_mul(JITTER_DIVISOR));
+            }
+        }
+        if let Some((every, ..)) = alike.first().filter(|_| beside == Span::ZERO) {
+            beside = every.scaled(1, count.saturating_mul(2));
         }
     }
 }
@@ -201,6 +252,9 @@ fn set_phases(routes: &mut [RoutePlan], providers: &BTreeSet<Name>, inboxes: &BT
 /// Everything that could be to blame, by the order in which names are preferred. The watcher needs two of each to be told from the rest.
 fn suspects(routes: &[RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet<Name>) -> Vec<Suspect> {
     let mut ranked: BTreeMap<(u8, Culprit), Vec<usize>> = BTreeMap::new();
+    // The silence of stand-bys alone is no inbox's fault: nobody in use is there to tell.
+    let in_use: BTreeSet<&Name> = routes.iter().filter(|r| !r.standby).map(|r| &r.route.inbox).collect();
+    let told: BTreeSet<&Name> = if in_use.is_empty() { inboxes.iter().collect() } else { in_use };
     for (index, planned) in routes.iter().enumerate() {
         let Route { provider, stream, inbox } = planned.route.clone();
         let named = [
@@ -213,6 +267,9 @@ fn suspects(routes: &[RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet
             ranked.entry((0, Culprit::Watcher {})).or_default().push(index);
         }
         for (rank, culprit) in (1_u8..).zip(named) {
+            if matches!(&culprit, Culprit::Inbox(name) if !told.contains(name)) {
+                continue;
+            }
             ranked.entry((rank, culprit)).or_default().push(index);
         }
     }
@@ -223,7 +280,8 @@ fn suspects(routes: &[RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet
             first.also.push(culprit);
         } else {
             by_cover.insert(cover.clone(), kept.len());
-            kept.push(Suspect { culprit, routes: cover, also: Vec::new(), ln_weight: 0.0 });
+            let standby = cover.iter().filter_map(|slot| routes.get(*slot)).all(|r| r.standby);
+            kept.push(Suspect { culprit, routes: cover, also: Vec::new(), ln_weight: 0.0, standby });
         }
     }
     kept

@@ -1,22 +1,18 @@
 //! The schedule: when each route's next routine canary is due, and what it is called.
 
 use super::flight::RouteState;
-use super::plan::{Plan, RoutePlan};
+use super::plan::RoutePlan;
 use super::state::State;
 use crate::model::{At, CanaryId, Route, Span};
 
-/// A canary is sent up to this share of a route's place in the round sooner or later, so that no two installations beat in time.
-const JITTER_DIVISOR: u64 = 4;
-
 /// When the next routine canary of `route` is due. `None` before the first start.
-pub(super) fn due(plan: &Plan, state: &State, planned: &RoutePlan, route: Option<&RouteState>) -> Option<At> {
+pub(super) fn due(state: &State, planned: &RoutePlan, route: Option<&RouteState>) -> Option<At> {
     let began = state.began?;
-    let every = plan.every.as_ms().max(1);
+    let every = planned.every.as_ms().max(1);
     let origin = began.at.plus(planned.phase);
     let round_of = |at: At| at.since(origin).as_ms() / every;
     let after_last = route.and_then(|r| r.last_routine).map_or(0, |last| round_of(last.plus(Span::from_ms(every / 2))) + 1);
-    let instant =
-        |round: u64| origin.plus(Span::from_ms(round.saturating_mul(every))).plus(jitter(plan, began.seed, &planned.route, round));
+    let instant = |round: u64| origin.plus(Span::from_ms(round.saturating_mul(every))).plus(jitter(planned, began.seed, round));
     // What came due while the watcher slept is skipped, not caught up with: all at once it would be a burst.
     let after_sleep = state.skip_before.map_or(0, |woke| round_of(woke) + u64::from(instant(round_of(woke)) <= woke));
     Some(instant(after_last.max(after_sleep)))
@@ -32,9 +28,9 @@ pub(super) fn key(seed: u64, route: &Route) -> u32 {
     upper_half(hash(seed, route, 0))
 }
 
-fn jitter(plan: &Plan, seed: u64, route: &Route, round: u64) -> Span {
-    let room = plan.every.as_ms() / u64::try_from(plan.routes.len().max(1)).unwrap_or(1) / JITTER_DIVISOR;
-    if room == 0 { Span::ZERO } else { Span::from_ms(hash(seed, route, round.wrapping_add(1)) % room) }
+fn jitter(planned: &RoutePlan, seed: u64, round: u64) -> Span {
+    let room = planned.jitter.as_ms();
+    if room == 0 { Span::ZERO } else { Span::from_ms(hash(seed, &planned.route, round.wrapping_add(1)) % room) }
 }
 
 fn upper_half(bits: u64) -> u32 {

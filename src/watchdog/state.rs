@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::alarm::{Alarm, Standing};
+use super::budget::Spendings;
 use super::count::Histogram;
 use super::event::{Delivery, Event, Reads};
 use super::fate::upper;
@@ -41,6 +42,9 @@ pub(super) struct State {
     pub(super) habits: Vec<Habit>,
     /// What suspicion may still spend.
     pub(super) allowance: Allowance,
+    /// What those were sent lately that have a budget.
+    #[serde(default)]
+    pub(super) spent: Spendings,
     /// Latencies of all routes of a provider, and of an inbox: what a new route is thought to be like.
     pub(super) kin_of_provider: BTreeMap<Name, Counts>,
     pub(super) kin_of_inbox: BTreeMap<Name, Counts>,

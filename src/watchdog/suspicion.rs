@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::Alarm;
+use super::budget;
 use super::index::Index;
 use super::plan::{Plan, Suspect};
 use super::recovery;
@@ -22,7 +23,7 @@ const BURST_OF: Span = Span::from_secs(4 * 3600);
 /// At least this.
 const BURST_AT_LEAST: f64 = 16.0;
 /// And at most.
-const BURST_AT_MOST: f64 = 128.0;
+const BURST_AT_MOST: f64 = crate::config::BURST;
 /// A provider that throttles is not asked again for this long.
 const THROTTLED: Span = Span::from_secs(300);
 /// Confirmations in flight at the highest level.
@@ -69,7 +70,7 @@ fn capacity(plan: &Plan) -> f64 {
 
 /// Confirmations a second, in the long run.
 fn rate(plan: &Plan) -> f64 {
-    plan.confirmations * plan.routes.len() as f64 / plan.every.as_secs_f64().max(0.001)
+    plan.confirmations * plan.routine
 }
 
 /// Of the routes of a larger culprit, so many that have been silent longest are asked.
@@ -136,7 +137,8 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
 /// ones, where they differ.
 fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now: At) -> Option<(usize, At)> {
     let suspect = plan.suspects.get(index)?;
-    let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
+    let covers =
+        |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
     let fresh: Vec<(At, usize)> = confirming(state, ix, now, covers).take(enough).collect();
     if fresh.len() >= enough {
         // Again when the oldest of them is not fresh any more.
@@ -225,6 +227,8 @@ fn may(plan: &Plan, state: &State, slot: usize, now: At) -> Option<(usize, At)> 
             return None;
         }
     }
-    let last = route.canaries.back().map(|c| c.sent_at.plus(APART.min(plan.every)));
-    Some((slot, last.map_or(now, |at| at.max(now))))
+    let free = budget::confirmation_at(plan, state, &route.route, now)?;
+    let apart = APART.min(plan.routes.get(slot)?.every);
+    let last = route.canaries.back().map(|c| c.sent_at.plus(apart));
+    Some((slot, last.map_or(free, |at| at.max(free))))
 }

@@ -103,6 +103,23 @@ pub struct PartyView {
     pub verdict: Verdict,
     /// Why we think so: one sentence.
     pub reason: String,
+    /// What is sent through it, and how old what we know is.
+    pub traffic: Traffic,
+}
+
+/// What is sent through a provider or a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// It is kept warm for a failover.
+    pub standby: bool,
+    /// The time between two routine canaries of one of its routes; of several, the shortest.
+    pub every: Span,
+    /// When its newest canary was sent.
+    pub last_sent: Option<At>,
+    /// The receiver's time of its newest arrival.
+    pub last_arrival: Option<At>,
+    /// Its cap for any 24 hours, and what of it is used up; a provider's, if it was set.
+    pub budget: Option<(u32, u32)>,
 }
 
 /// One inbox.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::event::Reads;
-use super::{LOOK_EVERY, Watchdog, incident, judge, suspicion};
+use super::{LOOK_EVERY, Watchdog, budget, incident, judge, suspicion};
 use crate::model::{At, Span};
 
 impl Watchdog {
@@ -17,7 +17,7 @@ impl Watchdog {
             (false, false) => due,
         };
         [
-            self.ix.due.first().filter(|_| !self.stopping).map(|(due, _)| *due),
+            budget::next_routine(&self.plan, &self.state, &self.ix, at).filter(|_| !self.stopping).map(|(due, _)| due),
             self.seen_through(&self.ix.looks).map(read_first),
             self.ix.checks.first().map(|(due, _)| read_first(*due)),
             self.seen_through(&self.ix.deadlines).map(read_first),

@@ -79,6 +79,32 @@ fn a_good_configuration_is_summed_up() {
 }
 
 #[test]
+fn budgets_are_forecast_with_their_cost() {
+    let folder = Folder::new();
+    let secret = folder.file("password", "hunter2\n");
+    let text = good(&format!("{{ file = {secret:?} }}"))
+        .replace("username", "canaries_per_day = 1700\nspacing = \"2s\"\nusername")
+        .replace("[inbox", "price_per_1000 = 0.10\ncurrency = \"USD\"\n[provider.b.smtp]\nstandby = true\nfrom = \"b@good.example\"\nhost = \"::1\"\ntls = \"none\"\n[inbox");
+    let (code, out, err) = said(&check(&folder.file("good.toml", text.clone())));
+    assert_eq!(code, 0, "{err}");
+    for line in [
+        "2 routes, a canary down each every 1m to 15m: 1843 canaries a day with confirmations\n",
+        "\nprovider a (smtp, 127.0.0.1:25, tls none): from a@good.example, 1728 canaries a day, 52596 a month (at most 1876 in 24h, as the routes allow), 5.26 USD a month\n",
+        "\nstand-by provider b (smtp, ::1:25, tls none): from b@good.example, 115 canaries a day, 3506 a month (at most 532 in 24h, as the routes allow)\n",
+        "\ninbox i (imap, 127.0.0.1:143, tls none): i@good.example, 1700 canaries a day, 51744 a month (at most 1700 in 24h, 2s apart)\n",
+    ] {
+        assert!(out.contains(line), "{line}{out}");
+    }
+    let (code, _, err) = said(&check(&folder.file("small.toml", text.replace("1700", "1500"))));
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("small.toml:17:20: inbox.i.imap.canaries_per_day: the routine canaries alone are 1536 a day, and 1500 are allowed"),
+        "{err}"
+    );
+    assert!(err.contains("hint: write 1844, which holds the confirmations too, or raise `every`, or narrow the routes"), "{err}");
+}
+
+#[test]
 fn every_complaint_is_printed_with_its_place() {
     let folder = Folder::new();
     let file = folder.file("bad.toml", good("\"hunter2\"").replace("[stream.password-reset]", "[stream.password-reset]\nsubjekt = \"x\""));

@@ -81,7 +81,17 @@ fn the_example_is_understood_to_the_last_key() {
         junk: None,
     };
     let address = "seed7f3@gmail.com".to_owned();
-    assert_eq!(*inbox, Inbox { address, plus_address: false, delete: false, kind: InboxKind::Imap(imap), wire: config::Wire::default() });
+    assert_eq!(
+        *inbox,
+        Inbox {
+            address,
+            plus_address: false,
+            delete: false,
+            budget: config::Budget::default(),
+            kind: InboxKind::Imap(imap),
+            wire: config::Wire::default()
+        }
+    );
     assert_eq!(settings.sinks["hook"].severities, Severity::ALL);
     assert_eq!(settings.sinks["alertmanager"].kind, SinkKind::Alertmanager { urls: vec!["http://127.0.0.1:9093".to_owned()] });
     assert_eq!(settings.http.unwrap().listen, SocketAddr::from(([127, 0, 0, 1], 9825)));
@@ -226,9 +236,10 @@ fn judge(schema: &Value, root: &Value, value: &Value, path: &str) -> Result<(), 
                     Value::String(_) => "string",
                     Value::Bool(_) => "boolean",
                     Value::Number(n) if n.is_i64() => "integer",
-                    Value::Null | Value::Number(_) => "other",
+                    Value::Number(_) => "number",
+                    Value::Null => "other",
                 };
-                if rule != is {
+                if rule != is && (rule.as_str(), is) != (Some("number"), "integer") {
                     return no(format!("{is} instead of {rule}"));
                 }
             }
@@ -251,8 +262,8 @@ fn judge(schema: &Value, root: &Value, value: &Value, path: &str) -> Result<(), 
             "items" => value.as_array().into_iter().flatten().try_for_each(|v| judge(rule, root, v, path))?,
             "oneOf" if rule.as_array().unwrap().iter().filter(|one| judge(one, root, value, path).is_ok()).count() == 1 => {}
             "enum" if rule.as_array().unwrap().contains(value) => {}
-            "minimum" if value.as_i64() >= rule.as_i64() => {}
-            "maximum" if value.as_i64() <= rule.as_i64() => {}
+            "minimum" if value.as_f64() >= rule.as_f64() => {}
+            "maximum" if value.as_f64() <= rule.as_f64() => {}
             "uniqueItems" if value.as_array().unwrap().iter().enumerate().all(|(i, v)| !value.as_array().unwrap()[..i].contains(v)) => {}
             "minItems" | "minProperties" | "minLength" if size(value) >= rule.as_u64().map(|n| n as usize) => {}
             "maxProperties" | "maxLength" if size(value) <= rule.as_u64().map(|n| n as usize) => {}
@@ -327,12 +338,33 @@ fn warnings_with(changes: &[(&str, &str)]) -> String {
 }
 
 #[test]
+fn budgets_and_stand_bys_are_forecast() {
+    let text = EXAMPLE
+        .replace("port = 587", "port = 587\nstandby = true\nprice_per_1000 = 0.10\ncurrency = \"USD\"")
+        .replace("host = \"imap.gmail.com\"", "host = \"imap.gmail.com\"\ncanaries_per_day = 1600\nspacing = \"2s\"");
+    let settings = good(&text).settings;
+    let (relay, gmail) = (&settings.providers["relay"], &settings.inboxes["gmail-1"]);
+    assert!(relay.duty.standby && relay.duty.every.is_none());
+    assert_eq!(relay.duty.price, Some(config::Price { per_1000: 0.1, currency: Some("USD".to_owned()) }));
+    let every: Vec<_> = settings.routes.iter().map(|r| (r.provider.as_str(), settings.every(r).to_string())).collect();
+    assert_eq!(every, [("mailchimp", "1m".to_owned()), ("relay", "15m".to_owned())]);
+    let warm = settings.forecast(relay.budget, |r| r.provider.as_str() == "relay");
+    assert_eq!((warm.per_day.round(), warm.cap), (110.0, 455.0), "96 routine ones and 15 %; of all 1536, 15 %, and a burst of 128");
+    assert_eq!(gmail.budget, config::Budget { canaries_per_day: Some(1600), spacing: Some(Span::from_secs(2)) });
+    let seeded = settings.forecast(gmail.budget, |_| true);
+    assert_eq!((seeded.per_day, seeded.cap), (1600.0, 1600.0), "the cap is less than 1766");
+}
+
+#[test]
 fn what_is_likely_not_meant_is_warned_of() {
     let second =
         "[inbox.b.imap]\naddress = \"b@example.org\"\nhost = \"imap.example.org\"\nusername = \"b\"\npassword = { env = \"B\" }\n[http]";
     assert_eq!(warnings_with(&[("[http]", second)]), "", "a configuration with nothing to warn of");
     for (changes, expected) in [
         (vec![], "inbox: only one is watched"),
+        (vec![("from = ", "standby = true\nfrom = ")], "provider: all that are watched are stand-bys: no outage would ever page"),
+        (vec![("port = 587", "port = 587\ncanaries_per_day = 1441")], "canaries_per_day: 1441 a day hold the 1440 routine canaries"),
+        (vec![("port = 587", "port = 587\ncurrency = \"EUR\"")], "provider.relay.smtp.currency: there is no price"),
         (vec![("[http]", "[[route]]\nprovider = \"relay\"\n[http]")], "provider: only one is watched"),
         (vec![("[http]", "[[route]]\nprovider = \"relay\"\n[http]")], "provider.mailchimp.mandrill: this provider is in no route"),
         (vec![("secret = { credential = \"hook\" }", "")], "sink.hook.webhook.secret: is missing"),

@@ -10,7 +10,7 @@ use mailcanary::model::{
     At, CanaryId, Change, Class, Culprit, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span, Verdict,
 };
 use mailcanary::watchdog::count::Histogram;
-use mailcanary::watchdog::{CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, View};
+use mailcanary::watchdog::{CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -59,7 +59,9 @@ fn route_view(route: Route, number: u64) -> RouteView {
 }
 
 fn party(text: &str) -> PartyView {
-    PartyView { name: name(text), verdict: Verdict::Delivering, reason: "all its routes deliver".to_owned() }
+    let (last_sent, last_arrival) = (Some(at(3580)), Some(at(3590)));
+    let traffic = Traffic { standby: false, every: Span::from_secs(60), last_sent, last_arrival, budget: None };
+    PartyView { name: name(text), verdict: Verdict::Delivering, reason: "all its routes deliver".to_owned(), traffic }
 }
 
 /// An installation in which all is well, with this many providers, streams and inboxes.
@@ -397,10 +399,52 @@ async fn health_readiness_and_providers() {
     assert_eq!((code, &answer["as_of"]), (200, &json!("2022-08-08T20:30:00.000Z")));
     let healthy: Vec<_> = answer["providers"].as_array().unwrap().iter().map(|p| p["healthy"].clone()).collect();
     assert_eq!(healthy, [false, true, false]);
+    let health = |name: &str, healthy: bool, verdict: &str| {
+        json!({
+            "name": name, "healthy": healthy, "verdict": verdict, "reason": "all its routes deliver", "stale": false,
+            "last_arrival": "2022-08-08T20:29:50.000Z", "age_seconds": 10.0, "fresh_for_seconds": 300.0,
+        })
+    };
+    let mut first = health("provider-0", false, "stopped");
+    let more = json!({
+        "standby": false, "every_seconds": 60.0, "last_sent": "2022-08-08T20:29:40.000Z", "incidents": [],
+        "streams": [health("stream-0", true, "delivering")], "budget": null,
+    });
+    first.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    assert_eq!(answer["providers"][0], first);
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_provider_says_how_old_it_is() {
+    let mut view = fixture(2, 1, 1);
+    let culprit = Culprit::Stream(name("provider-1"), name("stream-0"));
+    view.incidents.push(incident(7, Kind::Stopped, culprit, "stream-0 stopped", json!({})));
+    view.incidents.push(incident(8, Kind::Blind, Culprit::Inbox(name("inbox-0")), "it cannot be read", json!({})));
+    view.incidents[1].resolved_at = None;
+    for party in &mut view.providers {
+        party.traffic = Traffic { standby: true, every: Span::from_secs(900), budget: Some((100, 99)), ..party.traffic.clone() };
+    }
+    let shown = Shown::start(view).await;
+    let provider = async |n: usize| serde_json::from_str::<Value>(&shown.get("/api/v1/providers").await.1).unwrap()["providers"][n].clone();
+    let fresh = provider(1).await;
     assert_eq!(
-        answer["providers"][0],
-        json!({"name": "provider-0", "healthy": false, "verdict": "stopped", "reason": "all its routes deliver"})
+        (&fresh["standby"], &fresh["stale"], &fresh["budget"]),
+        (&json!(true), &json!(false), &json!({"canaries_per_day": 100, "spent": 99}))
     );
+    assert_eq!(
+        (fresh["incidents"].as_array().unwrap().len(), &fresh["incidents"][0]["incident"]),
+        (1, &json!(7)),
+        "an inbox's is not its own"
+    );
+    shown.change(|view| view.providers.iter_mut().for_each(|p| p.traffic.last_arrival = Some(at(600))));
+    let stale = provider(0).await;
+    assert_eq!((&stale["healthy"], &stale["stale"], &stale["age_seconds"]), (&json!(true), &json!(true), &json!(3000.0)));
+    assert_eq!(stale["reason"], "not known to be so now: the newest canary arrived 50m ago; all its routes deliver");
+    shown.change(|view| view.providers.iter_mut().for_each(|p| p.traffic.last_arrival = None));
+    let unseen = provider(0).await;
+    assert_eq!((&unseen["stale"], &unseen["age_seconds"], &unseen["incidents"]), (&json!(true), &Value::Null, &json!([])));
+    assert_eq!(unseen["reason"], "not known: no canary has arrived yet; all its routes deliver");
+    assert!(shown.get("/").await.1.contains("provider-0 (stand-by)"));
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@ mod postfix;
 use std::time::Duration;
 
 use mailcanary::canary::{Composed, Key, compose};
-use mailcanary::config::{Mailbox, MandrillSettings, Provider, ProviderKind, Secret, SecretRef, SmtpSettings, Stream, Tls, Wire};
+use mailcanary::config::{
+    Budget, Duty, Mailbox, MandrillSettings, Provider, ProviderKind, Secret, SecretRef, SmtpSettings, Stream, Tls, Wire,
+};
 use mailcanary::edge::submit::{Answer, Submitter};
 use mailcanary::model::{At, CanaryId, Class, Name, Outcome, Span};
 
@@ -34,7 +36,7 @@ fn secret_ref() -> SecretRef {
 }
 
 fn submitter(kind: ProviderKind, wire: Wire) -> Submitter {
-    let provider = Provider { from: from(), dkim_selectors: Vec::new(), kind, wire };
+    let provider = Provider { from: from(), dkim_selectors: Vec::new(), budget: Budget::default(), duty: Duty::default(), kind, wire };
     let secrets = |at: &SecretRef| (*at == secret_ref()).then(|| Secret::new(PASSWORD.to_owned()));
     Submitter::new(&provider, &secrets).unwrap()
 }

@@ -1,5 +1,6 @@
 //! Every key there is, once: from here come the check for unknown keys, the defaults, the reference configuration and the JSON Schema.
 
+mod budget;
 mod tables;
 
 pub(super) use tables::TABLES;
@@ -60,6 +61,10 @@ pub(super) enum Kind {
     Share,
     /// `true` or `false`.
     Flag,
+    /// A whole number from 1 up to this.
+    Count(u32),
+    /// A number that is not negative.
+    Amount,
     /// A TCP port that can be connected to.
     Port,
     /// A host name or an address.

@@ -1,10 +1,11 @@
 //! The list of all tables and keys, in the order of the reference configuration.
 
+use super::budget::{BUDGET, DUTY};
 use super::{Key, Kind, Need, Table};
 
-const SECOND: u64 = 1000;
-const MINUTE: u64 = 60 * SECOND;
-const DAY: u64 = 24 * 60 * MINUTE;
+pub(super) const SECOND: u64 = 1000;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+pub(super) const DAY: u64 = 24 * 60 * MINUTE;
 
 /// Words of `tls`.
 const TLS: &[&str] = &["starttls", "implicit", "none"];
@@ -23,21 +24,21 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "provider.NAME.mandrill",
         name: "mailchimp",
         shown: true,
-        groups: &[SENDER, MANDRILL, WIRE],
+        groups: &[SENDER, MANDRILL, DUTY, BUDGET, WIRE],
         doc: "An account at Mailchimp Transactional (Mandrill). At least one provider of any kind; two or more, so that a fault of one can be told from a fault of an inbox.",
     },
     Table {
         path: "provider.NAME.smtp",
         name: "relay",
         shown: true,
-        groups: &[SENDER, SMTP, WIRE],
+        groups: &[SENDER, SMTP, DUTY, BUDGET, WIRE],
         doc: "A relay, or any provider's SMTP submission.",
     },
     Table {
         path: "inbox.NAME.imap",
         name: "gmail-1",
         shown: true,
-        groups: &[INBOX, IMAP, WIRE],
+        groups: &[INBOX, IMAP, BUDGET, WIRE],
         doc: "A seeded mailbox, read over IMAP. At least one; two or more at different hosts, so that a fault of one can be told from a fault of a provider.",
     },
     Table {

@@ -1,11 +1,13 @@
 //! From tables of text to settings: one file a part, and what holds between parts here.
 
+mod budget;
 mod inbox;
 mod provider;
 mod route;
 mod sink;
 mod wire;
 
+pub(super) use budget::fit;
 pub use route::matches;
 
 use std::collections::BTreeMap;

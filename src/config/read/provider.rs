@@ -3,18 +3,21 @@
 use super::super::complaint::Fault;
 use super::super::text::Section;
 use super::super::{MandrillSettings, Provider, ProviderKind, SecretRef, SmtpSettings, Wire};
+use super::budget::{budget, duty};
 use super::wire::{clear_only_on_loopback, server, wire};
 
 /// Reads one provider.
 pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Provider> {
     let from = section.get("from");
     let dkim_selectors = section.maybe::<Vec<String>>("dkim_selectors");
+    let (budget, duty) = (budget(section), duty(section));
     let wire = wire(section);
     let kind = match kind {
         "mandrill" => mandrill(section).map(ProviderKind::Mandrill),
         _ => smtp(section, wire.as_ref()).map(ProviderKind::Smtp),
     };
-    Some(Provider { from: from?, dkim_selectors: dkim_selectors?.unwrap_or_default(), kind: kind?, wire: wire? })
+    let dkim_selectors = dkim_selectors?.unwrap_or_default();
+    Some(Provider { from: from?, dkim_selectors, budget: budget?, duty: duty?, kind: kind?, wire: wire? })
 }
 
 fn mandrill(section: &Section<'_>) -> Option<MandrillSettings> {

@@ -28,6 +28,7 @@ pub(super) enum Value {
     Span(Span),
     Number(f64),
     Flag(bool),
+    Count(u32),
     Port(u16),
     Mailbox(Mailbox),
     Path(PathBuf),
@@ -54,7 +55,7 @@ macro_rules! take {
 
 take! {
     Text => String, Texts => Vec<String>, Word => &'static str, Words => Vec<&'static str>, Span => Span, Number => f64, Flag => bool,
-    Port => u16, Mailbox => Mailbox, Path => PathBuf, Secret => SecretRef, Ip => IpAddr, Proxy => Proxy, Listen => Option<SocketAddr>,
+    Count => u32, Port => u16, Mailbox => Mailbox, Path => PathBuf, Secret => SecretRef, Ip => IpAddr, Proxy => Proxy, Listen => Option<SocketAddr>,
 }
 
 /// Checks `item` against `kind`.
@@ -66,6 +67,8 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Rate => time::rate(item).map(Value::Number),
         Kind::Share => time::share(item).map(Value::Number),
         Kind::Flag => flag(item).map(Value::Flag),
+        Kind::Count(most) => count(item, most).map(Value::Count),
+        Kind::Amount => amount(item).map(Value::Number),
         Kind::Port => port(item).map(Value::Port),
         Kind::Host => address::host(text(item)?).map(Value::Text),
         Kind::Word(words) => word(text(item)?, words).map(Value::Word),
@@ -118,6 +121,22 @@ fn text(item: &Item) -> Result<&str, Fault> {
 
 fn flag(item: &Item) -> Result<bool, Fault> {
     item.as_bool().ok_or_else(|| Fault::hinted(other_type(item, "`true` or `false`").what, "write true or false, without quotes"))
+}
+
+/// A whole number from 1 up to `most`.
+fn count(item: &Item, most: u32) -> Result<u32, Fault> {
+    let write = || format!("write a whole number from 1 to {most}, without quotes");
+    let n = item.as_integer().ok_or_else(|| Fault::hinted(other_type(item, "a whole number").what, write()))?;
+    let fits = u32::try_from(n).ok().filter(|n| (1..=most).contains(n));
+    fits.ok_or_else(|| Fault::hinted(format!("`{n}` is out of reach"), write()))
+}
+
+/// A number that is not negative; so many that sums of it stay readable.
+fn amount(item: &Item) -> Result<f64, Fault> {
+    const WRITE: &str = "write a number from 0 to 1000000, without quotes and unit, as 0.10";
+    let n = item.as_float().or_else(|| item.as_integer().map(|n| n as f64));
+    let n = n.ok_or_else(|| Fault::hinted(other_type(item, "a number").what, WRITE))?;
+    if (0.0..=1e6).contains(&n) { Ok(n) } else { Err(Fault::hinted(format!("`{n}` is not a price"), WRITE)) }
 }
 
 fn port(item: &Item) -> Result<u16, Fault> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailcanary::canary::{Key, token};
-use mailcanary::config::{ImapSettings, Inbox, InboxKind, Secret, SecretRef, Tls, Wire};
+use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, Secret, SecretRef, Tls, Wire};
 use mailcanary::edge::dial::Dialer;
 use mailcanary::edge::inbox::{Hint, Pace, Report, Watch};
 use mailcanary::model::{At, CanaryId, Class, Name, Placement};
@@ -49,7 +49,14 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
         password: SecretRef::Env("UNUSED".to_owned()),
         junk: None,
     };
-    Inbox { address: USER.to_owned(), plus_address: false, delete: false, kind: InboxKind::Imap(imap), wire: Wire::default() }
+    Inbox {
+        address: USER.to_owned(),
+        plus_address: false,
+        delete: false,
+        budget: Budget::default(),
+        kind: InboxKind::Imap(imap),
+        wire: Wire::default(),
+    }
 }
 
 /// A pace for tests: what takes seconds or minutes takes a fraction of a second.

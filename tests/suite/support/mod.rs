@@ -11,7 +11,7 @@ pub mod postfix;
 pub(crate) mod prometheus;
 pub mod temp_dir;
 
-use mailcanary::config::{ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
+use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
 
 /// An inbox with this address that nobody reads.
 pub fn inbox(address: &str, plus_address: bool) -> Inbox {
@@ -23,5 +23,12 @@ pub fn inbox(address: &str, plus_address: bool) -> Inbox {
         password: SecretRef::Env("NONE".to_owned()),
         junk: None,
     };
-    Inbox { address: address.to_owned(), plus_address, delete: false, kind: InboxKind::Imap(settings), wire: Wire::default() }
+    Inbox {
+        address: address.to_owned(),
+        plus_address,
+        delete: false,
+        budget: Budget::default(),
+        kind: InboxKind::Imap(settings),
+        wire: Wire::default(),
+    }
 }

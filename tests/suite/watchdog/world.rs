@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mailcanary::config::{
-    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink, SinkKind,
-    SmtpSettings, Stream, Tls, Watch, Wire,
+    Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink,
+    SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
 };
 use mailcanary::model::{At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
 use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
@@ -36,11 +36,19 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         password: SecretRef::Env("P".to_owned()),
         junk: None,
     };
-    let provider = Provider { from, dkim_selectors: Vec::new(), kind: ProviderKind::Smtp(smtp), wire: wire.clone() };
+    let provider = Provider {
+        from,
+        dkim_selectors: Vec::new(),
+        budget: Budget::default(),
+        duty: Duty::default(),
+        kind: ProviderKind::Smtp(smtp),
+        wire: wire.clone(),
+    };
     let inbox = |n: &Name| Inbox {
         address: format!("{n}@example.net"),
         plus_address: false,
         delete: false,
+        budget: Budget::default(),
         kind: InboxKind::Imap(imap.clone()),
         wire: wire.clone(),
     };

@@ -123,7 +123,7 @@ fn matrix(view: &View) -> Markup {
             tbody {
                 @for provider in &view.providers {
                     tr {
-                        th scope="row" { (provider.name) br; (verdict(provider.verdict)) }
+                        th scope="row" { (provider.name) @if provider.traffic.standby { " (stand-by)" } br; (verdict(provider.verdict)) }
                         @for inbox in &view.inboxes {
                             td { (field(fields.get(&(&provider.name, &inbox.name)))) }
                         }
