@@ -229,10 +229,7 @@ fn end(open: &Incident, why: String) -> Move {
 
 fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
     let mut moves = Vec::new();
-    let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
-        Culprit::Inbox(name) => Some(name),
-        _ => None,
-    });
+    let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| if let Culprit::Inbox(name) = &i.shown.culprit { Some(name) } else { None });
     let names: BTreeSet<&Name> = ix.blind.iter().chain(told).filter(|name| plan.inboxes.contains(*name)).collect();
     for name in names {
         let culprit = Culprit::Inbox(name.clone());

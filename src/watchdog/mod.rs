@@ -37,10 +37,9 @@ mod step;
 mod survival;
 mod suspicion;
 mod view;
-mod waking;
 mod weigh;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::config::Settings;
 use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Route, Severity, Span};
@@ -175,9 +174,8 @@ impl Watchdog {
     /// The state as people and metrics see it.
     #[must_use]
     pub fn view(&self, now: At) -> View {
-        let route = |(at, slot): &(At, usize)| Some((*at, format!("canary over {}", self.plan.routes.get(*slot)?.route)));
-        let next = budget::next_routine(&self.plan, &self.state, &self.ix, now);
-        let next = next.as_ref().and_then(route);
+        let route = |(at, slot): (At, usize)| Some((at, format!("canary over {}", self.plan.routes.get(slot)?.route)));
+        let next = budget::next_routine(&self.plan, &self.state, &self.ix, now).and_then(route);
         picture::draw(&self.plan, &self.state, now, next)
     }
 
@@ -264,21 +262,12 @@ impl Watchdog {
         if let Event::Started { seed, reads } = event {
             self.record(step, at, Fact::Began { seed, reads });
         } else if event != (Event::Woke {}) {
-            if implied || self.is_news(at, &event) {
+            if implied || self.state.is_news(at, &event) {
                 self.record(step, at, Fact::Happened(event));
             }
         } else if implied && at > self.state.at {
             self.record(step, at, Fact::Passed {});
         }
-    }
-
-    /// A read that shows nothing new and that nothing waits for need not be written down.
-    fn is_news(&self, at: At, event: &Event) -> bool {
-        let Event::Read { inbox, up_to, cursor } = event else { return true };
-        let Some(known) = self.state.inboxes.get(inbox) else { return true };
-        let horizon = up_to.unwrap_or(at);
-        let waited_for = |r: &flight::RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at < horizon);
-        known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || self.state.routes.iter().any(waited_for)
     }
 
     /// With explicit reads the watcher's own network is inferred from its tries; with implied ones it is told.
@@ -342,7 +331,6 @@ impl Watchdog {
         }
         let due: Vec<usize> = self.ix.due.range(..=(at, usize::MAX)).map(|(_, slot)| *slot).collect();
         for slot in due {
-            // What does not fit waits, and is sent once when there is room.
             if budget::fits(&self.plan, &self.state, slot, at) {
                 self.submit(step, at, slot, Reason::Routine);
             }
@@ -370,7 +358,7 @@ impl Watchdog {
             return;
         }
         let mut inboxes = judge::unread(&self.plan, &self.state, &self.ix, at);
-        inboxes.extend(self.late_inboxes(at));
+        inboxes.extend(self.state.late_inboxes(&self.ix, at));
         for inbox in inboxes {
             let due = self.looked_at.get(&inbox).is_none_or(|last| at.since(*last) >= LOOK_EVERY);
             if due {
@@ -380,10 +368,32 @@ impl Watchdog {
         }
     }
 
-    /// Inboxes that can be read, and in which a deadline has passed.
-    fn late_inboxes(&self, at: At) -> Vec<Name> {
-        let due = self.ix.deadlines.range(..=(at, usize::MAX, u32::MAX)).filter_map(|(_, slot, _)| self.state.routes.get(*slot));
-        let names: BTreeSet<&Name> = due.map(|r| &r.route.inbox).filter(|name| self.state.sees(name)).collect();
-        names.into_iter().cloned().collect()
+    /// When to wake, later than `at`; `asks_at`: when the next confirmation may be due.
+    fn next_wake(&self, at: At, asks_at: Option<At>) -> Option<At> {
+        // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
+        let implied = self.state.reads() == Reads::Implied;
+        let read_first = |due: At| match (implied, due <= at) {
+            (true, _) => due.max(at).plus(Span::from_ms(1)),
+            (false, true) => at.plus(LOOK_EVERY),
+            (false, false) => due,
+        };
+        [
+            budget::next_routine(&self.plan, &self.state, &self.ix, at).filter(|_| !self.stopping).map(|(due, _)| due),
+            self.state.seen_through(&self.ix.looks).map(read_first),
+            self.ix.checks.first().map(|(due, _)| read_first(*due)),
+            self.state.seen_through(&self.ix.deadlines).map(read_first),
+            judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
+            asks_at,
+            incident::next(&self.plan, &self.state, &self.ix),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|wake| wake.max(at.plus(Span::from_ms(1))))
+    }
+
+    /// When the next confirmation may be due, if nothing changes.
+    fn asks_at(&self, at: At) -> Option<At> {
+        if self.stopping { None } else { suspicion::asks(&self.plan, &self.state, &self.ix, at).again_at }
     }
 }

@@ -2,5 +2,6 @@
 
 mod budget;
 mod replay;
+mod rhythm;
 mod verdicts;
 mod world;
