@@ -38,12 +38,13 @@ fn summary(settings: &Settings, out: &mut Out) {
     if count > LISTED {
         out.line(format_args!("  and {} more", count - LISTED));
     }
+    let all = settings.routine_per_day(|_| true);
     for (name, provider) in &settings.providers {
         let how = match &provider.kind {
             ProviderKind::Smtp(smtp) => format!("smtp, {}:{}, tls {}", smtp.host, smtp.port, smtp.tls.as_str()),
             ProviderKind::Mandrill(mandrill) => format!("mandrill, {}", mandrill.base_url),
         };
-        let forecast = settings.forecast(provider.budget, |r| r.provider == *name);
+        let forecast = settings.forecast(provider.budget, all, |r| r.provider == *name);
         let traffic = traffic(provider.budget, forecast);
         let standby = if provider.duty.standby { "stand-by " } else { "" };
         let cost = provider.duty.price.as_ref().map_or_else(String::new, |price| cost(price, forecast));
@@ -52,7 +53,7 @@ fn summary(settings: &Settings, out: &mut Out) {
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
         let how = format!("imap, {}:{}, tls {}", imap.host, imap.port, imap.tls.as_str());
-        let traffic = traffic(inbox.budget, settings.forecast(inbox.budget, |r| r.inbox == *name));
+        let traffic = traffic(inbox.budget, settings.forecast(inbox.budget, all, |r| r.inbox == *name));
         out.line(format_args!("inbox {name} ({how}): {}, {traffic}", inbox.address));
     }
     for (name, sink) in &settings.sinks {

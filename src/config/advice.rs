@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::read::Whole;
 use super::text::Section;
-use super::{InboxKind, ProviderKind, Settings, SinkKind, Tls};
+use super::{Budget, InboxKind, ProviderKind, Settings, SinkKind, Tls};
 use crate::model::{Name, Route, Severity};
 
 /// What is known of a public host. Only ever a reason to warn: hosts change their minds.
@@ -48,8 +48,10 @@ pub(super) fn give(whole: &Whole<'_>) {
     http(whole, settings);
     inboxes(whole, settings);
     for (name, section) in &whole.providers {
-        if let Some(ProviderKind::Smtp(smtp)) = settings.providers.get(name).map(|p| &p.kind) {
-            preset(SENT_THROUGH, section, &smtp.host, (smtp.port, smtp.tls), settings.canaries_per_day(|r| r.provider == *name));
+        let Some(provider) = settings.providers.get(name) else { continue };
+        if let ProviderKind::Smtp(smtp) = &provider.kind {
+            let per_day = capped(provider.budget, settings.canaries_per_day(|r| r.provider == *name));
+            preset(SENT_THROUGH, section, &smtp.host, (smtp.port, smtp.tls), per_day);
         }
     }
 }
@@ -117,13 +119,20 @@ fn http(whole: &Whole<'_>, settings: &Settings) {
 fn inboxes(whole: &Whole<'_>, settings: &Settings) {
     let mut seen: BTreeMap<(&str, u16, &str), &Name> = BTreeMap::new();
     for (name, section) in &whole.inboxes {
-        let Some(InboxKind::Imap(imap)) = settings.inboxes.get(name).map(|i| &i.kind) else { continue };
+        let Some(inbox) = settings.inboxes.get(name) else { continue };
+        let InboxKind::Imap(imap) = &inbox.kind;
         if let Some(first) = seen.insert((&imap.host, imap.port, &imap.username), name) {
             let what = format!("this is the mailbox of inbox `{first}` too: each would see the other's canaries");
             section.warn("username", what, "give each inbox a mailbox of its own");
         }
-        preset(READ_FROM, section, &imap.host, (imap.port, imap.tls), settings.canaries_per_day(|r| r.inbox == *name));
+        let per_day = capped(inbox.budget, settings.canaries_per_day(|r| r.inbox == *name));
+        preset(READ_FROM, section, &imap.host, (imap.port, imap.tls), per_day);
     }
+}
+
+/// What a cap leaves of so many canaries a day.
+fn capped(budget: Budget, per_day: f64) -> f64 {
+    budget.canaries_per_day.map_or(per_day, |cap| per_day.min(f64::from(cap)))
 }
 
 /// Holds a server against what is known of it.

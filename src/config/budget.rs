@@ -35,7 +35,7 @@ pub struct Duty {
 pub struct Price {
     /// Of a thousand mails.
     pub per_1000: f64,
-    /// In what: `USD`, `€`.
+    /// In what: `USD`, `EUR`.
     pub currency: Option<String>,
 }
 
@@ -77,14 +77,15 @@ impl Settings {
         self.routine_per_day(chosen) * (1.0 + self.watch.confirmations)
     }
 
-    /// What the provider or inbox with this budget and the routes that `chosen` picks is going to be sent. Without a cap of its own, the cap
-    /// is what can come at the worst: its routine canaries, and all that suspicion may spend anywhere.
+    /// What the provider or inbox with this budget and the routes that `chosen` picks is going to be sent, where `all` are the routine
+    /// canaries a day over all routes. Without a cap of its own, the cap is what can come at the worst: its routine canaries, and all that
+    /// suspicion may spend anywhere.
     #[must_use]
-    pub fn forecast(&self, budget: Budget, chosen: impl Fn(&Route) -> bool) -> Forecast {
+    pub fn forecast(&self, budget: Budget, all: f64, chosen: impl Fn(&Route) -> bool) -> Forecast {
         let routine = self.routine_per_day(&chosen);
         let confirmations = self.watch.confirmations;
         let burst = if confirmations > 0.0 { BURST } else { 0.0 };
-        let derived = (routine + confirmations * self.routine_per_day(|_| true) + burst).ceil();
+        let derived = (routine + confirmations * all + burst).ceil();
         let cap = budget.canaries_per_day.map_or(derived, f64::from);
         let per_day = (routine * (1.0 + confirmations)).min(cap);
         Forecast { per_day, per_month: per_day * DAYS_A_MONTH, cap }

@@ -175,7 +175,7 @@ impl Watchdog {
     #[must_use]
     pub fn view(&self, now: At) -> View {
         let route = |(at, slot): (At, usize)| Some((at, format!("canary over {}", self.plan.routes.get(slot)?.route)));
-        let next = budget::next_routine(&self.plan, &self.state, &self.ix, now).and_then(route);
+        let next = budget::next_routine(&self.plan, &self.state, &self.ix, self.state.at).and_then(route);
         picture::draw(&self.plan, &self.state, now, next)
     }
 

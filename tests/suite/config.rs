@@ -348,10 +348,10 @@ fn budgets_and_stand_bys_are_forecast() {
     assert_eq!(relay.duty.price, Some(config::Price { per_1000: 0.1, currency: Some("USD".to_owned()) }));
     let every: Vec<_> = settings.routes.iter().map(|r| (r.provider.as_str(), settings.every(r).to_string())).collect();
     assert_eq!(every, [("mailchimp", "1m".to_owned()), ("relay", "15m".to_owned())]);
-    let warm = settings.forecast(relay.budget, |r| r.provider.as_str() == "relay");
+    let warm = settings.forecast(relay.budget, 1536.0, |r| r.provider.as_str() == "relay");
     assert_eq!((warm.per_day.round(), warm.cap), (110.0, 455.0), "96 routine ones and 15 %; of all 1536, 15 %, and a burst of 128");
     assert_eq!(gmail.budget, config::Budget { canaries_per_day: Some(1600), spacing: Some(Span::from_secs(2)) });
-    let seeded = settings.forecast(gmail.budget, |_| true);
+    let seeded = settings.forecast(gmail.budget, 1536.0, |_| true);
     assert_eq!((seeded.per_day, seeded.cap), (1600.0, 1600.0), "the cap is less than 1766");
 }
 

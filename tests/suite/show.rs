@@ -436,6 +436,8 @@ async fn what_is_known_of_a_provider_says_how_old_it_is() {
         (1, &json!(7)),
         "an inbox's is not its own"
     );
+    shown.change(|view| view.providers[1].traffic.budget = Some((100, 100)));
+    assert_eq!(provider(1).await["reason"], "all its routes deliver; its 100 canaries of 24 hours are used up");
     shown.change(|view| view.providers.iter_mut().for_each(|p| p.traffic.last_arrival = Some(at(600))));
     let stale = provider(0).await;
     assert_eq!((&stale["healthy"], &stale["stale"], &stale["age_seconds"]), (&json!(true), &json!(true), &json!(3000.0)));

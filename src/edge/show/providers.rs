@@ -76,8 +76,12 @@ impl<'a> Provider<'a> {
         let open = view.incidents.iter().filter(|i| i.resolved_at.is_none() && concerns(&i.culprit, &party.name));
         let streams = view.streams.iter().filter(|(provider, _)| *provider == party.name);
         let traffic = &party.traffic;
+        let mut health = Health::new(party, view.at);
+        if let Some((cap, _)) = traffic.budget.filter(|(cap, spent)| spent >= cap) {
+            health.reason.push_str(&format!("; its {cap} canaries of 24 hours are used up"));
+        }
         Self {
-            health: Health::new(party, view.at),
+            health,
             standby: traffic.standby,
             every_seconds: traffic.every.as_secs_f64(),
             last_sent: traffic.last_sent.map(At::rfc3339),
