@@ -1,0 +1,118 @@
+//! What holds for every provider: answers that are slow, cut off, huge, or not the API's at all; and nothing secret anywhere.
+
+use super::super::fake::{Fake, Step, say};
+use super::*;
+
+fn response(status: &str, kind: &str, body: &str) -> Step {
+    let length = body.len();
+    say(&format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"))
+}
+
+/// How every provider ends on these steps.
+async fn everybody(steps: &[Step], patience: Duration) -> Vec<(&'static str, Answer)> {
+    let each = KINDS.map(|(kind, _)| async move {
+        let mut script = vec![Step::Request];
+        script.extend_from_slice(steps);
+        let fake = Fake::new(script);
+        let answer = submit(&at(kind, fake.port(), "").within(patience)).await;
+        let printed = format!("{answer:?}");
+        assert!(!printed.contains(&secret_of("KEY")), "{kind}: {printed}");
+        assert_eq!(answer.message_id, None, "{kind}");
+        drop(fake);
+        (kind, answer)
+    });
+    futures::future::join_all(each).await
+}
+
+#[tokio::test]
+async fn what_is_no_answer_after_the_request_is_an_unknown_fate() {
+    let head = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n";
+    let long = say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10485760\r\n\r\n");
+    let ends: Vec<Vec<Step>> = vec![
+        vec![Step::Stall],
+        vec![Step::Reset],
+        vec![],
+        vec![say("220 smtp.example ESMTP\r\n")],
+        vec![say(head), Step::Stall],
+        vec![say(head), say("{\"id\":\"ab")],
+        vec![long, Step::Repeat("[ ", 10 << 20)],
+        vec![response("200 OK", "text/html", "<html>Sign in to the hotel's network</html>")],
+        vec![response("202 Accepted", "text/html", "<html>Maintenance</html>")],
+        vec![response("200 OK", "application/json", "\"fine\"")],
+        vec![response("502 Bad Gateway", "text/html", "<html>Bad gateway</html>")],
+    ];
+    for end in ends {
+        for (kind, answer) in everybody(&end, Duration::from_millis(700)).await {
+            assert_eq!(answer.outcome, Outcome::Unknown, "{kind} {end:?} {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_for_people_go_by_their_status() {
+    let blocked = [response("403 Forbidden", "text/html", "<html>Access denied: your account is suspended. Enable cookies.</html>")];
+    for (kind, answer) in everybody(&blocked, SHORT).await {
+        // Mandrill's front throttles with it.
+        let class = if kind == "mandrill" { Class::Rate } else { Class::Policy };
+        refused(&answer, class, "HTTP 403");
+    }
+    for (status, class) in [
+        ("401 Unauthorized", Class::Auth),
+        ("429 Too Many Requests", Class::Rate),
+        ("503 Service Unavailable", Class::Transient),
+        ("500 Internal Server Error", Class::Transient),
+        ("404 Not Found", Class::Permanent),
+    ] {
+        for (kind, answer) in everybody(&[response(status, "text/html", "<html>Enable cookies</html>")], SHORT).await {
+            assert_eq!(answer.outcome, Outcome::Refused(class), "{kind} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let away = [say("HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")];
+    for (kind, answer) in everybody(&away, SHORT).await {
+        assert_eq!(answer.outcome, Outcome::Refused(Class::Permanent), "{kind}");
+        assert!(answer.reply.unwrap().contains("redirects are not followed"));
+    }
+}
+
+#[tokio::test]
+async fn refusals_that_nobody_listed_are_understood() {
+    for (status, message, class) in [
+        ("403 Forbidden", "Your account has been suspended by our compliance team", Class::Suspended),
+        ("400 Bad Request", "Sending is disabled while your account is under review", Class::Suspended),
+        ("402 Payment Required", "Please pay", Class::Quota),
+        ("403 Forbidden", "Your monthly quota is used up", Class::Quota),
+        ("418 I'm a teapot", "Too many requests", Class::Rate),
+        ("400 Bad Request", "The sender domain example.com is not verified", Class::Sender),
+    ] {
+        // The words that each API has for words.
+        let body = json!({ "message": message, "error": { "message": message }, "errors": [{ "message": message }], "Message": message, "ErrorMessage": message });
+        for (kind, answer) in everybody(&[response(status, "application/json", &body.to_string())], SHORT).await {
+            assert_eq!(answer.outcome, Outcome::Refused(class), "{kind} {status} {message}");
+            assert!(answer.reply.unwrap().contains(message));
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_went_out() {
+    let port = crate::support::free_port::free_port();
+    for (kind, _) in KINDS {
+        let answer = submit(&at(kind, port, "")).await;
+        refused(&answer, Class::Network, "connection refused");
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_shown_or_repeated() {
+    for (kind, _) in KINDS {
+        let echo = Told::new(400, json!({ "message": format!("what is {}?", secret_of("KEY")) }).to_string()).with("retry-after", "30");
+        let (answer, _) = sent(kind, "", echo, |_| ()).await;
+        let reply = answer.reply.unwrap();
+        assert!(reply.contains("what is ***?") && reply.contains("retry-after: 30"), "{kind}: {reply}");
+        assert!(!format!("{:?}", at(kind, 1, "")).contains(&secret_of("KEY")), "{kind}");
+    }
+}
