@@ -91,7 +91,7 @@ pub async fn means(kind: &str, cases: Vec<(Told, Outcome)>) {
         if expected != Outcome::Accepted {
             assert_eq!(answer.message_id, None, "{answer:?}");
         }
-        assert!(answer.reply.unwrap().starts_with(&format!("HTTP {}\n", told.status)));
+        assert!(answer.reply.unwrap().starts_with(&format!("HTTP {}", told.status)));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     desk.asked(|_| ());

@@ -193,7 +193,13 @@ fn judge<S: Service>(service: &S, reply: &Reply) -> Verdict {
     }
     let unknown = Verdict { outcome: Outcome::Unknown, message_id: None };
     if reply.is_success() {
-        return service.taken(reply).unwrap_or(unknown);
+        let taken = service.taken(reply);
+        // What is wrong with a mail that was taken, or with an answer that is no acceptance, in a form that nobody documented.
+        let remarked = words::remarked(reply, taken.is_none());
+        return match (taken, remarked) {
+            (None | Some(Verdict { outcome: Outcome::Accepted, .. }), Some(class)) => Verdict::refused(class),
+            (taken, _) => taken.unwrap_or(unknown),
+        };
     }
     general(reply).map_or(unknown, Verdict::refused)
 }

@@ -49,23 +49,46 @@ pub(super) fn class(text: &str) -> Option<Class> {
     RULES.into_iter().find(|(_, rule)| rule(&words)).map(|(class, _)| class)
 }
 
+/// The class of a 2xx that says that the mail will not go out: by what it remarks, and if it is no acceptance also by what it calls an
+/// error. An acceptance is doubted only for what happens to accounts that go on answering.
+pub(super) fn remarked(reply: &Reply, not_accepted: bool) -> Option<Class> {
+    const REMARKS: [&str; 8] = ["message", "status", "reason", "warning", "warnings", "error", "errors", "detail"];
+    let json = reply.json.as_ref()?.as_object()?;
+    let mut remarks = String::new();
+    let remarking = json.iter().filter(|(key, _)| REMARKS.contains(&key.to_ascii_lowercase().as_str()));
+    remarking.for_each(|(_, value)| collect(value, &mut remarks));
+    let class = class(&remarks);
+    if not_accepted {
+        let failed = json.iter().any(|(key, value)| key.to_ascii_lowercase().starts_with("error") && !value.is_null())
+            || remarks.to_lowercase().contains("error");
+        return class.or(failed.then_some(Class::Permanent)).filter(|_| failed || class.is_some_and(is_grave));
+    }
+    class.filter(|class| is_grave(*class))
+}
+
+/// Nothing goes out, whatever else is answered.
+const fn is_grave(class: Class) -> bool {
+    matches!(class, Class::Suspended | Class::Quota | Class::Suppressed)
+}
+
 /// The texts in a JSON answer, without addresses of documentation; else the answer itself.
 pub(super) fn said(reply: &Reply) -> String {
-    fn collect(value: &Value, out: &mut String) {
-        match value {
-            Value::String(text) if !text.starts_with("http") => {
-                out.push_str(text);
-                out.push('\n');
-            }
-            Value::Array(list) => list.iter().for_each(|one| collect(one, out)),
-            Value::Object(map) => map.values().for_each(|one| collect(one, out)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
     let Some(json) = &reply.json else { return reply.text.clone() };
     let mut out = String::new();
     collect(json, &mut out);
     out
+}
+
+fn collect(value: &Value, out: &mut String) {
+    match value {
+        Value::String(text) if !text.starts_with("http") => {
+            out.push_str(text);
+            out.push('\n');
+        }
+        Value::Array(list) => list.iter().for_each(|one| collect(one, out)),
+        Value::Object(map) => map.values().for_each(|one| collect(one, out)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// By the status alone; nothing where it does not tell whether the mail was taken.
@@ -124,8 +147,10 @@ fn again_later(words: &Words) -> bool {
 
 fn suppressed(words: &Words) -> bool {
     let list = words.any(&["suppression", "suppressed", "inactive recipient", "inactive address", "do not send list", "on hold list"]);
-    let past = words.any(&["previously bounced", "hard bounced", "has unsubscribed", "marked as inactive", "recipient is blocklisted"]);
-    list || past
+    let past = words.any(&["previously bounced", "hard bounced", "has unsubscribed", "marked as inactive"]);
+    let whom =
+        words.any(&["recipient"]) && words.any(&["unsubscribed", "bounced", "complained", "blacklisted", "blocklisted", "opted out"]);
+    list || past || whom
 }
 
 fn recipient(words: &Words) -> bool {
@@ -134,6 +159,7 @@ fn recipient(words: &Words) -> bool {
         "does not exist",
         "doesn't exist",
         "no such",
+        "no valid",
         "unknown",
         "invalid",
         "not valid",
@@ -144,6 +170,24 @@ fn recipient(words: &Words) -> bool {
     ]);
     whom && how && !words.any(&["account", "api key", "sending is", "sending has"]) || words.any(&["user unknown", "no such user"])
 }
+
+/// States of an account, or of its right to send, in which it sends nothing.
+const CLOSED: [&str; 14] = [
+    "locked",
+    "blocked",
+    "frozen",
+    "restricted",
+    "limited",
+    "probation",
+    "hold",
+    "closed",
+    "halted",
+    "stopped",
+    "revoked",
+    "cancelled",
+    "canceled",
+    "pending",
+];
 
 fn suspended(words: &Words) -> bool {
     let plain = words.any(&[
@@ -171,22 +215,13 @@ fn suspended(words: &Words) -> bool {
         "terminated",
         "banned",
         "blocked account",
+        "verify your account",
+        "verify your email address",
+        "activate your account",
     ]);
     let state =
         words.any(&["disabled", "deactivat", "inactive", "on hold", "shut down", "shutdown", "switched off", "turned off", "violat"])
-            || words.word(&[
-                "locked",
-                "blocked",
-                "frozen",
-                "restricted",
-                "closed",
-                "halted",
-                "stopped",
-                "revoked",
-                "cancelled",
-                "canceled",
-                "pending",
-            ]) && words.any(&["account", "sending", "access", "subscription", "user is", "team"]);
+            || words.word(&CLOSED) && words.any(&["account", "sending", "access", "subscription", "user is", "team"]);
     plain || state && words.of_account() && !words.any(&["content", "tracking", "template is", "spam"])
 }
 
@@ -219,6 +254,7 @@ fn used_up(words: &Words) -> bool {
         "past due",
         "overdue",
         "plan limit",
+        "plan allows",
         "upgrade your plan",
         "trial has expired",
         "trial expired",
@@ -238,6 +274,7 @@ fn rate(words: &Words) -> bool {
         "sending rate",
         "throttl",
         "slow down",
+        "slowdown",
         "too quickly",
         "too fast",
         "per second",
@@ -262,6 +299,7 @@ fn sender(words: &Words) -> bool {
         "from.email",
         "from domain",
         "from field",
+        "from header",
         "`from`",
         "'from'",
         "\"from\"",
@@ -271,7 +309,7 @@ fn sender(words: &Words) -> bool {
         "identities",
         "return path",
         "email address is not verified",
-    ]) || words.word(&["domain", "domains"]);
+    ]) || words.word(&["domain", "domains", "dkim"]);
     let how = words.any(&[
         "verif",
         "unconfigured",
@@ -289,6 +327,8 @@ fn sender(words: &Words) -> bool {
         "invalid",
         "does not match",
         "not linked",
+        "not associated",
+        "not set up",
         "notlinked",
         "not found",
         "doesn't exist",

@@ -116,3 +116,20 @@ async fn no_secret_is_shown_or_repeated() {
         assert!(!format!("{:?}", at(kind, 1, "")).contains(&secret_of("KEY")), "{kind}");
     }
 }
+
+#[tokio::test]
+async fn a_2xx_that_says_otherwise_is_no_acceptance() {
+    for (body, class) in [
+        (json!({ "error": { "message": "The account has been suspended" } }), Class::Suspended),
+        (json!({ "status": "error", "message": "Your monthly quota is used up" }), Class::Quota),
+        (json!({ "errors": [{ "message": "Something that nobody knows" }] }), Class::Permanent),
+        (json!({ "message": "Queued, but sending is paused for your account" }), Class::Suspended),
+    ] {
+        for (kind, answer) in everybody(&[response("200 OK", "application/json", &body.to_string())], SHORT).await {
+            assert_eq!(answer.outcome, Outcome::Refused(class), "{kind} {body}");
+        }
+    }
+    let told = Told::new(200, r#"{"id":"<1@mg.example.com>","message":"Queued. Your account is suspended, and mail is held."}"#);
+    let (answer, _) = sent("mailgun", "", told, |_| ()).await;
+    refused(&answer, Class::Suspended, "mail is held");
+}

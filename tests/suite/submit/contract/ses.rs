@@ -107,7 +107,7 @@ async fn every_documented_answer_has_its_class() {
         (400, "LimitExceededException", "x", Class::Quota),
         (404, "NotFoundException", "Template TEMPLATE does not exist", Class::Permanent),
         (404, "NotFoundException", "Email identity example.com does not exist", Class::Sender),
-        (400, "BadRequestException", "Missing required header 'From'.", Class::Permanent),
+        (400, "BadRequestException", "Missing required header 'From'.", Class::Sender),
         (403, "InvalidSignatureException", "The request signature we calculated does not match", Class::Auth),
         (403, "SignatureDoesNotMatch", "x", Class::Auth),
         (403, "UnrecognizedClientException", "The security token included in the request is invalid", Class::Auth),
