@@ -74,8 +74,8 @@ pub(super) trait Service: Debug + Sized {
     /// Where the API is.
     fn base_url(&self) -> &str;
 
-    /// What must not be kept of an answer.
-    fn secrets(&self) -> Vec<&str>;
+    /// What must not be kept of an answer, in every form that goes over the wire.
+    fn secrets(&self) -> Vec<String>;
 
     /// Where its access tokens come from, if it takes some.
     fn tokens(&self) -> Option<&Tokens> {
@@ -313,7 +313,8 @@ impl<'a, S: Service> Visit<'a, S> {
 
     fn answer(self, verdict: Verdict, words: &str) -> Answer {
         let mut secrets = self.api.service.secrets();
-        secrets.extend(self.token.as_deref());
+        secrets.extend(self.token);
+        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
         Answer { outcome: verdict.outcome, reply: Some(evidence(words, &secrets)), message_id: verdict.message_id, legs: self.legs }
     }
 }

@@ -49,8 +49,8 @@ impl Service for Ses {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        std::iter::once(&self.secret_access_key).chain(&self.session_token).map(Secret::expose).collect()
+    fn secrets(&self) -> Vec<String> {
+        std::iter::once(&self.secret_access_key).chain(&self.session_token).map(|secret| secret.expose().to_owned()).collect()
     }
 
     fn authorised(&self, call: Call, at: At) -> Call {
