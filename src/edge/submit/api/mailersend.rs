@@ -84,6 +84,11 @@ impl Service for MailerSend {
         }
     }
 
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let headers = self.headers && reply.status == 422 && reply.text.to_ascii_lowercase().contains("header");
+        headers.then_some("only the higher plans allow headers: leave `headers` out")
+    }
+
     fn ping(&self) -> Call {
         Call::get("/v1/api-quota")
     }

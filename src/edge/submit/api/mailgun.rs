@@ -97,6 +97,16 @@ impl Service for Mailgun {
         None
     }
 
+    fn hint(&self, reply: &Reply, class: Class) -> Option<&'static str> {
+        match (class, reply.status) {
+            (Class::Permanent, 200) => Some("this is what Mailgun answers at a path that it does not know: see to `base_url` and `domain`"),
+            (Class::Auth | Class::Sender, 401 | 404) => {
+                Some("keys and domains of one region are unknown in the other: see to `region` too")
+            }
+            _ => None,
+        }
+    }
+
     fn ping(&self) -> Call {
         // A key that may only send is let in nowhere else. Nothing can be sent to nobody.
         Call::form(self.path(), &[("o:tag", TAG)])

@@ -94,6 +94,11 @@ pub(super) trait Service: Debug + Sized {
     /// The class of a refusal that only this provider words so, whatever its status; the general rules know the rest.
     fn refused(&self, reply: &Reply) -> Option<Class>;
 
+    /// What the person who reads a refusal of this class should look at first, where this provider's ways make that plain.
+    fn hint(&self, _reply: &Reply, _class: Class) -> Option<&'static str> {
+        None
+    }
+
     /// The question what became of a mail that was taken and is still being worked on.
     fn unfinished(&self, _taken: &Reply) -> Option<Call> {
         None
@@ -182,7 +187,8 @@ impl<S: Service> Api<S> {
             }
             Outcome::Accepted | Outcome::Refused(_) | Outcome::Unknown => None,
         };
-        why.map_or_else(String::new, |why| format!("\n({why})"))
+        let hint = if let Outcome::Refused(class) = outcome { self.service.hint(reply, class) } else { None };
+        why.into_iter().chain(hint.map(str::to_owned)).map(|line| format!("\n({line})")).collect()
     }
 }
 

@@ -102,6 +102,11 @@ impl Service for Postmark {
         }
     }
 
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let pending = reply.text_at("/ErrorCode").as_deref() == Some("412");
+        pending.then_some("until Postmark has approved the account, it takes only recipients of the sender's own domain")
+    }
+
     fn ping(&self) -> Call {
         Call::get("/server")
     }

@@ -153,6 +153,11 @@ impl Service for Ses {
         })
     }
 
+    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+        let why = "identities belong to one region, and while the account is in the sandbox the recipient has to be verified too";
+        (class == Class::Sender).then_some(why)
+    }
+
     fn ping(&self) -> Call {
         Call::get("/v2/email/account")
     }

@@ -81,6 +81,10 @@ impl Service for SparkPost {
         }
     }
 
+    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+        (class == Class::Auth).then_some("accounts of one region are unknown in the other: see to `region` too")
+    }
+
     fn ping(&self) -> Call {
         Call::get("/api/v1/account")
     }
