@@ -6,7 +6,7 @@ use super::args::Check;
 use super::check_live;
 use super::out::Out;
 use super::{FAILED, WRONG, with_secrets};
-use crate::config::{InboxKind, ProviderKind, Settings, SinkKind};
+use crate::config::{InboxKind, Settings, SinkKind};
 use crate::model::Route;
 
 /// More routes than this are counted, not listed.
@@ -39,10 +39,7 @@ fn summary(settings: &Settings, out: &mut Out) {
         out.line(format_args!("  and {} more", count - LISTED));
     }
     for (name, provider) in &settings.providers {
-        let how = match &provider.kind {
-            ProviderKind::Smtp(smtp) => format!("smtp, {}:{}, tls {}", smtp.host, smtp.port, smtp.tls.as_str()),
-            ProviderKind::Mandrill(mandrill) => format!("mandrill, {}", mandrill.base_url),
-        };
+        let how = format!("{}, {}", provider.kind.as_str(), provider.kind.place());
         let canaries = per_day(&|r| r.provider == *name);
         out.line(format_args!("provider {name} ({how}): from {}, {canaries:.0} canaries a day", provider.from.address));
     }
