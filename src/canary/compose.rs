@@ -18,6 +18,10 @@ const MAX_LOCAL: usize = 64;
 /// A canary, ready to be handed to a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Composed {
+    /// The stream that it is of.
+    pub stream: Name,
+    /// Its token.
+    pub token: String,
     /// The recipient's address, the token in it if the inbox wants that.
     pub to: String,
     /// The subject, with the token at its end.
@@ -38,6 +42,8 @@ pub fn compose(key: &Key, canary: CanaryId, at: At, stream_name: &Name, stream: 
     let subject: String = stream.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let headers = [("X-Mailcanary", token.as_str()), ("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
     Composed {
+        stream: stream_name.clone(),
+        token: token.clone(),
         to: recipient(inbox, &token),
         subject: format!("{} [{token}]", subject.trim()),
         text: letter.text(),

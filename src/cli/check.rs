@@ -6,7 +6,7 @@ use super::args::Check;
 use super::check_live;
 use super::out::Out;
 use super::{FAILED, WRONG, with_secrets};
-use crate::config::{Budget, Forecast, InboxKind, Price, ProviderKind, Settings, SinkKind};
+use crate::config::{Budget, Forecast, InboxKind, Price, Settings, SinkKind};
 use crate::model::Route;
 
 /// More routes than this are counted, not listed.
@@ -40,10 +40,7 @@ fn summary(settings: &Settings, out: &mut Out) {
     }
     let all = settings.routine_per_day(|_| true);
     for (name, provider) in &settings.providers {
-        let how = match &provider.kind {
-            ProviderKind::Smtp(smtp) => format!("smtp, {}:{}, tls {}", smtp.host, smtp.port, smtp.tls.as_str()),
-            ProviderKind::Mandrill(mandrill) => format!("mandrill, {}", mandrill.base_url),
-        };
+        let how = format!("{}, {}", provider.kind.as_str(), provider.kind.place());
         let forecast = settings.forecast(provider.budget, all, |r| r.provider == *name);
         let traffic = traffic(provider.budget, forecast);
         let standby = if provider.duty.standby { "stand-by " } else { "" };

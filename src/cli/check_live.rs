@@ -12,7 +12,7 @@ use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
 use crate::edge::inbox::log_in;
 use crate::edge::submit::Submitter;
-use crate::model::{Name, Outcome, Placement, Span};
+use crate::model::{Name, Now, Outcome, Placement, Span};
 
 /// Domains that are asked about at the same time.
 const AT_ONCE: usize = 8;
@@ -60,21 +60,22 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
 
 /// Logs in at every provider and every inbox.
 async fn log_ins(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
-    let providers = stream::iter(&settings.providers).map(|(name, provider)| account(name, provider, secrets)).buffered(AT_ONCE);
+    let now = &crate::run::clock();
+    let providers = stream::iter(&settings.providers).map(|(name, provider)| account(name, provider, secrets, now)).buffered(AT_ONCE);
     let inboxes = stream::iter(&settings.inboxes).map(|(name, inbox)| mailbox(name, inbox, secrets)).buffered(AT_ONCE);
     let (providers, inboxes) = tokio::join!(providers.collect::<Vec<_>>(), inboxes.collect::<Vec<_>>());
     providers.into_iter().chain(inboxes).collect()
 }
 
 /// Connects to a provider and authenticates; hands nothing over.
-async fn account(name: &Name, provider: &Provider, secrets: &Secrets) -> Finding {
+async fn account(name: &Name, provider: &Provider, secrets: &Secrets, now: &Now) -> Finding {
     let about = format!("provider {name}: log-in");
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
     let submitter = match Submitter::new(provider, &lookup) {
         Ok(submitter) => submitter,
         Err(error) => return Finding { state: State::Failed, about, text: error.to_string() },
     };
-    let answer = submitter.log_in().await;
+    let answer = submitter.log_in(now()).await;
     let said = answer.reply.map_or_else(String::new, |reply| format!(": {}", reply.replace('\n', " / ")));
     match answer.outcome {
         Outcome::Accepted => {

@@ -9,6 +9,7 @@ mod budget;
 mod complaint;
 mod keys;
 mod load;
+mod provider;
 mod read;
 mod reference;
 mod schema;
@@ -25,14 +26,19 @@ pub use authority::{AuthorityError, authorities};
 pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use load::{LoadError, load};
+pub use provider::{
+    AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,
+    PostmarkSettings, Proof, ProviderKind, ResendSettings, SendGridSettings, SesSettings, SmtpLogin, SmtpSettings, SparkPostSettings,
+    Templates,
+};
 pub use read::matches;
 pub use reference::reference;
 pub use schema::schema;
 pub use secret::{Resolved, Secret, SecretError, SecretRef};
 pub use secrets::Secrets;
 pub use settings::{
-    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind, Proxy, Settings, Sink,
-    SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
+    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, SinkKind, Stream, Tls, Watch,
+    Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 

@@ -8,7 +8,7 @@ const WIDTH: usize = 100;
 const HEAD: &str = "\
 mailcanary: the reference configuration. Every table and key there is.
 
-What is not commented out has no default and must be there, for as long as its table is. A key behind `#` shows its default, or what \
+What is not commented out has no default and must be there, for as long as its table is, unless it says what takes its place. A key behind `#` shows its default, or what \
 could be there. Durations are \"30s\", \"1m30s\", \"2h\" or \"30d\". Names in table headers are yours: a-z, 0-9, `-`, `_` and `.`. \
 A secret never stands here in plain text: { file = \"/path\" } (one trailing newline is cut), { env = \"NAME\" }, or \
 { credential = \"name\" } (systemd's LoadCredential=).
@@ -44,6 +44,10 @@ fn entry(out: &mut String, key: &Key) {
         Need::Default(default) => {
             comment(out, &format!("Default: {default}"));
             format!("#{} = {default}\n", key.name)
+        }
+        Need::Instead(meaning) => {
+            comment(out, &format!("Without it: {meaning}."));
+            format!("{} = {}\n", key.name, key.example)
         }
         Need::Absent(meaning) => {
             comment(out, &format!("Without it: {meaning}."));

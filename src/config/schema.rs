@@ -82,7 +82,7 @@ fn table_schema(table: &Table) -> Value {
 fn key_schema(key: &Key) -> Value {
     let mut schema = kind_schema(key.kind);
     let doc = match key.need {
-        Need::Absent(meaning) => format!("{} Without it: {meaning}.", key.doc),
+        Need::Absent(meaning) | Need::Instead(meaning) => format!("{} Without it: {meaning}.", key.doc),
         Need::Required | Need::Default(_) => key.doc.to_owned(),
     };
     put(&mut schema, "description", json!(doc));
@@ -121,6 +121,10 @@ fn kind_schema(kind: Kind) -> Value {
         Kind::Proxy => json!({ "type": "string", "pattern": "^(socks5|http)://" }),
         Kind::Listen => json!({ "type": "string", "pattern": "^off$|:[0-9]+$" }),
         Kind::Lines => list(json!({ "type": "string", "minLength": 1, "maxLength": 255 })),
+        Kind::Pairs => {
+            let one = json!({ "type": "string", "minLength": 1, "maxLength": 1000 });
+            json!({ "type": "object", "minProperties": 1, "additionalProperties": one })
+        }
         Kind::Patterns => {
             let one = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
             json!({ "oneOf": [one, { "type": "array", "minItems": 1, "items": one }] })

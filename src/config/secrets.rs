@@ -6,7 +6,7 @@ use super::authority::authorities;
 use super::complaint::quoted;
 use super::signing::SigningKey;
 use super::text::join;
-use super::{Complaint, InboxKind, ProviderKind, Secret, SecretRef, Settings, SinkKind, Wire};
+use super::{Complaint, InboxKind, Secret, SecretRef, Settings, SinkKind, Wire};
 use crate::model::Name;
 
 /// Every secret that the settings name.
@@ -105,13 +105,10 @@ fn key(group: &str, name: &Name, rest: &str) -> String {
 
 /// Every way out, with the path of its `ca_file`.
 fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
-    let providers = settings.providers.iter().map(|(name, provider)| {
-        let kind = match &provider.kind {
-            ProviderKind::Smtp(_) => "smtp.ca_file",
-            ProviderKind::Mandrill(_) => "mandrill.ca_file",
-        };
-        (key("provider", name, kind), &provider.wire)
-    });
+    let providers = settings
+        .providers
+        .iter()
+        .map(|(name, provider)| (key("provider", name, &format!("{}.ca_file", provider.kind.as_str())), &provider.wire));
     let inboxes = settings.inboxes.iter().map(|(name, inbox)| {
         let InboxKind::Imap(_) = &inbox.kind;
         (key("inbox", name, "imap.ca_file"), &inbox.wire)
@@ -130,10 +127,8 @@ fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
 fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
     let mut all = Vec::new();
     for (name, provider) in &settings.providers {
-        match &provider.kind {
-            ProviderKind::Smtp(smtp) => all.extend(smtp.login.iter().map(|(_, at)| (key("provider", name, "smtp.password"), at))),
-            ProviderKind::Mandrill(mandrill) => all.push((key("provider", name, "mandrill.api_key"), &mandrill.api_key)),
-        }
+        let kind = provider.kind.as_str();
+        all.extend(provider.kind.secrets().into_iter().map(|(secret, at)| (key("provider", name, &format!("{kind}.{secret}")), at)));
     }
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;

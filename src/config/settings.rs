@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, SecretRef};
+use super::{Budget, Duty, ProviderKind, SecretRef};
 use crate::model::{Name, Route, Severity, Span};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
@@ -93,15 +93,6 @@ pub struct Provider {
     pub wire: Wire,
 }
 
-/// How a provider is spoken to: one variant a transport.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ProviderKind {
-    /// SMTP submission.
-    Smtp(SmtpSettings),
-    /// Mailchimp Transactional (Mandrill).
-    Mandrill(MandrillSettings),
-}
-
 /// How TLS is begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
@@ -123,32 +114,6 @@ impl Tls {
             Self::None => "none",
         }
     }
-}
-
-/// `[provider.NAME.smtp]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SmtpSettings {
-    /// Host name or address.
-    pub host: String,
-    /// Port; 587 by default, 465 with implicit TLS, 25 without TLS.
-    pub port: u16,
-    /// How TLS is begun.
-    pub tls: Tls,
-    /// User name and password, both or neither.
-    pub login: Option<(String, SecretRef)>,
-    /// What `EHLO` says. Default: the host's name.
-    pub hello: Option<String>,
-}
-
-/// `[provider.NAME.mandrill]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MandrillSettings {
-    /// The API key.
-    pub api_key: SecretRef,
-    /// Base URL, without a slash at its end; `https://mandrillapp.com/api/1.0` by default. `http://` only to loopback.
-    pub base_url: String,
-    /// `subaccount` of each message, if any.
-    pub subaccount: Option<String>,
 }
 
 /// A seeded mailbox.

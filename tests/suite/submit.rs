@@ -1,5 +1,6 @@
 //! Submission: to a real Postfix, and to servers that behave badly.
 
+mod contract;
 mod dial;
 mod fake;
 mod hostile;
@@ -10,7 +11,8 @@ use std::time::Duration;
 
 use mailcanary::canary::{Composed, Key, compose};
 use mailcanary::config::{
-    Budget, Duty, Mailbox, MandrillSettings, Provider, ProviderKind, Secret, SecretRef, SmtpSettings, Stream, Tls, Wire,
+    Budget, Duty, Mailbox, MandrillSettings, Proof, Provider, ProviderKind, Secret, SecretRef, SmtpLogin, SmtpSettings, Stream, Templates,
+    Tls, Wire,
 };
 use mailcanary::edge::submit::{Answer, Submitter};
 use mailcanary::model::{At, CanaryId, Class, Name, Outcome, Span};
@@ -43,7 +45,7 @@ fn submitter(kind: ProviderKind, wire: Wire) -> Submitter {
 
 /// SMTP to `localhost`.
 fn smtp(port: u16, tls: Tls, user: Option<&str>, wire: Wire) -> Submitter {
-    let login = user.map(|user| (user.to_owned(), secret_ref()));
+    let login = user.map(|user| SmtpLogin { user: user.to_owned(), proof: Proof::Password(secret_ref()) });
     let settings = SmtpSettings { host: "localhost".to_owned(), port, tls, login, hello: Some("watcher.example".to_owned()) };
     submitter(ProviderKind::Smtp(settings), Wire { family: mailcanary::config::Family::V4, ..wire })
 }
@@ -51,7 +53,12 @@ fn smtp(port: u16, tls: Tls, user: Option<&str>, wire: Wire) -> Submitter {
 fn mandrill(port: u16) -> Submitter {
     let base_url = format!("http://127.0.0.1:{port}/api/1.0");
     submitter(
-        ProviderKind::Mandrill(MandrillSettings { api_key: secret_ref(), base_url, subaccount: Some("sub".to_owned()) }),
+        ProviderKind::Mandrill(MandrillSettings {
+            api_key: secret_ref(),
+            base_url,
+            subaccount: Some("sub".to_owned()),
+            templates: Templates::default(),
+        }),
         Wire::default(),
     )
 }

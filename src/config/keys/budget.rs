@@ -1,6 +1,6 @@
 //! The keys of budgets and of what a provider is there for.
 
-use super::tables::{DAY, MINUTE, SECOND};
+use super::general::{DAY, MINUTE, SECOND};
 use super::{Key, Kind, Need};
 
 /// Of providers and inboxes.
@@ -9,7 +9,7 @@ pub(super) static BUDGET: &[Key] = &[
         name: "canaries_per_day",
         kind: Kind::Count(10_000_000),
         need: Need::Absent("it follows from the routes: the routine canaries and what `confirmations` allows"),
-        example: "2000",
+        example: "5000",
         doc: "The most canaries in any 24 hours, confirmations among them. What would break it waits, and nothing is called silent for that. It must hold the routine canaries.",
     },
     Key {

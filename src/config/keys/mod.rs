@@ -1,6 +1,8 @@
 //! Every key there is, once: from here come the check for unknown keys, the defaults, the reference configuration and the JSON Schema.
 
 mod budget;
+mod general;
+mod senders;
 mod tables;
 
 pub(super) use tables::TABLES;
@@ -44,6 +46,8 @@ pub(super) enum Need {
     Default(&'static str),
     /// What this says.
     Absent(&'static str),
+    /// That another key stands for it, as this says; the reference configuration has it.
+    Instead(&'static str),
 }
 
 /// What a value may be.
@@ -98,6 +102,8 @@ pub(super) enum Kind {
     Lines,
     /// A name or pattern, or a list of them.
     Patterns,
+    /// A table of texts by name.
+    Pairs,
 }
 
 impl Table {

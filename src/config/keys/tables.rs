@@ -1,14 +1,12 @@
 //! The list of all tables and keys, in the order of the reference configuration.
 
+use super::Table;
 use super::budget::{BUDGET, DUTY};
-use super::{Key, Kind, Need, Table};
-
-pub(super) const SECOND: u64 = 1000;
-pub(super) const MINUTE: u64 = 60 * SECOND;
-pub(super) const DAY: u64 = 24 * 60 * MINUTE;
-
-/// Words of `tls`.
-const TLS: &[&str] = &["starttls", "implicit", "none"];
+use super::general::{ALERTMANAGER, HTTP, IMAP, INBOX, LEDGER, ROUTE, SINK, STREAM, WATCH, WEBHOOK, WIRE};
+use super::senders::{
+    AZURE, BREVO, GMAIL, MAILERSEND, MAILGUN, MAILJET, MANDRILL, MAYBE_OAUTH, NUMBERED_TEMPLATES, OAUTH, POSTMARK, RESEND, SENDER,
+    SENDGRID, SES, SMTP, SPARKPOST, TEMPLATES,
+};
 
 /// Every table.
 pub(in crate::config) static TABLES: &[Table] = &[
@@ -24,14 +22,91 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "provider.NAME.mandrill",
         name: "mailchimp",
         shown: true,
-        groups: &[SENDER, MANDRILL, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, MANDRILL, TEMPLATES, DUTY, BUDGET, WIRE],
         doc: "An account at Mailchimp Transactional (Mandrill). At least one provider of any kind; two or more, so that a fault of one can be told from a fault of an inbox.",
+    },
+    Table {
+        path: "provider.NAME.sendgrid",
+        name: "sendgrid",
+        shown: true,
+        groups: &[SENDER, SENDGRID, TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "An account at SendGrid.",
+    },
+    Table {
+        path: "provider.NAME.postmark",
+        name: "postmark",
+        shown: true,
+        groups: &[SENDER, POSTMARK, TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "A server at Postmark. A template is named by its alias or its number.",
+    },
+    Table {
+        path: "provider.NAME.mailgun",
+        name: "mailgun",
+        shown: true,
+        groups: &[SENDER, MAILGUN, TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "A domain at Mailgun.",
+    },
+    Table {
+        path: "provider.NAME.ses",
+        name: "ses",
+        shown: true,
+        groups: &[SENDER, SES, TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "An account at Amazon SES (v2), in one region.",
+    },
+    Table {
+        path: "provider.NAME.sparkpost",
+        name: "sparkpost",
+        shown: true,
+        groups: &[SENDER, SPARKPOST, TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "An account at SparkPost (Bird).",
+    },
+    Table {
+        path: "provider.NAME.resend",
+        name: "resend",
+        shown: true,
+        groups: &[SENDER, RESEND, TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "A team at Resend.",
+    },
+    Table {
+        path: "provider.NAME.brevo",
+        name: "brevo",
+        shown: true,
+        groups: &[SENDER, BREVO, NUMBERED_TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "An account at Brevo. By default it takes calls from known addresses only: allow this host's there.",
+    },
+    Table {
+        path: "provider.NAME.mailjet",
+        name: "mailjet",
+        shown: true,
+        groups: &[SENDER, MAILJET, NUMBERED_TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "An account at Mailjet.",
+    },
+    Table {
+        path: "provider.NAME.mailersend",
+        name: "mailersend",
+        shown: true,
+        groups: &[SENDER, MAILERSEND, TEMPLATES, DUTY, BUDGET, WIRE],
+        doc: "An account at MailerSend.",
+    },
+    Table {
+        path: "provider.NAME.azure",
+        name: "azure",
+        shown: true,
+        groups: &[SENDER, AZURE, DUTY, BUDGET, WIRE],
+        doc: "An e-mail resource of Azure Communication Services. It keeps no templates, and its first limits are low: 10 mails an hour from its own domains.",
+    },
+    Table {
+        path: "provider.NAME.gmail",
+        name: "workspace",
+        shown: true,
+        groups: &[SENDER, GMAIL, OAUTH, DUTY, BUDGET, WIRE],
+        doc: "A Google account, by the Gmail API; the token needs the scope `gmail.send`. It keeps no templates.",
     },
     Table {
         path: "provider.NAME.smtp",
         name: "relay",
         shown: true,
-        groups: &[SENDER, SMTP, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, SMTP, MAYBE_OAUTH, DUTY, BUDGET, WIRE],
         doc: "A relay, or any provider's SMTP submission.",
     },
     Table {
@@ -64,326 +139,4 @@ pub(in crate::config) static TABLES: &[Table] = &[
     },
     Table { path: "http", name: "", shown: true, groups: &[HTTP], doc: "Metrics, status page and API." },
     Table { path: "ledger", name: "", shown: true, groups: &[LEDGER], doc: "The durable record: everything sent, seen and told." },
-];
-
-static WATCH: &[Key] = &[
-    Key {
-        name: "instance",
-        kind: Kind::Label,
-        need: Need::Absent("the host's name"),
-        example: "\"mx-watch-1\"",
-        doc: "Names this installation in incident keys, so that two of them do not resolve each other's incidents.",
-    },
-    Key {
-        name: "every",
-        kind: Kind::Duration(SECOND, DAY),
-        need: Need::Default("\"1m\""),
-        example: "\"1m\"",
-        doc: "One routine canary per route in this time, from 1s to 1d. Shorter finds faults sooner and sends more mail.",
-    },
-    Key {
-        name: "confirmations",
-        kind: Kind::Share,
-        need: Need::Default("\"20%\""),
-        example: "\"15%\"",
-        doc: "Extra canaries that suspicion may spend, as a share of the routine ones in the long run. \"0%\" turns them off.",
-    },
-    Key {
-        name: "false_pages",
-        kind: Kind::Rate,
-        need: Need::Default("\"1 per year\""),
-        example: "\"1 per year\"",
-        doc: "How often the whole installation may page without cause: \"N per day|month|year\". The thresholds follow from it; more patience means later pages.",
-    },
-    Key {
-        name: "blind_after",
-        kind: Kind::Duration(SECOND, DAY),
-        need: Need::Default("\"5m\""),
-        example: "\"5m\"",
-        doc: "An inbox that cannot be read for this long is an incident of its own. Nothing is called lost meanwhile.",
-    },
-    Key {
-        name: "cut_off_after",
-        kind: Kind::Duration(SECOND, DAY),
-        need: Need::Default("\"2m\""),
-        example: "\"2m\"",
-        doc: "A watcher that reaches nothing for this long is an incident: its own.",
-    },
-];
-
-static STREAM: &[Key] = &[
-    Key {
-        name: "subject",
-        kind: Kind::Line(200),
-        need: Need::Absent("the stream's name in words, as \"Password reset\""),
-        example: "\"Reset your password\"",
-        doc: "The subject of its canaries; a token is put behind it. Close to your real mail, so that filters judge it alike.",
-    },
-    Key {
-        name: "deadline",
-        kind: Kind::Duration(SECOND, 7 * DAY),
-        need: Need::Default("\"15m\""),
-        example: "\"15m\"",
-        doc: "What comes later is as good as lost: the life of the reset link, the patience of the customer. From 1s to 7d.",
-    },
-];
-
-static SENDER: &[Key] = &[
-    Key {
-        name: "from",
-        kind: Kind::Mailbox,
-        need: Need::Required,
-        example: "\"Example <no-reply@example.com>\"",
-        doc: "Who canaries are from: the sender of your real mail.",
-    },
-    Key {
-        name: "dkim_selectors",
-        kind: Kind::Lines,
-        need: Need::Absent("the usual ones of the kind are tried"),
-        example: "[\"mte1\", \"mte2\"]",
-        doc: "Selectors whose DKIM keys `check --live` looks up.",
-    },
-];
-
-static MANDRILL: &[Key] = &[
-    Key { name: "api_key", kind: Kind::Secret, need: Need::Required, example: "{ credential = \"mandrill\" }", doc: "The API key." },
-    Key {
-        name: "base_url",
-        kind: Kind::Url { base: true },
-        need: Need::Default("\"https://mandrillapp.com/api/1.0\""),
-        example: "\"https://mandrillapp.com/api/1.0\"",
-        doc: "Where the API is. `http://` only on loopback.",
-    },
-    Key {
-        name: "subaccount",
-        kind: Kind::Line(255),
-        need: Need::Absent("none"),
-        example: "\"canaries\"",
-        doc: "The subaccount that canaries are sent by. A suspended one stops only its own mail: watch the one your customers' mail uses.",
-    },
-];
-
-static SMTP: &[Key] = &[
-    Key { name: "host", kind: Kind::Host, need: Need::Required, example: "\"smtp.example.net\"", doc: "Host name or address." },
-    Key {
-        name: "port",
-        kind: Kind::Port,
-        need: Need::Absent("587; 465 with tls = \"implicit\", 25 with tls = \"none\""),
-        example: "587",
-        doc: "The port.",
-    },
-    Key {
-        name: "tls",
-        kind: Kind::Word(TLS),
-        need: Need::Default("\"starttls\""),
-        example: "\"starttls\"",
-        doc: "\"starttls\" (demanded, never skipped), \"implicit\" (TLS from the first byte), or \"none\" (only to a loopback address).",
-    },
-    Key {
-        name: "username",
-        kind: Kind::Line(255),
-        need: Need::Absent("no log-in"),
-        example: "\"canary\"",
-        doc: "The user name; needs `password`.",
-    },
-    Key {
-        name: "password",
-        kind: Kind::Secret,
-        need: Need::Absent("no log-in"),
-        example: "{ file = \"/etc/mailcanary/relay.password\" }",
-        doc: "Where the password is: a file, an environment variable { env = \"NAME\" } or a systemd credential { credential = \"name\" }.",
-    },
-    Key {
-        name: "hello",
-        kind: Kind::Host,
-        need: Need::Absent("the host's name"),
-        example: "\"watch.example.com\"",
-        doc: "What EHLO says. Some relays want a name that resolves.",
-    },
-];
-
-static INBOX: &[Key] = &[
-    Key {
-        name: "address",
-        kind: Kind::Address,
-        need: Need::Required,
-        example: "\"seed7f3@gmail.com\"",
-        doc: "Its address. Use it for nothing else, and publish it nowhere.",
-    },
-    Key {
-        name: "plus_address",
-        kind: Kind::Flag,
-        need: Need::Default("false"),
-        example: "true",
-        doc: "Put the token in the address too (local+TOKEN@domain), for providers that rewrite everything else. The host must know plus addresses, and 24 characters are left for the local part.",
-    },
-    Key {
-        name: "delete",
-        kind: Kind::Flag,
-        need: Need::Default("false"),
-        example: "true",
-        doc: "Delete our own canaries once they are verified and counted, so that the mailbox does not fill. Other mail is never touched. Servers without UIDPLUS cannot: there canaries are only marked as deleted.",
-    },
-];
-
-static IMAP: &[Key] = &[
-    Key { name: "host", kind: Kind::Host, need: Need::Required, example: "\"imap.gmail.com\"", doc: "Host name or address." },
-    Key {
-        name: "port",
-        kind: Kind::Port,
-        need: Need::Absent("993; 143 with tls = \"starttls\" or \"none\""),
-        example: "993",
-        doc: "The port.",
-    },
-    Key {
-        name: "tls",
-        kind: Kind::Word(TLS),
-        need: Need::Default("\"implicit\""),
-        example: "\"implicit\"",
-        doc: "\"implicit\" (TLS from the first byte), \"starttls\" (demanded, never skipped), or \"none\" (only to a loopback address).",
-    },
-    Key {
-        name: "username",
-        kind: Kind::Line(255),
-        need: Need::Required,
-        example: "\"seed7f3@gmail.com\"",
-        doc: "The user name, often the address.",
-    },
-    Key {
-        name: "password",
-        kind: Kind::Secret,
-        need: Need::Required,
-        example: "{ credential = \"gmail-1\" }",
-        doc: "Where the password is. Public hosts want an app password, not the account's own.",
-    },
-    Key {
-        name: "junk",
-        kind: Kind::Lines,
-        need: Need::Absent("found by the server's own marks, else by the usual names in many languages"),
-        example: "[\"Junk\"]",
-        doc: "The junk folders by name, if they are not found.",
-    },
-];
-
-static ALERTMANAGER: &[Key] = &[Key {
-    name: "urls",
-    kind: Kind::Urls,
-    need: Need::Required,
-    example: "[\"http://127.0.0.1:9093\"]",
-    doc: "Every instance of the cluster. `http://` only on loopback.",
-}];
-
-static WEBHOOK: &[Key] = &[
-    Key {
-        name: "url",
-        kind: Kind::Url { base: false },
-        need: Need::Required,
-        example: "\"https://hooks.example.net/mail\"",
-        doc: "Where to. `http://` only on loopback.",
-    },
-    Key {
-        name: "secret",
-        kind: Kind::Secret,
-        need: Need::Absent("unsigned, with a warning"),
-        example: "{ credential = \"hook\" }",
-        doc: "The signing secret, `whsec_` and base64.",
-    },
-];
-
-static SINK: &[Key] = &[Key {
-    name: "severities",
-    kind: Kind::Words(&["page", "warn", "info"]),
-    need: Need::Default("[\"page\", \"warn\", \"info\"]"),
-    example: "[\"page\"]",
-    doc: "What it takes: \"page\" (somebody has to get up), \"warn\" (working hours), \"info\" (some time).",
-}];
-
-static WIRE: &[Key] = &[
-    Key {
-        name: "ca_file",
-        kind: Kind::Path,
-        need: Need::Absent("the system's authorities alone"),
-        example: "\"/etc/mailcanary/ca.pem\"",
-        doc: "A PEM file with private certificate authorities, trusted besides the system's.",
-    },
-    Key {
-        name: "proxy",
-        kind: Kind::Proxy,
-        need: Need::Absent("none"),
-        example: "\"socks5://127.0.0.1:1080\"",
-        doc: "Through whom it is reached: socks5://host:port or http://host:port (CONNECT).",
-    },
-    Key {
-        name: "bind",
-        kind: Kind::Ip,
-        need: Need::Absent("the system's choice"),
-        example: "\"192.0.2.7\"",
-        doc: "The local address that connections come from.",
-    },
-    Key {
-        name: "family",
-        kind: Kind::Word(&["any", "ipv4", "ipv6"]),
-        need: Need::Default("\"any\""),
-        example: "\"ipv4\"",
-        doc: "Which addresses are used: \"any\", \"ipv4\" or \"ipv6\".",
-    },
-];
-
-static ROUTE: &[Key] = &[
-    Key {
-        name: "provider",
-        kind: Kind::Patterns,
-        need: Need::Absent("every provider"),
-        example: "[\"mailchimp\", \"relay*\"]",
-        doc: "Providers, by name or with `*` for any characters; one or a list.",
-    },
-    Key {
-        name: "stream",
-        kind: Kind::Patterns,
-        need: Need::Absent("every stream"),
-        example: "\"password-reset\"",
-        doc: "Streams, likewise.",
-    },
-    Key { name: "inbox", kind: Kind::Patterns, need: Need::Absent("every inbox"), example: "\"*\"", doc: "Inboxes, likewise." },
-];
-
-static HTTP: &[Key] = &[
-    Key {
-        name: "listen",
-        kind: Kind::Listen,
-        need: Need::Default("\"127.0.0.1:9825\""),
-        example: "\"127.0.0.1:9825\"",
-        doc: "Address and port, or \"off\". There is no log-in: put a proxy with one before it where others can reach it.",
-    },
-    Key {
-        name: "public_url",
-        kind: Kind::Url { base: true },
-        need: Need::Absent("notices carry no links"),
-        example: "\"https://mailcanary.example.com\"",
-        doc: "The address that people reach it by, for links in notices.",
-    },
-];
-
-static LEDGER: &[Key] = &[
-    Key {
-        name: "path",
-        kind: Kind::Path,
-        need: Need::Default("\"/var/lib/mailcanary\""),
-        example: "\"/var/lib/mailcanary\"",
-        doc: "A folder, made if it is not there; in it `ledger.sqlite` and `canary.key`.",
-    },
-    Key {
-        name: "keep",
-        kind: Kind::Duration(MINUTE, 3650 * DAY),
-        need: Need::Default("\"30d\""),
-        example: "\"30d\"",
-        doc: "How long canaries that arrived are kept. Not shorter than the longest deadline.",
-    },
-    Key {
-        name: "keep_failures",
-        kind: Kind::Duration(MINUTE, 3650 * DAY),
-        need: Need::Default("\"400d\""),
-        example: "\"400d\"",
-        doc: "How long canaries that did not arrive, and incidents, are kept: a year and a bit, to compare with last year. Not shorter than `keep`.",
-    },
 ];

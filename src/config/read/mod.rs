@@ -1,6 +1,7 @@
 //! From tables of text to settings: one file a part, and what holds between parts here.
 
 mod budget;
+mod field;
 mod inbox;
 mod provider;
 mod route;
@@ -8,6 +9,7 @@ mod sink;
 mod wire;
 
 pub(super) use budget::fit;
+pub(super) use field::{Field, base_url};
 pub use route::matches;
 
 use std::collections::BTreeMap;
@@ -60,6 +62,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let inboxes = kinds(&root, "inbox", inbox::read);
     let sinks = kinds(&root, "sink", sink::read);
     inbox::no_address_twice(&inboxes);
+    provider::templates_of_streams(&providers, &streams.names);
     for (group, example) in [
         ("stream", "write [stream.password-reset], for instance: every key of it has a default"),
         ("provider", "write [provider.NAME.smtp] with `from` and `host`; `mailcanary print reference-config` shows all"),

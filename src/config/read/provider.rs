@@ -1,10 +1,13 @@
-//! `[provider.NAME.KIND]`: one function a transport.
+//! `[provider.NAME.KIND]`: SMTP here, the kinds with an HTTP API by their declarations.
 
-use super::super::complaint::Fault;
+use super::super::complaint::{Fault, listed, meant, quoted};
 use super::super::text::Section;
-use super::super::{MandrillSettings, Provider, ProviderKind, SecretRef, SmtpSettings, Wire};
+use super::super::{Proof, Provider, ProviderKind, SecretRef, SmtpLogin, SmtpSettings, Wire};
+use super::Read;
 use super::budget::{budget, duty};
-use super::wire::{clear_only_on_loopback, server, wire};
+use super::field::oauth;
+use super::wire::{server, wire};
+use crate::model::Name;
 
 /// Reads one provider.
 pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Provider> {
@@ -13,21 +16,11 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Provider> {
     let (budget, duty) = (budget(section), duty(section));
     let wire = wire(section);
     let kind = match kind {
-        "mandrill" => mandrill(section).map(ProviderKind::Mandrill),
-        _ => smtp(section, wire.as_ref()).map(ProviderKind::Smtp),
+        "smtp" => smtp(section, wire.as_ref()).map(ProviderKind::Smtp),
+        api => ProviderKind::read_api(api, section),
     };
     let dkim_selectors = dkim_selectors?.unwrap_or_default();
     Some(Provider { from: from?, dkim_selectors, budget: budget?, duty: duty?, kind: kind?, wire: wire? })
-}
-
-fn mandrill(section: &Section<'_>) -> Option<MandrillSettings> {
-    let api_key = section.get("api_key");
-    let base_url = section.get::<String>("base_url");
-    let subaccount = section.maybe("subaccount");
-    if let Some(url) = &base_url {
-        clear_only_on_loopback(section, "base_url", url);
-    }
-    Some(MandrillSettings { api_key: api_key?, base_url: base_url?, subaccount: subaccount? })
 }
 
 fn smtp(section: &Section<'_>, wire: Option<&Wire>) -> Option<SmtpSettings> {
@@ -35,15 +28,37 @@ fn smtp(section: &Section<'_>, wire: Option<&Wire>) -> Option<SmtpSettings> {
     let username = section.maybe::<String>("username");
     let password = section.maybe::<SecretRef>("password");
     let hello = section.maybe("hello");
-    match (section.has("username"), section.has("password")) {
-        (true, false) => {
-            section.refuse("username", Fault::hinted("there is a user name and no password", "write `password` too, or leave both out"))
+    let oauth = oauth(section);
+    let by_token = section.has("refresh_token") || section.has("access_token");
+    match (section.has("username"), section.has("password"), by_token) {
+        (true, false, false) => {
+            section.refuse("username", Fault::hinted("there is a user name and no password", "write `password` too, or leave both out"));
         }
-        (false, true) => {
-            section.refuse("password", Fault::hinted("there is a password and no user name", "write `username` too, or leave both out"))
+        (false, true, _) => {
+            section.refuse("password", Fault::hinted("there is a password and no user name", "write `username` too, or leave both out"));
         }
-        (true, true) | (false, false) => {}
+        (false, false, true) => {
+            let key = if section.has("refresh_token") { "refresh_token" } else { "access_token" };
+            section.refuse(key, Fault::hinted("there is a token and no user name", "write `username` too, often the address"));
+        }
+        (true, true, true) => section.warn("password", "is not used: there is a token", "leave one of the two out"),
+        (true, true, false) | (true, false, true) | (false, false, false) => {}
     }
-    let (server, login) = (server?, username?.zip(password?));
+    let (server, username, password, oauth) = (server?, username?, password?, oauth?);
+    let proof = oauth.map(Proof::OAuth).or(password.map(Proof::Password));
+    let login = username.zip(proof).map(|(user, proof)| SmtpLogin { user, proof });
     Some(SmtpSettings { host: server.host, port: server.port, tls: server.tls, login, hello: hello? })
+}
+
+/// Refuses templates of streams that are not there.
+pub(super) fn templates_of_streams(providers: &Read<'_, Provider>, streams: &[Name]) {
+    for (name, section) in &providers.sections {
+        let Some(templates) = providers.parts.get(name).and_then(|provider| provider.kind.templates()) else { continue };
+        let names = || streams.iter().map(Name::as_str);
+        for stream in templates.by_stream.keys().filter(|key| *key != "*" && !names().any(|name| name == key.as_str())) {
+            let near = meant(stream, names()).map(|near| format!("did you mean `{near}`?"));
+            let hint = near.unwrap_or_else(|| format!("the streams are {}, and \"*\" is all of them", listed(names())));
+            section.refuse("templates", Fault::hinted(format!("there is no stream {}", quoted(stream)), hint));
+        }
+    }
 }

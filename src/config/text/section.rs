@@ -64,7 +64,7 @@ impl<'t> Section<'t> {
     /// What stands for a key that is not in the text.
     fn absent<T: Take>(&self, key: &Key) -> Option<Option<T>> {
         match key.need {
-            Need::Absent(_) => Some(None),
+            Need::Absent(_) | Need::Instead(_) => Some(None),
             Need::Default(text) => T::take(value::check(key.kind, &Item::Value(text.parse().ok()?)).ok()?).map(Some),
             Need::Required => {
                 let hint = format!("write it under [{}], for example {} = {}", self.path, key.name, key.example);
@@ -77,6 +77,16 @@ impl<'t> Section<'t> {
     /// Whether the text has no key here at all.
     pub(in crate::config) fn is_empty(&self) -> bool {
         self.items.is_none_or(TableLike::is_empty)
+    }
+
+    /// The value of a key that another reader complains of, if it has a good one.
+    pub(in crate::config) fn peek<T: Take>(&self, name: &str) -> Option<T> {
+        T::take(value::check(self.table.key(name)?.kind, self.item(name)?).ok()?)
+    }
+
+    /// A complaint about a key that is not there.
+    pub(in crate::config) fn lacking(&self, name: &str, fault: Fault) {
+        self.notes.refuse(&self.span, &join(&self.path, name), fault);
     }
 
     /// Whether the text has this key.

@@ -4,6 +4,7 @@ mod address;
 mod reach;
 mod time;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ pub(super) enum Value {
     Ip(IpAddr),
     Proxy(Proxy),
     Listen(Option<SocketAddr>),
+    Pairs(BTreeMap<String, String>),
 }
 
 /// What a reader may ask for; which of them comes is the business of the key's kind.
@@ -55,7 +57,8 @@ macro_rules! take {
 
 take! {
     Text => String, Texts => Vec<String>, Word => &'static str, Words => Vec<&'static str>, Span => Span, Number => f64, Flag => bool,
-    Count => u32, Port => u16, Mailbox => Mailbox, Path => PathBuf, Secret => SecretRef, Ip => IpAddr, Proxy => Proxy, Listen => Option<SocketAddr>,
+    Port => u16, Mailbox => Mailbox, Path => PathBuf, Secret => SecretRef, Ip => IpAddr, Proxy => Proxy, Listen => Option<SocketAddr>,
+    Pairs => BTreeMap<String, String>, Count => u32,
 }
 
 /// Checks `item` against `kind`.
@@ -85,6 +88,7 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Lines => each(item, |t| line(t, 255)).and_then(once).map(Value::Texts),
         Kind::Patterns if item.is_str() => line(text(item)?, 64).map(|one| Value::Texts(vec![one])),
         Kind::Patterns => each(item, |t| line(t, 64)).map(Value::Texts),
+        Kind::Pairs => pairs(item).map(Value::Pairs),
     }
 }
 
@@ -198,6 +202,20 @@ fn each<T>(item: &Item, check: impl Fn(&str) -> Result<T, Fault>) -> Result<Vec<
         return Err(Fault::hinted("the list is empty", "write at least one, or leave the key out if it has a default"));
     }
     list.iter().map(|v| v.as_str().ok_or_else(|| other_type(&Item::Value(v.clone()), "a text in quotes")).and_then(&check)).collect()
+}
+
+/// A table of texts; never empty.
+fn pairs(item: &Item) -> Result<BTreeMap<String, String>, Fault> {
+    let table = item.as_table_like().ok_or_else(|| other_type(item, "a table of texts, as { name = \"…\" }"))?;
+    if table.is_empty() {
+        return Err(Fault::hinted("the table is empty", "write at least one, or leave the key out"));
+    }
+    let one = |(name, item): (&str, &Item)| {
+        let text = text(item).and_then(|t| line(t, 1000));
+        let of = |fault: Fault| Fault { what: format!("of {}: {}", quoted(name), fault.what), ..fault };
+        Ok((line(name, 255)?, text.map_err(of)?))
+    };
+    table.iter().map(one).collect()
 }
 
 /// A list in which nothing stands twice.

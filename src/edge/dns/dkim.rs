@@ -75,7 +75,18 @@ impl fmt::Display for DkimKey {
 pub const fn usual_selectors(kind: &ProviderKind) -> &'static [&'static str] {
     match kind {
         ProviderKind::Mandrill(_) => &["mte1", "mte2", "mandrill", "k1", "k2", "k3"],
-        ProviderKind::Smtp(_) => &[
+        ProviderKind::SendGrid(_) => &["s1", "s2", "m1", "smtpapi"],
+        ProviderKind::Postmark(_) => &["pm", "pm-bounces"],
+        ProviderKind::Mailgun(_) => &["mg", "mailo", "k1", "pic", "smtp", "krs", "pdk1", "pdk2"],
+        ProviderKind::SparkPost(_) => &["scph0316", "scph1122", "scph0922"],
+        ProviderKind::Resend(_) => &["resend"],
+        ProviderKind::Brevo(_) => &["brevo1", "brevo2", "mail"],
+        ProviderKind::Mailjet(_) => &["mailjet"],
+        ProviderKind::MailerSend(_) => &["mlsend", "mlsend2"],
+        ProviderKind::Azure(_) => &["selector1-azurecomm-prod-net", "selector2-azurecomm-prod-net"],
+        ProviderKind::Gmail(_) => &["google"],
+        // Amazon SES gives each domain three random ones.
+        ProviderKind::Ses(_) | ProviderKind::Smtp(_) => &[
             "default",
             "dkim",
             "mail",

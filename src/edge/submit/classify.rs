@@ -62,20 +62,6 @@ pub(super) fn classify(phase: Phase, code: u16, text: &str) -> Class {
     fits.unwrap_or(if code < 500 { Class::Transient } else { Class::Permanent })
 }
 
-/// The class that words alone give, for providers that answer over HTTP.
-pub(super) fn by_words(text: &str) -> Option<Class> {
-    let text = text.to_ascii_lowercase();
-    let case = Case { phase: Phase::EndOfData, code: 400, enhanced: None, text: &text };
-    let rules: [(Class, Rule); 5] = [
-        (Class::Rate, again_later),
-        (Class::Suspended, suspended),
-        (Class::Rate, |case| case.any(&["too many requests", "throttl", "rate limit"])),
-        (Class::Quota, quota),
-        (Class::Suppressed, suppressed),
-    ];
-    rules.into_iter().find(|(_, rule)| rule(&case)).map(|(class, _)| class)
-}
-
 impl Case<'_> {
     fn any(&self, signs: &[&str]) -> bool {
         signs.iter().any(|sign| self.text.contains(sign))

@@ -3,9 +3,11 @@
 //! A canary is handed over once. What fails before the provider had the whole of it was refused; what is cut off later has an unknown
 //! fate, and is never sent again. A new transport is one file and one line of `transports!`.
 
+mod api;
 mod classify;
 mod evidence;
-mod mandrill;
+mod message;
+mod oauth;
 mod smtp;
 
 use std::time::Duration;
@@ -50,8 +52,11 @@ macro_rules! transports {
     ($($kind:ident($transport:ty),)*) => {
         /// One provider, ready to take canaries.
         #[derive(Debug)]
-        pub enum Submitter {
-            $(#[doc = concat!("By [`ProviderKind::", stringify!($kind), "`].")] $kind($transport),)*
+        pub struct Submitter(Transport);
+
+        #[derive(Debug)]
+        enum Transport {
+            $($kind($transport),)*
         }
 
         impl Submitter {
@@ -61,30 +66,30 @@ macro_rules! transports {
             /// See [`SetUpError`].
             pub fn new(provider: &Provider, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
                 let dialer = Dialer::new(&provider.wire)?;
-                Ok(match &provider.kind {
-                    $(ProviderKind::$kind(settings) => Self::$kind(<$transport>::new(&provider.from, settings, dialer, secrets)?),)*
-                })
+                Ok(Self(match &provider.kind {
+                    $(ProviderKind::$kind(settings) => Transport::$kind(<$transport>::new(&provider.from, settings, dialer, secrets)?),)*
+                }))
             }
 
             /// The same, but giving up after `deadline` instead of 60 s (SMTP) or 30 s (HTTP).
             #[must_use]
             pub fn within(self, deadline: Duration) -> Self {
-                match self {
-                    $(Self::$kind(transport) => Self::$kind(transport.within(deadline)),)*
-                }
+                Self(match self.0 {
+                    $(Transport::$kind(transport) => Transport::$kind(transport.within(deadline)),)*
+                })
             }
 
             /// Hands `mail` over, which is `canary`, at `at`. Never fails and never takes longer than its deadline.
             pub async fn submit(&self, mail: &Composed, canary: CanaryId, at: At) -> Answer {
-                match self {
-                    $(Self::$kind(transport) => transport.submit(mail, canary, at).await,)*
+                match &self.0 {
+                    $(Transport::$kind(transport) => transport.submit(mail, canary, at).await,)*
                 }
             }
 
-            /// Connects and authenticates as for a submission, and sends nothing.
-            pub async fn log_in(&self) -> Answer {
-                match self {
-                    $(Self::$kind(transport) => transport.log_in().await,)*
+            /// Connects and authenticates at `at` as for a submission, and sends nothing.
+            pub async fn log_in(&self, at: At) -> Answer {
+                match &self.0 {
+                    $(Transport::$kind(transport) => transport.log_in(at).await,)*
                 }
             }
         }
@@ -93,7 +98,18 @@ macro_rules! transports {
 
 transports! {
     Smtp(smtp::Smtp),
-    Mandrill(mandrill::Mandrill),
+    Mandrill(api::Api<api::mandrill::Mandrill>),
+    SendGrid(api::Api<api::sendgrid::SendGrid>),
+    Postmark(api::Api<api::postmark::Postmark>),
+    Mailgun(api::Api<api::mailgun::Mailgun>),
+    Ses(api::Api<api::ses::Ses>),
+    SparkPost(api::Api<api::sparkpost::SparkPost>),
+    Resend(api::Api<api::resend::Resend>),
+    Brevo(api::Api<api::brevo::Brevo>),
+    Mailjet(api::Api<api::mailjet::Mailjet>),
+    MailerSend(api::Api<api::mailersend::MailerSend>),
+    Azure(api::Api<api::azure::Azure>),
+    Gmail(api::Api<api::gmail::Gmail>),
 }
 
 /// The secret at `at`.

@@ -139,7 +139,7 @@ async fn no_tls_where_it_should_be() {
 async fn logging_in(offer: &str, steps: Vec<Step>) -> (Answer, String) {
     let begin = vec![say("220 x\r\n"), Step::Line, say(offer)];
     let fake = Fake::new(then(begin, steps));
-    let answer = smtp(fake.port(), Tls::None, Some("canary"), Wire::default()).within(SHORT).log_in().await;
+    let answer = smtp(fake.port(), Tls::None, Some("canary"), Wire::default()).within(SHORT).log_in(AT).await;
     check(&answer);
     (answer, fake.heard().await.remove(0))
 }

@@ -58,7 +58,7 @@ async fn starttls_and_a_login_by_each_mechanism() {
         assert!(mail.contains("using TLSv1.3"), "{mail}");
         assert_eq!(legs(&answer), [Leg::Connect, Leg::Tls, Leg::Auth, Leg::Data]);
         assert!(postfix.log().contains(&format!("sasl_method={mechanism}, sasl_username=canary")));
-        let answer = submitter.log_in().await;
+        let answer = submitter.log_in(AT).await;
         assert_eq!(answer.outcome, Outcome::Accepted, "{answer:?}");
         assert!(answer.reply.as_deref().unwrap().contains("235 2.7.0 Authentication successful"), "{answer:?}");
         assert_eq!(postfix.mails().len(), 1, "a log-in sends nothing");

@@ -143,11 +143,3 @@ fn enhanced_codes_are_found_where_they_stand() {
     assert_eq!(enhanced(550, "550 5.7.9999 x"), None);
     assert_eq!(enhanced(451, "451 5.7.1 sloppy"), Some((5, 7, 1)));
 }
-
-#[test]
-fn words_alone_class_what_comes_over_http() {
-    assert_eq!(by_words("Sending suspended for this account"), Some(Suspended));
-    assert_eq!(by_words("You have exceeded your hourly quota"), Some(Quota));
-    assert_eq!(by_words("Too many requests"), Some(Rate));
-    assert_eq!(by_words("Something else"), None);
-}

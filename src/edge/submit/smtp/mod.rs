@@ -17,9 +17,11 @@ use tokio::time::Instant;
 
 use self::session::{Failure, Session};
 use super::evidence::evidence;
+use super::message::build;
+use super::oauth::Tokens;
 use super::{Answer, Secrets, SetUpError, secret};
 use crate::canary::Composed;
-use crate::config::{Mailbox, Secret, SmtpSettings, Tls};
+use crate::config::{Mailbox, Proof, Secret, SmtpSettings, Tls};
 use crate::edge::dial::Dialer;
 use crate::model::{At, CanaryId, Class, Outcome};
 
@@ -28,7 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A provider that is spoken to over SMTP.
 #[derive(Debug)]
-pub struct Smtp {
+pub(super) struct Smtp {
     dialer: Dialer,
     host: String,
     port: u16,
@@ -40,25 +42,40 @@ pub struct Smtp {
     deadline: Duration,
 }
 
-/// User name and password.
+/// Who logs in.
 #[derive(Debug)]
 struct Login {
     user: String,
-    password: Secret,
+    credentials: Credentials,
+}
+
+/// How a user is known.
+#[derive(Debug)]
+enum Credentials {
+    Password(Secret),
+    /// By XOAUTH2; tokens are got over HTTP.
+    Token {
+        tokens: Tokens,
+        http: reqwest::Client,
+    },
 }
 
 impl Smtp {
     pub(super) fn new(from: &Mailbox, settings: &SmtpSettings, dialer: Dialer, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        let login = settings.login.as_ref().map(|(user, password)| {
-            let password = secret(secrets, password)?;
-            Ok::<_, SetUpError>(Login { user: user.clone(), password })
+        let login = settings.login.as_ref().map(|login| {
+            let credentials = match &login.proof {
+                Proof::Password(at) => Credentials::Password(secret(secrets, at)?),
+                Proof::OAuth(oauth) => Credentials::Token { tokens: Tokens::new(oauth, secrets)?, http: dialer.http()? },
+            };
+            Ok::<_, SetUpError>(Login { user: login.user.clone(), credentials })
         });
+        let login = login.transpose()?;
         Ok(Self {
             dialer,
             host: settings.host.clone(),
             port: settings.port,
             tls: settings.tls,
-            login: login.transpose()?,
+            login,
             hello: hello(settings.hello.as_deref()),
             envelope_from: Address::from_str(&from.address).or(Err(SetUpError::From(from.address.clone())))?,
             from: from.clone(),
@@ -72,17 +89,17 @@ impl Smtp {
     }
 
     pub(super) async fn submit(&self, mail: &Composed, canary: CanaryId, at: At) -> Answer {
-        let (to, message) = match message::build(&self.from, mail, canary, at) {
+        let (to, message) = match build(&self.from, mail, canary, at) {
             Ok(built) => built,
             Err(e) => return refused(Class::Permanent, &e.to_string()),
         };
-        let mut session = Session::new(self, Instant::now() + self.deadline);
+        let mut session = Session::new(self, at, Instant::now() + self.deadline);
         let result = session.submit(&self.envelope_from, &to, &message).await;
         self.answer(session, result).await
     }
 
-    pub(super) async fn log_in(&self) -> Answer {
-        let mut session = Session::new(self, Instant::now() + self.deadline);
+    pub(super) async fn log_in(&self, at: At) -> Answer {
+        let mut session = Session::new(self, at, Instant::now() + self.deadline);
         let result = session.open().await;
         self.answer(session, result).await
     }

@@ -9,11 +9,13 @@ use tokio::time::Instant;
 
 use super::message::stuffed;
 use super::talk::{Lost, Reply, Talk};
-use super::{Login, Smtp};
+use super::{Credentials, Login, Smtp};
 use crate::config::Tls;
 use crate::edge::dial::DialError;
+use crate::edge::submit::api::Cut;
 use crate::edge::submit::classify::{Phase, classify};
-use crate::model::{Class, Leg, Outcome, Span};
+use crate::edge::submit::oauth::Tokens;
+use crate::model::{At, Class, Leg, Outcome, Span};
 
 /// The first line: some servers wait on purpose, to see who speaks too early.
 const FOR_BANNER: Duration = Duration::from_secs(20);
@@ -46,11 +48,21 @@ impl From<DialError> for Failure {
     }
 }
 
+impl From<Cut> for Failure {
+    fn from(cut: Cut) -> Self {
+        Self { outcome: cut.outcome, words: cut.words }
+    }
+}
+
 /// A conversation and what it took.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     smtp: &'a Smtp,
+    /// When it began, by the clock of the world.
+    at: At,
     deadline: Instant,
+    /// The access token that was shown, if one was.
+    token: Option<String>,
     talk: Option<Talk>,
     /// When the current leg began, and which it is.
     leg: (Leg, Instant),
@@ -58,8 +70,8 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(smtp: &'a Smtp, deadline: Instant) -> Self {
-        Self { smtp, deadline, talk: None, leg: (Leg::Connect, Instant::now()), legs: Vec::new() }
+    pub(super) fn new(smtp: &'a Smtp, at: At, deadline: Instant) -> Self {
+        Self { smtp, at, deadline, token: None, talk: None, leg: (Leg::Connect, Instant::now()), legs: Vec::new() }
     }
 
     /// How long each leg took, the current one as far as it came.
@@ -116,21 +128,51 @@ impl<'a> Session<'a> {
         self.command(Phase::Hello, Ehlo::new(smtp.hello.clone()), FOR_COMMAND, 250).await
     }
 
-    /// By PLAIN if it is offered, else by LOGIN, whose prompts are not read: they come in every language, and always in this order.
+    /// By XOAUTH2 with a token; by PLAIN with a password if it is offered, else by LOGIN, whose prompts are not read: they come in every
+    /// language, and always in this order.
     async fn authenticate(&mut self, login: &Login, offers: &Reply) -> Result<Reply, Failure> {
         self.begin(Leg::Auth);
-        let user = BASE64.encode(login.user.as_bytes());
-        let password = BASE64.encode(login.password.expose().as_bytes());
         let offered = mechanisms(offers);
-        if offered.iter().any(|name| name == "PLAIN") {
-            self.command(Phase::Auth, format!("AUTH PLAIN {}\r\n", plain(login)), FOR_AUTH, 235).await
-        } else if offered.iter().any(|name| name == "LOGIN") {
-            self.command(Phase::Auth, "AUTH LOGIN\r\n", FOR_AUTH, 334).await?;
-            self.command(Phase::Auth, format!("{user}\r\n"), FOR_AUTH, 334).await?;
-            self.command(Phase::Auth, format!("{password}\r\n"), FOR_AUTH, 235).await
-        } else {
-            Err(Failure::refused(Class::Auth, format!("the server offers neither AUTH PLAIN nor LOGIN\n{}", offers.text)))
+        let has = |wanted: &str| offered.iter().any(|name| name == wanted);
+        match &login.credentials {
+            Credentials::Password(password) if has("PLAIN") => {
+                let proof = plain(&login.user, password.expose());
+                self.command(Phase::Auth, format!("AUTH PLAIN {proof}\r\n"), FOR_AUTH, 235).await
+            }
+            Credentials::Password(password) if has("LOGIN") => {
+                let (user, password) = (BASE64.encode(login.user.as_bytes()), BASE64.encode(password.expose().as_bytes()));
+                self.command(Phase::Auth, "AUTH LOGIN\r\n", FOR_AUTH, 334).await?;
+                self.command(Phase::Auth, format!("{user}\r\n"), FOR_AUTH, 334).await?;
+                self.command(Phase::Auth, format!("{password}\r\n"), FOR_AUTH, 235).await
+            }
+            Credentials::Password(_) => {
+                Err(Failure::refused(Class::Auth, format!("the server offers neither AUTH PLAIN nor LOGIN\n{}", offers.text)))
+            }
+            Credentials::Token { tokens, http } if has("XOAUTH2") => self.show_token(&login.user, tokens, http).await,
+            Credentials::Token { .. } => {
+                Err(Failure::refused(Class::Auth, format!("the server does not offer AUTH XOAUTH2\n{}", offers.text)))
+            }
         }
+    }
+
+    /// By XOAUTH2: a refusal first comes as a challenge that says why, and as a reply once that is acknowledged.
+    async fn show_token(&mut self, user: &str, tokens: &Tokens, http: &reqwest::Client) -> Result<Reply, Failure> {
+        let token = tokens.get(http, self.at, self.deadline).await?;
+        let proof = xoauth2(user, &token);
+        self.token = Some(token);
+        let Some(talk) = &mut self.talk else { return Err(no_connection()) };
+        let reply = talk.command(format!("AUTH XOAUTH2 {proof}\r\n"), FOR_AUTH).await;
+        let Ok(Reply { code: 334, text }) = &reply else {
+            if reply.as_ref().is_ok_and(|reply| reply.code / 100 == 5) {
+                tokens.forget().await;
+            }
+            return expect(Phase::Auth, reply, 235);
+        };
+        tokens.forget().await;
+        let challenge = text.get(3..).map(str::trim).unwrap_or_default();
+        let why = BASE64.decode(challenge.as_bytes()).map(|why| String::from_utf8_lossy(&why).into_owned()).unwrap_or_default();
+        let ended = self.command(Phase::Auth, "\r\n", FOR_AUTH, 235).await;
+        ended.map_err(|failure| Failure { words: format!("{}\n{why}", failure.words), ..failure })
     }
 
     /// Hands `message` over.
@@ -169,11 +211,17 @@ impl<'a> Session<'a> {
 
     /// What must not be kept of the server's words, in every form that went over the wire.
     pub(super) fn secrets(&self) -> Vec<String> {
-        let of = |login: &Login| {
-            let password = login.password.expose();
-            vec![password.to_owned(), BASE64.encode(password.as_bytes()), plain(login)]
-        };
-        self.smtp.login.as_ref().map(of).unwrap_or_default()
+        let Some(login) = &self.smtp.login else { return Vec::new() };
+        match &login.credentials {
+            Credentials::Password(password) => {
+                let password = password.expose();
+                vec![password.to_owned(), BASE64.encode(password.as_bytes()), plain(&login.user, password)]
+            }
+            Credentials::Token { tokens, .. } => {
+                let shown = self.token.iter().flat_map(|token| [token.clone(), xoauth2(&login.user, token)]);
+                shown.chain(tokens.secrets()).collect()
+            }
+        }
     }
 
     async fn command(&mut self, phase: Phase, command: impl std::fmt::Display, patience: Duration, wanted: u16) -> Result<Reply, Failure> {
@@ -213,8 +261,13 @@ fn no_connection() -> Failure {
 }
 
 /// The initial response of PLAIN (RFC 4616).
-fn plain(login: &Login) -> String {
-    BASE64.encode(format!("\0{}\0{}", login.user, login.password.expose()).as_bytes())
+fn plain(user: &str, password: &str) -> String {
+    BASE64.encode(format!("\0{user}\0{password}").as_bytes())
+}
+
+/// The initial response of XOAUTH2, as Google and Microsoft document it.
+fn xoauth2(user: &str, token: &str) -> String {
+    BASE64.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01").as_bytes())
 }
 
 /// The authentication mechanisms of an `EHLO` reply in upper case; the old form `AUTH=…` counts too.

@@ -5,8 +5,21 @@ use Outcome::{Accepted, Refused, Unknown};
 
 use super::*;
 
+fn reply(status: u16, text: &str) -> Reply {
+    Reply::new(status, http::HeaderMap::new(), text.to_owned(), true, At::from_ms(0))
+}
+
+fn service() -> Mandrill {
+    Mandrill { base_url: String::new(), key: Secret::new(String::new()), subaccount: None, templates: Templates::default() }
+}
+
+fn judge(reply: &Reply) -> (Outcome, Option<String>) {
+    let verdict = super::super::judge(&service(), reply);
+    (verdict.outcome, verdict.message_id)
+}
+
 fn answer(status: u16, text: &str) -> Outcome {
-    judge(&Body { status, text: text.to_owned(), whole: true }).0
+    judge(&reply(status, text)).0
 }
 
 #[test]
@@ -41,10 +54,10 @@ fn a_recipient_s_fate_decides_although_http_says_200() {
     for (status, reason, expected) in cases {
         let key = if status == "queued" { "queued_reason" } else { "reject_reason" };
         let body = format!(r#"[{{"email":"a@b.example","status":"{status}","_id":"abc123","{key}":"{reason}","new":[1]}}]"#);
-        let (outcome, id) = judge(&Body { status: 200, text: body, whole: true });
+        let (outcome, id) = judge(&reply(200, &body));
         assert_eq!((outcome, id.as_deref()), (expected, Some("abc123")), "{status} {reason}");
         let nulls = format!(r#"[{{"status":"{status}","_id":null,"reject_reason":null,"queued_reason":null}}]"#);
-        assert_eq!(judge(&Body { status: 200, text: nulls, whole: true }).1, None);
+        assert_eq!(judge(&reply(200, &nulls)).1, None);
     }
 }
 
@@ -102,7 +115,7 @@ fn what_is_no_json_goes_by_its_status() {
 
 #[test]
 fn a_ping_needs_its_pong() {
-    let ping = |status, text: &str| judge_ping(&Body { status, text: text.to_owned(), whole: true }).0;
+    let ping = |status, text: &str| super::super::judge_ping(&service(), &reply(status, text)).outcome;
     assert_eq!(ping(200, "{\"PING\":\"PONG!\"}"), Accepted);
     assert_eq!(ping(200, "\"PONG!\""), Accepted);
     assert_eq!(ping(200, "<html>PONG!</html>"), Refused(Class::Unknown));

@@ -1,0 +1,258 @@
+//! Keys of everything but providers, in the order of the reference configuration.
+
+use super::{Key, Kind, Need};
+
+pub(super) const SECOND: u64 = 1000;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+pub(super) const DAY: u64 = 24 * 60 * MINUTE;
+
+/// Words of `tls`.
+pub(super) const TLS: &[&str] = &["starttls", "implicit", "none"];
+
+pub(super) static WATCH: &[Key] = &[
+    Key {
+        name: "instance",
+        kind: Kind::Label,
+        need: Need::Absent("the host's name"),
+        example: "\"mx-watch-1\"",
+        doc: "Names this installation in incident keys, so that two of them do not resolve each other's incidents.",
+    },
+    Key {
+        name: "every",
+        kind: Kind::Duration(SECOND, DAY),
+        need: Need::Default("\"1m\""),
+        example: "\"1m\"",
+        doc: "One routine canary per route in this time, from 1s to 1d. Shorter finds faults sooner and sends more mail.",
+    },
+    Key {
+        name: "confirmations",
+        kind: Kind::Share,
+        need: Need::Default("\"20%\""),
+        example: "\"15%\"",
+        doc: "Extra canaries that suspicion may spend, as a share of the routine ones in the long run. \"0%\" turns them off.",
+    },
+    Key {
+        name: "false_pages",
+        kind: Kind::Rate,
+        need: Need::Default("\"1 per year\""),
+        example: "\"1 per year\"",
+        doc: "How often the whole installation may page without cause: \"N per day|month|year\". The thresholds follow from it; more patience means later pages.",
+    },
+    Key {
+        name: "blind_after",
+        kind: Kind::Duration(SECOND, DAY),
+        need: Need::Default("\"5m\""),
+        example: "\"5m\"",
+        doc: "An inbox that cannot be read for this long is an incident of its own. Nothing is called lost meanwhile.",
+    },
+    Key {
+        name: "cut_off_after",
+        kind: Kind::Duration(SECOND, DAY),
+        need: Need::Default("\"2m\""),
+        example: "\"2m\"",
+        doc: "A watcher that reaches nothing for this long is an incident: its own.",
+    },
+];
+
+pub(super) static STREAM: &[Key] = &[
+    Key {
+        name: "subject",
+        kind: Kind::Line(200),
+        need: Need::Absent("the stream's name in words, as \"Password reset\""),
+        example: "\"Reset your password\"",
+        doc: "The subject of its canaries; a token is put behind it. Close to your real mail, so that filters judge it alike.",
+    },
+    Key {
+        name: "deadline",
+        kind: Kind::Duration(SECOND, 7 * DAY),
+        need: Need::Default("\"15m\""),
+        example: "\"15m\"",
+        doc: "What comes later is as good as lost: the life of the reset link, the patience of the customer. From 1s to 7d.",
+    },
+];
+
+pub(super) static INBOX: &[Key] = &[
+    Key {
+        name: "address",
+        kind: Kind::Address,
+        need: Need::Required,
+        example: "\"seed7f3@gmail.com\"",
+        doc: "Its address. Use it for nothing else, and publish it nowhere.",
+    },
+    Key {
+        name: "plus_address",
+        kind: Kind::Flag,
+        need: Need::Default("false"),
+        example: "true",
+        doc: "Put the token in the address too (local+TOKEN@domain), for providers that rewrite everything else. The host must know plus addresses, and 24 characters are left for the local part.",
+    },
+    Key {
+        name: "delete",
+        kind: Kind::Flag,
+        need: Need::Default("false"),
+        example: "true",
+        doc: "Delete our own canaries once they are verified and counted, so that the mailbox does not fill. Other mail is never touched. Servers without UIDPLUS cannot: there canaries are only marked as deleted.",
+    },
+];
+
+pub(super) static IMAP: &[Key] = &[
+    Key { name: "host", kind: Kind::Host, need: Need::Required, example: "\"imap.gmail.com\"", doc: "Host name or address." },
+    Key {
+        name: "port",
+        kind: Kind::Port,
+        need: Need::Absent("993; 143 with tls = \"starttls\" or \"none\""),
+        example: "993",
+        doc: "The port.",
+    },
+    Key {
+        name: "tls",
+        kind: Kind::Word(TLS),
+        need: Need::Default("\"implicit\""),
+        example: "\"implicit\"",
+        doc: "\"implicit\" (TLS from the first byte), \"starttls\" (demanded, never skipped), or \"none\" (only to a loopback address).",
+    },
+    Key {
+        name: "username",
+        kind: Kind::Line(255),
+        need: Need::Required,
+        example: "\"seed7f3@gmail.com\"",
+        doc: "The user name, often the address.",
+    },
+    Key {
+        name: "password",
+        kind: Kind::Secret,
+        need: Need::Required,
+        example: "{ credential = \"gmail-1\" }",
+        doc: "Where the password is. Public hosts want an app password, not the account's own.",
+    },
+    Key {
+        name: "junk",
+        kind: Kind::Lines,
+        need: Need::Absent("found by the server's own marks, else by the usual names in many languages"),
+        example: "[\"Junk\"]",
+        doc: "The junk folders by name, if they are not found.",
+    },
+];
+
+pub(super) static ALERTMANAGER: &[Key] = &[Key {
+    name: "urls",
+    kind: Kind::Urls,
+    need: Need::Required,
+    example: "[\"http://127.0.0.1:9093\"]",
+    doc: "Every instance of the cluster. `http://` only on loopback.",
+}];
+
+pub(super) static WEBHOOK: &[Key] = &[
+    Key {
+        name: "url",
+        kind: Kind::Url { base: false },
+        need: Need::Required,
+        example: "\"https://hooks.example.net/mail\"",
+        doc: "Where to. `http://` only on loopback.",
+    },
+    Key {
+        name: "secret",
+        kind: Kind::Secret,
+        need: Need::Absent("unsigned, with a warning"),
+        example: "{ credential = \"hook\" }",
+        doc: "The signing secret, `whsec_` and base64.",
+    },
+];
+
+pub(super) static SINK: &[Key] = &[Key {
+    name: "severities",
+    kind: Kind::Words(&["page", "warn", "info"]),
+    need: Need::Default("[\"page\", \"warn\", \"info\"]"),
+    example: "[\"page\"]",
+    doc: "What it takes: \"page\" (somebody has to get up), \"warn\" (working hours), \"info\" (some time).",
+}];
+
+pub(super) static WIRE: &[Key] = &[
+    Key {
+        name: "ca_file",
+        kind: Kind::Path,
+        need: Need::Absent("the system's authorities alone"),
+        example: "\"/etc/mailcanary/ca.pem\"",
+        doc: "A PEM file with private certificate authorities, trusted besides the system's.",
+    },
+    Key {
+        name: "proxy",
+        kind: Kind::Proxy,
+        need: Need::Absent("none"),
+        example: "\"socks5://127.0.0.1:1080\"",
+        doc: "Through whom it is reached: socks5://host:port or http://host:port (CONNECT).",
+    },
+    Key {
+        name: "bind",
+        kind: Kind::Ip,
+        need: Need::Absent("the system's choice"),
+        example: "\"192.0.2.7\"",
+        doc: "The local address that connections come from.",
+    },
+    Key {
+        name: "family",
+        kind: Kind::Word(&["any", "ipv4", "ipv6"]),
+        need: Need::Default("\"any\""),
+        example: "\"ipv4\"",
+        doc: "Which addresses are used: \"any\", \"ipv4\" or \"ipv6\".",
+    },
+];
+
+pub(super) static ROUTE: &[Key] = &[
+    Key {
+        name: "provider",
+        kind: Kind::Patterns,
+        need: Need::Absent("every provider"),
+        example: "[\"mailchimp\", \"relay*\"]",
+        doc: "Providers, by name or with `*` for any characters; one or a list.",
+    },
+    Key {
+        name: "stream",
+        kind: Kind::Patterns,
+        need: Need::Absent("every stream"),
+        example: "\"password-reset\"",
+        doc: "Streams, likewise.",
+    },
+    Key { name: "inbox", kind: Kind::Patterns, need: Need::Absent("every inbox"), example: "\"*\"", doc: "Inboxes, likewise." },
+];
+
+pub(super) static HTTP: &[Key] = &[
+    Key {
+        name: "listen",
+        kind: Kind::Listen,
+        need: Need::Default("\"127.0.0.1:9825\""),
+        example: "\"127.0.0.1:9825\"",
+        doc: "Address and port, or \"off\". There is no log-in: put a proxy with one before it where others can reach it.",
+    },
+    Key {
+        name: "public_url",
+        kind: Kind::Url { base: true },
+        need: Need::Absent("notices carry no links"),
+        example: "\"https://mailcanary.example.com\"",
+        doc: "The address that people reach it by, for links in notices.",
+    },
+];
+
+pub(super) static LEDGER: &[Key] = &[
+    Key {
+        name: "path",
+        kind: Kind::Path,
+        need: Need::Default("\"/var/lib/mailcanary\""),
+        example: "\"/var/lib/mailcanary\"",
+        doc: "A folder, made if it is not there; in it `ledger.sqlite` and `canary.key`.",
+    },
+    Key {
+        name: "keep",
+        kind: Kind::Duration(MINUTE, 3650 * DAY),
+        need: Need::Default("\"30d\""),
+        example: "\"30d\"",
+        doc: "How long canaries that arrived are kept. Not shorter than the longest deadline.",
+    },
+    Key {
+        name: "keep_failures",
+        kind: Kind::Duration(MINUTE, 3650 * DAY),
+        need: Need::Default("\"400d\""),
+        example: "\"400d\"",
+        doc: "How long canaries that did not arrive, and incidents, are kept: a year and a bit, to compare with last year. Not shorter than `keep`.",
+    },
+];

@@ -1,0 +1,157 @@
+//! Fields of providers: how each type is read from its key, and which secrets it holds.
+
+use super::super::complaint::{Fault, quoted};
+use super::super::text::Section;
+use super::super::{OAuth, SecretRef, Templates};
+use super::wire::clear_only_on_loopback;
+
+/// What a provider's settings are made of.
+pub(in crate::config) trait Field: Sized {
+    /// Reads the key `name`, or the keys that belong to such a field. `None` means that a complaint was made.
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self>;
+
+    /// The secrets in it, by their keys.
+    fn secrets(&self, _name: &'static str) -> Vec<(&'static str, &SecretRef)> {
+        Vec::new()
+    }
+
+    /// The stored templates that it is.
+    fn templates(&self) -> Option<&Templates> {
+        None
+    }
+}
+
+impl Field for String {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.get(name)
+    }
+}
+
+impl Field for Option<String> {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.maybe(name)
+    }
+}
+
+impl Field for bool {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.get(name)
+    }
+}
+
+impl Field for SecretRef {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.get(name)
+    }
+
+    fn secrets(&self, name: &'static str) -> Vec<(&'static str, &SecretRef)> {
+        vec![(name, self)]
+    }
+}
+
+impl Field for Option<SecretRef> {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.maybe(name)
+    }
+
+    fn secrets(&self, name: &'static str) -> Vec<(&'static str, &SecretRef)> {
+        self.iter().map(|at| (name, at)).collect()
+    }
+}
+
+impl Field for Templates {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        let by_stream = section.maybe(name);
+        let variables = section.maybe("variables");
+        if section.has("variables") && !section.has(name) {
+            section.warn("variables", "nothing is filled with them: there are no `templates`", "write `templates` too, or leave them out");
+        }
+        let read = Self { by_stream: by_stream?.unwrap_or_default(), variables: variables?.unwrap_or_default() };
+        let numbered = section.path.ends_with(".brevo") || section.path.ends_with(".mailjet");
+        if let Some(text) = read.by_stream.values().find(|text| numbered && text.parse::<u64>().is_err()) {
+            let what = format!("{} is not the number of a template", quoted(text));
+            section.refuse(name, Fault::hinted(what, "write its number in quotes, as the provider's list of templates shows it"));
+        }
+        Some(read)
+    }
+
+    fn templates(&self) -> Option<&Templates> {
+        Some(self)
+    }
+}
+
+impl Field for OAuth {
+    fn read(section: &Section<'_>, _name: &'static str) -> Option<Self> {
+        let Some(oauth) = oauth(section)? else {
+            let hint = "write `refresh_token`, `client_id` and `client_secret`, or `access_token`";
+            section.lacking("refresh_token", Fault::hinted("there is no token to log in with", hint));
+            return None;
+        };
+        Some(oauth)
+    }
+
+    fn secrets(&self, _name: &'static str) -> Vec<(&'static str, &SecretRef)> {
+        match self {
+            Self::Token(at) => vec![("access_token", at)],
+            Self::Refresh { client_secret, refresh_token, .. } => {
+                let client_secret = client_secret.iter().map(|at| ("client_secret", at));
+                std::iter::once(("refresh_token", refresh_token)).chain(client_secret).collect()
+            }
+        }
+    }
+}
+
+/// `refresh_token` with what belongs to it, or `access_token`; nothing if neither is there.
+pub(super) fn oauth(section: &Section<'_>) -> Option<Option<OAuth>> {
+    let refresh_token = section.maybe::<SecretRef>("refresh_token");
+    let client_id = section.maybe::<String>("client_id");
+    let client_secret = section.maybe::<SecretRef>("client_secret");
+    let token_url = section.get::<String>("token_url");
+    let access_token = section.maybe::<SecretRef>("access_token");
+    if let Some(url) = &token_url {
+        clear_only_on_loopback(section, "token_url", url);
+    }
+    match (section.has("refresh_token"), section.has("client_id")) {
+        (true, false) => section.refuse("refresh_token", Fault::hinted("there is no `client_id` to it", "write the client's id too")),
+        (false, true) => {
+            section.refuse("client_id", Fault::hinted("there is a client and no `refresh_token`", "write its refresh token too"));
+        }
+        (false, false) if section.has("client_secret") => {
+            section.refuse("client_secret", Fault::hinted("there is no client to it", "write `client_id` and `refresh_token` too"));
+        }
+        (true, true) if section.has("access_token") => {
+            section.warn("access_token", "is not used: there is a `refresh_token`", "leave one of the two out");
+        }
+        (true, true) | (false, false) => {}
+    }
+    let (refresh_token, client_id, client_secret) = (refresh_token?, client_id?, client_secret?);
+    let (token_url, access_token) = (token_url?, access_token?);
+    Some(match (refresh_token, client_id) {
+        (Some(refresh_token), Some(client_id)) => Some(OAuth::Refresh { token_url, client_id, client_secret, refresh_token }),
+        (Some(_), None) | (None, Some(_)) => return None,
+        (None, None) => access_token.map(OAuth::Token),
+    })
+}
+
+/// `base_url`, or where the provider is in its region.
+pub(in crate::config) fn base_url(section: &Section<'_>, kind: &str) -> Option<String> {
+    let written = section.maybe::<String>("base_url");
+    if let Some(Some(url)) = &written {
+        clear_only_on_loopback(section, "base_url", url);
+    }
+    if let Some(url) = written? {
+        return Some(url);
+    }
+    Some(match kind {
+        "ses" => {
+            let region = section.peek::<String>("region")?;
+            let end = if region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://email.{region}.amazonaws.com{end}")
+        }
+        _ => {
+            let host = if kind == "mailgun" { "mailgun.net" } else { "sparkpost.com" };
+            let eu = if section.get::<&'static str>("region")? == "eu" { ".eu" } else { "" };
+            format!("https://api{eu}.{host}")
+        }
+    })
+}

@@ -1,0 +1,92 @@
+//! Brevo, API v3.
+//!
+//! HTML is required, headers are written This-Way, and the idempotency key is one of them. 401 is also what callers hear from addresses that
+//! the account does not know.
+
+use serde_json::json;
+
+use super::letter::{Filled, Letter, TAG};
+use super::words;
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{BrevoSettings, Mailbox, Secret, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// A Brevo account.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct Brevo {
+    base_url: String,
+    key: Secret,
+    templates: Templates,
+}
+
+impl Service for Brevo {
+    type Settings = BrevoSettings;
+
+    fn new(_from: &Mailbox, settings: &BrevoSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let key = secret(secrets, &settings.api_key)?;
+        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone() })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call.header("api-key", self.key.expose())
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let template = letter.template(&self.templates);
+        let plain = |text| if template.is_some() { None } else { Some(text) };
+        let mut headers = letter.headers();
+        headers.insert("idempotencyKey".to_owned(), json!(letter.uuid()));
+        headers.insert("X-Mailin-custom".to_owned(), json!(mail.token));
+        let body = json!({
+            "sender": { "email": letter.from.address, "name": letter.from.name },
+            "to": [{ "email": mail.to }],
+            "subject": mail.subject,
+            "textContent": plain(&mail.text),
+            "htmlContent": plain(&mail.html),
+            "templateId": template.as_ref().map(Filled::number),
+            "params": template.as_ref().map(|filled| &filled.variables),
+            "headers": headers,
+            "tags": [TAG],
+        });
+        Call::json("/v3/smtp/email", body)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        reply.id_at("/messageId").map(|id| Verdict::accepted(Some(id)))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        let message = reply.text_at("/message").unwrap_or_default();
+        let by_words = || words::class(&message);
+        match reply.text_at("/code")?.as_str() {
+            "not_enough_credits" => Some(Class::Quota),
+            "account_under_validation" => Some(Class::Suspended),
+            "unauthorized" => by_words().filter(|class| *class == Class::Suspended).or(Some(Class::Auth)),
+            "permission_denied" => by_words().or(Some(Class::Auth)),
+            "invalid_parameter" | "missing_parameter" | "out_of_range" | "bad_request" | "unprocessable_entity" | "not_acceptable" => {
+                by_words().or(Some(Class::Permanent))
+            }
+            "document_not_found" | "method_not_allowed" | "duplicate_parameter" => Some(Class::Permanent),
+            _ => None,
+        }
+    }
+
+    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+        let known_only = "Brevo takes calls from known addresses only: see that this host's is among the account's authorised IPs";
+        (class == Class::Auth).then_some(known_only)
+    }
+
+    fn ping(&self) -> Call {
+        Call::get("/v3/account")
+    }
+}

@@ -1,0 +1,95 @@
+//! MailerSend, API v1.
+//!
+//! A 202 may say that the recipient is suppressed, or that sending is paused. Codes stand as `#MSxxxxx` at the end of the text.
+
+use serde_json::json;
+
+use super::call::plausible_id;
+use super::letter::{Letter, TAG};
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, MailerSendSettings, Secret, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// A MailerSend account.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct MailerSend {
+    base_url: String,
+    key: Secret,
+    templates: Templates,
+    /// Whether the plan allows headers.
+    headers: bool,
+}
+
+impl Service for MailerSend {
+    type Settings = MailerSendSettings;
+
+    fn new(_from: &Mailbox, settings: &MailerSendSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let key = secret(secrets, &settings.api_key)?;
+        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone(), headers: settings.headers })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call.bearer(self.key.expose())
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let template = letter.template(&self.templates);
+        let plain = |text| if template.is_some() { None } else { Some(text) };
+        let body = json!({
+            "from": { "email": letter.from.address, "name": letter.from.name },
+            "to": [{ "email": mail.to }],
+            "subject": mail.subject,
+            "text": plain(&mail.text),
+            "html": plain(&mail.html),
+            "template_id": template.as_ref().map(|filled| filled.id),
+            "personalization": template.as_ref().map(|filled| json!([{ "email": mail.to, "data": filled.variables }])),
+            "tags": [TAG],
+            "settings": { "track_clicks": false, "track_opens": false, "track_content": false },
+            "headers": self.headers.then(|| letter.header_list("name", "value")),
+        });
+        Call::json("/v1/email", body)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        let id = reply.header("x-message-id").and_then(plausible_id)?;
+        (reply.status == 202).then(|| Verdict::accepted(Some(id)))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        // A 202 like any other, but for what it says of the one recipient, or of sending altogether.
+        if reply.text.contains("ALL_SUPPRESSED") || reply.text.contains("SOME_SUPPRESSED") {
+            return Some(Class::Suppressed);
+        }
+        if reply.header("x-send-paused").is_some_and(|paused| paused.trim().eq_ignore_ascii_case("true")) {
+            return Some(Class::Suspended);
+        }
+        let code = reply.text.split_once("#MS")?.1.get(..5)?;
+        match code {
+            "40302" | "40303" | "40304" => Some(Class::Suspended),
+            "40301" | "40305" => Some(Class::Auth),
+            "42207" => Some(Class::Sender),
+            "42204" | "42222" | "42225" | "42901" => Some(Class::Quota),
+            "42903" => Some(Class::Rate),
+            _ => None,
+        }
+    }
+
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let headers = self.headers && reply.status == 422 && reply.text.to_ascii_lowercase().contains("header");
+        headers.then_some("only the higher plans allow headers: leave `headers` out")
+    }
+
+    fn ping(&self) -> Call {
+        Call::get("/v1/api-quota")
+    }
+}

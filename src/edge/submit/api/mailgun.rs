@@ -1,0 +1,119 @@
+//! Mailgun, API v3.
+//!
+//! The request is a form. A path that is wrong is answered with a friendly 200, so only an id is acceptance. Domains that may not send at
+//! all are refused in the words that it has for those that are too fast.
+
+use super::call::basic;
+use super::letter::{Letter, TAG};
+use super::said::said;
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, MailgunSettings, Secret, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// Who every key is shown by.
+const USER: &str = "api";
+
+/// A domain at Mailgun.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct Mailgun {
+    base_url: String,
+    key: Secret,
+    domain: String,
+    templates: Templates,
+}
+
+impl Mailgun {
+    fn path(&self) -> String {
+        format!("/v3/{}/messages", self.domain)
+    }
+}
+
+impl Service for Mailgun {
+    type Settings = MailgunSettings;
+
+    fn new(from: &Mailbox, settings: &MailgunSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let domain = settings.domain.clone().unwrap_or_else(|| from.domain().to_owned());
+        let key = secret(secrets, &settings.api_key)?;
+        Ok(Self { base_url: settings.base_url.clone(), key, domain, templates: settings.templates.clone() })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![basic(USER, self.key.expose()), self.key.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call.basic(USER, self.key.expose())
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let (from, canary) = (letter.sender_text(), letter.canary.to_string());
+        let headers: Vec<_> = mail.headers.iter().map(|(name, value)| (format!("h:{name}"), value)).collect();
+        let mut fields = vec![
+            ("from", from.as_str()),
+            ("to", &mail.to),
+            ("subject", &mail.subject),
+            ("o:tag", TAG),
+            ("o:tracking", "no"),
+            ("o:tracking-clicks", "no"),
+            ("o:tracking-opens", "no"),
+            ("v:canary", &canary),
+            ("v:token", &mail.token),
+        ];
+        fields.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let template = letter.template(&self.templates);
+        // Texts by text: there is a JSON of it.
+        let variables = template.as_ref().and_then(|filled| serde_json::to_string(&filled.variables).ok()).unwrap_or_default();
+        match &template {
+            Some(filled) => fields.extend([("template", filled.id), ("t:variables", &variables)]),
+            None => fields.extend([("text", mail.text.as_str()), ("html", &mail.html)]),
+        }
+        Call::form(self.path(), &fields)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        if reply.text.contains("Mailgun Magnificent API") {
+            return Some(Verdict::refused(Class::Permanent));
+        }
+        reply.id_at("/id").map(|id| Verdict::accepted(Some(id)))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        let said = said(reply).to_ascii_lowercase();
+        if said.contains("not allowed to send") && !reply.is_success() {
+            return Some(if said.contains("limit exceeded") {
+                Class::Rate
+            } else if said.contains("unverified") || said.contains("verify your domain") || said.contains("dns") {
+                Class::Sender
+            } else {
+                Class::Suspended
+            });
+        }
+        None
+    }
+
+    fn hint(&self, reply: &Reply, class: Class) -> Option<&'static str> {
+        match (class, reply.status) {
+            (Class::Permanent, 200) => Some("this is what Mailgun answers at a path that it does not know: see to `base_url` and `domain`"),
+            (Class::Auth | Class::Sender, 401 | 404) => {
+                Some("keys and domains of one region are unknown in the other: see to `region` too")
+            }
+            _ => None,
+        }
+    }
+
+    fn ping(&self) -> Call {
+        // A key that may only send is let in nowhere else. Nothing can be sent to nobody.
+        Call::form(self.path(), &[("o:tag", TAG)])
+    }
+
+    fn let_in(&self, reply: &Reply) -> bool {
+        let said = said(reply).to_ascii_lowercase();
+        reply.status == 400 && (said.contains("parameter") || said.contains("missing") || said.contains("required"))
+    }
+}

@@ -1,0 +1,92 @@
+//! Mailjet, Send API v3.1.
+//!
+//! Errors stand at the top or with the one message. A key that is suspended and one that is wrong share the 401.
+
+use serde_json::json;
+
+use super::call::basic;
+use super::letter::{Filled, Letter, TAG};
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, MailjetSettings, Secret, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// A Mailjet account.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct Mailjet {
+    base_url: String,
+    public: String,
+    private: Secret,
+    templates: Templates,
+}
+
+impl Service for Mailjet {
+    type Settings = MailjetSettings;
+
+    fn new(_from: &Mailbox, settings: &MailjetSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let private = secret(secrets, &settings.secret_key)?;
+        let (base_url, public) = (settings.base_url.clone(), settings.api_key.clone());
+        Ok(Self { base_url, public, private, templates: settings.templates.clone() })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![basic(&self.public, self.private.expose()), self.private.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call.basic(&self.public, self.private.expose())
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let template = letter.template(&self.templates);
+        let plain = |text| if template.is_some() { None } else { Some(text) };
+        let message = json!({
+            "From": { "Email": letter.from.address, "Name": letter.from.name },
+            "To": [{ "Email": mail.to }],
+            "Subject": mail.subject,
+            "TextPart": plain(&mail.text),
+            "HTMLPart": plain(&mail.html),
+            "TemplateID": template.as_ref().map(Filled::number),
+            "TemplateLanguage": template.as_ref().map(|_| true),
+            "Variables": template.as_ref().map(|filled| &filled.variables),
+            "Headers": letter.headers(),
+            "CustomID": mail.token,
+            "EventPayload": mail.token,
+            "CustomCampaign": TAG,
+            "TrackOpens": "disabled",
+            "TrackClicks": "disabled",
+        });
+        Call::json("/v3.1/send", json!({ "Messages": [message], "SandboxMode": false }))
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        let status = reply.text_at("/Messages/0/Status")?;
+        let id = ["/Messages/0/To/0/MessageID", "/Messages/0/To/0/MessageUUID"].iter().find_map(|at| reply.id_at(at));
+        status.eq_ignore_ascii_case("success").then(|| Verdict::accepted(id))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        let code = ["/ErrorCode", "/Messages/0/Errors/0/ErrorCode"].iter().find_map(|at| reply.text_at(at));
+        match code.as_deref() {
+            Some("mj-0001") => Some(Class::Suspended),
+            Some("mj-0015" | "mj-0002") => Some(Class::Auth),
+            Some("send-0007" | "send-0008") => Some(Class::Sender),
+            Some("send-0011") => Some(Class::Permanent),
+            // The status of the one message, behind whatever status the request had.
+            Some(_) => super::words::class(&super::said::said(reply)).or_else(|| reply.is_success().then_some(Class::Permanent)),
+            None if reply.text_at("/Messages/0/Status").is_some_and(|status| status.eq_ignore_ascii_case("error")) => {
+                super::words::class(&super::said::said(reply)).or(Some(Class::Permanent))
+            }
+            None => None,
+        }
+    }
+
+    fn ping(&self) -> Call {
+        Call::get("/v3/REST/sender?Limit=1")
+    }
+}

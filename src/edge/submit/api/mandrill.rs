@@ -1,0 +1,169 @@
+//! Mailchimp Transactional (Mandrill), API 1.x.
+//!
+//! The key goes into the body of each request and nowhere else. A suspended account answers 200: only `queued_reason` tells. For years
+//! every error came with HTTP 500: they go by name and words.
+
+use serde_json::{Value, json};
+
+use super::letter::{Letter, TAG};
+use super::words;
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, MandrillSettings, Secret, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class, Outcome};
+
+/// A Mandrill account.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct Mandrill {
+    base_url: String,
+    key: Secret,
+    subaccount: Option<String>,
+    templates: Templates,
+}
+
+impl Service for Mandrill {
+    type Settings = MandrillSettings;
+
+    fn new(_from: &Mailbox, settings: &MandrillSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        // A bare host gets the path that the API has had from the start.
+        let bare = settings.base_url.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'));
+        let base_url = format!("{}{}", settings.base_url, if bare { "/api/1.0" } else { "" });
+        let key = secret(secrets, &settings.api_key)?;
+        Ok(Self { base_url, key, subaccount: settings.subaccount.clone(), templates: settings.templates.clone() })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let mut message = json!({
+            "from_email": letter.from.address,
+            "from_name": letter.from.name,
+            "to": [{ "email": mail.to, "type": "to" }],
+            "subject": mail.subject,
+            "headers": letter.headers(),
+            "tags": [TAG],
+            "metadata": { "canary": letter.canary, "token": mail.token },
+            "subaccount": self.subaccount,
+            "track_opens": false,
+            "track_clicks": false,
+            "auto_text": false,
+            "preserve_recipients": false,
+        });
+        let mut body = json!({ "key": self.key.expose(), "async": false });
+        let template = letter.template(&self.templates);
+        if let Some(message) = message.as_object_mut() {
+            match &template {
+                Some(filled) => {
+                    message.insert("global_merge_vars".to_owned(), filled.pairs("name", "content"));
+                }
+                None => message.extend([("text".to_owned(), json!(mail.text)), ("html".to_owned(), json!(mail.html))]),
+            }
+        }
+        if let Some(body) = body.as_object_mut() {
+            body.insert("message".to_owned(), message);
+            if let Some(filled) = &template {
+                body.extend([("template_name".to_owned(), json!(filled.id)), ("template_content".to_owned(), json!([]))]);
+            }
+        }
+        Call::json(if template.is_some() { "/messages/send-template" } else { "/messages/send" }, body)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        let fate = reply.json.as_ref()?.as_array()?.first()?;
+        Some(Verdict { outcome: of_fate(fate), message_id: reply.id_at("/0/_id") })
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        let status = reply.text_at("/status");
+        match (&reply.json, status.as_deref()) {
+            (Some(Value::Object(_)), Some("error")) => Some(of_complaint(reply)),
+            // Under load the front layer throttles with a bare 403.
+            (None, _) if reply.status == 403 => Some(Class::Rate),
+            _ => None,
+        }
+    }
+
+    fn ping(&self) -> Call {
+        Call::json("/users/ping2", json!({ "key": self.key.expose() }))
+    }
+
+    fn let_in(&self, reply: &Reply) -> bool {
+        reply.status == 200 && reply.json.is_some() && reply.text.contains("PONG!")
+    }
+}
+
+fn of_fate(fate: &Value) -> Outcome {
+    let text = |key: &str| fate.get(key).and_then(Value::as_str).unwrap_or_default();
+    match text("status") {
+        "sent" | "scheduled" => Outcome::Accepted,
+        "queued" => held(text("queued_reason")).map_or(Outcome::Accepted, Outcome::Refused),
+        "rejected" => Outcome::Refused(rejected(text("reject_reason"))),
+        "invalid" => Outcome::Refused(Class::Recipient),
+        // A word that is not known yet says nothing of the mail.
+        _ => Outcome::Unknown,
+    }
+}
+
+/// Why a queued mail will not leave: the account, not the load.
+fn held(reason: &str) -> Option<Class> {
+    let any = |signs: &[&str]| signs.iter().any(|sign| reason.contains(sign));
+    if any(&["suspended", "paused", "review", "disabled"]) {
+        Some(Class::Suspended)
+    } else if any(&["quota", "limit", "exhausted", "payment"]) {
+        Some(Class::Quota)
+    } else {
+        None
+    }
+}
+
+fn rejected(reason: &str) -> Class {
+    match reason {
+        "hard-bounce" | "soft-bounce" | "spam" | "unsub" | "custom" => Class::Suppressed,
+        "invalid-sender" | "unsigned" => Class::Sender,
+        "invalid" => Class::Recipient,
+        "test-mode-limit" => Class::Quota,
+        "rule" => Class::Policy,
+        other => words::class(other).unwrap_or(Class::Permanent),
+    }
+}
+
+/// By the error's name, then by its words.
+fn of_complaint(reply: &Reply) -> Class {
+    let (name, message) = (reply.text_at("/name").unwrap_or_default(), reply.text_at("/message").unwrap_or_default());
+    match name.as_str() {
+        "Invalid_Key" => return Class::Auth,
+        "PaymentRequired" => return Class::Quota,
+        "Unknown_Subaccount" | "Unknown_Template" => return Class::Permanent,
+        "ServiceUnavailable" => return Class::Transient,
+        _ => {}
+    }
+    let lower = message.to_ascii_lowercase();
+    match (name.as_str(), reply.status) {
+        ("ValidationError", _) if lower.contains("from_email") => Class::Sender,
+        ("ValidationError", _) if lower.contains("key value") => Class::Auth,
+        _ => words::class(&message).unwrap_or_else(|| match (name.as_str(), reply.status) {
+            (_, 429) => Class::Rate,
+            ("ValidationError", _) => Class::Permanent,
+            (_, 401) => Class::Auth,
+            (_, 402) => Class::Quota,
+            ("GeneralError", _) => Class::Transient,
+            _ if matches!(reply.text_at("/code").as_deref(), Some("5" | "12")) => Class::Permanent,
+            (_, 500..) => Class::Transient,
+            _ => Class::Permanent,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! Submission by a provider's own HTTP API: what all of them share.
+//!
+//! A provider is one file that says how a request is written and what an answer means ([`Service`]). Connecting, deadlines, bounded
+//! reading, tokens, questions asked later, and what is kept of an answer are here. Redirects are not followed, nothing is sent twice.
+
+pub(super) mod azure;
+pub(super) mod brevo;
+mod call;
+pub(super) mod gmail;
+mod letter;
+pub(super) mod mailersend;
+pub(super) mod mailgun;
+pub(super) mod mailjet;
+pub(super) mod mandrill;
+pub(super) mod postmark;
+pub(super) mod resend;
+mod said;
+pub(super) mod sendgrid;
+pub(super) mod ses;
+pub(super) mod sparkpost;
+mod words;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+pub(super) use self::call::{Call, Cut, Reply, exchange};
+use self::letter::Letter;
+pub(super) use self::said::headline;
+use self::said::said;
+pub(super) use self::words::general;
+use super::evidence::evidence;
+use super::oauth::Tokens;
+use super::{Answer, Secrets, SetUpError};
+use crate::canary::Composed;
+use crate::config::Mailbox;
+use crate::edge::dial::Dialer;
+use crate::model::{At, CanaryId, Class, Leg, Outcome, Span};
+
+/// A whole submission. To one recipient an API answers within a second or two, and under load not at all.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// How often a provider that works on a mail behind its answer is asked what became of it.
+const QUESTIONS: usize = 3;
+/// The longest wait before such a question: what is not known by then shows in the inbox.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Signatures live for five minutes or longer: by less than this, a clock that is wrong is not what they fail by.
+const SKEWED_SECS: i64 = 240;
+
+/// What an answer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    outcome: Outcome,
+    message_id: Option<String>,
+}
+
+impl Verdict {
+    fn accepted(message_id: Option<String>) -> Self {
+        Self { outcome: Outcome::Accepted, message_id }
+    }
+
+    fn refused(class: Class) -> Self {
+        Self { outcome: Outcome::Refused(class), message_id: None }
+    }
+}
+
+/// One provider's API: how requests are written, and what answers mean. Opens no connection, and reads no clock.
+pub(super) trait Service: Debug + Sized {
+    /// Its settings.
+    type Settings;
+    /// Its proof of who we are is good for some minutes only: a clock that is wrong looks like a wrong key.
+    const TIMED: bool = false;
+
+    /// Ready to write requests.
+    fn new(from: &Mailbox, settings: &Self::Settings, secrets: Secrets<'_>) -> Result<Self, SetUpError>;
+
+    /// Where the API is.
+    fn base_url(&self) -> &str;
+
+    /// What must not be kept of an answer, in every form that goes over the wire.
+    fn secrets(&self) -> Vec<String>;
+
+    /// Where its access tokens come from, if it takes some.
+    fn tokens(&self) -> Option<&Tokens> {
+        None
+    }
+
+    /// `call` with the proof of who we are, made at `at`.
+    fn authorised(&self, call: Call, at: At) -> Call;
+
+    /// The request that hands a canary over.
+    fn send(&self, letter: &Letter<'_>) -> Call;
+
+    /// What a 2xx says of the one mail; nothing if it is not what the API answers.
+    fn taken(&self, reply: &Reply) -> Option<Verdict>;
+
+    /// The class of a refusal that only this provider words so, whatever its status; the general rules know the rest.
+    fn refused(&self, reply: &Reply) -> Option<Class>;
+
+    /// What the person who reads a refusal of this class should look at first, where this provider's ways make that plain.
+    fn hint(&self, _reply: &Reply, _class: Class) -> Option<&'static str> {
+        None
+    }
+
+    /// The question what became of a mail that was taken and is still being worked on.
+    fn unfinished(&self, _taken: &Reply) -> Option<Call> {
+        None
+    }
+
+    /// A request that shows whether we would be let in, and sends nothing.
+    fn ping(&self) -> Call;
+
+    /// Whether its answer shows that we are let in, where that is not plain from its status.
+    fn let_in(&self, _reply: &Reply) -> bool {
+        false
+    }
+}
+
+/// An account at a provider that has an HTTP API.
+#[derive(Debug)]
+pub(super) struct Api<S> {
+    service: S,
+    http: reqwest::Client,
+    from: Mailbox,
+    deadline: Duration,
+}
+
+impl<S: Service> Api<S> {
+    #[expect(clippy::needless_pass_by_value, reason = "all transports are made alike")]
+    pub(super) fn new(from: &Mailbox, settings: &S::Settings, dialer: Dialer, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        Ok(Self { service: S::new(from, settings, secrets)?, http: dialer.http()?, from: from.clone(), deadline: DEADLINE })
+    }
+
+    pub(super) fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    pub(super) async fn submit(&self, mail: &Composed, canary: CanaryId, at: At) -> Answer {
+        let letter = Letter { mail, canary, from: &self.from, at };
+        let mut visit = Visit::new(self, at);
+        let Err(cut) = visit.authenticate().await else {
+            let sent = visit.ask(self.service.send(&letter)).await;
+            let (mut verdict, mut words) = self.judged(&sent, |reply| judge(&self.service, reply));
+            if let (Outcome::Accepted, Ok(reply)) = (verdict.outcome, sent)
+                && let Some((later, more)) = visit.wait_for(reply).await
+            {
+                verdict = Verdict { message_id: later.message_id.clone().or(verdict.message_id), ..later };
+                words = format!("{more}\nat first: {words}");
+            }
+            return visit.answer(verdict, &words);
+        };
+        visit.answer(Verdict { outcome: cut.outcome, message_id: None }, &cut.words)
+    }
+
+    pub(super) async fn log_in(&self, at: At) -> Answer {
+        let mut visit = Visit::new(self, at);
+        let Err(cut) = visit.authenticate().await else {
+            let sent = visit.ask(self.service.ping()).await;
+            let (verdict, words) = self.judged(&sent, |reply| judge_ping(&self.service, reply));
+            return visit.answer(verdict, &words);
+        };
+        visit.answer(Verdict { outcome: cut.outcome, message_id: None }, &cut.words)
+    }
+
+    /// What an answer, or its absence, means, and the words for it.
+    fn judged(&self, sent: &Result<Reply, Cut>, judge: impl Fn(&Reply) -> Verdict) -> (Verdict, String) {
+        match sent {
+            Ok(reply) => {
+                let verdict = judge(reply);
+                let words = reply.words(&self.lead(reply, verdict.outcome));
+                (verdict, words)
+            }
+            Err(cut) => (Verdict { outcome: cut.outcome, message_id: None }, cut.words.clone()),
+        }
+    }
+
+    /// What the person who reads the answer may not see at once, and what of it tells most.
+    fn lead(&self, reply: &Reply, outcome: Outcome) -> Vec<String> {
+        let why = match outcome {
+            Outcome::Refused(Class::Auth) if S::TIMED => clock(reply),
+            Outcome::Refused(_) if (300..400).contains(&reply.status) => {
+                Some("the answer points elsewhere, and redirects are not followed: see to `base_url`".to_owned())
+            }
+            Outcome::Refused(Class::Policy) if reply.is_page() => {
+                Some("a page instead of an answer: something in front of the API refuses this host's address".to_owned())
+            }
+            Outcome::Unknown if reply.is_success() => {
+                Some("this is not what the API answers: nobody knows whether it has the mail".to_owned())
+            }
+            Outcome::Accepted | Outcome::Refused(_) | Outcome::Unknown => None,
+        };
+        let hint = if let Outcome::Refused(class) = outcome { self.service.hint(reply, class) } else { None };
+        let said = if outcome == Outcome::Accepted { None } else { headline(reply) };
+        why.into_iter().chain(hint.map(str::to_owned)).map(|line| format!("({line})")).chain(said).collect()
+    }
+}
+
+/// What an answer to a submission says of the mail.
+fn judge<S: Service>(service: &S, reply: &Reply) -> Verdict {
+    if let Some(class) = service.refused(reply) {
+        return Verdict::refused(class);
+    }
+    let unknown = Verdict { outcome: Outcome::Unknown, message_id: None };
+    if reply.is_success() {
+        let taken = service.taken(reply);
+        // What is wrong with a mail that was taken, or with an answer that is no acceptance, in a form that nobody documented.
+        let remarked = said::remarked(reply, taken.is_none());
+        return match (taken, remarked) {
+            (None | Some(Verdict { outcome: Outcome::Accepted, .. }), Some(class)) => Verdict::refused(class),
+            (taken, _) => taken.unwrap_or(unknown),
+        };
+    }
+    general(reply).map_or(unknown, Verdict::refused)
+}
+
+/// What an answer to a ping says of us.
+fn judge_ping<S: Service>(service: &S, reply: &Reply) -> Verdict {
+    if service.let_in(reply) {
+        return Verdict::accepted(None);
+    }
+    let class = service.refused(reply).or_else(|| general(reply));
+    match class {
+        None if reply.is_success() && reply.json.is_some() => Verdict::accepted(None),
+        None => Verdict::refused(Class::Unknown),
+        Some(class) => Verdict::refused(class),
+    }
+}
+
+/// Whether a refused proof is the clock's fault or the key's, as far as the answer tells.
+pub(super) fn clock(reply: &Reply) -> Option<String> {
+    let said = said(reply).to_ascii_lowercase();
+    let header = reply.header("x-amzn-errortype").unwrap_or_default().to_ascii_lowercase();
+    let named =
+        ["skew", "signature expired", "signature not yet current", "request has expired", "requestexpired", "too old", "not yet valid"];
+    let blamed = named.iter().any(|sign| said.contains(sign) || header.contains(sign));
+    match reply.ahead_secs() {
+        Some(ahead) if ahead.abs() >= SKEWED_SECS => {
+            let (off, side) = (Span::from_secs(ahead.unsigned_abs()), if ahead > 0 { "ahead of" } else { "behind" });
+            Some(format!(
+                "this host's clock is {off} {side} the provider's, and its proof is good for minutes only: mend the clock, not the key"
+            ))
+        }
+        _ if blamed => Some("the provider says that this host's clock is wrong: mend the clock, not the key".to_owned()),
+        Some(_) => Some("this host's clock agrees with the provider's: it is the key".to_owned()),
+        None => None,
+    }
+}
+
+/// One submission or log-in: its deadline, its token, and how long its legs took.
+struct Visit<'a, S> {
+    api: &'a Api<S>,
+    at: At,
+    begun: Instant,
+    token: Option<String>,
+    legs: Vec<(Leg, Span)>,
+}
+
+impl<'a, S: Service> Visit<'a, S> {
+    fn new(api: &'a Api<S>, at: At) -> Self {
+        Self { api, at, begun: Instant::now(), token: None, legs: Vec::new() }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.begun + self.api.deadline
+    }
+
+    /// The present, by the clock that `at` is from.
+    fn now(&self) -> At {
+        self.at.plus(Span::from(self.begun.elapsed()))
+    }
+
+    /// Gets an access token, if one is needed.
+    async fn authenticate(&mut self) -> Result<(), Cut> {
+        let Some(tokens) = self.api.service.tokens() else { return Ok(()) };
+        let since = Instant::now();
+        let got = tokens.get(&self.api.http, self.now(), self.deadline()).await;
+        self.legs.push((Leg::Auth, Span::from(since.elapsed())));
+        self.token = Some(got?);
+        Ok(())
+    }
+
+    /// Sends one request.
+    async fn ask(&mut self, call: Call) -> Result<Reply, Cut> {
+        let (api, since) = (self.api, Instant::now());
+        let mut call = api.service.authorised(call, self.now());
+        if let Some(token) = &self.token {
+            call = call.bearer(token);
+        }
+        let sent = exchange(&api.http, api.service.base_url(), call, self.now(), self.deadline()).await;
+        let took = Span::from(since.elapsed());
+        match self.legs.iter_mut().find(|(leg, _)| *leg == Leg::Data) {
+            Some((_, sum)) => *sum = *sum + took,
+            None => self.legs.push((Leg::Data, took)),
+        }
+        if let (Some(tokens), Ok(Reply { status: 401, .. })) = (api.service.tokens(), &sent) {
+            tokens.forget().await;
+        }
+        sent
+    }
+
+    /// Asks what became of a mail that is still being worked on. Nothing if the provider says no more of it: it was taken, and whatever
+    /// becomes of it shows in the inbox.
+    async fn wait_for(&mut self, mut taken: Reply) -> Option<(Verdict, String)> {
+        let mut last = None;
+        for _ in 0..QUESTIONS {
+            let Some(question) = self.api.service.unfinished(&taken) else { break };
+            let wake = Instant::now() + taken.retry_after().unwrap_or(Duration::from_secs(1)).min(PATIENCE);
+            if wake + PATIENCE > self.deadline() {
+                break;
+            }
+            sleep_until(wake).await;
+            let Ok(reply) = self.ask(question).await else { break };
+            if !reply.is_success() {
+                break;
+            }
+            let Some(verdict) = self.api.service.taken(&reply) else { break };
+            let words = reply.words(&self.api.lead(&reply, verdict.outcome));
+            last = Some((verdict, words));
+            taken = reply;
+        }
+        last
+    }
+
+    fn answer(self, verdict: Verdict, words: &str) -> Answer {
+        let mut secrets = self.api.service.secrets();
+        secrets.extend(self.token);
+        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+        Answer { outcome: verdict.outcome, reply: Some(evidence(words, &secrets)), message_id: verdict.message_id, legs: self.legs }
+    }
+}

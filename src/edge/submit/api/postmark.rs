@@ -1,0 +1,113 @@
+//! Postmark.
+//!
+//! The body's `ErrorCode` decides: it looks like HTTP statuses and means other things. A recipient that is suppressed is told of, with a 422
+//! or behind a 200.
+
+use serde_json::json;
+
+use super::letter::{Letter, TAG};
+use super::words;
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, PostmarkSettings, Secret, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// A Postmark server.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct Postmark {
+    base_url: String,
+    key: Secret,
+    templates: Templates,
+    message_stream: String,
+}
+
+impl Service for Postmark {
+    type Settings = PostmarkSettings;
+
+    fn new(_from: &Mailbox, settings: &PostmarkSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let key = secret(secrets, &settings.api_key)?;
+        Ok(Self {
+            base_url: settings.base_url.clone(),
+            key,
+            templates: settings.templates.clone(),
+            message_stream: settings.message_stream.clone(),
+        })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call.header("x-postmark-server-token", self.key.expose())
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let mut body = json!({
+            "From": letter.sender_text(),
+            "To": mail.to,
+            "Headers": letter.header_list("Name", "Value"),
+            "Tag": TAG,
+            "Metadata": { "canary": letter.canary, "token": mail.token },
+            "MessageStream": self.message_stream,
+            "TrackOpens": false,
+            "TrackLinks": "None",
+        });
+        let template = letter.template(&self.templates);
+        if let Some(body) = body.as_object_mut() {
+            match &template {
+                Some(filled) => {
+                    let number = filled.number();
+                    body.insert(if number.is_number() { "TemplateId" } else { "TemplateAlias" }.to_owned(), number);
+                    body.insert("TemplateModel".to_owned(), json!(filled.variables));
+                }
+                None => {
+                    let parts = [("Subject", &mail.subject), ("TextBody", &mail.text), ("HtmlBody", &mail.html)];
+                    body.extend(parts.map(|(name, text)| (name.to_owned(), json!(text))));
+                }
+            }
+        }
+        Call::json(if template.is_some() { "/email/withTemplate" } else { "/email" }, body)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        // "Delivery may be delayed" comes without an error code: it is queued all the same.
+        let id = reply.id_at("/MessageID")?;
+        Some(Verdict::accepted(Some(id)))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        let message = reply.text_at("/Message").unwrap_or_default();
+        if message.contains("will not deliver to") || message.contains("inactive") && reply.is_success() {
+            return Some(Class::Suppressed);
+        }
+        match reply.text_at("/ErrorCode")?.parse().ok()? {
+            0 => None,
+            10 => Some(Class::Auth),
+            100 => Some(Class::Transient),
+            400 | 401 => Some(Class::Sender),
+            405 => Some(Class::Quota),
+            406 => Some(Class::Suppressed),
+            // Before its approval an account may only write to itself.
+            412 | 413 => Some(Class::Suspended),
+            429 => Some(Class::Rate),
+            411 | 1000..2000 => Some(Class::Permanent),
+            300 if message.contains("'To'") => Some(Class::Recipient),
+            _ => words::class(&message).or_else(|| reply.is_success().then_some(Class::Permanent)),
+        }
+    }
+
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let pending = reply.text_at("/ErrorCode").as_deref() == Some("412");
+        pending.then_some("until Postmark has approved the account, it takes only recipients of the sender's own domain")
+    }
+
+    fn ping(&self) -> Call {
+        Call::get("/server")
+    }
+}

@@ -1,0 +1,85 @@
+//! Resend.
+//!
+//! Has an idempotency key. Rate and quota share a status, and differ by name.
+
+use serde_json::json;
+
+use super::letter::{Letter, TAG};
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, ResendSettings, Secret, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// A Resend team.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct Resend {
+    base_url: String,
+    key: Secret,
+    templates: Templates,
+}
+
+impl Service for Resend {
+    type Settings = ResendSettings;
+
+    fn new(_from: &Mailbox, settings: &ResendSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let key = secret(secrets, &settings.api_key)?;
+        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone() })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call.bearer(self.key.expose())
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let template = letter.template(&self.templates);
+        let plain = |text| if template.is_some() { None } else { Some(text) };
+        let body = json!({
+            "from": letter.sender_text(),
+            "to": [mail.to],
+            "subject": mail.subject,
+            "text": plain(&mail.text),
+            "html": plain(&mail.html),
+            "template": template.as_ref().map(|filled| json!({ "id": filled.id, "variables": filled.variables })),
+            "headers": letter.headers(),
+            "tags": [{ "name": "source", "value": TAG }, { "name": "token", "value": mail.token }],
+        });
+        Call::json("/emails", body).header("idempotency-key", &mail.token)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        reply.id_at("/id").map(|id| Verdict::accepted(Some(id)))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        Some(match reply.text_at("/name")?.as_str() {
+            "missing_api_key" | "invalid_api_key" | "restricted_api_key" | "invalid_permission" | "invalid_access" => Class::Auth,
+            "suspended_api_key" => Class::Suspended,
+            "rate_limit_exceeded" => Class::Rate,
+            "daily_quota_exceeded" | "monthly_quota_exceeded" => Class::Quota,
+            "invalid_from_address" => Class::Sender,
+            // A domain that is not verified may write to the account's own address alone.
+            "validation_error" if reply.status == 403 => Class::Sender,
+            "concurrent_idempotent_requests" | "application_error" | "service_unavailable" | "internal_server_error" => Class::Transient,
+            "missing_required_field" | "invalid_idempotent_request" | "invalid_idempotency_key" | "method_not_allowed" => Class::Permanent,
+            _ => return None,
+        })
+    }
+
+    fn ping(&self) -> Call {
+        Call::get("/domains")
+    }
+
+    fn let_in(&self, reply: &Reply) -> bool {
+        // A key that may only send, which is enough.
+        reply.text_at("/name").as_deref() == Some("restricted_api_key")
+    }
+}

@@ -1,0 +1,82 @@
+//! SendGrid, API v3.
+//!
+//! A message that is taken has an empty 202, with its id in a header. Accounts that are suspended go on being answered so: their mail is held
+//! and expires, and only the inbox tells.
+
+use serde_json::json;
+
+use super::call::plausible_id;
+use super::letter::{Letter, TAG};
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, Secret, SendGridSettings, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// A SendGrid account.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct SendGrid {
+    base_url: String,
+    key: Secret,
+    templates: Templates,
+}
+
+impl Service for SendGrid {
+    type Settings = SendGridSettings;
+
+    fn new(_from: &Mailbox, settings: &SendGridSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let key = secret(secrets, &settings.api_key)?;
+        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone() })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
+    }
+
+    fn authorised(&self, call: Call, _at: At) -> Call {
+        call.bearer(self.key.expose())
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let template = letter.template(&self.templates);
+        let content = json!([{ "type": "text/plain", "value": mail.text }, { "type": "text/html", "value": mail.html }]);
+        let body = json!({
+            "personalizations": [{
+                "to": [{ "email": mail.to }],
+                "dynamic_template_data": template.as_ref().map(|filled| &filled.variables),
+            }],
+            "from": { "email": letter.from.address, "name": letter.from.name },
+            "subject": mail.subject,
+            "content": if template.is_some() { None } else { Some(content) },
+            "template_id": template.as_ref().map(|filled| filled.id),
+            "headers": letter.headers(),
+            "categories": [TAG],
+            "custom_args": { "canary": letter.canary, "token": mail.token },
+            "tracking_settings": {
+                "click_tracking": { "enable": false, "enable_text": false },
+                "open_tracking": { "enable": false },
+                "subscription_tracking": { "enable": false },
+            },
+        });
+        Call::json("/v3/mail/send", body)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        let id = reply.header("x-message-id").and_then(plausible_id);
+        let nothing_else = reply.whole && reply.text.trim().is_empty();
+        (reply.status == 202 && (id.is_some() || nothing_else)).then(|| Verdict::accepted(id))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        // What a locked account is told.
+        reply.text.contains("not authorized to access SendGrid").then_some(Class::Suspended)
+    }
+
+    fn ping(&self) -> Call {
+        Call::get("/v3/scopes")
+    }
+}

@@ -1,0 +1,178 @@
+//! Amazon SES v2, signed by SigV4.
+//!
+//! Nearly every refusal is a 400 or 403: the exception's name decides, and where the name is `MessageRejected` its text. The Message-ID and
+//! the date of the mail become its own.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use serde_json::json;
+
+use super::letter::{Letter, TAG};
+use super::said::said;
+use super::words;
+use super::{Call, Reply, Service, Verdict};
+use crate::config::{Mailbox, Secret, SesSettings, Templates};
+use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::model::{At, Class};
+
+/// An account in one region.
+#[derive(Debug)]
+pub(in crate::edge::submit) struct Ses {
+    base_url: String,
+    region: String,
+    access_key_id: String,
+    secret_access_key: Secret,
+    session_token: Option<Secret>,
+    configuration_set: Option<String>,
+    templates: Templates,
+}
+
+impl Service for Ses {
+    type Settings = SesSettings;
+    const TIMED: bool = true;
+
+    fn new(_from: &Mailbox, settings: &SesSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        Ok(Self {
+            base_url: settings.base_url.clone(),
+            region: settings.region.clone(),
+            access_key_id: settings.access_key_id.clone(),
+            secret_access_key: secret(secrets, &settings.secret_access_key)?,
+            session_token: settings.session_token.as_ref().map(|at| secret(secrets, at)).transpose()?,
+            configuration_set: settings.configuration_set.clone(),
+            templates: settings.templates.clone(),
+        })
+    }
+
+    fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        std::iter::once(&self.secret_access_key).chain(&self.session_token).map(|secret| secret.expose().to_owned()).collect()
+    }
+
+    fn authorised(&self, call: Call, at: At) -> Call {
+        let token = self.session_token.as_ref().map(|token| token.expose().to_owned());
+        let credentials = Credentials::new(&self.access_key_id, self.secret_access_key.expose(), token, None, "mailcanary");
+        let identity = credentials.into();
+        let time: SystemTime = UNIX_EPOCH + Duration::from_millis(u64::try_from(at.as_ms()).unwrap_or_default());
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name("ses")
+            .time(time)
+            .settings(SigningSettings::default())
+            .build();
+        let url = call.url(&self.base_url);
+        let headers = call.content_type().map(|kind| ("content-type", kind));
+        let request = SignableRequest::new(call.method().as_str(), url, headers.into_iter(), SignableBody::Bytes(call.body()));
+        let signed = params.ok().zip(request.ok()).and_then(|(params, request)| sign(request, &params.into()).ok());
+        // Without a signature the answer says what is wrong, in the provider's words.
+        let Some(signed) = signed else { return call };
+        let instructions = signed.into_parts().0;
+        let made: Vec<_> = instructions.headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+        made.iter().fold(call, |call, (name, value)| match name.as_str() {
+            "authorization" => call.header("authorization", value),
+            "x-amz-date" => call.header("x-amz-date", value),
+            "x-amz-security-token" => call.header("x-amz-security-token", value),
+            "x-amz-content-sha256" => call.header("x-amz-content-sha256", value),
+            _ => call,
+        })
+    }
+
+    fn send(&self, letter: &Letter<'_>) -> Call {
+        let mail = letter.mail;
+        let part = |text: &String| json!({ "Data": text, "Charset": "UTF-8" });
+        let headers = letter.header_list("Name", "Value");
+        let content = match letter.template(&self.templates) {
+            Some(filled) => {
+                // Texts by text: there is a JSON of it.
+                let data = serde_json::to_string(&filled.variables).unwrap_or_default();
+                json!({ "Template": { "TemplateName": filled.id, "TemplateData": data, "Headers": headers } })
+            }
+            None => json!({ "Simple": {
+                "Subject": part(&mail.subject),
+                "Body": { "Text": part(&mail.text), "Html": part(&mail.html) },
+                "Headers": headers,
+            } }),
+        };
+        let body = json!({
+            "FromEmailAddress": letter.sender_ascii(),
+            "Destination": { "ToAddresses": [mail.to] },
+            "Content": content,
+            "ConfigurationSetName": self.configuration_set,
+            "EmailTags": [{ "Name": "source", "Value": TAG }, { "Name": "token", "Value": mail.token }],
+        });
+        Call::json("/v2/email/outbound-emails", body)
+    }
+
+    fn taken(&self, reply: &Reply) -> Option<Verdict> {
+        reply.id_at("/MessageId").map(|id| Verdict::accepted(Some(id)))
+    }
+
+    fn refused(&self, reply: &Reply) -> Option<Class> {
+        let name = name(reply)?;
+        let said = said(reply).to_ascii_lowercase();
+        if said.contains("sending paused") || said.contains("sending suspended") {
+            return Some(Class::Suspended);
+        }
+        Some(match name.as_str() {
+            "AccountSuspendedException"
+            | "SendingPausedException"
+            | "AccountSendingPausedException"
+            | "ConfigurationSetSendingPausedException" => Class::Suspended,
+            "TooManyRequestsException" | "ThrottlingException" | "Throttling" if said.contains("quota") => Class::Quota,
+            "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => Class::Rate,
+            "LimitExceededException" => Class::Quota,
+            "MailFromDomainNotVerifiedException" => Class::Sender,
+            "MessageRejected" if said.contains("not verified") => Class::Sender,
+            "MessageRejected" => words::class(&said).unwrap_or(Class::Policy),
+            "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "ExpiredTokenException"
+            | "ExpiredToken"
+            | "AccessDeniedException"
+            | "AccessDenied"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException"
+            | "IncompleteSignature"
+            | "IncompleteSignatureException"
+            | "NotAuthorized"
+            | "OptInRequired"
+            | "RequestExpired"
+            | "RequestTimeTooSkewed" => Class::Auth,
+            "InternalFailure" | "InternalServerError" | "InternalServiceError" | "ServiceUnavailable" | "ServiceUnavailableException" => {
+                Class::Transient
+            }
+            "NotFoundException" => words::class(&said).filter(|class| *class == Class::Sender).unwrap_or(Class::Permanent),
+            _ => return None,
+        })
+    }
+
+    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+        let why = "identities belong to one region, and while the account is in the sandbox the recipient has to be verified too";
+        (class == Class::Sender).then_some(why)
+    }
+
+    fn ping(&self) -> Call {
+        Call::get("/v2/email/account")
+    }
+
+    fn let_in(&self, reply: &Reply) -> bool {
+        // A key that may send and may not read the account was known all the same.
+        name(reply).is_some_and(|name| name.starts_with("AccessDenied")) && reply.text.contains("ses:GetAccount")
+    }
+}
+
+/// The exception's name: `x-amzn-errortype: NAME:URL`, or `__type: NAMESPACE#NAME` in the body.
+fn name(reply: &Reply) -> Option<String> {
+    let found = reply.header("x-amzn-errortype").map(str::to_owned);
+    let found = found.or_else(|| ["/__type", "/code", "/Error/Code"].iter().find_map(|at| reply.text_at(at)))?;
+    let found = found.rsplit('#').next().unwrap_or_default();
+    Some(found.split(':').next().unwrap_or_default().to_owned())
+}

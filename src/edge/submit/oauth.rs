@@ -1,0 +1,119 @@
+//! OAuth 2 access tokens: got for a refresh token (RFC 6749, 6) and kept while they are good, or read from where something else keeps
+//! them fresh.
+
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::api::{self, Call, Cut, Reply, exchange};
+use super::{Secrets, SetUpError, secret};
+use crate::config::{OAuth, Secret, SecretRef};
+use crate::model::{At, Class, Outcome};
+
+/// How long before its end a token is not used any more.
+const MARGIN: Duration = Duration::from_secs(60);
+/// How long a token is good whose answer does not say.
+const USUAL: u64 = 300;
+
+/// Where tokens come from, and the last one.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    source: Source,
+    /// The last token, and until when it is used.
+    last: Mutex<Option<(Secret, Instant)>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Where one is, and what was there at the start.
+    Kept {
+        at: SecretRef,
+        first: Secret,
+    },
+    Refresh {
+        token_url: String,
+        client_id: String,
+        client_secret: Option<Secret>,
+        refresh_token: Secret,
+    },
+}
+
+impl Tokens {
+    pub(super) fn new(settings: &OAuth, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+        let source = match settings {
+            OAuth::Token(at) => Source::Kept { at: at.clone(), first: secret(secrets, at)? },
+            OAuth::Refresh { token_url, client_id, client_secret, refresh_token } => Source::Refresh {
+                token_url: token_url.clone(),
+                client_id: client_id.clone(),
+                client_secret: client_secret.as_ref().map(|at| secret(secrets, at)).transpose()?,
+                refresh_token: secret(secrets, refresh_token)?,
+            },
+        };
+        Ok(Self { source, last: Mutex::default() })
+    }
+
+    /// A token that is good at `at`, before `deadline`.
+    pub(super) async fn get(&self, http: &reqwest::Client, at: At, deadline: Instant) -> Result<String, Cut> {
+        match &self.source {
+            Source::Kept { at: place, first } => {
+                Ok(place.resolve().map_or_else(|_| first.clone(), |resolved| resolved.secret).expose().to_owned())
+            }
+            Source::Refresh { token_url, client_id, client_secret, refresh_token } => {
+                // Held over the request: whoever comes meanwhile needs the same token.
+                let mut last = self.last.lock().await;
+                if let Some((token, until)) = &*last
+                    && Instant::now() < *until
+                {
+                    return Ok(token.expose().to_owned());
+                }
+                *last = None;
+                let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_id", client_id)];
+                fields.extend(client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
+                let reply = exchange(http, token_url, Call::form("", &fields), at, deadline).await;
+                let (token, lasts) = granted(reply)?;
+                *last = Some((Secret::new(token.clone()), Instant::now() + Duration::from_secs(lasts).saturating_sub(MARGIN)));
+                Ok(token)
+            }
+        }
+    }
+
+    /// Drops the last token: it was not taken.
+    pub(super) async fn forget(&self) {
+        *self.last.lock().await = None;
+    }
+
+    /// What must not be kept of an answer, in every form that goes over the wire.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        match &self.source {
+            Source::Kept { first, .. } => vec![first.expose().to_owned()],
+            Source::Refresh { client_secret, refresh_token, .. } => {
+                let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+                let both = |secret: &Secret| [encoded(secret.expose()), secret.expose().to_owned()];
+                std::iter::once(refresh_token).chain(client_secret).flat_map(both).collect()
+            }
+        }
+    }
+}
+
+/// The token in an answer, and how many seconds it lasts. Without one no mail went out, whatever happened.
+fn granted(reply: Result<Reply, Cut>) -> Result<(String, u64), Cut> {
+    let reply = reply.map_err(|cut| {
+        let class = if let Outcome::Refused(class) = cut.outcome { class } else { Class::Network };
+        Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", cut.words) }
+    })?;
+    let at = |name: &str| reply.json.as_ref().and_then(|json| json.get(name));
+    if let (200, Some(token)) = (reply.status, at("access_token").and_then(|token| token.as_str()).filter(|token| !token.is_empty())) {
+        let lasts = at("expires_in").and_then(|secs| secs.as_u64().or_else(|| secs.as_str()?.parse().ok())).unwrap_or(USUAL);
+        return Ok((token.to_owned(), lasts));
+    }
+    let class = match at("error").and_then(|error| error.as_str()) {
+        Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "invalid_scope" | "unsupported_grant_type") => Class::Auth,
+        Some("temporarily_unavailable" | "server_error") => Class::Transient,
+        Some("slow_down" | "rate_limit_exceeded") => Class::Rate,
+        _ => api::general(&reply).unwrap_or(Class::Unknown),
+    };
+    let why = if class == Class::Auth { api::clock(&reply) } else { None };
+    let lead: Vec<_> = why.map(|why| format!("({why})")).into_iter().chain(api::headline(&reply)).collect();
+    Err(Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", reply.words(&lead)) })
+}
