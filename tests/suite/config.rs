@@ -234,7 +234,10 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
         assert!(readme.contains(&format!("`{kind}`")), "README.md does not name `{kind}`");
         let row = table.lines().find(|line| line.starts_with(&format!("| `{kind}`"))).unwrap_or_else(|| panic!("no row of `{kind}`"));
         let elsewhere = kind == "smtp" && row.contains("the OAuth 2 keys of `gmail`");
-        assert!(elsewhere || shared.contains(&key) || of_all.contains(&key) || row.contains(&format!("`{key}`")), "the row of `{kind}` lacks `{key}`");
+        assert!(
+            elsewhere || shared.contains(&key) || of_all.contains(&key) || row.contains(&format!("`{key}`")),
+            "the row of `{kind}` lacks `{key}`"
+        );
     });
     assert_eq!(kinds.len(), 13, "{kinds:?}");
 }
