@@ -1,11 +1,11 @@
-//! `[provider.NAME.KIND]`: SMTP here, the kinds with an HTTP API by their declarations.
+//! `[provider.NAME.KIND]`: SMTP here, the user's own application beside, the kinds with an HTTP API by their declarations.
 
 use super::super::complaint::{Fault, listed, meant, quoted};
 use super::super::text::Section;
 use super::super::{Proof, Provider, ProviderKind, SecretRef, SmtpLogin, SmtpSettings, Wire};
-use super::Read;
 use super::field::oauth;
 use super::wire::{server, wire};
+use super::{Read, trigger};
 use crate::model::Name;
 
 /// Reads one provider.
@@ -15,6 +15,7 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Provider> {
     let wire = wire(section);
     let kind = match kind {
         "smtp" => smtp(section, wire.as_ref()).map(ProviderKind::Smtp),
+        "http-trigger" => trigger::read(section).map(ProviderKind::HttpTrigger),
         api => ProviderKind::read_api(api, section),
     };
     Some(Provider { from: from?, dkim_selectors: dkim_selectors?.unwrap_or_default(), kind: kind?, wire: wire? })

@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub(super) use self::call::{Call, Cut, Reply, exchange};
 use self::letter::Letter;
-pub(super) use self::words::general;
+pub(super) use self::words::{class, general};
 use super::evidence::evidence;
 use super::oauth::Tokens;
 use super::{Answer, Secrets, SetUpError};
