@@ -167,6 +167,18 @@ impl State {
         self.legs.entry(Leg::Observation).or_default().observe(lag);
     }
 
+    /// A mail came that is not what was waited for: it is remembered with its canary, which is waited for as before.
+    pub(super) fn mismatch(&mut self, ix: &Index, inbox: &Name, id: CanaryId, why: &str) {
+        let Some(route) = ix.keys.get(&upper(id)).and_then(|slot| self.routes.get_mut(*slot)) else { return };
+        if route.route.inbox != *inbox {
+            return;
+        }
+        if let Some(canary) = route.find_mut(id).filter(|canary| canary.mismatch.is_none()) {
+            canary.mismatch = Some(why.to_owned());
+            route.counts.mismatched += 1;
+        }
+    }
+
     /// How long a canary was silent, by the measure that silence has: until it could be seen.
     ///
     /// Where reads are implied, silence counts up to every line, so that a receiver that is asked twice a minute has a lag that is part of

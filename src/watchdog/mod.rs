@@ -192,6 +192,11 @@ impl Watchdog {
         self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(|c| c.id).collect()
     }
 
+    /// Every route that canaries are sent over, by the upper half of their ids.
+    pub fn routes(&self) -> impl Iterator<Item = (u32, &Route)> {
+        self.ix.keys.iter().filter_map(|(key, slot)| Some((*key, &self.state.routes.get(*slot)?.route)))
+    }
+
     /// Where the reader of an inbox stood.
     #[must_use]
     pub fn cursor(&self, inbox: &Name) -> Option<&str> {
