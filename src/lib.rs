@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Folders go by purity: [`model`], [`canary`], [`config`] and [`watchdog`] decide and describe without doing; [`ledger`] and [`edge`] do
-//! without deciding; [`run`] joins them; [`sandbox`] is an embedded world to try it all in.
+//! without deciding; [`run`] joins them; [`sandbox`] is an embedded world to try it all in, [`backtest`] tries it on the past.
 
+pub mod backtest;
 pub mod canary;
 pub mod cli;
 pub mod config;

@@ -38,8 +38,9 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("edge", &[&["model", "config", "canary", "edge::dial"], EVENTS, VIEW]),
     ("edge::dial", &[&["model", "config"]]),
     ("sandbox", &[&["model", "config"], EVENTS]),
+    ("backtest", &[&["model", "config", "watchdog", "sandbox::simulate"]]),
     ("run", &[&["model", "canary", "config", "watchdog", "ledger", "edge", "sandbox"]]),
-    ("cli", &[&["model", "canary", "config", "watchdog", "ledger", "edge", "sandbox", "run"]]),
+    ("cli", &[&["model", "canary", "config", "watchdog", "ledger", "edge", "sandbox", "backtest", "run"]]),
 ];
 
 /// The stages of the watchdog: `mod.rs` calls them in the data's order, they do not call each other. They may name each other's types.
@@ -65,6 +66,7 @@ const COMMON: &[&str] = &[
     "weigh",
     "alarm",
     "hold",
+    "hindsight",
     "recovery",
     "sorting",
     "evidence",
@@ -79,7 +81,7 @@ const CLOCKS: &[(&str, &[&str])] = &[
     ("Local::now", &[]),
 ];
 /// What the pure folders do without: other output for the same input, or input that was not handed in.
-const PURE: &[&str] = &["src/model/", "src/canary/", "src/watchdog/"];
+const PURE: &[&str] = &["src/model/", "src/canary/", "src/watchdog/", "src/backtest/"];
 const IMPURE: &[&str] =
     &["HashMap", "HashSet", "async fn", "tokio", "std::fs", "std::env", "std::net::Tcp", "std::thread", "getrandom", "reqwest", "rusqlite"];
 

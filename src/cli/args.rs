@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config;
-use crate::model::Span;
+use crate::model::{At, Span};
 
 /// An e-mail deliverability watchdog: sends canaries through every provider to seeded inboxes, and pages when they stop arriving.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ pub(super) enum Command {
     Step(Step),
     /// Seeded worlds in virtual time: detection time, false pages, blame, beside what other rules make of the same mail
     Simulate(Simulate),
+    /// What would these settings have said of the ledger's own past, beside what was told and what other rules would have said
+    Backtest(Backtest),
     /// Print what packaging and editors need
     Print(Print),
 }
@@ -136,14 +138,17 @@ pub(super) struct Step {
   culprit = { provider = \"p0\" }      # names are p0…, s0… and i0…
   lasts = \"1h\"
 
+Example:
+  mailcanary simulate scenario.toml --output svg > scenario.svg
+
 The whole format is in docs/simulate.md. The same scenario gives the same figures on every machine.")]
 pub(super) struct Simulate {
     /// The scenario
     #[arg(value_name = "SCENARIO")]
     pub(super) scenario: PathBuf,
     /// How the result is printed
-    #[arg(long, value_enum, default_value_t = Figures::Table)]
-    pub(super) output: Figures,
+    #[arg(long, value_enum, default_value_t = Drawn::Table)]
+    pub(super) output: Drawn,
     /// Instead of the scenario's `[runs] count`
     #[arg(long, value_name = "N")]
     pub(super) runs: Option<u64>,
@@ -152,13 +157,52 @@ pub(super) struct Simulate {
     pub(super) quiet: Option<u64>,
 }
 
-/// How `simulate` prints its figures.
+/// `backtest`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailcanary backtest -c mailcanary.toml
+  mailcanary backtest -c stricter.toml --last 7d --output json
+  mailcanary backtest -c mailcanary.toml --from 2022-08-08T00:00:00Z --to 2022-08-09T00:00:00Z
+
+Reads the ledger in `[ledger] path`, also while a daemon writes it, and changes nothing. All that is kept is lived through,
+so that what is healthy is learnt; a span only says what is printed. What can be known from a past: docs/backtest.md.
+Exit codes: 0 fine, 1 the ledger cannot be read or has nothing of it, 2 wrong configuration or arguments.")]
+pub(super) struct Backtest {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = Figures::Table)]
+    pub(super) output: Figures,
+    /// Only what was open at or after this time
+    #[arg(long, value_name = "RFC3339", value_parser = instant)]
+    pub(super) from: Option<At>,
+    /// Only what is known at this time
+    #[arg(long, value_name = "RFC3339", value_parser = instant)]
+    pub(super) to: Option<At>,
+    /// Only so long before the ledger's newest record, or before --to
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "from")]
+    pub(super) last: Option<Span>,
+}
+
+/// How `backtest` prints what it found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Figures {
     /// For people
     Table,
     /// For programs
     Json,
+}
+
+/// How `simulate` prints what it found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Drawn {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// As a picture: one SVG document
+    Svg,
 }
 
 /// `print`.
@@ -179,6 +223,10 @@ pub(super) enum Printable {
     ReferenceConfig,
     /// The JSON Schema of the configuration
     Schema,
+}
+
+fn instant(text: &str) -> Result<At, &'static str> {
+    At::from_rfc3339(text).ok_or("write it as `2022-08-08T19:30:00Z`")
 }
 
 fn duration(text: &str) -> Result<Span, &'static str> {

@@ -4,6 +4,7 @@
 //! which 3 is a wrong configuration.
 
 mod args;
+mod backtest;
 mod check;
 mod check_live;
 mod demo;
@@ -11,6 +12,7 @@ mod log;
 pub mod out;
 mod print;
 mod probe;
+mod progress;
 mod run;
 pub mod simulate;
 pub mod step;
@@ -59,6 +61,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Probe(args) => probe::execute(&args),
         Command::Step(args) => step::execute(&args),
         Command::Simulate(args) => simulate::execute(&args),
+        Command::Backtest(args) => backtest::execute(&args),
         Command::Print(args) => print::execute(&args),
     }
 }

@@ -19,7 +19,7 @@ struct Preset {
 }
 
 const OAUTH_ONLY: Option<(&str, &str)> =
-    Some(("takes no passwords but only OAuth 2, which mailcanary does not speak", "seed a mailbox at another host"));
+    Some(("takes no passwords but only OAuth 2, which mailcanary does not speak over IMAP", "seed a mailbox at another host"));
 
 /// Public hosts of mailboxes. Gmail's 60 a minute for one recipient are published; half of it is warned of.
 const READ_FROM: &[Preset] = &[
@@ -48,9 +48,22 @@ pub(super) fn give(whole: &Whole<'_>) {
     http(whole, settings);
     inboxes(whole, settings);
     for (name, section) in &whole.providers {
-        if let Some(ProviderKind::Smtp(smtp)) = settings.providers.get(name).map(|p| &p.kind) {
+        let Some(kind) = settings.providers.get(name).map(|p| &p.kind) else { continue };
+        if let ProviderKind::Smtp(smtp) = kind {
             preset(SENT_THROUGH, section, &smtp.host, (smtp.port, smtp.tls), settings.canaries_per_day(|r| r.provider == *name));
         }
+        template_without_headers(section, kind, settings, name);
+    }
+}
+
+/// Warns of templates whose mail nothing of the token is sure to be in.
+fn template_without_headers(section: &Section<'_>, kind: &ProviderKind, settings: &Settings, name: &Name) {
+    let bare = matches!(kind, ProviderKind::SparkPost(_)) || matches!(kind, ProviderKind::MailerSend(settings) if !settings.headers);
+    let templates = kind.templates().is_some_and(|templates| !templates.by_stream.is_empty());
+    let mut inboxes = settings.routes.iter().filter(|r| r.provider == *name).filter_map(|r| settings.inboxes.get(&r.inbox));
+    if bare && templates && inboxes.any(|inbox| !inbox.plus_address) {
+        let hint = "let each template show its variable `token`, or set `plus_address` for the inboxes; where neither is, canaries are not recognised";
+        section.warn("templates", "headers are not sent along with a template", hint);
     }
 }
 

@@ -17,6 +17,30 @@ pub enum LedgerError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Nothing is there to be read.
+    #[error(
+        "there is no ledger at `{}`: let `mailcanary run` watch with this configuration for a while first, or name the folder of a daemon's ledger with `[ledger] path`",
+        file.display()
+    )]
+    Missing {
+        /// Where it was looked for.
+        file: PathBuf,
+    },
+    /// It is there, and others may not read it.
+    #[error("the ledger `{}` cannot be read: run this as the user that mailcanary runs as", file.display())]
+    NotReadable {
+        /// The file.
+        file: PathBuf,
+        /// The cause.
+        #[source]
+        source: Cause,
+    },
+    /// A daemon was started on a ledger that nobody had open, while it was read.
+    #[error("a mailcanary was started on the ledger `{}` while it was being read: try again", file.display())]
+    Changed {
+        /// The file.
+        file: PathBuf,
+    },
     /// The file was written by a later version.
     #[error(
         "the ledger `{}` was written by a newer mailcanary (its schema is {found}, this version knows up to {known}): install that version again, or restore a backup from before the upgrade",

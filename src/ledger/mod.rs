@@ -8,6 +8,7 @@
 mod error;
 mod key;
 mod open;
+mod past;
 mod prune;
 mod recover;
 mod slate;
@@ -24,6 +25,7 @@ use crate::watchdog::Record;
 
 pub use error::{Cause, LedgerError};
 pub use key::{KEY_FILE, KeyError};
+pub use past::{Extent, Past};
 pub use prune::Pruned;
 pub use recover::Recovered;
 pub use slate::Slate;

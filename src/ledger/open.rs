@@ -14,7 +14,7 @@ use crate::model::At;
 
 /// How long to wait for another program's lock on the file (an operator's `sqlite3` that writes) before giving up: a try that the caller
 /// repeats. Shorter than the 5 s within which the loop must answer whoever asks for its state.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Statements kept prepared; more than there are.
 const STATEMENTS: usize = 48;
@@ -70,7 +70,7 @@ pub(super) fn connect(folder: &Path, file: &Path, now: At) -> Result<Connection,
 }
 
 /// An empty file beside a WAL with content is a ledger that was cut off: SQLite would silently begin anew.
-fn refuse_lone_wal(file: &Path, length: u64) -> Result<(), LedgerError> {
+pub(super) fn refuse_lone_wal(file: &Path, length: u64) -> Result<(), LedgerError> {
     let wal = file.with_file_name("ledger.sqlite-wal");
     let left = wal.metadata().map_or(0, |m| m.len());
     if length == 0 && left > 0 {
@@ -80,7 +80,7 @@ fn refuse_lone_wal(file: &Path, length: u64) -> Result<(), LedgerError> {
 }
 
 /// The version of its schema; 0 for a new file. Reads only, so that a file that is refused stays as it is.
-fn identify(connection: &Connection, file: &Path) -> Result<usize, LedgerError> {
+pub(super) fn identify(connection: &Connection, file: &Path) -> Result<usize, LedgerError> {
     let sorted = |e| LedgerError::sqlite(file, e);
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(sorted);
     let (application, version) = (number("application_id")?, number("user_version")?);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 
 use super::LedgerError;
@@ -83,20 +83,7 @@ pub(super) fn records_after(connection: &Connection, file: &Path, seq: u64) -> R
     let mut records = Vec::new();
     let mut expected = tables::number(seq).saturating_add(1);
     while let Some(row) = rows.next().map_err(sorted)? {
-        let found: i64 = row.get(0).map_err(sorted)?;
-        if found != expected {
-            return Err(LedgerError::damaged(file, format!("record {expected} is missing: the next one is {found}")));
-        }
-        let changed = || LedgerError::damaged(file, format!("record {found} is not as it was written"));
-        let (Ok(at), Ok(body), Ok(written)) = (row.get::<_, i64>(1), row.get::<_, String>(2), row.get::<_, i64>(3)) else {
-            return Err(changed());
-        };
-        if sum(found, at, &body) != written {
-            return Err(changed());
-        }
-        let unreadable = |source| LedgerError::Unreadable { file: file.to_path_buf(), seq: found.unsigned_abs(), source };
-        let fact: Fact = serde_json::from_str(&body).map_err(unreadable)?;
-        records.push(Record { at: At::from_ms(at), fact });
+        records.push(record(row, expected, file)?);
         expected = expected.saturating_add(1);
     }
     let last = tables::number(last_seq(connection, file)?);
@@ -104,6 +91,43 @@ pub(super) fn records_after(connection: &Connection, file: &Path, seq: u64) -> R
         return Err(LedgerError::damaged(file, format!("record {expected} is missing: there should be records up to {last}")));
     }
     Ok(records)
+}
+
+/// The record in a row, which must be number `expected` and as it was written.
+fn record(row: &Row<'_>, expected: i64, file: &Path) -> Result<Record, LedgerError> {
+    let found: i64 = row.get(0).map_err(|e| LedgerError::sqlite(file, e))?;
+    if found != expected {
+        return Err(LedgerError::damaged(file, format!("record {expected} is missing: the next one is {found}")));
+    }
+    let changed = || LedgerError::damaged(file, format!("record {found} is not as it was written"));
+    let (Ok(at), Ok(body), Ok(written)) = (row.get::<_, i64>(1), row.get::<_, String>(2), row.get::<_, i64>(3)) else {
+        return Err(changed());
+    };
+    if sum(found, at, &body) != written {
+        return Err(changed());
+    }
+    let unreadable = |source| LedgerError::Unreadable { file: file.to_path_buf(), seq: found.unsigned_abs(), source };
+    let fact: Fact = serde_json::from_str(&body).map_err(unreadable)?;
+    Ok(Record { at: At::from_ms(at), fact })
+}
+
+/// Hands every record that is kept to `take`, in order and without a gap, until it says that it has enough.
+pub(super) fn each_record(connection: &Connection, file: &Path, mut take: impl FnMut(&Record) -> bool) -> Result<(), LedgerError> {
+    let sorted = |e| LedgerError::sqlite(file, e);
+    let mut statement = connection.prepare(sql::RECORDS).map_err(sorted)?;
+    let mut rows = statement.query([]).map_err(sorted)?;
+    let mut expected = None;
+    while let Some(row) = rows.next().map_err(sorted)? {
+        let number: i64 = match expected {
+            Some(number) => number,
+            None => row.get(0).map_err(sorted)?,
+        };
+        if !take(&record(row, number, file)?) {
+            break;
+        }
+        expected = Some(number.saturating_add(1));
+    }
+    Ok(())
 }
 
 /// The first 63 bits of SHA-256 over a record: enough against accident, and small.

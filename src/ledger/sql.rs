@@ -47,6 +47,12 @@ pub(super) const LAST_SEQ: &str =
     "SELECT max(coalesce((SELECT max(seq) FROM records), 0), coalesce((SELECT max(seq) FROM checkpoints), 0))";
 pub(super) const CHECKPOINTS: &str = "SELECT seq, sha256, state FROM checkpoints ORDER BY seq DESC";
 pub(super) const RECORDS_AFTER: &str = "SELECT seq, at, body, sum FROM records WHERE seq > ?1 ORDER BY seq";
+pub(super) const RECORDS: &str = "SELECT seq, at, body, sum FROM records ORDER BY seq";
+/// How many records are kept, and when the first and the last of them were written.
+pub(super) const EXTENT: &str = "SELECT count(*), (SELECT at FROM records WHERE seq = (SELECT min(seq) FROM records)),
+    (SELECT at FROM records WHERE seq = (SELECT max(seq) FROM records)) FROM records";
+/// Begins to read: what is written from now on is not seen.
+pub(super) const LOOK_BACK: &str = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN";
 pub(super) const ADD_RECORD: &str = "INSERT INTO records (seq, at, kind, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(super) const ADD_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints (seq, sha256, state) VALUES (?1, ?2, ?3)";
 pub(super) const OLD_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE seq NOT IN (SELECT seq FROM checkpoints ORDER BY seq DESC LIMIT 2)";

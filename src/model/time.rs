@@ -46,6 +46,12 @@ impl At {
         Self(self.0.saturating_sub_unsigned(span.0))
     }
 
+    /// The instant that an RFC 3339 text names, cut to milliseconds.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|at| Self(at.timestamp_millis()))
+    }
+
     /// RFC 3339 in UTC with milliseconds, as `2022-08-08T19:30:00.000Z`. Instants beyond the calendar read `+` or `-` and their milliseconds.
     #[must_use]
     pub fn rfc3339(self) -> String {
@@ -155,5 +161,7 @@ mod tests {
     fn an_earlier_instant_is_no_time_ago() {
         assert_eq!(At::from_ms(5).since(At::from_ms(9)), Span::ZERO);
         assert_eq!(At::from_ms(1_659_987_000_000).rfc3339(), "2022-08-08T19:30:00.000Z");
+        assert_eq!(At::from_rfc3339("2022-08-08T21:30:00.0005+02:00"), Some(At::from_ms(1_659_987_000_000)));
+        assert_eq!(At::from_rfc3339("2022-08-08"), None);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::hold::{Habit, Sort};
-use super::hypothesis::{WAYS, ln_sum};
+use super::hypothesis::{BELIEFS, Factors, WAYS, ln_sum, mixture};
 use super::index::Index;
 use super::plan::Plan;
 use super::sequence::{Rule, Sequence};
@@ -17,6 +17,8 @@ const ONSET: Span = Span::from_secs(600);
 
 /// Evidence below this many nats is of every day: it is not looked at again before something happens.
 pub(super) const HOT: f32 = 2.0;
+/// No evidence at all. The text of a checkpoint has no infinities.
+const LEAST: f64 = 1e-30;
 
 /// What speaks against one suspect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,25 +27,35 @@ pub(super) struct Standing {
     pub(super) evidence: Sequence,
     /// The logarithm of the mixture, when it was weighed last.
     pub(super) level: f32,
-    /// Each way's part in it.
-    pub(super) ways: [f32; WAYS],
+    /// Each way's share in it.
+    ways: [f32; WAYS],
     pub(super) weighed_at: At,
     /// When silence alone may raise the level to something that matters.
     pub(super) check_at: Option<At>,
+    /// When its last alarm was over.
+    #[serde(default)]
+    pub(super) calmed_at: Option<At>,
 }
 
 impl Standing {
     pub(super) fn new(culprit: Culprit) -> Self {
-        Self { culprit, evidence: Sequence::default(), level: -1e30, ways: [-1e30; WAYS], weighed_at: At::default(), check_at: None }
+        Self { culprit, evidence: Sequence::default(), level: -1e30, ways: [0.0; WAYS], weighed_at: At::default(), check_at: None, calmed_at: None }
     }
 
     pub(super) fn is_hot(&self) -> bool {
         self.level >= HOT
     }
 
+    /// Where the recursions stand.
+    pub(super) fn stand(&mut self, sums: &Factors) {
+        let all = mixture(sums).max(LEAST);
+        self.level = all.ln() as f32;
+        self.ways.iter_mut().zip(sums.iter().zip(BELIEFS)).for_each(|(way, (sum, belief))| *way = (sum * belief / all) as f32);
+    }
+
     /// The chance of each way, if there is a failure.
     pub(super) fn chances(&self) -> [f64; WAYS] {
-        self.ways.map(|way| f64::from(way - self.level).exp())
+        self.ways.map(f64::from)
     }
 
     /// What it most likely is.
@@ -141,6 +153,7 @@ impl State {
         }
         if let Some(standing) = self.standings.get_mut(index) {
             standing.forget();
+            standing.calmed_at = Some(at);
         }
         Self::around(plan, index).into_iter().for_each(|suspect| self.gather(plan, ix, suspect));
     }

@@ -39,6 +39,7 @@ impl State {
             ix.schedule(plan, self, slot);
         } else {
             self.allowance.spend(plan, at);
+            ix.confirm(at, slot);
         }
     }
 
@@ -66,7 +67,7 @@ impl State {
     }
 
     /// A canary has settled: it leaves those in flight, and says this.
-    fn land(&mut self, plan: &Plan, ix: &mut Index, slot: usize, id: CanaryId, said: Option<&hypothesis::Nats>) {
+    fn land(&mut self, plan: &Plan, ix: &mut Index, slot: usize, id: CanaryId, said: Option<&hypothesis::Factors>) {
         let Some(route) = self.routes.get_mut(slot) else { return };
         if let (Some(sent_at), Some(planned)) = (route.find(id).map(|c| c.sent_at), plan.routes.get(slot)) {
             ix.deadlines.remove(&(sent_at.plus(planned.deadline), slot, lower(id)));
@@ -137,6 +138,7 @@ impl State {
             return;
         }
         let lag = seen.since(arrival.at);
+        let arrived_at = arrival.at;
         let accepted_at = canary.answer.as_ref().map_or(canary.sent_at, |a| a.at.min(arrival.at));
         let (delivery, latency) = (arrival.at.since(accepted_at), arrival.at.since(canary.sent_at));
         *route.counts.arrived.entry(arrival.placement).or_default() += 1;
@@ -151,6 +153,7 @@ impl State {
         if let Some(canary) = route.find_mut(id) {
             canary.arrival = Some(arrival);
         }
+        self.note_read(inbox, arrived_at, seen);
         let seen_in = self.seen_in(inbox, sent_at, latency, seen);
         let Some(route) = self.routes.get(slot) else { return };
         let said = hypothesis::arrived(&route.survival, seen_in);
@@ -179,16 +182,29 @@ impl State {
         }
     }
 
+    /// A sighting shows how its inbox is read; unless the mail lay there because nothing could be read.
+    fn note_read(&mut self, inbox: &Name, arrived_at: At, seen: At) {
+        let slept = self.skip_before.is_some_and(|until| arrived_at <= until);
+        if self.reads() == Reads::Explicit || slept {
+            return;
+        }
+        let inbox = self.inbox(inbox);
+        if inbox.blind.is_none() && inbox.clear_from <= arrived_at {
+            inbox.rhythm.note(arrived_at, seen);
+        }
+    }
+
     /// How long a canary was silent, by the measure that silence has: until it could be seen.
     ///
-    /// Where reads are implied, silence counts up to every line, so that a receiver that is asked twice a minute has a lag that is part of
-    /// health. Otherwise it counts up to the last complete read, and the receiver's clock tells; it has steps of a second, and the later end
-    /// of the step is meant. What came while its inbox could not be read was silent for no longer than it took.
+    /// Where reads are implied, silence counts up to every line, so that a small lag of the receiver's is part of health. Otherwise it
+    /// counts up to the last complete read, and the receiver's clock tells; it has steps of a second, and the later end of the step is
+    /// meant. What came while its inbox could not be read was silent for no longer than it took.
     fn seen_in(&self, inbox: &Name, sent_at: At, took: Span, seen: At) -> Span {
         let until_seen = seen.since(sent_at);
         let step_ends = (took + STEP_OF_RECEIVERS).min(until_seen);
-        let blinded = self.inboxes.get(inbox).is_some_and(|i| i.clear_from > sent_at || i.blind.is_some());
-        if self.reads() == Reads::Implied && !blinded { until_seen } else { step_ends }
+        let by_reads = |i: &super::sight::InboxState| i.clear_from > sent_at || i.blind.is_some() || i.rhythm.lag > Span::ZERO;
+        let by_reads = self.inboxes.get(inbox).is_some_and(by_reads);
+        if self.reads() == Reads::Implied && !by_reads { until_seen } else { step_ends }
     }
 
     /// What is healthy is learnt from routine canaries; during an alarm it waits until the alarm is over.

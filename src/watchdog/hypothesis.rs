@@ -1,25 +1,23 @@
-//! The ways in which mail can fail, and what each canary says for or against them: logarithms of likelihood ratios against health.
+//! The ways in which mail can fail, and what each canary says for or against them: likelihood ratios against health.
 
 use super::survival::Survival;
 use crate::model::Span;
 
 /// How many there are.
 pub(super) const WAYS: usize = 7;
-/// Nats for each way.
-pub(super) type Nats = [f64; WAYS];
-/// The same as ratios, not as logarithms: what is in flight is weighed often.
+/// Likelihood ratios for each way.
 pub(super) type Factors = [f64; WAYS];
+/// The same as logarithms.
+pub(super) type Nats = [f64; WAYS];
 /// The shares of mail that a loss takes. 98 % and not all: one leaked mail must not wipe out what the others show.
 pub(super) const LOSSES: [f64; 4] = [0.98, 0.6, 0.3, 0.12];
 /// Delays by the factors 6, 12 and 30, in buckets of an eighth of an octave.
 const DELAYS: [u32; 3] = [21, 29, 39];
 /// How likely each way is before anything was seen, losses first.
-pub(super) const BELIEFS: Nats = [0.70, 0.07, 0.07, 0.06, 0.03, 0.04, 0.03];
+pub(super) const BELIEFS: [f64; WAYS] = [0.70, 0.07, 0.07, 0.06, 0.03, 0.04, 0.03];
 /// Health may be slower than learnt by half as much again, in buckets: a drift is no failure.
 const TOLERATED: u32 = 5;
-/// One canary says no more than this about delays: densities are estimates.
-const CLIP: f64 = 5.0;
-/// The same as a ratio.
+/// One canary says no more than five nats about delays: densities are estimates.
 const CLIPPED: f64 = 148.413_159_102_576_6;
 /// Healthy providers refuse this share for the moment: throttling, restarts, a lost connection.
 const REFUSED_IN_HEALTH: f64 = 0.05;
@@ -52,27 +50,27 @@ pub(super) fn silent_for_ever(healthy: &Survival) -> Factors {
 }
 
 /// What a canary says that took this long.
-pub(super) fn arrived(healthy: &Survival, latency: Span) -> Nats {
+pub(super) fn arrived(healthy: &Survival, latency: Span) -> Factors {
     let bucket = i64::try_from(healthy.bucket(latency)).unwrap_or(0);
     let worst = (0..=i64::from(TOLERATED)).map(|s| healthy.density(bucket - s)).fold(0.0, f64::max);
-    let delay = |by: &u32| {
-        let slower = bucket - i64::from(*by);
+    let delay = |by: u32| {
+        let slower = bucket - i64::from(by);
         let density = if slower < 0 { 0.0 } else { healthy.density(slower) };
-        (density / worst).ln().clamp(-CLIP, CLIP)
+        (density / worst).clamp(1.0 / CLIPPED, CLIPPED)
     };
-    gather(LOSSES.iter().map(|share| (1.0 - share).ln()), DELAYS.iter().map(delay))
+    let ([a, b, c, d], [e, f, g]) = (LOSSES.map(|share| 1.0 - share), DELAYS.map(delay));
+    [a, b, c, d, e, f, g]
 }
 
 /// What a refusal says that is no word about the account.
-pub(super) fn refused() -> Nats {
-    let loss = |share: &f64| ((share + (1.0 - share) * REFUSED_IN_HEALTH) / REFUSED_IN_HEALTH).ln();
-    gather(LOSSES.iter().map(loss), DELAYS.iter().map(|_| 0.0))
+pub(super) fn refused() -> Factors {
+    let [a, b, c, d] = LOSSES.map(|share| (share + (1.0 - share) * REFUSED_IN_HEALTH) / REFUSED_IN_HEALTH);
+    [a, b, c, d, 1.0, 1.0, 1.0]
 }
 
-fn gather(losses: impl Iterator<Item = f64>, delays: impl Iterator<Item = f64>) -> Nats {
-    let mut nats = [0.0; WAYS];
-    nats.iter_mut().zip(losses.chain(delays)).for_each(|(to, from)| *to = from);
-    nats
+/// What the ways add up to, each by how likely it was before anything was seen.
+pub(super) fn mixture(sums: &Factors) -> f64 {
+    sums.iter().zip(BELIEFS).map(|(sum, belief)| sum * belief).sum()
 }
 
 /// The logarithm of the sum of the numbers with these logarithms.

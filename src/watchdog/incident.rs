@@ -1,5 +1,7 @@
 //! Incidents: one for each culprit, opened once, resolved once. Compares what the judge found with what is open.
 
+use std::collections::BTreeSet;
+
 use super::evidence::{self, Tally};
 use super::explain;
 use super::index::Index;
@@ -11,6 +13,9 @@ use serde_json::Value;
 
 /// So many of the newest canaries must have arrived, and not in Junk, before a refusal or junk is called over.
 const RECOVERED: usize = 3;
+
+/// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for as long.
+const FLAPS_WITHIN: Span = Span::from_secs(900);
 
 /// Mail that was accepted during a refusal and has not come for this long makes it a stop.
 const STILL_MISSING: Span = Span::from_secs(300);
@@ -31,7 +36,7 @@ pub(super) struct Move {
 /// What changes by what was found.
 pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
     let mut moves = delivery_moves(plan, state, ix, assessment, now);
-    moves.extend(blind_moves(plan, state, now));
+    moves.extend(blind_moves(plan, state, ix, now));
     moves.extend(cut_off_move(plan, state, now));
     moves.extend(state.open().filter(|i| !plan.knows(&i.shown.culprit)).map(|i| {
         let why = format!("{} is no longer in the configuration", explain::subject(&i.shown.culprit));
@@ -41,14 +46,28 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
 }
 
 /// The next instant at which time alone opens an incident.
-pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
+pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
     let silent = |i: &Incident, kind, culprit: &Culprit| i.shown.kind == kind && i.shown.culprit == *culprit;
     let cut = state.cut_off_since.map(|since| (since.plus(plan.cut_off_after), Kind::CutOff, Culprit::Watcher {}));
-    let blind =
-        state.inboxes.iter().filter(|(name, _)| state.cut_off_since.is_none() && plan.inboxes.contains(*name)).filter_map(
-            |(name, inbox)| Some((inbox.blind.as_ref()?.since.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone()))),
-        );
-    blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at).min()
+    let dark = ix.blind.iter().filter(|name| state.cut_off_since.is_none() && plan.inboxes.contains(*name));
+    let blind = dark.filter_map(|name| {
+        let since = state.inboxes.get(name)?.blind.as_ref()?.since;
+        Some((since.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone())))
+    });
+    let unseen = blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at);
+    unseen.chain(state.open().filter_map(|i| settles_at(plan, state, i)).filter(|at| *at > state.at)).min()
+}
+
+/// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
+fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
+    let calmed = plan.suspect(&open.shown.culprit).and_then(|s| state.standings.get(s))?.calmed_at?;
+    (times_before(state, &open.shown.culprit, open.shown.opened_at) > 0 && calmed > open.shown.opened_at).then(|| calmed.plus(FLAPS_WITHIN))
+}
+
+/// How often a culprit's incident had been resolved just before this one.
+fn times_before(state: &State, culprit: &Culprit, opened_at: At) -> usize {
+    let ended = |i: &&Incident| i.shown.resolved_at.is_some_and(|at| at <= opened_at && opened_at.since(at) < FLAPS_WITHIN);
+    state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit).filter(ended).count()
 }
 
 fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
@@ -88,7 +107,8 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         let held = moved || (kept.contains(&shown.incident) && assessment.findings.iter().any(goes_on));
         let inside = assessment.findings.iter().any(|f| f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit));
         let alarmed = state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
-        if !held && !inside && !alarmed && is_over(plan, state, open) {
+        let settled = settles_at(plan, state, open).is_none_or(|at| at <= now);
+        if !held && !inside && !alarmed && settled && is_over(plan, state, open) {
             moves.push(end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
         }
     }
@@ -179,13 +199,17 @@ fn is_of_network(open: &Incident) -> bool {
 fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Option<IncidentId>, now: At) -> Move {
     // Who was paged is not told that it was nothing: the severity of an open incident does not fall.
     let shown = incident.and_then(|id| state.incidents.get(&id)).map(|i| i.shown.severity);
+    let mut summary = explain::summary(plan, state, ix, finding, now);
+    if incident.is_none() && times_before(state, &finding.culprit, now) > 0 {
+        summary.push_str("; it flaps: it was resolved less than 15 minutes ago");
+    }
     Move {
         incident,
         change: if incident.is_some() { Change::Updated } else { Change::Opened },
         kind: finding.kind,
         severity: shown.map_or(finding.severity, |s| s.max(finding.severity)),
         culprit: finding.culprit.clone(),
-        summary: explain::summary(plan, state, ix, finding, now),
+        summary,
         evidence: explain::evidence(plan, state, ix, finding, now),
     }
 }
@@ -203,9 +227,14 @@ fn end(open: &Incident, why: String) -> Move {
     }
 }
 
-fn blind_moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
+fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
     let mut moves = Vec::new();
-    for name in &plan.inboxes {
+    let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
+        Culprit::Inbox(name) => Some(name),
+        _ => None,
+    });
+    let names: BTreeSet<&Name> = ix.blind.iter().chain(told).filter(|name| plan.inboxes.contains(*name)).collect();
+    for name in names {
         let culprit = Culprit::Inbox(name.clone());
         let open = state.open().find(|i| i.shown.kind == Kind::Blind && i.shown.culprit == culprit);
         let blind = state.inboxes.get(name).and_then(|i| i.blind.as_ref());

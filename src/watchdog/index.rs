@@ -1,12 +1,14 @@
 //! Ways to find things in the state without looking at everything. Kept beside the state, and drawn from it anew after a restart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::flight::Flying;
 use super::plan::Plan;
 use super::schedule;
 use super::state::State;
-use crate::model::At;
+use super::suspicion::FRESH;
+use crate::model::{At, Name, Reason};
 
 /// The indices. Nothing here is a fact of its own.
 #[derive(Clone, Debug, Default)]
@@ -27,12 +29,18 @@ pub(super) struct Index {
     pub(super) checks: BTreeSet<(At, usize)>,
     /// Suspects with evidence against them.
     pub(super) hot: BTreeSet<usize>,
+    /// Of these, the ones that ask for confirmations, by their level.
+    pub(super) asking: BTreeSet<(u32, Reverse<usize>)>,
+    /// When and over which route each confirmation of late was sent, oldest first.
+    pub(super) confirming: VecDeque<(At, usize)>,
     /// The suspects of open alarms, in their order.
     pub(super) alarmed: Vec<usize>,
     /// Routes whose newest routine canary was refused.
     pub(super) refused: BTreeSet<usize>,
     /// Routes with mail in Junk lately.
     pub(super) junky: BTreeSet<usize>,
+    /// Inboxes that cannot be read.
+    pub(super) blind: BTreeSet<Name>,
 }
 
 impl Index {
@@ -56,10 +64,34 @@ impl Index {
             if standing.is_hot() {
                 ix.hot.insert(suspect);
             }
+            ix.asking.extend(asking(plan, standing.level, suspect));
         }
+        let mut confirming: Vec<(At, usize)> = Vec::new();
+        for (slot, route) in state.routes.iter().enumerate() {
+            let fresh = |f: &&Flying| f.reason == Reason::Confirmation && state.at.since(f.sent_at) < FRESH;
+            confirming.extend(route.flying.iter().filter(fresh).map(|f| (f.sent_at, slot)));
+        }
+        confirming.sort_unstable();
+        ix.confirming.extend(confirming);
+        ix.blind.extend(state.inboxes.iter().filter(|(_, i)| i.blind.is_some()).map(|(name, _)| name.clone()));
         ix.follow_alarms(plan, state);
         ix.reschedule(plan, state);
         ix
+    }
+
+    /// A suspect's level has moved.
+    pub(super) fn heat(&mut self, plan: &Plan, suspect: usize, before: f32, after: f32) {
+        self.asking.extend(asking(plan, after, suspect));
+        if let Some(was) = asking(plan, before, suspect).filter(|_| before.to_bits() != after.to_bits()) {
+            self.asking.remove(&was);
+        }
+    }
+
+    /// A confirmation was sent.
+    pub(super) fn confirm(&mut self, at: At, slot: usize) {
+        while self.confirming.pop_front_if(|(sent, _)| at.since(*sent) >= FRESH).is_some() {}
+        let place = self.confirming.partition_point(|before| *before <= (at, slot));
+        self.confirming.insert(place, (at, slot));
     }
 
     /// Every route's next canary, after the origin of the rounds has moved.
@@ -104,6 +136,12 @@ impl Index {
     pub(super) fn follow_alarms(&mut self, plan: &Plan, state: &State) {
         self.alarmed = state.alarms.iter().filter_map(|a| plan.suspect(&a.culprit)).collect();
     }
+}
+
+/// The place of a suspect among those that ask, if it does. The bits of positive numbers are in their order.
+fn asking(plan: &Plan, level: f32, suspect: usize) -> Option<(u32, Reverse<usize>)> {
+    let [least, ..] = plan.asks;
+    (f64::from(level) >= least).then_some((level.to_bits(), Reverse(suspect)))
 }
 
 fn keep(set: &mut BTreeSet<usize>, member: usize, is: bool) {

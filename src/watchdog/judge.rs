@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 
 use super::alarm::Alarm;
 use super::evidence::{self, Tally};
+use super::flight::Canary;
 use super::hold::{self, Sort};
 use super::hypothesis::LOSSES;
 use super::index::Index;
 use super::plan::{Plan, Suspect};
 use super::state::State;
-use crate::model::{At, Class, Culprit, Kind, Name, Severity, Span};
+use crate::model::{At, Class, Culprit, Kind, Name, Outcome, Severity, Span};
 
 /// So many refused connections in a row, to all providers, are the watcher's.
 const NO_NETWORK: u64 = 4;
@@ -189,8 +190,8 @@ fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
     if silent.len() < plan.providers.len() {
         return Network::Fine;
     }
-    let rows: Vec<(usize, Tally)> = ix.refused.iter().filter(|s| refused(s)).map(|s| (*s, evidence::tally(plan, state, *s))).collect();
-    let since = rows.iter().filter_map(|(_, t)| t.row_since).min().unwrap_or(now);
+    let rows: Vec<(usize, u64, At)> = ix.refused.iter().filter(|s| refused(s)).filter_map(|s| unreached(state, *s)).collect();
+    let since = rows.iter().map(|(.., at)| *at).min().unwrap_or(now);
     // One provider that was reached since has nothing to do with the watcher's network.
     let reached = |slot: usize| {
         state
@@ -201,13 +202,22 @@ fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
     if (0..plan.routes.len()).any(reached) {
         return Network::Fine;
     }
-    let row: u64 = rows.iter().map(|(_, t)| t.row).sum();
+    let row: u64 = rows.iter().map(|(_, count, _)| count).sum();
     if row < NO_NETWORK || now.since(since) < NETWORK_GRACE {
         return Network::Doubtful(since.plus(NETWORK_GRACE).max(now.plus(Span::from_secs(1))));
     }
     let (culprit, kind, severity) = (Culprit::Watcher {}, Kind::Stopped, Severity::Page);
-    let routes = rows.iter().map(|(slot, _)| *slot).collect();
+    let routes = rows.iter().map(|(slot, ..)| *slot).collect();
     Network::None(Finding { culprit, kind, severity, class: Some(Class::Network), routes, also: Vec::new(), alarm: false, size: 1.0 })
+}
+
+/// How many of a route's newest canaries found no network, and when the first of them was sent.
+fn unreached(state: &State, slot: usize) -> Option<(usize, u64, At)> {
+    let outcome = |c: &Canary| c.answer.as_ref().map(|a| a.outcome);
+    let answered = state.routes.get(slot)?.canaries.iter().rev().filter(|c| c.answer.is_some());
+    let row = answered.take_while(|c| outcome(c) == Some(Outcome::Refused(Class::Network)));
+    let (count, first) = row.fold((0, None), |(count, _), c| (count + 1, Some(c.sent_at)));
+    Some((slot, count, first?))
 }
 
 fn is_live(plan: &Plan, state: &State, slot: usize) -> bool {

@@ -16,6 +16,7 @@ mod evidence;
 mod explain;
 mod fate;
 mod flight;
+mod hindsight;
 mod hold;
 mod hypothesis;
 mod incident;
@@ -35,6 +36,7 @@ mod step;
 mod survival;
 mod suspicion;
 mod view;
+mod waking;
 mod weigh;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +109,7 @@ impl Watchdog {
         }
         if this.state.began.is_some() {
             this.last_at = Some(this.state.at);
-            this.wake_at = this.next_wake(this.state.at);
+            this.wake_at = this.next_wake(this.state.at, this.asks_at(this.state.at));
         }
         Ok(this)
     }
@@ -146,22 +148,27 @@ impl Watchdog {
         }
         self.last_at = Some(at);
         self.take_in(&mut step, at, event);
-        self.follow_reach(&mut step, at);
-        self.settle(&mut step, at);
+        self.conclude(&mut step, at);
+        Ok(step)
+    }
+
+    /// All that follows from what was taken in.
+    fn conclude(&mut self, step: &mut Step, at: At) {
+        self.follow_reach(step, at);
+        self.settle(step, at);
         // Each change of an alarm moves what the rest of the evidence means. There are never more than suspects.
         for _ in 0..ALARMS_AT_ONCE {
             let Some(fact) = blame::decide(&self.plan, &self.state, &self.ix, at) else { break };
-            self.record(&mut step, at, fact);
+            self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
         for change in incident::moves(&self.plan, &self.state, &self.ix, &assessment, at) {
-            self.tell(&mut step, at, change);
+            self.tell(step, at, change);
         }
-        self.send(&mut step, at);
-        self.look(&mut step, at);
-        self.wake_at = self.next_wake(at);
+        let asks_at = self.send(step, at);
+        self.look(step, at);
+        self.wake_at = self.next_wake(at, asks_at);
         step.wake_at = self.wake_at;
-        Ok(step)
     }
 
     /// The state as people and metrics see it.
@@ -172,9 +179,23 @@ impl Watchdog {
         picture::draw(&self.plan, &self.state, now, next)
     }
 
+    /// The share of healthy mail of a route that is older than `age`, as learnt so far; `None` if there is no such route.
+    #[must_use]
+    pub fn still_out(&self, route: &Route, age: Span) -> Option<f64> {
+        let slot = self.plan.routes.iter().position(|known| known.route == *route)?;
+        Some(self.state.routes.get(slot)?.survival.at(age))
+    }
+
     /// Sends no more canaries in this life.
     pub const fn stop_sending(&mut self) {
         self.stopping = true;
+    }
+
+    /// Over which route a confirmation would be sent now, if any could be.
+    #[must_use]
+    pub fn would_ask(&self, at: At) -> Option<&Route> {
+        let asked = suspicion::asks(&self.plan, &self.state, &self.ix, at).now;
+        Some(&self.plan.routes.get(asked?)?.route)
     }
 
     /// Notices that some sinks have not taken yet, oldest first.
@@ -317,9 +338,10 @@ impl Watchdog {
         step.effects.push(Effect::Notify(notice));
     }
 
-    fn send(&mut self, step: &mut Step, at: At) {
+    /// Sends what is due. Says when the next confirmation may be.
+    fn send(&mut self, step: &mut Step, at: At) -> Option<At> {
         if self.stopping {
-            return;
+            return None;
         }
         let due: Vec<usize> = self.ix.due.range(..=(at, usize::MAX)).map(|(_, slot)| *slot).collect();
         for slot in due {
@@ -327,9 +349,10 @@ impl Watchdog {
         }
         for _ in 0..CONFIRMATIONS_AT_ONCE {
             let asked = suspicion::asks(&self.plan, &self.state, &self.ix, at);
-            let Some(slot) = asked.now.first() else { break };
-            self.submit(step, at, *slot, Reason::Confirmation);
+            let Some(slot) = asked.now else { return asked.again_at };
+            self.submit(step, at, slot, Reason::Confirmation);
         }
+        self.asks_at(at)
     }
 
     /// Sends one canary.
@@ -362,30 +385,5 @@ impl Watchdog {
         let due = self.ix.deadlines.range(..=(at, usize::MAX, u32::MAX)).filter_map(|(_, slot, _)| self.state.routes.get(*slot));
         let names: BTreeSet<&Name> = due.map(|r| &r.route.inbox).filter(|name| self.state.sees(name)).collect();
         names.into_iter().cloned().collect()
-    }
-
-    /// The earliest instant at which time alone changes anything; later than `at`.
-    fn next_wake(&self, at: At) -> Option<At> {
-        // With implied reads the line after completes the read; otherwise reading takes its time and comes as an event.
-        let unread = if self.state.reads() == Reads::Implied { at.plus(Span::from_ms(1)) } else { at.plus(LOOK_EVERY) };
-        let read_first = |due: At| if due <= at { unread } else { due };
-        let seen = |slot: usize| self.state.routes.get(slot).is_some_and(|r| self.state.sees(&r.route.inbox));
-        [
-            self.ix.due.first().map(|(due, _)| *due),
-            self.ix.looks.iter().find(|(_, slot, _)| seen(*slot)).map(|(due, ..)| read_first(*due)),
-            self.ix.checks.first().map(|(due, _)| read_first(*due)),
-            self.ix.deadlines.iter().find(|(_, slot, _)| seen(*slot)).map(|(due, ..)| read_first(*due)),
-            judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
-            self.asks_at(at),
-            incident::next(&self.plan, &self.state),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-        .map(|wake| wake.max(at.plus(Span::from_ms(1))))
-    }
-
-    fn asks_at(&self, at: At) -> Option<At> {
-        if self.stopping { None } else { suspicion::asks(&self.plan, &self.state, &self.ix, at).again_at }
     }
 }

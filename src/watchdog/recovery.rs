@@ -13,8 +13,9 @@ const AFTER_STOP: [f64; 3] = [7.8, 4.0, 1.75];
 const AFTER_STOP_UNASKED: [f64; 3] = [7.8, 1.8, 0.7];
 /// And against delays: mail that was held and comes in one burst is no sign of health.
 const NOT_SLOW: f64 = 2.0;
-/// After a partial loss or a delay a few arrivals prove nothing: ln of the canaries for each false recovery.
-const AFTER_PART: f64 = 7.5;
+/// After a partial loss or a delay a few arrivals prove nothing: ln of the canaries of one route for each false recovery. Where more
+/// routes are looked at, more of them come together.
+const AFTER_PART: f64 = 8.5;
 
 /// Whether the alarm is over.
 pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
@@ -33,14 +34,15 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
         open.extend(sent.map(|f| (f.sent_at, hypothesis::silent(&route.survival, horizon.since(f.sent_at)))));
     }
     open.sort_by_key(|(at, _)| *at);
-    let sums = alarm.trial.weigh(&open);
+    let sums = alarm.trial.recovery(&open);
     let [stop, most, some, _, delays @ ..] = sums;
     let reached = |needed: &[f64; 3]| [stop, most, some].iter().zip(needed).all(|(sum, n)| sum >= n);
     let swift = |needed: f64| delays.iter().all(|sum| *sum >= needed);
     let after_stop = if plan.confirmations > 0.0 { &AFTER_STOP } else { &AFTER_STOP_UNASKED };
+    let after_part = AFTER_PART + (suspect.routes.len() as f64).ln();
     match alarm.sort {
         Sort::Stop => reached(after_stop) && swift(NOT_SLOW),
-        Sort::Loss => reached(&[AFTER_PART; 3]) && swift(NOT_SLOW),
-        Sort::Slow => reached(after_stop) && swift(AFTER_PART),
+        Sort::Loss => reached(&[after_part; 3]) && swift(NOT_SLOW),
+        Sort::Slow => reached(after_stop) && swift(after_part),
     }
 }

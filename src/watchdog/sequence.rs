@@ -8,37 +8,28 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::hypothesis::{BELIEFS, Factors, Nats, WAYS, ln_sum};
+use super::hypothesis::{Factors, Nats, WAYS};
 use crate::model::{At, Span};
 
 /// Recursions are not followed beyond this.
 const MOST: f64 = 1e250;
-/// Nor below.
-const LEAST: f64 = 1e-300;
-/// Nor what is kept of settled steps, in half the room.
+/// Nor what is kept of them, in half the room.
 const MOST_KEPT: f64 = 1e37;
-/// And the least.
+/// What many canaries say together goes no lower than this.
+const LEAST: f64 = 1e-300;
+/// Nor what is kept of it.
 const LEAST_KEPT: f64 = 1e-37;
 
 /// How a recursion takes the next canaries in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Rule {
-    /// Shiryaev–Roberts, in logarithms: R ← (n + R) e^z. The sum over every instant at which the failure may have begun; for any mixture
-    /// of ways its mean run to a threshold A under health is at least A canaries.
+    /// Shiryaev–Roberts: R ← (n + R) e^z. The sum over every instant at which the failure may have begun; for any mixture of ways its mean
+    /// run to a threshold A under health is at least A canaries.
     #[default]
     Failure,
-    /// Page's sum of health against failure: V ← max(0, V − z).
+    /// Page's sum of health against failure, in nats: V ← max(0, V − z).
     Recovery,
-}
-
-impl Rule {
-    const fn start(self) -> f64 {
-        match self {
-            Self::Failure => -1e30,
-            Self::Recovery => 0.0,
-        }
-    }
 }
 
 /// Canaries that were sent at nearly the same time; or, of a failure's recursion, in a row of which all have settled.
@@ -49,27 +40,28 @@ struct Slot {
     canaries: u32,
     /// How many of them have not settled.
     open: u32,
-    /// What the settled ones say.
-    said: [f32; WAYS],
-    /// The same, not as logarithms.
-    factor: [f32; WAYS],
+    /// What the settled ones say together.
+    factor: Factors,
     /// Once all have settled: what the recursion gains besides, R ← factor × R + gain.
     gain: [f32; WAYS],
 }
 
 impl Slot {
+    const fn new(at: At) -> Self {
+        Self { at, canaries: 1, open: 1, factor: [1.0; WAYS], gain: [0.0; WAYS] }
+    }
+
     /// All of it has settled: from here on it is one step.
     fn settle(&mut self) {
-        self.factor = self.said.map(|s| s.clamp(-80.0, 80.0).exp());
         let canaries = f64::from(self.canaries);
-        self.gain = self.factor.map(|f| (f64::from(f) * canaries).min(MOST_KEPT) as f32);
+        self.gain = self.factor.map(|f| kept(f * canaries));
     }
 
     /// Takes in the step after it.
     fn join(&mut self, next: &Self) {
         for ((factor, gain), (f, g)) in self.factor.iter_mut().zip(&mut self.gain).zip(next.factor.iter().zip(next.gain)) {
-            *gain = (f64::from(*gain) * f64::from(*f) + f64::from(g)).min(MOST_KEPT) as f32;
-            *factor = (f64::from(*factor) * f64::from(*f)).clamp(LEAST_KEPT, MOST_KEPT) as f32;
+            *gain = kept(f64::from(*gain) * f + f64::from(g));
+            *factor = (*factor * f).clamp(LEAST_KEPT, MOST_KEPT);
         }
     }
 }
@@ -92,7 +84,7 @@ impl Default for Sequence {
 
 impl Sequence {
     pub(super) fn new(rule: Rule) -> Self {
-        Self { rule, slots: VecDeque::new(), folded: narrow([rule.start(); WAYS]) }
+        Self { rule, slots: VecDeque::new(), folded: [0.0; WAYS] }
     }
 
     /// Takes in a canary that was just sent; those within `grain` of each other are one step.
@@ -102,24 +94,26 @@ impl Sequence {
                 slot.canaries += 1;
                 slot.open += 1;
             }
-            _ => self.slots.push_back(Slot { at, canaries: 1, open: 1, said: [0.0; WAYS], factor: [1.0; WAYS], gain: [0.0; WAYS] }),
+            _ => self.slots.push_back(Slot::new(at)),
         }
     }
 
     /// A canary that was sent at `at` has settled. `None`: it says nothing, as if it had never been sent.
-    pub(super) fn close(&mut self, at: At, said: Option<&Nats>) {
+    pub(super) fn close(&mut self, at: At, said: Option<&Factors>) {
         let after = self.slots.partition_point(|s| s.at <= at);
         let Some(place) = after.checked_sub(1) else { return };
         let Some(slot) = self.slots.get_mut(place) else { return };
         slot.open = slot.open.saturating_sub(1);
         match said {
-            Some(nats) => slot.said.iter_mut().zip(nats).for_each(|(sum, z)| *sum = (f64::from(*sum) + z) as f32),
+            Some(said) => slot.factor.iter_mut().zip(said).for_each(|(all, f)| *all = (*all * f).clamp(LEAST, MOST)),
             None => slot.canaries = slot.canaries.saturating_sub(1),
         }
-        let settled = slot.open == 0;
+        if slot.open > 0 {
+            return;
+        }
         slot.settle();
         self.fold();
-        if settled && self.rule == Rule::Failure {
+        if self.rule == Rule::Failure {
             self.join(at);
         }
     }
@@ -130,13 +124,12 @@ impl Sequence {
                 // A row of settled steps is one already.
                 Rule::Failure => {
                     for ((sum, factor), gain) in self.folded.iter_mut().zip(slot.factor).zip(slot.gain) {
-                        let before = f64::from(*sum).min(MOST.ln()).exp();
-                        *sum = (before * f64::from(factor) + f64::from(gain)).clamp(LEAST, MOST).ln() as f32;
+                        *sum = kept(f64::from(*sum) * factor + f64::from(gain));
                     }
                 }
                 Rule::Recovery => {
-                    for (sum, said) in self.folded.iter_mut().zip(slot.said) {
-                        *sum = (f64::from(*sum) - f64::from(said)).max(0.0) as f32;
+                    for (sum, factor) in self.folded.iter_mut().zip(slot.factor) {
+                        *sum = (f64::from(*sum) - factor.ln()).max(0.0) as f32;
                     }
                 }
             }
@@ -167,69 +160,43 @@ impl Sequence {
         }
     }
 
-    /// Where the recursions stand, with what the canaries in flight say by now; `open` in the order of sending.
-    pub(super) fn weigh(&self, open: &[(At, Factors)]) -> Nats {
-        match self.rule {
-            Rule::Failure => self.weigh_failure(open),
-            Rule::Recovery => self.weigh_recovery(open),
-        }
-    }
-
-    fn weigh_failure(&self, open: &[(At, Factors)]) -> Nats {
-        let mut sums = self.folded.map(|s| f64::from(s).min(MOST.ln()).exp());
+    /// Where the recursions of a failure stand, with what the canaries in flight say by now; `open` in the order of sending.
+    pub(super) fn failure(&self, open: &[(At, Factors)]) -> Factors {
+        let mut sums = self.folded.map(f64::from);
         let mut rest = open.iter().peekable();
         for (index, slot) in self.slots.iter().enumerate() {
             if slot.open == 0 {
                 for ((sum, factor), gain) in sums.iter_mut().zip(slot.factor).zip(slot.gain) {
-                    *sum = (*sum * f64::from(factor) + f64::from(gain)).min(MOST);
+                    *sum = (*sum * factor + f64::from(gain)).min(MOST);
                 }
                 continue;
             }
             let canaries = f64::from(slot.canaries);
-            sums.iter_mut().zip(slot.factor).for_each(|(sum, factor)| *sum = (canaries + *sum) * f64::from(factor));
+            sums.iter_mut().zip(slot.factor).for_each(|(sum, factor)| *sum = ((canaries + *sum) * factor).min(MOST));
             let until = self.slots.get(index + 1).map(|next| next.at);
             while let Some((_, factors)) = rest.next_if(|(at, _)| until.is_none_or(|u| *at < u)) {
                 sums.iter_mut().zip(factors).for_each(|(sum, factor)| *sum = (*sum * factor).min(MOST));
             }
-            sums.iter_mut().for_each(|sum| *sum = sum.min(MOST));
         }
-        // Nothing sent: no evidence. The text of a checkpoint has no infinities.
-        sums.map(|sum| sum.max(LEAST).ln())
+        sums
     }
 
-    fn weigh_recovery(&self, open: &[(At, Factors)]) -> Nats {
-        let mut sums = widen(self.folded);
+    /// Where the sums of a recovery stand, likewise.
+    pub(super) fn recovery(&self, open: &[(At, Factors)]) -> Nats {
+        let mut sums = self.folded.map(f64::from);
         let mut rest = open.iter().peekable();
         for (index, slot) in self.slots.iter().enumerate() {
-            let mut said = widen(slot.said);
+            let mut said = slot.factor;
             let until = self.slots.get(index + 1).map(|next| next.at);
             while let Some((_, factors)) = rest.next_if(|(at, _)| until.is_none_or(|u| *at < u)) {
-                said.iter_mut().zip(factors).for_each(|(sum, factor)| *sum += factor.ln());
+                said.iter_mut().zip(factors).for_each(|(all, factor)| *all = (*all * factor).clamp(LEAST, MOST));
             }
-            for (sum, z) in sums.iter_mut().zip(said) {
-                *sum = (*sum - z).max(0.0);
-            }
+            sums.iter_mut().zip(said).for_each(|(sum, factor)| *sum = (*sum - factor.ln()).max(0.0));
         }
         sums
     }
 }
 
-/// What a sequence of failures adds up to: the mixture over the ways.
-pub(super) fn mixture(sums: &Nats) -> f64 {
-    ln_sum(believed(sums).into_iter())
-}
-
-/// Each way's part in the mixture.
-pub(super) fn believed(sums: &Nats) -> Nats {
-    let mut parts = *sums;
-    parts.iter_mut().zip(BELIEFS).for_each(|(part, belief)| *part += belief.ln());
-    parts
-}
-
-fn widen(of: [f32; WAYS]) -> Nats {
-    of.map(f64::from)
-}
-
-pub(super) fn narrow(of: Nats) -> [f32; WAYS] {
-    of.map(|v| v as f32)
+fn kept(value: f64) -> f32 {
+    value.clamp(0.0, MOST_KEPT) as f32
 }

@@ -1,8 +1,21 @@
 //! Sight: up to when we could have seen what lies in each inbox.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{At, Class};
+use crate::model::{At, Class, Span};
+
+/// So many of the newest sightings, and of the newest reads, tell how an inbox is read.
+const NEWEST: usize = 32;
+/// Fewer than this tell little.
+const FEW: usize = 4;
+/// Sightings this close to each other are of one read.
+const ONE_READ: Span = Span::from_secs(1);
+/// Mail that is seen sooner after its arrival is seen at once.
+const AT_ONCE: Span = Span::from_secs(3);
+/// A mail that a read has passed over is remembered for so many sightings; a second one shows that mail is seen late for other reasons.
+const PASSED_OVER: u16 = 256;
 
 /// One inbox's memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +32,79 @@ pub(super) struct InboxState {
     pub(super) cursor: Option<String>,
     pub(super) forged: u64,
     pub(super) replayed: u64,
+    /// How it is read, where that must be inferred.
+    pub(super) rhythm: Rhythm,
+}
+
+/// How an inbox is read, by its sightings: at once, or every so often.
+///
+/// Where every line is taken for a read, a receiver that is asked twice a minute would make all that is sent between two readings look
+/// silent together. What was seen late, though no read passed over it, shows how far apart the reads are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Rhythm {
+    /// For each of the newest sightings how long it lay there.
+    lags: VecDeque<Span>,
+    /// How much of late is known of mail that lay there when it was read, and was not seen.
+    passed_over: u16,
+    /// The newest reads that showed something.
+    reads: VecDeque<At>,
+    /// What lies there is seen after so long at the latest; zero: at once.
+    pub(super) lag: Span,
+}
+
+impl Rhythm {
+    /// Mail that had arrived at an instant was seen at another.
+    pub(super) fn note(&mut self, arrived: At, seen: At) {
+        match self.reads.back_mut().filter(|newest| seen.since(**newest) <= ONE_READ) {
+            Some(newest) => *newest = seen,
+            None => self.reads.push_back(seen),
+        }
+        let before = self.reads.iter().rev().nth(1);
+        self.passed_over = if before.is_some_and(|before| *before > arrived.plus(ONE_READ.scaled(2, 1))) {
+            self.passed_over.saturating_add(PASSED_OVER)
+        } else {
+            self.passed_over.saturating_sub(1)
+        };
+        self.lags.push_back(seen.since(arrived));
+        if self.lags.len() > NEWEST {
+            self.lags.pop_front();
+        }
+        if self.reads.len() > NEWEST {
+            self.reads.pop_front();
+        }
+        self.lag = self.infer();
+    }
+
+    fn infer(&self) -> Span {
+        let late = self.lags.iter().filter(|lag| **lag >= AT_ONCE).count();
+        if late == 0 || late * 4 < self.lags.len() || self.passed_over > PASSED_OVER {
+            return Span::ZERO;
+        }
+        let longest = self.lags.iter().copied().max().unwrap_or(Span::ZERO);
+        let gaps: Vec<Span> = self.reads.iter().zip(self.reads.iter().skip(1)).map(|(a, b)| b.since(*a)).collect();
+        if gaps.len() < FEW {
+            return longest.scaled(2, 1);
+        }
+        // Reads are no closer to each other than the longest wait, and each gap is a whole number of theirs.
+        let shortest = gaps.iter().copied().filter(|gap| *gap + ONE_READ >= longest).min().unwrap_or(longest);
+        let every = (1..).map(|n| shortest.scaled(1, n)).take_while(|every| *every + ONE_READ >= longest);
+        let every = every.filter(|every| *every >= AT_ONCE).find(|every| gaps.iter().all(|gap| is_multiple(*gap, *every)));
+        every.unwrap_or(shortest) + ONE_READ
+    }
+
+    /// Up to when it was read, if every line up to `passed` was one that could have told.
+    pub(super) fn read_by(&self, passed: At) -> At {
+        if self.lag == Span::ZERO {
+            return passed;
+        }
+        let shown = self.reads.back().filter(|newest| passed >= newest.plus(ONE_READ));
+        shown.map_or(At::from_ms(i64::MIN), |at| *at).max(passed.minus(self.lag))
+    }
+}
+
+fn is_multiple(gap: Span, of: Span) -> bool {
+    let rest = gap.as_ms() % of.as_ms().max(1);
+    rest.min(of.as_ms() - rest) <= ONE_READ.as_ms()
 }
 
 /// Why an inbox cannot be read.

@@ -53,7 +53,7 @@ fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<I
             let age = horizon?.since(canary.sent_at);
             return (age > Span::ZERO).then(|| (canary.sent_at, false, hypothesis::silent(&route.survival, age).map(f64::ln)));
         };
-        Some((canary.sent_at, true, hypothesis::arrived(&route.survival, latency)))
+        Some((canary.sent_at, true, hypothesis::arrived(&route.survival, latency).map(f64::ln)))
     })
 }
 

@@ -17,7 +17,7 @@ use super::sight::InboxState;
 use super::survival::Counts;
 use super::suspicion::Allowance;
 use super::view::IncidentView;
-use crate::model::{At, CanaryId, Change, Class, Culprit, IncidentId, Leg, Name, Notice, NoticeId, Outcome, Route};
+use crate::model::{At, CanaryId, Change, Class, Culprit, IncidentId, Leg, Name, Notice, NoticeId, Outcome, Route, Span};
 
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
@@ -158,7 +158,13 @@ impl State {
     /// Up to when everything that lay in an inbox has been reported.
     pub(super) fn horizon(&self, inbox: &InboxState) -> Option<At> {
         let passed = self.passed.filter(|p| self.reads() == Reads::Implied && self.sees_into(inbox) && *p >= inbox.clear_from);
-        inbox.horizon.max(passed)
+        inbox.horizon.max(passed.map(|p| inbox.rhythm.read_by(p)))
+    }
+
+    /// When an inbox will have been read up to `due`, if nothing shows sooner that it was.
+    pub(super) fn reads_at(&self, name: &Name, due: At) -> At {
+        let lags = |i: &&InboxState| i.rhythm.lag > Span::ZERO && self.horizon(i).is_none_or(|h| h < due);
+        self.inboxes.get(name).filter(lags).map_or(due, |inbox| due.plus(inbox.rhythm.lag))
     }
 
     fn begin(&mut self, plan: &Plan, ix: &mut Index, began: Began) {
@@ -235,9 +241,13 @@ impl State {
             Event::Forged { inbox } => self.inbox(inbox).forged += 1,
             Event::Blind { inbox, class, why } => {
                 self.freeze(inbox);
+                ix.blind.insert(inbox.clone());
                 self.inbox(inbox).lose_sight(at, *class, why.as_deref());
             }
-            Event::Sight { inbox } => self.inbox(inbox).gain_sight(at),
+            Event::Sight { inbox } => {
+                ix.blind.remove(inbox);
+                self.inbox(inbox).gain_sight(at);
+            }
             Event::CutOff {} => {
                 let names: Vec<Name> = self.inboxes.keys().cloned().collect();
                 names.iter().for_each(|name| self.freeze(name));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::effect::Effect;
 use super::record::Record;
-use crate::model::{At, CanaryId, Name, Notice};
+use crate::model::{At, CanaryId, Name, Notice, Route};
 
 /// What a step gives back.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -40,6 +40,9 @@ pub enum Unfit {
     /// An inbox that is not watched.
     #[error("unknown inbox `{0}`")]
     UnknownInbox(Name),
+    /// A canary over a route that is not watched.
+    #[error("unknown route `{0}`")]
+    UnknownRoute(Route),
 }
 
 /// A notice that some sinks have not taken yet.

@@ -2,17 +2,19 @@
 //!
 //! Under health a level of w nats is reached with probability about e^−w, so that the canaries that are asked for may grow with it.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 use super::alarm::Alarm;
 use super::index::Index;
-use super::plan::Plan;
+use super::plan::{Plan, Suspect};
 use super::recovery;
 use super::state::State;
 use crate::model::{At, Class, Reason, Span};
 
 /// A confirmation younger than this may still tell something: no other is sent instead of it.
-const FRESH: Span = Span::from_secs(30);
+pub(super) const FRESH: Span = Span::from_secs(30);
 /// Two confirmations on one route are at least this far apart, or a round if that is shorter: no burst that looks like spam.
 const APART: Span = Span::from_secs(2);
 /// What may be spent at once: the share of so long, within bounds.
@@ -70,11 +72,16 @@ fn rate(plan: &Plan) -> f64 {
     plan.confirmations * plan.routes.len() as f64 / plan.every.as_secs_f64().max(0.001)
 }
 
+/// Of the routes of a larger culprit, so many that have been silent longest are asked.
+const ASKED_OF_MANY: usize = 16;
+/// A culprit of more than one in so many routes is found among all that are silent.
+const SPARSE: usize = 16;
+
 /// What is asked now, and when more may be.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    /// Routes, each for one confirmation.
-    pub(super) now: Vec<usize>,
+    /// The route for the next confirmation.
+    pub(super) now: Option<usize>,
     /// When the next confirmation may be due, if nothing changes.
     pub(super) again_at: Option<At>,
 }
@@ -91,28 +98,32 @@ struct Wish {
 /// Where confirmations are due. They are sent one by one: ask again after each.
 pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     let mut asked = Asked::default();
-    if plan.confirmations <= 0.0 || state.cut_off_since.is_some() || (ix.hot.is_empty() && state.alarms.is_empty()) {
+    if plan.confirmations <= 0.0 || state.cut_off_since.is_some() || (ix.asking.is_empty() && state.alarms.is_empty()) {
         return asked;
     }
     let mut wanted: Vec<Wish> = Vec::new();
-    let mut levels: Vec<(f64, usize)> = Vec::new();
-    for suspect in ix.hot.iter().filter(|s| !ix.alarmed.contains(s)) {
-        levels.push((state.standings.get(*suspect).map_or(0.0, |s| f64::from(s.level)), *suspect));
-    }
-    levels.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    for (level, suspect) in levels.into_iter().take(MOST) {
-        wants(plan, state, ix, level, suspect, now, &mut wanted);
+    for (_, Reverse(suspect)) in ix.asking.iter().rev().filter(|(_, Reverse(s))| !ix.alarmed.contains(s)).take(MOST) {
+        let (Some(planned), Some(standing)) = (plan.suspects.get(*suspect), state.standings.get(*suspect)) else { continue };
+        // A culprit of many routes is weighed at ticks, and asks at them.
+        if planned.is_wide() && state.passed.is_some_and(|passed| standing.weighed_at < passed) {
+            continue;
+        }
+        let (enough, kept) = enough(plan, f64::from(standing.level));
+        match state.allowance.ready(plan, now, kept).filter(|_| enough > 0) {
+            Some(at) if at <= now => wanted.extend(wish(plan, state, ix, *suspect, enough, now).map(|(slot, at)| Wish { slot, at, kept })),
+            // It need not be known now which.
+            Some(at) => asked.again_at = Some(asked.again_at.map_or(at, |again| again.min(at))),
+            None => {}
+        }
     }
     for alarm in &state.alarms {
-        hopes(plan, state, alarm, now, &mut wanted);
+        hopes(plan, state, ix, alarm, now, &mut wanted);
     }
     for wish in wanted {
         let Some(ready) = state.allowance.ready(plan, now, wish.kept) else { continue };
         let at = wish.at.max(ready);
         if at <= now {
-            if asked.now.is_empty() {
-                asked.now.push(wish.slot);
-            }
+            asked.now = asked.now.or(Some(wish.slot));
         } else {
             asked.again_at = Some(asked.again_at.map_or(at, |again| again.min(at)));
         }
@@ -123,27 +134,39 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
 /// What one suspect's level asks for: so many fresh confirmations in flight over its routes. One that is in flight counts for every
 /// suspect that covers its route; so the first goes over the route that shows most, and speaks for or against all of them, and the next
 /// ones, where they differ.
-fn wants(plan: &Plan, state: &State, ix: &Index, level: f64, index: usize, now: At, wanted: &mut Vec<Wish>) {
-    let Some(suspect) = plan.suspects.get(index) else { return };
-    let (enough, kept) = enough(plan, level);
-    if enough == 0 {
-        return;
-    }
-    let mut members: Vec<usize> = suspect.routes.iter().copied().filter(|slot| !state.explained_away(plan, ix, *slot, index)).collect();
-    let fresh: usize = members.iter().map(|slot| confirming(state, *slot, now)).sum();
-    if fresh >= enough {
+fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now: At) -> Option<(usize, At)> {
+    let suspect = plan.suspects.get(index)?;
+    let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
+    let fresh: Vec<(At, usize)> = confirming(state, ix, now, covers).take(enough).collect();
+    if fresh.len() >= enough {
         // Again when the oldest of them is not fresh any more.
-        let oldest = members.iter().filter_map(|slot| oldest_confirmation(state, *slot, now)).min();
-        let again = members.first().and_then(|slot| may(plan, state, *slot, now));
-        wanted.extend(oldest.zip(again).map(|(sent, (slot, at))| Wish { slot, at: at.max(sent.plus(FRESH)), kept }));
-        return;
+        let (sent, slot) = fresh.first()?;
+        return may(plan, state, *slot, now).map(|(slot, at)| (slot, at.max(sent.plus(FRESH))));
     }
-    let Some(pivot) = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), std::cmp::Reverse(*slot))) else { return };
+    let mut members = longest_silent(plan, state, ix, suspect, index);
+    let pivot = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), Reverse(*slot)))?;
     // The route that shows it asks first; then those that have been asked least.
-    members.sort_by_key(|slot| (*slot != pivot || fresh > 0, asked(state, *slot, now), *slot));
-    if let Some((slot, at)) = members.iter().filter_map(|slot| may(plan, state, *slot, now)).min_by_key(|(_, at)| *at) {
-        wanted.push(Wish { slot, at, kept });
+    members.sort_by_cached_key(|slot| (*slot != pivot || !fresh.is_empty(), asked(state, *slot, now), *slot));
+    members.iter().filter_map(|slot| may(plan, state, *slot, now)).min_by_key(|(_, at)| *at)
+}
+
+/// The routes of a suspect that something may be asked of: all of a small one, those that have been silent longest of a large one.
+fn longest_silent(plan: &Plan, state: &State, ix: &Index, suspect: &Suspect, index: usize) -> Vec<usize> {
+    let mine = |slot: &usize| !state.explained_away(plan, ix, *slot, index);
+    if !suspect.is_wide() {
+        return suspect.routes.iter().copied().filter(mine).collect();
     }
+    if suspect.routes.len() * SPARSE > plan.routes.len() {
+        let covered = |slot: &usize| plan.routes.get(*slot).is_some_and(|r| r.suspects.contains(&index));
+        return ix.aging.iter().map(|(_, slot)| *slot).filter(|slot| covered(slot) && mine(slot)).take(ASKED_OF_MANY).collect();
+    }
+    let since = |slot: usize| state.routes.get(slot)?.flying.front().map(|f| (f.sent_at, slot));
+    let mut silent: Vec<(At, usize)> = suspect.routes.iter().filter(|slot| mine(slot)).filter_map(|slot| since(*slot)).collect();
+    if silent.len() > ASKED_OF_MANY {
+        silent.select_nth_unstable(ASKED_OF_MANY);
+        silent.truncate(ASKED_OF_MANY);
+    }
+    silent.into_iter().map(|(_, slot)| slot).collect()
 }
 
 /// How many fresh confirmations a level asks for, and the share of the allowance that it leaves to higher ones.
@@ -159,35 +182,35 @@ fn asked(state: &State, slot: usize, now: At) -> usize {
 }
 
 /// After the first arrival since an alarm: is it over?
-fn hopes(plan: &Plan, state: &State, alarm: &Alarm, now: At, wanted: &mut Vec<Wish>) {
+fn hopes(plan: &Plan, state: &State, ix: &Index, alarm: &Alarm, now: At, wanted: &mut Vec<Wish>) {
     if alarm.arrivals == 0 || recovery::is_over(plan, state, alarm) {
         return;
     }
-    let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return };
-    let in_flight: usize = suspect.routes.iter().map(|slot| confirming(state, *slot, now)).sum();
-    if in_flight >= 2 {
+    let Some(index) = plan.suspect(&alarm.culprit) else { return };
+    let Some(suspect) = plan.suspects.get(index) else { return };
+    let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index));
+    let in_flight: Vec<usize> = confirming(state, ix, now, covers).map(|(_, slot)| slot).take(2).collect();
+    if in_flight.len() >= 2 {
         return;
     }
     let proven = |slot: &usize| state.routes.get(*slot).and_then(|r| r.good_sent_at).is_some_and(|at| at >= alarm.blamed_at);
     let mut targets: Vec<usize> = suspect.routes.iter().copied().take(64).collect();
-    targets.sort_by_key(|slot| (proven(slot), confirming(state, *slot, now), *slot));
+    targets.sort_by_key(|slot| (proven(slot), in_flight.contains(slot), *slot));
     wanted.extend(targets.iter().find_map(|slot| may(plan, state, *slot, now)).map(|(slot, at)| Wish { slot, at, kept: 0.0 }));
 }
 
-/// Fresh confirmations in flight over a route.
-fn confirming(state: &State, slot: usize, now: At) -> usize {
-    let fresh = |f: &&super::flight::Flying| f.counted && f.reason == Reason::Confirmation && now.since(f.sent_at) < FRESH;
-    state.routes.get(slot).map_or(0, |r| r.flying.iter().filter(fresh).count())
+/// Fresh confirmations in flight over such routes, oldest first: when each was sent, and over which.
+fn confirming<'s>(state: &'s State, ix: &'s Index, now: At, over: impl Fn(usize) -> bool + 's) -> impl Iterator<Item = (At, usize)> + 's {
+    let flies = |sent: At, slot: usize| {
+        let is = |f: &super::flight::Flying| f.counted && f.reason == Reason::Confirmation && f.sent_at == sent;
+        state.routes.get(slot).is_some_and(|r| r.flying.iter().any(is))
+    };
+    ix.confirming.iter().copied().filter(move |(sent, slot)| now.since(*sent) < FRESH && over(*slot) && flies(*sent, *slot))
 }
 
-fn oldest_confirmation(state: &State, slot: usize, now: At) -> Option<At> {
-    let fresh = |f: &&super::flight::Flying| f.counted && f.reason == Reason::Confirmation && now.since(f.sent_at) < FRESH;
-    state.routes.get(slot)?.flying.iter().find(fresh).map(|f| f.sent_at)
-}
-
-fn silent_for(state: &State, slot: usize) -> Option<std::cmp::Reverse<At>> {
+fn silent_for(state: &State, slot: usize) -> Option<Reverse<At>> {
     let oldest = state.routes.get(slot)?.flying.iter().filter(|f| f.counted).map(|f| f.sent_at).min();
-    oldest.map(std::cmp::Reverse)
+    oldest.map(Reverse)
 }
 
 /// The route, and from when on a confirmation may be sent over it; if at all.

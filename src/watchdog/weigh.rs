@@ -1,14 +1,16 @@
 //! Brings the evidence up to date, as records come in: a part of the fold.
 
+use std::collections::BTreeMap;
+
 use super::alarm::{Alarm, HOT, Standing};
 use super::flight::{Flying, SETTLES_AFTER};
-use super::hypothesis::{self, Factors, Nats};
+use super::hypothesis::{self, Factors, mixture};
 use super::index::Index;
 use super::plan::Plan;
-use super::sequence::{Rule, Sequence, believed, mixture, narrow};
+use super::sequence::{Rule, Sequence};
 use super::state::State;
-use super::survival::Survival;
-use crate::model::{At, Culprit, Reason, Span};
+use super::survival::{Counts, Survival};
+use crate::model::{At, Culprit, Name, Reason, Span};
 
 /// Between two looks at the same silence.
 const LOOK_AGAIN: Span = Span::from_ms(100);
@@ -16,8 +18,8 @@ const LOOK_AGAIN: Span = Span::from_ms(100);
 const TICK: Span = Span::from_secs(1);
 /// Below this many nats a suspect is calm…
 const CALM: f32 = 0.5;
-/// …and an arrival that says no more than this for any failure leaves it so.
-const SAYS_MUCH: f64 = 0.3;
+/// …and an arrival that speaks for no failure more than this leaves it so.
+const SAYS_MUCH: f64 = 1.35;
 /// Looks ahead in one weighing.
 const STEPS_AHEAD: usize = 16;
 /// Evidence of suspects that overlap adds up: this much below its own alarm a suspect is watched closely.
@@ -25,11 +27,16 @@ const CLOSE: f64 = 1.0;
 /// Above its alarm, evidence that could decide between two suspects is still of use.
 pub(super) const DECIDES: f64 = 4.0;
 
+/// Up to when an inbox was read, whether it can be, and how late it is; `None` before it was read.
+type Sighted = Option<(At, bool, Span)>;
+
 /// A canary in flight.
 struct Waiting<'s> {
     sent_at: At,
     /// Up to when its inbox was read.
     horizon: At,
+    /// By how much its inbox is read later than others.
+    lag: Span,
     healthy: &'s Survival,
 }
 
@@ -37,6 +44,11 @@ impl Waiting<'_> {
     /// What it says if it is still out at `at`.
     fn says(&self, at: At) -> Factors {
         hypothesis::silent(self.healthy, at.since(self.sent_at))
+    }
+
+    /// What it will say if it is still out then.
+    fn will_say(&self, at: At) -> Factors {
+        self.says(at.minus(self.lag).max(self.horizon))
     }
 }
 
@@ -59,7 +71,7 @@ impl State {
     }
 
     /// A canary has settled, and says this.
-    pub(super) fn close_evidence(&mut self, plan: &Plan, ix: &mut Index, slot: usize, flown: &Flying, said: Option<&Nats>, refused: bool) {
+    pub(super) fn close_evidence(&mut self, plan: &Plan, ix: &mut Index, slot: usize, flown: &Flying, said: Option<&Factors>, refused: bool) {
         if !flown.counted {
             return;
         }
@@ -73,7 +85,7 @@ impl State {
             let Some(standing) = self.standings.get_mut(suspect) else { continue };
             standing.evidence.close(flown.sent_at, said.filter(|_| !(refused && beside)));
             // What calms those who are calm already need not be weighed.
-            if standing.level > CALM || said.is_none_or(|nats| nats.iter().any(|z| *z > SAYS_MUCH)) {
+            if standing.level > CALM || said.is_none_or(|factors| factors.iter().any(|f| *f > SAYS_MUCH)) {
                 self.touch(plan, ix, suspect);
             }
         }
@@ -118,17 +130,20 @@ impl State {
         let mut waiting: Vec<(bool, Waiting<'_>)> = Vec::new();
         let mut open: Vec<(At, Factors)> = Vec::new();
         let mut read = At::from_ms(i64::MIN);
+        let mut known: Vec<Option<Sighted>> = vec![None; if suspect.is_wide() { plan.inboxes.len() } else { 0 }];
         for slot in &suspect.routes {
-            let Some(route) = self.routes.get(*slot) else { continue };
+            let (Some(route), Some(planned)) = (self.routes.get(*slot), plan.routes.get(*slot)) else { continue };
             if route.flying.is_empty() || self.explained_away(plan, ix, *slot, index) {
                 continue;
             }
-            let Some(inbox) = self.inboxes.get(&route.route.inbox) else { continue };
-            let (horizon, sees) = (self.horizon(inbox), self.sees_into(inbox));
-            let Some(horizon) = horizon else { continue };
+            let seen = match known.get_mut(planned.inbox_at) {
+                Some(known) => *known.get_or_insert_with(|| self.sighted(&route.route.inbox)),
+                None => self.sighted(&route.route.inbox),
+            };
+            let Some((horizon, sees, lag)) = seen else { continue };
             read = read.max(horizon);
             for flying in route.flying.iter().filter(|f| f.counted) {
-                waiting.push((sees, Waiting { sent_at: flying.sent_at, horizon, healthy: &route.survival }));
+                waiting.push((sees, Waiting { sent_at: flying.sent_at, horizon, lag, healthy: &route.survival }));
             }
         }
         if suspect.routes.len() > 1 {
@@ -136,8 +151,8 @@ impl State {
         }
         open.extend(waiting.iter().map(|(_, w)| (w.sent_at, w.says(w.horizon))));
         let Some(standing) = self.standings.get(index) else { return };
-        let sums = standing.evidence.weigh(&open);
-        let level = mixture(&sums);
+        let sums = standing.evidence.failure(&open);
+        let level = mixture(&sums).max(f64::MIN_POSITIVE).ln();
         let alarm = if ix.alarmed.contains(&index) { None } else { Some(plan.ln_alarm - suspect.ln_weight) };
         let target = alarm.filter(|_| level >= f64::from(HOT)).and_then(|alarm| target(plan, level, alarm));
         let next = target.and_then(|target| {
@@ -147,13 +162,20 @@ impl State {
             foresee(&standing.evidence, target, &waiting, &mut open, read)
         });
         let read = if read.as_ms() == i64::MIN { self.at } else { read };
-        self.stand(ix, index, level, believed(&sums), read, next);
+        self.stand(plan, ix, index, &sums, read, next);
     }
 
-    fn stand(&mut self, ix: &mut Index, index: usize, level: f64, ways: Nats, read: At, next: Option<At>) {
+    /// Up to when an inbox was read, whether it can be, and how late it is.
+    fn sighted(&self, inbox: &Name) -> Sighted {
+        let inbox = self.inboxes.get(inbox)?;
+        Some((self.horizon(inbox)?, self.sees_into(inbox), inbox.rhythm.lag))
+    }
+
+    fn stand(&mut self, plan: &Plan, ix: &mut Index, index: usize, sums: &Factors, read: At, next: Option<At>) {
         let Some(standing) = self.standings.get_mut(index) else { return };
-        standing.level = level as f32;
-        standing.ways = narrow(ways);
+        let before = standing.level;
+        standing.stand(sums);
+        ix.heat(plan, index, before, standing.level);
         standing.weighed_at = read;
         if standing.check_at != next {
             if let Some(before) = standing.check_at {
@@ -222,7 +244,7 @@ impl State {
             let Some(route) = self.routes.get_mut(slot) else { return };
             let Some(flown) = route.flying.pop_front_if(|f| f.sent_at.plus(SETTLES_AFTER) <= horizon) else { break };
             ix.looks_no_more(slot, &flown);
-            let said = hypothesis::silent(&route.survival, SETTLES_AFTER).map(f64::ln);
+            let said = hypothesis::silent(&route.survival, SETTLES_AFTER);
             self.close_evidence(plan, ix, slot, &flown, Some(&said), false);
             let spoilt =
                 self.routes.get(slot).and_then(|r| r.untaught).is_some_and(|(from, to)| flown.sent_at >= from && flown.sent_at <= to);
@@ -259,8 +281,8 @@ impl State {
         let bucket = route.survival.learn(at, latency);
         let names = (route.route.provider.clone(), route.route.inbox.clone());
         if plan.routes.len() > 1 {
-            self.kin_of_provider.entry(names.0).or_default().add(at, bucket);
-            self.kin_of_inbox.entry(names.1).or_default().add(at, bucket);
+            teach_kin(&mut self.kin_of_provider, &names.0, at, bucket);
+            teach_kin(&mut self.kin_of_inbox, &names.1, at, bucket);
         }
         if self.routes.get(slot).is_some_and(|r| r.survival.is_stale()) {
             self.draw(plan, slot);
@@ -287,7 +309,7 @@ impl State {
         let oldest = members.iter().flat_map(|r| r.flying.iter()).filter(|f| f.counted).map(|f| f.sent_at).min();
         let mut evidence = Sequence::new(Rule::Failure);
         if let Some(oldest) = oldest {
-            let mut canaries: Vec<(At, Option<Nats>)> = Vec::new();
+            let mut canaries: Vec<(At, Option<Factors>)> = Vec::new();
             for route in members {
                 let since = route.judged_before.map_or(oldest, |b| b.max(oldest));
                 canaries.extend(route.flying.iter().filter(|f| f.counted).map(|f| (f.sent_at, None)));
@@ -302,6 +324,13 @@ impl State {
             standing.evidence = evidence;
         }
         self.weigh(plan, ix, index);
+    }
+}
+
+fn teach_kin(kin: &mut BTreeMap<Name, Counts>, name: &Name, at: At, bucket: Option<usize>) {
+    match kin.get_mut(name) {
+        Some(counts) => counts.add(at, bucket),
+        None => kin.entry(name.clone()).or_default().add(at, bucket),
     }
 }
 
@@ -322,14 +351,15 @@ fn foresee(evidence: &Sequence, target: f64, waiting: &[(bool, Waiting<'_>)], op
         }
     };
     at_last(open);
-    if mixture(&evidence.weigh(open)) < target {
+    let target = target.exp();
+    if mixture(&evidence.failure(open)) < target {
         return None;
     }
     let mut level_at = |at: At| {
         for ((sees, waits), (_, factors)) in waiting.iter().zip(open.iter_mut()) {
-            *factors = waits.says(if *sees { at.max(waits.horizon) } else { waits.horizon });
+            *factors = if *sees { waits.will_say(at) } else { waits.says(waits.horizon) };
         }
-        mixture(&evidence.weigh(open))
+        mixture(&evidence.failure(open))
     };
     let (mut before, mut step) = (read, LOOK_AGAIN);
     for _ in 0..STEPS_AHEAD {

@@ -207,7 +207,24 @@ fn the_reference_has_every_key_with_its_default_and_reason() {
         }
     });
     assert!(keys > 60, "{keys}");
-    assert_eq!(tables.len(), 21, "{tables:?}");
+    assert_eq!(tables.len(), 22, "{tables:?}");
+}
+
+#[test]
+fn the_documents_have_every_kind_of_provider_and_its_keys() {
+    let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, table) = (read("README.md"), read("docs/providers.md"));
+    let shared = ["from", "dkim_selectors", "ca_file", "proxy", "bind", "family", "base_url", "templates", "variables"];
+    let mut kinds = BTreeSet::new();
+    keys_of_schema(&config::schema(), "", &mut |path, key, _| {
+        let Some(kind) = path.strip_prefix("provider.NAME.") else { return };
+        kinds.insert(kind.to_owned());
+        assert!(readme.contains(&format!("`{kind}`")), "README.md does not name `{kind}`");
+        let row = table.lines().find(|line| line.starts_with(&format!("| `{kind}`"))).unwrap_or_else(|| panic!("no row of `{kind}`"));
+        let elsewhere = kind == "smtp" && row.contains("the OAuth 2 keys of `gmail`");
+        assert!(elsewhere || shared.contains(&key) || row.contains(&format!("`{key}`")), "the row of `{kind}` lacks `{key}`");
+    });
+    assert_eq!(kinds.len(), 14, "{kinds:?}");
 }
 
 /// A small judge of the part of JSON Schema that the schema uses. Patterns are left to the parser.
@@ -332,6 +349,7 @@ fn what_is_likely_not_meant_is_warned_of() {
     let second =
         "[inbox.b.imap]\naddress = \"b@example.org\"\nhost = \"imap.example.org\"\nusername = \"b\"\npassword = { env = \"B\" }\n[http]";
     assert_eq!(warnings_with(&[("[http]", second)]), "", "a configuration with nothing to warn of");
+    let spark = "[provider.spark.sparkpost]\nfrom = \"a@example.com\"\napi_key = { env = \"K\" }";
     for (changes, expected) in [
         (vec![], "inbox: only one is watched"),
         (vec![("[http]", "[[route]]\nprovider = \"relay\"\n[http]")], "provider: only one is watched"),
@@ -346,6 +364,14 @@ fn what_is_likely_not_meant_is_warned_of() {
         ),
         (vec![("imap.gmail.com", "outlook.office365.com")], "`outlook.office365.com` takes no passwords"),
         (vec![("every = \"1m\"", "every = \"1s\"")], "canaries a day are more than the 43200 that `imap.gmail.com` is known to bear"),
+        (
+            vec![("[http]", &format!("{spark}\ntemplates = {{ \"*\" = \"x\" }}\n[http]"))],
+            "provider.spark.sparkpost.templates: headers are not sent along with a template",
+        ),
+        (
+            vec![("[http]", &format!("{spark}\nvariables = {{ a = \"x\" }}\n[http]"))],
+            "provider.spark.sparkpost.variables: nothing is filled with them",
+        ),
         (vec![("port = 587", "port = 465")], "provider.relay.smtp.port: on port 465 servers speak TLS from the first byte"),
         (
             vec![("[http]", &second.replace("imap.example.org", "imap.gmail.com").replace("\"b\"", "\"seed7f3@gmail.com\""))],

@@ -12,6 +12,7 @@
     reason = "a test fails by panicking, runs its own servers and has nobody to export to"
 )]
 
+mod backtest;
 mod canary;
 mod cli;
 mod config;
@@ -21,6 +22,7 @@ mod inbox;
 mod inbox_hostile;
 mod ledger;
 mod notify;
+mod picture;
 mod sandbox;
 mod show;
 mod simulate;

@@ -1,7 +1,7 @@
 //! The watchdog itself as what watches a simulated world.
 
 use crate::config::Settings;
-use crate::model::At;
+use crate::model::{At, Route, Span};
 use crate::sandbox::simulate::Watching;
 use crate::watchdog::{Effect, Event, Watchdog};
 
@@ -21,5 +21,9 @@ impl Watching for Native {
     fn step(&mut self, at: At, event: Event) -> (Vec<Effect>, Option<At>) {
         // Worlds report only what is: a step that does not fit would be a fault of the world, and changes nothing.
         self.0.step(at, event).map_or_else(|_| (Vec::new(), self.0.wake_at()), |step| (step.effects, step.wake_at))
+    }
+
+    fn still_out(&self, route: &Route, age: Span) -> Option<f64> {
+        self.0.still_out(route, age)
     }
 }

@@ -8,7 +8,7 @@ use super::super::text::{Root, Section};
 use crate::model::{Name, Route};
 
 /// More routes than this are refused: each has its series, its history and its share of the mail.
-const MOST: usize = 5000;
+const MOST: usize = 20_000;
 
 /// The full product, or the union of what the tables name. `None` means that a complaint was made.
 pub(super) fn routes(root: &Root<'_>, providers: &[Name], streams: &[Name], inboxes: &[Name]) -> Option<Vec<Route>> {

@@ -25,20 +25,40 @@ pub(super) fn read(section: &Section<'_>) -> Option<TriggerSettings> {
         clear_only_on_loopback(section, "url", &fill(url, |_| Some("x".to_owned())));
     }
     if section.has("form") && section.has("body") {
-        section.refuse("body", Fault::hinted("there is a form already", "leave one of the two out"));
+        section.warn("body", "is not used: there is a form", "leave one of the two out");
     }
     if let (Some("GET"), Some(key)) = (method, ["form", "body"].into_iter().find(|key| section.has(key))) {
         section
             .refuse(key, Fault::hinted("a GET request carries nothing", "write its fields into `url` behind a `?`, or another `method`"));
     }
-    let (form, body) = (form?, body?);
-    let payload = form.map(Payload::Form).or(body.map(Payload::Text)).unwrap_or_default();
+    // What could be read is looked at, whatever else is wrong.
+    let (fields, lines, values) = (form.clone().flatten(), body.clone().flatten(), headers.clone().flatten());
+    let draft = TriggerSettings {
+        method: method.unwrap_or_default(),
+        url: url.clone().unwrap_or_default(),
+        headers: values.unwrap_or_default(),
+        payload: fields.map(Payload::Form).or(lines.map(Payload::Text)).unwrap_or_default(),
+        expect: Vec::new(),
+        failure_texts: Vec::new(),
+        mail: Look::default(),
+        streams: Vec::new(),
+    };
+    if headers.is_some() {
+        json_is_json(section, &draft);
+    }
+    let whole = placeholders_are_known(section, &draft) && url.is_some() && headers.is_some() && form.is_some() && body.is_some();
+    if whole && !draft.says("address") {
+        let hint = "write `{address}` where your users write their address: in `form`, `body` or `url`";
+        section.refuse("url", Fault::hinted("the request does not say whom the mail is for", hint));
+    }
     let mail = Look { subject: subject?, text: text?, link_host: link_host? };
-    let (method, url, headers, failure_texts) = (method?, url?, headers?.unwrap_or_default(), failure_texts?.unwrap_or_default());
-    let settings = TriggerSettings { method, url, headers, payload, expect: expect?, failure_texts, mail, streams: Vec::new() };
-    json_is_json(section, &settings);
-    placeholders_are_known(section, &settings);
-    Some(settings)
+    let (expect, failure_texts) = (expect?, failure_texts?.unwrap_or_default());
+    (url.is_some() && method.is_some() && headers.is_some() && form.is_some() && body.is_some()).then_some(TriggerSettings {
+        expect,
+        failure_texts,
+        mail,
+        ..draft
+    })
 }
 
 fn json_is_json(section: &Section<'_>, settings: &TriggerSettings) {
@@ -50,27 +70,26 @@ fn json_is_json(section: &Section<'_>, settings: &TriggerSettings) {
     }
 }
 
-fn placeholders_are_known(section: &Section<'_>, settings: &TriggerSettings) {
+/// Refuses what is nearly a placeholder; whether there was nothing of the kind.
+fn placeholders_are_known(section: &Section<'_>, settings: &TriggerSettings) -> bool {
     let of = |key: &'static str, texts: Vec<&str>| {
+        let mut known = true;
         for name in texts.into_iter().flat_map(placeholders).filter(|name| !PLACEHOLDERS.contains(name)) {
-            if let Some(near) = meant(name, PLACEHOLDERS.into_iter()) {
+            if let Some(near) = meant(name, PLACEHOLDERS) {
                 let what = format!("there is no placeholder {}", quoted(&format!("{{{name}}}")));
                 section.refuse(key, Fault::hinted(what, format!("did you mean `{{{near}}}`?")));
+                known = false;
             }
         }
+        known
     };
-    of("url", vec![&settings.url]);
     let texts = settings.headers.values().filter_map(|h| if let Header::Text(text) = h { Some(text.as_str()) } else { None });
-    of("headers", texts.collect());
-    match &settings.payload {
-        Payload::Nothing => {}
+    let payload = match &settings.payload {
+        Payload::Nothing => true,
         Payload::Form(fields) => of("form", fields.values().map(String::as_str).collect()),
         Payload::Text(text) => of("body", vec![text]),
-    }
-    if !settings.says("address") {
-        let hint = "write `{address}` where your users write their address: in `form`, `body` or `url`";
-        section.refuse("url", Fault::hinted("the request does not say whom the mail is for", hint));
-    }
+    };
+    of("url", vec![&settings.url]) & of("headers", texts.collect()) & payload
 }
 
 /// Every one there is, with its table.
@@ -83,9 +102,10 @@ fn all<'r, 't>(providers: &'r Read<'t, Provider>) -> impl Iterator<Item = (&'r N
 
 /// Finds out which streams each one's request makes mail of.
 pub(super) fn of_streams(providers: &mut Read<'_, Provider>, streams: &[Name]) {
-    for (name, section) in &providers.sections {
+    for (name, section) in providers.sections.iter().filter(|(_, section)| section.path.ends_with(".http-trigger")) {
+        let chosen = route::select(section, "stream", streams).unwrap_or_default();
         if let Some(ProviderKind::HttpTrigger(settings)) = providers.parts.get_mut(name).map(|p| &mut p.kind) {
-            settings.streams = route::select(section, "stream", streams).unwrap_or_default();
+            settings.streams = chosen;
         }
     }
 }

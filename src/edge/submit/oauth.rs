@@ -55,14 +55,13 @@ impl Tokens {
 
     /// A token that is good at `at`, before `deadline`.
     pub(super) async fn get(&self, http: &reqwest::Client, at: At, deadline: Instant) -> Result<String, Cut> {
-        // Held over the request: whoever comes meanwhile needs the same token.
-        let mut last = self.last.lock().await;
         match &self.source {
             Source::Kept { at: place, first } => {
-                let now = place.resolve().map_or_else(|_| first.clone(), |resolved| resolved.secret);
-                Ok(last.insert((now, deadline)).0.expose().to_owned())
+                Ok(place.resolve().map_or_else(|_| first.clone(), |resolved| resolved.secret).expose().to_owned())
             }
             Source::Refresh { token_url, client_id, client_secret, refresh_token } => {
+                // Held over the request: whoever comes meanwhile needs the same token.
+                let mut last = self.last.lock().await;
                 if let Some((token, until)) = &*last
                     && Instant::now() < *until
                 {
@@ -84,12 +83,14 @@ impl Tokens {
         *self.last.lock().await = None;
     }
 
-    /// What must not be kept of an answer.
-    pub(super) fn secrets(&self) -> Vec<&str> {
+    /// What must not be kept of an answer, in every form that goes over the wire.
+    pub(super) fn secrets(&self) -> Vec<String> {
         match &self.source {
-            Source::Kept { first, .. } => vec![first.expose()],
+            Source::Kept { first, .. } => vec![first.expose().to_owned()],
             Source::Refresh { client_secret, refresh_token, .. } => {
-                std::iter::once(refresh_token).chain(client_secret).map(Secret::expose).collect()
+                let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+                let both = |secret: &Secret| [encoded(secret.expose()), secret.expose().to_owned()];
+                std::iter::once(refresh_token).chain(client_secret).flat_map(both).collect()
             }
         }
     }

@@ -29,6 +29,22 @@ pub struct Run {
     pub extra: (u64, u64),
 }
 
+/// What a watcher had learnt of one route's healthy mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learnt {
+    /// The place of the route among the scenario's.
+    pub route: usize,
+    /// The share of mail that is older than each age.
+    pub out: Vec<(Span, f64)>,
+}
+
+impl Learnt {
+    /// The ages: eight an octave, from an eighth of a second to nearly five hours.
+    pub fn ages() -> impl Iterator<Item = Span> {
+        (0..=136).map(|place| Span::from_ms((125.0 * (f64::from(place) / 8.0).exp2()) as u64))
+    }
+}
+
 /// Quantiles of durations, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Quantiles {

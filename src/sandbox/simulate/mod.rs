@@ -16,7 +16,7 @@ mod trouble;
 mod weather;
 mod world;
 
-pub use figures::{Figures, Healthy, Quantiles, Run};
+pub use figures::{Figures, Healthy, Learnt, Quantiles, Run};
 pub use scenario::{Failure, Runs, Scenario, matrix};
 pub use study::{Progress, Story, Study, quiet, run, study};
 pub use text::ScenarioError;

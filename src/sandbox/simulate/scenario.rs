@@ -1,6 +1,10 @@
 //! A scenario: who sends to whom, what healthy mail does, what breaks, and how often it is played.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use super::trouble::Harm;
+use super::weather::Weather;
 use super::world::Climate;
 use crate::model::{Name, Route, Span};
 
@@ -13,6 +17,8 @@ pub struct Scenario {
     pub configuration: String,
     /// One routine canary a route in this time.
     pub every: Span,
+    /// What comes later than this is as good as lost.
+    pub deadline: Span,
     /// The promise: false pages a year, for the whole matrix.
     pub false_pages: f64,
     /// What healthy mail does.
@@ -34,6 +40,13 @@ pub struct Failure {
     pub lasts: Span,
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} for {}", self.harm, self.lasts)?;
+        if self.after > Span::ZERO { write!(f, ", {} later", self.after) } else { Ok(()) }
+    }
+}
+
 /// How often, and how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Runs {
@@ -49,6 +62,28 @@ pub struct Runs {
     pub quiet_lasts: Span,
     /// Every choice of chance follows from it.
     pub seed: u64,
+}
+
+impl Scenario {
+    /// The first failure of mail.
+    #[must_use]
+    pub fn first_of_mail(&self) -> Option<&Harm> {
+        self.failures.iter().map(|f| &f.harm).find(|h| h.is_of_mail())
+    }
+
+    /// The places of the routes that the first failure of mail touches.
+    #[must_use]
+    pub fn touched(&self) -> BTreeSet<usize> {
+        let Some(harm) = self.first_of_mail() else { return BTreeSet::new() };
+        let culprit = harm.culprit();
+        self.routes.iter().enumerate().filter(|(_, route)| culprit.covers(route)).map(|(place, _)| place).collect()
+    }
+
+    /// What healthy mail of this route does.
+    #[must_use]
+    pub fn weather(&self, route: &Route) -> Option<&Weather> {
+        self.climate.iter().rev().find(|(of, _)| of.covers(route)).map(|(_, weather)| weather)
+    }
 }
 
 /// The routes of a full matrix: providers `p0`…, streams `s0`…, inboxes `i0`….

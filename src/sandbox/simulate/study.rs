@@ -1,17 +1,20 @@
 //! Plays a scenario many times: with its failures, and for quiet years.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::figures::{Healthy, Run};
+use super::figures::{Healthy, Learnt, Run};
 use super::scenario::Scenario;
-use super::trouble::{Harm, Trouble};
+use super::trouble::Trouble;
 use super::world::{Flight, Observing, START, Seen, Watching, World};
 use crate::model::{At, Change, Culprit, IncidentId, Kind, Notice, Severity, Span};
 use crate::sandbox::chance::Chance;
 
 /// Runs that share what was learnt before them.
 const SHARED: u64 = 10;
+/// Of how many routes it is kept what was learnt, where no failure says which.
+const ROUTES_SHOWN: usize = 16;
 /// Blame is looked at this long after the first notice.
 const SOON: Span = Span::from_secs(30);
 /// A quarter of a year.
@@ -31,6 +34,8 @@ pub struct Study<O> {
     pub healthy: Healthy,
     /// What each quiet year's observer saw.
     pub observers: Vec<O>,
+    /// What each watcher had learnt before the failures, of the routes that they touch; or without failures, when its quiet year was over.
+    pub learnt: Vec<Learnt>,
 }
 
 /// What somebody else could have decided by.
@@ -55,10 +60,12 @@ where
     W: Watching + Clone + Send,
     O: Observing + Send,
 {
-    let batches = if scenario.failures.is_empty() { 0 } else { scenario.runs.count.div_ceil(SHARED) };
-    let jobs = batches + scenario.runs.quiet;
+    let jobs = scenario.parts();
+    let batches = jobs - scenario.runs.quiet;
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
-    let found: Mutex<Vec<(u64, Found<O>)>> = Mutex::new(Vec::new());
+    let touched = scenario.touched();
+    let watched = if touched.is_empty() { (0..scenario.routes.len()).take(ROUTES_SHOWN).collect() } else { touched };
+    let found: Mutex<Vec<Part<O>>> = Mutex::new(Vec::new());
     let work = || {
         loop {
             let job = next.fetch_add(1, Ordering::Relaxed);
@@ -68,10 +75,14 @@ where
             // Quiet years take longest: they come first.
             let result = match job.checked_sub(scenario.runs.quiet) {
                 None => {
-                    let (healthy, seen) = quiet(scenario, job, watcher(), observer());
-                    Found::Quiet(healthy, seen)
+                    let (healthy, world) = quiet(scenario, job, watcher(), observer());
+                    let learnt = if batches == 0 { world.learnt(&watched) } else { Vec::new() };
+                    (Found::Quiet(healthy, world.observer), learnt)
                 }
-                Some(batch) => Found::Runs(batch_of(scenario, batch, watcher())),
+                Some(batch) => {
+                    let (runs, learnt) = batch_of(scenario, batch, watcher(), &watched);
+                    (Found::Runs(runs), learnt)
+                }
             };
             if let Ok(mut found) = found.lock() {
                 found.push((job, result));
@@ -87,8 +98,9 @@ where
     });
     let mut found = found.into_inner().unwrap_or_default();
     found.sort_by_key(|(job, _)| *job);
-    let mut study = Study { runs: Vec::new(), healthy: Healthy::default(), observers: Vec::new() };
-    for (_, part) in found {
+    let mut study = Study { runs: Vec::new(), healthy: Healthy::default(), observers: Vec::new(), learnt: Vec::new() };
+    for (_, (part, learnt)) in found {
+        study.learnt.extend(learnt);
         match part {
             Found::Quiet(healthy, observer) => {
                 study.healthy = study.healthy.and(healthy);
@@ -100,13 +112,25 @@ where
     study
 }
 
+impl Scenario {
+    /// In how many parts it is played; each is told to [`Progress`].
+    #[must_use]
+    pub fn parts(&self) -> u64 {
+        let batches = if self.failures.is_empty() { 0 } else { self.runs.count.div_ceil(SHARED) };
+        batches + self.runs.quiet
+    }
+}
+
+/// Its number, what was found, and what the watcher had learnt.
+type Part<O> = (u64, (Found<O>, Vec<Learnt>));
+
 enum Found<O> {
     Quiet(Healthy, O),
     Runs(Vec<(Run, Story)>),
 }
 
 /// One quiet year from a cold start.
-pub fn quiet<W: Watching, O: Observing>(scenario: &Scenario, number: u64, watcher: W, observer: O) -> (Healthy, O) {
+pub fn quiet<W: Watching, O: Observing>(scenario: &Scenario, number: u64, watcher: W, observer: O) -> (Healthy, World<W, O>) {
     let seed = Chance::of(scenario.runs.seed, "quiet", number, "seed").bits();
     let mut world = World::new(scenario.routes.clone(), scenario.climate.clone(), seed, watcher, observer);
     let end = START.plus(scenario.runs.quiet_lasts);
@@ -119,16 +143,22 @@ pub fn quiet<W: Watching, O: Observing>(scenario: &Scenario, number: u64, watche
     healthy.pages = pages(&notices).count() as u64;
     healthy.incidents = notices.iter().filter(|(_, n)| n.change == Change::Opened).count() as u64;
     (healthy.routine, healthy.confirmations, healthy.events) = (routine, confirmations, events);
-    (healthy, world.observer)
+    (healthy, world)
 }
 
 /// Runs that share what was learnt before them.
-fn batch_of<W: Watching + Clone>(scenario: &Scenario, batch: u64, watcher: W) -> Vec<(Run, Story)> {
+fn batch_of<W: Watching + Clone>(
+    scenario: &Scenario,
+    batch: u64,
+    watcher: W,
+    watched: &BTreeSet<usize>,
+) -> (Vec<(Run, Story)>, Vec<Learnt>) {
     let seed = Chance::of(scenario.runs.seed, "batch", batch, "seed").bits();
     let mut world = World::new(scenario.routes.clone(), scenario.climate.clone(), seed, watcher, Vec::<Flight>::new());
     world.run_until(START.plus(scenario.runs.learn));
     let first = batch * SHARED;
-    (first..(first + SHARED).min(scenario.runs.count)).map(|number| run(&world, scenario, number)).collect()
+    let runs = (first..(first + SHARED).min(scenario.runs.count)).map(|number| run(&world, scenario, number)).collect();
+    (runs, world.learnt(watched))
 }
 
 /// One run: the world goes on from here, and the failures begin.
@@ -211,13 +241,4 @@ fn open(notices: &[(At, Notice)], at: At) -> Vec<(Culprit, Kind)> {
     let mut blamed: Vec<(Culprit, Kind)> = open.into_iter().map(|(_, culprit, kind)| (culprit, kind)).collect();
     blamed.sort();
     blamed
-}
-
-/// Whether the failures of a scenario touch mail.
-impl Scenario {
-    /// The first failure of mail, whose end is what recovery means.
-    #[must_use]
-    pub fn first_of_mail(&self) -> Option<&Harm> {
-        self.failures.iter().map(|f| &f.harm).find(|h| h.is_of_mail())
-    }
 }

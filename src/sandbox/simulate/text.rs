@@ -236,6 +236,7 @@ impl Scenario {
             return Err(sense("matrix", format!("{} routes: there must be at least one, and at most {ROUTES_AT_MOST}", routes.len())));
         }
         let configuration = text.watch.configuration(&text.matrix);
+        let deadline = text.watch.deadline.0;
         let checked = config::parse(&configuration, "simulation").map_err(|complaints| {
             let first = complaints.into_iter().next();
             first.map_or_else(
@@ -259,7 +260,7 @@ impl Scenario {
         let Playing { count, learn, watch, quiet, quiet_lasts, seed } = text.runs;
         let runs = Runs { count, learn: learn.0, watch: watch.0, quiet, quiet_lasts: quiet_lasts.0, seed };
         let (every, false_pages) = (checked.settings.watch.every, checked.settings.watch.false_pages_per_year);
-        Ok(Self { routes, configuration, every, false_pages, climate, failures, runs })
+        Ok(Self { routes, configuration, every, deadline, false_pages, climate, failures, runs })
     }
 }
 

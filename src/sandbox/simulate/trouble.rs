@@ -1,5 +1,7 @@
 //! Trouble: what breaks on purpose, when, and for how long.
 
+use std::fmt;
+
 use crate::model::{At, Class, Culprit, Name};
 
 /// One thing that breaks.
@@ -51,6 +53,22 @@ impl Harm {
     #[must_use]
     pub const fn is_of_mail(&self) -> bool {
         !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut)
+    }
+}
+
+impl fmt::Display for Harm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stop(culprit) => write!(f, "stop of {culprit}"),
+            Self::Hold(culprit) => write!(f, "hold of {culprit}"),
+            Self::Loss(culprit, share) => write!(f, "{} % loss of {culprit}", share * 100.0),
+            Self::Slow(culprit, factor) => write!(f, "{culprit} {factor} times slower"),
+            Self::Junk(culprit, share) => write!(f, "{} % of {culprit} in junk", share * 100.0),
+            Self::Refuse(culprit, class) => write!(f, "{culprit} refused ({class})"),
+            Self::Blind(inbox) => write!(f, "inbox {inbox} blind"),
+            Self::Sleep => f.write_str("watcher asleep"),
+            Self::Cut => f.write_str("watcher cut off"),
+        }
     }
 }
 

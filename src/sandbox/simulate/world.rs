@@ -1,7 +1,8 @@
 //! A world in virtual time: an event queue, mail on its way, and whatever watches it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::figures::Learnt;
 use super::trouble::{Harm, Trouble};
 use super::weather::Weather;
 use crate::model::{At, CanaryId, Class, Culprit, Notice, Outcome, Placement, Reason, Route, Span};
@@ -19,6 +20,9 @@ const CUT_NOTICED_AFTER: Span = Span::from_secs(5);
 pub trait Watching {
     /// Takes one event in.
     fn step(&mut self, at: At, event: Event) -> (Vec<Effect>, Option<At>);
+
+    /// The share of healthy mail of `route` that is older than `age`, as learnt so far; `None`: it does not say.
+    fn still_out(&self, route: &Route, age: Span) -> Option<f64>;
 }
 
 /// One canary of the world, as it knows it.
@@ -135,6 +139,16 @@ impl<W: Watching, O: Observing> World<W, O> {
             Harm::Sleep | Harm::Stop(_) | Harm::Hold(_) | Harm::Loss(..) | Harm::Slow(..) | Harm::Junk(..) | Harm::Refuse(..) => {}
         }
         self.troubles.push(trouble);
+    }
+
+    /// What the watcher has learnt by now of the routes that the failures will touch.
+    pub(super) fn learnt(&self, places: &BTreeSet<usize>) -> Vec<Learnt> {
+        let of = |place: &usize| {
+            let route = self.routes.get(*place)?;
+            let out = Learnt::ages().map(|age| Some((age, self.watcher.still_out(route, age)?))).collect::<Option<_>>()?;
+            Some(Learnt { route: *place, out })
+        };
+        places.iter().filter_map(of).collect()
     }
 
     /// Lets time pass.

@@ -40,8 +40,8 @@ impl Service for Azure {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.key.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, at: At) -> Call {

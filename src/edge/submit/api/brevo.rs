@@ -32,8 +32,8 @@ impl Service for Brevo {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.key.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
@@ -79,6 +79,11 @@ impl Service for Brevo {
             "document_not_found" | "method_not_allowed" | "duplicate_parameter" => Some(Class::Permanent),
             _ => None,
         }
+    }
+
+    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+        let known_only = "Brevo takes calls from known addresses only: see that this host's is among the account's authorised IPs";
+        (class == Class::Auth).then_some(known_only)
     }
 
     fn ping(&self) -> Call {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -15,6 +15,8 @@ use crate::model::{At, Class, Outcome, Span};
 
 /// What is read of an answer: those to one recipient have a few hundred bytes.
 const MAX_BODY: usize = 64 * 1024;
+/// The header that proves who we are.
+const AUTHORIZATION: &str = "authorization";
 /// Headers that are worth keeping as evidence, besides those that a provider names.
 const TELLING: [&str; 6] = ["retry-after", "x-amzn-errortype", "x-amzn-requestid", "x-request-id", "x-ms-request-id", "x-message-id"];
 
@@ -77,12 +79,12 @@ impl Call {
 
     /// With a bearer token.
     pub(super) fn bearer(self, token: &str) -> Self {
-        self.header(AUTHORIZATION_NAME, &format!("Bearer {token}"))
+        self.header(AUTHORIZATION, &format!("Bearer {token}"))
     }
 
     /// With a user name and a password.
     pub(super) fn basic(self, user: &str, password: &str) -> Self {
-        self.header(AUTHORIZATION_NAME, &format!("Basic {}", BASE64.encode(format!("{user}:{password}").as_bytes())))
+        self.header(AUTHORIZATION, &format!("Basic {}", basic(user, password)))
     }
 
     pub(super) const fn method(&self) -> &Method {
@@ -106,9 +108,10 @@ impl Call {
     }
 }
 
-/// Lower case, as headers are registered by name.
-const AUTHORIZATION_NAME: &str = "authorization";
-const _: HeaderName = AUTHORIZATION;
+/// User name and password as they go over the wire (RFC 7617).
+pub(super) fn basic(user: &str, password: &str) -> String {
+    BASE64.encode(format!("{user}:{password}").as_bytes())
+}
 
 /// No answer: how the submission ended, and why.
 #[derive(Clone, Debug)]

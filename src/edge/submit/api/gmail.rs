@@ -33,7 +33,7 @@ impl Service for Gmail {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
+    fn secrets(&self) -> Vec<String> {
         self.tokens.secrets()
     }
 

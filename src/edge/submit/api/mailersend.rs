@@ -33,8 +33,8 @@ impl Service for MailerSend {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.key.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
@@ -82,6 +82,11 @@ impl Service for MailerSend {
             "42903" => Some(Class::Rate),
             _ => None,
         }
+    }
+
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let headers = self.headers && reply.status == 422 && reply.text.to_ascii_lowercase().contains("header");
+        headers.then_some("only the higher plans allow headers: leave `headers` out")
     }
 
     fn ping(&self) -> Call {

@@ -3,12 +3,16 @@
 //! The request is a form. A path that is wrong is answered with a friendly 200, so only an id is acceptance. Domains that may not send at
 //! all are refused in the words that it has for those that are too fast.
 
+use super::call::basic;
 use super::letter::{Letter, TAG};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailgunSettings, Secret, Templates};
 use crate::edge::submit::{Secrets, SetUpError, secret};
 use crate::model::{At, Class};
+
+/// Who every key is shown by.
+const USER: &str = "api";
 
 /// A domain at Mailgun.
 #[derive(Debug)]
@@ -38,12 +42,12 @@ impl Service for Mailgun {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.key.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![basic(USER, self.key.expose()), self.key.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.basic("api", self.key.expose())
+        call.basic(USER, self.key.expose())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
@@ -91,6 +95,16 @@ impl Service for Mailgun {
             });
         }
         None
+    }
+
+    fn hint(&self, reply: &Reply, class: Class) -> Option<&'static str> {
+        match (class, reply.status) {
+            (Class::Permanent, 200) => Some("this is what Mailgun answers at a path that it does not know: see to `base_url` and `domain`"),
+            (Class::Auth | Class::Sender, 401 | 404) => {
+                Some("keys and domains of one region are unknown in the other: see to `region` too")
+            }
+            _ => None,
+        }
     }
 
     fn ping(&self) -> Call {

@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use super::call::basic;
 use super::letter::{Filled, Letter, TAG};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailjetSettings, Secret, Templates};
@@ -32,8 +33,8 @@ impl Service for Mailjet {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.private.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![basic(&self.public, self.private.expose()), self.private.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {

@@ -36,8 +36,8 @@ impl Service for Mandrill {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.key.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {

@@ -74,8 +74,8 @@ pub(super) trait Service: Debug + Sized {
     /// Where the API is.
     fn base_url(&self) -> &str;
 
-    /// What must not be kept of an answer.
-    fn secrets(&self) -> Vec<&str>;
+    /// What must not be kept of an answer, in every form that goes over the wire.
+    fn secrets(&self) -> Vec<String>;
 
     /// Where its access tokens come from, if it takes some.
     fn tokens(&self) -> Option<&Tokens> {
@@ -93,6 +93,11 @@ pub(super) trait Service: Debug + Sized {
 
     /// The class of a refusal that only this provider words so, whatever its status; the general rules know the rest.
     fn refused(&self, reply: &Reply) -> Option<Class>;
+
+    /// What the person who reads a refusal of this class should look at first, where this provider's ways make that plain.
+    fn hint(&self, _reply: &Reply, _class: Class) -> Option<&'static str> {
+        None
+    }
 
     /// The question what became of a mail that was taken and is still being worked on.
     fn unfinished(&self, _taken: &Reply) -> Option<Call> {
@@ -182,7 +187,8 @@ impl<S: Service> Api<S> {
             }
             Outcome::Accepted | Outcome::Refused(_) | Outcome::Unknown => None,
         };
-        why.map_or_else(String::new, |why| format!("\n({why})"))
+        let hint = if let Outcome::Refused(class) = outcome { self.service.hint(reply, class) } else { None };
+        why.into_iter().chain(hint.map(str::to_owned)).map(|line| format!("\n({line})")).collect()
     }
 }
 
@@ -313,7 +319,8 @@ impl<'a, S: Service> Visit<'a, S> {
 
     fn answer(self, verdict: Verdict, words: &str) -> Answer {
         let mut secrets = self.api.service.secrets();
-        secrets.extend(self.token.as_deref());
+        secrets.extend(self.token);
+        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
         Answer { outcome: verdict.outcome, reply: Some(evidence(words, &secrets)), message_id: verdict.message_id, legs: self.legs }
     }
 }

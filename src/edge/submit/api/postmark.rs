@@ -38,8 +38,8 @@ impl Service for Postmark {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.key.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
@@ -100,6 +100,11 @@ impl Service for Postmark {
             300 if message.contains("'To'") => Some(Class::Recipient),
             _ => words::class(&message).or_else(|| reply.is_success().then_some(Class::Permanent)),
         }
+    }
+
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let pending = reply.text_at("/ErrorCode").as_deref() == Some("412");
+        pending.then_some("until Postmark has approved the account, it takes only recipients of the sender's own domain")
     }
 
     fn ping(&self) -> Call {

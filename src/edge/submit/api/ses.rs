@@ -49,8 +49,8 @@ impl Service for Ses {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        std::iter::once(&self.secret_access_key).chain(&self.session_token).map(Secret::expose).collect()
+    fn secrets(&self) -> Vec<String> {
+        std::iter::once(&self.secret_access_key).chain(&self.session_token).map(|secret| secret.expose().to_owned()).collect()
     }
 
     fn authorised(&self, call: Call, at: At) -> Call {
@@ -151,6 +151,11 @@ impl Service for Ses {
             "NotFoundException" => words::class(&said).filter(|class| *class == Class::Sender).unwrap_or(Class::Permanent),
             _ => return None,
         })
+    }
+
+    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+        let why = "identities belong to one region, and while the account is in the sandbox the recipient has to be verified too";
+        (class == Class::Sender).then_some(why)
     }
 
     fn ping(&self) -> Call {

@@ -31,8 +31,8 @@ impl Service for SparkPost {
         &self.base_url
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec![self.key.expose()]
+    fn secrets(&self) -> Vec<String> {
+        vec![self.key.expose().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
@@ -79,6 +79,10 @@ impl Service for SparkPost {
             _ if reply.status == 420 => Some(Class::Quota),
             _ => None,
         }
+    }
+
+    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+        (class == Class::Auth).then_some("accounts of one region are unknown in the other: see to `region` too")
     }
 
     fn ping(&self) -> Call {

@@ -222,7 +222,9 @@ fn suspended(words: &Words) -> bool {
     let state =
         words.any(&["disabled", "deactivat", "inactive", "on hold", "shut down", "shutdown", "switched off", "turned off", "violat"])
             || words.word(&CLOSED) && words.any(&["account", "sending", "access", "subscription", "user is", "team"]);
-    plain || state && words.of_account() && !words.any(&["content", "tracking", "template is", "spam"])
+    // An account whose requests are limited, or whose plan is at its end, is not a suspended one.
+    let passing = rate(words) || used_up(words) || words.any(&["quota"]);
+    plain || state && !passing && words.of_account() && !words.any(&["content", "tracking", "template is", "spam"])
 }
 
 fn period(words: &Words) -> bool {

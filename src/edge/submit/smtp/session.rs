@@ -219,7 +219,7 @@ impl<'a> Session<'a> {
             }
             Credentials::Token { tokens, .. } => {
                 let shown = self.token.iter().flat_map(|token| [token.clone(), xoauth2(&login.user, token)]);
-                shown.chain(tokens.secrets().into_iter().map(str::to_owned)).collect()
+                shown.chain(tokens.secrets()).collect()
             }
         }
     }

@@ -34,6 +34,21 @@ impl Fixed {
         None
     }
 
+    /// Every time that it cries over the canaries of one route, in the order of sending, until `end`: once for each row of missing ones.
+    #[must_use]
+    pub fn every_cry(self, flights: &[Flight], end: At) -> Vec<At> {
+        let mut row = 0;
+        let mut cries = Vec::new();
+        for flight in flights {
+            let due = flight.sent.plus(self.wait);
+            row = if flight.arrives.is_some_and(|at| at <= due) { 0 } else { row + 1 };
+            if row == self.count && due <= end {
+                cries.push(due);
+            }
+        }
+        cries
+    }
+
     /// From the beginning of a stop until it cries, on average: the phase of the cadence included.
     #[must_use]
     pub fn takes(self, every: Span) -> f64 {
@@ -50,6 +65,9 @@ pub struct Rates {
 }
 
 impl Rates {
+    /// The longest that any of the rules waits.
+    pub const LONGEST_WAIT: Span = Span::from_secs(900);
+
     pub(super) fn new(routes: usize) -> Self {
         Self { rows: vec![[0; WAITS.len()]; routes], cries: [[0; COUNTS.len()]; WAITS.len()] }
     }

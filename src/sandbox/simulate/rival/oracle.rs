@@ -55,22 +55,36 @@ impl Oracle {
     #[must_use]
     pub fn new(weather: &Weather, canaries: f64) -> Self {
         let mut chance = Chance::of(1, "oracle", 0, "health");
+        let drawn = (0..DRAWS).map(|n| weather.typical(START.plus(Span::from_secs(u64::from(n) * 7919 % 864_000)), &mut chance));
+        Self::of(drawn, canaries)
+    }
+
+    /// Of what mail took when all was well (`None`: it was lost), for the same promise.
+    #[must_use]
+    pub fn of(latencies: impl Iterator<Item = Option<Span>>, canaries: f64) -> Self {
         let mut counts = vec![0_u32; PLACES];
-        let mut lost = 0_u32;
-        for n in 0..DRAWS {
-            let at = START.plus(Span::from_secs(u64::from(n) * 7919 % 864_000));
-            match weather.typical(at, &mut chance) {
+        let (mut lost, mut all) = (0_u32, 0_u32);
+        for latency in latencies {
+            all += 1;
+            match latency {
                 Some(latency) => counts.get_mut((place(latency).max(0.0) as usize).min(PLACES - 1)).into_iter().for_each(|c| *c += 1),
                 None => lost += 1,
             }
         }
-        let mut left = DRAWS;
+        let drawn = f64::from(all.max(1));
+        let mut left = all;
         let mut out = vec![1.0];
         for count in counts {
             left -= count;
-            out.push(f64::from(left.max(1)) / f64::from(DRAWS));
+            out.push(f64::from(left.max(1)) / drawn);
         }
-        Self { out, lost: f64::from(lost.max(1)) / f64::from(DRAWS), threshold: canaries.max(2.0).ln() }
+        Self { out, lost: f64::from(lost.max(1)) / drawn, threshold: canaries.max(2.0).ln() }
+    }
+
+    /// The same world with another promise: so many canaries to a false page.
+    #[must_use]
+    pub fn promising(&self, canaries: f64) -> Self {
+        Self { threshold: canaries.max(2.0).ln(), ..self.clone() }
     }
 
     /// The share of healthy mail that is older than `age`, or lost.

@@ -83,6 +83,14 @@ impl Intervals {
         Self { routes: vec![Arrivals::default(); routes], longest: Vec::new() }
     }
 
+    /// What a route's silence from here to its next arrival says is not to be counted.
+    pub fn interrupt(&mut self, route: usize) {
+        if let Some(route) = self.routes.get_mut(route) {
+            route.pending.clear();
+            route.last = None;
+        }
+    }
+
     pub(super) fn saw(&mut self, flight: Flight) {
         let Some(route) = self.routes.get_mut(flight.route) else { return };
         let longest = &mut self.longest;
@@ -106,6 +114,42 @@ pub struct Phi {
 }
 
 impl Phi {
+    /// Akka's default, a phi of 8: one false alarm in 10⁸ intervals, if intervals were normal.
+    pub const USUAL: Self = Self { z: 5.612 };
+
+    /// How often it cried; `None` if more often than is known.
+    #[must_use]
+    pub fn cried(self, intervals: &[&Intervals]) -> Option<u64> {
+        let of = |i: &&Intervals| {
+            let longer = i.longest.iter().filter(|z| **z > self.z).count();
+            (longer < KEPT).then_some(longer as u64)
+        };
+        intervals.iter().map(of).sum()
+    }
+
+    /// Its phi: minus the decimal logarithm of the share of a normal distribution that is further out (Abramowitz and Stegun 26.2.12).
+    #[must_use]
+    pub fn phi(self) -> f64 {
+        let z = self.z.max(1.0);
+        let tail = 1.0 - 1.0 / (z * z) + 3.0 / z.powi(4);
+        (z * z / 2.0) * std::f64::consts::LOG10_E + (z * std::f64::consts::TAU.sqrt()).log10() - tail.max(0.1).log10()
+    }
+
+    /// Every time that it cries over the canaries of one route until `end`: when the silence began, and when it was too long.
+    #[must_use]
+    pub fn every_cry(self, flights: &[Flight], end: At) -> Vec<(At, At)> {
+        let mut arrived: Vec<At> = flights.iter().filter_map(|f| f.arrives).filter(|at| *at <= end).collect();
+        arrived.sort_unstable();
+        let mut arrivals = Arrivals::default();
+        let mut cries = Vec::new();
+        for at in arrived {
+            cries.extend(arrivals.last.zip(arrivals.cries_at(self.z)).filter(|(_, due)| *due < at));
+            arrivals.arrive(at);
+        }
+        cries.extend(arrivals.last.zip(arrivals.cries_at(self.z)).filter(|(_, due)| *due <= end));
+        cries
+    }
+
     /// The most sensitive one that cried at most so often.
     #[must_use]
     pub fn tuned(intervals: &[&Intervals], at_most: f64) -> Self {

@@ -79,6 +79,8 @@ const CASES: &[(u16, &str, Class)] = &[
     (400, "Your account is inactive due to non-payment", Suspended),
     (403, "AccountDisabled", Suspended),
     (400, "The tenant is disabled", Suspended),
+    (429, "Your account is being rate limited", Rate),
+    (403, "Sending stopped: the monthly limit of your account is reached", Quota),
     (402, "Your trial has ended", Quota),
     (403, "Your free plan allows 100 emails per day", Quota),
     (400, "You've run out of credits", Quota),
