@@ -118,7 +118,13 @@ fn measure(routes: u64) {
     println!("{routes} routes:");
     println!("  events a second         {:>12.0}", (wakes + answers + sightings) as f64 / seconds);
     println!("  canaries a second       {:>12.0}", world.sent as f64 / seconds);
-    println!("  events of a canary      {:>12.2}  (wake-ups {:.2}, answers {:.2}, sightings {:.2})", each(wakes + answers + sightings), each(wakes), each(answers), each(sightings));
+    println!(
+        "  events of a canary      {:>12.2}  (wake-ups {:.2}, answers {:.2}, sightings {:.2})",
+        each(wakes + answers + sightings),
+        each(wakes),
+        each(answers),
+        each(sightings)
+    );
     println!("  memory of a route, KiB  {:>12.2}  (with all that is in flight)", memory as f64 / 1024.0 / routes as f64);
 }
 

@@ -39,7 +39,15 @@ pub(super) struct Standing {
 
 impl Standing {
     pub(super) fn new(culprit: Culprit) -> Self {
-        Self { culprit, evidence: Sequence::default(), level: -1e30, ways: [0.0; WAYS], weighed_at: At::default(), check_at: None, calmed_at: None }
+        Self {
+            culprit,
+            evidence: Sequence::default(),
+            level: -1e30,
+            ways: [0.0; WAYS],
+            weighed_at: At::default(),
+            check_at: None,
+            calmed_at: None,
+        }
     }
 
     pub(super) fn is_hot(&self) -> bool {

@@ -178,20 +178,16 @@ enum Network {
     None(Finding),
 }
 
-/// Several providers and no connection to any of them: that is the watcher's network, however the matrix looks.
+/// Several providers and no connection to any of them: that is the watcher's network, however the matrix looks. Until another one was
+/// reached, or all were tried, nobody is blamed for a while.
 fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
     // What is known to be cut off has an incident of its own.
-    if state.cut_off_since.is_some() || plan.providers.len() < 2 || ix.refused.len() < plan.providers.len() {
+    if state.cut_off_since.is_some() || plan.providers.len() < 2 {
         return Network::Fine;
     }
     let refused = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.refusal == Some(Class::Network));
-    let silent: BTreeSet<&Name> =
-        ix.refused.iter().filter(|s| refused(s)).filter_map(|s| Some(&plan.routes.get(*s)?.route.provider)).collect();
-    if silent.len() < plan.providers.len() {
-        return Network::Fine;
-    }
     let rows: Vec<(usize, u64, At)> = ix.refused.iter().filter(|s| refused(s)).filter_map(|s| unreached(state, *s)).collect();
-    let since = rows.iter().map(|(.., at)| *at).min().unwrap_or(now);
+    let Some(since) = rows.iter().map(|(.., at)| *at).min() else { return Network::Fine };
     // One provider that was reached since has nothing to do with the watcher's network.
     let reached = |slot: usize| {
         state
@@ -202,9 +198,14 @@ fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
     if (0..plan.routes.len()).any(reached) {
         return Network::Fine;
     }
+    let silent: BTreeSet<&Name> = rows.iter().filter_map(|(slot, ..)| Some(&plan.routes.get(*slot)?.route.provider)).collect();
     let row: u64 = rows.iter().map(|(_, count, _)| count).sum();
-    if row < NO_NETWORK || now.since(since) < NETWORK_GRACE {
+    let all = silent.len() == plan.providers.len();
+    if now.since(since) < NETWORK_GRACE || (all && row < NO_NETWORK) {
         return Network::Doubtful(since.plus(NETWORK_GRACE).max(now.plus(Span::from_secs(1))));
+    }
+    if !all {
+        return Network::Fine;
     }
     let (culprit, kind, severity) = (Culprit::Watcher {}, Kind::Stopped, Severity::Page);
     let routes = rows.iter().map(|(slot, ..)| *slot).collect();

@@ -36,10 +36,9 @@ mod step;
 mod survival;
 mod suspicion;
 mod view;
-mod waking;
 mod weigh;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::config::Settings;
 use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Route, Severity, Span};
@@ -213,11 +212,6 @@ impl Watchdog {
         self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(|c| c.id).collect()
     }
 
-    /// Every route that canaries are sent over, by the upper half of their ids.
-    pub fn routes(&self) -> impl Iterator<Item = (u32, &Route)> {
-        self.ix.keys.iter().filter_map(|(key, slot)| Some((*key, &self.state.routes.get(*slot)?.route)))
-    }
-
     /// Where the reader of an inbox stood.
     #[must_use]
     pub fn cursor(&self, inbox: &Name) -> Option<&str> {
@@ -267,21 +261,12 @@ impl Watchdog {
         if let Event::Started { seed, reads } = event {
             self.record(step, at, Fact::Began { seed, reads });
         } else if event != (Event::Woke {}) {
-            if implied || self.is_news(at, &event) {
+            if implied || self.state.is_news(at, &event) {
                 self.record(step, at, Fact::Happened(event));
             }
         } else if implied && at > self.state.at {
             self.record(step, at, Fact::Passed {});
         }
-    }
-
-    /// A read that shows nothing new and that nothing waits for need not be written down.
-    fn is_news(&self, at: At, event: &Event) -> bool {
-        let Event::Read { inbox, up_to, cursor } = event else { return true };
-        let Some(known) = self.state.inboxes.get(inbox) else { return true };
-        let horizon = up_to.unwrap_or(at);
-        let waited_for = |r: &flight::RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at < horizon);
-        known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || self.state.routes.iter().any(waited_for)
     }
 
     /// With explicit reads the watcher's own network is inferred from its tries; with implied ones it is told.
@@ -370,7 +355,7 @@ impl Watchdog {
             return;
         }
         let mut inboxes = judge::unread(&self.plan, &self.state, &self.ix, at);
-        inboxes.extend(self.late_inboxes(at));
+        inboxes.extend(self.state.late_inboxes(&self.ix, at));
         for inbox in inboxes {
             let due = self.looked_at.get(&inbox).is_none_or(|last| at.since(*last) >= LOOK_EVERY);
             if due {
@@ -380,10 +365,32 @@ impl Watchdog {
         }
     }
 
-    /// Inboxes that can be read, and in which a deadline has passed.
-    fn late_inboxes(&self, at: At) -> Vec<Name> {
-        let due = self.ix.deadlines.range(..=(at, usize::MAX, u32::MAX)).filter_map(|(_, slot, _)| self.state.routes.get(*slot));
-        let names: BTreeSet<&Name> = due.map(|r| &r.route.inbox).filter(|name| self.state.sees(name)).collect();
-        names.into_iter().cloned().collect()
+    /// When to wake, later than `at`; `asks_at`: when the next confirmation may be due.
+    fn next_wake(&self, at: At, asks_at: Option<At>) -> Option<At> {
+        // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
+        let implied = self.state.reads() == Reads::Implied;
+        let read_first = |due: At| match (implied, due <= at) {
+            (true, _) => due.max(at).plus(Span::from_ms(1)),
+            (false, true) => at.plus(LOOK_EVERY),
+            (false, false) => due,
+        };
+        [
+            self.ix.due.first().filter(|_| !self.stopping).map(|(due, _)| *due),
+            self.state.seen_through(&self.ix.looks).map(read_first),
+            self.ix.checks.first().map(|(due, _)| read_first(*due)),
+            self.state.seen_through(&self.ix.deadlines).map(read_first),
+            judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
+            asks_at,
+            incident::next(&self.plan, &self.state, &self.ix),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|wake| wake.max(at.plus(Span::from_ms(1))))
+    }
+
+    /// When the next confirmation may be due, if nothing changes.
+    fn asks_at(&self, at: At) -> Option<At> {
+        if self.stopping { None } else { suspicion::asks(&self.plan, &self.state, &self.ix, at).again_at }
     }
 }

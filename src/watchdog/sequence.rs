@@ -41,7 +41,7 @@ struct Slot {
     /// How many of them have not settled.
     open: u32,
     /// What the settled ones say together.
-    factor: Factors,
+    factor: [f32; WAYS],
     /// Once all have settled: what the recursion gains besides, R ← factor × R + gain.
     gain: [f32; WAYS],
 }
@@ -54,14 +54,14 @@ impl Slot {
     /// All of it has settled: from here on it is one step.
     fn settle(&mut self) {
         let canaries = f64::from(self.canaries);
-        self.gain = self.factor.map(|f| kept(f * canaries));
+        self.gain = self.factor.map(|f| kept(f64::from(f) * canaries));
     }
 
     /// Takes in the step after it.
     fn join(&mut self, next: &Self) {
         for ((factor, gain), (f, g)) in self.factor.iter_mut().zip(&mut self.gain).zip(next.factor.iter().zip(next.gain)) {
-            *gain = kept(f64::from(*gain) * f + f64::from(g));
-            *factor = (*factor * f).clamp(LEAST_KEPT, MOST_KEPT);
+            *gain = kept(f64::from(*gain) * f64::from(*f) + f64::from(g));
+            *factor = kept_factor(f64::from(*factor) * f64::from(*f));
         }
     }
 }
@@ -105,7 +105,7 @@ impl Sequence {
         let Some(slot) = self.slots.get_mut(place) else { return };
         slot.open = slot.open.saturating_sub(1);
         match said {
-            Some(said) => slot.factor.iter_mut().zip(said).for_each(|(all, f)| *all = (*all * f).clamp(LEAST, MOST)),
+            Some(said) => slot.factor.iter_mut().zip(said).for_each(|(all, f)| *all = kept_factor(f64::from(*all) * f)),
             None => slot.canaries = slot.canaries.saturating_sub(1),
         }
         if slot.open > 0 {
@@ -124,12 +124,12 @@ impl Sequence {
                 // A row of settled steps is one already.
                 Rule::Failure => {
                     for ((sum, factor), gain) in self.folded.iter_mut().zip(slot.factor).zip(slot.gain) {
-                        *sum = kept(f64::from(*sum) * factor + f64::from(gain));
+                        *sum = kept(f64::from(*sum) * f64::from(factor) + f64::from(gain));
                     }
                 }
                 Rule::Recovery => {
                     for (sum, factor) in self.folded.iter_mut().zip(slot.factor) {
-                        *sum = (f64::from(*sum) - factor.ln()).max(0.0) as f32;
+                        *sum = (f64::from(*sum) - f64::from(factor).ln()).max(0.0) as f32;
                     }
                 }
             }
@@ -167,12 +167,12 @@ impl Sequence {
         for (index, slot) in self.slots.iter().enumerate() {
             if slot.open == 0 {
                 for ((sum, factor), gain) in sums.iter_mut().zip(slot.factor).zip(slot.gain) {
-                    *sum = (*sum * factor + f64::from(gain)).min(MOST);
+                    *sum = (*sum * f64::from(factor) + f64::from(gain)).min(MOST);
                 }
                 continue;
             }
             let canaries = f64::from(slot.canaries);
-            sums.iter_mut().zip(slot.factor).for_each(|(sum, factor)| *sum = ((canaries + *sum) * factor).min(MOST));
+            sums.iter_mut().zip(slot.factor).for_each(|(sum, factor)| *sum = ((canaries + *sum) * f64::from(factor)).min(MOST));
             let until = self.slots.get(index + 1).map(|next| next.at);
             while let Some((_, factors)) = rest.next_if(|(at, _)| until.is_none_or(|u| *at < u)) {
                 sums.iter_mut().zip(factors).for_each(|(sum, factor)| *sum = (*sum * factor).min(MOST));
@@ -186,7 +186,7 @@ impl Sequence {
         let mut sums = self.folded.map(f64::from);
         let mut rest = open.iter().peekable();
         for (index, slot) in self.slots.iter().enumerate() {
-            let mut said = slot.factor;
+            let mut said = slot.factor.map(f64::from);
             let until = self.slots.get(index + 1).map(|next| next.at);
             while let Some((_, factors)) = rest.next_if(|(at, _)| until.is_none_or(|u| *at < u)) {
                 said.iter_mut().zip(factors).for_each(|(all, factor)| *all = (*all * factor).clamp(LEAST, MOST));
@@ -199,4 +199,8 @@ impl Sequence {
 
 fn kept(value: f64) -> f32 {
     value.clamp(0.0, MOST_KEPT) as f32
+}
+
+fn kept_factor(value: f64) -> f32 {
+    value.clamp(LEAST_KEPT, MOST_KEPT) as f32
 }

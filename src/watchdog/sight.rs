@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Event;
+use super::flight::RouteState;
+use super::state::State;
 use crate::model::{At, Class, Span};
 
 /// So many of the newest sightings, and of the newest reads, tell how an inbox is read.
@@ -130,5 +133,16 @@ impl InboxState {
 
     pub(super) fn read_up_to(&mut self, at: At) {
         self.horizon = Some(self.horizon.map_or(at, |h| h.max(at)));
+    }
+}
+
+impl State {
+    /// A read that shows nothing new and that nothing waits for need not be written down.
+    pub(super) fn is_news(&self, at: At, event: &Event) -> bool {
+        let Event::Read { inbox, up_to, cursor } = event else { return true };
+        let Some(known) = self.inboxes.get(inbox) else { return true };
+        let horizon = up_to.unwrap_or(at);
+        let waited_for = |r: &RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at < horizon);
+        known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || self.routes.iter().any(waited_for)
     }
 }

@@ -136,7 +136,8 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
 /// ones, where they differ.
 fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now: At) -> Option<(usize, At)> {
     let suspect = plan.suspects.get(index)?;
-    let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
+    let covers =
+        |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
     let fresh: Vec<(At, usize)> = confirming(state, ix, now, covers).take(enough).collect();
     if fresh.len() >= enough {
         // Again when the oldest of them is not fresh any more.

@@ -71,7 +71,15 @@ impl State {
     }
 
     /// A canary has settled, and says this.
-    pub(super) fn close_evidence(&mut self, plan: &Plan, ix: &mut Index, slot: usize, flown: &Flying, said: Option<&Factors>, refused: bool) {
+    pub(super) fn close_evidence(
+        &mut self,
+        plan: &Plan,
+        ix: &mut Index,
+        slot: usize,
+        flown: &Flying,
+        said: Option<&Factors>,
+        refused: bool,
+    ) {
         if !flown.counted {
             return;
         }

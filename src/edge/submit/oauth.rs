@@ -113,6 +113,7 @@ fn granted(reply: Result<Reply, Cut>) -> Result<(String, u64), Cut> {
         Some("slow_down" | "rate_limit_exceeded") => Class::Rate,
         _ => api::general(&reply).unwrap_or(Class::Unknown),
     };
-    let why = if class == Class::Auth { api::clock(&reply).map_or_else(String::new, |why| format!("\n({why})")) } else { String::new() };
-    Err(Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}{why}", reply.words()) })
+    let why = if class == Class::Auth { api::clock(&reply) } else { None };
+    let lead: Vec<_> = why.map(|why| format!("({why})")).into_iter().chain(api::headline(&reply)).collect();
+    Err(Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", reply.words(&lead)) })
 }

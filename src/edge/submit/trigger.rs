@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use super::api::{Call, Reply, class, exchange, general};
+use super::api::{Call, Reply, class, exchange, general, headline};
 use super::evidence::evidence;
 use super::{Answer, Secrets, SetUpError, secret};
 use crate::canary::Composed;
@@ -138,18 +138,18 @@ impl Trigger {
 fn judge(settings: &TriggerSettings, reply: &Reply) -> (Outcome, String) {
     let location = reply.header("location").map(|to| format!("\nlocation: {to}")).unwrap_or_default();
     let said = format!("{}{location}", reply.text).to_lowercase();
-    let words = format!("{}{location}", reply.words());
-    if let Some(text) = settings.failure_texts.iter().find(|text| said.contains(&text.to_lowercase())) {
-        let class = class(text).or_else(|| general(reply)).unwrap_or(Class::Permanent);
-        return (Outcome::Refused(class), format!("it says `{text}`\n{words}"));
-    }
-    if settings.expect.iter().any(|(from, to)| (*from..=*to).contains(&reply.status)) {
+    let failure = settings.failure_texts.iter().find(|text| said.contains(&text.to_lowercase()));
+    if failure.is_none() && settings.expect.iter().any(|(from, to)| (*from..=*to).contains(&reply.status)) {
         return (Outcome::Accepted, format!("HTTP {}{location}", reply.status));
     }
-    let outcome = general(reply).map_or(Outcome::Unknown, Outcome::Refused);
-    let why = match outcome {
-        Outcome::Unknown => "not an `expect`ed status: nobody knows whether the mail is on its way",
-        Outcome::Accepted | Outcome::Refused(_) => "not an `expect`ed status",
+    let by_status = || general(reply);
+    let (outcome, why) = match failure {
+        Some(text) => (Outcome::Refused(class(text).or_else(by_status).unwrap_or(Class::Permanent)), format!("the answer says `{text}`")),
+        None => by_status().map_or_else(
+            || (Outcome::Unknown, "not an `expect`ed status: nobody knows whether the mail is on its way".to_owned()),
+            |class| (Outcome::Refused(class), "not an `expect`ed status".to_owned()),
+        ),
     };
-    (outcome, format!("{words}\n({why})"))
+    let lead: Vec<String> = std::iter::once(format!("({why})")).chain(headline(reply)).collect();
+    (outcome, reply.words(&lead) + &location)
 }

@@ -24,6 +24,13 @@ fn eventful() -> World {
     w
 }
 
+/// Whether all of a run is there again after its records were replayed.
+pub fn holds(w: &World) {
+    let replayed = Watchdog::replay(&w.settings, None, &w.records).unwrap();
+    assert_eq!(replayed.checkpoint().unwrap(), w.dog.checkpoint().unwrap());
+    assert_eq!(replayed.wake_at(), w.dog.wake_at());
+}
+
 #[test]
 fn replaying_the_records_gives_the_same_state_at_every_boundary() {
     let w = eventful();

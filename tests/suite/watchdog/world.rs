@@ -90,6 +90,8 @@ pub struct World {
     pub rules: Vec<Rule>,
     /// Boundaries of steps in `records`.
     pub steps: Vec<(At, Event, usize, Step)>,
+    /// Every inbox is read so often; otherwise at once.
+    pub polled: Option<Span>,
     queue: BTreeMap<(At, u64), Event>,
     order: u64,
 }
@@ -108,6 +110,7 @@ impl World {
             sent: Vec::new(),
             rules: Vec::new(),
             steps: Vec::new(),
+            polled: None,
             queue: BTreeMap::new(),
             order: 0,
         };
@@ -152,9 +155,11 @@ impl World {
         let answer = Event::Answered { canary, outcome, reply: None, message_id: None, legs: Vec::new() };
         self.at(self.now.plus(Span::from_ms(120)), answer);
         if let Fate::Arrives(after, placement) = fate {
-            let at = self.now.plus(after);
+            let arrived_at = self.now.plus(after);
             let inbox = route.inbox.clone();
-            self.at(at, Event::Sighted { inbox, canary, placement, arrived_at: at, seen_at: None, copy: None });
+            let reads = |every: Span| START.plus(every.scaled(arrived_at.since(START).as_ms() / every.as_ms() + 1, 1));
+            let seen = self.polled.map_or(arrived_at, reads);
+            self.at(seen, Event::Sighted { inbox, canary, placement, arrived_at, seen_at: None, copy: None });
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::letter::Letter;
+use super::said::said;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{AzureSettings, Mailbox, Secret};
@@ -75,7 +76,7 @@ impl Service for Azure {
         match reply.text_at("/status")?.as_str() {
             "NotStarted" | "Running" | "Succeeded" => Some(Verdict::accepted(Some(id?))),
             "Failed" | "Canceled" => {
-                let class = by_code(reply).or_else(|| words::class(&words::said(reply)));
+                let class = by_code(reply).or_else(|| words::class(&said(reply)));
                 Some(Verdict::refused(class.unwrap_or(Class::Permanent)))
             }
             _ => None,

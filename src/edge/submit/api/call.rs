@@ -181,18 +181,12 @@ impl Reply {
         self.json.is_none() && (said || self.text.trim_start().starts_with('<'))
     }
 
-    /// For the person who reads the evidence.
-    pub(in crate::edge::submit) fn words(&self) -> String {
-        let mut words = format!("HTTP {}\n{}", self.status, self.text);
-        if !self.whole {
-            words.push_str("\n(the answer was cut off)");
-        }
-        for name in TELLING {
-            if let Some(value) = self.header(name) {
-                words.push_str(&format!("\n{name}: {value}"));
-            }
-        }
-        words
+    /// For the person who reads the evidence: the status, `lead`, and the answer as it came. What matters comes first: summaries are short.
+    pub(in crate::edge::submit) fn words(&self, lead: &[String]) -> String {
+        let headers = TELLING.into_iter().filter_map(|name| Some(format!("{name}: {}", self.header(name)?)));
+        let cut = (!self.whole).then(|| "(the answer was cut off)".to_owned());
+        let lines = lead.iter().cloned().chain(headers).chain(cut);
+        std::iter::once(format!("HTTP {}", self.status)).chain(lines).chain([self.text.clone()]).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -6,6 +6,7 @@ use data_encoding::BASE64URL;
 use serde_json::json;
 
 use super::letter::Letter;
+use super::said::said;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{GmailSettings, Mailbox};
@@ -68,7 +69,7 @@ impl Service for Gmail {
             "userRateLimitExceeded" | "rateLimitExceeded" | "RATE_LIMIT_EXCEEDED" => daily(reply).unwrap_or(Class::Rate),
             "domainPolicy" => Class::Policy,
             // Mail is switched off for this account.
-            "failedPrecondition" | "FAILED_PRECONDITION" => words::class(&words::said(reply)).unwrap_or(Class::Suspended),
+            "failedPrecondition" | "FAILED_PRECONDITION" => words::class(&said(reply)).unwrap_or(Class::Suspended),
             "backendError" | "UNAVAILABLE" | "INTERNAL" => Class::Transient,
             _ => return None,
         })
@@ -80,13 +81,13 @@ impl Service for Gmail {
 
     fn let_in(&self, reply: &Reply) -> bool {
         // A token that may only send, which is enough.
-        let said = words::said(reply);
+        let said = said(reply);
         reply.status == 403 && (said.contains("insufficientPermissions") || said.contains("SCOPE_INSUFFICIENT"))
     }
 }
 
 /// The day's allowance, which Google words as a rate.
 fn daily(reply: &Reply) -> Option<Class> {
-    let said = words::said(reply).to_ascii_lowercase();
+    let said = said(reply).to_ascii_lowercase();
     (said.contains("daily") || said.contains("sending limit")).then_some(Class::Quota)
 }

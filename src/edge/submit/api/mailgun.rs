@@ -5,7 +5,7 @@
 
 use super::call::basic;
 use super::letter::{Letter, TAG};
-use super::words;
+use super::said::said;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailgunSettings, Secret, Templates};
 use crate::edge::submit::{Secrets, SetUpError, secret};
@@ -84,7 +84,7 @@ impl Service for Mailgun {
     }
 
     fn refused(&self, reply: &Reply) -> Option<Class> {
-        let said = words::said(reply).to_ascii_lowercase();
+        let said = said(reply).to_ascii_lowercase();
         if said.contains("not allowed to send") && !reply.is_success() {
             return Some(if said.contains("limit exceeded") {
                 Class::Rate
@@ -113,7 +113,7 @@ impl Service for Mailgun {
     }
 
     fn let_in(&self, reply: &Reply) -> bool {
-        let said = words::said(reply).to_ascii_lowercase();
+        let said = said(reply).to_ascii_lowercase();
         reply.status == 400 && (said.contains("parameter") || said.contains("missing") || said.contains("required"))
     }
 }

@@ -78,9 +78,9 @@ impl Service for Mailjet {
             Some("send-0007" | "send-0008") => Some(Class::Sender),
             Some("send-0011") => Some(Class::Permanent),
             // The status of the one message, behind whatever status the request had.
-            Some(_) => super::words::class(&super::words::said(reply)).or_else(|| reply.is_success().then_some(Class::Permanent)),
+            Some(_) => super::words::class(&super::said::said(reply)).or_else(|| reply.is_success().then_some(Class::Permanent)),
             None if reply.text_at("/Messages/0/Status").is_some_and(|status| status.eq_ignore_ascii_case("error")) => {
-                super::words::class(&super::words::said(reply)).or(Some(Class::Permanent))
+                super::words::class(&super::said::said(reply)).or(Some(Class::Permanent))
             }
             None => None,
         }

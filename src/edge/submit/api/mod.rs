@@ -14,6 +14,7 @@ pub(super) mod mailjet;
 pub(super) mod mandrill;
 pub(super) mod postmark;
 pub(super) mod resend;
+mod said;
 pub(super) mod sendgrid;
 pub(super) mod ses;
 pub(super) mod sparkpost;
@@ -26,6 +27,8 @@ use tokio::time::{Instant, sleep_until};
 
 pub(super) use self::call::{Call, Cut, Reply, exchange};
 use self::letter::Letter;
+pub(super) use self::said::headline;
+use self::said::said;
 pub(super) use self::words::{class, general};
 use super::evidence::evidence;
 use super::oauth::Tokens;
@@ -143,7 +146,7 @@ impl<S: Service> Api<S> {
                 && let Some((later, more)) = visit.wait_for(reply).await
             {
                 verdict = Verdict { message_id: later.message_id.clone().or(verdict.message_id), ..later };
-                words = format!("{words}\nlater: {more}");
+                words = format!("{more}\nat first: {words}");
             }
             return visit.answer(verdict, &words);
         };
@@ -165,15 +168,15 @@ impl<S: Service> Api<S> {
         match sent {
             Ok(reply) => {
                 let verdict = judge(reply);
-                let why = self.explained(reply, verdict.outcome);
-                (verdict, reply.words() + &why)
+                let words = reply.words(&self.lead(reply, verdict.outcome));
+                (verdict, words)
             }
             Err(cut) => (Verdict { outcome: cut.outcome, message_id: None }, cut.words.clone()),
         }
     }
 
-    /// What the person who reads the answer may not see at once.
-    fn explained(&self, reply: &Reply, outcome: Outcome) -> String {
+    /// What the person who reads the answer may not see at once, and what of it tells most.
+    fn lead(&self, reply: &Reply, outcome: Outcome) -> Vec<String> {
         let why = match outcome {
             Outcome::Refused(Class::Auth) if S::TIMED => clock(reply),
             Outcome::Refused(_) if (300..400).contains(&reply.status) => {
@@ -188,7 +191,8 @@ impl<S: Service> Api<S> {
             Outcome::Accepted | Outcome::Refused(_) | Outcome::Unknown => None,
         };
         let hint = if let Outcome::Refused(class) = outcome { self.service.hint(reply, class) } else { None };
-        why.into_iter().chain(hint.map(str::to_owned)).map(|line| format!("\n({line})")).collect()
+        let said = if outcome == Outcome::Accepted { None } else { headline(reply) };
+        why.into_iter().chain(hint.map(str::to_owned)).map(|line| format!("({line})")).chain(said).collect()
     }
 }
 
@@ -201,7 +205,7 @@ fn judge<S: Service>(service: &S, reply: &Reply) -> Verdict {
     if reply.is_success() {
         let taken = service.taken(reply);
         // What is wrong with a mail that was taken, or with an answer that is no acceptance, in a form that nobody documented.
-        let remarked = words::remarked(reply, taken.is_none());
+        let remarked = said::remarked(reply, taken.is_none());
         return match (taken, remarked) {
             (None | Some(Verdict { outcome: Outcome::Accepted, .. }), Some(class)) => Verdict::refused(class),
             (taken, _) => taken.unwrap_or(unknown),
@@ -225,7 +229,7 @@ fn judge_ping<S: Service>(service: &S, reply: &Reply) -> Verdict {
 
 /// Whether a refused proof is the clock's fault or the key's, as far as the answer tells.
 pub(super) fn clock(reply: &Reply) -> Option<String> {
-    let said = words::said(reply).to_ascii_lowercase();
+    let said = said(reply).to_ascii_lowercase();
     let header = reply.header("x-amzn-errortype").unwrap_or_default().to_ascii_lowercase();
     let named =
         ["skew", "signature expired", "signature not yet current", "request has expired", "requestexpired", "too old", "not yet valid"];
@@ -311,7 +315,8 @@ impl<'a, S: Service> Visit<'a, S> {
                 break;
             }
             let Some(verdict) = self.api.service.taken(&reply) else { break };
-            last = Some((verdict, reply.words()));
+            let words = reply.words(&self.api.lead(&reply, verdict.outcome));
+            last = Some((verdict, words));
             taken = reply;
         }
         last

@@ -11,6 +11,7 @@ use aws_sigv4::sign::v4;
 use serde_json::json;
 
 use super::letter::{Letter, TAG};
+use super::said::said;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, Secret, SesSettings, Templates};
@@ -114,7 +115,7 @@ impl Service for Ses {
 
     fn refused(&self, reply: &Reply) -> Option<Class> {
         let name = name(reply)?;
-        let said = words::said(reply).to_ascii_lowercase();
+        let said = said(reply).to_ascii_lowercase();
         if said.contains("sending paused") || said.contains("sending suspended") {
             return Some(Class::Suspended);
         }

@@ -5,6 +5,7 @@
 use serde_json::json;
 
 use super::letter::{Letter, TAG};
+use super::said::said;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, Secret, SparkPostSettings, Templates};
@@ -67,7 +68,7 @@ impl Service for SparkPost {
         let count = |name: &str| reply.json.as_ref()?.pointer(name)?.as_u64();
         let (accepted, rejected) = (count("/results/total_accepted_recipients"), count("/results/total_rejected_recipients"));
         if accepted == Some(0) || rejected.is_some_and(|rejected| rejected > 0) {
-            return Some(Verdict::refused(words::class(&words::said(reply)).unwrap_or(Class::Recipient)));
+            return Some(Verdict::refused(words::class(&said(reply)).unwrap_or(Class::Recipient)));
         }
         reply.id_at("/results/id").map(|id| Verdict::accepted(Some(id)))
     }

@@ -3,9 +3,8 @@
 //! Providers word the same thing in a dozen ways and invent more; a page that says `permanent` where the account is suspended costs the
 //! person on call the time to read. The order of the rules is the order of how sure the words are.
 
-use serde_json::Value;
-
 use super::call::Reply;
+use super::said::said;
 use crate::model::Class;
 
 /// Words in lower case, `_` and `-` as spaces.
@@ -47,48 +46,6 @@ pub(in crate::edge::submit) fn general(reply: &Reply) -> Option<Class> {
 pub(in crate::edge::submit) fn class(text: &str) -> Option<Class> {
     let words = Words::new(text);
     RULES.into_iter().find(|(_, rule)| rule(&words)).map(|(class, _)| class)
-}
-
-/// The class of a 2xx that says that the mail will not go out: by what it remarks, and if it is no acceptance also by what it calls an
-/// error. An acceptance is doubted only for what happens to accounts that go on answering.
-pub(super) fn remarked(reply: &Reply, not_accepted: bool) -> Option<Class> {
-    const REMARKS: [&str; 8] = ["message", "status", "reason", "warning", "warnings", "error", "errors", "detail"];
-    let json = reply.json.as_ref()?.as_object()?;
-    let mut remarks = String::new();
-    let remarking = json.iter().filter(|(key, _)| REMARKS.contains(&key.to_ascii_lowercase().as_str()));
-    remarking.for_each(|(_, value)| collect(value, &mut remarks));
-    let class = class(&remarks);
-    if not_accepted {
-        let failed = json.iter().any(|(key, value)| key.to_ascii_lowercase().starts_with("error") && !value.is_null())
-            || remarks.to_lowercase().contains("error");
-        return class.or(failed.then_some(Class::Permanent)).filter(|_| failed || class.is_some_and(is_grave));
-    }
-    class.filter(|class| is_grave(*class))
-}
-
-/// Nothing goes out, whatever else is answered.
-const fn is_grave(class: Class) -> bool {
-    matches!(class, Class::Suspended | Class::Quota | Class::Suppressed)
-}
-
-/// The texts in a JSON answer, without addresses of documentation; else the answer itself.
-pub(super) fn said(reply: &Reply) -> String {
-    let Some(json) = &reply.json else { return reply.text.clone() };
-    let mut out = String::new();
-    collect(json, &mut out);
-    out
-}
-
-fn collect(value: &Value, out: &mut String) {
-    match value {
-        Value::String(text) if !text.starts_with("http") => {
-            out.push_str(text);
-            out.push('\n');
-        }
-        Value::Array(list) => list.iter().for_each(|one| collect(one, out)),
-        Value::Object(map) => map.values().for_each(|one| collect(one, out)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 /// By the status alone; nothing where it does not tell whether the mail was taken.
