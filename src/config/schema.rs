@@ -130,8 +130,8 @@ fn kind_schema(kind: Kind) -> Value {
         }
         Kind::Statuses => {
             let range = json!({ "type": "string", "pattern": "^ *[1-5][0-9][0-9] *([.][.] *[1-5][0-9][0-9] *)?$" });
-            let one = json!([{ "type": "integer", "minimum": 100, "maximum": 599 }, range]);
-            json!({ "oneOf": [one[0], one[1], { "type": "array", "minItems": 1, "items": { "oneOf": one } }] })
+            let number = json!({ "type": "integer", "minimum": 100, "maximum": 599 });
+            json!({ "oneOf": [number, range, { "type": "array", "minItems": 1, "items": { "oneOf": [number, range] } }] })
         }
         Kind::Patterns => {
             let one = json!({ "type": "string", "minLength": 1, "maxLength": 64 });

@@ -45,7 +45,7 @@ pub(super) fn headers(item: &Item) -> Result<BTreeMap<String, Header>, Fault> {
     for (name, item) in table.iter() {
         let of = |fault: Fault| Fault { what: format!("of {}: {}", quoted(name), fault.what), ..fault };
         let lower = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| Fault::hinted(format!("{} is not the name of a header", quoted(name)), "use letters, digits and `-`"))?
+            .map_err(|_no_name| Fault::hinted(format!("{} is not the name of a header", quoted(name)), "use letters, digits and `-`"))?
             .as_str()
             .to_owned();
         if OURS.contains(&lower.as_str()) {
@@ -82,7 +82,7 @@ fn status(value: &Toml) -> Result<(u16, u16), Fault> {
     let range = match value.as_integer() {
         Some(number) => u16::try_from(number).ok().map(|n| (n, n)),
         None => {
-            let text = text(&item).map_err(|_| no_status(&item))?;
+            let text = text(&item).map_err(|_other_type| no_status(&item))?;
             let (from, to) = text.split_once("..").unwrap_or((text, text));
             from.trim().parse().ok().zip(to.trim().parse().ok())
         }

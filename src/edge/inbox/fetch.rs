@@ -169,10 +169,11 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
             return Ok(Haul { withheld: true, ..haul });
         };
         let mut found = recognise(&desk.key, header);
-        if !matches!(found, Found::Ours { .. }) && item.size.is_none_or(|size| size <= BODY_WORTH) {
-            if let Some(body) = fetch_one(session, desk, folder, uid, BODY).await? {
-                found = recognise(&desk.key, &body);
-            }
+        if !matches!(found, Found::Ours { .. })
+            && item.size.is_none_or(|size| size <= BODY_WORTH)
+            && let Some(body) = fetch_one(session, desk, folder, uid, BODY).await?
+        {
+            found = recognise(&desk.key, &body);
         }
         match mismatch(session, desk, folder, uid, found).await? {
             Some((canary, why)) => desk.tell(Report::Mismatched { canary, why }).await?,
