@@ -14,8 +14,10 @@ use serde_json::Value;
 /// So many of the newest canaries must have arrived, and not in Junk, before a refusal or junk is called over.
 const RECOVERED: usize = 3;
 
-/// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for as long.
+/// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between…
 const FLAPS_WITHIN: Span = Span::from_secs(900);
+/// …and at least this long.
+const WELL_FOR: Span = Span::from_secs(300);
 
 /// Mail that was accepted during a refusal and has not come for this long makes it a stop.
 const STILL_MISSING: Span = Span::from_secs(300);
@@ -60,14 +62,17 @@ pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
 
 /// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
 fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
-    let calmed = plan.suspect(&open.shown.culprit).and_then(|s| state.standings.get(s))?.calmed_at?;
-    (times_before(state, &open.shown.culprit, open.shown.opened_at) > 0 && calmed > open.shown.opened_at).then(|| calmed.plus(FLAPS_WITHIN))
+    let shown = &open.shown;
+    let calmed = plan.suspect(&shown.culprit).and_then(|s| state.standings.get(s))?.calmed_at.filter(|at| *at > shown.opened_at)?;
+    let between = back_after(state, &shown.culprit, shown.opened_at)?;
+    Some(calmed.plus(between.scaled(2, 1).max(WELL_FOR)))
 }
 
-/// How often a culprit's incident had been resolved just before this one.
-fn times_before(state: &State, culprit: &Culprit, opened_at: At) -> usize {
-    let ended = |i: &&Incident| i.shown.resolved_at.is_some_and(|at| at <= opened_at && opened_at.since(at) < FLAPS_WITHIN);
-    state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit).filter(ended).count()
+/// How long after its last incident was resolved a culprit fails again, if that is soon.
+fn back_after(state: &State, culprit: &Culprit, opened_at: At) -> Option<Span> {
+    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit);
+    let last = mine.filter_map(|i| i.shown.resolved_at).filter(|at| *at <= opened_at).max()?;
+    Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
 }
 
 fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
@@ -200,8 +205,8 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
     // Who was paged is not told that it was nothing: the severity of an open incident does not fall.
     let shown = incident.and_then(|id| state.incidents.get(&id)).map(|i| i.shown.severity);
     let mut summary = explain::summary(plan, state, ix, finding, now);
-    if incident.is_none() && times_before(state, &finding.culprit, now) > 0 {
-        summary.push_str("; it flaps: it was resolved less than 15 minutes ago");
+    if let Some(between) = back_after(state, &finding.culprit, now).filter(|_| incident.is_none()) {
+        summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
     }
     Move {
         incident,
@@ -231,7 +236,7 @@ fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
     let mut moves = Vec::new();
     let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
         Culprit::Inbox(name) => Some(name),
-        _ => None,
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
     });
     let names: BTreeSet<&Name> = ix.blind.iter().chain(told).filter(|name| plan.inboxes.contains(*name)).collect();
     for name in names {

@@ -40,7 +40,10 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     let swift = |needed: f64| delays.iter().all(|sum| *sum >= needed);
     let after_stop = if plan.confirmations > 0.0 { &AFTER_STOP } else { &AFTER_STOP_UNASKED };
     let after_part = AFTER_PART + (suspect.routes.len() as f64).ln();
+    // A stop on top of a loss leaves the loss behind.
+    let was_loss = alarm.was.is_some_and(|(_, before)| before == Sort::Loss);
     match alarm.sort {
+        Sort::Stop if was_loss => reached(&[after_part; 3]) && swift(NOT_SLOW),
         Sort::Stop => reached(after_stop) && swift(NOT_SLOW),
         Sort::Loss => reached(&[after_part; 3]) && swift(NOT_SLOW),
         Sort::Slow => reached(after_stop) && swift(after_part),

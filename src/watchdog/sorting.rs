@@ -19,8 +19,8 @@ const ENOUGH: usize = 5;
 const CLEAR: f64 = 4.0;
 /// …against what it is called now.
 const CLEARER: f64 = 2.0;
-/// Nats for silence of everything against what the alarm was about: nothing arrives any more.
-const NOTHING_ARRIVES: f64 = 7.0;
+/// Nats for silence of everything against what the alarm was about, of each route: nothing arrives any more.
+const NOTHING_ARRIVES: f64 = 8.0;
 /// Canaries that say so.
 const SILENT: usize = 3;
 /// Alarms over more routes than this keep what they were raised as.
@@ -40,7 +40,7 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
         said.extend(newest(route, first, horizon));
     }
     let standing = state.standings.get(plan.suspect(&alarm.culprit)?)?;
-    let silent = likeliest(alarm.sort, standing).is_some_and(|way| is_silent(way, &said));
+    let silent = likeliest(alarm.sort, standing).is_some_and(|way| is_silent(way, &said, suspect.routes.len()));
     let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said)? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
@@ -69,14 +69,14 @@ fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
 }
 
 /// Whether nothing arrives any more where some of it did, in the way that it was.
-fn is_silent(way: usize, said: &[(At, bool, Nats)]) -> bool {
+fn is_silent(way: usize, said: &[(At, bool, Nats)], routes: usize) -> bool {
     let last = said.iter().filter(|(_, arrived, _)| *arrived).map(|(at, ..)| *at).max();
     let silent = said.iter().filter(|(at, ..)| last.is_none_or(|l| *at > l));
     let (count, nats) = silent.fold((0, 0.0), |(count, sum), (.., nats)| {
         let [stop, ..] = nats;
         (count + 1, sum + stop - nats.get(way).unwrap_or(stop))
     });
-    count >= SILENT && nats >= NOTHING_ARRIVES
+    count >= SILENT && nats >= NOTHING_ARRIVES + (routes as f64).ln()
 }
 
 /// Loss or delay, if one of them is clear.
