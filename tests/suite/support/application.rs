@@ -103,10 +103,10 @@ async fn sign_up(State(shop): State<Arc<Shop>>, headers: HeaderMap, body: String
         "<p>Hello {name}, please confirm\n your address:</p> <a href=\"https://{host}/confirm?code=4711&amp;x\">confirm</a> <a href=\"https://help.example/\">help</a>"
     );
     shop.mail(&form, "Confirm your address", &text).await;
-    match mood {
-        Mood::Redirecting => (StatusCode::FOUND, [(header::LOCATION, "/signup/done")]).into_response(),
-        _ => page("Check your mail!"),
+    if mood == Mood::Redirecting {
+        return (StatusCode::FOUND, [(header::LOCATION, "/signup/done")]).into_response();
     }
+    page("Check your mail!")
 }
 
 impl Shop {
