@@ -14,6 +14,7 @@
 #[path = "../tests/suite/support/mod.rs"]
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mailcanary::canary::{Key, token};
@@ -65,6 +66,7 @@ async fn sightings() {
         inbox,
         password: mailcanary::config::Secret::new(dovecot::PASSWORD.to_owned()),
         key: key.clone(),
+        looks: Arc::new(|_| None),
         dialer: Dialer::new(&wire).unwrap(),
         now: now.clone(),
         cursor: None,

@@ -5,10 +5,12 @@
 
 mod compose;
 mod decode;
+mod look;
 mod recognise;
 mod token;
 mod wording;
 
 pub use compose::{Composed, compose};
+pub use look::Expected;
 pub use recognise::{Found, MAX_SCANNED, recognise};
 pub use token::{Key, TOKEN_LEN, is_probe, probe_id, token};

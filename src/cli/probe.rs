@@ -88,6 +88,7 @@ fn words(end: &ProbeEnd) -> String {
     match end {
         ProbeEnd::Arrived { after, placement } => format!("arrived in {:.1} s ({})", after.as_secs_f64(), placement.as_str()),
         ProbeEnd::Refused(class) => format!("refused: {class}"),
+        ProbeEnd::Mismatched(why) => format!("a mail came, but {why}"),
         ProbeEnd::Missing { waited, outcome } => format!("missing after {waited} ({})", outcome.unwrap_or("not answered")),
         ProbeEnd::Blind(why) => format!("not sent, the inbox cannot be read: {why}"),
     }
@@ -145,7 +146,7 @@ fn nagios(probed: &[Probed]) -> (u8, String) {
         .iter()
         .filter_map(|p| match p.end {
             ProbeEnd::Arrived { after, .. } => Some(format!("'{}'={:.3}s", p.route, after.as_secs_f64())),
-            ProbeEnd::Refused(_) | ProbeEnd::Missing { .. } | ProbeEnd::Blind(_) => None,
+            ProbeEnd::Refused(_) | ProbeEnd::Mismatched(_) | ProbeEnd::Missing { .. } | ProbeEnd::Blind(_) => None,
         })
         .collect();
     // The separator and line ends belong to the format.

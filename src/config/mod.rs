@@ -18,6 +18,7 @@ mod secrets;
 mod settings;
 mod signing;
 mod text;
+mod trigger;
 mod value;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub use settings::{
     Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
+pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 
 pub use value::span;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::read::{Field, base_url};
 use super::text::Section;
-use super::{SecretRef, Tls};
+use super::{SecretRef, Tls, TriggerSettings};
 
 /// Declares the kinds that have an HTTP API: one entry a kind, its fields named as its keys in `config/keys/senders.rs`. Each has a
 /// `base_url` besides.
@@ -17,6 +17,8 @@ macro_rules! kinds {
         pub enum ProviderKind {
             /// SMTP submission.
             Smtp(SmtpSettings),
+            /// The user's own application.
+            HttpTrigger(TriggerSettings),
             $($(#[$doc])* $kind($settings),)*
         }
 
@@ -52,6 +54,7 @@ macro_rules! kinds {
             pub const fn as_str(&self) -> &'static str {
                 match self {
                     Self::Smtp(_) => "smtp",
+                    Self::HttpTrigger(_) => "http-trigger",
                     $(Self::$kind(_) => $word,)*
                 }
             }
@@ -61,6 +64,7 @@ macro_rules! kinds {
             pub fn place(&self) -> String {
                 match self {
                     Self::Smtp(smtp) => format!("{}:{}, tls {}", smtp.host, smtp.port, smtp.tls.as_str()),
+                    Self::HttpTrigger(trigger) => trigger.place(),
                     $(Self::$kind(settings) => settings.base_url.clone(),)*
                 }
             }
@@ -68,7 +72,7 @@ macro_rules! kinds {
             /// Its stored templates, if it can have any.
             pub(super) fn templates(&self) -> Option<&Templates> {
                 match self {
-                    Self::Smtp(_) => None,
+                    Self::Smtp(_) | Self::HttpTrigger(_) => None,
                     $(Self::$kind(settings) => [$(Field::templates(&settings.$field),)*].into_iter().flatten().next(),)*
                 }
             }
@@ -77,6 +81,7 @@ macro_rules! kinds {
             pub(super) fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
                 match self {
                     Self::Smtp(smtp) => smtp.login.as_ref().map(|login| login.proof.secrets("password")).unwrap_or_default(),
+                    Self::HttpTrigger(trigger) => trigger.secrets(),
                     $(Self::$kind(settings) => {
                         [$(settings.$field.secrets(stringify!($field)),)*].into_iter().flatten().collect()
                     })*

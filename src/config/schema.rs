@@ -115,7 +115,7 @@ fn kind_schema(kind: Kind) -> Value {
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
         Kind::Words(words) => list(json!({ "type": "string", "enum": words })),
         Kind::Mailbox | Kind::Address => json!({ "type": "string", "pattern": "@" }),
-        Kind::Url { .. } => json!({ "type": "string", "pattern": "^https?://" }),
+        Kind::Url { .. } | Kind::UrlToFill => json!({ "type": "string", "pattern": "^https?://" }),
         Kind::Urls => list(json!({ "type": "string", "pattern": "^https?://" })),
         Kind::Secret => json!({ "$ref": "#/$defs/secret" }),
         Kind::Proxy => json!({ "type": "string", "pattern": "^(socks5|http)://" }),
@@ -124,6 +124,16 @@ fn kind_schema(kind: Kind) -> Value {
         Kind::Pairs => {
             let one = json!({ "type": "string", "minLength": 1, "maxLength": 1000 });
             json!({ "type": "object", "minProperties": 1, "additionalProperties": one })
+        }
+        Kind::Text(most) => json!({ "type": "string", "minLength": 1, "maxLength": most }),
+        Kind::Headers => {
+            let one = json!({ "oneOf": [{ "type": "string", "minLength": 1, "maxLength": 1000 }, { "$ref": "#/$defs/secret" }] });
+            json!({ "type": "object", "minProperties": 1, "additionalProperties": one })
+        }
+        Kind::Statuses => {
+            let range = json!({ "type": "string", "pattern": "^ *[1-5][0-9][0-9] *([.][.] *[1-5][0-9][0-9] *)?$" });
+            let number = json!({ "type": "integer", "minimum": 100, "maximum": 599 });
+            json!({ "oneOf": [number, range, { "type": "array", "minItems": 1, "items": { "oneOf": [number, range] } }] })
         }
         Kind::Patterns => {
             let one = json!({ "type": "string", "minLength": 1, "maxLength": 64 });

@@ -73,6 +73,7 @@ pub(super) const COPY: &str = "INSERT OR IGNORE INTO sightings (canary, inbox, a
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN EXISTS (SELECT 1 FROM canaries WHERE id = ?1 AND inbox = ?2) THEN 'duplicate' ELSE 'replayed' END
     WHERE NOT EXISTS (SELECT 1 FROM canaries WHERE id = ?1 AND inbox = ?2 AND copy = ?6)";
 pub(super) const STRANGE: &str = "INSERT INTO sightings (kind, inbox, seen_at) VALUES (?1, ?2, ?3)";
+pub(super) const MISMATCHED: &str = "INSERT INTO sightings (canary, kind, inbox, seen_at) VALUES (?1, 'mismatched', ?2, ?3)";
 pub(super) const LOST: &str = "UPDATE canaries SET lost_at = ?2,
         state = CASE state WHEN 'in flight' THEN 'lost' WHEN 'arrived' THEN 'late' ELSE state END
     WHERE id = ?1";

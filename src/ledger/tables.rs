@@ -26,6 +26,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Woke {} => "woke",
             Event::Answered { .. } => "answered",
             Event::Sighted { .. } => "sighted",
+            Event::Mismatched { .. } => "mismatched",
             Event::Stale { .. } => "stale",
             Event::Forged { .. } => "forged",
             Event::Blind { .. } => "blind",
@@ -82,6 +83,7 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
             let seen_at = seen_at.unwrap_or(at);
             sighted(tables, params![canary.to_string(), inbox.as_str(), arrived_at.as_ms(), seen_at.as_ms(), placement.as_str(), copy])
         }
+        Event::Mismatched { inbox, canary, .. } => run(tables, sql::MISMATCHED, params![canary.to_string(), inbox.as_str(), at.as_ms()]),
         Event::Stale { inbox } => run(tables, sql::STRANGE, params!["stale", inbox.as_str(), at.as_ms()]),
         Event::Forged { inbox } => run(tables, sql::STRANGE, params!["forged", inbox.as_str(), at.as_ms()]),
         Event::Blind { inbox, class, why } => sight(tables, at, Some(inbox), "blind", *class, why.as_deref()),

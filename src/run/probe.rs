@@ -1,23 +1,27 @@
 //! A probe: one canary down each route, now, by the same adapters that the daemon uses, watched until it arrives.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::clock::Clock;
-use super::start::{StartError, submitters};
+use super::start::{StartError, expected, submitters};
 use crate::canary::{self, Key};
 use crate::config::{InboxKind, Secrets, Settings};
 use crate::edge::dial::Dialer;
-use crate::edge::inbox::{Hint, Report, Watch};
+use crate::edge::inbox::{Hint, Looks, Report, Watch};
 use crate::edge::submit::Answer;
 use crate::ledger::KeyError;
 use crate::model::{At, CanaryId, Class, Name, Outcome, Placement, Route, Span};
 
 /// Until every inbox must have been read once, or is called blind.
 const SIGHT_WITHIN: Span = Span::from_secs(90);
+
+/// An application may send more than one mail: after one that is not as expected, the right one is waited for this long.
+const SECOND_MAIL: Span = Span::from_secs(30);
 
 /// What one route's probe came to.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -46,6 +50,8 @@ pub enum ProbeEnd {
     },
     /// The provider refused it.
     Refused(Class),
+    /// A mail came in its stead, and what is wrong with it.
+    Mismatched(String),
     /// It did not arrive in time.
     Missing {
         /// How long was waited, in milliseconds.
@@ -93,12 +99,16 @@ pub async fn probe(
     let submitters = submitters(settings, secrets)?;
     let key = key(settings, &mut tell)?;
     let (reports_in, mut reports) = mpsc::channel(256);
-    let hints = readers(settings, secrets, routes, &key, &clock, &reports_in, &mut tasks)?;
+    let mut canaries = Vec::new();
+    for route in routes {
+        canaries.push((canary::probe_id(getrandom::u32().map_err(|e| StartError::Random(e.to_string()))?), route));
+    }
+    let looks = looks(settings, &canaries);
+    let hints = readers(settings, secrets, routes, (&key, &looks), &clock, &reports_in, &mut tasks)?;
     let sight = sight(&hints, &clock, &mut reports, &mut tell).await;
     let mut watch = Watching { settings, clock: &clock, timeout, open: BTreeMap::new(), ended: Vec::new() };
     let (answers_in, mut answers) = mpsc::channel(256);
-    for route in routes {
-        let canary = canary::probe_id(getrandom::u32().map_err(|e| StartError::Random(e.to_string()))?);
+    for (canary, route) in canaries {
         if let Some(Some(why)) = sight.get(&route.inbox) {
             watch.end(Probed { route: route.clone(), canary, end: ProbeEnd::Blind(why.clone()), reply: None }, &mut tell);
             continue;
@@ -113,7 +123,7 @@ pub async fn probe(
         };
         let now = clock.now();
         let mail = canary::compose(&key, canary, now, &route.stream, kind, &by.from, to);
-        watch.open.insert(canary, Open { route: route.clone(), sent_at: now, answer: None });
+        watch.open.insert(canary, Open { route: route.clone(), sent_at: now, answer: None, mismatch: None });
         let answers = answers_in.clone();
         tasks.spawn(async move {
             let answer = submitter.submit(&mail, canary, now).await;
@@ -137,11 +147,19 @@ fn key(settings: &Settings, tell: &mut impl FnMut(ProbeNews<'_>)) -> Result<Key,
     Ok(Key::new(bytes))
 }
 
+/// What the mail of these canaries looks like, where it is not ours.
+fn looks(settings: &Settings, canaries: &[(CanaryId, &Route)]) -> Looks {
+    let expected = expected(settings);
+    let by_canary: BTreeMap<CanaryId, _> =
+        canaries.iter().filter_map(|(canary, route)| Some((*canary, Arc::clone(expected.get(&route.provider)?)))).collect();
+    Arc::new(move |canary| by_canary.get(&canary).cloned())
+}
+
 fn readers(
     settings: &Settings,
     secrets: &Secrets,
     routes: &[Route],
-    key: &Key,
+    (key, looks): (&Key, &Looks),
     clock: &Clock,
     reports: &mpsc::Sender<(Name, Report)>,
     tasks: &mut JoinSet<()>,
@@ -153,8 +171,8 @@ fn readers(
         let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
         let (hint_in, hint) = watch::channel(Hint { outstanding: true, look: 0 });
         hints.insert(name.clone(), hint_in);
-        let (now, key, inbox) = (clock.hand_out(), key.clone(), inbox.clone());
-        let watch = Watch { name: name.clone(), inbox, password, key, dialer, now, cursor: None };
+        let (now, key, looks, inbox) = (clock.hand_out(), key.clone(), Arc::clone(looks), inbox.clone());
+        let watch = Watch { name: name.clone(), inbox, password, key, looks, dialer, now, cursor: None };
         let (mine_in, mut mine) = mpsc::channel(64);
         tasks.spawn(watch.watch(mine_in, hint));
         let (name, all) = (name.clone(), reports.clone());
@@ -207,6 +225,8 @@ struct Open {
     route: Route,
     sent_at: At,
     answer: Option<Answer>,
+    /// When a mail came that is not as expected, and what is wrong with it.
+    mismatch: Option<(At, String)>,
 }
 
 struct Watching<'s> {
@@ -237,14 +257,16 @@ impl Watching<'_> {
         }
     }
 
-    fn limit(&self, route: &Route) -> Span {
-        let deadline = self.settings.streams.get(&route.stream).map_or(Span::from_secs(900), |s| s.deadline);
-        self.timeout.unwrap_or(deadline)
+    /// When a canary is not waited for any more.
+    fn end_of(&self, open: &Open) -> At {
+        let deadline = self.settings.streams.get(&open.route.stream).map_or(Span::from_secs(900), |s| s.deadline);
+        let end = open.sent_at.plus(self.timeout.unwrap_or(deadline));
+        open.mismatch.as_ref().map_or(end, |(at, _)| end.min(at.plus(SECOND_MAIL)))
     }
 
     fn next_tick(&self) -> Instant {
         let soon = self.clock.now().plus(Span::from_secs(5));
-        let end = self.open.values().map(|o| o.sent_at.plus(self.limit(&o.route))).min().unwrap_or(soon);
+        let end = self.open.values().map(|o| self.end_of(o)).min().unwrap_or(soon);
         self.clock.instant_of(end.min(soon))
     }
 
@@ -261,25 +283,36 @@ impl Watching<'_> {
     }
 
     fn reported(&mut self, inbox: &Name, report: Report, tell: &mut impl FnMut(ProbeNews<'_>)) {
-        let Report::Sighted { canary, placement, arrived_at, seen_at, .. } = report else { return };
-        if self.open.get(&canary).is_none_or(|o| o.route.inbox != *inbox) {
-            return;
-        }
-        if let Some(open) = self.open.remove(&canary) {
-            let after = arrived_at.min(seen_at).since(open.sent_at);
-            let reply = open.answer.and_then(|a| a.reply);
-            self.end(Probed { route: open.route, canary, end: ProbeEnd::Arrived { after, placement }, reply }, tell);
+        let now = self.clock.now();
+        let mine = |open: &&mut Open| open.route.inbox == *inbox;
+        match report {
+            Report::Sighted { canary, placement, arrived_at, seen_at, .. } => {
+                if self.open.get_mut(&canary).filter(mine).is_none() {
+                    return;
+                }
+                let Some(open) = self.open.remove(&canary) else { return };
+                let after = arrived_at.min(seen_at).since(open.sent_at);
+                let reply = open.answer.and_then(|a| a.reply);
+                self.end(Probed { route: open.route, canary, end: ProbeEnd::Arrived { after, placement }, reply }, tell);
+            }
+            Report::Mismatched { canary, why } => {
+                if let Some(open) = self.open.get_mut(&canary).filter(mine) {
+                    open.mismatch.get_or_insert((now, why));
+                }
+            }
+            Report::Forged | Report::Blind { .. } | Report::Sight | Report::Read { .. } => {}
         }
     }
 
     fn expire(&mut self, tell: &mut impl FnMut(ProbeNews<'_>)) {
         let now = self.clock.now();
-        let over = |(id, open): (&CanaryId, &Open)| (now >= open.sent_at.plus(self.limit(&open.route))).then_some(*id);
+        let over = |(id, open): (&CanaryId, &Open)| (now >= self.end_of(open)).then_some(*id);
         let expired: Vec<CanaryId> = self.open.iter().filter_map(over).collect();
         for canary in expired {
             if let Some(open) = self.open.remove(&canary) {
                 let outcome = open.answer.as_ref().map(|a| a.outcome.as_str());
-                let end = ProbeEnd::Missing { waited: now.since(open.sent_at), outcome };
+                let missing = ProbeEnd::Missing { waited: now.since(open.sent_at), outcome };
+                let end = open.mismatch.map_or(missing, |(_, why)| ProbeEnd::Mismatched(why));
                 self.end(Probed { route: open.route, canary, end, reply: open.answer.and_then(|a| a.reply) }, tell);
             }
         }

@@ -13,10 +13,10 @@ use super::clock::Clock;
 use super::hands::{Hands, SinkHand};
 use super::standing::Standing;
 use super::turn::Loop;
-use crate::canary::Key;
-use crate::config::{InboxKind, SecretRef, Secrets, Settings};
+use crate::canary::{Expected, Key};
+use crate::config::{InboxKind, Provider, ProviderKind, SecretRef, Secrets, Settings};
 use crate::edge::dial::{DialError, Dialer};
-use crate::edge::inbox::{Hint, Report, Watch};
+use crate::edge::inbox::{Hint, Looks, Report, Watch};
 use crate::edge::notify::{self, Ended, Origin, Pace, Sink, SinkError};
 use crate::edge::show;
 use crate::edge::submit::{SetUpError, Submitter};
@@ -151,8 +151,26 @@ pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTree
     Ok(built)
 }
 
+/// What the mail of each provider looks like that is not ours.
+pub(super) fn expected(settings: &Settings) -> BTreeMap<Name, Arc<Expected>> {
+    let of = |(name, provider): (&Name, &Provider)| {
+        let ProviderKind::HttpTrigger(trigger) = &provider.kind else { return None };
+        Some((name.clone(), Arc::new(Expected { from: provider.from.address.clone(), look: trigger.mail.clone() })))
+    };
+    settings.providers.iter().filter_map(of).collect()
+}
+
+/// The same by canary.
+fn looks(settings: &Settings, dog: &Watchdog) -> Looks {
+    let expected = expected(settings);
+    let by_route: BTreeMap<u32, Arc<Expected>> =
+        dog.routes().filter_map(|(key, route)| Some((key, Arc::clone(expected.get(&route.provider)?)))).collect();
+    Arc::new(move |canary| by_route.get(&u32::try_from(canary.bits() >> 32).ok()?).cloned())
+}
+
 /// One reader for each inbox, none of which reads yet.
 fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
+    let looks = looks(settings, dog);
     let mut built = Vec::new();
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
@@ -161,6 +179,7 @@ fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &W
             inbox: inbox.clone(),
             password: secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?,
             key: key.clone(),
+            looks: Arc::clone(&looks),
             dialer: Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?,
             now: Arc::clone(now),
             cursor: dog.cursor(name).map(str::to_owned),
@@ -190,6 +209,10 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mps
         let event = match report {
             Report::Sighted { canary, placement, arrived_at, seen_at, copy, .. } => {
                 Event::Sighted { inbox, canary, placement, arrived_at, seen_at: Some(seen_at), copy: Some(copy) }
+            }
+            Report::Mismatched { canary, why } => {
+                tracing::warn!(%canary, %inbox, why, "a mail came in a canary's stead that is not as expected");
+                Event::Mismatched { inbox, canary, why }
             }
             Report::Forged => Event::Forged { inbox },
             Report::Blind { class, why } => Event::Blind { inbox, class: Some(class), why: Some(why) },

@@ -51,6 +51,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         copy: Option<String>,
     },
+    /// A mail that has a canary's token and does not look as it should: no arrival.
+    Mismatched {
+        /// Whose mailbox it stood in.
+        inbox: Name,
+        /// Which canary.
+        canary: CanaryId,
+        /// What is wrong with it, in words.
+        why: String,
+    },
     /// A canary of ours, past what the watchdog remembers.
     Stale {
         /// Where it was seen.
@@ -118,7 +127,9 @@ impl Event {
     #[must_use]
     pub const fn canary(&self) -> Option<CanaryId> {
         match self {
-            Self::Answered { canary, .. } | Self::Sighted { canary, .. } | Self::Orphaned { canary } => Some(*canary),
+            Self::Answered { canary, .. } | Self::Sighted { canary, .. } | Self::Mismatched { canary, .. } | Self::Orphaned { canary } => {
+                Some(*canary)
+            }
             Self::Started { .. }
             | Self::Woke {}
             | Self::Stale { .. }
@@ -138,6 +149,7 @@ impl Event {
     pub const fn inbox(&self) -> Option<&Name> {
         match self {
             Self::Sighted { inbox, .. }
+            | Self::Mismatched { inbox, .. }
             | Self::Stale { inbox }
             | Self::Forged { inbox }
             | Self::Blind { inbox, .. }

@@ -73,7 +73,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         }
     };
     let standby = if plan.spares(&finding.culprit, &finding.routes) { "; a stand-by: nothing in use is touched" } else { "" };
-    format!("{words}{others}{odds}{standby}")
+    let mismatch = mismatch(plan, state, finding).map_or_else(String::new, |why| format!("; mail came, but {}", shorten(&why, 160)));
+    format!("{words}{mismatch}{others}{odds}{standby}")
 }
 
 /// How long nine in ten of the newest arrivals on the finding's routes took.
@@ -150,13 +151,17 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "reply": reply(plan, state, finding),
         "cannot_be_told_apart": also,
         "others": others(plan, state, finding).trim_start_matches("; "),
-        "next_step": next_step(finding),
+        "next_step": next_step(finding, mismatch(plan, state, finding).is_some()),
     });
     if plan.spares(&finding.culprit, &finding.routes)
         && let Some(object) = facts.as_object_mut()
     {
         object.insert("standby".to_owned(), json!(true));
-        object.insert("next_step".to_owned(), json!(format!("no failover to it before it delivers again; {}", next_step(finding))));
+        let next = next_step(finding, mismatch(plan, state, finding).is_some());
+        object.insert("next_step".to_owned(), json!(format!("no failover to it before it delivers again; {next}")));
+    }
+    if let (Some(why), Some(object)) = (mismatch(plan, state, finding), facts.as_object_mut()) {
+        object.insert("mismatch".to_owned(), json!(why));
     }
     if seen_in.len() == 1
         && matches!(finding.culprit, Culprit::Provider(_))
@@ -227,8 +232,18 @@ fn reply(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
     found.last()?.answer.as_ref()?.reply.clone()
 }
 
-fn next_step(finding: &Finding) -> &'static str {
+/// What is wrong with the mail that came in the stead of the newest canaries of this finding.
+fn mismatch(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
+    let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
+    let missing = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.arrival.is_none()));
+    missing.filter(|c| c.mismatch.is_some()).max_by_key(|c| c.sent_at)?.mismatch.clone()
+}
+
+fn next_step(finding: &Finding, mismatched: bool) -> &'static str {
     match (finding.kind, finding.class) {
+        (Kind::Stopped | Kind::Loss | Kind::Slow, _) if mismatched => {
+            "mail comes, but not as it should: look at one in the inbox and at the application that sends it; if it is meant to be so, change what is expected of it"
+        }
         (Kind::Refused, Some(Class::Suspended)) => {
             "log in to the provider's console; the account is suspended: open a ticket and move urgent mail to another provider"
         }

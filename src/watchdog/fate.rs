@@ -171,6 +171,18 @@ impl State {
         self.legs.entry(Leg::Observation).or_default().observe(lag);
     }
 
+    /// A mail came that is not what was waited for: it is remembered with its canary, which is waited for as before.
+    pub(super) fn mismatch(&mut self, ix: &Index, inbox: &Name, id: CanaryId, why: &str) {
+        let Some(route) = ix.keys.get(&upper(id)).and_then(|slot| self.routes.get_mut(*slot)) else { return };
+        if route.route.inbox != *inbox {
+            return;
+        }
+        if let Some(canary) = route.find_mut(id).filter(|canary| canary.mismatch.is_none()) {
+            canary.mismatch = Some(why.to_owned());
+            route.counts.mismatched += 1;
+        }
+    }
+
     /// A sighting shows how its inbox is read; unless the mail lay there because nothing could be read.
     fn note_read(&mut self, inbox: &Name, arrived_at: At, seen: At) {
         let slept = self.skip_before.is_some_and(|until| arrived_at <= until);

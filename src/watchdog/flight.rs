@@ -31,6 +31,9 @@ pub(super) struct Canary {
     pub(super) reason: Reason,
     pub(super) answer: Option<Answer>,
     pub(super) arrival: Option<Arrival>,
+    /// What is wrong with the mail that came in its stead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mismatch: Option<String>,
     /// Its deadline passed while its inbox could be read.
     pub(super) lost: bool,
     /// No evidence: the watcher slept, or died before it learnt the fate.
@@ -169,8 +172,18 @@ impl RouteState {
         if reason == Reason::Routine {
             self.last_routine = Some(at);
         }
-        let canary =
-            Canary { id, sent_at: at, reason, answer: None, arrival: None, lost: false, set_aside: false, taught: false, forgotten: false };
+        let canary = Canary {
+            id,
+            sent_at: at,
+            reason,
+            answer: None,
+            arrival: None,
+            mismatch: None,
+            lost: false,
+            set_aside: false,
+            taught: false,
+            forgotten: false,
+        };
         self.canaries.push_back(canary);
         let teaches = reason == Reason::Routine;
         let look_at = self.survival.next_look(Span::ZERO).map(|age| at.plus(age));

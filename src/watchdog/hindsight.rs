@@ -64,6 +64,7 @@ impl Watchdog {
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
             Event::Answered { .. }
             | Event::Sighted { .. }
+            | Event::Mismatched { .. }
             | Event::Stale { .. }
             | Event::Forged { .. }
             | Event::Blind { .. }

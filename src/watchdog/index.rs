@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::Watchdog;
 use super::flight::Flying;
 use super::plan::Plan;
 use super::schedule;
 use super::state::State;
 use super::suspicion::FRESH;
-use crate::model::{At, Name, Reason};
+use crate::model::{At, Name, Reason, Route};
 
 /// The indices. Nothing here is a fact of its own.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +42,13 @@ pub(super) struct Index {
     pub(super) junky: BTreeSet<usize>,
     /// Inboxes that cannot be read.
     pub(super) blind: BTreeSet<Name>,
+}
+
+impl Watchdog {
+    /// Every route that canaries are sent over, by the upper half of their ids.
+    pub fn routes(&self) -> impl Iterator<Item = (u32, &Route)> {
+        self.ix.keys.iter().filter_map(|(key, slot)| Some((*key, &self.state.routes.get(*slot)?.route)))
+    }
 }
 
 impl Index {

@@ -221,7 +221,8 @@ fn canary(canary: &Canary) -> CanaryView {
         (None, Some(Outcome::Unknown)) => "perhaps in flight: cut off while it was handed over".to_owned(),
         (None, None) => "being handed over".to_owned(),
     };
-    CanaryView { canary: canary.id, sent_at: canary.sent_at, state }
+    let mismatch = canary.mismatch.as_ref().map_or_else(String::new, |why| format!("; a mail with its token is not as expected: {why}"));
+    CanaryView { canary: canary.id, sent_at: canary.sent_at, state: state + &mismatch }
 }
 
 #[cfg(test)]

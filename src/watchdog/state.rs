@@ -261,6 +261,7 @@ impl State {
                 let arrival = Arrival { at: *arrived_at, placement: *placement, copy: copy.clone(), reported: *arrived_at };
                 self.sight(plan, ix, inbox, *canary, arrival, seen);
             }
+            Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
             Event::Stale { inbox } => self.inbox(inbox).replayed += 1,
             Event::Forged { inbox } => self.inbox(inbox).forged += 1,
             Event::Blind { inbox, class, why } => {

@@ -81,6 +81,9 @@ pub struct RouteCounts {
     pub late: u64,
     /// Second and further copies in the same inbox.
     pub duplicate: u64,
+    /// Canaries in whose stead a mail came that does not look as it should.
+    #[serde(default)]
+    pub mismatched: u64,
 }
 
 /// One canary, in a route's list.

@@ -3,3 +3,4 @@
 mod life;
 mod real;
 mod sinks;
+mod trigger;

@@ -53,6 +53,7 @@ fn route_view(route: Route, number: u64) -> RouteView {
             lost: 3,
             late: 1,
             duplicate: 4,
+            mismatched: 0,
         },
         latency,
     }

@@ -4,6 +4,7 @@ mod budget;
 mod general;
 mod senders;
 mod tables;
+mod trigger;
 
 pub(super) use tables::TABLES;
 
@@ -104,6 +105,14 @@ pub(super) enum Kind {
     Patterns,
     /// A table of texts by name.
     Pairs,
+    /// A web address with placeholders behind its host.
+    UrlToFill,
+    /// A text of one or more lines, of at most so many bytes.
+    Text(usize),
+    /// A table of headers: texts, or where secrets are.
+    Headers,
+    /// A status, a range of them, or a list of these.
+    Statuses,
 }
 
 impl Table {

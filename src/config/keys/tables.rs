@@ -7,6 +7,7 @@ use super::senders::{
     AZURE, BREVO, GMAIL, MAILERSEND, MAILGUN, MAILJET, MANDRILL, MAYBE_OAUTH, NUMBERED_TEMPLATES, OAUTH, POSTMARK, RESEND, SENDER,
     SENDGRID, SES, SMTP, SPARKPOST, TEMPLATES,
 };
+use super::trigger::TRIGGER;
 
 /// Every table.
 pub(in crate::config) static TABLES: &[Table] = &[
@@ -108,6 +109,13 @@ pub(in crate::config) static TABLES: &[Table] = &[
         shown: true,
         groups: &[SENDER, SMTP, MAYBE_OAUTH, DUTY, BUDGET, WIRE],
         doc: "A relay, or any provider's SMTP submission.",
+    },
+    Table {
+        path: "provider.NAME.http-trigger",
+        name: "sign-up",
+        shown: true,
+        groups: &[SENDER, TRIGGER, DUTY, BUDGET, WIRE],
+        doc: "Your own application: a request that makes its sign-up or reset flow send its mail to a seeded address. `from` is the sender of that mail; mail from others is no arrival.",
     },
     Table {
         path: "inbox.NAME.imap",

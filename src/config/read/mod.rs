@@ -6,6 +6,7 @@ mod inbox;
 mod provider;
 mod route;
 mod sink;
+mod trigger;
 mod wire;
 
 pub(super) use budget::fit;
@@ -58,11 +59,12 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let http = http(&http_table);
     let ledger = ledger(&ledger_table);
     let streams = streams(&root)?;
-    let providers = kinds(&root, "provider", provider::read);
+    let mut providers = kinds(&root, "provider", provider::read);
     let inboxes = kinds(&root, "inbox", inbox::read);
     let sinks = kinds(&root, "sink", sink::read);
     inbox::no_address_twice(&inboxes);
     provider::templates_of_streams(&providers, &streams.names);
+    trigger::of_streams(&mut providers, &streams.names);
     for (group, example) in [
         ("stream", "write [stream.password-reset], for instance: every key of it has a default"),
         ("provider", "write [provider.NAME.smtp] with `from` and `host`; `mailcanary print reference-config` shows all"),
@@ -73,6 +75,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
         }
     }
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
+    let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
+    trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());
     if let Some(ledger) = &ledger {
         keep_covers_deadlines(&ledger_table, ledger, &streams.parts);
     }

@@ -1,12 +1,12 @@
-//! `[provider.NAME.KIND]`: SMTP here, the kinds with an HTTP API by their declarations.
+//! `[provider.NAME.KIND]`: SMTP here, the user's own application beside, the kinds with an HTTP API by their declarations.
 
 use super::super::complaint::{Fault, listed, meant, quoted};
 use super::super::text::Section;
 use super::super::{Proof, Provider, ProviderKind, SecretRef, SmtpLogin, SmtpSettings, Wire};
-use super::Read;
 use super::budget::{budget, duty};
 use super::field::oauth;
 use super::wire::{server, wire};
+use super::{Read, trigger};
 use crate::model::Name;
 
 /// Reads one provider.
@@ -17,6 +17,7 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Provider> {
     let wire = wire(section);
     let kind = match kind {
         "smtp" => smtp(section, wire.as_ref()).map(ProviderKind::Smtp),
+        "http-trigger" => trigger::read(section).map(ProviderKind::HttpTrigger),
         api => ProviderKind::read_api(api, section),
     };
     let dkim_selectors = dkim_selectors?.unwrap_or_default();

@@ -63,7 +63,7 @@ fn too_many(root: &Root<'_>, providers: usize, streams: usize, inboxes: usize) -
 }
 
 /// The names that a table's key selects; all of them if it is absent.
-fn select(table: &Section<'_>, key: &str, names: &[Name]) -> Option<Vec<Name>> {
+pub(super) fn select(table: &Section<'_>, key: &str, names: &[Name]) -> Option<Vec<Name>> {
     let Some(patterns) = table.maybe::<Vec<String>>(key)? else { return Some(names.to_vec()) };
     let mut chosen = BTreeSet::new();
     let mut whole = true;

@@ -49,7 +49,7 @@ impl<'t> Section<'t> {
         let Some(item) = self.item(name) else { return self.absent(key) };
         match value::check(key.kind, item) {
             Ok(checked) => {
-                if matches!(key.kind, Kind::Secret | Kind::Path) {
+                if matches!(key.kind, Kind::Secret | Kind::Path | Kind::Headers) {
                     self.notes.outside(&self.value_span(name), &join(&self.path, name));
                 }
                 T::take(checked).map(Some)

@@ -2,6 +2,7 @@
 
 mod address;
 mod reach;
+mod request;
 mod time;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub(super) use reach::{is_loopback_host, is_loopback_url};
 
 use super::complaint::{Fault, listed, meant, quoted};
 use super::keys::Kind;
-use super::{Mailbox, Proxy, SecretRef};
+use super::{Header, Mailbox, Proxy, SecretRef};
 use crate::model::Span;
 
 /// A checked value.
@@ -38,6 +39,8 @@ pub(super) enum Value {
     Proxy(Proxy),
     Listen(Option<SocketAddr>),
     Pairs(BTreeMap<String, String>),
+    Headers(BTreeMap<String, Header>),
+    Statuses(Vec<(u16, u16)>),
 }
 
 /// What a reader may ask for; which of them comes is the business of the key's kind.
@@ -59,6 +62,7 @@ take! {
     Text => String, Texts => Vec<String>, Word => &'static str, Words => Vec<&'static str>, Span => Span, Number => f64, Flag => bool,
     Port => u16, Mailbox => Mailbox, Path => PathBuf, Secret => SecretRef, Ip => IpAddr, Proxy => Proxy, Listen => Option<SocketAddr>,
     Pairs => BTreeMap<String, String>, Count => u32,
+    Headers => BTreeMap<String, Header>, Statuses => Vec<(u16, u16)>,
 }
 
 /// Checks `item` against `kind`.
@@ -89,6 +93,10 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Patterns if item.is_str() => line(text(item)?, 64).map(|one| Value::Texts(vec![one])),
         Kind::Patterns => each(item, |t| line(t, 64)).map(Value::Texts),
         Kind::Pairs => pairs(item).map(Value::Pairs),
+        Kind::UrlToFill => request::url(text(item)?).map(Value::Text),
+        Kind::Text(most) => request::body(text(item)?, most).map(Value::Text),
+        Kind::Headers => request::headers(item).map(Value::Headers),
+        Kind::Statuses => request::statuses(item).map(Value::Statuses),
     }
 }
 

@@ -86,7 +86,7 @@ pub const fn usual_selectors(kind: &ProviderKind) -> &'static [&'static str] {
         ProviderKind::Azure(_) => &["selector1-azurecomm-prod-net", "selector2-azurecomm-prod-net"],
         ProviderKind::Gmail(_) => &["google"],
         // Amazon SES gives each domain three random ones.
-        ProviderKind::Ses(_) | ProviderKind::Smtp(_) => &[
+        ProviderKind::Ses(_) | ProviderKind::Smtp(_) | ProviderKind::HttpTrigger(_) => &[
             "default",
             "dkim",
             "mail",

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
+use super::Looks;
 use super::cursor::Positions;
 use super::folders::Folder;
 use super::report::Report;
@@ -51,6 +52,8 @@ pub(super) struct Desk {
     pub(super) name: Name,
     /// Makes and knows our tokens.
     pub(super) key: Key,
+    /// Knows what others' mail looks like.
+    pub(super) looks: Looks,
     /// Our clock.
     pub(super) now: Now,
     /// Whether own canaries are deleted.
@@ -65,10 +68,18 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk for the inbox `name`.
-    pub(super) fn new(name: Name, key: Key, now: Now, delete: bool, cursor: Option<&str>, reports: mpsc::Sender<Report>) -> Self {
+    pub(super) fn new(
+        name: Name,
+        key: Key,
+        looks: Looks,
+        now: Now,
+        delete: bool,
+        cursor: Option<&str>,
+        reports: mpsc::Sender<Report>,
+    ) -> Self {
         let book = Mutex::new(Book { positions: Positions::parse(cursor, delete), ..Book::default() });
         let begun = now();
-        Self { name, key, now, delete, begun, board: watch::Sender::new(Board::default()), reports, book }
+        Self { name, key, looks, now, delete, begun, board: watch::Sender::new(Board::default()), reports, book }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

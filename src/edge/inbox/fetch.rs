@@ -12,12 +12,14 @@ use super::session::{Opened, Session};
 use super::times;
 use super::trouble::Trouble;
 use crate::canary::{Found, recognise};
-use crate::model::{Class, Span};
+use crate::model::{CanaryId, Class, Span};
 
 /// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one. `BODY.PEEK` leaves
 /// `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
 pub(super) const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
     BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED)])";
+/// What is asked of a message whose look matters: as much as would be searched for a token.
+const WHOLE: &str = "(UID BODY.PEEK[]<0.262144>)";
 /// What is asked of a message without a token in its header.
 pub(super) const BODY: &str = "(UID BODY.PEEK[]<0.65536>)";
 /// A canary has a few KiB; what is larger than this is somebody's attachment.
@@ -167,23 +169,46 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
             return Ok(Haul { withheld: true, ..haul });
         };
         let mut found = recognise(&desk.key, header);
-        if !matches!(found, Found::Ours { .. }) && item.size.is_none_or(|size| size <= BODY_WORTH) {
-            let body = match fetch(session, "FETCH", &format!("UID FETCH {uid} {BODY}"), uid).await {
-                Ok(mut items) => items.remove(&uid).and_then(|item| item.body),
-                Err(trouble) => {
-                    desk.positions(|p| p.careful(&folder.wire, uid));
-                    return Err(stumble(desk, folder, uid, Some(uid), trouble));
-                }
-            };
-            if let Some(body) = body {
-                found = recognise(&desk.key, &body);
-            }
+        if !matches!(found, Found::Ours { .. })
+            && item.size.is_none_or(|size| size <= BODY_WORTH)
+            && let Some(body) = fetch_one(session, desk, folder, uid, BODY).await?
+        {
+            found = recognise(&desk.key, &body);
         }
-        tell(desk, folder, uid, &item, found).await?;
+        match mismatch(session, desk, folder, uid, found).await? {
+            Some((canary, why)) => desk.tell(Report::Mismatched { canary, why }).await?,
+            None => tell(desk, folder, uid, &item, found).await?,
+        }
         haul.seen = haul.seen.saturating_add(1);
         desk.positions(|p| p.advance(&folder.wire, uid));
     }
     Ok(haul)
+}
+
+/// What is wrong with a canary that somebody else has written, if anything is.
+async fn mismatch(
+    session: &mut Session,
+    desk: &Desk,
+    folder: &Folder,
+    uid: u32,
+    found: Found,
+) -> Result<Option<(CanaryId, String)>, Trouble> {
+    let Found::Ours { canary, .. } = found else { return Ok(None) };
+    let Some(expected) = (desk.looks)(canary) else { return Ok(None) };
+    // A message that is gone meanwhile has been here.
+    let whole = fetch_one(session, desk, folder, uid, WHOLE).await?;
+    Ok(whole.and_then(|whole| expected.unlike(&whole)).map(|why| (canary, why)))
+}
+
+/// The text of one message, as much as `what` asks for.
+async fn fetch_one(session: &mut Session, desk: &Desk, folder: &Folder, uid: u32, what: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    match fetch(session, "FETCH", &format!("UID FETCH {uid} {what}"), uid).await {
+        Ok(mut items) => Ok(items.remove(&uid).and_then(|item| item.body)),
+        Err(trouble) => {
+            desk.positions(|p| p.careful(&folder.wire, uid));
+            Err(stumble(desk, folder, uid, Some(uid), trouble))
+        }
+    }
 }
 
 async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found) -> Result<(), Trouble> {

@@ -33,6 +33,7 @@ mod wait;
 mod wake;
 
 use std::fmt;
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
@@ -40,13 +41,16 @@ pub use login::{Blindness, Login, log_in};
 pub use pace::Pace;
 pub use report::{Hint, Report};
 
-use crate::canary::Key;
+use crate::canary::{Expected, Key};
 use crate::config::{self, InboxKind, Secret};
 use crate::edge::dial::Dialer;
-use crate::model::{Name, Now};
+use crate::model::{CanaryId, Name, Now};
 use desk::Desk;
 use lane::{Lane, Role};
 use link::Link;
+
+/// What the mail of a canary looks like, where it is not ours; a canary that it does not know looks as it may.
+pub type Looks = Arc<dyn Fn(CanaryId) -> Option<Arc<Expected>> + Send + Sync>;
 
 /// One inbox to be watched.
 pub struct Watch {
@@ -58,6 +62,8 @@ pub struct Watch {
     pub password: Secret,
     /// Knows our tokens.
     pub key: Key,
+    /// Knows what others' mail looks like.
+    pub looks: Looks,
     /// The way out.
     pub dialer: Dialer,
     /// Our clock.
@@ -82,7 +88,7 @@ impl Watch {
     pub async fn watch_at(self, pace: Pace, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
         let InboxKind::Imap(imap) = self.inbox.kind;
         let link = Link { dialer: self.dialer, imap, password: self.password, pace };
-        let desk = Desk::new(self.name, self.key, self.now, self.inbox.delete, self.cursor.as_deref(), reports);
+        let desk = Desk::new(self.name, self.key, self.looks, self.now, self.inbox.delete, self.cursor.as_deref(), reports);
         let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe(), looked_up: false };
         let cleaning = async {
             if desk.delete {

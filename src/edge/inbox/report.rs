@@ -22,6 +22,13 @@ pub enum Report {
         /// The date of the top `Received` field, if it has one.
         received_top: Option<At>,
     },
+    /// A message carries a canary's token and is not what is expected of it.
+    Mismatched {
+        /// Which.
+        canary: CanaryId,
+        /// What is wrong with it, in words.
+        why: String,
+    },
     /// A message carries a token that is not ours.
     Forged,
     /// The inbox cannot be read.

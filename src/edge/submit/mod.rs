@@ -9,6 +9,7 @@ mod evidence;
 mod message;
 mod oauth;
 mod smtp;
+mod trigger;
 
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ macro_rules! transports {
 
 transports! {
     Smtp(smtp::Smtp),
+    HttpTrigger(trigger::Trigger),
     Mandrill(api::Api<api::mandrill::Mandrill>),
     SendGrid(api::Api<api::sendgrid::SendGrid>),
     Postmark(api::Api<api::postmark::Postmark>),

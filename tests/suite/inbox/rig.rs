@@ -113,7 +113,7 @@ impl Rig {
         let dialer = Dialer::new(&inbox.wire).unwrap();
         let name = Name::new("seed").unwrap();
         let password = Secret::new(PASSWORD.to_owned());
-        Plan { watch: Watch { name, inbox, password, key: key(), dialer, now: Arc::new(wall), cursor: None } }
+        Plan { watch: Watch { name, inbox, password, key: key(), looks: Arc::new(|_| None), dialer, now: Arc::new(wall), cursor: None } }
     }
 
     /// The next report.
@@ -126,7 +126,7 @@ impl Rig {
         loop {
             match self.next().await {
                 Report::Read { .. } | Report::Sight => {}
-                other @ (Report::Sighted { .. } | Report::Forged | Report::Blind { .. }) => return other,
+                other @ (Report::Sighted { .. } | Report::Mismatched { .. } | Report::Forged | Report::Blind { .. }) => return other,
             }
         }
     }
@@ -141,6 +141,7 @@ impl Rig {
                     return Seen { canary, placement, arrived_at, seen_at, copy, received_top };
                 }
                 Report::Forged => panic!("forged"),
+                Report::Mismatched { why, .. } => panic!("{why}"),
                 Report::Blind { .. } | Report::Sight | Report::Read { .. } => {}
             }
         }
@@ -184,7 +185,7 @@ impl Rig {
                 Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top } => {
                     self.sighted.push(Seen { canary, placement, arrived_at, seen_at, copy, received_top });
                 }
-                Report::Read { .. } | Report::Sight | Report::Blind { .. } | Report::Forged => {}
+                Report::Read { .. } | Report::Sight | Report::Blind { .. } | Report::Mismatched { .. } | Report::Forged => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "a kit: what one test needs, another may not")]
 
 pub(crate) mod alertmanager;
+pub mod application;
 pub mod certs;
 pub mod daemon;
 pub mod dovecot;

@@ -33,7 +33,7 @@ const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) const CATALOGUE: [Family; 33] = [
+pub(super) const CATALOGUE: [Family; 34] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,
@@ -96,6 +96,14 @@ pub(super) const CATALOGUE: [Family; 33] = [
         "canaries",
         "Second and further copies of a canary in its own inbox.",
         |from, to| routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.duplicate)),
+    ),
+    family(
+        "mailcanary_canaries_mismatched_total",
+        Shape::Counter,
+        ROUTE,
+        "canaries",
+        "Canaries in whose stead a mail came that is not as expected: another sender, subject, text or link host.",
+        |from, to| routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.mismatched)),
     ),
     family(
         "mailcanary_canaries_replayed_total",

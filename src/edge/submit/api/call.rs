@@ -27,11 +27,12 @@ pub(in crate::edge::submit) struct Call {
     headers: HeaderMap,
     body: Vec<u8>,
     /// Something in it cannot be said in HTTP.
-    unspeakable: Option<&'static str>,
+    unspeakable: Option<HeaderName>,
 }
 
 impl Call {
-    fn new(method: Method, path: impl Into<String>, body: Vec<u8>) -> Self {
+    /// One with this body.
+    pub(in crate::edge::submit) fn new(method: Method, path: impl Into<String>, body: Vec<u8>) -> Self {
         Self { method, path: path.into(), headers: HeaderMap::new(), body, unspeakable: None }
     }
 
@@ -54,14 +55,25 @@ impl Call {
     }
 
     /// With a header, or with another value of it.
-    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(in crate::edge::submit) fn header(self, name: &'static str, value: &str) -> Self {
+        self.with(HeaderName::from_static(name), value)
+    }
+
+    /// The same, with any header.
+    pub(in crate::edge::submit) fn with(mut self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_bytes(value.as_bytes()) {
             Ok(mut value) => {
                 value.set_sensitive(true);
-                self.headers.insert(HeaderName::from_static(name), value);
+                self.headers.insert(name, value);
             }
             Err(_) => self.unspeakable = Some(name),
         }
+        self
+    }
+
+    /// By another method.
+    pub(in crate::edge::submit) fn by(mut self, method: Method) -> Self {
+        self.method = method;
         self
     }
 
@@ -113,7 +125,7 @@ pub(in crate::edge::submit) struct Cut {
 pub(in crate::edge::submit) struct Reply {
     pub(in crate::edge::submit) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) text: String,
+    pub(in crate::edge::submit) text: String,
     /// Nothing is missing at the end.
     pub(super) whole: bool,
     /// The text, if it is JSON.
@@ -134,7 +146,7 @@ impl Reply {
     }
 
     /// A header, if it is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in crate::edge::submit) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 

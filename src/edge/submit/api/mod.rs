@@ -29,7 +29,7 @@ pub(super) use self::call::{Call, Cut, Reply, exchange};
 use self::letter::Letter;
 pub(super) use self::said::headline;
 use self::said::said;
-pub(super) use self::words::general;
+pub(super) use self::words::{class, general};
 use super::evidence::evidence;
 use super::oauth::Tokens;
 use super::{Answer, Secrets, SetUpError};

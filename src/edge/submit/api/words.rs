@@ -43,7 +43,7 @@ pub(in crate::edge::submit) fn general(reply: &Reply) -> Option<Class> {
 }
 
 /// The class that words alone give.
-pub(super) fn class(text: &str) -> Option<Class> {
+pub(in crate::edge::submit) fn class(text: &str) -> Option<Class> {
     let words = Words::new(text);
     RULES.into_iter().find(|(_, rule)| rule(&words)).map(|(class, _)| class)
 }
@@ -226,6 +226,7 @@ fn used_up(words: &Words) -> bool {
 fn rate(words: &Words) -> bool {
     let plain = words.any(&[
         "too many requests",
+        "too many attempts",
         "toomanyrequests",
         "rate limit",
         "ratelimit",

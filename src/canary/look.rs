@@ -1,0 +1,129 @@
+//! Whether a mail that an application sent looks as it should: a token in a newsletter, or behind a dead link, is no arrival.
+
+use mail_parser::{MessageParser, PartType};
+use url::Url;
+
+use crate::config::{Look, matches};
+
+/// Links that are looked at; a mail that people read has a dozen.
+const MAX_LINKS: usize = 200;
+/// Hosts that are named in a reason.
+const NAMED: usize = 3;
+
+/// What a mail of one application looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The sender's address.
+    pub from: String,
+    /// The rest.
+    pub look: Look,
+}
+
+impl Expected {
+    /// Why `message`, headers and a body that may be cut, is not as expected; nothing if it is.
+    #[must_use]
+    pub fn unlike(&self, message: &[u8]) -> Option<String> {
+        let parsed = MessageParser::default().parse(message)?;
+        let from = parsed.from().and_then(|from| from.first()).and_then(|one| one.address()).unwrap_or_default();
+        if !from.eq_ignore_ascii_case(&self.from) {
+            return Some(format!("it is from `{}`, not from `{}`", shown(from), self.from));
+        }
+        let subject = parsed.subject().unwrap_or_default();
+        if let Some(pattern) = self.look.subject.as_ref().filter(|pattern| !matches(pattern, &unspaced(subject))) {
+            return Some(format!("its subject is `{}`, not `{pattern}`", shown(subject)));
+        }
+        let texts: Vec<&str> = parsed
+            .parts
+            .iter()
+            .filter_map(|part| match &part.body {
+                PartType::Text(text) | PartType::Html(text) => Some(text.as_ref()),
+                PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => None,
+            })
+            .collect();
+        if let Some(pattern) = &self.look.text
+            && !(0..parsed.text_body_count())
+                .filter_map(|n| parsed.body_text(n))
+                .any(|text| matches(&format!("*{pattern}*"), &unspaced(&text)))
+        {
+            return Some(format!("`{pattern}` does not stand in its text"));
+        }
+        let host = self.look.link_host.as_ref()?;
+        let hosts: Vec<String> = texts.into_iter().flat_map(links).take(MAX_LINKS).collect();
+        (!hosts.iter().any(|found| found == host)).then(|| no_link(host, hosts))
+    }
+}
+
+fn no_link(host: &str, mut hosts: Vec<String>) -> String {
+    hosts.sort();
+    hosts.dedup();
+    let named: Vec<String> = hosts.iter().take(NAMED).map(|host| format!("`{}`", shown(host))).collect();
+    match (named.is_empty(), hosts.len().saturating_sub(NAMED)) {
+        (true, _) => format!("it has no link, and one to `{host}` is expected"),
+        (false, 0) => format!("no link in it leads to `{host}`, but to {}", named.join(", ")),
+        (false, more) => format!("no link in it leads to `{host}`, but to {} and {more} more", named.join(", ")),
+    }
+}
+
+/// The hosts of the web addresses in a text or a page, as a browser takes them.
+fn links(text: &str) -> Vec<String> {
+    let lower = text.to_ascii_lowercase();
+    let starts = lower.match_indices("http").map(|(at, _)| at);
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ',' | ';');
+    let address = |at: usize| lower.get(at..)?.split(ends).next();
+    let web = |address: &&str| address.starts_with("http://") || address.starts_with("https://");
+    starts
+        .filter_map(address)
+        .filter(web)
+        .take(MAX_LINKS)
+        .filter_map(|a| Some(Url::parse(a).ok()?.host_str()?.trim_end_matches('.').to_owned()))
+        .collect()
+}
+
+/// One line, single spaces: neither a fold nor the width of a text is a difference.
+fn unspaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What somebody else wrote, made safe to show.
+fn shown(text: &str) -> String {
+    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIL: &str = "From: Shop <No-Reply@shop.example>\r\nSubject: =?utf-8?Q?Confirm_your?=\r\n =?utf-8?Q?_address?=\r\n\
+        Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+        <p>Please confirm\r\n  your address: <a href=3D\"https://app.shop.example/c?a=3D1&amp;b\">go</a></p> <a href=3D'HTTP://Shop.Example'>us</a>";
+
+    fn unlike(look: Look) -> Option<String> {
+        Expected { from: "no-reply@shop.example".to_owned(), look }.unlike(MAIL.as_bytes())
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn sender_subject_text_and_link_are_looked_at() {
+        let good = Look { subject: some("Confirm your *"), text: some("please confirm*ddress"), link_host: some("app.shop.example") };
+        assert_eq!(unlike(Look { text: some("Please confirm your"), ..good.clone() }), None);
+        assert_eq!(unlike(good.clone()).as_deref(), Some("`please confirm*ddress` does not stand in its text"));
+        assert_eq!(
+            unlike(Look { subject: some("Confirm"), ..good }).as_deref(),
+            Some("its subject is `Confirm your address`, not `Confirm`")
+        );
+        let elsewhere = Look { link_host: some("shop.test"), ..Look::default() };
+        assert_eq!(unlike(elsewhere).as_deref(), Some("no link in it leads to `shop.test`, but to `app.shop.example`, `shop.example`"));
+        let other = Expected { from: "a@b.example".to_owned(), look: Look::default() }.unlike(MAIL.as_bytes());
+        assert_eq!(other.as_deref(), Some("it is from `No-Reply@shop.example`, not from `a@b.example`"));
+    }
+
+    #[test]
+    fn a_link_leads_where_a_browser_would_go() {
+        assert_eq!(links("see https://app.example@evil.example/x."), ["evil.example"]);
+        assert_eq!(links("<a href=https://a.example:8443/x>b</a>, (http://127.0.0.1) https:// httpx://c"), ["a.example", "127.0.0.1"]);
+        assert!(links("nothing http").is_empty());
+    }
+}
