@@ -3,6 +3,8 @@
 //! The weight of a suspect times its mixture is the odds that it fails (Shiryaev's posterior); summed over suspects that overlap they grow
 //! under health no faster than failures are expected, which is what keeps the promise of false pages without tuning.
 
+use std::cmp::Reverse;
+
 use super::alarm::{Alarm, certainty, odds};
 use super::flight::RouteState;
 use super::hold::Sort;
@@ -21,6 +23,8 @@ const CERTAIN: f64 = 0.96;
 const YOUNG: Span = Span::from_secs(900);
 /// Nats less are needed to widen or move a young alarm: something is known to be wrong.
 const EASED: f64 = 3.0;
+/// Further than this from an eased alarm, rivals do not matter.
+const FAR: f64 = 3.0;
 /// Nats of silence that a narrower suspect's routes show together, while the others of the alarm deliver.
 const NARROWS_AT: f64 = 6.0;
 /// An arrival is no sign of health if so little of healthy mail takes longer.
@@ -41,9 +45,18 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
 }
 
 fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
-    let free = ix.hot.iter().copied().filter(|s| !ix.alarmed.contains(s));
-    let (best, own) = free.map(|s| (s, odds(plan, state, s))).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
-    if own < plan.ln_alarm - EASED - 3.0 {
+    let loudest = |suspects: &mut dyn Iterator<Item = usize>| {
+        let free = suspects.filter(|s| !ix.alarmed.contains(s)).map(|s| (s, odds(plan, state, s)));
+        free.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
+    };
+    // Where those who do not ask are far from an alarm, they need not be looked at.
+    let [asks, ..] = plan.asks;
+    let (best, own) = if plan.heavy + asks < plan.ln_alarm - EASED - FAR {
+        loudest(&mut ix.asking.iter().map(|(_, Reverse(suspect))| *suspect))?
+    } else {
+        loudest(&mut ix.hot.iter().copied())?
+    };
+    if own < plan.ln_alarm - EASED - FAR {
         return None;
     }
     let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, best, now)).collect();

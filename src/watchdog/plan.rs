@@ -36,6 +36,8 @@ pub(super) struct Plan {
     /// Who may be to blame, the most general first; of several that cover the same routes only the first stands here.
     pub(super) suspects: Vec<Suspect>,
     by_culprit: BTreeMap<Culprit, usize>,
+    /// The largest of their weights, as a logarithm.
+    pub(super) heavy: f64,
     /// What is believed of latencies before anything is known.
     pub(super) prior: Prior,
     /// The odds of any failure, as a logarithm, at which the verdict changes.
@@ -153,6 +155,7 @@ impl Plan {
             providers,
             inboxes,
             sinks: settings.sinks.iter().map(|(name, sink)| (name.clone(), sink.severities.clone())).collect(),
+            heavy: suspects.iter().map(|s| s.ln_weight).fold(f64::NEG_INFINITY, f64::max),
             suspects,
             by_culprit,
             prior: Prior::untaught(),

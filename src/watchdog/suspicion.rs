@@ -139,7 +139,15 @@ fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now
     let suspect = plan.suspects.get(index)?;
     let covers =
         |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
-    let fresh: Vec<(At, usize)> = confirming(state, ix, now, covers).take(enough).collect();
+    let fresh: Vec<(At, usize)> = if suspect.routes.len() * SPARSE < ix.confirming.len() {
+        let mut fresh: Vec<_> =
+            suspect.routes.iter().filter(|slot| covers(**slot)).flat_map(|slot| confirming_over(state, *slot, now)).collect();
+        fresh.sort_unstable();
+        fresh.truncate(enough);
+        fresh
+    } else {
+        confirming(state, ix, now, covers).take(enough).collect()
+    };
     if fresh.len() >= enough {
         // Again when the oldest of them is not fresh any more.
         let (sent, slot) = fresh.first()?;
@@ -208,6 +216,12 @@ fn confirming<'s>(state: &'s State, ix: &'s Index, now: At, over: impl Fn(usize)
         state.routes.get(slot).is_some_and(|r| r.flying.iter().any(is))
     };
     ix.confirming.iter().copied().filter(move |(sent, slot)| now.since(*sent) < FRESH && over(*slot) && flies(*sent, *slot))
+}
+
+/// The same over one route.
+fn confirming_over(state: &State, slot: usize, now: At) -> impl Iterator<Item = (At, usize)> + '_ {
+    let flying = state.routes.get(slot).into_iter().flat_map(|r| &r.flying);
+    flying.filter(move |f| f.counted && f.reason == Reason::Confirmation && now.since(f.sent_at) < FRESH).map(move |f| (f.sent_at, slot))
 }
 
 fn silent_for(state: &State, slot: usize) -> Option<Reverse<At>> {
