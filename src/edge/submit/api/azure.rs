@@ -8,12 +8,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::account::Account;
 use super::letter::Letter;
 use super::said::said;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{AzureSettings, Mailbox, Secret};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{AzureSettings, Mailbox, Templates};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// Of 2023, which every resource still speaks.
@@ -24,9 +25,8 @@ const NOBODYS: &str = "00000000-0000-8000-8000-000000000000";
 /// An e-mail resource.
 #[derive(Debug)]
 pub(in crate::edge::submit) struct Azure {
-    base_url: String,
-    /// In base64, as it is handed out.
-    key: Secret,
+    /// The key is in base64, as it is handed out.
+    account: Account,
 }
 
 impl Service for Azure {
@@ -34,26 +34,22 @@ impl Service for Azure {
     const TIMED: bool = true;
 
     fn new(_from: &Mailbox, settings: &AzureSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        Ok(Self { base_url: settings.base_url.clone(), key: secret(secrets, &settings.access_key)? })
+        Ok(Self { account: Account::new(&settings.base_url, &settings.access_key, &Templates::default(), secrets)? })
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        vec![self.key.expose().to_owned()]
+    fn account(&self) -> &Account {
+        &self.account
     }
 
     fn authorised(&self, call: Call, at: At) -> Call {
         let date = chrono::DateTime::from_timestamp_millis(at.as_ms()).unwrap_or_default().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let hash = BASE64.encode(&Sha256::digest(call.body()));
-        let url = call.url(&self.base_url);
+        let url = call.url(&self.account.base_url);
         let bare = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
         let (host, path) = bare.split_once('/').unwrap_or((bare, ""));
         let to_sign = format!("{}\n/{path}\n{date};{host};{hash}", call.method());
         // A key that is no base64 signs as it is, and is refused in the provider's words.
-        let key = BASE64.decode(self.key.expose().trim().as_bytes()).unwrap_or_else(|_| self.key.expose().as_bytes().to_vec());
+        let key = BASE64.decode(self.account.key().trim().as_bytes()).unwrap_or_else(|_| self.account.key().as_bytes().to_vec());
         let signature = Hmac::<Sha256>::new_from_slice(&key).map(|hmac| BASE64.encode(&hmac.chain_update(to_sign).finalize().into_bytes()));
         let proof = format!("HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature={}", signature.unwrap_or_default());
         call.header("x-ms-date", &date).header("x-ms-content-sha256", &hash).header("authorization", &proof)

@@ -5,44 +5,36 @@
 
 use serde_json::json;
 
+use super::account::Account;
 use super::letter::{Filled, Letter, TAG};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{BrevoSettings, Mailbox, Secret, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{BrevoSettings, Mailbox};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// A Brevo account.
 #[derive(Debug)]
-pub(in crate::edge::submit) struct Brevo {
-    base_url: String,
-    key: Secret,
-    templates: Templates,
-}
+pub(in crate::edge::submit) struct Brevo(Account);
 
 impl Service for Brevo {
     type Settings = BrevoSettings;
 
     fn new(_from: &Mailbox, settings: &BrevoSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        let key = secret(secrets, &settings.api_key)?;
-        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone() })
+        Account::new(&settings.base_url, &settings.api_key, &settings.templates, secrets).map(Self)
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        vec![self.key.expose().to_owned()]
+    fn account(&self) -> &Account {
+        &self.0
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.header("api-key", self.key.expose())
+        call.header("api-key", self.0.key())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
         let mail = letter.mail;
-        let template = letter.template(&self.templates);
+        let template = letter.template(&self.0.templates);
         let plain = |text| if template.is_some() { None } else { Some(text) };
         let mut headers = letter.headers();
         headers.insert("idempotencyKey".to_owned(), json!(letter.uuid()));

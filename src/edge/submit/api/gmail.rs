@@ -5,6 +5,7 @@
 use data_encoding::BASE64URL;
 use serde_json::json;
 
+use super::account::Account;
 use super::letter::Letter;
 use super::said::said;
 use super::words;
@@ -17,29 +18,18 @@ use crate::model::{At, Class};
 
 /// A Google account.
 #[derive(Debug)]
-pub(in crate::edge::submit) struct Gmail {
-    base_url: String,
-    tokens: Tokens,
-}
+pub(in crate::edge::submit) struct Gmail(Account);
 
 impl Service for Gmail {
     type Settings = GmailSettings;
 
     fn new(from: &Mailbox, settings: &GmailSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
         message::address(&from.address).or(Err(SetUpError::From(from.address.clone())))?;
-        Ok(Self { base_url: settings.base_url.clone(), tokens: Tokens::new(&settings.oauth, secrets)? })
+        Ok(Self(Account::with_tokens(&settings.base_url, Tokens::new(&settings.oauth, secrets)?)))
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        self.tokens.secrets()
-    }
-
-    fn tokens(&self) -> Option<&Tokens> {
-        Some(&self.tokens)
+    fn account(&self) -> &Account {
+        &self.0
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {

@@ -4,19 +4,18 @@
 
 use serde_json::json;
 
+use super::account::Account;
 use super::call::plausible_id;
 use super::letter::{Letter, TAG};
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, MailerSendSettings, Secret, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{Mailbox, MailerSendSettings};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// A MailerSend account.
 #[derive(Debug)]
 pub(in crate::edge::submit) struct MailerSend {
-    base_url: String,
-    key: Secret,
-    templates: Templates,
+    account: Account,
     /// Whether the plan allows headers.
     headers: bool,
 }
@@ -25,25 +24,21 @@ impl Service for MailerSend {
     type Settings = MailerSendSettings;
 
     fn new(_from: &Mailbox, settings: &MailerSendSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        let key = secret(secrets, &settings.api_key)?;
-        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone(), headers: settings.headers })
+        let account = Account::new(&settings.base_url, &settings.api_key, &settings.templates, secrets)?;
+        Ok(Self { account, headers: settings.headers })
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        vec![self.key.expose().to_owned()]
+    fn account(&self) -> &Account {
+        &self.account
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.bearer(self.key.expose())
+        call.bearer(self.account.key())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
         let mail = letter.mail;
-        let template = letter.template(&self.templates);
+        let template = letter.template(&self.account.templates);
         let plain = |text| if template.is_some() { None } else { Some(text) };
         let body = json!({
             "from": { "email": letter.from.address, "name": letter.from.name },

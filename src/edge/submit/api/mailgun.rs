@@ -3,12 +3,13 @@
 //! The request is a form. A path that is wrong is answered with a friendly 200, so only an id is acceptance. Domains that may not send at
 //! all are refused in the words that it has for those that are too fast.
 
+use super::account::Account;
 use super::call::basic;
 use super::letter::{Letter, TAG};
 use super::said::said;
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, MailgunSettings, Secret, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{Mailbox, MailgunSettings};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// Who every key is shown by.
@@ -17,10 +18,8 @@ const USER: &str = "api";
 /// A domain at Mailgun.
 #[derive(Debug)]
 pub(in crate::edge::submit) struct Mailgun {
-    base_url: String,
-    key: Secret,
+    account: Account,
     domain: String,
-    templates: Templates,
 }
 
 impl Mailgun {
@@ -34,20 +33,19 @@ impl Service for Mailgun {
 
     fn new(from: &Mailbox, settings: &MailgunSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
         let domain = settings.domain.clone().unwrap_or_else(|| from.domain().to_owned());
-        let key = secret(secrets, &settings.api_key)?;
-        Ok(Self { base_url: settings.base_url.clone(), key, domain, templates: settings.templates.clone() })
+        Ok(Self { account: Account::new(&settings.base_url, &settings.api_key, &settings.templates, secrets)?, domain })
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
+    fn account(&self) -> &Account {
+        &self.account
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec![basic(USER, self.key.expose()), self.key.expose().to_owned()]
+        vec![basic(USER, self.account.key()), self.account.key().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.basic(USER, self.key.expose())
+        call.basic(USER, self.account.key())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
@@ -66,7 +64,7 @@ impl Service for Mailgun {
             ("v:token", &mail.token),
         ];
         fields.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let template = letter.template(&self.templates);
+        let template = letter.template(&self.account.templates);
         // Texts by text: there is a JSON of it.
         let variables = template.as_ref().and_then(|filled| serde_json::to_string(&filled.variables).ok()).unwrap_or_default();
         match &template {

@@ -4,46 +4,45 @@
 
 use serde_json::json;
 
+use super::account::Account;
 use super::call::basic;
 use super::letter::{Filled, Letter, TAG};
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, MailjetSettings, Secret, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{Mailbox, MailjetSettings};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// A Mailjet account.
 #[derive(Debug)]
 pub(in crate::edge::submit) struct Mailjet {
-    base_url: String,
+    account: Account,
+    /// The half of the key that is no secret.
     public: String,
-    private: Secret,
-    templates: Templates,
 }
 
 impl Service for Mailjet {
     type Settings = MailjetSettings;
 
     fn new(_from: &Mailbox, settings: &MailjetSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        let private = secret(secrets, &settings.secret_key)?;
-        let (base_url, public) = (settings.base_url.clone(), settings.api_key.clone());
-        Ok(Self { base_url, public, private, templates: settings.templates.clone() })
+        let account = Account::new(&settings.base_url, &settings.secret_key, &settings.templates, secrets)?;
+        Ok(Self { account, public: settings.api_key.clone() })
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
+    fn account(&self) -> &Account {
+        &self.account
     }
 
     fn secrets(&self) -> Vec<String> {
-        vec![basic(&self.public, self.private.expose()), self.private.expose().to_owned()]
+        vec![basic(&self.public, self.account.key()), self.account.key().to_owned()]
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.basic(&self.public, self.private.expose())
+        call.basic(&self.public, self.account.key())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
         let mail = letter.mail;
-        let template = letter.template(&self.templates);
+        let template = letter.template(&self.account.templates);
         let plain = |text| if template.is_some() { None } else { Some(text) };
         let message = json!({
             "From": { "Email": letter.from.address, "Name": letter.from.name },

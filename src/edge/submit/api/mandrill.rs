@@ -5,20 +5,19 @@
 
 use serde_json::{Value, json};
 
+use super::account::Account;
 use super::letter::{Letter, TAG};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, MandrillSettings, Secret, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{Mailbox, MandrillSettings};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class, Outcome};
 
 /// A Mandrill account.
 #[derive(Debug)]
 pub(in crate::edge::submit) struct Mandrill {
-    base_url: String,
-    key: Secret,
+    account: Account,
     subaccount: Option<String>,
-    templates: Templates,
 }
 
 impl Service for Mandrill {
@@ -28,16 +27,12 @@ impl Service for Mandrill {
         // A bare host gets the path that the API has had from the start.
         let bare = settings.base_url.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'));
         let base_url = format!("{}{}", settings.base_url, if bare { "/api/1.0" } else { "" });
-        let key = secret(secrets, &settings.api_key)?;
-        Ok(Self { base_url, key, subaccount: settings.subaccount.clone(), templates: settings.templates.clone() })
+        let account = Account::new(&base_url, &settings.api_key, &settings.templates, secrets)?;
+        Ok(Self { account, subaccount: settings.subaccount.clone() })
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        vec![self.key.expose().to_owned()]
+    fn account(&self) -> &Account {
+        &self.account
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
@@ -60,8 +55,8 @@ impl Service for Mandrill {
             "auto_text": false,
             "preserve_recipients": false,
         });
-        let mut body = json!({ "key": self.key.expose(), "async": false });
-        let template = letter.template(&self.templates);
+        let mut body = json!({ "key": self.account.key(), "async": false });
+        let template = letter.template(&self.account.templates);
         if let Some(message) = message.as_object_mut() {
             match &template {
                 Some(filled) => {
@@ -95,7 +90,7 @@ impl Service for Mandrill {
     }
 
     fn ping(&self) -> Call {
-        Call::json("/users/ping2", json!({ "key": self.key.expose() }))
+        Call::json("/users/ping2", json!({ "key": self.account.key() }))
     }
 
     fn let_in(&self, reply: &Reply) -> bool {

@@ -3,6 +3,7 @@
 //! A provider is one file that says how a request is written and what an answer means ([`Service`]). Connecting, deadlines, bounded
 //! reading, tokens, questions asked later, and what is kept of an answer are here. Redirects are not followed, nothing is sent twice.
 
+mod account;
 pub(super) mod azure;
 pub(super) mod brevo;
 mod call;
@@ -25,13 +26,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use self::account::Account;
 pub(super) use self::call::{Call, Cut, Reply, exchange};
 use self::letter::Letter;
 pub(super) use self::said::headline;
 use self::said::said;
 pub(super) use self::words::{class, general};
 use super::evidence::evidence;
-use super::oauth::Tokens;
 use super::{Answer, Secrets, SetUpError};
 use crate::canary::Composed;
 use crate::config::Mailbox;
@@ -74,15 +75,12 @@ pub(super) trait Service: Debug + Sized {
     /// Ready to write requests.
     fn new(from: &Mailbox, settings: &Self::Settings, secrets: Secrets<'_>) -> Result<Self, SetUpError>;
 
-    /// Where the API is.
-    fn base_url(&self) -> &str;
+    /// Where it is, and what we prove ourselves by.
+    fn account(&self) -> &Account;
 
     /// What must not be kept of an answer, in every form that goes over the wire.
-    fn secrets(&self) -> Vec<String>;
-
-    /// Where its access tokens come from, if it takes some.
-    fn tokens(&self) -> Option<&Tokens> {
-        None
+    fn secrets(&self) -> Vec<String> {
+        self.account().secrets()
     }
 
     /// `call` with the proof of who we are, made at `at`.
@@ -272,7 +270,7 @@ impl<'a, S: Service> Visit<'a, S> {
 
     /// Gets an access token, if one is needed.
     async fn authenticate(&mut self) -> Result<(), Cut> {
-        let Some(tokens) = self.api.service.tokens() else { return Ok(()) };
+        let Some(tokens) = self.api.service.account().tokens() else { return Ok(()) };
         let since = Instant::now();
         let got = tokens.get(&self.api.http, self.now(), self.deadline()).await;
         self.legs.push((Leg::Auth, Span::from(since.elapsed())));
@@ -287,13 +285,13 @@ impl<'a, S: Service> Visit<'a, S> {
         if let Some(token) = &self.token {
             call = call.bearer(token);
         }
-        let sent = exchange(&api.http, api.service.base_url(), call, self.now(), self.deadline()).await;
+        let sent = exchange(&api.http, &api.service.account().base_url, call, self.now(), self.deadline()).await;
         let took = Span::from(since.elapsed());
         match self.legs.iter_mut().find(|(leg, _)| *leg == Leg::Data) {
             Some((_, sum)) => *sum = *sum + took,
             None => self.legs.push((Leg::Data, took)),
         }
-        if let (Some(tokens), Ok(Reply { status: 401, .. })) = (api.service.tokens(), &sent) {
+        if let (Some(tokens), Ok(Reply { status: 401, .. })) = (api.service.account().tokens(), &sent) {
             tokens.forget().await;
         }
         sent

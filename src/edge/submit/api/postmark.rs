@@ -5,19 +5,18 @@
 
 use serde_json::json;
 
+use super::account::Account;
 use super::letter::{Letter, TAG};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, PostmarkSettings, Secret, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{Mailbox, PostmarkSettings};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// A Postmark server.
 #[derive(Debug)]
 pub(in crate::edge::submit) struct Postmark {
-    base_url: String,
-    key: Secret,
-    templates: Templates,
+    account: Account,
     message_stream: String,
 }
 
@@ -25,25 +24,16 @@ impl Service for Postmark {
     type Settings = PostmarkSettings;
 
     fn new(_from: &Mailbox, settings: &PostmarkSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        let key = secret(secrets, &settings.api_key)?;
-        Ok(Self {
-            base_url: settings.base_url.clone(),
-            key,
-            templates: settings.templates.clone(),
-            message_stream: settings.message_stream.clone(),
-        })
+        let account = Account::new(&settings.base_url, &settings.api_key, &settings.templates, secrets)?;
+        Ok(Self { account, message_stream: settings.message_stream.clone() })
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        vec![self.key.expose().to_owned()]
+    fn account(&self) -> &Account {
+        &self.account
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.header("x-postmark-server-token", self.key.expose())
+        call.header("x-postmark-server-token", self.account.key())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
@@ -58,7 +48,7 @@ impl Service for Postmark {
             "TrackOpens": false,
             "TrackLinks": "None",
         });
-        let template = letter.template(&self.templates);
+        let template = letter.template(&self.account.templates);
         if let Some(body) = body.as_object_mut() {
             match &template {
                 Some(filled) => {

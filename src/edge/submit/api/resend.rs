@@ -4,43 +4,35 @@
 
 use serde_json::json;
 
+use super::account::Account;
 use super::letter::{Letter, TAG};
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, ResendSettings, Secret, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{Mailbox, ResendSettings};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// A Resend team.
 #[derive(Debug)]
-pub(in crate::edge::submit) struct Resend {
-    base_url: String,
-    key: Secret,
-    templates: Templates,
-}
+pub(in crate::edge::submit) struct Resend(Account);
 
 impl Service for Resend {
     type Settings = ResendSettings;
 
     fn new(_from: &Mailbox, settings: &ResendSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        let key = secret(secrets, &settings.api_key)?;
-        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone() })
+        Account::new(&settings.base_url, &settings.api_key, &settings.templates, secrets).map(Self)
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        vec![self.key.expose().to_owned()]
+    fn account(&self) -> &Account {
+        &self.0
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.bearer(self.key.expose())
+        call.bearer(self.0.key())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
         let mail = letter.mail;
-        let template = letter.template(&self.templates);
+        let template = letter.template(&self.0.templates);
         let plain = |text| if template.is_some() { None } else { Some(text) };
         let body = json!({
             "from": letter.sender_text(),

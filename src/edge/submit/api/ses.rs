@@ -10,24 +10,23 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use serde_json::json;
 
+use super::account::Account;
 use super::letter::{Letter, TAG};
 use super::said::said;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, Secret, SesSettings, Templates};
+use crate::config::{Mailbox, Secret, SesSettings};
 use crate::edge::submit::{Secrets, SetUpError, secret};
 use crate::model::{At, Class};
 
 /// An account in one region.
 #[derive(Debug)]
 pub(in crate::edge::submit) struct Ses {
-    base_url: String,
+    account: Account,
     region: String,
     access_key_id: String,
-    secret_access_key: Secret,
     session_token: Option<Secret>,
     configuration_set: Option<String>,
-    templates: Templates,
 }
 
 impl Service for Ses {
@@ -36,27 +35,25 @@ impl Service for Ses {
 
     fn new(_from: &Mailbox, settings: &SesSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
         Ok(Self {
-            base_url: settings.base_url.clone(),
+            account: Account::new(&settings.base_url, &settings.secret_access_key, &settings.templates, secrets)?,
             region: settings.region.clone(),
             access_key_id: settings.access_key_id.clone(),
-            secret_access_key: secret(secrets, &settings.secret_access_key)?,
             session_token: settings.session_token.as_ref().map(|at| secret(secrets, at)).transpose()?,
             configuration_set: settings.configuration_set.clone(),
-            templates: settings.templates.clone(),
         })
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
+    fn account(&self) -> &Account {
+        &self.account
     }
 
     fn secrets(&self) -> Vec<String> {
-        std::iter::once(&self.secret_access_key).chain(&self.session_token).map(|secret| secret.expose().to_owned()).collect()
+        self.account.secrets().into_iter().chain(self.session_token.iter().map(|token| token.expose().to_owned())).collect()
     }
 
     fn authorised(&self, call: Call, at: At) -> Call {
         let token = self.session_token.as_ref().map(|token| token.expose().to_owned());
-        let credentials = Credentials::new(&self.access_key_id, self.secret_access_key.expose(), token, None, "mailcanary");
+        let credentials = Credentials::new(&self.access_key_id, self.account.key(), token, None, "mailcanary");
         let identity = credentials.into();
         let time: SystemTime = UNIX_EPOCH + Duration::from_millis(u64::try_from(at.as_ms()).unwrap_or_default());
         let params = v4::SigningParams::builder()
@@ -66,7 +63,7 @@ impl Service for Ses {
             .time(time)
             .settings(SigningSettings::default())
             .build();
-        let url = call.url(&self.base_url);
+        let url = call.url(&self.account.base_url);
         let headers = call.content_type().map(|kind| ("content-type", kind));
         let request = SignableRequest::new(call.method().as_str(), url, headers.into_iter(), SignableBody::Bytes(call.body()));
         let signed = params.ok().zip(request.ok()).and_then(|(params, request)| sign(request, &params.into()).ok());
@@ -87,7 +84,7 @@ impl Service for Ses {
         let mail = letter.mail;
         let part = |text: &String| json!({ "Data": text, "Charset": "UTF-8" });
         let headers = letter.header_list("Name", "Value");
-        let content = match letter.template(&self.templates) {
+        let content = match letter.template(&self.account.templates) {
             Some(filled) => {
                 // Texts by text: there is a JSON of it.
                 let data = serde_json::to_string(&filled.variables).unwrap_or_default();

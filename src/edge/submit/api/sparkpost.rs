@@ -4,45 +4,37 @@
 
 use serde_json::json;
 
+use super::account::Account;
 use super::letter::{Letter, TAG};
 use super::said::said;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
-use crate::config::{Mailbox, Secret, SparkPostSettings, Templates};
-use crate::edge::submit::{Secrets, SetUpError, secret};
+use crate::config::{Mailbox, SparkPostSettings};
+use crate::edge::submit::{Secrets, SetUpError};
 use crate::model::{At, Class};
 
 /// A SparkPost account.
 #[derive(Debug)]
-pub(in crate::edge::submit) struct SparkPost {
-    base_url: String,
-    key: Secret,
-    templates: Templates,
-}
+pub(in crate::edge::submit) struct SparkPost(Account);
 
 impl Service for SparkPost {
     type Settings = SparkPostSettings;
 
     fn new(_from: &Mailbox, settings: &SparkPostSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
-        let key = secret(secrets, &settings.api_key)?;
-        Ok(Self { base_url: settings.base_url.clone(), key, templates: settings.templates.clone() })
+        Account::new(&settings.base_url, &settings.api_key, &settings.templates, secrets).map(Self)
     }
 
-    fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        vec![self.key.expose().to_owned()]
+    fn account(&self) -> &Account {
+        &self.0
     }
 
     fn authorised(&self, call: Call, _at: At) -> Call {
-        call.header("authorization", self.key.expose())
+        call.header("authorization", self.0.key())
     }
 
     fn send(&self, letter: &Letter<'_>) -> Call {
         let mail = letter.mail;
-        let template = letter.template(&self.templates);
+        let template = letter.template(&self.0.templates);
         let content = match &template {
             Some(filled) => json!({ "template_id": filled.id }),
             None => json!({

@@ -4,13 +4,15 @@ use Class::{Auth, Permanent, Policy, Quota, Rate, Recipient, Sender, Suppressed,
 use Outcome::{Accepted, Refused, Unknown};
 
 use super::*;
+use crate::config::{Secret, SecretRef, Templates};
 
 fn reply(status: u16, text: &str) -> Reply {
     Reply::new(status, http::HeaderMap::new(), text.to_owned(), true, At::from_ms(0))
 }
 
 fn service() -> Mandrill {
-    Mandrill { base_url: String::new(), key: Secret::new(String::new()), subaccount: None, templates: Templates::default() }
+    let account = Account::new("", &SecretRef::Env("KEY".to_owned()), &Templates::default(), &|_| Some(Secret::new(String::new())));
+    Mandrill { account: account.unwrap(), subaccount: None }
 }
 
 fn judge(reply: &Reply) -> (Outcome, Option<String>) {
