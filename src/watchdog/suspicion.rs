@@ -87,22 +87,14 @@ pub(super) struct Asked {
     pub(super) again_at: Option<At>,
 }
 
-/// One confirmation that would tell something.
-struct Wish {
-    slot: usize,
-    /// From when on it may be sent.
-    at: At,
-    /// The share of the allowance that it may not touch.
-    kept: f64,
-}
-
 /// Where confirmations are due. They are sent one by one: ask again after each.
 pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     let mut asked = Asked::default();
     if plan.confirmations <= 0.0 || state.cut_off_since.is_some() || (ix.asking.is_empty() && state.alarms.is_empty()) {
         return asked;
     }
-    let mut wanted: Vec<Wish> = Vec::new();
+    // Routes, each with the time from which a confirmation may be sent over it.
+    let mut wanted: Vec<(usize, At)> = Vec::new();
     for (_, Reverse(suspect)) in ix.asking.iter().rev().filter(|(_, Reverse(s))| !ix.alarmed.contains(s)).take(MOST) {
         let (Some(planned), Some(standing)) = (plan.suspects.get(*suspect), state.standings.get(*suspect)) else { continue };
         // A culprit of many routes is weighed at ticks, and asks at them.
@@ -111,20 +103,19 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
         }
         let (enough, kept) = enough(plan, f64::from(standing.level));
         match state.allowance.ready(plan, now, kept).filter(|_| enough > 0) {
-            Some(at) if at <= now => wanted.extend(wish(plan, state, ix, *suspect, enough, now).map(|(slot, at)| Wish { slot, at, kept })),
+            Some(at) if at <= now => wanted.extend(wish(plan, state, ix, *suspect, enough, now)),
             // It need not be known now which.
             Some(at) => asked.again_at = Some(asked.again_at.map_or(at, |again| again.min(at))),
             None => {}
         }
     }
-    for alarm in &state.alarms {
-        hopes(plan, state, ix, alarm, now, &mut wanted);
+    if let Some(ready) = state.allowance.ready(plan, now, 0.0) {
+        let hopes = state.alarms.iter().filter_map(|alarm| hope(plan, state, ix, alarm, now));
+        wanted.extend(hopes.map(|(slot, at)| (slot, at.max(ready))));
     }
-    for wish in wanted {
-        let Some(ready) = state.allowance.ready(plan, now, wish.kept) else { continue };
-        let at = wish.at.max(ready);
+    for (slot, at) in wanted {
         if at <= now {
-            asked.now = asked.now.or(Some(wish.slot));
+            asked.now = asked.now.or(Some(slot));
         } else {
             asked.again_at = Some(asked.again_at.map_or(at, |again| again.min(at)));
         }
@@ -191,22 +182,22 @@ fn asked(state: &State, slot: usize, now: At) -> usize {
     state.routes.get(slot).map_or(0, |r| r.flying.iter().filter(fresh).count())
 }
 
-/// After the first arrival since an alarm: is it over?
-fn hopes(plan: &Plan, state: &State, ix: &Index, alarm: &Alarm, now: At, wanted: &mut Vec<Wish>) {
+/// After the first arrival since an alarm: is it over? Over which route that is asked, and from when on it may be.
+fn hope(plan: &Plan, state: &State, ix: &Index, alarm: &Alarm, now: At) -> Option<(usize, At)> {
     if alarm.arrivals == 0 || recovery::is_over(plan, state, alarm) {
-        return;
+        return None;
     }
-    let Some(index) = plan.suspect(&alarm.culprit) else { return };
-    let Some(suspect) = plan.suspects.get(index) else { return };
+    let index = plan.suspect(&alarm.culprit)?;
+    let suspect = plan.suspects.get(index)?;
     let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index));
     let in_flight: Vec<usize> = confirming(state, ix, now, covers).map(|(_, slot)| slot).take(2).collect();
     if in_flight.len() >= 2 {
-        return;
+        return None;
     }
     let proven = |slot: &usize| state.routes.get(*slot).and_then(|r| r.good_sent_at).is_some_and(|at| at >= alarm.blamed_at);
     let mut targets: Vec<usize> = suspect.routes.iter().copied().take(64).collect();
     targets.sort_by_key(|slot| (proven(slot), in_flight.contains(slot), *slot));
-    wanted.extend(targets.iter().find_map(|slot| may(plan, state, *slot, now)).map(|(slot, at)| Wish { slot, at, kept: 0.0 }));
+    targets.iter().find_map(|slot| may(plan, state, *slot, now))
 }
 
 /// Fresh confirmations in flight over such routes, oldest first: when each was sent, and over which.
