@@ -40,19 +40,23 @@ pub struct Ended {
 /// future ends before. It ends when `notices` is closed, after the attempts under way, or when nobody listens to `done`; what is not told
 /// of by then is to be handed over again after a restart.
 ///
-/// `seen` is what the watchdog knows of incidents at the start, for sinks that take the state again and again.
-pub async fn work(
+/// `seen` is what the watchdog knows of incidents at the start, for sinks that take the state again and again. The start is this call, not
+/// the first poll of the future: a notice from in between is not one that an earlier process may have sent.
+pub fn work(
     sink: Sink,
     mut notices: mpsc::Receiver<Outgoing>,
     done: mpsc::Sender<Ended>,
     now: Now,
     seen: Vec<IncidentView>,
     pace: Pace,
-) {
+) -> impl Future<Output = ()> + Send {
+    let born = now();
     let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: None };
-    match &sink {
-        Sink::Webhook(webhook) => one_by_one(webhook, &mut notices, &mut desk, pace).await,
-        Sink::Alertmanager(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, &seen, pace).await,
+    async move {
+        match &sink {
+            Sink::Webhook(webhook) => one_by_one(webhook, &mut notices, &mut desk, born, pace).await,
+            Sink::Alertmanager(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, &seen, pace).await,
+        }
     }
 }
 
@@ -135,9 +139,9 @@ impl Desk {
     }
 }
 
-async fn one_by_one(webhook: &Webhook, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, pace: Pace) {
+async fn one_by_one(webhook: &Webhook, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, born: At, pace: Pace) {
     let now = desk.now.clone();
-    let mut queue = Queue::new(pace, seed(&desk.name), now());
+    let mut queue = Queue::new(pace, seed(&desk.name), born);
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
     loop {
         while flights.len() < LANES
