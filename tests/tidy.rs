@@ -58,6 +58,8 @@ const COMMON: &[&str] = &[
     "budget",
     "schedule",
     "state",
+    "outbox",
+    "wake",
     "index",
     "flight",
     "fate",

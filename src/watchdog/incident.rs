@@ -6,8 +6,9 @@ use super::evidence::{self, Tally};
 use super::explain;
 use super::index::Index;
 use super::judge::{Assessment, Finding};
+use super::outbox::Incident;
 use super::plan::Plan;
-use super::state::{Incident, State};
+use super::state::State;
 use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Severity, Span};
 use serde_json::Value;
 

@@ -23,6 +23,7 @@ mod hypothesis;
 mod incident;
 mod index;
 mod judge;
+mod outbox;
 mod picture;
 mod plan;
 mod reach;
@@ -37,6 +38,7 @@ mod step;
 mod survival;
 mod suspicion;
 mod view;
+mod wake;
 mod weigh;
 
 use std::collections::BTreeMap;
@@ -56,8 +58,6 @@ use state::State;
 
 /// A wake-up that comes later than this was slept through; or than half a round, whichever is longer.
 const SLEPT_AFTER: Span = Span::from_secs(30);
-/// Between two requests to read an inbox at once.
-const LOOK_EVERY: Span = Span::from_secs(2);
 /// After this long, a canary whose inbox could never be read is not looked for any more.
 const FORGET_AFTER: Span = Span::from_secs(72 * 3600);
 
@@ -202,7 +202,7 @@ impl Watchdog {
     #[must_use]
     pub fn outbox(&self) -> Vec<PendingNotice> {
         let pending =
-            |p: &state::Pending| PendingNotice { notice: p.notice.clone(), at: p.at, opened_at: p.opened_at, sinks: p.sinks.clone() };
+            |p: &outbox::Pending| PendingNotice { notice: p.notice.clone(), at: p.at, opened_at: p.opened_at, sinks: p.sinks.clone() };
         self.state.outbox.values().map(pending).collect()
     }
 
@@ -351,49 +351,5 @@ impl Watchdog {
         let fact = Fact::Sent { canary, provider: provider.clone(), stream: stream.clone(), inbox: inbox.clone(), reason };
         self.record(step, at, fact);
         step.effects.push(Effect::Submit { canary, provider, stream, inbox, reason });
-    }
-
-    fn look(&mut self, step: &mut Step, at: At) {
-        if self.state.reads() == Reads::Implied {
-            return;
-        }
-        let mut inboxes = judge::unread(&self.plan, &self.state, &self.ix, at);
-        inboxes.extend(self.state.late_inboxes(&self.ix, at));
-        for inbox in inboxes {
-            let due = self.looked_at.get(&inbox).is_none_or(|last| at.since(*last) >= LOOK_EVERY);
-            if due {
-                self.looked_at.insert(inbox.clone(), at);
-                step.effects.push(Effect::Look { inbox });
-            }
-        }
-    }
-
-    /// When to wake, later than `at`; `asks_at`: when the next confirmation may be due.
-    fn next_wake(&self, at: At, asks_at: Option<At>) -> Option<At> {
-        // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
-        let implied = self.state.reads() == Reads::Implied;
-        let read_first = |due: At| match (implied, due <= at) {
-            (true, _) => due.max(at).plus(Span::from_ms(1)),
-            (false, true) => at.plus(LOOK_EVERY),
-            (false, false) => due,
-        };
-        [
-            budget::next_routine(&self.plan, &self.state, &self.ix, at).filter(|_| !self.stopping).map(|(due, _)| due),
-            self.state.seen_through(&self.ix.looks).map(read_first),
-            self.ix.checks.first().map(|(due, _)| read_first(*due)),
-            self.state.seen_through(&self.ix.deadlines).map(read_first),
-            judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
-            asks_at,
-            incident::next(&self.plan, &self.state, &self.ix),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-        .map(|wake| wake.max(at.plus(Span::from_ms(1))))
-    }
-
-    /// When the next confirmation may be due, if nothing changes.
-    fn asks_at(&self, at: At) -> Option<At> {
-        if self.stopping { None } else { suspicion::asks(&self.plan, &self.state, &self.ix, at).again_at }
     }
 }

@@ -1,6 +1,6 @@
 //! The state: a fold over records. Only [`State::apply`] changes it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +12,13 @@ use super::fate::upper;
 use super::flight::{Answer, Arrival, Canary, RouteState};
 use super::hold::Habit;
 use super::index::Index;
+use super::outbox::{Incident, Pending};
 use super::plan::Plan;
 use super::record::{Fact, Record};
 use super::sight::InboxState;
 use super::survival::Counts;
 use super::suspicion::Allowance;
-use super::view::IncidentView;
-use crate::model::{At, CanaryId, Change, Class, Culprit, IncidentId, Leg, Name, Notice, NoticeId, Outcome, Route, Span};
-
-/// Incidents that ended are remembered for the page; the ledger has them all.
-const REMEMBER_ENDED: usize = 50;
+use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Span};
 
 /// Everything that the watchdog knows. Serialised, it is a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,23 +65,6 @@ pub(super) struct Began {
     pub(super) at: At,
     pub(super) seed: u64,
     pub(super) reads: Reads,
-}
-
-/// An incident, and which sinks have heard of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Incident {
-    pub(super) shown: IncidentView,
-    pub(super) told: BTreeSet<Name>,
-}
-
-/// A notice on its way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Pending {
-    pub(super) at: At,
-    pub(super) opened_at: At,
-    pub(super) notice: Notice,
-    /// Sinks that have not answered for good.
-    pub(super) sinks: BTreeSet<Name>,
 }
 
 impl State {
@@ -330,70 +310,5 @@ impl State {
         for suspect in 0..self.standings.len() {
             self.gather(plan, ix, suspect);
         }
-    }
-
-    fn tell(&mut self, at: At, notice: &Notice, sinks: &[Name]) {
-        self.next_notice = self.next_notice.max(notice.notice.0);
-        self.next_incident = self.next_incident.max(notice.incident.0);
-        let incident = self.incidents.entry(notice.incident).or_insert_with(|| Incident {
-            shown: IncidentView {
-                incident: notice.incident,
-                kind: notice.kind,
-                severity: notice.severity,
-                culprit: notice.culprit.clone(),
-                opened_at: at,
-                resolved_at: None,
-                last: notice.clone(),
-            },
-            told: BTreeSet::new(),
-        });
-        incident.shown.kind = notice.kind;
-        incident.shown.severity = notice.severity;
-        incident.shown.culprit.clone_from(&notice.culprit);
-        incident.shown.last = notice.clone();
-        let delivery = notice.kind.is_delivery();
-        for alarm in self.alarms.iter_mut().filter(|a| delivery && a.culprit == notice.culprit) {
-            alarm.told = true;
-        }
-        if notice.change == Change::Resolved {
-            incident.shown.resolved_at = Some(at);
-            for route in self.routes.iter_mut().filter(|r| delivery && notice.culprit.covers(&r.route)) {
-                route.judged_before = Some(at);
-            }
-        }
-        incident.told.extend(sinks.iter().cloned());
-        let opened_at = incident.shown.opened_at;
-        if !sinks.is_empty() {
-            let sinks = sinks.iter().cloned().collect();
-            self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone(), sinks });
-        }
-        let ended: VecDeque<IncidentId> = self.incidents.iter().filter(|(_, i)| i.shown.resolved_at.is_some()).map(|(id, _)| *id).collect();
-        for id in ended.iter().take(ended.len().saturating_sub(REMEMBER_ENDED)) {
-            self.incidents.remove(id);
-        }
-    }
-
-    fn close(&mut self, notice: NoticeId, sink: &Name, outcome: Delivery) {
-        let Some(pending) = self.outbox.get_mut(&notice) else { return };
-        if !pending.sinks.remove(sink) {
-            return;
-        }
-        if pending.sinks.is_empty() {
-            self.outbox.remove(&notice);
-        }
-        match self.delivered.iter_mut().find(|(name, end, _)| name == sink && *end == outcome) {
-            Some((_, _, count)) => *count += 1,
-            None => self.delivered.push((sink.clone(), outcome, 1)),
-        }
-    }
-
-    /// Open incidents of this culprit.
-    pub(super) fn open(&self) -> impl Iterator<Item = &Incident> {
-        self.incidents.values().filter(|i| i.shown.resolved_at.is_none())
-    }
-
-    /// The open incident of `culprit` that is, or is not, about delivery.
-    pub(super) fn open_delivery(&self, culprit: &Culprit) -> Option<&Incident> {
-        self.open().find(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit)
     }
 }

@@ -1,0 +1,57 @@
+//! What cannot wait for an event: when to wake, and which inboxes to have read at once.
+
+use super::effect::Effect;
+use super::event::Reads;
+use super::step::Step;
+use super::{Watchdog, budget, incident, judge, suspicion};
+use crate::model::{At, Span};
+
+/// Between two requests to read an inbox at once.
+const LOOK_EVERY: Span = Span::from_secs(2);
+
+impl Watchdog {
+    /// Has the inboxes read in which something is overdue.
+    pub(super) fn look(&mut self, step: &mut Step, at: At) {
+        if self.state.reads() == Reads::Implied {
+            return;
+        }
+        let mut inboxes = judge::unread(&self.plan, &self.state, &self.ix, at);
+        inboxes.extend(self.state.late_inboxes(&self.ix, at));
+        for inbox in inboxes {
+            let due = self.looked_at.get(&inbox).is_none_or(|last| at.since(*last) >= LOOK_EVERY);
+            if due {
+                self.looked_at.insert(inbox.clone(), at);
+                step.effects.push(Effect::Look { inbox });
+            }
+        }
+    }
+
+    /// When to wake, later than `at`; `asks_at`: when the next confirmation may be due.
+    pub(super) fn next_wake(&self, at: At, asks_at: Option<At>) -> Option<At> {
+        // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
+        let implied = self.state.reads() == Reads::Implied;
+        let read_first = |due: At| match (implied, due <= at) {
+            (true, _) => due.max(at).plus(Span::from_ms(1)),
+            (false, true) => at.plus(LOOK_EVERY),
+            (false, false) => due,
+        };
+        [
+            budget::next_routine(&self.plan, &self.state, &self.ix, at).filter(|_| !self.stopping).map(|(due, _)| due),
+            self.state.seen_through(&self.ix.looks).map(read_first),
+            self.ix.checks.first().map(|(due, _)| read_first(*due)),
+            self.state.seen_through(&self.ix.deadlines).map(read_first),
+            judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
+            asks_at,
+            incident::next(&self.plan, &self.state, &self.ix),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|wake| wake.max(at.plus(Span::from_ms(1))))
+    }
+
+    /// When the next confirmation may be due, if nothing changes.
+    pub(super) fn asks_at(&self, at: At) -> Option<At> {
+        if self.stopping { None } else { suspicion::asks(&self.plan, &self.state, &self.ix, at).again_at }
+    }
+}
