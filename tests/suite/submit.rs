@@ -1,10 +1,12 @@
-//! Submission: to a real Postfix, and to servers that behave badly.
+//! Submission: to a real Postfix, Exim and OpenSMTPD, and to servers that behave badly.
 
 mod contract;
 mod dial;
+mod exim;
 mod fake;
 mod hostile;
 mod mandrill;
+mod opensmtpd;
 mod postfix;
 
 use std::time::Duration;
