@@ -7,6 +7,7 @@ mod fake;
 mod hostile;
 mod mandrill;
 mod opensmtpd;
+mod pool;
 mod postfix;
 
 use std::time::Duration;
@@ -17,7 +18,7 @@ use mailcanary::config::{
     Tls, Wire,
 };
 use mailcanary::edge::submit::{Answer, Submitter};
-use mailcanary::model::{At, CanaryId, Class, Name, Outcome, Span};
+use mailcanary::model::{At, CanaryId, Class, Leg, Name, Outcome, Span};
 
 use crate::support::inbox;
 

@@ -114,6 +114,22 @@ transports! {
     Gmail(api::Api<api::gmail::Gmail>),
 }
 
+impl Submitter {
+    /// The same, but a connection that has handed a canary over waits some seconds for the next one, where the transport knows of
+    /// connections. Wants somebody who [tends](Self::tend) it.
+    #[must_use]
+    pub fn pooled(self) -> Self {
+        Self(if let Transport::Smtp(smtp) = self.0 { Transport::Smtp(smtp.pooled()) } else { self.0 })
+    }
+
+    /// Closes connections that waited in vain. Ends only where none are kept.
+    pub async fn tend(&self) {
+        if let Transport::Smtp(smtp) = &self.0 {
+            smtp.tend().await;
+        }
+    }
+}
+
 /// The secret at `at`.
 fn secret(secrets: Secrets<'_>, at: &SecretRef) -> Result<Secret, SetUpError> {
     secrets(at).ok_or_else(|| SetUpError::Secret(at.clone()))
