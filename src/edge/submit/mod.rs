@@ -29,6 +29,8 @@ pub struct Answer {
     pub message_id: Option<String>,
     /// How long each leg took that was begun.
     pub legs: Vec<(Leg, Span)>,
+    /// The provider wants nothing for so long.
+    pub retry_after: Option<Span>,
 }
 
 /// A provider cannot be set up.

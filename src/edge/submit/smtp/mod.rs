@@ -152,12 +152,12 @@ impl Smtp {
         };
         let secrets = session.secrets();
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-        Answer { outcome, reply: Some(evidence(&words, &secrets)), message_id, legs }
+        Answer { outcome, reply: Some(evidence(&words, &secrets)), message_id, legs, retry_after: None }
     }
 }
 
 fn refused(class: Class, words: &str) -> Answer {
-    Answer { outcome: Outcome::Refused(class), reply: Some(evidence(words, &[])), message_id: None, legs: Vec::new() }
+    Answer { outcome: Outcome::Refused(class), reply: Some(evidence(words, &[])), message_id: None, legs: Vec::new(), retry_after: None }
 }
 
 /// What `EHLO` says: `configured`, else this host's name. A name that no server would take becomes the loopback address's literal.
