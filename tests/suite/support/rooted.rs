@@ -1,6 +1,7 @@
 //! Mail servers of which Debian allows only one: unpacked with their libraries, each instance in a root of its own.
 
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -71,7 +72,7 @@ impl Rooted {
         let mut command = Command::new("unshare");
         // The first process of a family of its own: whatever it starts ends with it.
         command.args(["--pid", "--fork", "--kill-child", "--root"]).arg(self.root.path()).args(program);
-        command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said);
+        command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said).process_group(0);
         self.server = Some(command.spawn().expect("unshare runs"));
         let deadline = Instant::now() + Duration::from_secs(30);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -112,7 +113,8 @@ impl Drop for Rooted {
             eprintln!("{}", self.log());
         }
         if let Some(mut server) = self.server.take() {
-            let _ = server.kill();
+            // Who gives its rights away outlives its parent: it is meant by its group.
+            let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", server.id())]).status();
             let _ = server.wait();
         }
     }
