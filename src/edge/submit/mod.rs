@@ -14,7 +14,7 @@ mod trigger;
 use std::time::Duration;
 
 use crate::canary::Composed;
-use crate::config::{Provider, ProviderKind, Secret, SecretRef};
+use crate::config::{Provider, ProviderKind, Secret, SecretRef, ServiceKeyError};
 use crate::edge::dial::{DialError, Dialer};
 use crate::model::{At, CanaryId, Leg, Outcome, Span};
 
@@ -42,6 +42,9 @@ pub enum SetUpError {
     /// A secret was not handed over.
     #[error("the secret `{0:?}` is not known")]
     Secret(SecretRef),
+    /// A secret is no key of a service account.
+    #[error("the key of the service account")]
+    ServiceKey(#[from] ServiceKeyError),
     /// The sender's address is none.
     #[error("`{0}` is no address that mail can be from")]
     From(String),

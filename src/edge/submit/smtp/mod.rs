@@ -69,7 +69,7 @@ impl Smtp {
         let login = settings.login.as_ref().map(|login| {
             let credentials = match &login.proof {
                 Proof::Password(at) => Credentials::Password(secret(secrets, at)?),
-                Proof::OAuth(oauth) => Credentials::Token { tokens: Tokens::new(oauth, secrets)?, http: dialer.http()? },
+                Proof::OAuth(oauth) => Credentials::Token { tokens: Tokens::new(oauth, secrets, &login.user)?, http: dialer.http()? },
             };
             Ok::<_, SetUpError>(Login { user: login.user.clone(), credentials })
         });
