@@ -27,6 +27,9 @@ PACKAGES=(
     procps iproute2         # looks at processes and sockets
     util-linux mount        # unshare and mount: full and read-only disks
 )
+# Mail servers of which Debian allows only one: those beside Postfix are unpacked, not installed. Package and program.
+UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)
+SERVERS=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mailcanary-tests
 # Versions of the runners: those that these settings were written for.
 NEXTEST=0.9.143
 DENY=0.20.2
@@ -81,6 +84,36 @@ packages() {
     apt-get update -q && apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}" </dev/null
 }
 
+servers() {
+    local each missing=()
+    for each in "${UNPACKED[@]}"; do
+        [ -x "$SERVERS/${each%%:*}/${each##*:}" ] || missing+=("${each%%:*}")
+    done
+    if [ ${#missing[@]} -eq 0 ]; then
+        echo "nothing is missing in $SERVERS"
+        return
+    fi
+    apt-get update -q && mkdir -p "$SERVERS" || return
+    for each in "${missing[@]}"; do
+        unpack "$each" || return
+    done
+    echo "unpacked: ${missing[*]}"
+}
+
+# unpack PACKAGE: into a folder of its own, with all that its programs need when that folder is all they see.
+unpack() {
+    local new=$SERVERS/.$1.$$ package library
+    rm -rf "$new"
+    (cd "$WORK" && apt-get download -q "$1") && package=$(ls "$WORK/$1"_*.deb) && dpkg-deb -x "$package" "$new" || return
+    # Libraries are in nobody's way. The first of alternatives will do.
+    dpkg-deb -f "$package" Depends | tr ',' '\n' | awk '$1 ~ /^lib/ { print $1 }' |
+        DEBIAN_FRONTEND=noninteractive xargs -r apt-get install -q -y --no-upgrade --no-install-recommends || return
+    mkdir -p "$new/bin" && cp -L /bin/sh "$new/bin/sh" || return
+    find "$new" -type f -perm /111 -exec ldd {} \; 2>/dev/null | grep -o '/[^ ]*' | grep -v ':$' | sort -u |
+        while read -r library; do cp -L --parents "$library" "$new" || exit; done || return
+    rm -rf "${SERVERS:?}/$1" && mv "$new" "$SERVERS/$1"
+}
+
 # runner NAME VERSION: a cargo subcommand, built outside the project's own target folder.
 runner() {
     cargo "$1" --version >/dev/null 2>&1 || env -u CARGO_TARGET_DIR cargo install --locked "cargo-$1" --version "$2" || return
@@ -120,6 +153,7 @@ report() {
 [ -e "$POLICY" ] || policy_is_ours=yes
 
 section "Debian packages" 1 packages || report
+section "Servers beside Postfix" 1 servers || report
 section "Rust tools" 1 tools || report
 section "Format" 3 cargo fmt --check
 section "Lint" 2 cargo clippy --locked --all-targets -- -D warnings

@@ -15,6 +15,7 @@ mod reference;
 mod schema;
 mod secret;
 mod secrets;
+mod service_key;
 mod settings;
 mod signing;
 mod text;
@@ -37,6 +38,7 @@ pub use reference::reference;
 pub use schema::schema;
 pub use secret::{Resolved, Secret, SecretError, SecretRef};
 pub use secrets::Secrets;
+pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
     Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, SinkKind, Stream, Tls, Watch,
     Wire,

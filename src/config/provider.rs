@@ -225,6 +225,17 @@ pub enum OAuth {
         /// The refresh token.
         refresh_token: SecretRef,
     },
+    /// They are got for what a service account signs.
+    ServiceAccount {
+        /// The token's endpoint. `http://` only to loopback.
+        token_url: String,
+        /// The account's key file.
+        key: SecretRef,
+        /// Whose mailbox it acts for; the sender's, or the one that logs in, if nothing is said.
+        acts_for: Option<String>,
+        /// What the tokens are good for.
+        scope: &'static str,
+    },
 }
 
 /// `[provider.NAME.smtp]`.

@@ -117,6 +117,15 @@ impl SecretRef {
     /// # Errors
     /// Why it cannot be had.
     pub fn resolve(&self) -> Result<Resolved, SecretError> {
+        let resolved = self.resolve_lines()?;
+        if resolved.secret.expose().contains(['\n', '\r', '\0']) { Err(SecretError::NotALine) } else { Ok(resolved) }
+    }
+
+    /// The same, of a secret that may have several lines: a whole key file.
+    ///
+    /// # Errors
+    /// Why it cannot be had.
+    pub fn resolve_lines(&self) -> Result<Resolved, SecretError> {
         match self {
             Self::File(path) => from_file(path),
             Self::Env(name) => Ok(Resolved { secret: checked(variable(name)?)?, loose: None }),
@@ -159,11 +168,5 @@ fn from_file(path: &Path) -> Result<Resolved, SecretError> {
 }
 
 fn checked(text: String) -> Result<Secret, SecretError> {
-    if text.is_empty() {
-        Err(SecretError::Empty)
-    } else if text.contains(['\n', '\r', '\0']) {
-        Err(SecretError::NotALine)
-    } else {
-        Ok(Secret(text))
-    }
+    if text.is_empty() { Err(SecretError::Empty) } else { Ok(Secret(text)) }
 }

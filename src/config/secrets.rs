@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use super::authority::authorities;
 use super::complaint::quoted;
+use super::service_key::ServiceKey;
 use super::signing::SigningKey;
 use super::text::join;
 use super::{Complaint, InboxKind, Secret, SecretRef, Settings, SinkKind, Wire};
 use crate::model::Name;
+
+/// The end of the path of a key whose secret is a whole file.
+const SERVICE_ACCOUNT: &str = ".service_account";
 
 /// Every secret that the settings name.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +30,8 @@ impl Secrets {
         let mut secrets = Self::default();
         let mut complaints = Vec::new();
         for (key, at) in named(settings) {
-            match at.resolve() {
+            let resolved = if key.ends_with(SERVICE_ACCOUNT) { at.resolve_lines() } else { at.resolve() };
+            match resolved {
                 Ok(resolved) => {
                     if let Some(mode) = resolved.loose {
                         secrets.warnings.push(loose(&key, at, mode));
@@ -40,6 +45,7 @@ impl Secrets {
             }
         }
         complaints.extend(unfit_to_sign(settings, &secrets));
+        complaints.extend(no_service_keys(settings, &secrets));
         complaints.extend(without_authorities(settings));
         if complaints.is_empty() { Ok(secrets) } else { Err(complaints) }
     }
@@ -83,6 +89,17 @@ fn unfit_to_sign(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
         Some(Complaint { place: None, key: key("sink", name, "webhook.secret"), what, hint: Some(hint) })
     };
     settings.sinks.iter().filter_map(unfit).collect()
+}
+
+/// Secrets that were had and are no keys of service accounts.
+fn no_service_keys(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
+    let unfit = |(key, at): (String, &SecretRef)| {
+        let error = ServiceKey::new(secrets.get(at).filter(|_| key.ends_with(SERVICE_ACCOUNT))?).err()?;
+        let what = format!("the secret {} is no key: {error}", quoted(&at.to_string()));
+        let hint = "take the JSON file that the console gives when a key is added to the service account, as it is".to_owned();
+        Some(Complaint { place: None, key, what, hint: Some(hint) })
+    };
+    named(settings).into_iter().filter_map(unfit).collect()
 }
 
 /// Files of private authorities that cannot be used.

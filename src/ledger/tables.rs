@@ -65,7 +65,7 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
 fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
     match event {
         Event::Started { .. } | Event::Woke {} | Event::Read { .. } => Ok(()),
-        Event::Answered { canary, outcome, reply, message_id, legs } => {
+        Event::Answered { canary, outcome, reply, message_id, legs, .. } => {
             let class = match outcome {
                 Outcome::Refused(class) => Some(class.as_str()),
                 Outcome::Accepted | Outcome::Unknown => None,

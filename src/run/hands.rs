@@ -11,7 +11,7 @@ use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
 use crate::edge::notify::{Ended, Outgoing};
-use crate::edge::submit::Submitter;
+use crate::edge::submit::{Answer, Submitter};
 use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
@@ -97,8 +97,8 @@ impl Hands {
         self.submissions.spawn(async move {
             let answer = submitter.submit(&mail, canary, now).await;
             tracing::debug!(%canary, outcome = answer.outcome.as_str(), "answered");
-            let event =
-                Event::Answered { canary, outcome: answer.outcome, reply: answer.reply, message_id: answer.message_id, legs: answer.legs };
+            let Answer { outcome, reply, message_id, legs, retry_after } = answer;
+            let event = Event::Answered { canary, outcome, reply, message_id, legs, retry_after };
             // The loop is gone only when the process ends; the next start calls the canary orphaned.
             drop(events.send(event).await);
         });

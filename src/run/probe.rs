@@ -96,7 +96,7 @@ pub async fn probe(
 ) -> Result<Vec<Probed>, StartError> {
     let clock = Clock::new();
     let mut tasks = JoinSet::new();
-    let submitters = submitters(settings, secrets)?;
+    let submitters: BTreeMap<_, _> = submitters(settings, secrets)?.into_iter().map(|(name, one)| (name, Arc::new(one))).collect();
     let key = key(settings, &mut tell)?;
     let (reports_in, mut reports) = mpsc::channel(256);
     let mut canaries = Vec::new();

@@ -105,6 +105,7 @@ impl Daemon {
         let seen = dog.view(now()).incidents.into_iter().chain(standing.views().cloned()).collect();
         let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
         let hints = reading(readers, &events_in, &mut workers);
+        let submitters = tended(submitters, &mut workers);
         let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, standing, submissions: JoinSet::new() };
         hands.resume(&dog, clock.now());
         Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })
@@ -141,14 +142,24 @@ fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result
     })
 }
 
-pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Arc<Submitter>>, StartError> {
+pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Submitter>, StartError> {
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
-    let mut built = BTreeMap::new();
-    for (name, provider) in &settings.providers {
-        let submitter = Submitter::new(provider, &lookup).map_err(|e| StartError::Provider(name.clone(), e))?;
-        built.insert(name.clone(), Arc::new(submitter));
-    }
-    Ok(built)
+    let build = |(name, provider): (&Name, &Provider)| match Submitter::new(provider, &lookup) {
+        Ok(submitter) => Ok((name.clone(), submitter)),
+        Err(e) => Err(StartError::Provider(name.clone(), e)),
+    };
+    settings.providers.iter().map(build).collect()
+}
+
+/// The submitters, each with a worker who closes the connections that it needs no more.
+fn tended(submitters: BTreeMap<Name, Submitter>, workers: &mut JoinSet<()>) -> BTreeMap<Name, Arc<Submitter>> {
+    let tend = |(name, submitter): (Name, Submitter)| {
+        let submitter = Arc::new(submitter.pooled());
+        let tended = Arc::clone(&submitter);
+        workers.spawn(async move { tended.tend().await });
+        (name, submitter)
+    };
+    submitters.into_iter().map(tend).collect()
 }
 
 /// What the mail of each provider looks like that is not ours.

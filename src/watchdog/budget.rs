@@ -8,12 +8,14 @@ use super::index::Index;
 use super::plan::Plan;
 use super::state::State;
 use crate::config::{Budget, Settings};
-use crate::model::{At, Name, Reason, Route, Span};
+use crate::model::{At, CanaryId, Name, Reason, Route, Span};
 
 /// What was sent is counted by stretches of so many milliseconds: five minutes, so that a day has 288 of them.
 const STRETCH_MS: i64 = 300_000;
 /// Stretches that may hold something of the last 24 hours: one more than fit, for the oldest is cut.
 const STRETCHES: i64 = 289;
+/// A provider that asks for patience is left alone for no longer: what it forgot to take back must not end the watch.
+const PATIENCE: Span = Span::from_secs(3600);
 /// The routine canaries of so many stretches, for each of a day.
 const OF_A_DAY: f64 = 289.0 / 288.0;
 
@@ -141,8 +143,25 @@ fn stretch(at: At) -> i64 {
     at.as_ms().div_euclid(STRETCH_MS)
 }
 
-/// When a canary over this route fits into the budgets of its provider and its inbox, not before `now`. `None`: never, as things stand.
+impl State {
+    /// The provider of this canary, which answered at `at`, wants no mail for so long.
+    pub(super) fn hold_off(&mut self, plan: &Plan, ix: &mut Index, canary: CanaryId, at: At, wait: Span) {
+        let Some(provider) = self.canary(ix, canary).map(|(route, _)| route.route.provider.clone()) else { return };
+        let until = self.held.entry(provider).or_default();
+        *until = at.plus(wait.min(PATIENCE)).max(*until);
+        ix.reschedule(plan, self);
+    }
+
+    /// Until when a provider has asked to be sent nothing, if that is later than `now`.
+    pub(super) fn held_until(&self, provider: &Name, now: At) -> Option<At> {
+        self.held.get(provider).copied().filter(|until| *until > now)
+    }
+}
+
+/// When a canary over this route fits into the budgets of its provider and its inbox, and its provider has not asked for patience, not
+/// before `now`. `None`: never, as things stand.
 pub(super) fn room(plan: &Plan, state: &State, route: &Route, reason: Reason, now: At) -> Option<At> {
+    let now = state.held_until(&route.provider, now).unwrap_or(now);
     if plan.limits.is_empty() {
         return Some(now);
     }

@@ -33,6 +33,9 @@ pub enum Event {
         /// How long each leg took.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         legs: Vec<(Leg, Span)>,
+        /// The provider wants no mail for so long (`Retry-After`): it is sent none meanwhile, for an hour at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<Span>,
     },
     /// A canary was seen in an inbox.
     Sighted {

@@ -26,7 +26,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
     let mut named = BTreeSet::new();
     state.incidents.values().for_each(|incident| name_canaries(&incident.shown.last.evidence, &mut named));
     let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot, &named)).collect();
-    let party = |culprit: Culprit, name: &Name| party(plan, state, &routes, &culprit, name);
+    let party = |culprit: Culprit, name: &Name| party(plan, state, &routes, &culprit, name, now);
     let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
     streams.sort();
     streams.dedup();
@@ -158,7 +158,7 @@ fn usual(latency: &Histogram) -> Option<Span> {
     bound.filter(|_| count >= ENOUGH).map(|(_, ms)| Span::from_ms(ms).max(FINEST))
 }
 
-fn party(plan: &Plan, state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name) -> PartyView {
+fn party(plan: &Plan, state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name, now: At) -> PartyView {
     let mine: Vec<&RouteView> = routes.iter().filter(|r| culprit.covers(&r.route)).collect();
     let open = state.open_delivery(culprit);
     let all = |verdict: Verdict| !mine.is_empty() && mine.iter().all(|r| r.verdict == verdict);
@@ -179,18 +179,23 @@ fn party(plan: &Plan, state: &State, routes: &[RouteView], culprit: &Culprit, na
             format!("{} of {} routes deliver", mine.iter().filter(|r| r.verdict == Verdict::Delivering).count(), mine.len()),
         )
     };
-    PartyView { name: name.clone(), verdict, reason, traffic: traffic(plan, state, &mine, culprit) }
+    let traffic = traffic(plan, state, &mine, culprit, now);
+    let held =
+        traffic.held_until.map_or_else(String::new, |until| format!("; the provider wants no mail before {until}, and is sent none"));
+    PartyView { name: name.clone(), verdict, reason: reason + &held, traffic }
 }
 
-fn traffic(plan: &Plan, state: &State, mine: &[&RouteView], culprit: &Culprit) -> Traffic {
+fn traffic(plan: &Plan, state: &State, mine: &[&RouteView], culprit: &Culprit, now: At) -> Traffic {
     let planned: Vec<_> = mine.iter().filter_map(|r| plan.find(&r.route).and_then(|slot| plan.routes.get(slot))).collect();
     let cap = if let Culprit::Provider(name) = culprit { plan.limits.cap(name).zip(Some(name)) } else { None };
+    let provider = if let Culprit::Provider(name) | Culprit::Stream(name, _) = culprit { Some(name) } else { None };
     Traffic {
         standby: !planned.is_empty() && planned.iter().all(|r| r.standby),
         every: planned.iter().map(|r| r.every).min().unwrap_or_default(),
         last_sent: mine.iter().filter_map(|r| r.recent.first()).map(|c| c.sent_at).max(),
         last_arrival: mine.iter().filter_map(|r| r.last_arrival).max(),
         budget: cap.map(|(cap, name)| (cap, state.spent.of_provider(name, state.at))),
+        held_until: provider.and_then(|name| state.held_until(name, now)),
     }
 }
 

@@ -13,8 +13,10 @@ pub(super) fn due(state: &State, planned: &RoutePlan, route: Option<&RouteState>
     let round_of = |at: At| at.since(origin).as_ms() / every;
     let after_last = route.and_then(|r| r.last_routine).map_or(0, |last| round_of(last.plus(Span::from_ms(every / 2))) + 1);
     let instant = |round: u64| origin.plus(Span::from_ms(round.saturating_mul(every))).plus(jitter(planned, began.seed, round));
-    // What came due while the watcher slept is skipped, not caught up with: all at once it would be a burst.
-    let after_sleep = state.skip_before.map_or(0, |woke| round_of(woke) + u64::from(instant(round_of(woke)) <= woke));
+    // What came due while the watcher slept, or while the provider wanted nothing, is skipped, not caught up with: all at once it would be
+    // a burst.
+    let skipped = state.skip_before.max(state.held.get(&planned.route.provider).copied());
+    let after_sleep = skipped.map_or(0, |woke| round_of(woke) + u64::from(instant(round_of(woke)) <= woke));
     Some(instant(after_last.max(after_sleep)))
 }
 

@@ -42,6 +42,9 @@ pub(super) struct State {
     /// What those were sent lately that have a budget.
     #[serde(default)]
     pub(super) spent: Spendings,
+    /// Until when providers have asked to be sent nothing.
+    #[serde(default)]
+    pub(super) held: BTreeMap<Name, At>,
     /// Latencies of all routes of a provider, and of an inbox: what a new route is thought to be like.
     pub(super) kin_of_provider: BTreeMap<Name, Counts>,
     pub(super) kin_of_inbox: BTreeMap<Name, Counts>,
@@ -230,11 +233,14 @@ impl State {
     fn happen(&mut self, plan: &Plan, ix: &mut Index, at: At, event: &Event) {
         match event {
             Event::Started { .. } | Event::Woke {} => {}
-            Event::Answered { canary, outcome, reply, legs, .. } => {
+            Event::Answered { canary, outcome, reply, legs, retry_after, .. } => {
                 for (leg, span) in legs {
                     self.legs.entry(*leg).or_default().observe(*span);
                 }
                 self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone() });
+                if let Some(wait) = retry_after {
+                    self.hold_off(plan, ix, *canary, at, *wait);
+                }
             }
             Event::Sighted { inbox, canary, placement, arrived_at, seen_at, copy } => {
                 let seen = seen_at.unwrap_or(at);

@@ -123,6 +123,8 @@ pub struct Traffic {
     pub last_arrival: Option<At>,
     /// Its cap for any 24 hours, and what of it is used up; a provider's, if it was set.
     pub budget: Option<(u32, u32)>,
+    /// Its provider wants no mail before then: nothing is sent, and nothing follows from that.
+    pub held_until: Option<At>,
 }
 
 /// One inbox.

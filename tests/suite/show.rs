@@ -61,7 +61,7 @@ fn route_view(route: Route, number: u64) -> RouteView {
 
 fn party(text: &str) -> PartyView {
     let (last_sent, last_arrival) = (Some(at(3580)), Some(at(3590)));
-    let traffic = Traffic { standby: false, every: Span::from_secs(60), last_sent, last_arrival, budget: None };
+    let traffic = Traffic { standby: false, every: Span::from_secs(60), last_sent, last_arrival, budget: None, held_until: None };
     PartyView { name: name(text), verdict: Verdict::Delivering, reason: "all its routes deliver".to_owned(), traffic }
 }
 
@@ -408,7 +408,7 @@ async fn health_readiness_and_providers() {
     };
     let mut first = health("provider-0", false, "stopped");
     let more = json!({
-        "standby": false, "every_seconds": 60.0, "last_sent": "2022-08-08T20:29:40.000Z", "incidents": [],
+        "standby": false, "every_seconds": 60.0, "last_sent": "2022-08-08T20:29:40.000Z", "held_until": null, "incidents": [],
         "streams": [health("stream-0", true, "delivering")], "budget": null,
     });
     first.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -439,6 +439,8 @@ async fn what_is_known_of_a_provider_says_how_old_it_is() {
     );
     shown.change(|view| view.providers[1].traffic.budget = Some((100, 100)));
     assert_eq!(provider(1).await["reason"], "all its routes deliver; its 100 canaries of 24 hours are used up");
+    shown.change(|view| view.providers[0].traffic.held_until = Some(at(4200)));
+    assert_eq!(provider(0).await["held_until"], at(4200).rfc3339());
     shown.change(|view| view.providers.iter_mut().for_each(|p| p.traffic.last_arrival = Some(at(600))));
     let stale = provider(0).await;
     assert_eq!((&stale["healthy"], &stale["stale"], &stale["age_seconds"]), (&json!(true), &json!(true), &json!(3000.0)));

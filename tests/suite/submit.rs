@@ -1,10 +1,13 @@
-//! Submission: to a real Postfix, and to servers that behave badly.
+//! Submission: to a real Postfix, Exim and OpenSMTPD, and to servers that behave badly.
 
 mod contract;
 mod dial;
+mod exim;
 mod fake;
 mod hostile;
 mod mandrill;
+mod opensmtpd;
+mod pool;
 mod postfix;
 
 use std::time::Duration;
@@ -15,7 +18,7 @@ use mailcanary::config::{
     Tls, Wire,
 };
 use mailcanary::edge::submit::{Answer, Submitter};
-use mailcanary::model::{At, CanaryId, Class, Name, Outcome, Span};
+use mailcanary::model::{At, CanaryId, Class, Leg, Name, Outcome, Span};
 
 use crate::support::inbox;
 

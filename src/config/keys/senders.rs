@@ -260,6 +260,22 @@ const fn access_token(meaning: &'static str) -> Key {
     }
 }
 
+const SERVICE_ACCOUNT: Key = Key {
+    name: "service_account",
+    kind: Kind::Secret,
+    need: Need::Absent("`refresh_token`, or another log-in"),
+    example: "{ file = \"/etc/mailcanary/service-account.json\" }",
+    doc: "The JSON key file of a Google service account with domain-wide delegation, as the console gives it. Goes before the other tokens.",
+};
+
+const ACTS_FOR: Key = Key {
+    name: "acts_for",
+    kind: Kind::Line(255),
+    need: Need::Absent("the sender's address; with SMTP, the user name"),
+    example: "\"no-reply@example.com\"",
+    doc: "The mailbox in whose name the service account acts, where that is another.",
+};
+
 /// A log-in by OAuth 2.
 pub(super) static OAUTH: &[Key] = &[
     refresh_token(Need::Instead("`access_token`")),
@@ -267,6 +283,8 @@ pub(super) static OAUTH: &[Key] = &[
     CLIENT_SECRET,
     TOKEN_URL,
     access_token("got for the `refresh_token`"),
+    SERVICE_ACCOUNT,
+    ACTS_FOR,
 ];
 
 /// The same, where there may be another log-in or none.
@@ -276,6 +294,8 @@ pub(super) static MAYBE_OAUTH: &[Key] = &[
     CLIENT_SECRET,
     TOKEN_URL,
     access_token("got for the `refresh_token`, or no OAuth 2"),
+    SERVICE_ACCOUNT,
+    ACTS_FOR,
 ];
 
 pub(super) static SMTP: &[Key] = &[

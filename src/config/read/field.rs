@@ -5,6 +5,11 @@ use super::super::text::Section;
 use super::super::{OAuth, SecretRef, Templates};
 use super::wire::clear_only_on_loopback;
 
+/// The right to send by the Gmail API, and no more.
+const GMAIL_SEND: &str = "https://www.googleapis.com/auth/gmail.send";
+/// The right that Google wants of who logs in by SMTP.
+const GOOGLE_MAIL: &str = "https://mail.google.com/";
+
 /// What a provider's settings are made of.
 pub(in crate::config) trait Field: Sized {
     /// Reads the key `name`, or the keys that belong to such a field. `None` means that a complaint was made.
@@ -83,7 +88,7 @@ impl Field for Templates {
 impl Field for OAuth {
     fn read(section: &Section<'_>, _name: &'static str) -> Option<Self> {
         let Some(oauth) = oauth(section)? else {
-            let hint = "write `refresh_token`, `client_id` and `client_secret`, or `access_token`";
+            let hint = "write `refresh_token`, `client_id` and `client_secret`, or `service_account`, or `access_token`";
             section.lacking("refresh_token", Fault::hinted("there is no token to log in with", hint));
             return None;
         };
@@ -93,6 +98,7 @@ impl Field for OAuth {
     fn secrets(&self, _name: &'static str) -> Vec<(&'static str, &SecretRef)> {
         match self {
             Self::Token(at) => vec![("access_token", at)],
+            Self::ServiceAccount { key, .. } => vec![("service_account", key)],
             Self::Refresh { client_secret, refresh_token, .. } => {
                 let client_secret = client_secret.iter().map(|at| ("client_secret", at));
                 std::iter::once(("refresh_token", refresh_token)).chain(client_secret).collect()
@@ -101,13 +107,15 @@ impl Field for OAuth {
     }
 }
 
-/// `refresh_token` with what belongs to it, or `access_token`; nothing if neither is there.
+/// `service_account`, or `refresh_token` with what belongs to it, or `access_token`; nothing if none is there.
 pub(super) fn oauth(section: &Section<'_>) -> Option<Option<OAuth>> {
     let refresh_token = section.maybe::<SecretRef>("refresh_token");
     let client_id = section.maybe::<String>("client_id");
     let client_secret = section.maybe::<SecretRef>("client_secret");
     let token_url = section.get::<String>("token_url");
     let access_token = section.maybe::<SecretRef>("access_token");
+    let service_account = section.maybe::<SecretRef>("service_account");
+    let acts_for = section.maybe::<String>("acts_for");
     if let Some(url) = &token_url {
         clear_only_on_loopback(section, "token_url", url);
     }
@@ -123,6 +131,18 @@ pub(super) fn oauth(section: &Section<'_>) -> Option<Option<OAuth>> {
             section.warn("access_token", "is not used: there is a `refresh_token`", "leave one of the two out");
         }
         (true, true) | (false, false) => {}
+    }
+    if section.has("service_account") {
+        for other in ["refresh_token", "access_token"].into_iter().filter(|other| section.has(other)) {
+            section.warn(other, "is not used: there is a `service_account`", "leave one of the two out");
+        }
+    } else if section.has("acts_for") {
+        section.refuse("acts_for", Fault::hinted("there is no `service_account` that could", "write its key file too, or leave this out"));
+    }
+    let (service_account, acts_for) = (service_account?, acts_for?);
+    if let Some(key) = service_account {
+        let scope = if section.path.ends_with(".gmail") { GMAIL_SEND } else { GOOGLE_MAIL };
+        return Some(Some(OAuth::ServiceAccount { token_url: token_url?, key, acts_for, scope }));
     }
     let (refresh_token, client_id, client_secret) = (refresh_token?, client_id?, client_secret?);
     let (token_url, access_token) = (token_url?, access_token?);

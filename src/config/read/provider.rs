@@ -30,8 +30,8 @@ fn smtp(section: &Section<'_>, wire: Option<&Wire>) -> Option<SmtpSettings> {
     let password = section.maybe::<SecretRef>("password");
     let hello = section.maybe("hello");
     let oauth = oauth(section);
-    let by_token = section.has("refresh_token") || section.has("access_token");
-    match (section.has("username"), section.has("password"), by_token) {
+    let by_token = ["service_account", "refresh_token", "access_token"].into_iter().find(|key| section.has(key));
+    match (section.has("username"), section.has("password"), by_token.is_some()) {
         (true, false, false) => {
             section.refuse("username", Fault::hinted("there is a user name and no password", "write `password` too, or leave both out"));
         }
@@ -39,8 +39,10 @@ fn smtp(section: &Section<'_>, wire: Option<&Wire>) -> Option<SmtpSettings> {
             section.refuse("password", Fault::hinted("there is a password and no user name", "write `username` too, or leave both out"));
         }
         (false, false, true) => {
-            let key = if section.has("refresh_token") { "refresh_token" } else { "access_token" };
-            section.refuse(key, Fault::hinted("there is a token and no user name", "write `username` too, often the address"));
+            section.refuse(
+                by_token.unwrap_or("access_token"),
+                Fault::hinted("there is a token and no user name", "write `username` too, often the address"),
+            );
         }
         (true, true, true) => section.warn("password", "is not used: there is a token", "leave one of the two out"),
         (true, true, false) | (true, false, true) | (false, false, false) => {}

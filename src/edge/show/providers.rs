@@ -27,6 +27,8 @@ struct Provider<'a> {
     standby: bool,
     every_seconds: f64,
     last_sent: Option<String>,
+    /// It has asked to be sent nothing before then.
+    held_until: Option<String>,
     /// What is open against it, or against everything.
     incidents: Vec<Open<'a>>,
     streams: Vec<Health<'a>>,
@@ -85,6 +87,7 @@ impl<'a> Provider<'a> {
             standby: traffic.standby,
             every_seconds: traffic.every.as_secs_f64(),
             last_sent: traffic.last_sent.map(At::rfc3339),
+            held_until: traffic.held_until.map(At::rfc3339),
             incidents: open.map(Open::new).collect(),
             streams: streams.map(|(_, stream)| Health::new(stream, view.at)).collect(),
             budget: traffic.budget.map(|(canaries_per_day, spent)| Budget { canaries_per_day, spent }),

@@ -86,7 +86,7 @@ impl Case<'_> {
 
 fn auth(case: &Case<'_>) -> bool {
     if case.phase != Phase::Auth {
-        return case.code == 530 || case.any(&["unauthenticated senders not allowed"]);
+        return case.code == 530 || case.any(&["unauthenticated senders not allowed", "authentication required"]);
     }
     let about_account = case.any(&["credits", "quota", "suspend", "disabled", "blocked", "deactivat", "paused", "not yet activated"]);
     let coded = matches!(case.code, 432 | 502 | 504 | 525 | 530 | 534 | 535 | 538) || matches!(case.detail(), Some((7, 8 | 9 | 13)));
@@ -140,8 +140,15 @@ fn quota(case: &Case<'_>) -> bool {
 fn sender(case: &Case<'_>) -> bool {
     // Postfix holds what it has against the sender back until RCPT.
     let phase = matches!(case.phase, Phase::Mail | Phase::Rcpt | Phase::Data | Phase::EndOfData);
-    let said =
-        case.any(&["not verified", "sender identity", "unconfigured sending domain", "unverified sending domain", "not owned", "#ms42207"]);
+    let said = case.any(&[
+        "not verified",
+        "sender identity",
+        "sender verify failed",
+        "unconfigured sending domain",
+        "unverified sending domain",
+        "not owned",
+        "#ms42207",
+    ]);
     phase && case.code >= 500 && (case.detail() == Some((1, 8)) || said)
 }
 
@@ -150,14 +157,23 @@ fn suppressed(case: &Case<'_>) -> bool {
 }
 
 fn recipient(case: &Case<'_>) -> bool {
-    let coded = case.code == 551 || matches!(case.detail(), Some((1, 1 | 2 | 3 | 6 | 10) | (2, 1 | 2)));
-    let said = case.any(&["user unknown", "no such user", "unknown user", "mailbox unavailable", "mailbox not found"]);
+    let coded = case.code == 551 || matches!(case.detail(), Some((1, 1 | 2 | 3 | 6 | 10) | (2, 1 | 2 | 4)));
+    let said = case.any(&[
+        "user unknown",
+        "no such user",
+        "unknown user",
+        "invalid recipient",
+        "unrouteable address",
+        "mailbox unavailable",
+        "mailbox not found",
+    ]);
     case.phase == Phase::Rcpt && case.code >= 500 && (coded || said)
         || case.phase == Phase::EndOfData && case.code >= 500 && case.detail() == Some((2, 2))
 }
 
 fn policy(case: &Case<'_>) -> bool {
-    let said = case.any(&["spam", "blacklist", "blocklist", "reputation"]) || case.word(&["blocked", "listed", "dmarc", "spf", "dkim"]);
+    let said = case.any(&["spam", "blacklist", "blocklist", "reputation", "relay not permitted"])
+        || case.word(&["blocked", "listed", "dmarc", "spf", "dkim"]);
     case.code >= 500 && (said || matches!(case.detail(), Some((7, _)))) || case.code != 421 && said
 }
 

@@ -14,7 +14,7 @@ mod trigger;
 use std::time::Duration;
 
 use crate::canary::Composed;
-use crate::config::{Provider, ProviderKind, Secret, SecretRef};
+use crate::config::{Provider, ProviderKind, Secret, SecretRef, ServiceKeyError};
 use crate::edge::dial::{DialError, Dialer};
 use crate::model::{At, CanaryId, Leg, Outcome, Span};
 
@@ -29,6 +29,8 @@ pub struct Answer {
     pub message_id: Option<String>,
     /// How long each leg took that was begun.
     pub legs: Vec<(Leg, Span)>,
+    /// The provider wants nothing for so long.
+    pub retry_after: Option<Span>,
 }
 
 /// A provider cannot be set up.
@@ -40,6 +42,9 @@ pub enum SetUpError {
     /// A secret was not handed over.
     #[error("the secret `{0:?}` is not known")]
     Secret(SecretRef),
+    /// A secret is no key of a service account.
+    #[error("the key of the service account")]
+    ServiceKey(#[from] ServiceKeyError),
     /// The sender's address is none.
     #[error("`{0}` is no address that mail can be from")]
     From(String),
@@ -112,6 +117,22 @@ transports! {
     MailerSend(api::Api<api::mailersend::MailerSend>),
     Azure(api::Api<api::azure::Azure>),
     Gmail(api::Api<api::gmail::Gmail>),
+}
+
+impl Submitter {
+    /// The same, but a connection that has handed a canary over waits some seconds for the next one, where the transport knows of
+    /// connections. Wants somebody who [tends](Self::tend) it.
+    #[must_use]
+    pub fn pooled(self) -> Self {
+        Self(if let Transport::Smtp(smtp) = self.0 { Transport::Smtp(smtp.pooled()) } else { self.0 })
+    }
+
+    /// Closes connections that waited in vain. Ends only where none are kept.
+    pub async fn tend(&self) {
+        if let Transport::Smtp(smtp) = &self.0 {
+            smtp.tend().await;
+        }
+    }
 }
 
 /// The secret at `at`.

@@ -1,5 +1,5 @@
-//! OAuth 2 access tokens: got for a refresh token (RFC 6749, 6) and kept while they are good, or read from where something else keeps
-//! them fresh.
+//! OAuth 2 access tokens: got for a refresh token (RFC 6749, 6) or for what a service account signs (RFC 7523) and kept while they are good,
+//! or read from where something else keeps them fresh.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::api::{self, Call, Cut, Reply, exchange};
 use super::{Secrets, SetUpError, secret};
-use crate::config::{OAuth, Secret, SecretRef};
+use crate::config::{OAuth, Secret, SecretRef, ServiceKey};
 use crate::model::{At, Class, Outcome};
 
 /// How long before its end a token is not used any more.
@@ -37,10 +37,18 @@ enum Source {
         client_secret: Option<Secret>,
         refresh_token: Secret,
     },
+    /// A service account, and in whose name it asks for what.
+    Signed {
+        token_url: String,
+        key: ServiceKey,
+        user: String,
+        scope: &'static str,
+    },
 }
 
 impl Tokens {
-    pub(super) fn new(settings: &OAuth, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
+    /// Tokens for `user`, unless the settings say otherwise.
+    pub(super) fn new(settings: &OAuth, secrets: Secrets<'_>, user: &str) -> Result<Self, SetUpError> {
         let source = match settings {
             OAuth::Token(at) => Source::Kept { at: at.clone(), first: secret(secrets, at)? },
             OAuth::Refresh { token_url, client_id, client_secret, refresh_token } => Source::Refresh {
@@ -49,33 +57,32 @@ impl Tokens {
                 client_secret: client_secret.as_ref().map(|at| secret(secrets, at)).transpose()?,
                 refresh_token: secret(secrets, refresh_token)?,
             },
+            OAuth::ServiceAccount { token_url, key, acts_for, scope } => Source::Signed {
+                token_url: token_url.clone(),
+                key: ServiceKey::new(&secret(secrets, key)?)?,
+                user: acts_for.as_deref().unwrap_or(user).to_owned(),
+                scope,
+            },
         };
         Ok(Self { source, last: Mutex::default() })
     }
 
     /// A token that is good at `at`, before `deadline`.
     pub(super) async fn get(&self, http: &reqwest::Client, at: At, deadline: Instant) -> Result<String, Cut> {
-        match &self.source {
-            Source::Kept { at: place, first } => {
-                Ok(place.resolve().map_or_else(|_| first.clone(), |resolved| resolved.secret).expose().to_owned())
-            }
-            Source::Refresh { token_url, client_id, client_secret, refresh_token } => {
-                // Held over the request: whoever comes meanwhile needs the same token.
-                let mut last = self.last.lock().await;
-                if let Some((token, until)) = &*last
-                    && Instant::now() < *until
-                {
-                    return Ok(token.expose().to_owned());
-                }
-                *last = None;
-                let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_id", client_id)];
-                fields.extend(client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
-                let reply = exchange(http, token_url, Call::form("", &fields), at, deadline).await;
-                let (token, lasts) = granted(reply)?;
-                *last = Some((Secret::new(token.clone()), Instant::now() + Duration::from_secs(lasts).saturating_sub(MARGIN)));
-                Ok(token)
-            }
+        if let Source::Kept { at: place, first } = &self.source {
+            return Ok(place.resolve().map_or_else(|_| first.clone(), |resolved| resolved.secret).expose().to_owned());
         }
+        // Held over the request: whoever comes meanwhile needs the same token.
+        let mut last = self.last.lock().await;
+        if let Some((token, until)) = &*last
+            && Instant::now() < *until
+        {
+            return Ok(token.expose().to_owned());
+        }
+        *last = None;
+        let (token, lasts) = self.source.ask(http, at, deadline).await?;
+        *last = Some((Secret::new(token.clone()), Instant::now() + Duration::from_secs(lasts).saturating_sub(MARGIN)));
+        Ok(token)
     }
 
     /// Drops the last token: it was not taken.
@@ -87,10 +94,32 @@ impl Tokens {
     pub(super) fn secrets(&self) -> Vec<String> {
         match &self.source {
             Source::Kept { first, .. } => vec![first.expose().to_owned()],
+            // The key stays here, and what it signed is taken out where it is answered.
+            Source::Signed { .. } => Vec::new(),
             Source::Refresh { client_secret, refresh_token, .. } => {
                 let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
                 let both = |secret: &Secret| [encoded(secret.expose()), secret.expose().to_owned()];
                 std::iter::once(refresh_token).chain(client_secret).flat_map(both).collect()
+            }
+        }
+    }
+}
+
+impl Source {
+    /// Asks for a token; says how many seconds it lasts, too.
+    async fn ask(&self, http: &reqwest::Client, at: At, deadline: Instant) -> Result<(String, u64), Cut> {
+        match self {
+            Self::Kept { first, .. } => Ok((first.expose().to_owned(), USUAL)),
+            Self::Refresh { token_url, client_id, client_secret, refresh_token } => {
+                let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_id", client_id)];
+                fields.extend(client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
+                granted(exchange(http, token_url, Call::form("", &fields), at, deadline).await)
+            }
+            Self::Signed { token_url, key, user, scope } => {
+                let assertion = key.assertion(user, scope, token_url, at.as_ms() / 1000);
+                let fields = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", &assertion)];
+                let answer = granted(exchange(http, token_url, Call::form("", &fields), at, deadline).await);
+                answer.map_err(|cut| Cut { words: cut.words.replace(&assertion, "***"), ..cut })
             }
         }
     }

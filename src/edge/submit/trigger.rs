@@ -52,11 +52,12 @@ impl Trigger {
         let (url, call) = self.request(mail, canary);
         let sent = exchange(&self.http, &url, call, at, begun + self.deadline).await;
         let legs = vec![(Leg::Data, Span::from(begun.elapsed()))];
+        let retry_after = sent.as_ref().ok().and_then(Reply::wants_peace);
         let (outcome, words) = match sent {
             Ok(reply) => judge(&self.settings, &reply),
             Err(cut) => (cut.outcome, cut.words),
         };
-        Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs }
+        Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs, retry_after }
     }
 
     /// Connects, and asks for nothing: any request might make mail.
@@ -65,14 +66,20 @@ impl Trigger {
         let Some((host, port, tls)) =
             Url::parse(&url).ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?, url.scheme() == "https")))
         else {
-            return Answer { outcome: Outcome::Refused(Class::Unknown), reply: None, message_id: None, legs: Vec::new() };
+            return Answer {
+                outcome: Outcome::Refused(Class::Unknown),
+                reply: None,
+                message_id: None,
+                legs: Vec::new(),
+                retry_after: None,
+            };
         };
         let mut legs = Vec::new();
         let (outcome, words) = match self.connect(&host, port, tls, &mut legs).await {
             Ok(()) => (Outcome::Accepted, "connected; no request was sent".to_owned()),
             Err(error) => (Outcome::Refused(error.class), error.to_string()),
         };
-        Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs }
+        Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs, retry_after: None }
     }
 
     async fn connect(&self, host: &str, port: u16, tls: bool, legs: &mut Vec<(Leg, Span)>) -> Result<(), DialError> {

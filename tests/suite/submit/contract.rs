@@ -15,6 +15,7 @@ mod mandrill;
 mod postmark;
 mod resend;
 mod sendgrid;
+mod service_account;
 mod ses;
 mod sparkpost;
 mod xoauth2;

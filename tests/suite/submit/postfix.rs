@@ -1,7 +1,6 @@
 //! Submission to a real Postfix.
 
 use mailcanary::canary::{Found, recognise};
-use mailcanary::model::Leg;
 
 use super::*;
 use crate::support::certs::Authority;

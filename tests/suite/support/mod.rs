@@ -6,10 +6,13 @@ pub mod application;
 pub mod certs;
 pub mod daemon;
 pub mod dovecot;
+pub mod exim;
 pub mod fake_imap;
 pub mod free_port;
+pub mod opensmtpd;
 pub mod postfix;
 pub(crate) mod prometheus;
+mod rooted;
 pub mod temp_dir;
 
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};

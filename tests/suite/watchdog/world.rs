@@ -82,6 +82,8 @@ pub enum Fate {
     Arrives(Span, Placement),
     Swallowed,
     Refused(Class),
+    /// Refused as too fast, with a time for which nothing more is wanted.
+    Wait(Span),
 }
 
 type Rule = Box<dyn Fn(&Route, At, u64) -> Option<Fate>>;
@@ -159,8 +161,12 @@ impl World {
         let n = u64::try_from(self.sent.len()).unwrap();
         self.sent.push((self.now, canary, route.clone()));
         let fate = self.rules.iter().find_map(|rule| rule(route, self.now, n)).unwrap_or_else(|| healthy(n));
-        let outcome = if let Fate::Refused(class) = fate { Outcome::Refused(class) } else { Outcome::Accepted };
-        let answer = Event::Answered { canary, outcome, reply: None, message_id: None, legs: Vec::new() };
+        let (outcome, retry_after) = match fate {
+            Fate::Refused(class) => (Outcome::Refused(class), None),
+            Fate::Wait(span) => (Outcome::Refused(Class::Rate), Some(span)),
+            Fate::Arrives(..) | Fate::Swallowed => (Outcome::Accepted, None),
+        };
+        let answer = Event::Answered { canary, outcome, reply: None, message_id: None, legs: Vec::new(), retry_after };
         self.at(self.now.plus(Span::from_ms(120)), answer);
         if let Fate::Arrives(after, placement) = fate {
             let arrived_at = self.now.plus(after);

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -170,9 +170,20 @@ impl Reply {
         Some((self.at.as_ms() / 1000).saturating_sub(theirs.timestamp()))
     }
 
-    /// How long we are asked to wait.
+    /// How long we are asked to wait: seconds, or a date by the server's clock (RFC 9110, 10.2.3).
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+        let text = self.header("retry-after")?.trim();
+        if let Ok(secs) = text.parse() {
+            return Some(Duration::from_secs(secs));
+        }
+        let until = chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp();
+        let now = (self.at.as_ms() / 1000).saturating_sub(self.ahead_secs().unwrap_or_default());
+        u64::try_from(until.saturating_sub(now)).ok().map(Duration::from_secs)
+    }
+
+    /// How long a provider wants no more of us, if it says so behind a 429 or a 503.
+    pub(in crate::edge::submit) fn wants_peace(&self) -> Option<Span> {
+        matches!(self.status, 429 | 503).then(|| self.retry_after().map(Span::from)).flatten()
     }
 
     /// A page for people instead of an answer of the API.

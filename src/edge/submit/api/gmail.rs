@@ -25,7 +25,7 @@ impl Service for Gmail {
 
     fn new(from: &Mailbox, settings: &GmailSettings, secrets: Secrets<'_>) -> Result<Self, SetUpError> {
         message::address(&from.address).or(Err(SetUpError::From(from.address.clone())))?;
-        Ok(Self(Account::with_tokens(&settings.base_url, Tokens::new(&settings.oauth, secrets)?)))
+        Ok(Self(Account::with_tokens(&settings.base_url, Tokens::new(&settings.oauth, secrets, &from.address)?)))
     }
 
     fn account(&self) -> &Account {

@@ -252,11 +252,13 @@ struct Visit<'a, S> {
     begun: Instant,
     token: Option<String>,
     legs: Vec<(Leg, Span)>,
+    /// The provider wants nothing for so long.
+    retry_after: Option<Span>,
 }
 
 impl<'a, S: Service> Visit<'a, S> {
     fn new(api: &'a Api<S>, at: At) -> Self {
-        Self { api, at, begun: Instant::now(), token: None, legs: Vec::new() }
+        Self { api, at, begun: Instant::now(), token: None, legs: Vec::new(), retry_after: None }
     }
 
     fn deadline(&self) -> Instant {
@@ -286,6 +288,7 @@ impl<'a, S: Service> Visit<'a, S> {
             call = call.bearer(token);
         }
         let sent = exchange(&api.http, &api.service.account().base_url, call, self.now(), self.deadline()).await;
+        self.retry_after = sent.as_ref().ok().and_then(Reply::wants_peace);
         let took = Span::from(since.elapsed());
         match self.legs.iter_mut().find(|(leg, _)| *leg == Leg::Data) {
             Some((_, sum)) => *sum = *sum + took,
@@ -324,6 +327,7 @@ impl<'a, S: Service> Visit<'a, S> {
         let mut secrets = self.api.service.secrets();
         secrets.extend(self.token);
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-        Answer { outcome: verdict.outcome, reply: Some(evidence(words, &secrets)), message_id: verdict.message_id, legs: self.legs }
+        let Verdict { outcome, message_id } = verdict;
+        Answer { outcome, reply: Some(evidence(words, &secrets)), message_id, legs: self.legs, retry_after: self.retry_after }
     }
 }

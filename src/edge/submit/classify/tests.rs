@@ -10,6 +10,18 @@ use super::*;
 const KNOWN: &[(P, &str, Class)] = &[
     // Mandrill
     (P::Auth, "535 Incorrect authentication data", Auth),
+    // Exim
+    (P::Auth, "435 Unable to authenticate at present", Transient),
+    (P::Mail, "550-Verification failed for <no-reply@example.com>\n550-Unrouteable address\n550 Sender verify failed", Sender),
+    (P::Rcpt, "550 relay not permitted", Policy),
+    (P::Rcpt, "550 relay not permitted, authentication required", Auth),
+    (P::Rcpt, "550 Unrouteable address", Recipient),
+    (P::Rcpt, "451 Temporary local problem - please try later", Transient),
+    // OpenSMTPD
+    (P::Rcpt, "550 Invalid recipient: <seed@example.net>", Recipient),
+    (P::Rcpt, "524 5.2.4 Mailing list expansion problem: <seed@example.net>", Recipient),
+    (P::Mail, "530 5.5.1 Invalid command: Must issue an AUTH command first", Auth),
+    (P::EndOfData, "554 5.3.4 Message too big for system: Transaction failed, message too big", Permanent),
     // SendGrid
     (P::Auth, "451 Authentication failed: Maximum credits exceeded", Quota),
     (P::Auth, "535 Authentication failed: Bad username / password", Auth),

@@ -1,10 +1,11 @@
-//! SMTP submission (RFC 5321, 6409): one connection for each canary.
+//! SMTP submission (RFC 5321, 6409): a connection for each canary, or one for several in a row where somebody tends the pool.
 //!
 //! Messages, addresses and commands are lettre's. The conversation is not: its connection gives no bound to a line that never ends, keeps
 //! what a man in the middle says before the handshake, and does not hand out a reply as it came. Replies here are bounded and kept whole,
 //! each phase is timed and has its own deadline, and STARTTLS runs over the dialer's own TLS.
 
 mod message;
+mod pool;
 mod session;
 mod talk;
 
@@ -15,6 +16,7 @@ use lettre::Address;
 use lettre::transport::smtp::extension::ClientId;
 use tokio::time::Instant;
 
+use self::pool::{Idle, Pool};
 use self::session::{Failure, Session};
 use super::evidence::evidence;
 use super::message::build;
@@ -23,7 +25,7 @@ use super::{Answer, Secrets, SetUpError, secret};
 use crate::canary::Composed;
 use crate::config::{Mailbox, Proof, Secret, SmtpSettings, Tls};
 use crate::edge::dial::Dialer;
-use crate::model::{At, CanaryId, Class, Outcome};
+use crate::model::{At, CanaryId, Class, Leg, Outcome, Span};
 
 /// A whole submission, from the name's look-up to the answer: no canary is worth more of a minute's schedule.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -40,6 +42,8 @@ pub(super) struct Smtp {
     from: Mailbox,
     envelope_from: Address,
     deadline: Duration,
+    /// Sessions for the next canary, if they are kept.
+    pool: Option<Pool>,
 }
 
 /// Who logs in.
@@ -65,7 +69,7 @@ impl Smtp {
         let login = settings.login.as_ref().map(|login| {
             let credentials = match &login.proof {
                 Proof::Password(at) => Credentials::Password(secret(secrets, at)?),
-                Proof::OAuth(oauth) => Credentials::Token { tokens: Tokens::new(oauth, secrets)?, http: dialer.http()? },
+                Proof::OAuth(oauth) => Credentials::Token { tokens: Tokens::new(oauth, secrets, &login.user)?, http: dialer.http()? },
             };
             Ok::<_, SetUpError>(Login { user: login.user.clone(), credentials })
         });
@@ -80,7 +84,22 @@ impl Smtp {
             envelope_from: Address::from_str(&from.address).or(Err(SetUpError::From(from.address.clone())))?,
             from: from.clone(),
             deadline: DEADLINE,
+            pool: None,
         })
+    }
+
+    /// Keeps sessions open for the next canary. Wants somebody who [tends](Self::tend) them.
+    pub(super) fn pooled(mut self) -> Self {
+        self.pool = Some(Pool::default());
+        self
+    }
+
+    /// Closes the sessions that waited in vain. Never ends where sessions are kept.
+    pub(super) async fn tend(&self) {
+        let Some(pool) = &self.pool else { return };
+        loop {
+            self.close(pool.over().await).await;
+        }
     }
 
     pub(super) const fn within(mut self, deadline: Duration) -> Self {
@@ -93,19 +112,39 @@ impl Smtp {
             Ok(built) => built,
             Err(e) => return refused(Class::Permanent, &e.to_string()),
         };
-        let mut session = Session::new(self, at, Instant::now() + self.deadline);
-        let result = session.submit(&self.envelope_from, &to, &message).await;
-        self.answer(session, result).await
+        let begun = Instant::now();
+        let mut session = Session::new(self, at, begun + self.deadline);
+        let idle = match &self.pool {
+            Some(pool) => pool.take().await,
+            None => None,
+        };
+        let result = session.submit(idle, &self.envelope_from, &to, &message).await;
+        let legs = session.legs();
+        // After a refusal nothing is taken for granted.
+        if let (Some(pool), Ok(_)) = (&self.pool, &result)
+            && let Some(idle) = session.idle(begun).and_then(|idle| pool.put(idle))
+        {
+            self.close(idle).await;
+        }
+        self.answer(session, legs, result).await
+    }
+
+    /// Says good-bye to a session that nobody needs any more.
+    async fn close(&self, idle: Idle) {
+        let now = Instant::now();
+        let mut session = Session::new(self, At::default(), now + self.deadline);
+        session.resume(idle);
+        session.quit().await;
     }
 
     pub(super) async fn log_in(&self, at: At) -> Answer {
         let mut session = Session::new(self, at, Instant::now() + self.deadline);
         let result = session.open().await;
-        self.answer(session, result).await
+        let legs = session.legs();
+        self.answer(session, legs, result).await
     }
 
-    async fn answer(&self, mut session: Session<'_>, result: Result<talk::Reply, Failure>) -> Answer {
-        let legs = session.legs();
+    async fn answer(&self, mut session: Session<'_>, legs: Vec<(Leg, Span)>, result: Result<talk::Reply, Failure>) -> Answer {
         session.quit().await;
         let (outcome, words, message_id) = match result {
             Ok(reply) => (Outcome::Accepted, reply.text.clone(), message::queue_id(&reply)),
@@ -113,12 +152,12 @@ impl Smtp {
         };
         let secrets = session.secrets();
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-        Answer { outcome, reply: Some(evidence(&words, &secrets)), message_id, legs }
+        Answer { outcome, reply: Some(evidence(&words, &secrets)), message_id, legs, retry_after: None }
     }
 }
 
 fn refused(class: Class, words: &str) -> Answer {
-    Answer { outcome: Outcome::Refused(class), reply: Some(evidence(words, &[])), message_id: None, legs: Vec::new() }
+    Answer { outcome: Outcome::Refused(class), reply: Some(evidence(words, &[])), message_id: None, legs: Vec::new(), retry_after: None }
 }
 
 /// What `EHLO` says: `configured`, else this host's name. A name that no server would take becomes the loopback address's literal.

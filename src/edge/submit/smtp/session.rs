@@ -8,6 +8,7 @@ use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Quit, Rcpt, Starttls};
 use tokio::time::Instant;
 
 use super::message::stuffed;
+use super::pool::Idle;
 use super::talk::{Lost, Reply, Talk};
 use super::{Credentials, Login, Smtp};
 use crate::config::Tls;
@@ -64,6 +65,8 @@ pub(super) struct Session<'a> {
     /// The access token that was shown, if one was.
     token: Option<String>,
     talk: Option<Talk>,
+    /// When it was opened, if that was for an earlier canary, and how many it has taken.
+    before: Option<(Instant, u32)>,
     /// When the current leg began, and which it is.
     leg: (Leg, Instant),
     legs: Vec<(Leg, Span)>,
@@ -71,7 +74,7 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) fn new(smtp: &'a Smtp, at: At, deadline: Instant) -> Self {
-        Self { smtp, at, deadline, token: None, talk: None, leg: (Leg::Connect, Instant::now()), legs: Vec::new() }
+        Self { smtp, at, deadline, token: None, talk: None, before: None, leg: (Leg::Connect, Instant::now()), legs: Vec::new() }
     }
 
     /// How long each leg took, the current one as far as it came.
@@ -175,13 +178,48 @@ impl<'a> Session<'a> {
         ended.map_err(|failure| Failure { words: format!("{}\n{why}", failure.words), ..failure })
     }
 
-    /// Hands `message` over.
-    pub(super) async fn submit(&mut self, from: &Address, to: &Address, message: &[u8]) -> Result<Reply, Failure> {
+    /// Hands `message` over, on `idle` if it still serves.
+    pub(super) async fn submit(&mut self, idle: Option<Idle>, from: &Address, to: &Address, message: &[u8]) -> Result<Reply, Failure> {
+        if let Some(idle) = idle {
+            self.resume(idle);
+            // Whatever it says, it may be said of the session alone: it is old, or had canaries enough.
+            if self.announce(from, to).await.is_ok() {
+                return self.hand_over(message).await;
+            }
+            self.leave().await;
+            *self = Self::new(self.smtp, self.at, self.deadline);
+        }
         self.open().await?;
         self.begin(Leg::Data);
+        self.announce(from, to).await?;
+        self.hand_over(message).await
+    }
+
+    /// Goes on with a session of an earlier canary.
+    pub(super) fn resume(&mut self, idle: Idle) {
+        self.leg = (Leg::Data, Instant::now());
+        self.token = idle.token;
+        self.before = Some((idle.born, idle.canaries));
+        self.talk = Some(idle.talk.until_then(self.deadline));
+    }
+
+    /// The session, to wait for the next canary; `begun` is when it was opened unless that was for an earlier one.
+    pub(super) fn idle(&mut self, begun: Instant) -> Option<Idle> {
+        let talk = self.talk.take()?;
+        let (born, canaries) = self.before.unwrap_or((begun, 0));
+        Some(Idle { talk, token: self.token.clone(), born, canaries: canaries.saturating_add(1) })
+    }
+
+    /// Says from whom to whom, up to the point where the message itself is due.
+    async fn announce(&mut self, from: &Address, to: &Address) -> Result<(), Failure> {
         self.command(Phase::Mail, Mail::new(Some(from.clone()), Vec::new()), FOR_COMMAND, 250).await?;
         self.command(Phase::Rcpt, Rcpt::new(to.clone(), Vec::new()), FOR_COMMAND, 250).await?;
         self.command(Phase::Data, Data, FOR_COMMAND, 354).await?;
+        Ok(())
+    }
+
+    /// Sends the message itself, once.
+    async fn hand_over(&mut self, message: &[u8]) -> Result<Reply, Failure> {
         let Some(talk) = &mut self.talk else { return Err(no_connection()) };
         if let Err(lost) = talk.send(&stuffed(message), FOR_ANSWER).await {
             // Without its final dot the message does not exist; the server may have said why it wants no more of it.
@@ -206,6 +244,14 @@ impl<'a> Session<'a> {
         if let Some(talk) = &mut self.talk {
             // The answer is known; what becomes of the connection changes nothing.
             let _ = talk.command(Quit, FOR_QUIT).await;
+        }
+    }
+
+    /// Says good-bye, and does not wait for an answer.
+    async fn leave(&mut self) {
+        if let Some(mut talk) = self.talk.take() {
+            // What becomes of it changes nothing.
+            drop(talk.send(Quit.to_string().as_bytes(), FOR_QUIT).await);
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -64,6 +65,16 @@ impl Lost {
 impl Talk {
     pub(super) const fn new(stream: BoxStream, deadline: Instant) -> Self {
         Self { stream, pending: Vec::new(), deadline }
+    }
+
+    /// The same conversation, with another end to all waiting.
+    pub(super) fn until_then(self, deadline: Instant) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Whether the other side still listens, and has said nothing that it was not asked for.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        self.pending.is_empty() && self.stream.read(&mut [0; 1]).now_or_never().is_none()
     }
 
     /// The connection, to be encrypted; nothing if the server said something that it was not asked for, which would then count as having

@@ -153,3 +153,29 @@ async fn a_2xx_that_says_otherwise_is_no_acceptance() {
     let (answer, _) = sent("mailgun", "", told, |_| ()).await;
     refused(&answer, Class::Suspended, "mail is held");
 }
+
+#[tokio::test]
+async fn who_asks_for_patience_is_understood() {
+    let date = "Mon, 08 Aug 2022 19:30:00 GMT";
+    let cases = [
+        (Told::new(429, "{}").with("retry-after", "120"), Some(120)),
+        (Told::new(503, "{}").with("retry-after", "7"), Some(7)),
+        (Told::new(503, "{}").with("retry-after", "Mon, 08 Aug 2022 19:35:00 GMT").with("date", date), Some(300)),
+        (Told::new(429, "{}").with("retry-after", "Mon, 08 Aug 2022 19:00:00 GMT").with("date", date), None),
+        (Told::new(429, "{}").with("retry-after", "soon"), None),
+        (Told::new(429, "{}"), None),
+        (Told::new(400, "{}").with("retry-after", "120"), None),
+    ];
+    for (kind, _) in KINDS {
+        let desk = Desk::new(cases.iter().map(|(told, _)| told.clone())).await;
+        let submitter = at(kind, desk.port, "");
+        for (told, secs) in &cases {
+            let answer = submit(&submitter).await;
+            assert_eq!(answer.retry_after, secs.map(Span::from_secs), "{kind} {told:?}");
+        }
+    }
+    let trigger = "stream = \"password-reset\"\nform = { email = \"{address}\", name = \"{token}\" }";
+    let desk = Desk::new([cases[0].0.clone()]).await;
+    let submitter = provider("http-trigger", &format!("{trigger}\nurl = \"http://127.0.0.1:{}/signup\"", desk.port));
+    assert_eq!(submit(&submitter).await.retry_after, Some(Span::from_secs(120)));
+}
