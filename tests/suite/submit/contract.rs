@@ -16,6 +16,7 @@ mod postmark;
 mod resend;
 mod sendgrid;
 mod ses;
+mod signs;
 mod sparkpost;
 mod xoauth2;
 

@@ -8,6 +8,7 @@ mod message;
 mod session;
 mod talk;
 
+use std::future::{Ready, ready};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,11 +20,11 @@ use self::session::{Failure, Session};
 use super::evidence::evidence;
 use super::message::build;
 use super::oauth::Tokens;
-use super::{Answer, Secrets, SetUpError, secret};
+use super::{Answer, Secrets, SetUpError, Unread, secret};
 use crate::canary::Composed;
 use crate::config::{Mailbox, Proof, Secret, SmtpSettings, Tls};
 use crate::edge::dial::Dialer;
-use crate::model::{At, CanaryId, Class, Outcome};
+use crate::model::{At, CanaryId, Class, Outcome, Sign};
 
 /// A whole submission, from the name's look-up to the answer: no canary is worth more of a minute's schedule.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -102,6 +103,11 @@ impl Smtp {
         let mut session = Session::new(self, at, Instant::now() + self.deadline);
         let result = session.open().await;
         self.answer(session, result).await
+    }
+
+    /// Nobody there knows of an account.
+    pub(super) fn signs(&self, _at: At) -> Ready<Option<Result<Vec<Sign>, Unread>>> {
+        ready(None)
     }
 
     async fn answer(&self, mut session: Session<'_>, result: Result<talk::Reply, Failure>) -> Answer {
