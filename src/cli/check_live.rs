@@ -1,4 +1,4 @@
-//! `check --live`: logs in everywhere and asks the DNS; sends no mail.
+//! `check --live`: logs in everywhere, asks how accounts stand, and asks the DNS; sends no mail.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,8 +11,8 @@ use crate::config::{Inbox, InboxKind, Provider, SecretRef, Secrets, Settings};
 use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
 use crate::edge::inbox::log_in;
-use crate::edge::submit::Submitter;
-use crate::model::{Name, Now, Outcome, Placement, Span};
+use crate::edge::submit::{Submitter, Unread};
+use crate::model::{Name, Now, Outcome, Placement, Sign, Span};
 
 /// Domains that are asked about at the same time.
 const AT_ONCE: usize = 8;
@@ -64,26 +64,42 @@ async fn log_ins(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
     let providers = stream::iter(&settings.providers).map(|(name, provider)| account(name, provider, secrets, now)).buffered(AT_ONCE);
     let inboxes = stream::iter(&settings.inboxes).map(|(name, inbox)| mailbox(name, inbox, secrets)).buffered(AT_ONCE);
     let (providers, inboxes) = tokio::join!(providers.collect::<Vec<_>>(), inboxes.collect::<Vec<_>>());
-    providers.into_iter().chain(inboxes).collect()
+    providers.into_iter().flatten().chain(inboxes).collect()
 }
 
-/// Connects to a provider and authenticates; hands nothing over.
-async fn account(name: &Name, provider: &Provider, secrets: &Secrets, now: &Now) -> Finding {
+/// Connects to a provider and authenticates, and asks how the account stands; hands nothing over.
+async fn account(name: &Name, provider: &Provider, secrets: &Secrets, now: &Now) -> Vec<Finding> {
     let about = format!("provider {name}: log-in");
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
     let submitter = match Submitter::new(provider, &lookup) {
         Ok(submitter) => submitter,
-        Err(error) => return Finding { state: State::Failed, about, text: error.to_string() },
+        Err(error) => return vec![Finding { state: State::Failed, about, text: error.to_string() }],
     };
     let answer = submitter.log_in(now()).await;
     let said = answer.reply.map_or_else(String::new, |reply| format!(": {}", reply.replace('\n', " / ")));
+    let failed = |text| vec![Finding { state: State::Failed, about: about.clone(), text }];
     match answer.outcome {
         Outcome::Accepted => {
             let took: u64 = answer.legs.iter().map(|(_, span)| span.as_ms()).sum();
-            Finding { state: State::Fine, about, text: format!("works, in {}", Span::from_ms(took)) }
+            let works = Finding { state: State::Fine, about, text: format!("works, in {}", Span::from_ms(took)) };
+            std::iter::once(works).chain(submitter.signs(now()).await.map(|read| standing(name, read))).collect()
         }
-        Outcome::Refused(class) => Finding { state: State::Failed, about, text: format!("refused ({class}){said}") },
-        Outcome::Unknown => Finding { state: State::Failed, about, text: format!("no answer{said}") },
+        Outcome::Refused(class) => failed(format!("refused ({class}){said}")),
+        Outcome::Unknown => failed(format!("no answer{said}")),
+    }
+}
+
+/// What a provider says of the account. A key that may send and may not ask is no failure.
+fn standing(name: &Name, read: Result<Vec<Sign>, Unread>) -> Finding {
+    let about = format!("provider {name}: account");
+    match read {
+        Ok(signs) => {
+            let state = if signs.iter().any(Sign::is_early) { State::Warning } else { State::Fine };
+            Finding { state, about, text: signs.iter().map(Sign::to_string).collect::<Vec<_>>().join(", ") }
+        }
+        Err(Unread { class, why }) => {
+            Finding { state: State::Warning, about, text: format!("cannot be read ({class}): {}", why.replace('\n', " / ")) }
+        }
     }
 }
 

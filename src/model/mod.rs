@@ -4,10 +4,12 @@ mod canary;
 mod fault;
 mod incident;
 mod names;
+mod sign;
 mod time;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
 pub use fault::{Class, Outcome};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};
+pub use sign::Sign;
 pub use time::{At, Now, Span};

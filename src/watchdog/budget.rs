@@ -8,7 +8,7 @@ use super::index::Index;
 use super::plan::Plan;
 use super::state::State;
 use crate::config::{Budget, Settings};
-use crate::model::{At, CanaryId, Name, Reason, Route, Span};
+use crate::model::{At, CanaryId, Culprit, Name, Reason, Route, Span};
 
 /// What was sent is counted by stretches of so many milliseconds: five minutes, so that a day has 288 of them.
 const STRETCH_MS: i64 = 300_000;
@@ -54,9 +54,14 @@ impl Limits {
         self.providers.is_empty() && self.inboxes.is_empty()
     }
 
-    /// The cap of a provider, if it has one of its own.
-    pub(super) fn cap(&self, provider: &Name) -> Option<u32> {
-        self.providers.get(provider).map(|l| l.cap).filter(|cap| *cap < u32::MAX)
+    /// The cap of a provider or an inbox, if it has one of its own.
+    pub(super) fn cap(&self, whose: &Culprit) -> Option<u32> {
+        let limit = match whose {
+            Culprit::Provider(name) => self.providers.get(name),
+            Culprit::Inbox(name) => self.inboxes.get(name),
+            Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
+        };
+        limit.map(|l| l.cap).filter(|cap| *cap < u32::MAX)
     }
 }
 
@@ -86,9 +91,14 @@ impl Spendings {
         }
     }
 
-    /// How many canaries a provider that has limits was sent in the last 24 hours.
-    pub(super) fn of_provider(&self, name: &Name, now: At) -> u32 {
-        self.providers.get(name).map_or(0, |s| s.lately(now).map(|(_, a, b)| a.saturating_add(b)).sum())
+    /// How many canaries a provider or an inbox that has limits was sent in the last 24 hours.
+    pub(super) fn of(&self, whose: &Culprit, now: At) -> u32 {
+        let spent = match whose {
+            Culprit::Provider(name) => self.providers.get(name),
+            Culprit::Inbox(name) => self.inboxes.get(name),
+            Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
+        };
+        spent.map_or(0, |s| s.lately(now).map(|(_, a, b)| a.saturating_add(b)).sum())
     }
 }
 

@@ -187,14 +187,13 @@ fn party(plan: &Plan, state: &State, routes: &[RouteView], culprit: &Culprit, na
 
 fn traffic(plan: &Plan, state: &State, mine: &[&RouteView], culprit: &Culprit, now: At) -> Traffic {
     let planned: Vec<_> = mine.iter().filter_map(|r| plan.find(&r.route).and_then(|slot| plan.routes.get(slot))).collect();
-    let cap = if let Culprit::Provider(name) = culprit { plan.limits.cap(name).zip(Some(name)) } else { None };
     let provider = if let Culprit::Provider(name) | Culprit::Stream(name, _) = culprit { Some(name) } else { None };
     Traffic {
         standby: !planned.is_empty() && planned.iter().all(|r| r.standby),
         every: planned.iter().map(|r| r.every).min().unwrap_or_default(),
         last_sent: mine.iter().filter_map(|r| r.recent.first()).map(|c| c.sent_at).max(),
         last_arrival: mine.iter().filter_map(|r| r.last_arrival).max(),
-        budget: cap.map(|(cap, name)| (cap, state.spent.of_provider(name, state.at))),
+        budget: plan.limits.cap(culprit).map(|cap| (cap, state.spent.of(culprit, state.at))),
         held_until: provider.and_then(|name| state.held_until(name, now)),
     }
 }
@@ -209,6 +208,7 @@ fn inbox(state: &State, name: &Name, party: PartyView) -> InboxView {
         horizon: known.and_then(|i| state.horizon(i)),
         forged: known.map_or(0, |i| i.forged),
         replayed: known.map_or(0, |i| i.replayed),
+        budget: party.traffic.budget,
     }
 }
 

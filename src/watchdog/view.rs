@@ -121,7 +121,7 @@ pub struct Traffic {
     pub last_sent: Option<At>,
     /// The receiver's time of its newest arrival.
     pub last_arrival: Option<At>,
-    /// Its cap for any 24 hours, and what of it is used up; a provider's, if it was set.
+    /// Its cap for any 24 hours, and what of it is used up, if it was set; none for a stream.
     pub budget: Option<(u32, u32)>,
     /// Its provider wants no mail before then: nothing is sent, and nothing follows from that.
     pub held_until: Option<At>,
@@ -144,6 +144,8 @@ pub struct InboxView {
     pub forged: u64,
     /// Canaries of ours seen in the wrong inbox, or after they were forgotten.
     pub replayed: u64,
+    /// Its cap for any 24 hours, and what of it is used up, if it was set.
+    pub budget: Option<(u32, u32)>,
 }
 
 /// One incident.

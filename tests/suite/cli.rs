@@ -1,7 +1,7 @@
 //! The command line: what it prints and its exit codes.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -377,4 +377,36 @@ fn check_live_asks_the_dns() {
     ] {
         assert!(out.contains(line), "{line}\nis not in\n{out}");
     }
+}
+
+#[test]
+fn check_live_says_how_the_account_stands() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        [r#"{"scopes":["mail.send"]}"#, r#"{"remain":9,"total":100,"used":91}"#].map(|body| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                heard.extend(byte);
+            }
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
+            stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
+            String::from_utf8(heard).unwrap().lines().next().unwrap().to_owned()
+        })
+    });
+    let folder = Folder::new();
+    let text = good("{ env = \"THE_PASSWORD\" }").replace(
+        "[inbox",
+        &format!("[provider.grid.sendgrid]\nfrom = \"a@good.example\"\napi_key = {{ env = \"THE_PASSWORD\" }}\nbase_url = \"http://127.0.0.1:{port}\"\n[inbox"),
+    );
+    let file = folder.file("live.toml", text);
+    let output =
+        mailcanary().args(["check", "--live", "--resolver", "127.0.0.1:9", "-c"]).arg(file).env("THE_PASSWORD", "hunter2").output();
+    let (_, out, _) = said(&output.unwrap());
+    assert!(out.contains("warning provider grid: account: 9 of 100 left of the quota"), "{out}");
+    assert_eq!(server.join().unwrap(), ["GET /v3/scopes HTTP/1.1", "GET /v3/user/credits HTTP/1.1"]);
 }

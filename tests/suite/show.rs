@@ -80,6 +80,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         horizon: Some(at(3599)),
         forged: 1,
         replayed: 2,
+        budget: None,
     };
     View {
         at: at(3600),
@@ -177,6 +178,7 @@ fn metrics_say_what_the_view_says() {
     view.routes[0].verdict = Verdict::Stopped;
     view.routes[0].last_arrival = None;
     view.inboxes[1].sight = None;
+    (view.providers[0].traffic.budget, view.inboxes[1].budget) = (Some((500, 212)), Some((900, 30)));
     view.incidents = vec![
         incident(1, Kind::Stopped, Culprit::Provider(name("provider-0")), "", json!({})),
         IncidentView { resolved_at: Some(at(3100)), ..incident(2, Kind::Dns, Culprit::Provider(name("provider-0")), "", json!({})) },
@@ -212,6 +214,10 @@ fn metrics_say_what_the_view_says() {
         (format!("mailcanary_route_verdict{{{route},verdict=\"delivering\"}}"), 0.0),
         ("mailcanary_provider_verdict{provider=\"provider-0\",verdict=\"delivering\"}".to_owned(), 1.0),
         ("mailcanary_inbox_sight{inbox=\"inbox-0\"}".to_owned(), 1.0),
+        ("mailcanary_provider_budget_limit{provider=\"provider-0\"}".to_owned(), 500.0),
+        ("mailcanary_provider_budget_spent{provider=\"provider-0\"}".to_owned(), 212.0),
+        ("mailcanary_inbox_budget_limit{inbox=\"inbox-1\"}".to_owned(), 900.0),
+        ("mailcanary_inbox_budget_spent{inbox=\"inbox-1\"}".to_owned(), 30.0),
         ("mailcanary_inbox_sight{inbox=\"inbox-1\"}".to_owned(), 0.0),
         (format!("mailcanary_suspicion{{{route}}}"), 0.25),
         ("mailcanary_suspicion_threshold".to_owned(), 9.5),

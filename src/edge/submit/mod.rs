@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::canary::Composed;
 use crate::config::{Provider, ProviderKind, Secret, SecretRef, ServiceKeyError};
 use crate::edge::dial::{DialError, Dialer};
-use crate::model::{At, CanaryId, Leg, Outcome, Span};
+use crate::model::{At, CanaryId, Class, Leg, Outcome, Sign, Span};
 
 /// How a submission, or a log-in without one, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,15 @@ pub struct Answer {
     pub legs: Vec<(Leg, Span)>,
     /// The provider wants nothing for so long.
     pub retry_after: Option<Span>,
+}
+
+/// Why a provider does not say how the account stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// What kind of failure.
+    pub class: Class,
+    /// The provider's own words, or ours where it said none; kept as an [`Answer`]'s.
+    pub why: String,
 }
 
 /// A provider cannot be set up.
@@ -96,6 +105,13 @@ macro_rules! transports {
             pub async fn log_in(&self, at: At) -> Answer {
                 match &self.0 {
                     $(Transport::$kind(transport) => transport.log_in(at).await,)*
+                }
+            }
+
+            /// Asks at `at` how the account stands, and sends nothing; `None` if this transport has no such question.
+            pub async fn signs(&self, at: At) -> Option<Result<Vec<Sign>, Unread>> {
+                match &self.0 {
+                    $(Transport::$kind(transport) => transport.signs(at).await,)*
                 }
             }
         }

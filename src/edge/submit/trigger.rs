@@ -3,6 +3,7 @@
 //! What it answers is said of its own work, not of the mail: an acceptance here means that the flow did its part. The mail is not ours; it
 //! is recognised by the token in its address, or in what the application echoes.
 
+use std::future::{Ready, ready};
 use std::time::Duration;
 
 use http::{HeaderName, Method};
@@ -12,11 +13,11 @@ use url::form_urlencoded::byte_serialize;
 
 use super::api::{Call, Reply, class, exchange, general, headline};
 use super::evidence::evidence;
-use super::{Answer, Secrets, SetUpError, secret};
+use super::{Answer, Secrets, SetUpError, Unread, secret};
 use crate::canary::Composed;
 use crate::config::{Header, Mailbox, Payload, Secret, TriggerSettings, fill};
 use crate::edge::dial::{DialError, Dialer};
-use crate::model::{At, CanaryId, Class, Leg, Outcome, Span};
+use crate::model::{At, CanaryId, Class, Leg, Outcome, Sign, Span};
 
 /// A whole request. People wait no longer for a page, and a proxy not as long.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -80,6 +81,11 @@ impl Trigger {
             Err(error) => (Outcome::Refused(error.class), error.to_string()),
         };
         Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs, retry_after: None }
+    }
+
+    /// Nobody there knows of an account.
+    pub(super) fn signs(&self, _at: At) -> Ready<Option<Result<Vec<Sign>, Unread>>> {
+        ready(None)
     }
 
     async fn connect(&self, host: &str, port: u16, tls: bool, legs: &mut Vec<(Leg, Span)>) -> Result<(), DialError> {

@@ -17,6 +17,7 @@ mod resend;
 mod sendgrid;
 mod service_account;
 mod ses;
+mod signs;
 mod sparkpost;
 mod xoauth2;
 

@@ -121,7 +121,7 @@ fn read_request(stream: &mut TcpStream, heard: &mut Vec<u8>) -> bool {
         return false;
     }
     let head = String::from_utf8_lossy(heard).to_ascii_lowercase();
-    let length = head.split("content-length: ").last().unwrap().lines().next().unwrap().parse().unwrap();
+    let length = head.rsplit_once("content-length: ").map_or(0, |(_, rest)| rest.lines().next().unwrap().parse().unwrap());
     let mut body = vec![0; length];
     let read = stream.read_exact(&mut body).is_ok();
     heard.extend_from_slice(&body);

@@ -73,6 +73,9 @@ fn a_cap_holds_in_any_day_and_confirmations_leave_the_routine_its_place() {
     }
     let paged = w.notices.iter().find(|(_, n)| n.severity == Severity::Page).expect("it pages all the same");
     assert_eq!(paged.1.culprit, Culprit::Provider(name("p0")));
+    let inboxes = w.dog.view(w.now).inboxes;
+    assert!(inboxes[0].budget.is_some_and(|(cap, spent)| cap == 600 && spent > 0 && spent <= cap), "{:?}", inboxes[0].budget);
+    assert_eq!(inboxes[1].budget, None);
 }
 
 #[test]

@@ -33,7 +33,7 @@ const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) const CATALOGUE: [Family; 34] = [
+pub(super) const CATALOGUE: [Family; 38] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,
@@ -212,6 +212,38 @@ pub(super) const CATALOGUE: [Family; 34] = [
         "Up to when everything that lay in the inbox is known; 0 before the first reading.",
         |from, to| from.view.inboxes.iter().for_each(|i| to.instant(&[i.name.as_str()], i.horizon)),
     ),
+    family(
+        "mailcanary_provider_budget_limit",
+        Shape::Gauge,
+        &["provider"],
+        "canaries",
+        "The provider's `canaries_per_day`: the most canaries in any 24 hours. Only where it is set.",
+        |from, to| provider_budgets(from).for_each(|(name, (cap, _))| to.count(&[name], u64::from(cap))),
+    ),
+    family(
+        "mailcanary_provider_budget_spent",
+        Shape::Gauge,
+        &["provider"],
+        "canaries",
+        "Canaries in the last 24 hours, of the provider's `canaries_per_day`. Only where it is set.",
+        |from, to| provider_budgets(from).for_each(|(name, (_, spent))| to.count(&[name], u64::from(spent))),
+    ),
+    family(
+        "mailcanary_inbox_budget_limit",
+        Shape::Gauge,
+        &["inbox"],
+        "canaries",
+        "The inbox's `canaries_per_day`: the most canaries in any 24 hours. Only where it is set.",
+        |from, to| inbox_budgets(from).for_each(|(name, (cap, _))| to.count(&[name], u64::from(cap))),
+    ),
+    family(
+        "mailcanary_inbox_budget_spent",
+        Shape::Gauge,
+        &["inbox"],
+        "canaries",
+        "Canaries in the last 24 hours, of the inbox's `canaries_per_day`. Only where it is set.",
+        |from, to| inbox_budgets(from).for_each(|(name, (_, spent))| to.count(&[name], u64::from(spent))),
+    ),
     family("mailcanary_suspicion", Shape::Gauge, ROUTE, "nats", "The judge's evidence against the route.", |from, to| {
         routes(from).for_each(|(r, labels)| to.add(&labels, r.suspicion))
     }),
@@ -283,6 +315,14 @@ pub(super) const CATALOGUE: [Family; 34] = [
         from.process.max_fds.into_iter().for_each(|n| to.add(&[], n))
     }),
 ];
+
+fn provider_budgets<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a str, (u32, u32))> {
+    from.view.providers.iter().filter_map(|p| Some((p.name.as_str(), p.traffic.budget?)))
+}
+
+fn inbox_budgets<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a str, (u32, u32))> {
+    from.view.inboxes.iter().filter_map(|i| Some((i.name.as_str(), i.budget?)))
+}
 
 fn routes<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a RouteView, [&'a str; 3])> {
     from.view.routes.iter().map(|r| (r, [r.route.provider.as_str(), r.route.stream.as_str(), r.route.inbox.as_str()]))

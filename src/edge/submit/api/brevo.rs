@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::account::Account;
 use super::letter::{Filled, Letter, TAG};
+use super::signs::figure;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{BrevoSettings, Mailbox};
 use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::model::{At, Class, Sign};
 
 /// A Brevo account.
 #[derive(Debug)]
@@ -80,5 +81,17 @@ impl Service for Brevo {
 
     fn ping(&self) -> Call {
         Call::get("/v3/account")
+    }
+
+    fn standing(&self) -> Option<Call> {
+        Some(Call::get("/v3/account"))
+    }
+
+    fn signs(&self, reply: &Reply) -> Vec<Sign> {
+        let plans = reply.json.as_ref().and_then(|json| json.get("plan")?.as_array());
+        let of_mail = plans.into_iter().flatten().filter(|plan| plan.get("type").is_some_and(|kind| *kind != "sms"));
+        let credits: Vec<u64> = of_mail.filter_map(|plan| figure(plan.get("credits")?)).collect();
+        let remaining = credits.iter().fold(0_u64, |sum, credits| sum.saturating_add(*credits));
+        if credits.is_empty() { Vec::new() } else { vec![Sign::Quota { remaining, limit: None }] }
     }
 }

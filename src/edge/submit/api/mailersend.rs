@@ -10,7 +10,7 @@ use super::letter::{Letter, TAG};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailerSendSettings};
 use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::model::{At, Class, Sign};
 
 /// A MailerSend account.
 #[derive(Debug)]
@@ -86,5 +86,15 @@ impl Service for MailerSend {
 
     fn ping(&self) -> Call {
         Call::get("/v1/api-quota")
+    }
+
+    fn standing(&self) -> Option<Call> {
+        Some(Call::get("/v1/api-quota"))
+    }
+
+    fn signs(&self, reply: &Reply) -> Vec<Sign> {
+        // Of requests to the API, each canary among them.
+        let remaining = reply.figure_at("/remaining").or_else(|| reply.header("x-apiquota-remaining")?.trim().parse().ok());
+        remaining.map(|remaining| Sign::Quota { remaining, limit: reply.figure_at("/quota") }).into_iter().collect()
     }
 }

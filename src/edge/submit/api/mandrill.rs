@@ -11,7 +11,7 @@ use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MandrillSettings};
 use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class, Outcome};
+use crate::model::{At, Class, Outcome, Sign};
 
 /// A Mandrill account.
 #[derive(Debug)]
@@ -91,6 +91,16 @@ impl Service for Mandrill {
 
     fn ping(&self) -> Call {
         Call::json("/users/ping2", json!({ "key": self.account.key() }))
+    }
+
+    fn standing(&self) -> Option<Call> {
+        Some(Call::json("/users/info", json!({ "key": self.account.key() })))
+    }
+
+    fn signs(&self, reply: &Reply) -> Vec<Sign> {
+        let backlog = reply.figure_at("/backlog").map(|waiting| Sign::Backlog { waiting });
+        let reputation = reply.figure_at("/reputation").map(|percent| Sign::Reputation { percent });
+        backlog.into_iter().chain(reputation).collect()
     }
 
     fn let_in(&self, reply: &Reply) -> bool {

@@ -18,6 +18,7 @@ pub(super) mod resend;
 mod said;
 pub(super) mod sendgrid;
 pub(super) mod ses;
+mod signs;
 pub(super) mod sparkpost;
 mod words;
 
@@ -37,7 +38,7 @@ use super::{Answer, Secrets, SetUpError};
 use crate::canary::Composed;
 use crate::config::Mailbox;
 use crate::edge::dial::Dialer;
-use crate::model::{At, CanaryId, Class, Leg, Outcome, Span};
+use crate::model::{At, CanaryId, Class, Leg, Outcome, Sign, Span};
 
 /// A whole submission. To one recipient an API answers within a second or two, and under load not at all.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -111,6 +112,16 @@ pub(super) trait Service: Debug + Sized {
     /// Whether its answer shows that we are let in, where that is not plain from its status.
     fn let_in(&self, _reply: &Reply) -> bool {
         false
+    }
+
+    /// The question how the account stands, where the provider has one.
+    fn standing(&self) -> Option<Call> {
+        None
+    }
+
+    /// What a 2xx to it says; nothing if it is not what the API answers.
+    fn signs(&self, _reply: &Reply) -> Vec<Sign> {
+        Vec::new()
     }
 }
 

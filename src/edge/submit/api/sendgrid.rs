@@ -11,7 +11,7 @@ use super::letter::{Letter, TAG};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, SendGridSettings};
 use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::model::{At, Class, Sign};
 
 /// A SendGrid account.
 #[derive(Debug)]
@@ -70,5 +70,14 @@ impl Service for SendGrid {
 
     fn ping(&self) -> Call {
         Call::get("/v3/scopes")
+    }
+
+    fn standing(&self) -> Option<Call> {
+        Some(Call::get("/v3/user/credits"))
+    }
+
+    fn signs(&self, reply: &Reply) -> Vec<Sign> {
+        let remaining = reply.figure_at("/remain");
+        remaining.map(|remaining| Sign::Quota { remaining, limit: reply.figure_at("/total") }).into_iter().collect()
     }
 }

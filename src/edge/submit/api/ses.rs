@@ -17,7 +17,7 @@ use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, Secret, SesSettings};
 use crate::edge::submit::{Secrets, SetUpError, secret};
-use crate::model::{At, Class};
+use crate::model::{At, Class, Sign};
 
 /// An account in one region.
 #[derive(Debug)]
@@ -158,6 +158,23 @@ impl Service for Ses {
 
     fn ping(&self) -> Call {
         Call::get("/v2/email/account")
+    }
+
+    fn standing(&self) -> Option<Call> {
+        Some(Call::get("/v2/email/account"))
+    }
+
+    fn signs(&self, reply: &Reply) -> Vec<Sign> {
+        let enabled = reply.json.as_ref().and_then(|json| json.get("SendingEnabled")?.as_bool());
+        let standing = reply.text_at("/EnforcementStatus").map(|word| match enabled {
+            Some(false) => Sign::Standing { good: false, word: format!("{word}, sending is paused") },
+            Some(true) | None => Sign::Standing { good: word == "HEALTHY", word },
+        });
+        // An account without a limit says -1.
+        let limit = reply.figure_at("/SendQuota/Max24HourSend");
+        let quota = limit.zip(reply.figure_at("/SendQuota/SentLast24Hours"));
+        let quota = quota.map(|(limit, sent)| Sign::Quota { remaining: limit.saturating_sub(sent), limit: Some(limit) });
+        standing.into_iter().chain(quota).collect()
     }
 
     fn let_in(&self, reply: &Reply) -> bool {

@@ -11,7 +11,7 @@ use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, SparkPostSettings};
 use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::model::{At, Class, Sign};
 
 /// A SparkPost account.
 #[derive(Debug)]
@@ -80,5 +80,16 @@ impl Service for SparkPost {
 
     fn ping(&self) -> Call {
         Call::get("/api/v1/account")
+    }
+
+    fn standing(&self) -> Option<Call> {
+        Some(Call::get("/api/v1/account"))
+    }
+
+    fn signs(&self, reply: &Reply) -> Vec<Sign> {
+        let status = reply.text_at("/results/status");
+        let why = reply.text_at("/results/status_reason_category").map_or_else(String::new, |why| format!(", {why}"));
+        let standing = status.map(|status| Sign::Standing { good: status == "active", word: format!("{status}{why}") });
+        standing.into_iter().collect()
     }
 }

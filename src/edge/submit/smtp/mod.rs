@@ -9,6 +9,7 @@ mod pool;
 mod session;
 mod talk;
 
+use std::future::{Ready, ready};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,11 +22,11 @@ use self::session::{Failure, Session};
 use super::evidence::evidence;
 use super::message::build;
 use super::oauth::Tokens;
-use super::{Answer, Secrets, SetUpError, secret};
+use super::{Answer, Secrets, SetUpError, Unread, secret};
 use crate::canary::Composed;
 use crate::config::{Mailbox, Proof, Secret, SmtpSettings, Tls};
 use crate::edge::dial::Dialer;
-use crate::model::{At, CanaryId, Class, Leg, Outcome, Span};
+use crate::model::{At, CanaryId, Class, Leg, Outcome, Sign, Span};
 
 /// A whole submission, from the name's look-up to the answer: no canary is worth more of a minute's schedule.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -142,6 +143,11 @@ impl Smtp {
         let result = session.open().await;
         let legs = session.legs();
         self.answer(session, legs, result).await
+    }
+
+    /// Nobody there knows of an account.
+    pub(super) fn signs(&self, _at: At) -> Ready<Option<Result<Vec<Sign>, Unread>>> {
+        ready(None)
     }
 
     async fn answer(&self, mut session: Session<'_>, legs: Vec<(Leg, Span)>, result: Result<talk::Reply, Failure>) -> Answer {
