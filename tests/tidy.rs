@@ -73,6 +73,7 @@ const COMMON: &[&str] = &[
     "hindsight",
     "recovery",
     "sorting",
+    "trace",
     "evidence",
     "explain",
 ];

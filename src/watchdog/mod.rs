@@ -37,6 +37,7 @@ mod state;
 mod step;
 mod survival;
 mod suspicion;
+mod trace;
 mod view;
 mod wake;
 mod weigh;
@@ -166,6 +167,7 @@ impl Watchdog {
             self.tell(step, at, change);
         }
         let asks_at = self.send(step, at);
+        self.ask_after(step, at);
         self.look(step, at);
         self.wake_at = self.next_wake(at, asks_at);
         step.wake_at = self.wake_at;
@@ -293,7 +295,7 @@ impl Watchdog {
             let canary = route.id(*serial);
             let horizon = self.state.inboxes.get(&route.route.inbox).and_then(|i| self.state.horizon(i));
             if horizon.is_some_and(|h| h >= *due) {
-                facts.push(Fact::Lost { canary });
+                facts.push(if self.state.is_disregarded(*slot) { Fact::Forgotten { canary } } else { Fact::Lost { canary } });
             } else if route.find(canary).is_none_or(|c| at.since(c.sent_at) > FORGET_AFTER) {
                 facts.push(Fact::Forgotten { canary });
             }

@@ -3,5 +3,6 @@
 mod budget;
 mod replay;
 mod rhythm;
+mod traced;
 mod verdicts;
 mod world;

@@ -3,6 +3,7 @@
 //! What it answers is said of its own work, not of the mail: an acceptance here means that the flow did its part. The mail is not ours; it
 //! is recognised by the token in its address, or in what the application echoes.
 
+use std::future::{Ready, ready};
 use std::time::Duration;
 
 use http::{HeaderName, Method};
@@ -12,7 +13,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::api::{Call, Reply, class, exchange, general, headline};
 use super::evidence::evidence;
-use super::{Answer, Secrets, SetUpError, secret};
+use super::{After, Answer, Finding, Secrets, SetUpError, secret};
 use crate::canary::Composed;
 use crate::config::{Header, Mailbox, Payload, Secret, TriggerSettings, fill};
 use crate::edge::dial::{DialError, Dialer};
@@ -57,6 +58,12 @@ impl Trigger {
             Err(cut) => (cut.outcome, cut.words),
         };
         Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs }
+    }
+
+    /// There is no such question.
+    #[expect(clippy::unused_self, reason = "all transports are asked alike")]
+    pub(super) fn trace(&self, _after: After<'_>, _at: At) -> Ready<Option<Finding>> {
+        ready(None)
     }
 
     /// Connects, and asks for nothing: any request might make mail.

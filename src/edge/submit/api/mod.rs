@@ -19,6 +19,7 @@ mod said;
 pub(super) mod sendgrid;
 pub(super) mod ses;
 pub(super) mod sparkpost;
+mod trace;
 mod words;
 
 use std::fmt::Debug;

@@ -8,6 +8,7 @@ mod message;
 mod session;
 mod talk;
 
+use std::future::{Ready, ready};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use self::session::{Failure, Session};
 use super::evidence::evidence;
 use super::message::build;
 use super::oauth::Tokens;
-use super::{Answer, Secrets, SetUpError, secret};
+use super::{After, Answer, Finding, Secrets, SetUpError, secret};
 use crate::canary::Composed;
 use crate::config::{Mailbox, Proof, Secret, SmtpSettings, Tls};
 use crate::edge::dial::Dialer;
@@ -96,6 +97,12 @@ impl Smtp {
         let mut session = Session::new(self, at, Instant::now() + self.deadline);
         let result = session.submit(&self.envelope_from, &to, &message).await;
         self.answer(session, result).await
+    }
+
+    /// SMTP has no such question.
+    #[expect(clippy::unused_self, reason = "all transports are asked alike")]
+    pub(super) fn trace(&self, _after: After<'_>, _at: At) -> Ready<Option<Finding>> {
+        ready(None)
     }
 
     pub(super) async fn log_in(&self, at: At) -> Answer {
