@@ -110,7 +110,8 @@ impl Watchdog {
         }
         if this.state.began.is_some() {
             this.last_at = Some(this.state.at);
-            this.wake_at = this.next_wake(this.state.at, this.asks_at(this.state.at));
+            let at = this.state.at;
+            this.wake_at = this.next_wake(at, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).min());
         }
         Ok(this)
     }
@@ -167,7 +168,7 @@ impl Watchdog {
             self.tell(step, at, change);
         }
         let asks_at = self.send(step, at);
-        self.ask_after(step, at);
+        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).min();
         self.look(step, at);
         self.wake_at = self.next_wake(at, asks_at);
         step.wake_at = self.wake_at;

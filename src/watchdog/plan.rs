@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::budget::Limits;
 use super::survival::Prior;
-use crate::config::Settings;
+use crate::config::{Provider, Settings};
 use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -167,11 +167,7 @@ impl Plan {
             confirmations,
             routine,
             limits: Limits::of(settings),
-            tells: settings
-                .providers
-                .iter()
-                .map(|(name, p)| (name.clone(), (p.kind.tells() && !p.duty.untraced, p.kind.suppression_list())))
-                .collect(),
+            tells: tells(settings),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
@@ -237,6 +233,12 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether each provider is asked what became of canaries, and where its suppression list is.
+fn tells(settings: &Settings) -> BTreeMap<Name, (bool, &'static str)> {
+    let of = |p: &Provider| (p.kind.tells() && !p.duty.untraced, p.kind.suppression_list());
+    settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()
 }
 
 /// Canaries a second of a route.

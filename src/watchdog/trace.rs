@@ -14,7 +14,7 @@ use super::record::Fact;
 use super::sequence::{Rule, Sequence};
 use super::state::State;
 use super::step::Step;
-use crate::model::{At, CanaryId, Fate, Name, Outcome, Span};
+use crate::model::{At, CanaryId, Fate, Name, Outcome, Route, Span};
 
 /// Providers know of a mail a while after they took it: nothing younger is asked after.
 const FIRST_AFTER: Span = Span::from_secs(15);
@@ -83,7 +83,7 @@ impl Asked {
 type Wanted = (At, u8, At, CanaryId);
 
 /// Of what is overdue of a suspect the oldest and the newest, what was lost, and seeds that were suppressed.
-pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
+fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     let mut asked = Asked::default();
     let calm = ix.alarmed.is_empty() && ix.asking.is_empty() && ix.suppressed.is_empty() && state.missed.is_empty();
     if calm || !plan.traces_any() || state.cut_off_since.is_some() {
@@ -96,7 +96,7 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     }
     for id in &state.missed {
         if let Some((route, canary)) = state.canary(ix, *id) {
-            wanted.extend(may(plan, state, route, canary, now, &mut asked));
+            wanted.extend(Look::over(plan, state, route, now).and_then(|look| look.may(canary, now, &mut asked)));
         }
     }
     for route in ix.suppressed.iter().filter_map(|slot| state.routes.get(*slot)) {
@@ -104,7 +104,7 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     }
     let (ready, later): (Vec<Wanted>, Vec<Wanted>) = wanted.into_iter().partition(|(at, ..)| *at <= now);
     later.iter().for_each(|(at, ..)| asked.later(*at));
-    asked.now = ready.into_iter().min_by_key(|(_, times, sent_at, id)| (*times, *sent_at, *id)).map(|(.., id)| id);
+    asked.now = ready.into_iter().min_by_key(|(at, _, sent_at, id)| (*at, *sent_at, *id)).map(|(.., id)| id);
     asked
 }
 
@@ -113,11 +113,14 @@ fn overdue_of(plan: &Plan, state: &State, suspect: usize, now: At, asked: &mut A
     let mut ends: BTreeMap<&Name, (Wanted, Wanted)> = BTreeMap::new();
     let routes = plan.suspects.get(suspect).map_or(&[][..], |s| &s.routes);
     for route in routes.iter().take(ROUTES).filter_map(|slot| state.routes.get(*slot)).filter(|r| r.suppressed.is_none()) {
-        if !plan.traces(&route.route.provider) {
+        let Some(look) = Look::over(plan, state, route, now) else { continue };
+        // Where nobody can be asked now, it need not be known of which canary.
+        if look.free_at > now {
+            asked.later(look.free_at);
             continue;
         }
         let flying = route.flying.iter().filter(|f| f.counted).filter_map(|f| route.find(route.id(f.serial)));
-        for wanted in flying.filter_map(|c| may(plan, state, route, c, now, asked)) {
+        for wanted in flying.filter_map(|c| look.may(c, now, asked)) {
             let (oldest, newest) = ends.entry(&route.route.provider).or_insert((wanted, wanted));
             if wanted.2 < oldest.2 {
                 *oldest = wanted;
@@ -130,23 +133,6 @@ fn overdue_of(plan: &Plan, state: &State, suspect: usize, now: At, asked: &mut A
     ends.into_values().flat_map(|(oldest, newest)| [oldest, newest]).collect()
 }
 
-/// When a canary may be asked after, if it may be.
-fn may(plan: &Plan, state: &State, route: &RouteState, canary: &Canary, now: At, asked: &mut Asked) -> Option<Wanted> {
-    let due = overdue_at(plan, state, route, canary, now, asked)?;
-    let (times, next) = match canary.trace.as_deref() {
-        None => (0, due),
-        Some(trace) => {
-            let patience = AGAIN.get(usize::from(trace.times).saturating_sub(1))?;
-            let last_word = trace.said.as_ref().is_some_and(|said| said.fate.is_final());
-            if last_word {
-                return None;
-            }
-            (trace.times, trace.asked_at.plus(*patience))
-        }
-    };
-    Some((next.max(free_at(state, &route.route.provider, now)), times, canary.sent_at, canary.id))
-}
-
 /// The newest canary to a seed that was suppressed, once in a while.
 fn still(plan: &Plan, state: &State, route: &RouteState, now: At, asked: &mut Asked) -> Option<Wanted> {
     let suppressed = route.suppressed.as_ref()?;
@@ -156,23 +142,54 @@ fn still(plan: &Plan, state: &State, route: &RouteState, now: At, asked: &mut As
         return None;
     }
     let since = route.canaries.iter().rev().take_while(|c| c.sent_at > suppressed.sent_at);
-    let newest = since.filter(|c| c.trace.is_none()).find(|c| overdue_at(plan, state, route, c, now, &mut Asked::default()).is_some())?;
-    Some((free_at(state, &route.route.provider, now), 1, newest.sent_at, newest.id))
+    let look = Look::over(plan, state, route, now)?;
+    let newest = since.filter(|c| c.trace.is_none()).find(|c| look.overdue_at(c, now, &mut Asked::default()).is_some())?;
+    Some((look.free_at, 1, newest.sent_at, newest.id))
 }
 
-/// Since when a canary that its provider took is clearly overdue, if it is.
-fn overdue_at(plan: &Plan, state: &State, route: &RouteState, canary: &Canary, now: At, asked: &mut Asked) -> Option<At> {
-    let taken = canary.answer.as_ref().is_some_and(|a| a.outcome == Outcome::Accepted);
-    if !taken || canary.arrival.is_some() || !plan.traces(&route.route.provider) || !state.sees(&route.route.inbox) {
-        return None;
+/// A route whose provider can be asked.
+struct Look {
+    /// From when on its provider may be asked.
+    free_at: At,
+    /// Up to when its inbox was read.
+    horizon: Option<At>,
+    /// What is older is clearly overdue.
+    patience: Span,
+}
+
+impl Look {
+    fn over(plan: &Plan, state: &State, route: &RouteState, now: At) -> Option<Self> {
+        let Route { provider, inbox, .. } = &route.route;
+        (plan.traces(provider) && state.sees(inbox)).then(|| Self {
+            free_at: free_at(state, provider, now),
+            horizon: state.inboxes.get(inbox).and_then(|i| state.horizon(i)),
+            patience: evidence::usual(route).max(FIRST_AFTER),
+        })
     }
-    let due = canary.sent_at.plus(evidence::usual(route).max(FIRST_AFTER));
-    if due > now {
-        asked.later(due.plus(Span::from_ms(1)));
-        return None;
+
+    /// When a canary may be asked after, if it may be.
+    fn may(&self, canary: &Canary, now: At, asked: &mut Asked) -> Option<Wanted> {
+        let due = self.overdue_at(canary, now, asked)?;
+        let (times, next) = match canary.trace.as_deref() {
+            None => (0, due),
+            Some(trace) if trace.said.as_ref().is_some_and(|said| said.fate.is_final()) => return None,
+            Some(trace) => (trace.times, trace.asked_at.plus(*AGAIN.get(usize::from(trace.times).saturating_sub(1))?)),
+        };
+        Some((next.max(self.free_at), times, canary.sent_at, canary.id))
     }
-    let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
-    (canary.lost || horizon.is_some_and(|h| h >= due)).then_some(due)
+
+    /// Since when a canary that its provider took is clearly overdue, if it is.
+    fn overdue_at(&self, canary: &Canary, now: At, asked: &mut Asked) -> Option<At> {
+        if canary.arrival.is_some() || !canary.answer.as_ref().is_some_and(|a| a.outcome == Outcome::Accepted) {
+            return None;
+        }
+        let due = canary.sent_at.plus(self.patience);
+        if due > now {
+            asked.later(due.plus(Span::from_ms(1)));
+            return None;
+        }
+        (canary.lost || self.horizon.is_some_and(|h| h >= due)).then_some(due)
+    }
 }
 
 /// From when on a provider may be asked.
@@ -184,19 +201,22 @@ fn free_at(state: &State, provider: &Name, now: At) -> At {
 }
 
 impl Watchdog {
-    /// Asks providers after canaries that are overdue.
-    pub(super) fn ask_after(&mut self, step: &mut Step, at: At) {
-        if self.stopping {
-            return;
-        }
+    /// Asks providers after canaries that are overdue. Says when the next question may be.
+    pub(super) fn ask_after(&mut self, step: &mut Step, at: At) -> Option<At> {
         for _ in 0..AT_ONCE {
-            let Some(canary) = asks(&self.plan, &self.state, &self.ix, at).now else { return };
-            let Some((route, known)) = self.state.canary(&self.ix, canary) else { return };
+            let Some(canary) = self.wants_to_know(at).now else { break };
+            let Some((route, known)) = self.state.canary(&self.ix, canary) else { break };
             let message_id = known.answer.as_ref().and_then(|a| a.message_id.as_deref()).map(str::to_owned);
             let (provider, inbox, sent_at) = (route.route.provider.clone(), route.route.inbox.clone(), known.sent_at);
             self.record(step, at, Fact::Asked { canary });
             step.effects.push(Effect::Trace { canary, provider, inbox, sent_at, message_id });
         }
+        self.wants_to_know(at).again_at
+    }
+
+    /// Of which canary a provider is to be asked at `at`. Nobody is asked by a process that is about to end.
+    pub(super) fn wants_to_know(&self, at: At) -> Asked {
+        if self.stopping { Asked::default() } else { asks(&self.plan, &self.state, &self.ix, at) }
     }
 }
 

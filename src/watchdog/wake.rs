@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::event::Reads;
 use super::step::Step;
-use super::{Watchdog, budget, incident, judge, suspicion, trace};
+use super::{Watchdog, budget, incident, judge, suspicion};
 use crate::model::{At, Span};
 
 /// Between two requests to read an inbox at once.
@@ -26,7 +26,7 @@ impl Watchdog {
         }
     }
 
-    /// When to wake, later than `at`; `asks_at`: when the next confirmation may be due.
+    /// When to wake, later than `at`; `asks_at`: when the next confirmation or question may be due.
     pub(super) fn next_wake(&self, at: At, asks_at: Option<At>) -> Option<At> {
         // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
         let implied = self.state.reads() == Reads::Implied;
@@ -43,7 +43,6 @@ impl Watchdog {
             judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
             asks_at,
             incident::next(&self.plan, &self.state, &self.ix),
-            if self.stopping { None } else { trace::asks(&self.plan, &self.state, &self.ix, at).again_at },
         ]
         .into_iter()
         .flatten()

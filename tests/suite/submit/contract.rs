@@ -17,6 +17,7 @@ mod resend;
 mod sendgrid;
 mod ses;
 mod sparkpost;
+mod traces;
 mod xoauth2;
 
 use desk::{Asked, Desk, Strict, Told};
