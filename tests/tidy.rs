@@ -74,6 +74,7 @@ const COMMON: &[&str] = &[
     "hindsight",
     "recovery",
     "sorting",
+    "trace",
     "evidence",
     "explain",
 ];

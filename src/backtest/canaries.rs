@@ -59,6 +59,7 @@ impl Canaries {
             }
             Fact::Slept {} => self.gaps.push((self.last, at)),
             Fact::Began { .. }
+            | Fact::Asked { .. }
             | Fact::Passed {}
             | Fact::Happened(_)
             | Fact::Lost { .. }

@@ -28,6 +28,8 @@ pub struct Duty {
     pub every: Option<Span>,
     /// What mail through it costs.
     pub price: Option<Price>,
+    /// It is not asked what became of canaries that do not arrive.
+    pub untraced: bool,
 }
 
 /// A price.

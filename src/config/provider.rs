@@ -192,6 +192,35 @@ kinds! {
     }
 }
 
+impl ProviderKind {
+    /// Whether it can be asked what became of a mail.
+    #[must_use]
+    pub const fn tells(&self) -> bool {
+        !matches!(self, Self::Smtp(_) | Self::HttpTrigger(_) | Self::Gmail(_))
+    }
+
+    /// Where a seed is taken off its suppression list, in words.
+    #[must_use]
+    pub const fn suppression_list(&self) -> &'static str {
+        match self {
+            Self::Mandrill(_) => "Outbound, Rejection Denylist, in the console, or `/rejects/delete`",
+            Self::SendGrid(_) => "Suppressions in the console, or `DELETE /v3/suppression/{bounces,spam_reports,invalid_emails}/ADDRESS`",
+            Self::Postmark(_) => "Suppressions of the message stream in the console, or `POST /message-streams/STREAM/suppressions/delete`",
+            Self::Mailgun(_) => {
+                "Suppressions of the domain in the console, or `DELETE /v3/DOMAIN/{bounces,complaints,unsubscribes}/ADDRESS`"
+            }
+            Self::Ses(_) => "Suppression list in the console, or `DELETE /v2/email/suppression/addresses/ADDRESS`",
+            Self::SparkPost(_) => "Suppressions in the console, or `DELETE /api/v1/suppression-list/ADDRESS`",
+            Self::Resend(_) => "Suppressions in the console",
+            Self::Brevo(_) => "Transactional, Settings, Blocked contacts, in the console, or `DELETE /v3/smtp/blockedContacts/ADDRESS`",
+            Self::Mailjet(_) => "the contact in the console; a recent bounce is forgotten by itself",
+            Self::MailerSend(_) => "Suppressions in the console, or `DELETE /v1/suppressions/{hard-bounces,…}`",
+            Self::Azure(_) => "the resource's suppression lists; Microsoft's own passes by itself, and each further bounce prolongs it",
+            Self::Smtp(_) | Self::HttpTrigger(_) | Self::Gmail(_) => "its suppression list",
+        }
+    }
+}
+
 /// The provider's own stored templates that canaries are made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Templates {

@@ -15,6 +15,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Passed {} => "passed",
         Fact::Slept {} => "slept",
         Fact::Sent { .. } => "sent",
+        Fact::Asked { .. } => "asked",
         Fact::Lost { .. } => "lost",
         Fact::Forgotten { .. } => "forgotten",
         Fact::Alarmed { .. } => "alarmed",
@@ -25,6 +26,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Started { .. } => "started",
             Event::Woke {} => "woke",
             Event::Answered { .. } => "answered",
+            Event::Traced { .. } => "traced",
             Event::Sighted { .. } => "sighted",
             Event::Mismatched { .. } => "mismatched",
             Event::Stale { .. } => "stale",
@@ -45,7 +47,9 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
 pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
     let at = record.at;
     match &record.fact {
-        Fact::Began { .. } | Fact::Passed {} | Fact::Alarmed { .. } | Fact::Sorted { .. } | Fact::Calmed { .. } => Ok(()),
+        Fact::Began { .. } | Fact::Passed {} | Fact::Asked { .. } | Fact::Alarmed { .. } | Fact::Sorted { .. } | Fact::Calmed { .. } => {
+            Ok(())
+        }
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {
             let reason = match reason {
@@ -64,7 +68,7 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
 
 fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
     match event {
-        Event::Started { .. } | Event::Woke {} | Event::Read { .. } => Ok(()),
+        Event::Started { .. } | Event::Woke {} | Event::Read { .. } | Event::Traced { .. } => Ok(()),
         Event::Answered { canary, outcome, reply, message_id, legs, .. } => {
             let class = match outcome {
                 Outcome::Refused(class) => Some(class.as_str()),

@@ -104,3 +104,62 @@ impl Outcome {
         }
     }
 }
+
+/// What a provider says became of a mail that it took and that has not arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// The provider does not say: it refuses the question, or answers what is no answer.
+    Blind,
+    /// The provider knows nothing of it.
+    Vanished,
+    /// It is still with the provider.
+    Stuck,
+    /// The receiver has put it off.
+    Deferred,
+    /// The receiver has taken it, and it is not in the inbox.
+    HandedOff,
+    /// It came back, or the provider gave it up.
+    Bounced,
+    /// The provider did not send it: the seed stands on its suppression list.
+    Suppressed,
+}
+
+impl Fate {
+    /// Every fate, in the order of how much it tells.
+    pub const ALL: [Self; 7] = [Self::Blind, Self::Vanished, Self::Stuck, Self::Deferred, Self::HandedOff, Self::Bounced, Self::Suppressed];
+
+    /// The word in evidence.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blind => "blind",
+            Self::Vanished => "vanished",
+            Self::Stuck => "stuck",
+            Self::Deferred => "deferred",
+            Self::HandedOff => "handed_off",
+            Self::Bounced => "bounced",
+            Self::Suppressed => "suppressed",
+        }
+    }
+
+    /// The same in a sentence about the mail.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Blind => "what became of it is not told",
+            Self::Vanished => "nothing is known of it",
+            Self::Stuck => "it has not left yet",
+            Self::Deferred => "the receiver puts it off",
+            Self::HandedOff => "the receiver took it",
+            Self::Bounced => "it bounced",
+            Self::Suppressed => "it was not sent: the seed is suppressed",
+        }
+    }
+
+    /// Whether nothing else will become of it.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::HandedOff | Self::Bounced | Self::Suppressed)
+    }
+}

@@ -8,7 +8,7 @@ mod sign;
 mod time;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
-pub use fault::{Class, Outcome};
+pub use fault::{Class, Fate, Outcome};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};
 pub use sign::Sign;

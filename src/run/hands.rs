@@ -11,7 +11,7 @@ use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
 use crate::edge::notify::{Ended, Outgoing};
-use crate::edge::submit::{Answer, Submitter};
+use crate::edge::submit::{After, Answer, Finding, Submitter};
 use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
@@ -28,6 +28,8 @@ pub(super) struct Hands {
     pub(super) standing: Standing,
     /// Canaries that are being handed over.
     pub(super) submissions: JoinSet<()>,
+    /// Questions that are being asked. A stop does not wait for them.
+    pub(super) traces: JoinSet<()>,
 }
 
 /// The way to one sink's worker.
@@ -61,6 +63,9 @@ impl Hands {
         for effect in effects {
             match effect {
                 Effect::Submit { canary, provider, stream, inbox, .. } => self.submit(canary, &provider, &stream, &inbox, now),
+                Effect::Trace { canary, provider, inbox, sent_at, message_id } => {
+                    self.trace(canary, &provider, &inbox, sent_at, message_id, now)
+                }
                 Effect::Notify(notice) => self.notify(dog, notice.notice),
                 Effect::Look { inbox } => self.look(&inbox),
             }
@@ -72,6 +77,7 @@ impl Hands {
         self.sinks.values_mut().for_each(SinkHand::flush);
         // Collects what has finished; nothing is waited for.
         while self.submissions.try_join_next().is_some() {}
+        while self.traces.try_join_next().is_some() {}
     }
 
     /// Hands the notices to their sinks' workers that a former life left unsent.
@@ -101,6 +107,18 @@ impl Hands {
             let event = Event::Answered { canary, outcome, reply, message_id, legs, retry_after };
             // The loop is gone only when the process ends; the next start calls the canary orphaned.
             drop(events.send(event).await);
+        });
+    }
+
+    fn trace(&mut self, canary: CanaryId, provider: &Name, inbox: &Name, sent_at: At, message_id: Option<String>, now: At) {
+        let (Some(submitter), Some(to)) = (self.submitters.get(provider).cloned(), self.settings.inboxes.get(inbox)) else { return };
+        let (events, provider, recipient) = (self.events.clone(), provider.clone(), to.address.clone());
+        self.traces.spawn(async move {
+            let after = After { message_id: message_id.as_deref(), recipient: &recipient, sent_at };
+            let Some(Finding { fate, words }) = submitter.trace(after, now).await else { return };
+            tracing::info!(%canary, %provider, fate = fate.as_str(), "a provider said what became of a canary");
+            // The loop is gone only when the process ends; the next start asks again.
+            drop(events.send(Event::Traced { canary, fate, words: Some(words) }).await);
         });
     }
 

@@ -106,7 +106,17 @@ impl Daemon {
         let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
         let hints = reading(readers, &events_in, &mut workers);
         let submitters = tended(submitters, &mut workers);
-        let mut hands = Hands { settings, key, submitters, sinks, hints, events: events_in, standing, submissions: JoinSet::new() };
+        let mut hands = Hands {
+            settings,
+            key,
+            submitters,
+            sinks,
+            hints,
+            events: events_in,
+            standing,
+            submissions: JoinSet::new(),
+            traces: JoinSet::new(),
+        };
         hands.resume(&dog, clock.now());
         Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })
     }

@@ -149,7 +149,8 @@ impl State {
         ix.follow_alarms(plan, self);
         let lasted = at.since(alarm.since);
         let real = alarm.told && lasted > alarm.sort.real_after();
-        if !real {
+        // That a seed was suppressed says nothing of how long silence lasts.
+        if !real && !super::recovery::is_explained(plan, self, &alarm) {
             if let Some((changed, before)) = alarm.was {
                 self.remember(culprit, before, alarm.since, changed);
             }

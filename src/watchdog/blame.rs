@@ -36,7 +36,7 @@ const NARROWED_UP_TO: usize = 256;
 
 /// The next change of the alarms that the evidence calls for, if any.
 pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
-    let over = state.alarms.iter().find(|a| recovery::is_over(plan, state, a));
+    let over = state.alarms.iter().find(|a| recovery::is_over(plan, state, a) || recovery::is_explained(plan, state, a));
     if let Some(alarm) = over {
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
@@ -82,9 +82,10 @@ fn moves(plan: &Plan, state: &State, alarm: &Alarm, to: usize, now: At) -> bool 
     routes.iter().filter(outside).filter_map(|slot| state.routes.get(*slot)).all(|r| is_well(state, r, alarm))
 }
 
-/// Whether a route has delivered something that was sent since the alarm; one that cannot be seen is not in the way.
+/// Whether a route has delivered something that was sent since the alarm; one that cannot be seen, or whose seed is suppressed, is not in
+/// the way.
 fn is_well(state: &State, route: &RouteState, alarm: &Alarm) -> bool {
-    !state.sees(&route.route.inbox) || route.good_sent_at.is_some_and(|at| at >= alarm.blamed_at)
+    !state.sees(&route.route.inbox) || route.is_suppressed() || route.good_sent_at.is_some_and(|at| at >= alarm.blamed_at)
 }
 
 /// Whether the newest arrival of a route took no longer than healthy mail may.
@@ -102,7 +103,7 @@ fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     if alarm.sort != Sort::Stop || suspect.routes.len() < 2 || suspect.routes.len() > NARROWED_UP_TO {
         return None;
     }
-    let of = |slot: &usize| state.routes.get(*slot).filter(|r| state.sees(&r.route.inbox)).map(|r| (*slot, r));
+    let of = |slot: &usize| state.routes.get(*slot).filter(|r| state.sees(&r.route.inbox) && !r.is_suppressed()).map(|r| (*slot, r));
     let (well, ill): (Vec<_>, Vec<_>) = suspect.routes.iter().filter_map(of).partition(|(_, r)| is_well(state, r, alarm));
     let (first, _) = ill.first()?;
     if well.is_empty() || !well.iter().any(|(_, r)| is_quick(r)) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CanaryId, Name, Notice, Reason};
+use crate::model::{At, CanaryId, Name, Notice, Reason};
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,20 @@ pub enum Effect {
         inbox: Name,
         /// Why.
         reason: Reason,
+    },
+    /// Ask a provider what became of a canary that it took. [`super::Event::Traced`] is the answer; without one it is asked again, a few times.
+    Trace {
+        /// Which.
+        canary: CanaryId,
+        /// Whom to ask.
+        provider: Name,
+        /// Where it should have arrived.
+        inbox: Name,
+        /// When it was sent.
+        sent_at: At,
+        /// The provider's id of the message, if it gave one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_id: Option<String>,
     },
     /// Tell the sinks.
     Notify(Notice),

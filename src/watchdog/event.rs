@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{At, CanaryId, Class, Leg, Name, NoticeId, Outcome, Placement, Span};
+use crate::model::{At, CanaryId, Class, Fate, Leg, Name, NoticeId, Outcome, Placement, Span};
 
 /// Something that happened. The shapes are those of `mailcanary step`; fields beyond its documentation are optional.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,16 @@ pub enum Event {
         /// The provider wants no mail for so long (`Retry-After`): it is sent none meanwhile, for an hour at most.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<Span>,
+    },
+    /// A provider said what became of a canary that has not arrived: the answer to a `trace`.
+    Traced {
+        /// Which canary.
+        canary: CanaryId,
+        /// What became of it, by its provider.
+        fate: Fate,
+        /// The provider's own words, or the receiver's that it passes on, cut to 4 KiB.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<String>,
     },
     /// A canary was seen in an inbox.
     Sighted {
@@ -130,9 +140,11 @@ impl Event {
     #[must_use]
     pub const fn canary(&self) -> Option<CanaryId> {
         match self {
-            Self::Answered { canary, .. } | Self::Sighted { canary, .. } | Self::Mismatched { canary, .. } | Self::Orphaned { canary } => {
-                Some(*canary)
-            }
+            Self::Answered { canary, .. }
+            | Self::Traced { canary, .. }
+            | Self::Sighted { canary, .. }
+            | Self::Mismatched { canary, .. }
+            | Self::Orphaned { canary } => Some(*canary),
             Self::Started { .. }
             | Self::Woke {}
             | Self::Stale { .. }
@@ -161,6 +173,7 @@ impl Event {
             Self::Started { .. }
             | Self::Woke {}
             | Self::Answered { .. }
+            | Self::Traced { .. }
             | Self::CutOff {}
             | Self::Connected {}
             | Self::ClockJumped { .. }

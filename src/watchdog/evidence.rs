@@ -3,6 +3,7 @@
 use super::flight::{Canary, RouteState};
 use super::plan::Plan;
 use super::state::State;
+use super::trace::Said;
 use crate::model::{At, CanaryId, Class, Outcome, Placement, Reason, Span};
 
 /// How many of the newest settled canaries a share is taken of.
@@ -21,7 +22,7 @@ const LATELY: usize = 5;
 /// What one route shows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    /// Whether it proves anything: its inbox can be read, and something was sent.
+    /// Whether it proves anything: its inbox can be read, its seed is written to, and something was sent.
     pub(super) live: bool,
     /// Overdue or refused canaries in a row, the newest last, since the last that arrived.
     pub(super) row: u64,
@@ -68,7 +69,7 @@ pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
     let usual = usual(route);
     let patience = usual.max(PATIENCE_AT_LEAST).min(planned.deadline);
     let usual = (route.survival.taught > 0).then_some(usual);
-    let mut tally = Tally { live: state.sees(&planned.route.inbox), usual, ..Tally::default() };
+    let mut tally = Tally { live: state.sees(&planned.route.inbox) && !route.is_suppressed(), usual, ..Tally::default() };
     tally.refusal = newest_refusal(route);
     tally.warned = matches!(tally.refusal, Some(Class::Suppressed | Class::Recipient));
     let mut row_open = true;
@@ -167,8 +168,17 @@ pub(super) fn shows(state: &State, slot: usize) -> bool {
     state.routes.get(slot).is_some_and(|r| state.sees(&r.route.inbox) && (r.refusal.is_some() || r.flying.iter().any(|f| f.counted)))
 }
 
+/// What providers said of canaries over these routes that have not come since the last arrival; what tells most first, then the newest.
+pub(super) fn said<'s>(plan: &Plan, state: &'s State, routes: &[usize]) -> Vec<(&'s Canary, &'s Said)> {
+    let known = routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
+    let missing = known.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.arrival.is_none()));
+    let mut said: Vec<(&Canary, &Said)> = missing.filter_map(|c| Some((c, c.trace.as_ref()?.said.as_ref()?))).collect();
+    said.sort_by_key(|(canary, said)| std::cmp::Reverse((said.fate, canary.sent_at)));
+    said
+}
+
 /// What nearly all of a route's mail takes.
-fn usual(route: &RouteState) -> Span {
+pub(super) fn usual(route: &RouteState) -> Span {
     let taken = |share: f64| {
         let floor = route.survival.floor();
         route.survival.when(floor + (1.0 - floor) * (1.0 - share))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::alarm;
 use super::evidence::{self, Tally};
@@ -11,10 +11,13 @@ use super::index::Index;
 use super::judge::Finding;
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Span};
+use super::trace::Said;
+use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Route, Span};
 
 /// Routes listed in full in the evidence; of more, the number is told.
 const LIST_AT_MOST: usize = 20;
+/// What a provider said of canaries, in the evidence: of so many.
+const SAID_AT_MOST: usize = 4;
 
 /// A culprit in words: ``provider `mailchimp` ``.
 pub(super) fn subject(culprit: &Culprit) -> String {
@@ -37,6 +40,7 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let odds = odds(plan, state, ix, finding).map_or_else(String::new, |(_, words)| format!("; {words}"));
     let usual = tallies.iter().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" where 95 % take {u}"));
     let words = match finding.kind {
+        Kind::Refused if finding.is_of_seed() => seed(plan, state, finding),
         Kind::Refused => {
             let class = finding.class.unwrap_or(Class::Unknown);
             let reply = reply(plan, state, finding).map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
@@ -74,7 +78,33 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     };
     let standby = if plan.spares(&finding.culprit, &finding.routes) { "; a stand-by: nothing in use is touched" } else { "" };
     let mismatch = mismatch(plan, state, finding).map_or_else(String::new, |why| format!("; mail came, but {}", shorten(&why, 160)));
-    format!("{words}{mismatch}{others}{odds}{standby}")
+    let said = if finding.is_of_seed() { String::new() } else { says(plan, state, finding) };
+    format!("{words}{mismatch}{said}{others}{odds}{standby}")
+}
+
+/// A seed that its provider does not write to, in a sentence.
+fn seed(plan: &Plan, state: &State, finding: &Finding) -> String {
+    let Some(route) = finding.routes.first().and_then(|slot| plan.routes.get(*slot)).map(|r| &r.route) else { return String::new() };
+    let said = suppression(state, finding).or_else(|| reply(plan, state, finding));
+    let said = said.map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
+    let does = if finding.class == Some(Class::Recipient) { "does not know" } else { "suppresses" };
+    format!("no outage: provider `{}` {does} the seed of inbox `{}`{said}", route.provider, route.inbox)
+}
+
+/// What a provider said when it was asked after a seed that it suppresses.
+fn suppression(state: &State, finding: &Finding) -> Option<String> {
+    finding.routes.iter().filter_map(|slot| state.routes.get(*slot)?.suppressed.as_ref()).find_map(|s| s.words.clone())
+}
+
+/// What the provider said of the missing canaries that tells most.
+fn says(plan: &Plan, state: &State, finding: &Finding) -> String {
+    let said = evidence::said(plan, state, &finding.routes);
+    let Some((canary, best)) = said.first() else { return String::new() };
+    let alike = said.iter().filter(|(_, other)| other.fate == best.fate).count();
+    let provider = finding.routes.iter().filter_map(|slot| state.routes.get(*slot)).find(|r| r.find(canary.id).is_some());
+    let name = provider.map_or_else(String::new, |r| format!("`{}`", r.route.provider));
+    let words = best.words.as_ref().map_or_else(String::new, |w| format!(" (\"{}\")", shorten(w, 160)));
+    format!("; asked after {alike} of them, {name} says: {}{words}", best.fate.in_words())
 }
 
 /// How long nine in ten of the newest arrivals on the finding's routes took.
@@ -160,6 +190,9 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         let next = next_step(finding, mismatch(plan, state, finding).is_some());
         object.insert("next_step".to_owned(), json!(format!("no failover to it before it delivers again; {next}")));
     }
+    if let Some(object) = facts.as_object_mut() {
+        told(plan, state, finding, object);
+    }
     if let (Some(why), Some(object)) = (mismatch(plan, state, finding), facts.as_object_mut()) {
         object.insert("mismatch".to_owned(), json!(why));
     }
@@ -170,6 +203,27 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         object.insert("caution".to_owned(), json!("seen in one inbox only: the inbox's own server may be the cause"));
     }
     facts
+}
+
+/// What providers said when they were asked, and whose suppression list it is.
+fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, Value>) {
+    let said = evidence::said(plan, state, &finding.routes);
+    if !said.is_empty() {
+        let one = |(canary, said): &(&Canary, &Said)| {
+            let (sent_at, said_at) = (canary.sent_at.rfc3339(), said.at.rfc3339());
+            json!({ "canary": canary.id, "sent_at": sent_at, "fate": said.fate, "said_at": said_at, "words": said.words })
+        };
+        facts.insert("provider_says".to_owned(), said.iter().take(SAID_AT_MOST).map(one).collect());
+    }
+    let Some(route) = finding.routes.first().and_then(|slot| plan.routes.get(*slot)).filter(|_| finding.is_of_seed()) else { return };
+    facts.insert("suppressed_by".to_owned(), json!(route.route.provider));
+    if finding.class == Some(Class::Suppressed) {
+        let (next, list) = (next_step(finding, false), plan.suppression_list(&route.route.provider));
+        facts.insert("next_step".to_owned(), json!(format!("{next}; where: {list}")));
+    }
+    if let Some(words) = suppression(state, finding) {
+        facts.insert("reply".to_owned(), json!(words));
+    }
 }
 
 /// How sure the blame is, and who else it could be.
@@ -187,9 +241,20 @@ fn round(value: f64, by: f64) -> f64 {
 
 /// Why an incident is over.
 pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at: At, now: At) -> String {
+    let found = |r: &super::flight::RouteState| r.suppressed.as_ref().is_some_and(|s| s.found_at >= opened_at);
+    let seeds: Vec<&Route> = state.routes.iter().filter(|r| culprit.covers(&r.route) && found(r)).map(|r| &r.route).collect();
+    let suppressed = seeds.first().map(|r| format!("provider `{}` suppresses the seed of inbox `{}`", r.provider, r.inbox));
+    if let Some(why) = suppressed.as_ref().filter(|_| seeds.len() == plan.routes.iter().filter(|r| culprit.covers(&r.route)).count()) {
+        return format!("no outage: {why}; opened {} ago", now.since(opened_at));
+    }
+    let suppressed = suppressed.map_or_else(String::new, |why| format!("; {why}: what did not arrive there is no outage"));
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
     let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.arrival.is_some()).count();
-    format!("{} delivers again: {arrived} canaries sent since have arrived; opened {} ago", subject(culprit), now.since(opened_at))
+    format!(
+        "{} delivers again: {arrived} canaries sent since have arrived{suppressed}; opened {} ago",
+        subject(culprit),
+        now.since(opened_at)
+    )
 }
 
 /// What the rest of the matrix shows.

@@ -35,7 +35,9 @@ impl State {
         if let Some(planned) = plan.routes.get(slot) {
             ix.deadlines.insert((at.plus(planned.deadline), slot, lower(id)));
         }
-        self.open_evidence(plan, ix, slot, at);
+        if !self.is_disregarded(slot) {
+            self.open_evidence(plan, ix, slot, at);
+        }
         if reason == Reason::Routine {
             ix.schedule(plan, self, slot);
         } else {
@@ -51,6 +53,7 @@ impl State {
         let Some(canary) = route.find_mut(id) else { return };
         canary.lost = true;
         let sent_at = canary.sent_at;
+        self.miss(plan, slot, id);
         if let Some(planned) = plan.routes.get(slot) {
             ix.deadlines.remove(&(sent_at.plus(planned.deadline), slot, lower(id)));
         }
@@ -153,7 +156,9 @@ impl State {
         route.good_sent_at = route.good_sent_at.max(Some(sent_at));
         if let Some(canary) = route.find_mut(id) {
             canary.arrival = Some(arrival);
+            canary.answer.iter_mut().for_each(|a| a.message_id = None);
         }
+        self.sent_after_all(ix, slot, id);
         self.note_read(inbox, arrived_at, seen);
         let seen_in = self.seen_in(inbox, sent_at, latency, seen);
         let Some(route) = self.routes.get(slot) else { return };

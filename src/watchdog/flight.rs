@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::count::Histogram;
 use super::survival::Survival;
+use super::trace::{Suppressed, Trace};
 use super::view::RouteCounts;
 use crate::model::{At, CanaryId, Class, Outcome, Placement, Reason, Route, Span};
 
@@ -34,6 +35,9 @@ pub(super) struct Canary {
     /// What is wrong with the mail that came in its stead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mismatch: Option<String>,
+    /// What its provider was asked of it, and said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) trace: Option<Box<Trace>>,
     /// Its deadline passed while its inbox could be read.
     pub(super) lost: bool,
     /// No evidence: the watcher slept, or died before it learnt the fate.
@@ -50,6 +54,9 @@ pub(super) struct Answer {
     pub(super) at: At,
     pub(super) outcome: Outcome,
     pub(super) reply: Option<String>,
+    /// The provider's id of the message, while it may be asked after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) message_id: Option<Box<str>>,
 }
 
 /// Where and when it was first seen.
@@ -123,6 +130,9 @@ pub(super) struct RouteState {
     pub(super) answered: u32,
     /// The class of that answer, if it was a refusal.
     pub(super) refusal: Option<Class>,
+    /// Its provider said that it does not write to this seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) suppressed: Option<Suppressed>,
     /// When the newest canary that arrived was sent.
     pub(super) good_sent_at: Option<At>,
     /// Arrivals for which a mail in Junk is remembered.
@@ -146,11 +156,17 @@ impl RouteState {
             flying: VecDeque::new(),
             answered: 0,
             refusal: None,
+            suppressed: None,
             good_sent_at: None,
             junky: 0,
             counts: RouteCounts::default(),
             latency: Histogram::default(),
         }
+    }
+
+    /// Its provider does not write to this seed, as it said in refusals or when it was asked: what does not come says nothing.
+    pub(super) fn is_suppressed(&self) -> bool {
+        self.suppressed.is_some() || matches!(self.refusal, Some(Class::Suppressed | Class::Recipient))
     }
 
     pub(super) fn find(&self, id: CanaryId) -> Option<&Canary> {
@@ -179,15 +195,17 @@ impl RouteState {
             answer: None,
             arrival: None,
             mismatch: None,
+            trace: None,
             lost: false,
-            set_aside: false,
+            set_aside: self.suppressed.is_some(),
             taught: false,
             forgotten: false,
         };
         self.canaries.push_back(canary);
-        let teaches = reason == Reason::Routine;
+        let counted = self.suppressed.is_none();
+        let teaches = counted && reason == Reason::Routine;
         let look_at = self.survival.next_look(Span::ZERO).map(|age| at.plus(age));
-        self.flying.push_back(Flying { serial: self.serial, sent_at: at, reason, counted: true, teaches, look_at });
+        self.flying.push_back(Flying { serial: self.serial, sent_at: at, reason, counted, teaches, look_at });
         self.let_go(at);
     }
 

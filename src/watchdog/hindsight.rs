@@ -37,6 +37,7 @@ impl Watchdog {
             Fact::Slept {} => self.live_by(record),
             Fact::Happened(event) if self.is_told_again(event) => self.step(at, event.clone()),
             Fact::Happened(_)
+            | Fact::Asked { .. }
             | Fact::Passed {}
             | Fact::Lost { .. }
             | Fact::Forgotten { .. }
@@ -63,6 +64,7 @@ impl Watchdog {
             Event::CutOff {} | Event::Connected {} => self.state.reads() == Reads::Implied,
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
             Event::Answered { .. }
+            | Event::Traced { .. }
             | Event::Sighted { .. }
             | Event::Mismatched { .. }
             | Event::Stale { .. }

@@ -9,7 +9,7 @@ use super::judge::{Assessment, Finding};
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Severity, Span};
+use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
 use serde_json::Value;
 
 /// So many of the newest canaries must have arrived, and not in Junk, before a refusal or junk is called over.
@@ -82,20 +82,32 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         return moves;
     }
     let mut kept: Vec<IncidentId> = Vec::new();
-    for finding in &assessment.findings {
+    for finding in assessment.findings.iter().filter(|f| f.is_of_seed()) {
+        match state.open_delivery(&finding.culprit) {
+            Some(same) if same.is_of_seed() || state.alarms.iter().any(|a| a.culprit == finding.culprit) => kept.push(same.shown.incident),
+            other => {
+                kept.extend(other.map(|i| i.shown.incident));
+                moves.extend(other.map(|i| end(i, explain::recovery(plan, state, &finding.culprit, i.shown.opened_at, now))));
+                moves.push(tell(plan, state, ix, finding, None, now));
+            }
+        }
+    }
+    for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = state.open_delivery(&finding.culprit) {
             kept.push(same.shown.incident);
-            if louder_or_other(state, same, finding) {
+            if louder_or_other(state, same, finding) || says_more(plan, state, same, finding) {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
-            let alone = assessment.findings.iter().filter(|f| covered(plan, &f.culprit, &wider.shown.culprit)).count() == 1;
+            let alone =
+                assessment.findings.iter().filter(|f| !f.is_of_seed() && covered(plan, &f.culprit, &wider.shown.culprit)).count() == 1;
             if alone && (finding.alarm || rest_is_well(plan, state, wider, finding)) {
                 moves.push(tell(plan, state, ix, finding, Some(wider.shown.incident), now));
             }
             kept.push(wider.shown.incident);
         } else {
-            let mut narrower = state.open().filter(|i| i.shown.kind.is_delivery() && covered(plan, &i.shown.culprit, &finding.culprit));
+            let mut narrower =
+                state.open().filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && covered(plan, &i.shown.culprit, &finding.culprit));
             let first = narrower.next().map(|i| i.shown.incident);
             moves.push(tell(plan, state, ix, finding, first, now));
             kept.extend(first);
@@ -111,7 +123,8 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         let goes_on = |f: &Finding| f.culprit == shown.culprit && (f.alarm || f.severity >= shown.severity);
         let moved = moves.iter().any(|m| m.incident == Some(shown.incident));
         let held = moved || (kept.contains(&shown.incident) && assessment.findings.iter().any(goes_on));
-        let inside = assessment.findings.iter().any(|f| f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit));
+        let inside =
+            assessment.findings.iter().any(|f| !f.is_of_seed() && f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit));
         let alarmed = state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
         let settled = settles_at(plan, state, open).is_none_or(|at| at <= now);
         if !held && !inside && !alarmed && settled && is_over(plan, state, open) {
@@ -128,6 +141,13 @@ fn louder_or_other(state: &State, open: &Incident, finding: &Finding) -> bool {
     let aftermath = !finding.alarm && is_aftermath(state, open, finding) || refused_still(state, open, finding);
     let other = finding.kind != shown.kind && !aftermath && (finding.alarm || finding.severity == shown.severity);
     finding.severity > shown.severity || other
+}
+
+/// Whether a provider has said something of the missing canaries that tells more than what was told of them.
+fn says_more(plan: &Plan, state: &State, open: &Incident, finding: &Finding) -> bool {
+    let told = open.shown.last.evidence.pointer("/provider_says/0/fate").and_then(Value::as_str);
+    let place = |word: &str| Fate::ALL.iter().position(|fate| fate.as_str() == word);
+    evidence::said(plan, state, &finding.routes).first().is_some_and(|(_, said)| place(said.fate.as_str()) > told.and_then(place))
 }
 
 /// A stop that is ending looks like a loss until its gap has left the window: recovery decides, not the share.
@@ -153,7 +173,9 @@ fn refused_still(state: &State, open: &Incident, finding: &Finding) -> bool {
 
 /// An open incident whose culprit covers all that `culprit` does, and more.
 fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Incident> {
-    state.open().find(|i| i.shown.kind.is_delivery() && i.shown.culprit != *culprit && covered(plan, culprit, &i.shown.culprit))
+    state
+        .open()
+        .find(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit != *culprit && covered(plan, culprit, &i.shown.culprit))
 }
 
 /// Whether every route of `small` is one of `large`.

@@ -38,6 +38,8 @@ pub(super) struct Index {
     pub(super) alarmed: Vec<usize>,
     /// Routes whose newest routine canary was refused.
     pub(super) refused: BTreeSet<usize>,
+    /// Routes whose seed their provider suppresses, as it said when it was asked.
+    pub(super) suppressed: BTreeSet<usize>,
     /// Routes with mail in Junk lately.
     pub(super) junky: BTreeSet<usize>,
     /// Inboxes that cannot be read.
@@ -137,6 +139,7 @@ impl Index {
     pub(super) fn note(&mut self, state: &State, slot: usize) {
         let Some(route) = state.routes.get(slot) else { return };
         keep(&mut self.refused, slot, route.refusal.is_some());
+        keep(&mut self.suppressed, slot, route.suppressed.is_some());
         keep(&mut self.junky, slot, route.junky > 0);
     }
 

@@ -13,7 +13,7 @@ use super::hypothesis::LOSSES;
 use super::index::Index;
 use super::plan::{Plan, Suspect};
 use super::state::State;
-use crate::model::{At, Class, Culprit, Kind, Name, Outcome, Severity, Span};
+use crate::model::{At, Class, Culprit, Kind, Name, Outcome, Route, Severity, Span};
 
 /// So many refused connections in a row, to all providers, are the watcher's.
 const NO_NETWORK: u64 = 4;
@@ -42,6 +42,13 @@ pub(super) struct Finding {
     pub(super) size: f64,
 }
 
+impl Finding {
+    /// Whether it is about a seed that a provider does not write to, and not about mail.
+    pub(super) fn is_of_seed(&self) -> bool {
+        !self.alarm && matches!(self.class, Some(Class::Suppressed | Class::Recipient))
+    }
+}
+
 /// All that is wrong.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Assessment {
@@ -53,7 +60,7 @@ pub(super) struct Assessment {
 /// Weighs everything.
 pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessment {
     let mut assessment = Assessment::default();
-    if state.alarms.is_empty() && ix.refused.is_empty() && ix.junky.is_empty() {
+    if state.alarms.is_empty() && ix.refused.is_empty() && ix.suppressed.is_empty() && ix.junky.is_empty() {
         return assessment;
     }
     let mut findings = refusals(plan, state, ix);
@@ -69,6 +76,7 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
         }
     }
     findings.extend(junk(plan, state, ix));
+    findings.extend(seeds(plan, state, ix));
     for finding in findings.iter_mut().filter(|f| plan.spares(&f.culprit, &f.routes)) {
         finding.severity = finding.severity.min(Severity::Warn);
     }
@@ -142,22 +150,44 @@ fn refusals(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
     for slot in &ix.refused {
         let (Some(planned), Some(class)) = (plan.routes.get(*slot), state.routes.get(*slot).and_then(|r| r.refusal)) else { continue };
         let route = &planned.route;
-        let (culprit, severity) = if speaks_for_itself(class) {
-            (Culprit::Provider(route.provider.clone()), Severity::Page)
-        } else if matches!(class, Class::Suppressed | Class::Recipient) {
-            (Culprit::Route(route.provider.clone(), route.stream.clone(), route.inbox.clone()), Severity::Warn)
-        } else {
-            continue;
-        };
-        if !state.sees(&route.inbox) && severity == Severity::Warn {
+        if !speaks_for_itself(class) {
             continue;
         }
+        let (culprit, severity) = (Culprit::Provider(route.provider.clone()), Severity::Page);
         match found.iter_mut().find(|f| f.culprit == culprit) {
             Some(same) => same.routes.push(*slot),
             None => {
-                let also = if severity == Severity::Page { names_beside(plan, &culprit) } else { Vec::new() };
+                let also = names_beside(plan, &culprit);
                 let class = Some(class);
                 found.push(Finding { culprit, kind: Kind::Refused, severity, class, routes: vec![*slot], also, alarm: false, size: 1.0 });
+            }
+        }
+    }
+    found
+}
+
+/// Seeds that a provider does not write to: no outage, and told once for all streams of the provider to the inbox.
+fn seeds(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    let slots: BTreeSet<usize> = ix.refused.union(&ix.suppressed).copied().collect();
+    for slot in slots {
+        let (Some(planned), Some(known)) = (plan.routes.get(slot), state.routes.get(slot)) else { continue };
+        if !known.is_suppressed() || !state.sees(&planned.route.inbox) {
+            continue;
+        }
+        let class = known.refusal.filter(|c| *c == Class::Recipient).or(Some(Class::Suppressed));
+        let alike = |r: &Route| r.provider == planned.route.provider && r.inbox == planned.route.inbox;
+        let same = found.iter_mut().find(|f| f.routes.iter().any(|s| plan.routes.get(*s).is_some_and(|r| alike(&r.route))));
+        match same {
+            Some(same) => same.routes.push(slot),
+            None => {
+                let told = state
+                    .open()
+                    .find(|i| i.is_of_seed() && plan.routes.iter().any(|r| alike(&r.route) && i.shown.culprit.covers(&r.route)));
+                let Route { provider, stream, inbox } = planned.route.clone();
+                let culprit = told.map_or(Culprit::Route(provider, stream, inbox), |i| i.shown.culprit.clone());
+                let (kind, severity, routes) = (Kind::Refused, Severity::Warn, vec![slot]);
+                found.push(Finding { culprit, kind, severity, class, routes, also: Vec::new(), alarm: false, size: 1.0 });
             }
         }
     }

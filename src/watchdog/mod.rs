@@ -37,6 +37,7 @@ mod state;
 mod step;
 mod survival;
 mod suspicion;
+mod trace;
 mod view;
 mod wake;
 mod weigh;
@@ -109,7 +110,8 @@ impl Watchdog {
         }
         if this.state.began.is_some() {
             this.last_at = Some(this.state.at);
-            this.wake_at = this.next_wake(this.state.at, this.asks_at(this.state.at));
+            let at = this.state.at;
+            this.wake_at = this.next_wake(at, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).min());
         }
         Ok(this)
     }
@@ -166,6 +168,7 @@ impl Watchdog {
             self.tell(step, at, change);
         }
         let asks_at = self.send(step, at);
+        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).min();
         self.look(step, at);
         self.wake_at = self.next_wake(at, asks_at);
         step.wake_at = self.wake_at;
@@ -293,7 +296,7 @@ impl Watchdog {
             let canary = route.id(*serial);
             let horizon = self.state.inboxes.get(&route.route.inbox).and_then(|i| self.state.horizon(i));
             if horizon.is_some_and(|h| h >= *due) {
-                facts.push(Fact::Lost { canary });
+                facts.push(if self.state.is_disregarded(*slot) { Fact::Forgotten { canary } } else { Fact::Lost { canary } });
             } else if route.find(canary).is_none_or(|c| at.since(c.sent_at) > FORGET_AFTER) {
                 facts.push(Fact::Forgotten { canary });
             }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Delivery;
 use super::state::State;
 use super::view::IncidentView;
-use crate::model::{At, Change, Culprit, IncidentId, Name, Notice, NoticeId};
+use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, NoticeId};
 
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
@@ -17,6 +17,14 @@ const REMEMBER_ENDED: usize = 50;
 pub(super) struct Incident {
     pub(super) shown: IncidentView,
     pub(super) told: BTreeSet<Name>,
+}
+
+impl Incident {
+    /// Whether it is about a seed that a provider does not write to, and not about mail.
+    pub(super) fn is_of_seed(&self) -> bool {
+        let class = self.shown.last.evidence.get("class").and_then(serde_json::Value::as_str);
+        self.shown.kind == Kind::Refused && class.is_some_and(|c| c == Class::Suppressed.as_str() || c == Class::Recipient.as_str())
+    }
 }
 
 /// A notice on its way.

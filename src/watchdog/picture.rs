@@ -115,7 +115,7 @@ fn route(plan: &Plan, state: &State, slot: usize, named: &BTreeSet<CanaryId>) ->
 fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteState>) -> (Verdict, String) {
     let worst = state
         .open()
-        .filter(|i| i.shown.kind.is_delivery() && i.shown.culprit.covers(route))
+        .filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit.covers(route))
         .max_by_key(|i| (i.shown.severity, i.shown.kind == Kind::Stopped));
     if state.cut_off_since.is_some() {
         return (Verdict::Unknown, "the watcher has no network".to_owned());
@@ -135,6 +135,11 @@ fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteStat
             verdict,
             format!("{} shows a failure since {}; not long enough for a page", explain::subject(&alarm.culprit), alarm.since),
         );
+    }
+    if known.is_some_and(RouteState::is_suppressed) {
+        let why =
+            format!("provider `{}` does not write to the seed of inbox `{}`: what does not come says nothing", route.provider, route.inbox);
+        return (Verdict::Unknown, why);
     }
     if known.is_none_or(|r| r.last_arrival.is_none()) {
         return (Verdict::Unknown, "no canary has arrived yet".to_owned());
@@ -227,7 +232,11 @@ fn canary(canary: &Canary) -> CanaryView {
         (None, None) => "being handed over".to_owned(),
     };
     let mismatch = canary.mismatch.as_ref().map_or_else(String::new, |why| format!("; a mail with its token is not as expected: {why}"));
-    CanaryView { canary: canary.id, sent_at: canary.sent_at, state: state + &mismatch }
+    let said = canary.trace.as_ref().and_then(|trace| trace.said.as_ref()).map_or_else(String::new, |said| {
+        let words = said.words.as_ref().map_or_else(String::new, |words| format!(": {words}"));
+        format!("; the provider says: {}{words}", said.fate.in_words())
+    });
+    CanaryView { canary: canary.id, sent_at: canary.sent_at, state: state + &mismatch + &said }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::budget::Limits;
 use super::survival::Prior;
-use crate::config::Settings;
+use crate::config::{Provider, Settings};
 use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -50,6 +50,8 @@ pub(super) struct Plan {
     /// Routine canaries a second.
     pub(super) routine: f64,
     pub(super) limits: Limits,
+    /// Whether each provider is asked what became of canaries, and where its suppression list is.
+    tells: BTreeMap<Name, (bool, &'static str)>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -165,9 +167,25 @@ impl Plan {
             confirmations,
             routine,
             limits: Limits::of(settings),
+            tells: tells(settings),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
+    }
+
+    /// Whether a provider is asked what became of canaries.
+    pub(super) fn traces(&self, provider: &Name) -> bool {
+        self.tells.get(provider).is_some_and(|(asked, _)| *asked)
+    }
+
+    /// Whether any is.
+    pub(super) fn traces_any(&self) -> bool {
+        self.tells.values().any(|(asked, _)| *asked)
+    }
+
+    /// Where a seed is taken off a provider's suppression list, in words.
+    pub(super) fn suppression_list(&self, provider: &Name) -> &'static str {
+        self.tells.get(provider).map_or("", |(_, list)| list)
     }
 
     /// Where `route` stands in [`Plan::routes`].
@@ -215,6 +233,12 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether each provider is asked what became of canaries, and where its suppression list is.
+fn tells(settings: &Settings) -> BTreeMap<Name, (bool, &'static str)> {
+    let of = |p: &Provider| (p.kind.tells() && !p.duty.untraced, p.kind.suppression_list());
+    settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()
 }
 
 /// Canaries a second of a route.

@@ -42,6 +42,11 @@ pub enum Fact {
         /// Why.
         reason: Reason,
     },
+    /// A provider is about to be asked what became of a canary.
+    Asked {
+        /// Which.
+        canary: CanaryId,
+    },
     /// Something happened, as it came in: any event but `started` and `woke`.
     Happened(Event),
     /// The deadline of a canary passed while its inbox could be read, and it was not there.

@@ -1,6 +1,7 @@
 //! Recovery: when health is the better explanation of what was sent since an alarm.
 
 use super::alarm::Alarm;
+use super::evidence;
 use super::hold::Sort;
 use super::hypothesis::{self, Factors};
 use super::plan::Plan;
@@ -23,7 +24,8 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
         return false;
     }
     let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return true };
-    let live = suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(|r| state.sees(&r.route.inbox) && r.serial > 0);
+    let mine = suspect.routes.iter().filter_map(|slot| state.routes.get(*slot));
+    let live = mine.filter(|r| state.sees(&r.route.inbox) && r.serial > 0 && !r.is_suppressed());
     let mut open: Vec<(At, Factors)> = Vec::new();
     for route in live {
         if route.good_sent_at.is_none_or(|at| at < alarm.blamed_at) {
@@ -48,4 +50,13 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
         Sort::Loss => reached(&[after_part; 3]) && swift(NOT_SLOW),
         Sort::Slow => reached(after_stop) && swift(after_part),
     }
+}
+
+/// Whether an alarm was for mail that its provider never sent, because it suppresses a seed: that has come out since, and nothing else is
+/// missing.
+pub(super) fn is_explained(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
+    let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return false };
+    let routes = || suspect.routes.iter().filter_map(|slot| Some((*slot, state.routes.get(*slot)?)));
+    let found = routes().any(|(_, r)| r.suppressed.as_ref().is_some_and(|s| s.found_at >= alarm.since));
+    found && routes().all(|(slot, r)| r.is_suppressed() || evidence::tally(plan, state, slot).row == 0)
 }

@@ -60,6 +60,12 @@ pub(super) struct State {
     /// How notices ended, by sink.
     pub(super) delivered: Vec<(Name, Delivery, u64)>,
     pub(super) legs: BTreeMap<Leg, Histogram>,
+    /// When each provider was asked after canaries, in the last hour.
+    #[serde(default)]
+    pub(super) asked: BTreeMap<Name, Vec<At>>,
+    /// The newest canaries that were lost and not asked after yet.
+    #[serde(default)]
+    pub(super) missed: BTreeSet<CanaryId>,
 }
 
 /// The start of the installation.
@@ -105,6 +111,7 @@ impl State {
                 let route = Route { provider: provider.clone(), stream: stream.clone(), inbox: inbox.clone() };
                 self.send(plan, ix, route, *canary, record.at, *reason);
             }
+            Fact::Asked { canary } => self.ask(plan, ix, record.at, *canary),
             Fact::Happened(event) => self.happen(plan, ix, record.at, event),
             Fact::Lost { canary } => self.lose(plan, ix, *canary),
             Fact::Forgotten { canary } => self.set_aside(plan, ix, *canary),
@@ -233,15 +240,17 @@ impl State {
     fn happen(&mut self, plan: &Plan, ix: &mut Index, at: At, event: &Event) {
         match event {
             Event::Started { .. } | Event::Woke {} => {}
-            Event::Answered { canary, outcome, reply, legs, retry_after, .. } => {
+            Event::Answered { canary, outcome, reply, legs, message_id, retry_after } => {
                 for (leg, span) in legs {
                     self.legs.entry(*leg).or_default().observe(*span);
                 }
-                self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone() });
+                let message_id = message_id.as_deref().filter(|_| self.is_traced(plan, ix, *canary)).map(Box::from);
+                self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone(), message_id });
                 if let Some(wait) = retry_after {
                     self.hold_off(plan, ix, *canary, at, *wait);
                 }
             }
+            Event::Traced { canary, fate, words } => self.trace(plan, ix, *canary, *fate, words.as_deref()),
             Event::Sighted { inbox, canary, placement, arrived_at, seen_at, copy } => {
                 let seen = seen_at.unwrap_or(at);
                 let arrival = Arrival { at: *arrived_at, placement: *placement, copy: copy.clone(), reported: *arrived_at };

@@ -26,7 +26,7 @@ impl Watchdog {
         }
     }
 
-    /// When to wake, later than `at`; `asks_at`: when the next confirmation may be due.
+    /// When to wake, later than `at`; `asks_at`: when the next confirmation or question may be due.
     pub(super) fn next_wake(&self, at: At, asks_at: Option<At>) -> Option<At> {
         // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
         let implied = self.state.reads() == Reads::Implied;

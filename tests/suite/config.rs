@@ -225,7 +225,7 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
     let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (readme, table) = (read("README.md"), read("docs/providers.md"));
     let shared = ["from", "dkim_selectors", "ca_file", "proxy", "bind", "family", "base_url", "templates", "variables"];
-    let of_all = ["standby", "every", "price_per_1000", "currency", "canaries_per_day", "spacing"];
+    let of_all = ["standby", "every", "price_per_1000", "currency", "canaries_per_day", "spacing", "trace"];
     of_all.iter().for_each(|key| assert!(table.contains(&format!("`{key}`")), "docs/providers.md lacks `{key}`"));
     let mut kinds = BTreeSet::new();
     keys_of_schema(&config::schema(), "", &mut |path, key, _| {

@@ -4,5 +4,6 @@ mod budget;
 mod patience;
 mod replay;
 mod rhythm;
+mod traced;
 mod verdicts;
 mod world;

@@ -51,4 +51,11 @@ pub(super) static DUTY: &[Key] = &[
         example: "\"USD\"",
         doc: "In what the price is.",
     },
+    Key {
+        name: "trace",
+        kind: Kind::Flag,
+        need: Need::Default("true"),
+        example: "false",
+        doc: "Whether the provider is asked what became of canaries that do not arrive, where its API tells: at most one question in 30 s, and 12 an hour.",
+    },
 ];

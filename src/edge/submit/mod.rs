@@ -16,7 +16,7 @@ use std::time::Duration;
 use crate::canary::Composed;
 use crate::config::{Provider, ProviderKind, Secret, SecretRef, ServiceKeyError};
 use crate::edge::dial::{DialError, Dialer};
-use crate::model::{At, CanaryId, Class, Leg, Outcome, Sign, Span};
+use crate::model::{At, CanaryId, Class, Fate, Leg, Outcome, Sign, Span};
 
 /// How a submission, or a log-in without one, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,26 @@ pub struct Unread {
     pub class: Class,
     /// The provider's own words, or ours where it said none; kept as an [`Answer`]'s.
     pub why: String,
+}
+
+/// A mail that was taken and has not arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct After<'a> {
+    /// The provider's id of it, if there is one.
+    pub message_id: Option<&'a str>,
+    /// The seed's address.
+    pub recipient: &'a str,
+    /// When it was sent.
+    pub sent_at: At,
+}
+
+/// What a provider says became of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What.
+    pub fate: Fate,
+    /// Its own words, or the receiver's that it passes on; at most 1 KiB, without control characters and secrets.
+    pub words: String,
 }
 
 /// A provider cannot be set up.
@@ -98,6 +118,14 @@ macro_rules! transports {
             pub async fn submit(&self, mail: &Composed, canary: CanaryId, at: At) -> Answer {
                 match &self.0 {
                     $(Transport::$kind(transport) => transport.submit(mail, canary, at).await,)*
+                }
+            }
+
+            /// Asks at `at` what became of a mail that was taken; nothing where a provider of this kind cannot be asked. Never takes longer
+            /// than its deadline.
+            pub async fn trace(&self, after: After<'_>, at: At) -> Option<Finding> {
+                match &self.0 {
+                    $(Transport::$kind(transport) => transport.trace(after, at).await,)*
                 }
             }
 

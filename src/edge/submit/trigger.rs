@@ -13,7 +13,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::api::{Call, Reply, class, exchange, general, headline};
 use super::evidence::evidence;
-use super::{Answer, Secrets, SetUpError, Unread, secret};
+use super::{After, Answer, Finding, Secrets, SetUpError, Unread, secret};
 use crate::canary::Composed;
 use crate::config::{Header, Mailbox, Payload, Secret, TriggerSettings, fill};
 use crate::edge::dial::{DialError, Dialer};
@@ -59,6 +59,12 @@ impl Trigger {
             Err(cut) => (cut.outcome, cut.words),
         };
         Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs, retry_after }
+    }
+
+    /// There is no such question.
+    #[expect(clippy::unused_self, reason = "all transports are asked alike")]
+    pub(super) fn trace(&self, _after: After<'_>, _at: At) -> Ready<Option<Finding>> {
+        ready(None)
     }
 
     /// Connects, and asks for nothing: any request might make mail.

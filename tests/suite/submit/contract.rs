@@ -19,6 +19,7 @@ mod service_account;
 mod ses;
 mod signs;
 mod sparkpost;
+mod traces;
 mod xoauth2;
 
 use desk::{Asked, Desk, Strict, Told};

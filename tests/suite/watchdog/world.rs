@@ -6,7 +6,7 @@ use mailcanary::config::{
     Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink,
     SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
 };
-use mailcanary::model::{At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
+use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
 use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
 
 pub fn name(text: &str) -> Name {
@@ -86,6 +86,7 @@ pub enum Fate {
     Wait(Span),
 }
 
+type Tells = Box<dyn Fn(&Name, &Name, At) -> Option<(model::Fate, &'static str)>>;
 type Rule = Box<dyn Fn(&Route, At, u64) -> Option<Fate>>;
 
 /// The world: a watchdog, a clock, and events on their way.
@@ -102,6 +103,10 @@ pub struct World {
     pub steps: Vec<(At, Event, usize, Step)>,
     /// Every inbox is read so often; otherwise at once.
     pub polled: Option<Span>,
+    /// What providers say of canaries when they are asked, by provider, inbox and time.
+    pub tells: Option<Tells>,
+    /// When which canary was asked after, with whom, and where it should have been.
+    pub asked: Vec<(At, CanaryId, Name, Name)>,
     queue: BTreeMap<(At, u64), Event>,
     order: u64,
 }
@@ -121,6 +126,8 @@ impl World {
             rules: Vec::new(),
             steps: Vec::new(),
             polled: None,
+            tells: None,
+            asked: Vec::new(),
             queue: BTreeMap::new(),
             order: 0,
         };
@@ -152,6 +159,14 @@ impl World {
             match effect {
                 Effect::Submit { canary, provider, stream, inbox, .. } => self.submit(canary, &Route { provider, stream, inbox }),
                 Effect::Notify(notice) => self.notices.push((self.now, notice)),
+                Effect::Trace { canary, provider, inbox, .. } => {
+                    self.asked.push((self.now, canary, provider.clone(), inbox.clone()));
+                    let told = self.tells.as_ref().and_then(|tells| tells(&provider, &inbox, self.now));
+                    if let Some((fate, words)) = told {
+                        let words = Some(words.to_owned());
+                        self.at(self.now.plus(Span::from_ms(300)), Event::Traced { canary, fate, words });
+                    }
+                }
                 Effect::Look { .. } => panic!("nobody is asked to look with implied reads"),
             }
         }

@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 use super::account::Account;
 use super::letter::Letter;
 use super::said::said;
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{AzureSettings, Mailbox, Templates};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate};
 
 /// Of 2023, which every resource still speaks.
 const VERSION: &str = "api-version=2023-03-31";
@@ -95,6 +96,26 @@ impl Service for Azure {
     fn let_in(&self, reply: &Reply) -> bool {
         reply.status == 404 && reply.json.is_some() && reply.text_at("/error/code").as_deref() != Some("DomainNotLinked")
     }
+}
+
+/// The access key may read it. What the receiver said is not told.
+impl Traces for Azure {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let path = |id| format!("/emails/operations/{}?{VERSION}", escaped(id));
+        after.message_id.map(|id| Question::of_mail(Call::get(path(id)), operation)).into_iter().collect()
+    }
+}
+
+fn operation(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    let status = reply.text_at("/status").filter(|_| reply.is_success())?;
+    let error = reply.json.as_ref().map(|json| trace::words(json, &["/status", "/error/code", "/error/message"])).unwrap_or_default();
+    Some(match status.as_str() {
+        "NotStarted" | "Running" => Said::Perhaps(Fate::Stuck, status),
+        "Succeeded" => Said::Sure(Fate::HandedOff, "Succeeded: handed out for delivery; what the receiver said is not told".to_owned()),
+        "Failed" | "Canceled" if by_code(reply) == Some(Class::Suppressed) => Said::Sure(Fate::Suppressed, error),
+        "Failed" | "Canceled" => Said::Sure(Fate::Bounced, error),
+        _ => return None,
+    })
 }
 
 fn by_code(reply: &Reply) -> Option<Class> {

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::account::Account;
 use super::letter::{Filled, Letter, TAG};
 use super::signs::figure;
-use super::words;
-use super::{Call, Reply, Service, Verdict};
+use super::trace::{self, Question, Said, Traces, escaped};
+use super::{Call, Reply, Service, Verdict, words};
 use crate::config::{BrevoSettings, Mailbox};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class, Sign};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate, Sign};
 
 /// A Brevo account.
 #[derive(Debug)]
@@ -94,4 +94,36 @@ impl Service for Brevo {
         let remaining = credits.iter().fold(0_u64, |sum, credits| sum.saturating_add(*credits));
         if credits.is_empty() { Vec::new() } else { vec![Sign::Quota { remaining, limit: None }] }
     }
+}
+
+/// The key may read both.
+impl Traces for Brevo {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let path = |id: &str| format!("/v3/smtp/statistics/events?limit=50&messageId={}", escaped(&format!("<{id}>")));
+        let mail = after.message_id.map(|id| Question::of_mail(Call::get(path(id)), happened));
+        mail.into_iter().chain([Question::of_seed(Call::get("/v3/smtp/blockedContacts?limit=100"), blocked)]).collect()
+    }
+}
+
+fn happened(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    let empty = reply.is_success() && reply.json.as_ref()?.as_object()?.is_empty();
+    let events = if empty { &[][..] } else { trace::list(reply, "/events")? };
+    Some(trace::events(events, |event| {
+        let words = trace::words(event, &["/event", "/reason"]);
+        let fate = match trace::text(event, "/event") {
+            "blocked" | "unsubscribed" | "spam" => Fate::Suppressed,
+            "hardBounces" | "softBounces" | "bounces" | "invalid" | "error" => Fate::Bounced,
+            "deferred" => Fate::Deferred,
+            "delivered" | "opened" | "loadedByProxy" | "clicks" => Fate::HandedOff,
+            "requests" => Fate::Stuck,
+            _ => return None,
+        };
+        Some((fate, words))
+    }))
+}
+
+fn blocked(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    let none = reply.is_success() && reply.text_at("/count").as_deref() == Some("0");
+    let contacts = if none { &[][..] } else { trace::list(reply, "/contacts")? };
+    Some(trace::listed(contacts, after, "/email", &["/reason/code", "/reason/message", "/blockedAt"]))
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::account::Account;
 use super::letter::Letter;
 use super::said::said;
+use super::trace::Traces;
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{GmailSettings, Mailbox};
@@ -75,6 +76,9 @@ impl Service for Gmail {
         reply.status == 403 && (said.contains("insufficientPermissions") || said.contains("SCOPE_INSUFFICIENT"))
     }
 }
+
+/// Google tells nothing of a mail but that it has it.
+impl Traces for Gmail {}
 
 /// The day's allowance, which Google words as a rate.
 fn daily(reply: &Reply) -> Option<Class> {

@@ -7,10 +7,11 @@ use serde_json::json;
 use super::account::Account;
 use super::call::plausible_id;
 use super::letter::{Letter, TAG};
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailerSendSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class, Sign};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate, Sign};
 
 /// A MailerSend account.
 #[derive(Debug)]
@@ -97,4 +98,36 @@ impl Service for MailerSend {
         let remaining = reply.figure_at("/remaining").or_else(|| reply.header("x-apiquota-remaining")?.trim().parse().ok());
         remaining.map(|remaining| Sign::Quota { remaining, limit: reply.figure_at("/quota") }).into_iter().collect()
     }
+}
+
+/// A token needs to read messages and recipients.
+impl Traces for MailerSend {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let mail = after.message_id.map(|id| Question::of_mail(Call::get(format!("/v1/messages/{}", escaped(id))), status));
+        let lists = ["hard-bounces", "blocklist", "spam-complaints", "unsubscribes", "on-hold-list"];
+        let of_seed = |list| Question::of_seed(Call::get(format!("/v1/suppressions/{list}?limit=100")), suppressions);
+        mail.into_iter().chain(lists.map(of_seed)).collect()
+    }
+}
+
+fn status(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    Some(trace::events(trace::list(reply, "/data/emails")?, |email| {
+        let status = trace::text(email, "/status");
+        let fate = match status {
+            "delivered" | "opened" | "clicked" | "junk" => Fate::HandedOff,
+            "soft_bounced" | "hard_bounced" | "rejected" => Fate::Bounced,
+            "suppressed" | "unsubscribed" | "spam_complaint" => Fate::Suppressed,
+            "deferred" => Fate::Deferred,
+            "queued" | "processing" | "sent" => Fate::Stuck,
+            _ => return None,
+        };
+        Some((fate, status.to_owned()))
+    }))
+}
+
+fn suppressions(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    let entries = trace::list(reply, "/data")?;
+    let by = |address: &str| trace::listed(entries, after, address, &["/reason", "/created_at"]);
+    let by_recipient = by("/recipient/email");
+    Some(if by_recipient == Said::Nothing { by("/pattern") } else { by_recipient })
 }

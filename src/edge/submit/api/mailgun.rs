@@ -3,14 +3,17 @@
 //! The request is a form. A path that is wrong is answered with a friendly 200, so only an id is acceptance. Domains that may not send at
 //! all are refused in the words that it has for those that are too fast.
 
+use serde_json::Value;
+
 use super::account::Account;
 use super::call::basic;
 use super::letter::{Letter, TAG};
 use super::said::said;
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailgunSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate};
 
 /// Who every key is shown by.
 const USER: &str = "api";
@@ -114,4 +117,38 @@ impl Service for Mailgun {
         let said = said(reply).to_ascii_lowercase();
         reply.status == 400 && (said.contains("parameter") || said.contains("missing") || said.contains("required"))
     }
+}
+
+/// A key of the account: one that may only send reads nothing.
+impl Traces for Mailgun {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let (domain, seed) = (&self.domain, escaped(after.recipient));
+        let path = |id| format!("/v3/{domain}/events?message-id={}&limit=25", escaped(id));
+        let lists = ["bounces", "complaints", "unsubscribes"].map(|list| format!("/v3/{domain}/{list}/{seed}"));
+        let mail = after.message_id.map(|id| Question::of_mail(Call::get(path(id)), happened));
+        mail.into_iter().chain(lists.map(|path| Question::of_seed(Call::get(path), listed))).collect()
+    }
+}
+
+fn happened(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    Some(trace::events(trace::list(reply, "/items")?, |event| {
+        let status = ["/reason", "/delivery-status/code", "/delivery-status/message", "/delivery-status/description", "/reject/reason"];
+        let words = trace::words(event, &status);
+        let code = event.pointer("/delivery-status/code").and_then(Value::as_u64);
+        let fate = match (trace::text(event, "/event"), trace::text(event, "/severity")) {
+            ("failed", _) if trace::text(event, "/reason").starts_with("suppress-") || matches!(code, Some(605..=607)) => Fate::Suppressed,
+            ("failed", "temporary") => Fate::Deferred,
+            ("failed" | "rejected", _) => Fate::Bounced,
+            ("delivered", _) => Fate::HandedOff,
+            ("accepted" | "stored", _) => return Some((Fate::Stuck, "accepted".to_owned())),
+            _ => return None,
+        };
+        Some((fate, words))
+    }))
+}
+
+fn listed(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    let entry = reply.json.as_ref().filter(|_| reply.is_success())?;
+    let mine = trace::text(entry, "/address").eq_ignore_ascii_case(after.recipient);
+    mine.then(|| trace::suppressed(entry, &["/code", "/error", "/created_at"]))
 }

@@ -7,10 +7,11 @@ use serde_json::json;
 use super::account::Account;
 use super::call::basic;
 use super::letter::{Filled, Letter, TAG};
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailjetSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate};
 
 /// A Mailjet account.
 #[derive(Debug)]
@@ -88,4 +89,39 @@ impl Service for Mailjet {
     fn ping(&self) -> Call {
         Call::get("/v3/REST/sender?Limit=1")
     }
+}
+
+/// The key may read both.
+impl Traces for Mailjet {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let Some(id) = after.message_id.map(escaped) else { return Vec::new() };
+        let ask = |what: &str, reads| Question::of_mail(Call::get(format!("/v3/REST/{what}/{id}")), reads);
+        vec![ask("messagehistory", history), ask("message", status)]
+    }
+}
+
+fn history(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    Some(trace::events(trace::list(reply, "/Data")?, |event| {
+        let words = trace::words(event, &["/EventType", "/State", "/Comment"]);
+        Some((of_event(trace::text(event, "/EventType"), &words)?, words))
+    }))
+}
+
+fn status(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    Some(trace::events(trace::list(reply, "/Data")?, |message| {
+        let status = trace::text(message, "/Status");
+        Some((of_event(status, status)?, status.to_owned()))
+    }))
+}
+
+fn of_event(event: &str, words: &str) -> Option<Fate> {
+    Some(match event {
+        "blocked" if ["preblocked", "blacklisted", "unsub"].iter().any(|sign| words.contains(sign)) => Fate::Suppressed,
+        "blocked" | "bounce" | "hardbounced" | "softbounced" => Fate::Bounced,
+        "spam" | "unsub" => Fate::Suppressed,
+        "deferred" => Fate::Deferred,
+        "sent" | "opened" | "open" | "clicked" | "click" => Fate::HandedOff,
+        "queued" | "unknown" => Fate::Stuck,
+        _ => return None,
+    })
 }

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::account::Account;
 use super::letter::{Letter, TAG};
+use super::trace::{self, Question, Said, Traces};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MandrillSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class, Outcome, Sign};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate, Outcome, Sign};
 
 /// A Mandrill account.
 #[derive(Debug)]
@@ -106,6 +107,47 @@ impl Service for Mandrill {
     fn let_in(&self, reply: &Reply) -> bool {
         reply.status == 200 && reply.json.is_some() && reply.text.contains("PONG!")
     }
+}
+
+/// A key of a restricted kind needs `messages/info` and `rejects/list`.
+impl Traces for Mandrill {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let key = self.account.key();
+        let info = after.message_id.map(|id| Question::of_mail(Call::json("/messages/info", json!({ "key": key, "id": id })), info));
+        let rejects = Call::json("/rejects/list", json!({ "key": key, "email": after.recipient, "include_expired": false }));
+        info.into_iter().chain([Question::of_seed(rejects, rejects_list)]).collect()
+    }
+}
+
+fn info(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    let info = reply.json.as_ref()?;
+    if trace::text(info, "/name") == "Unknown_Message" {
+        // Not before it was indexed.
+        return Some(Said::Nothing);
+    }
+    let state = trace::text(info, "/state");
+    let replies = info.pointer("/smtp_events").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let told =
+        trace::events(replies, |event| Some((trace::by_reply(trace::text(event, "/diag"))?, trace::text(event, "/diag").to_owned())));
+    let words = trace::words(info, &["/state", "/bounce_description", "/diag", "/reject/reason", "/reject_reason"]);
+    match (state, told) {
+        _ if !reply.is_success() => None,
+        (_, Said::Sure(fate, diag)) => Some(Said::Sure(fate, diag)),
+        ("bounced" | "soft-bounced", _) => Some(Said::Sure(Fate::Bounced, words)),
+        ("rejected", _) => {
+            let reason = ["/reject/reason", "/reject_reason"].map(|at| trace::text(info, at)).concat();
+            let suppressed = rejected(&reason) == Class::Suppressed;
+            Some(if suppressed { Said::Sure(Fate::Suppressed, words) } else { Said::Perhaps(Fate::Bounced, words) })
+        }
+        ("deferred", _) => Some(Said::Sure(Fate::Deferred, words)),
+        ("sent", _) => Some(Said::Perhaps(Fate::Stuck, "sent, but no reply of the receiver's is known".to_owned())),
+        ("queued" | "scheduled" | "sending", _) => Some(Said::Perhaps(Fate::Stuck, words)),
+        _ => None,
+    }
+}
+
+fn rejects_list(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    Some(trace::listed(trace::list(reply, "")?, after, "/email", &["/reason", "/detail"]))
 }
 
 fn of_fate(fate: &Value) -> Outcome {

@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::account::Account;
 use super::letter::{Letter, TAG};
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, PostmarkSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate};
 
 /// A Postmark server.
 #[derive(Debug)]
@@ -100,4 +101,38 @@ impl Service for Postmark {
     fn ping(&self) -> Call {
         Call::get("/server")
     }
+}
+
+/// The server's token may read both.
+impl Traces for Postmark {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let details =
+            after.message_id.map(|id| Question::of_mail(Call::get(format!("/messages/outbound/{}/details", escaped(id))), details));
+        let (stream, seed) = (escaped(&self.message_stream), escaped(after.recipient));
+        let dump = Call::get(format!("/message-streams/{stream}/suppressions/dump?EmailAddress={seed}"));
+        details.into_iter().chain([Question::of_seed(dump, suppressions)]).collect()
+    }
+}
+
+fn details(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    // Error 701: there is no such message.
+    if reply.status == 422 && reply.text_at("/ErrorCode").as_deref() == Some("701") {
+        return Some(Said::Nothing);
+    }
+    let status = reply.text_at("/Status")?;
+    let told = trace::events(trace::list(reply, "/MessageEvents")?, |event| {
+        let words = trace::words(event, &["/Details/DeliveryMessage", "/Details/Summary", "/Details/DestinationServer"]);
+        let fate = match trace::text(event, "/Type") {
+            "Delivered" => Fate::HandedOff,
+            "Transient" => Fate::Deferred,
+            "Bounced" => Fate::Bounced,
+            _ => return None,
+        };
+        Some((fate, words))
+    });
+    Some(if told == Said::Nothing { Said::Perhaps(Fate::Stuck, status) } else { told })
+}
+
+fn suppressions(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    Some(trace::listed(trace::list(reply, "/Suppressions")?, after, "/EmailAddress", &["/SuppressionReason", "/Origin", "/CreatedAt"]))
 }

@@ -6,10 +6,11 @@ use serde_json::json;
 
 use super::account::Account;
 use super::letter::{Letter, TAG};
+use super::trace::{Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, ResendSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate};
 
 /// A Resend team.
 #[derive(Debug)]
@@ -74,4 +75,25 @@ impl Service for Resend {
         // A key that may only send, which is enough.
         reply.text_at("/name").as_deref() == Some("restricted_api_key")
     }
+}
+
+/// A key with full access: one that may only send reads nothing.
+impl Traces for Resend {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let mail = after.message_id.map(|id| Question::of_mail(Call::get(format!("/emails/{}", escaped(id))), last_event));
+        mail.into_iter().collect()
+    }
+}
+
+fn last_event(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    let event = reply.text_at("/last_event").filter(|_| reply.is_success())?;
+    let fate = match event.as_str() {
+        "queued" | "scheduled" | "sent" => Fate::Stuck,
+        "delivered" | "opened" | "clicked" => Fate::HandedOff,
+        "delivery_delayed" => Fate::Deferred,
+        "bounced" | "complained" | "failed" | "canceled" => Fate::Bounced,
+        "suppressed" => Fate::Suppressed,
+        _ => return None,
+    };
+    Some(Said::Sure(fate, event))
 }

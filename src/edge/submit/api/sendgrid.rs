@@ -8,10 +8,11 @@ use serde_json::json;
 use super::account::Account;
 use super::call::plausible_id;
 use super::letter::{Letter, TAG};
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, SendGridSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class, Sign};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate, Sign};
 
 /// A SendGrid account.
 #[derive(Debug)]
@@ -80,4 +81,41 @@ impl Service for SendGrid {
         let remaining = reply.figure_at("/remain");
         remaining.map(|remaining| Sign::Quota { remaining, limit: reply.figure_at("/total") }).into_iter().collect()
     }
+}
+
+/// A key needs `messages.read` (with the add-on for the e-mail activity) and `suppression.read`.
+impl Traces for SendGrid {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let seed = escaped(after.recipient);
+        let activity = after.message_id.map(|id| {
+            let query = escaped(&format!("msg_id LIKE \"{id}%\""));
+            Question::of_mail(Call::get(format!("/v3/messages?limit=1&query={query}")), activity)
+        });
+        let of_seed = |path: &str| Question::of_seed(Call::get(format!("{path}/{seed}")), listed);
+        let lists = ["bounces", "spam_reports", "invalid_emails"].map(|list| of_seed(&format!("/v3/suppression/{list}")));
+        let global = Question::of_seed(Call::get(format!("/v3/asm/suppressions/global/{seed}")), unsubscribed);
+        activity.into_iter().chain(lists).chain([global]).collect()
+    }
+}
+
+fn activity(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    let Some(message) = trace::list(reply, "/messages")?.first() else { return Some(Said::Nothing) };
+    let status = trace::text(message, "/status");
+    match status {
+        "delivered" => Some(Said::Sure(Fate::HandedOff, status.to_owned())),
+        "processed" => Some(Said::Perhaps(Fate::Stuck, status.to_owned())),
+        // Why, the lists know.
+        "not_delivered" => Some(Said::Perhaps(Fate::Bounced, status.to_owned())),
+        _ => None,
+    }
+}
+
+fn listed(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    Some(trace::listed(trace::list(reply, "")?, after, "/email", &["/status", "/reason"]))
+}
+
+fn unsubscribed(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    let answer = reply.json.as_ref().filter(|json| reply.is_success() && json.is_object())?;
+    let mine = trace::text(answer, "/recipient_email").eq_ignore_ascii_case(after.recipient);
+    Some(if mine { Said::Sure(Fate::Suppressed, "on the list of global unsubscribes".to_owned()) } else { Said::Nothing })
 }

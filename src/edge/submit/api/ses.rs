@@ -8,16 +8,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::account::Account;
 use super::letter::{Letter, TAG};
 use super::said::said;
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, Secret, SesSettings};
-use crate::edge::submit::{Secrets, SetUpError, secret};
-use crate::model::{At, Class, Sign};
+use crate::edge::submit::{After, Secrets, SetUpError, secret};
+use crate::model::{At, Class, Fate, Sign};
 
 /// An account in one region.
 #[derive(Debug)]
@@ -181,6 +182,38 @@ impl Service for Ses {
         // A key that may send and may not read the account was known all the same.
         name(reply).is_some_and(|name| name.starts_with("AccessDenied")) && reply.text.contains("ses:GetAccount")
     }
+}
+
+/// Needs `ses:GetMessageInsights` (with the Virtual Deliverability Manager on) and `ses:GetSuppressedDestination`.
+impl Traces for Ses {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let mail = after.message_id.map(|id| Question::of_mail(Call::get(format!("/v2/email/insights/{}/", escaped(id))), insights));
+        let seed = Call::get(format!("/v2/email/suppression/addresses/{}", escaped(after.recipient)));
+        mail.into_iter().chain([Question::of_seed(seed, suppressed)]).collect()
+    }
+}
+
+fn insights(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    let events: Vec<Value> =
+        trace::list(reply, "/Insights")?.iter().filter_map(|insight| insight.pointer("/Events")?.as_array()).flatten().cloned().collect();
+    Some(trace::events(&events, |event| {
+        let bounce = ["/Type", "/Details/Bounce/BounceType", "/Details/Bounce/BounceSubType", "/Details/Bounce/DiagnosticCode"];
+        let words = trace::words(event, &bounce);
+        let fate = match (trace::text(event, "/Type"), trace::text(event, "/Details/Bounce/BounceSubType")) {
+            ("BOUNCE", "OnAccountSuppressionList" | "Suppressed" | "SUPPRESSED" | "ON_ACCOUNT_SUPPRESSION_LIST") => Fate::Suppressed,
+            ("BOUNCE" | "REJECT" | "RENDERING_FAILURE", _) => Fate::Bounced,
+            ("DELIVERY", _) => Fate::HandedOff,
+            ("DELIVERY_DELAY", _) => Fate::Deferred,
+            ("SEND", _) => Fate::Stuck,
+            _ => return None,
+        };
+        Some((fate, words))
+    }))
+}
+
+fn suppressed(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    let entry = reply.json.as_ref().filter(|_| reply.is_success())?.pointer("/SuppressedDestination").filter(|entry| entry.is_object())?;
+    Some(trace::suppressed(entry, &["/Reason", "/LastUpdateTime"]))
 }
 
 /// The exception's name: `x-amzn-errortype: NAME:URL`, or `__type: NAMESPACE#NAME` in the body.

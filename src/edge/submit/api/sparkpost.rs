@@ -7,11 +7,12 @@ use serde_json::json;
 use super::account::Account;
 use super::letter::{Letter, TAG};
 use super::said::said;
+use super::trace::{self, Question, Said, Traces, escaped};
 use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, SparkPostSettings};
-use crate::edge::submit::{Secrets, SetUpError};
-use crate::model::{At, Class, Sign};
+use crate::edge::submit::{After, Secrets, SetUpError};
+use crate::model::{At, Class, Fate, Sign};
 
 /// A SparkPost account.
 #[derive(Debug)]
@@ -92,4 +93,34 @@ impl Service for SparkPost {
         let standing = status.map(|status| Sign::Standing { good: status == "active", word: format!("{status}{why}") });
         standing.into_iter().collect()
     }
+}
+
+/// A key needs to read message events and the suppression list.
+impl Traces for SparkPost {
+    fn questions(&self, after: &After<'_>) -> Vec<Question> {
+        let path = |id| format!("/api/v1/events/message?transmissions={}", escaped(id));
+        let mail = after.message_id.map(|id| Question::of_mail(Call::get(path(id)), happened));
+        let seed = Call::get(format!("/api/v1/suppression-list/{}", escaped(after.recipient)));
+        mail.into_iter().chain([Question::of_seed(seed, suppressions)]).collect()
+    }
+}
+
+fn happened(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    Some(trace::events(trace::list(reply, "/results")?, |event| {
+        let kind = trace::text(event, "/type");
+        let reason = ["/raw_reason", "/reason"].iter().map(|at| trace::text(event, at)).find(|text| !text.is_empty()).unwrap_or(kind);
+        let fate = match kind {
+            "policy_rejection" | "generation_rejection" | "bounce" if reason.contains("suppress") => Fate::Suppressed,
+            "policy_rejection" | "generation_rejection" | "generation_failure" | "bounce" | "out_of_band" => Fate::Bounced,
+            "delivery" => Fate::HandedOff,
+            "delay" => Fate::Deferred,
+            "injection" => Fate::Stuck,
+            _ => return None,
+        };
+        Some((fate, reason.to_owned()))
+    }))
+}
+
+fn suppressions(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    Some(trace::listed(trace::list(reply, "/results")?, after, "/recipient", &["/type", "/source", "/description"]))
 }

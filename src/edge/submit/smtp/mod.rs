@@ -22,7 +22,7 @@ use self::session::{Failure, Session};
 use super::evidence::evidence;
 use super::message::build;
 use super::oauth::Tokens;
-use super::{Answer, Secrets, SetUpError, Unread, secret};
+use super::{After, Answer, Finding, Secrets, SetUpError, Unread, secret};
 use crate::canary::Composed;
 use crate::config::{Mailbox, Proof, Secret, SmtpSettings, Tls};
 use crate::edge::dial::Dialer;
@@ -136,6 +136,12 @@ impl Smtp {
         let mut session = Session::new(self, At::default(), now + self.deadline);
         session.resume(idle);
         session.quit().await;
+    }
+
+    /// SMTP has no such question.
+    #[expect(clippy::unused_self, reason = "all transports are asked alike")]
+    pub(super) fn trace(&self, _after: After<'_>, _at: At) -> Ready<Option<Finding>> {
+        ready(None)
     }
 
     pub(super) async fn log_in(&self, at: At) -> Answer {
