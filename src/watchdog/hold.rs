@@ -18,6 +18,8 @@ const HABIT: f64 = 1.5;
 const FIRST_GUESS_MS: f64 = 60_000.0;
 /// Half of the promise goes to alarms that resolve themselves, the rest to everything else.
 const SHARE: f64 = 0.5;
+/// A page waits no longer than the longest of them, times this.
+const BEYOND: f64 = 1.5;
 /// The rate is thought to have been watched for this much longer, in years: a bad day is no habit.
 const EXPOSURE_YEARS: f64 = 0.25;
 /// An alarm that follows another within this time is the same spell.
@@ -120,7 +122,7 @@ fn of(plan: &Plan, state: &State, habit: &Habit, now: At) -> Span {
     let budget = SHARE * plan.false_pages;
     let scale = FIRST_GUESS_MS + f64::from(habit.lasted_ms) * faded;
     let wait = scale * ((rate / budget).max(1.0).powf(1.0 / (1.0 + count)) - 1.0);
-    // A few alarms tell nothing of what is much longer than the longest of them.
-    let known = f64::from(habit.longest_ms) * (1.0 + 1.0 / count);
+    // Alarms tell nothing of what is much longer than the longest of them.
+    let known = f64::from(habit.longest_ms) * BEYOND;
     Span::from_ms(wait.min(known).max(0.0) as u64).min(CEILING)
 }

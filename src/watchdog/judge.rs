@@ -105,12 +105,15 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     let paged = state.open_delivery(&alarm.culprit).is_some_and(|i| i.shown.severity == Severity::Page);
     if severity == Severity::Page && !paged {
         let page_at = hold::over_at(plan, state, &alarm.culprit, alarm.sort, alarm.since);
-        if page_at > now {
+        // What was held until it had faded again is over, or as good as that.
+        let faded = page_at > alarm.since && !standing.is_hot();
+        if page_at > now || faded {
+            let due = Some(page_at).filter(|at| *at > now);
             if !alarm.told {
-                return (None, Some(page_at));
+                return (None, due);
             }
             // Who was warned is paged when the hold is over.
-            (severity, again_at) = (Severity::Warn, Some(page_at));
+            (severity, again_at) = (Severity::Warn, due);
         }
     }
     let class = common_refusal(plan, state, suspect);
