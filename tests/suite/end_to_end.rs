@@ -1,5 +1,6 @@
 //! The real binary, from its configuration to its pages.
 
+mod dropped;
 mod life;
 mod real;
 mod sinks;

@@ -11,6 +11,7 @@ pub mod fake_imap;
 pub mod free_port;
 pub mod opensmtpd;
 pub mod postfix;
+pub mod postmark;
 pub(crate) mod prometheus;
 mod rooted;
 pub mod temp_dir;
