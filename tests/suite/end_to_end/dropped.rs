@@ -1,5 +1,7 @@
 //! A provider that answers 200 and drops the mail: it is asked what became of it, and the page and what follows it say so.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::alertmanager::{Folder, Receiver};
@@ -7,6 +9,9 @@ use crate::support::daemon::Daemon;
 use crate::support::dovecot::{self, Dovecot};
 use crate::support::postfix::Postfix;
 use crate::support::postmark::{Mood, Postmark, TOKEN};
+
+/// Two questions have 30 s between them, and one may have been asked just before.
+const LONG: Duration = Duration::from_secs(75);
 
 /// Postmark and a plain relay to one inbox.
 fn configuration(folder: &Folder, postmark: &Postmark, relay: &Postfix, dovecot: &Dovecot, hook: &Receiver) -> String {
@@ -26,7 +31,7 @@ fn configuration(folder: &Folder, postmark: &Postmark, relay: &Postfix, dovecot:
 /// The first notice from now on that fits.
 async fn notice(hook: &mut Receiver, fits: impl Fn(&Value) -> bool) -> Value {
     loop {
-        let told = hook.next().await.json()["data"].take();
+        let told = hook.next_within(LONG).await.json()["data"].take();
         if fits(&told) {
             return told;
         }
