@@ -20,6 +20,7 @@ use mailcanary::config::{
 use mailcanary::edge::submit::{Answer, Submitter};
 use mailcanary::model::{At, CanaryId, Class, Leg, Name, Outcome, Span};
 
+use crate::support::certs::{Authority, Certificate};
 use crate::support::inbox;
 
 const KEY: Key = Key::new([0x5a; 32]);
@@ -78,6 +79,20 @@ fn check(answer: &Answer) {
     assert!(!printed.contains(PASSWORD) && !printed.contains("s3cret"), "{printed}");
     let reply = answer.reply.as_deref().unwrap_or_default();
     assert!(reply.len() <= 4096 && !reply.contains(|c: char| c.is_control() && c != '\n'), "{reply:?}");
+}
+
+/// Only this authority is believed.
+fn trusting(authority: &Authority) -> Wire {
+    Wire { ca_file: Some(authority.file()), ..Wire::default() }
+}
+
+/// Certificates that must not be taken from `localhost` by who trusts one authority and no stranger, and what is wrong with each.
+fn wrong_certificates(authority: &Authority, stranger: &Authority) -> [(Certificate, &'static str); 3] {
+    [
+        (authority.issue_expired(&["localhost"]), "certificate expired"),
+        (authority.issue(&["mail.example.net"]), "certificate is for another name"),
+        (stranger.issue(&["localhost"]), "certificate from an unknown authority"),
+    ]
 }
 
 #[track_caller]

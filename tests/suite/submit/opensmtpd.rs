@@ -3,7 +3,6 @@
 use mailcanary::canary::{Found, recognise};
 
 use super::*;
-use crate::support::certs::Authority;
 use crate::support::opensmtpd::{FEW, OpenSmtpd};
 use crate::support::postfix::Stage;
 
@@ -27,17 +26,11 @@ async fn a_canary_gets_through() {
 #[tokio::test]
 async fn what_is_wrong_with_its_tls_is_told() {
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let cases = [
-        (authority.issue_expired(&["localhost"]), "certificate expired"),
-        (authority.issue(&["mail.example.net"]), "certificate is for another name"),
-        (stranger.issue(&["localhost"]), "certificate from an unknown authority"),
-    ];
-    for (certificate, fault) in cases {
+    for (certificate, fault) in wrong_certificates(&authority, &stranger) {
         let server = OpenSmtpd::builder().certificate(&certificate).start();
         let fault = if server.speaks_tls() { fault } else { "the other side broke the handshake off: InternalError" };
         for (port, tls) in [(server.port(), Tls::StartTls), (server.smtps_port(), Tls::Implicit)] {
-            let wire = Wire { ca_file: Some(authority.file()), ..Wire::default() };
-            refused(&submit(&smtp(port, tls, None, wire)).await, Class::Tls, &format!("TLS with `localhost`: {fault}"));
+            refused(&submit(&smtp(port, tls, None, trusting(&authority))).await, Class::Tls, &format!("TLS with `localhost`: {fault}"));
         }
         assert_eq!(server.mails().len(), 0);
     }

@@ -1,9 +1,9 @@
 //! A private Exim on loopback.
 
 use std::fmt::Write as _;
+use std::ops::Deref;
 
 use super::certs::Certificate;
-use super::free_port::free_port;
 use super::postfix::{DOMAIN, Stage};
 use super::rooted::{NOBODY, Rooted};
 
@@ -22,10 +22,14 @@ pub struct Builder {
 
 /// A running Exim. Everything it started ends with it.
 #[derive(Debug)]
-pub struct Exim {
-    rooted: Rooted,
-    port: u16,
-    smtps_port: u16,
+pub struct Exim(Rooted);
+
+impl Deref for Exim {
+    type Target = Rooted;
+
+    fn deref(&self) -> &Rooted {
+        &self.0
+    }
 }
 
 impl Builder {
@@ -68,7 +72,8 @@ impl Builder {
 
     /// Starts it. It takes mail when this returns.
     pub fn start(self) -> Exim {
-        let (mut rooted, port, smtps_port) = (Rooted::new("exim4-daemon-light"), free_port(), free_port());
+        let mut rooted = Rooted::new("exim4-daemon-light");
+        let (port, smtps_port) = (rooted.port(), rooted.smtps_port());
         rooted.folder("spool", EXIM);
         rooted.folder("log", EXIM);
         if let Some(Certificate { cert, key }) = &self.certificate {
@@ -76,8 +81,8 @@ impl Builder {
             rooted.copy(key, "etc/key.pem", EXIM);
         }
         rooted.write("etc/exim4/exim4.conf", &self.config(port, smtps_port));
-        rooted.start(&["/usr/sbin/exim4", "-bdf", "-q10m"], port);
-        Exim { rooted, port, smtps_port }
+        rooted.start(&["/usr/sbin/exim4", "-bdf", "-q10m"]);
+        Exim(rooted)
     }
 
     fn config(&self, port: u16, smtps_port: u16) -> String {
@@ -125,30 +130,5 @@ impl Exim {
     /// One that offers no TLS, demands no login and delivers into a Maildir, unless told otherwise.
     pub fn builder() -> Builder {
         Builder::default()
-    }
-
-    /// Where it listens in the clear, with STARTTLS if it has a certificate.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Where it listens with implicit TLS, if it has a certificate.
-    pub fn smtps_port(&self) -> u16 {
-        self.smtps_port
-    }
-
-    /// All that it logged.
-    pub fn log(&self) -> String {
-        self.rooted.log()
-    }
-
-    /// The mails that have been delivered.
-    pub fn mails(&self) -> Vec<String> {
-        self.rooted.mails()
-    }
-
-    /// Waits until `count` mails have been delivered, 20 s at most, and gives them.
-    pub fn wait_for_mails(&self, count: usize) -> Vec<String> {
-        self.rooted.wait_for_mails(count)
     }
 }

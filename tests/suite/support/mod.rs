@@ -9,11 +9,12 @@ pub mod dovecot;
 pub mod exim;
 pub mod fake_imap;
 pub mod free_port;
+mod maildir;
 pub mod opensmtpd;
 pub mod postfix;
 pub mod postmark;
 pub(crate) mod prometheus;
-mod rooted;
+pub mod rooted;
 pub mod temp_dir;
 
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};

@@ -1,10 +1,10 @@
 //! A private OpenSMTPD on loopback.
 
 use std::fmt::Write as _;
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
 
 use super::certs::Certificate;
-use super::free_port::free_port;
 use super::postfix::{DOMAIN, Stage};
 use super::rooted::Rooted;
 
@@ -21,10 +21,14 @@ pub struct Builder {
 
 /// A running OpenSMTPD. Everything it started ends with it.
 #[derive(Debug)]
-pub struct OpenSmtpd {
-    rooted: Rooted,
-    port: u16,
-    smtps_port: u16,
+pub struct OpenSmtpd(Rooted);
+
+impl Deref for OpenSmtpd {
+    type Target = Rooted;
+
+    fn deref(&self) -> &Rooted {
+        &self.0
+    }
 }
 
 impl Builder {
@@ -59,7 +63,8 @@ impl Builder {
 
     /// Starts it. It takes mail when this returns.
     pub fn start(self) -> OpenSmtpd {
-        let (mut rooted, port, smtps_port) = (Rooted::new("opensmtpd"), free_port(), free_port());
+        let mut rooted = Rooted::new("opensmtpd");
+        let (port, smtps_port) = (rooted.port(), rooted.smtps_port());
         for name in ["var/lib/opensmtpd/empty", "var/spool/smtpd", "var/run"] {
             rooted.folder(name, 0);
         }
@@ -70,8 +75,8 @@ impl Builder {
         }
         let config = self.config(port, smtps_port);
         rooted.write("etc/smtpd.conf", &config);
-        rooted.start(&["/usr/sbin/smtpd", "-d", "-f", "/etc/smtpd.conf"], port);
-        OpenSmtpd { rooted, port, smtps_port }
+        rooted.start(&["/usr/sbin/smtpd", "-d", "-f", "/etc/smtpd.conf"]);
+        OpenSmtpd(rooted)
     }
 
     fn config(&self, port: u16, smtps_port: u16) -> String {
@@ -109,34 +114,9 @@ impl OpenSmtpd {
         Builder::default()
     }
 
-    /// Where it listens in the clear, with STARTTLS if it has a certificate.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Where it listens with implicit TLS, if it has a certificate.
-    pub fn smtps_port(&self) -> u16 {
-        self.smtps_port
-    }
-
     /// Whether its handshakes come to an end. Those of version 6 with OpenSSL 3, as in Debian 12, never do: it has no private key there
     /// (OpenSMTPD's issue 1171).
     pub fn speaks_tls(&self) -> bool {
         !self.log().contains("OpenSMTPD 6.")
-    }
-
-    /// All that it logged.
-    pub fn log(&self) -> String {
-        self.rooted.log()
-    }
-
-    /// The mails that have been delivered.
-    pub fn mails(&self) -> Vec<String> {
-        self.rooted.mails()
-    }
-
-    /// Waits until `count` mails have been delivered, 20 s at most, and gives them.
-    pub fn wait_for_mails(&self, count: usize) -> Vec<String> {
-        self.rooted.wait_for_mails(count)
     }
 }

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use super::certs::Certificate;
 use super::free_port::free_port;
+use super::maildir;
 use super::temp_dir::TempDir;
 
 /// The user that owns delivered mail: `nobody`.
@@ -205,21 +205,12 @@ impl Postfix {
 
     /// The mails that have been delivered into the Maildir.
     pub fn mails(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.maildir()) else { return Vec::new() };
-        entries.map(|entry| String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()).into_owned()).collect()
+        maildir::mails(&self.maildir())
     }
 
     /// Waits until `count` mails have been delivered, 20 s at most, and gives them.
     pub fn wait_for_mails(&self, count: usize) -> Vec<String> {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let mails = self.mails();
-            if mails.len() >= count {
-                return mails;
-            }
-            assert!(Instant::now() < deadline, "{} of {count} mails came; {}", mails.len(), self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        maildir::wait_for_mails(&self.maildir(), count, || self.log())
     }
 
     /// Changes one line of main.cf while it runs.

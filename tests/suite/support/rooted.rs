@@ -6,18 +6,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::free_port::free_port;
+use super::maildir;
 use super::temp_dir::TempDir;
 
 /// The user that owns delivered mail: `nobody`.
 pub(super) const NOBODY: u32 = 65_534;
+/// Where delivered mail stands, in the root.
+const DELIVERED: &str = "mail/new";
 /// The users that the servers ask for by name, and their numbers.
 const USERS: [(&str, u32); 5] = [("root", 0), ("Debian-exim", 101), ("opensmtpd", 102), ("opensmtpq", 103), ("nobody", NOBODY)];
 
 /// A server that sees one folder as the whole file system. It ends with its value, and everything that it started with it.
 #[derive(Debug)]
-pub(super) struct Rooted {
+pub struct Rooted {
     root: TempDir,
     server: Option<Child>,
+    port: u16,
+    smtps_port: u16,
 }
 
 impl Rooted {
@@ -27,7 +33,7 @@ impl Rooted {
         let root = TempDir::new(package);
         let copied = Command::new("cp").arg("-a").arg(unpacked.join(".")).arg(root.path()).status().unwrap();
         assert!(copied.success(), "`{}` cannot be copied", unpacked.display());
-        let this = Self { root, server: None };
+        let this = Self { root, server: None, port: free_port(), smtps_port: free_port() };
         let (users, groups): (Vec<String>, Vec<String>) =
             USERS.iter().map(|(name, id)| (format!("{name}:x:{id}:{id}::/:/bin/sh\n"), format!("{name}:x:{id}:\n"))).unzip();
         this.write("etc/passwd", &users.concat());
@@ -66,8 +72,8 @@ impl Rooted {
         chown(self.path(name), Some(owner), Some(owner)).unwrap();
     }
 
-    /// Starts the server, and waits until something listens at `port`.
-    pub(super) fn start(&mut self, program: &[&str], port: u16) {
+    /// Starts the server, and waits until something listens in the clear.
+    pub(super) fn start(&mut self, program: &[&str]) {
         let said = std::fs::File::create(self.path("said")).unwrap();
         let mut command = Command::new("unshare");
         // The first process of a family of its own: whatever it starts ends with it.
@@ -75,7 +81,7 @@ impl Rooted {
         command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said).process_group(0);
         self.server = Some(command.spawn().expect("unshare runs"));
         let deadline = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             let ended = self.server.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none() && Instant::now() < deadline, "{} does not start: {}", program[0], self.log());
             std::thread::sleep(Duration::from_millis(20));
@@ -83,27 +89,28 @@ impl Rooted {
     }
 
     /// All that it said and logged.
-    pub(super) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         ["said", "log/mainlog", "log/paniclog"].map(|name| std::fs::read_to_string(self.path(name)).unwrap_or_default()).concat()
     }
 
-    /// The mails that stand in the Maildir `mail`.
-    pub(super) fn mails(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.path("mail/new")) else { return Vec::new() };
-        entries.map(|entry| String::from_utf8_lossy(&std::fs::read(entry.unwrap().path()).unwrap()).into_owned()).collect()
+    /// The mails that have been delivered.
+    pub fn mails(&self) -> Vec<String> {
+        maildir::mails(&self.path(DELIVERED))
     }
 
     /// Waits until `count` mails have been delivered, 20 s at most, and gives them.
-    pub(super) fn wait_for_mails(&self, count: usize) -> Vec<String> {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let mails = self.mails();
-            if mails.len() >= count {
-                return mails;
-            }
-            assert!(Instant::now() < deadline, "{} of {count} mails came; {}", mails.len(), self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+    pub fn wait_for_mails(&self, count: usize) -> Vec<String> {
+        maildir::wait_for_mails(&self.path(DELIVERED), count, || self.log())
+    }
+
+    /// Where it listens in the clear, with STARTTLS if it has a certificate.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it listens with implicit TLS, if it has a certificate.
+    pub fn smtps_port(&self) -> u16 {
+        self.smtps_port
     }
 }
 
