@@ -10,6 +10,7 @@
 mod alarm;
 mod blame;
 mod budget;
+mod canary;
 pub mod count;
 mod effect;
 mod event;
@@ -23,6 +24,7 @@ mod hypothesis;
 mod incident;
 mod index;
 mod judge;
+mod members;
 mod outbox;
 mod picture;
 mod plan;
@@ -39,6 +41,7 @@ mod survival;
 mod suspicion;
 mod trace;
 mod view;
+mod waiting;
 mod wake;
 mod weigh;
 
@@ -212,8 +215,8 @@ impl Watchdog {
     /// Canaries that were recorded and never answered: after a restart their fate is unknown.
     #[must_use]
     pub fn unanswered(&self) -> Vec<CanaryId> {
-        let open = |c: &&flight::Canary| c.answer.is_none() && c.in_flight() && !c.set_aside;
-        self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(|c| c.id).collect()
+        let open = |c: &&canary::Canary| c.outcome().is_none() && c.in_flight() && !c.set_aside;
+        self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(canary::Canary::id).collect()
     }
 
     /// Where the reader of an inbox stood.

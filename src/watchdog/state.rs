@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm::{Alarm, Standing};
 use super::budget::Spendings;
+use super::canary::{Answer, Arrival, Canary, Copied, upper};
 use super::count::Histogram;
 use super::event::{Delivery, Event, Reads};
-use super::fate::upper;
-use super::flight::{Answer, Arrival, Canary, RouteState};
+use super::flight::RouteState;
 use super::hold::Habit;
 use super::index::Index;
 use super::outbox::{Incident, Pending};
@@ -253,7 +253,8 @@ impl State {
             Event::Traced { canary, fate, words } => self.trace(plan, ix, *canary, *fate, words.as_deref()),
             Event::Sighted { inbox, canary, placement, arrived_at, seen_at, copy } => {
                 let seen = seen_at.unwrap_or(at);
-                let arrival = Arrival { at: *arrived_at, placement: *placement, copy: copy.clone(), reported: *arrived_at };
+                let arrival =
+                    Arrival { at: *arrived_at, placement: *placement, copy: copy.as_deref().map(Copied::of), reported: *arrived_at };
                 self.sight(plan, ix, inbox, *canary, arrival, seen);
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
@@ -308,8 +309,8 @@ impl State {
         let from = since.minus(plan.every.scaled(2, 1));
         for route in &mut self.routes {
             for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= from) {
-                let network = matches!(canary.answer, Some(Answer { outcome: Outcome::Refused(Class::Network), .. }));
-                canary.set_aside |= network && canary.arrival.is_none();
+                let network = canary.outcome() == Some(Outcome::Refused(Class::Network));
+                canary.set_aside |= network && !canary.has_arrived();
             }
             if route.refusal == Some(Class::Network) {
                 route.refusal = None;
