@@ -103,6 +103,8 @@ pub struct World {
     pub steps: Vec<(At, Event, usize, Step)>,
     /// Every inbox is read so often; otherwise at once.
     pub polled: Option<Span>,
+    /// Mail is stamped when it is read, as if it arrived in batches.
+    pub stamped_late: bool,
     /// What providers say of canaries when they are asked, by provider, inbox and time.
     pub tells: Option<Tells>,
     /// When which canary was asked after, with whom, and where it should have been.
@@ -126,6 +128,7 @@ impl World {
             rules: Vec::new(),
             steps: Vec::new(),
             polled: None,
+            stamped_late: false,
             tells: None,
             asked: Vec::new(),
             queue: BTreeMap::new(),
@@ -188,6 +191,7 @@ impl World {
             let inbox = route.inbox.clone();
             let reads = |every: Span| START.plus(every.scaled(arrived_at.since(START).as_ms() / every.as_ms() + 1, 1));
             let seen = self.polled.map_or(arrived_at, reads);
+            let arrived_at = if self.stamped_late { seen } else { arrived_at };
             self.at(seen, Event::Sighted { inbox, canary, placement, arrived_at, seen_at: None, copy: None });
         }
     }
