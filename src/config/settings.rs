@@ -43,6 +43,8 @@ pub struct Watch {
     pub blind_after: Span,
     /// A watcher without network for this long is an incident.
     pub cut_off_after: Span,
+    /// Who was paged and has not acknowledged is reminded after this long, then at growing intervals. Zero: never.
+    pub remind_after: Span,
 }
 
 /// One kind of transactional mail.

@@ -5,6 +5,7 @@ mod fault;
 mod incident;
 mod names;
 mod sign;
+mod silence;
 mod time;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
@@ -12,4 +13,5 @@ pub use fault::{Class, Fate, Outcome};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};
 pub use sign::Sign;
+pub use silence::{Silence, Which};
 pub use time::{At, Now, Span};

@@ -26,6 +26,7 @@ mod index;
 mod judge;
 mod members;
 mod outbox;
+mod people;
 mod picture;
 mod plan;
 mod reach;
@@ -54,7 +55,7 @@ pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
-pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
+pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View, Word};
 
 use index::Index;
 use plan::Plan;
@@ -250,6 +251,14 @@ impl Watchdog {
         if let Some(canary) = event.canary().filter(|id| self.state.canary(&self.ix, *id).is_none()) {
             return Err(Unfit::UnknownCanary(canary));
         }
+        if let Some(incident) = event.incident().filter(|id| self.state.open().all(|i| i.shown.incident != *id)) {
+            return Err(Unfit::UnknownIncident(incident));
+        }
+        if let Event::Unsilenced { silence, .. } = event
+            && self.state.silences.iter().all(|s| s.silence != *silence)
+        {
+            return Err(Unfit::UnknownSilence(*silence));
+        }
         match event.inbox().filter(|name| !self.plan.inboxes.contains(*name)) {
             Some(name) => Err(Unfit::UnknownInbox(name.clone())),
             None => Ok(()),
@@ -322,12 +331,16 @@ impl Watchdog {
             evidence: change.evidence,
         };
         let told = self.state.incidents.get(&incident).map(|i| i.told.clone()).unwrap_or_default();
+        let silenced = notice.change != Change::Resolved && self.state.silenced_until(notice.kind, &notice.culprit, at).is_some();
+        let unheard = notice.change == Change::Resolved && self.state.incidents.get(&incident).is_some_and(|i| i.told_at.is_none());
         let hears = |sink: &Name, severities: &Vec<Severity>| {
             told.contains(sink) || (notice.change != Change::Resolved && severities.contains(&notice.severity))
         };
-        let sinks: Vec<Name> = self.plan.sinks.iter().filter(|(name, takes)| hears(name, takes)).map(|(name, _)| name.clone()).collect();
-        self.record(step, at, Fact::Told { notice: notice.clone(), sinks });
-        step.effects.push(Effect::Notify(notice));
+        let sinks = self.plan.sinks.iter().filter(|(name, takes)| !silenced && hears(name, takes)).map(|(name, _)| name.clone()).collect();
+        self.record(step, at, Fact::Told { notice: notice.clone(), sinks, silenced });
+        if !silenced && !unheard {
+            step.effects.push(Effect::Notify(notice));
+        }
     }
 
     /// Sends what is due. Says when the next confirmation may be.

@@ -49,6 +49,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         streams: streams.into_iter().map(|(p, s)| (p.clone(), party(Culprit::Stream(p, s.clone()), &s))).collect(),
         inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,
+        silences: state.silences.iter().filter(|s| s.until > now).cloned().collect(),
         incidents: open,
         notices: notices(plan, state),
         notices_pending: plan

@@ -26,6 +26,8 @@ pub(super) struct Plan {
     pub(super) every: Span,
     pub(super) blind_after: Span,
     pub(super) cut_off_after: Span,
+    /// The first reminder of a page; zero: none.
+    pub(super) remind_after: Span,
     /// Sorted.
     pub(super) routes: Vec<RoutePlan>,
     pub(super) providers: BTreeSet<Name>,
@@ -152,6 +154,7 @@ impl Plan {
             every,
             blind_after: settings.watch.blind_after,
             cut_off_after: settings.watch.cut_off_after,
+            remind_after: settings.watch.remind_after,
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             routes,
             providers,

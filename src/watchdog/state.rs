@@ -18,7 +18,7 @@ use super::record::{Fact, Record};
 use super::sight::InboxState;
 use super::survival::Counts;
 use super::suspicion::Allowance;
-use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Span};
+use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence, Span};
 
 /// Everything that the watchdog knows. Serialised, it is a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,11 @@ pub(super) struct State {
     /// The newest canaries that were lost and not asked after yet.
     #[serde(default)]
     pub(super) missed: BTreeSet<CanaryId>,
+    /// What people want to hear nothing of, and when.
+    #[serde(default)]
+    pub(super) silences: Vec<Silence>,
+    #[serde(default)]
+    pub(super) next_silence: u64,
 }
 
 /// The start of the installation.
@@ -118,7 +123,7 @@ impl State {
             Fact::Alarmed { culprit, instead_of } => self.raise(plan, ix, record.at, culprit, instead_of),
             Fact::Sorted { culprit, kind } => self.sort(record.at, culprit, *kind),
             Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
-            Fact::Told { notice, sinks } => self.tell(record.at, notice, sinks),
+            Fact::Told { notice, sinks, silenced } => self.tell(record.at, notice, sinks, *silenced),
         }
     }
 
@@ -291,6 +296,10 @@ impl State {
             Event::ClockJumped { .. } => self.sleep(plan, ix, at),
             Event::Noticed { notice, sink, outcome } => self.close(*notice, sink, *outcome),
             Event::Orphaned { canary } => self.set_aside(plan, ix, *canary),
+            Event::Acknowledged { incident, by, note } => self.acknowledge(at, *incident, by, note.as_deref()),
+            Event::Closed { incident, by, note } => self.close_by_hand(plan, ix, at, *incident, by, note.as_deref()),
+            Event::Silenced { which, from, until, by, reason } => self.silence(at, which, (*from, *until), by, reason),
+            Event::Unsilenced { silence, .. } => self.unsilence(*silence),
         }
     }
 

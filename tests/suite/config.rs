@@ -61,6 +61,7 @@ fn the_example_is_understood_to_the_last_key() {
     assert_eq!(settings.watch.instance, "watch-1");
     assert_eq!((settings.watch.every, settings.watch.confirmations), (Span::from_secs(60), 0.15));
     assert_eq!((settings.watch.blind_after, settings.watch.cut_off_after), (Span::from_secs(300), Span::from_secs(120)));
+    assert_eq!(settings.watch.remind_after, Span::from_secs(1800));
     assert_eq!(
         settings.routes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["mailchimp/password-reset/gmail-1", "relay/password-reset/gmail-1"]

@@ -52,6 +52,13 @@ pub(super) static WATCH: &[Key] = &[
         example: "\"2m\"",
         doc: "A watcher that reaches nothing for this long is an incident: its own.",
     },
+    Key {
+        name: "remind_after",
+        kind: Kind::Duration(0, DAY),
+        need: Need::Default("\"30m\""),
+        example: "\"30m\"",
+        doc: "Whoever was paged and has not acknowledged is reminded after this long, then after twice as long, and so on up to 8h; of warnings once a day. \"0s\": never.",
+    },
 ];
 
 pub(super) static STREAM: &[Key] = &[

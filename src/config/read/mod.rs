@@ -103,6 +103,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
     let false_pages_per_year = section.get("false_pages");
     let blind_after = section.get("blind_after");
     let cut_off_after = section.get("cut_off_after");
+    let remind_after = section.get("remind_after");
     Some(Watch {
         instance: instance?.unwrap_or_else(|| label(host_name)),
         every: every?,
@@ -110,6 +111,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
         false_pages_per_year: false_pages_per_year?,
         blind_after: blind_after?,
         cut_off_after: cut_off_after?,
+        remind_after: remind_after?,
     })
 }
 

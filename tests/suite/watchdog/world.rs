@@ -65,6 +65,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             false_pages_per_year: 1.0,
             blind_after: Span::from_secs(300),
             cut_off_after: Span::from_secs(120),
+            remind_after: MINUTES_30,
         },
         streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900) })).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
@@ -113,6 +114,8 @@ pub struct World {
     order: u64,
 }
 
+/// The first reminder.
+pub const MINUTES_30: Span = Span::from_secs(1800);
 pub const START: At = At::from_ms(1_700_000_000_000);
 
 impl World {
