@@ -6,7 +6,7 @@ use super::hypothesis;
 use super::index::Index;
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, CanaryId, Class, Leg, Name, Outcome, Placement, Reason, Route, Span};
+use crate::model::{At, CanaryId, Class, Fate, Leg, Name, Outcome, Placement, Reason, Route, Span};
 
 /// INTERNALDATE has no fractions of a second.
 const STEP_OF_RECEIVERS: Span = Span::from_ms(999);
@@ -157,6 +157,8 @@ impl State {
         if let Some(canary) = route.find_mut(id) {
             canary.arrival = Some(arrival);
             canary.answer.iter_mut().for_each(|a| a.message_id = None);
+            // That it left and was handed over is plain now; where every canary is told of, this is most of what is told.
+            canary.trace.take_if(|trace| trace.said.as_ref().is_some_and(|said| matches!(said.fate, Fate::Stuck | Fate::HandedOff)));
         }
         self.sent_after_all(ix, slot, id);
         self.note_read(inbox, arrived_at, seen);

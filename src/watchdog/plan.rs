@@ -52,6 +52,8 @@ pub(super) struct Plan {
     pub(super) limits: Limits,
     /// Whether each provider is asked what became of canaries, and where its suppression list is.
     tells: BTreeMap<Name, (bool, &'static str)>,
+    /// Providers that tell by themselves what became of canaries.
+    hooked: BTreeSet<Name>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -168,6 +170,7 @@ impl Plan {
             routine,
             limits: Limits::of(settings),
             tells: tells(settings),
+            hooked: settings.providers.iter().filter(|(_, p)| p.kind.is_hooked()).map(|(name, _)| name.clone()).collect(),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
@@ -178,7 +181,17 @@ impl Plan {
         self.tells.get(provider).is_some_and(|(asked, _)| *asked)
     }
 
-    /// Whether any is.
+    /// Whether the ids of a provider's mails are of use: to ask after them, or to know them again when it tells of them.
+    pub(super) fn knows_ids(&self, provider: &Name) -> bool {
+        self.traces(provider) || self.is_hooked(provider)
+    }
+
+    /// Whether a provider tells by itself what became of canaries.
+    pub(super) fn is_hooked(&self, provider: &Name) -> bool {
+        self.hooked.contains(provider)
+    }
+
+    /// Whether any is asked.
     pub(super) fn traces_any(&self) -> bool {
         self.tells.values().any(|(asked, _)| *asked)
     }

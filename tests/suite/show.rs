@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use mailcanary::edge::show;
 use mailcanary::model::{
-    At, CanaryId, Change, Class, Culprit, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span, Verdict,
+    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span, Verdict,
 };
 use mailcanary::watchdog::count::Histogram;
 use mailcanary::watchdog::{CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
@@ -97,6 +97,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         incidents: Vec::new(),
         notices: Delivery::ALL.into_iter().map(|how| ((name("oncall"), how), 5)).collect(),
         notices_pending: BTreeMap::from([(name("oncall"), 1)]),
+        hooks: ps.iter().map(|p| (name(p), HookCounts::default())).collect(),
         legs: Leg::ALL.into_iter().map(|leg| (leg, Histogram::default())).collect(),
     }
 }

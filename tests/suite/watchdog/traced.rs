@@ -15,6 +15,7 @@ fn asking(providers: usize, streams: usize, inboxes: usize) -> Settings {
             base_url: "http://127.0.0.1:9".to_owned(),
             api_key: SecretRef::Env("KEY".to_owned()),
             subaccount: None,
+            webhook_secret: None,
             templates: Templates::default(),
         });
     }
