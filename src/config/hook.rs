@@ -8,8 +8,8 @@ use super::ProviderKind;
 
 /// What stands before the point in a public key on P-256 in DER (RFC 5480): both lengths, the two algorithms, no unused bits.
 const HEAD: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
-    0x03, 0x42, 0x00,
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01,
+    0x07, 0x03, 0x42, 0x00,
 ];
 /// An uncompressed point: a mark and two coordinates.
 const POINT: usize = 65;
@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn only_keys_on_p256_are_taken() {
         // The example of SendGrid's own libraries.
-        let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
+        let key =
+            "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==";
         assert_eq!(PublicKey::new(&format!(" {key}\n")).unwrap().point().len(), POINT);
         // Another curve (secp256k1), another algorithm (Ed25519), cut, no base64, nothing.
         let others = [

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::book::{Book, chain};
 use super::clock::Clock;
 use super::hands::{Hands, SinkHand};
+use super::hooks::hooks;
 use super::standing::Standing;
 use super::turn::Loop;
 use crate::canary::{Expected, Key};
@@ -93,12 +94,13 @@ impl Daemon {
         let submitters = submitters(&settings, secrets)?;
         let readers = readers(&settings, secrets, &key, &now, &dog)?;
         let sinks = sinks(&settings, secrets, &dog)?;
+        let hooks = hooks(&settings, secrets, &key, &now, &dog, &events_in)?;
         let listener = listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
         let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
         let address = listener.map(|(listener, address)| {
-            workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
+            workers.spawn(show::serve(listener, show::router(ask).merge(Arc::clone(&hooks).router()), std::future::pending()));
             tracing::info!(%address, "listening");
             address
         });
@@ -112,6 +114,7 @@ impl Daemon {
             submitters,
             sinks,
             hints,
+            hooks,
             events: events_in,
             standing,
             submissions: JoinSet::new(),

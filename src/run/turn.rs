@@ -136,6 +136,7 @@ impl Loop {
     fn show(&self, ask: oneshot::Sender<View>) {
         let mut view = self.dog.view(self.clock.now());
         view.trouble.clone_from(&self.book.trouble);
+        view.hooks = self.hands.hooks.counts();
         view.incidents.splice(0..0, self.hands.standing.views().cloned());
         // Nobody waits any more: nothing to do.
         drop(ask.send(view));

@@ -225,7 +225,9 @@ impl Watchdog {
     /// Canaries that have not arrived, each with its provider and its provider's id for it, where one tells by itself what became of them.
     pub fn message_ids(&self) -> impl Iterator<Item = (&Name, &str, CanaryId)> {
         let hooked = self.state.routes.iter().filter(|r| self.plan.is_hooked(&r.route.provider));
-        hooked.flat_map(move |r| r.canaries.iter().filter_map(move |c| Some((&r.route.provider, c.answer.as_ref()?.message_id.as_deref()?, c.id))))
+        hooked.flat_map(move |r| {
+            r.canaries.iter().filter_map(move |c| Some((&r.route.provider, c.answer.as_ref()?.message_id.as_deref()?, c.id)))
+        })
     }
 
     /// Whether canaries to this inbox are on their way.

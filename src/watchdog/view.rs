@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::count::Histogram;
 use super::event::Delivery;
-use crate::model::{At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Span, Verdict};
+use crate::model::{
+    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Span, Verdict,
+};
 
 /// Everything that is shown, at one instant.
 #[derive(Clone, Debug)]

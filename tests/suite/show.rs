@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use mailcanary::edge::show;
 use mailcanary::model::{
-    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span, Verdict,
+    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span,
+    Verdict,
 };
 use mailcanary::watchdog::count::Histogram;
 use mailcanary::watchdog::{CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};

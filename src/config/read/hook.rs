@@ -13,7 +13,8 @@ impl Field for Option<PublicKey> {
             Ok(key) => Some(Some(key)),
             Err(error) => {
                 let what = format!("{} is no key: {error}", quoted(&text));
-                section.refuse(name, Fault::hinted(what, "copy the verification key from the settings of the signed event webhook, as it is"));
+                section
+                    .refuse(name, Fault::hinted(what, "copy the verification key from the settings of the signed event webhook, as it is"));
                 None
             }
         }

@@ -1,0 +1,139 @@
+//! The door that providers knock at: `POST /hooks/NAME`, bounded in size, time and number. Who is not let in learns nothing but that.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::routing::post;
+use futures::StreamExt;
+use tokio::time::timeout;
+
+use super::known::Known;
+use super::{Hooks, Post, Webhook};
+use crate::model::{HookCounts, Knock, Name, Tiding};
+
+/// Bytes of a body: Mandrill puts up to a thousand events into one.
+const BODY: usize = 4 << 20;
+/// Bytes that are read beyond, so that who sends them hears why they were not taken.
+const BEYOND: usize = 16 << 20;
+/// For a whole body to come.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// One provider's webhook, what it may tell of, and what it has told.
+#[derive(Debug)]
+pub(super) struct Door {
+    pub(super) webhook: Box<dyn Webhook>,
+    known: Mutex<Known>,
+    requests: [AtomicU64; Knock::ALL.len()],
+    events: [AtomicU64; Tiding::ALL.len()],
+    /// The last one who knocked was not let in.
+    shut: AtomicBool,
+}
+
+impl Door {
+    pub(super) fn new(webhook: Box<dyn Webhook>) -> Self {
+        let (requests, events) = (Default::default(), Default::default());
+        Self { webhook, known: Mutex::default(), requests, events, shut: AtomicBool::new(false) }
+    }
+
+    /// Never held while anything is waited for.
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn counts(&self) -> HookCounts {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        HookCounts {
+            requests: Knock::ALL.into_iter().zip(self.requests.iter().map(read)).collect(),
+            events: Tiding::ALL.into_iter().zip(self.events.iter().map(read)).collect(),
+        }
+    }
+
+    pub(super) fn count_events(&self, tidings: &BTreeMap<Tiding, u64>) {
+        for (tiding, count) in Tiding::ALL.iter().zip(&self.events) {
+            count.fetch_add(tidings.get(tiding).copied().unwrap_or_default(), Ordering::Relaxed);
+        }
+    }
+
+    /// Counts how a request ended, and says it once where that is new.
+    fn count(&self, provider: &Name, knock: Knock) {
+        for (kind, count) in Knock::ALL.iter().zip(&self.requests) {
+            count.fetch_add(u64::from(*kind == knock), Ordering::Relaxed);
+        }
+        let was_shut = self.shut.swap(knock != Knock::Taken, Ordering::Relaxed);
+        if !was_shut && knock != Knock::Taken {
+            tracing::warn!(%provider, outcome = knock.as_str(), "what came in by a provider's webhook was not taken");
+        }
+    }
+}
+
+impl Hooks {
+    /// The paths of the webhooks, to be merged into those of others.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new().route("/hooks/{name}", post(knock).head(probe)).with_state(self)
+    }
+
+    fn door(&self, name: &str) -> Option<(&Name, &Door)> {
+        self.doors.get_key_value(&Name::new(name).ok()?)
+    }
+}
+
+/// Mandrill looks whether the address is there before it is entered.
+async fn probe(State(hooks): State<Arc<Hooks>>, Path(name): Path<String>) -> StatusCode {
+    if hooks.door(&name).is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND }
+}
+
+async fn knock(State(hooks): State<Arc<Hooks>>, Path(name): Path<String>, request: Request) -> StatusCode {
+    let Some((name, door)) = hooks.door(&name) else { return StatusCode::NOT_FOUND };
+    let (knock, status) = answer(&hooks, name, door, request).await;
+    door.count(name, knock);
+    status
+}
+
+async fn answer(hooks: &Hooks, name: &Name, door: &Door, request: Request) -> (Knock, StatusCode) {
+    let Ok(_place) = hooks.places.try_acquire() else { return (Knock::Busy, StatusCode::SERVICE_UNAVAILABLE) };
+    let (parts, body) = request.into_parts();
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let body = match timeout(DEADLINE, read(body, announced.unwrap_or(0))).await {
+        Ok(Some(body)) => body,
+        Ok(None) => return (Knock::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => return (Knock::Unreadable, StatusCode::REQUEST_TIMEOUT),
+    };
+    let post = Post { headers: &parts.headers, body: &body, at: (hooks.now)() };
+    let knock = hooks.take_in(name, door, &post);
+    let status = match knock {
+        Knock::Taken => StatusCode::OK,
+        Knock::Refused => StatusCode::UNAUTHORIZED,
+        Knock::Unreadable => StatusCode::BAD_REQUEST,
+        Knock::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Knock::Busy => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (knock, status)
+}
+
+/// A body as far as it came; nothing if it is too large. What is beyond the bound is not kept.
+async fn read(body: Body, announced: usize) -> Option<Vec<u8>> {
+    let (mut whole, mut length) = (Vec::new(), 0_usize);
+    if announced > BEYOND {
+        return None;
+    }
+    let mut parts = body.into_data_stream();
+    while let Some(Ok(part)) = parts.next().await {
+        length = length.saturating_add(part.len());
+        if length > BEYOND {
+            return None;
+        }
+        if length <= BODY && announced <= BODY {
+            whole.extend_from_slice(&part);
+        } else {
+            whole = Vec::new();
+        }
+    }
+    (length <= BODY).then_some(whole)
+}

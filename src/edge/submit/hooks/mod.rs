@@ -1,0 +1,242 @@
+//! What providers tell by themselves: their webhooks taken in.
+//!
+//! A provider is one file that says how a post proves who it is from and what its events mean ([`Webhook`]). Reading, bounds, whose mail an
+//! event is about, and what is counted are here. These webhooks carry every event of the account's real mail: what is not about a canary is
+//! counted, and neither kept nor logged.
+
+mod door;
+mod known;
+mod mailersend;
+mod mailgun;
+mod mandrill;
+mod postmark;
+mod proof;
+mod resend;
+mod sendgrid;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use serde_json::Value;
+use tokio::sync::{Semaphore, mpsc};
+
+use self::door::Door;
+use super::api::trace::kept;
+use super::{Secrets, SetUpError, secret};
+use crate::canary::{Found, Key, recognise};
+use crate::config::{ProviderKind, Settings, SigningKey};
+use crate::model::{At, CanaryId, Fate, HookCounts, Knock, Name, Now, Tiding};
+use crate::watchdog::Event;
+
+/// Posts that are worked at together; a further one is told to come again.
+const AT_ONCE: usize = 4;
+/// Events in one post: providers send a thousand at most.
+const EVENTS: usize = 4096;
+/// Findings that are handed on in one go.
+const TOGETHER: usize = 64;
+/// A token is shorter, whatever was done to it.
+const TOKEN: usize = 256;
+
+/// A post to a webhook, at an instant.
+#[derive(Debug)]
+pub(super) struct Post<'a> {
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+    at: At,
+}
+
+impl<'a> Post<'a> {
+    /// The header's text; empty if there is none.
+    fn header(&self, name: &str) -> &'a str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// What one event says of a mail, whosever it is.
+#[derive(Debug)]
+pub(super) struct Report<'e> {
+    fate: Fate,
+    /// The provider's own words, or the receiver's.
+    words: String,
+    /// The provider's id of the mail; empty if it does not come with the event.
+    message_id: &'e str,
+    /// What went along with the mail and comes back with the event; empty where nothing does.
+    token: &'e str,
+}
+
+/// One provider's webhook. Opens no connection, and reads no clock.
+pub(super) trait Webhook: fmt::Debug + Send + Sync {
+    /// Whether the provider made this post, and not too long ago.
+    fn is_genuine(&self, post: &Post<'_>) -> bool;
+
+    /// Its events; nothing if it is not what the provider sends.
+    fn events(&self, post: &Post<'_>) -> Option<Vec<Value>>;
+
+    /// What an event says of a mail; nothing if it says nothing of what became of it.
+    fn report<'e>(&self, event: &'e Value) -> Option<Report<'e>>;
+}
+
+/// Whose canary this is.
+pub type Owner = Arc<dyn Fn(CanaryId) -> Option<Name> + Send + Sync>;
+
+/// The webhooks of all providers that have one.
+pub struct Hooks {
+    doors: BTreeMap<Name, Door>,
+    places: Semaphore,
+    key: Key,
+    owner: Owner,
+    events: mpsc::Sender<Event>,
+    now: Now,
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").field("doors", &self.doors).finish_non_exhaustive()
+    }
+}
+
+impl Hooks {
+    /// Prepares the webhooks that the settings name. What they tell of canaries, whose tokens `key` makes and whose providers `owner` knows, goes
+    /// into `events`; what does not fit there is refused, so that the provider tells it again.
+    ///
+    /// # Errors
+    /// The provider, and what is wrong with its secret.
+    pub fn new(
+        settings: &Settings,
+        secrets: Secrets<'_>,
+        key: Key,
+        owner: Owner,
+        events: mpsc::Sender<Event>,
+        now: Now,
+    ) -> Result<Self, (Name, SetUpError)> {
+        let base = settings.http.as_ref().and_then(|http| http.public_url.as_deref()).unwrap_or_default();
+        let mut doors = BTreeMap::new();
+        for (name, provider) in &settings.providers {
+            let built = webhook(&provider.kind, secrets, format!("{base}/hooks/{name}")).map_err(|error| (name.clone(), error))?;
+            doors.extend(built.map(|webhook| (name.clone(), Door::new(webhook))));
+        }
+        Ok(Self { doors, places: Semaphore::new(AT_ONCE), key, owner, events, now })
+    }
+
+    /// A provider has taken a canary under this id.
+    pub fn learn(&self, provider: &Name, message_id: &str, canary: CanaryId) {
+        if let Some(door) = self.doors.get(provider) {
+            door.known().learn(message_id, canary);
+        }
+    }
+
+    /// What was counted so far, for each provider that has a webhook.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Name, HookCounts> {
+        self.doors.iter().map(|(name, door)| (name.clone(), door.counts())).collect()
+    }
+
+    /// Takes a post in that was read whole, and says how that ended.
+    fn take_in(&self, name: &Name, door: &Door, post: &Post<'_>) -> Knock {
+        if !door.webhook.is_genuine(post) {
+            return Knock::Refused;
+        }
+        let Some(events) = door.webhook.events(post) else { return Knock::Unreadable };
+        if events.len() > EVENTS {
+            return Knock::TooLarge;
+        }
+        let mut tidings: BTreeMap<Tiding, u64> = BTreeMap::new();
+        let mut findings: BTreeMap<CanaryId, (Fate, String)> = BTreeMap::new();
+        for event in &events {
+            let report = door.webhook.report(event);
+            let mine = report.as_ref().and_then(|report| self.canary(name, door, report));
+            let tiding = match (&report, mine) {
+                (None, _) => Tiding::Mute,
+                (Some(_), None) => Tiding::Foreign,
+                (Some(_), Some(_)) => Tiding::Finding,
+            };
+            *tidings.entry(tiding).or_default() += 1;
+            if let (Some(report), Some(canary)) = (report, mine)
+                && findings.get(&canary).is_none_or(|(fate, _)| report.fate >= *fate)
+            {
+                findings.insert(canary, (report.fate, kept(&report.words, &[])));
+            }
+        }
+        if self.hand_on(name, findings).is_none() {
+            return Knock::Busy;
+        }
+        door.count_events(&tidings);
+        Knock::Taken
+    }
+
+    /// The canary that a report is about, if it is one of this provider's.
+    fn canary(&self, name: &Name, door: &Door, report: &Report<'_>) -> Option<CanaryId> {
+        let token = report.token.as_bytes().get(..report.token.len().min(TOKEN)).unwrap_or_default();
+        let by_token = match recognise(&self.key, token) {
+            Found::Ours { canary, .. } => Some(canary),
+            Found::Forged | Found::Nothing => None,
+        };
+        let id = report.message_id.trim_start_matches('<').trim_end_matches('>');
+        by_token.or_else(|| door.known().find(id)).filter(|canary| (self.owner)(*canary).as_ref() == Some(name))
+    }
+
+    /// Nothing if there was no room for all of them. What was handed on by then is told again, and changes nothing.
+    fn hand_on(&self, provider: &Name, findings: BTreeMap<CanaryId, (Fate, String)>) -> Option<()> {
+        let findings: Vec<_> = findings.into_iter().collect();
+        for some in findings.chunks(TOGETHER) {
+            let room = self.events.try_reserve_many(some.len()).ok()?;
+            for (place, (canary, (fate, words))) in room.zip(some) {
+                tracing::debug!(%canary, %provider, fate = fate.as_str(), "a provider told what became of a canary");
+                place.send(Event::Traced { canary: *canary, fate: *fate, words: Some(words.clone()) });
+            }
+        }
+        Some(())
+    }
+}
+
+/// The webhook of a provider that posts to `url`, if it has one.
+fn webhook(kind: &ProviderKind, secrets: Secrets<'_>, url: String) -> Result<Option<Box<dyn Webhook>>, SetUpError> {
+    let secret = |at| secret(secrets, at);
+    let webhook: Option<Box<dyn Webhook>> = match kind {
+        ProviderKind::Mandrill(settings) => match &settings.webhook_secret {
+            Some(at) => Some(Box::new(mandrill::Mandrill::new(secret(at)?.expose().as_bytes(), url))),
+            None => None,
+        },
+        ProviderKind::SendGrid(settings) => match &settings.webhook_public_key {
+            Some(key) => Some(Box::new(sendgrid::SendGrid::new(key))),
+            None => None,
+        },
+        ProviderKind::Postmark(settings) => match &settings.webhook_secret {
+            Some(at) => Some(Box::new(postmark::Postmark::new(secret(at)?.expose().as_bytes()))),
+            None => None,
+        },
+        ProviderKind::Mailgun(settings) => match &settings.webhook_secret {
+            Some(at) => Some(Box::new(mailgun::Mailgun::new(secret(at)?.expose().as_bytes()))),
+            None => None,
+        },
+        ProviderKind::Resend(settings) => match &settings.webhook_secret {
+            Some(at) => Some(Box::new(resend::Resend::new(&SigningKey::new(&secret(at)?)?))),
+            None => None,
+        },
+        ProviderKind::MailerSend(settings) => match &settings.webhook_secret {
+            Some(at) => Some(Box::new(mailersend::MailerSend::new(secret(at)?.expose().as_bytes()))),
+            None => None,
+        },
+        ProviderKind::Smtp(_)
+        | ProviderKind::HttpTrigger(_)
+        | ProviderKind::Ses(_)
+        | ProviderKind::SparkPost(_)
+        | ProviderKind::Brevo(_)
+        | ProviderKind::Mailjet(_)
+        | ProviderKind::Azure(_)
+        | ProviderKind::Gmail(_) => None,
+    };
+    Ok(webhook)
+}
+
+/// The objects of a list in JSON, or the one object.
+fn list(body: &[u8]) -> Option<Vec<Value>> {
+    let events = match serde_json::from_slice(body).ok()? {
+        Value::Array(events) => events,
+        one @ Value::Object(_) => vec![one],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
+    };
+    events.iter().all(Value::is_object).then_some(events)
+}
