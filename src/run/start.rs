@@ -29,6 +29,8 @@ use crate::watchdog::{Event, IncidentView, Reads, Watchdog};
 const EVENTS: usize = 1024;
 /// Notices on their way to one sink's worker; what does not fit waits in the outbox.
 const NOTICES: usize = 64;
+/// Posts of providers on their way to the loop; what does not fit is told again.
+const TOLD: usize = 16;
 
 /// Why the daemon does not start. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +96,8 @@ impl Daemon {
         let submitters = submitters(&settings, secrets)?;
         let readers = readers(&settings, secrets, &key, &now, &dog)?;
         let sinks = sinks(&settings, secrets, &dog)?;
-        let hooks = hooks(&settings, secrets, &key, &now, &dog, &events_in)?;
+        let (told_in, told) = mpsc::channel(TOLD);
+        let hooks = hooks(&settings, secrets, &key, &now, &dog, told_in)?;
         let listener = listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
         let mut workers = JoinSet::new();
@@ -121,7 +124,7 @@ impl Daemon {
             traces: JoinSet::new(),
         };
         hands.resume(&dog, clock.now());
-        Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })
+        Ok(Self { turn: Loop { dog, book, clock, hands, events, told, written: Vec::new(), ended, asks }, workers, address })
     }
 
     /// Where HTTP listens.

@@ -14,7 +14,7 @@ mod trigger;
 
 use std::time::Duration;
 
-pub use self::hooks::{Hooks, Owner};
+pub use self::hooks::{Hooks, Owner, Told};
 
 use crate::canary::Composed;
 use crate::config::{Provider, ProviderKind, Secret, SecretRef, ServiceKeyError, SigningKeyError};

@@ -106,7 +106,7 @@ async fn answer(hooks: &Hooks, name: &Name, door: &Door, request: Request) -> (K
         Err(_) => return (Knock::Unreadable, StatusCode::REQUEST_TIMEOUT),
     };
     let post = Post { headers: &parts.headers, body: &body, at: (hooks.now)() };
-    let knock = hooks.take_in(name, door, &post);
+    let knock = hooks.take_in(name, door, &post).await;
     let status = match knock {
         Knock::Taken => StatusCode::OK,
         Knock::Refused => StatusCode::UNAUTHORIZED,

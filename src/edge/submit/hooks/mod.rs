@@ -17,10 +17,12 @@ mod sendgrid;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use serde_json::Value;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::timeout;
 
 use self::door::Door;
 use super::api::trace::kept;
@@ -34,8 +36,8 @@ use crate::watchdog::Event;
 const AT_ONCE: usize = 4;
 /// Events in one post: providers send a thousand at most.
 const EVENTS: usize = 4096;
-/// Findings that are handed on in one go.
-const TOGETHER: usize = 64;
+/// To be written down. Who waits longer is told to come again.
+const WRITTEN: Duration = Duration::from_secs(5);
 /// A token is shorter, whatever was done to it.
 const TOKEN: usize = 256;
 
@@ -87,8 +89,17 @@ pub struct Hooks {
     places: Semaphore,
     key: Key,
     owner: Owner,
-    events: mpsc::Sender<Event>,
+    told: mpsc::Sender<Told>,
     now: Now,
+}
+
+/// What one post told of canaries.
+#[derive(Debug)]
+pub struct Told {
+    /// A finding for each of them.
+    pub events: Vec<Event>,
+    /// Told as soon as all of it is written down.
+    pub done: oneshot::Sender<()>,
 }
 
 impl fmt::Debug for Hooks {
@@ -99,7 +110,7 @@ impl fmt::Debug for Hooks {
 
 impl Hooks {
     /// Prepares the webhooks that the settings name. What they tell of canaries, whose tokens `key` makes and whose providers `owner` knows, goes
-    /// into `events`; what does not fit there is refused, so that the provider tells it again.
+    /// into `told`; what does not fit there is refused, so that the provider tells it again.
     ///
     /// # Errors
     /// The provider, and what is wrong with its secret.
@@ -108,7 +119,7 @@ impl Hooks {
         secrets: Secrets<'_>,
         key: Key,
         owner: Owner,
-        events: mpsc::Sender<Event>,
+        told: mpsc::Sender<Told>,
         now: Now,
     ) -> Result<Self, (Name, SetUpError)> {
         let base = settings.http.as_ref().and_then(|http| http.public_url.as_deref()).unwrap_or_default();
@@ -117,7 +128,7 @@ impl Hooks {
             let built = webhook(&provider.kind, secrets, format!("{base}/hooks/{name}")).map_err(|error| (name.clone(), error))?;
             doors.extend(built.map(|webhook| (name.clone(), Door::new(webhook))));
         }
-        Ok(Self { doors, places: Semaphore::new(AT_ONCE), key, owner, events, now })
+        Ok(Self { doors, places: Semaphore::new(AT_ONCE), key, owner, told, now })
     }
 
     /// A provider has taken a canary under this id.
@@ -134,7 +145,7 @@ impl Hooks {
     }
 
     /// Takes a post in that was read whole, and says how that ended.
-    fn take_in(&self, name: &Name, door: &Door, post: &Post<'_>) -> Knock {
+    async fn take_in(&self, name: &Name, door: &Door, post: &Post<'_>) -> Knock {
         if !door.webhook.is_genuine(post) {
             return Knock::Refused;
         }
@@ -159,7 +170,7 @@ impl Hooks {
                 findings.insert(canary, (report.fate, kept(&report.words, &[])));
             }
         }
-        if self.hand_on(name, findings).is_none() {
+        if self.hand_on(name, findings).await.is_none() {
             return Knock::Busy;
         }
         door.count_events(&tidings);
@@ -177,17 +188,18 @@ impl Hooks {
         by_token.or_else(|| door.known().find(id)).filter(|canary| (self.owner)(*canary).as_ref() == Some(name))
     }
 
-    /// Nothing if there was no room for all of them. What was handed on by then is told again, and changes nothing.
-    fn hand_on(&self, provider: &Name, findings: BTreeMap<CanaryId, (Fate, String)>) -> Option<()> {
-        let findings: Vec<_> = findings.into_iter().collect();
-        for some in findings.chunks(TOGETHER) {
-            let room = self.events.try_reserve_many(some.len()).ok()?;
-            for (place, (canary, (fate, words))) in room.zip(some) {
-                tracing::debug!(%canary, %provider, fate = fate.as_str(), "a provider told what became of a canary");
-                place.send(Event::Traced { canary: *canary, fate: *fate, words: Some(words.clone()) });
-            }
+    /// Hands findings on and waits until they are written down; nothing if that could not be: they are to be told again, which changes nothing.
+    async fn hand_on(&self, provider: &Name, findings: BTreeMap<CanaryId, (Fate, String)>) -> Option<()> {
+        if findings.is_empty() {
+            return Some(());
         }
-        Some(())
+        for (canary, (fate, _)) in &findings {
+            tracing::debug!(%canary, %provider, fate = fate.as_str(), "a provider told what became of a canary");
+        }
+        let event = |(canary, (fate, words))| Event::Traced { canary, fate, words: Some(words) };
+        let (done, written) = oneshot::channel();
+        self.told.try_send(Told { events: findings.into_iter().map(event).collect(), done }).ok()?;
+        timeout(WRITTEN, written).await.ok()?.ok()
     }
 }
 
