@@ -212,6 +212,25 @@ async fn mailersend_says() {
     .await;
 }
 
+/// While a secret is replaced there are two signatures; the names of the specification are as good as the older ones.
+#[tokio::test]
+async fn resend_signs_twice_and_under_other_names() {
+    let signer = Signer::new("resend");
+    let rig = Rig::new(&signer).await;
+    let mut post = signer.post(&[mute("resend")], NOW);
+    for (name, value) in &mut post.headers {
+        match *name {
+            "svix-id" => *name = "webhook-id",
+            "svix-timestamp" => *name = "webhook-timestamp",
+            "svix-signature" => (*name, *value) = ("webhook-signature", format!("v1a,AAAA v1,AAAA {value}")),
+            _ => {}
+        }
+    }
+    assert_eq!(rig.post(post.clone()).await, 200);
+    post.headers.last_mut().unwrap().1 = "v1,AAAA ".repeat(100);
+    assert_eq!(rig.post(post).await, 401);
+}
+
 /// The example that SendGrid's own libraries are tested with: its key, its signature, its body to the last byte.
 #[tokio::test]
 async fn the_example_of_sendgrid_is_genuine() {

@@ -104,12 +104,7 @@ impl Signer {
                 let id = "msg_2b5g";
                 let key = BASE64.decode(self.secret.trim_start_matches("whsec_").as_bytes()).unwrap();
                 let tag = BASE64.encode(&hmac("sha256", &key, &[format!("{id}.{secs}.").as_bytes(), bytes].concat()));
-                vec![
-                    json,
-                    ("svix-id", id.to_owned()),
-                    ("svix-timestamp", secs.to_string()),
-                    ("svix-signature", format!("v1,b64= v1,{tag}")),
-                ]
+                vec![json, ("svix-id", id.to_owned()), ("svix-timestamp", secs.to_string()), ("svix-signature", format!("v1,{tag}"))]
             }
             _ => vec![json, ("signature", HEXLOWER.encode(&hmac("sha256", key, bytes)))],
         };

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_LENGTH;
+use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::StreamExt;
 use tokio::time::timeout;
@@ -18,6 +19,8 @@ use super::known::Known;
 use super::{Hooks, Post, Webhook};
 use crate::model::{HookCounts, Knock, Name, Tiding};
 
+/// What stands before a provider's name in the path of its webhook.
+const PATH: &str = "/hooks/";
 /// Bytes of a body: Mandrill puts up to a thousand events into one.
 const BODY: usize = 4 << 20;
 /// Bytes that are read beyond, so that who sends them hears why they were not taken.
@@ -76,24 +79,30 @@ impl Door {
 impl Hooks {
     /// The paths of the webhooks, to be merged into those of others.
     pub fn router(self: Arc<Self>) -> Router {
-        Router::new().route("/hooks/{name}", post(knock).head(probe)).with_state(self)
+        Router::new().route(&format!("{PATH}{{name}}"), post(knock).head(probe)).with_state(self)
     }
 
-    fn door(&self, name: &str) -> Option<(&Name, &Door)> {
-        self.doors.get_key_value(&Name::new(name).ok()?)
+    /// The door at a path. Names stand in paths as they are.
+    fn door(&self, at: &Uri) -> Option<(&Name, &Door)> {
+        self.doors.get_key_value(&Name::new(at.path().strip_prefix(PATH)?).ok()?)
     }
 }
 
 /// Mandrill looks whether the address is there before it is entered.
-async fn probe(State(hooks): State<Arc<Hooks>>, Path(name): Path<String>) -> StatusCode {
-    if hooks.door(&name).is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND }
+async fn probe(State(hooks): State<Arc<Hooks>>, at: Uri) -> StatusCode {
+    if hooks.door(&at).is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND }
 }
 
-async fn knock(State(hooks): State<Arc<Hooks>>, Path(name): Path<String>, request: Request) -> StatusCode {
-    let Some((name, door)) = hooks.door(&name) else { return StatusCode::NOT_FOUND };
+async fn knock(State(hooks): State<Arc<Hooks>>, request: Request) -> Response {
+    let Some((name, door)) = hooks.door(request.uri()) else { return unread(StatusCode::NOT_FOUND) };
     let (knock, status) = answer(&hooks, name, door, request).await;
     door.count(name, knock);
-    status
+    if matches!(knock, Knock::Taken | Knock::Refused) { status.into_response() } else { unread(status) }
+}
+
+/// The answer to a post that may not have been read to its end: nothing more is taken over its connection.
+fn unread(status: StatusCode) -> Response {
+    (status, [(CONNECTION, "close")]).into_response()
 }
 
 async fn answer(hooks: &Hooks, name: &Name, door: &Door, request: Request) -> (Knock, StatusCode) {
