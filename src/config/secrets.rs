@@ -95,20 +95,18 @@ fn unfit_to_sign(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
 /// Secrets of providers' webhooks that were had and are not of the form that these have.
 fn unfit_for_hooks(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
     let unfit = |(name, provider): (&Name, &Provider)| {
-        let (at, why, hint) = match &provider.kind {
-            ProviderKind::Resend(ResendSettings { webhook_secret: Some(at), .. }) => {
-                let error = SigningKey::new(secrets.get(at)?).err()?;
-                (at, error.to_string(), "copy the signing secret of the webhook from Resend's console, as it is")
+        let (at, why, hint) = if let ProviderKind::Resend(ResendSettings { webhook_secret: Some(at), .. }) = &provider.kind {
+            let error = SigningKey::new(secrets.get(at)?).err()?;
+            (at, error.to_string(), "copy the signing secret of the webhook from Resend's console, as it is")
+        } else if let ProviderKind::Postmark(PostmarkSettings { webhook_secret: Some(at), .. }) = &provider.kind {
+            let (user, password) = secrets.get(at)?.expose().split_once(':').unwrap_or_default();
+            if !user.is_empty() && !password.is_empty() {
+                return None;
             }
-            ProviderKind::Postmark(PostmarkSettings { webhook_secret: Some(at), .. }) => {
-                let (user, password) = secrets.get(at)?.expose().split_once(':').unwrap_or_default();
-                if !user.is_empty() && !password.is_empty() {
-                    return None;
-                }
-                let hint = "write `user:password`, and the same two into the webhook's basic authentication at Postmark";
-                (at, "it is no user name and password with a colon between them".to_owned(), hint)
-            }
-            _ => return None,
+            let hint = "write `user:password`, and the same two into the webhook's basic authentication at Postmark";
+            (at, "it is no user name and password with a colon between them".to_owned(), hint)
+        } else {
+            return None;
         };
         let what = format!("the secret {} does not fit a webhook: {why}", quoted(&at.to_string()));
         let key = key("provider", name, &format!("{}.webhook_secret", provider.kind.as_str()));

@@ -50,10 +50,7 @@ pub(super) struct Plan {
     /// Routine canaries a second.
     pub(super) routine: f64,
     pub(super) limits: Limits,
-    /// Whether each provider is asked what became of canaries, and where its suppression list is.
-    tells: BTreeMap<Name, (bool, &'static str)>,
-    /// Providers that tell by themselves what became of canaries.
-    hooked: BTreeSet<Name>,
+    tells: BTreeMap<Name, Telling>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -98,6 +95,17 @@ impl Suspect {
     pub(super) fn is_wide(&self) -> bool {
         self.routes.len() > WIDE
     }
+}
+
+/// How a provider tells what became of canaries.
+#[derive(Clone, Copy, Debug)]
+struct Telling {
+    /// It is asked.
+    asked: bool,
+    /// It tells by itself.
+    hooked: bool,
+    /// Where a seed is taken off its suppression list, in words.
+    suppression_list: &'static str,
 }
 
 impl Plan {
@@ -170,7 +178,6 @@ impl Plan {
             routine,
             limits: Limits::of(settings),
             tells: tells(settings),
-            hooked: settings.providers.iter().filter(|(_, p)| p.kind.is_hooked()).map(|(name, _)| name.clone()).collect(),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
@@ -178,7 +185,7 @@ impl Plan {
 
     /// Whether a provider is asked what became of canaries.
     pub(super) fn traces(&self, provider: &Name) -> bool {
-        self.tells.get(provider).is_some_and(|(asked, _)| *asked)
+        self.tells.get(provider).is_some_and(|telling| telling.asked)
     }
 
     /// Whether the ids of a provider's mails are of use: to ask after them, or to know them again when it tells of them.
@@ -188,17 +195,17 @@ impl Plan {
 
     /// Whether a provider tells by itself what became of canaries.
     pub(super) fn is_hooked(&self, provider: &Name) -> bool {
-        self.hooked.contains(provider)
+        self.tells.get(provider).is_some_and(|telling| telling.hooked)
     }
 
     /// Whether any is asked.
     pub(super) fn traces_any(&self) -> bool {
-        self.tells.values().any(|(asked, _)| *asked)
+        self.tells.values().any(|telling| telling.asked)
     }
 
     /// Where a seed is taken off a provider's suppression list, in words.
     pub(super) fn suppression_list(&self, provider: &Name) -> &'static str {
-        self.tells.get(provider).map_or("", |(_, list)| list)
+        self.tells.get(provider).map_or("", |telling| telling.suppression_list)
     }
 
     /// Where `route` stands in [`Plan::routes`].
@@ -248,9 +255,12 @@ impl Plan {
     }
 }
 
-/// Whether each provider is asked what became of canaries, and where its suppression list is.
-fn tells(settings: &Settings) -> BTreeMap<Name, (bool, &'static str)> {
-    let of = |p: &Provider| (p.kind.tells() && !p.duty.untraced, p.kind.suppression_list());
+fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {
+    let of = |p: &Provider| Telling {
+        asked: p.kind.tells() && !p.duty.untraced,
+        hooked: p.kind.is_hooked(),
+        suppression_list: p.kind.suppression_list(),
+    };
     settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()
 }
 

@@ -110,39 +110,43 @@ async fn answer(hooks: &Hooks, name: &Name, door: &Door, request: Request) -> (K
     let (parts, body) = request.into_parts();
     let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let body = match timeout(DEADLINE, read(body, announced.unwrap_or(0))).await {
-        Ok(Some(body)) => body,
-        Ok(None) => return (Knock::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Ok(body)) => body,
+        Ok(Err(knock)) => return (knock, status(knock)),
         Err(_) => return (Knock::Unreadable, StatusCode::REQUEST_TIMEOUT),
     };
     let post = Post { headers: &parts.headers, body: &body, at: (hooks.now)() };
     let knock = hooks.take_in(name, door, &post).await;
-    let status = match knock {
+    (knock, status(knock))
+}
+
+const fn status(knock: Knock) -> StatusCode {
+    match knock {
         Knock::Taken => StatusCode::OK,
         Knock::Refused => StatusCode::UNAUTHORIZED,
         Knock::Unreadable => StatusCode::BAD_REQUEST,
         Knock::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Knock::Busy => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    (knock, status)
+    }
 }
 
-/// A body as far as it came; nothing if it is too large. What is beyond the bound is not kept.
-async fn read(body: Body, announced: usize) -> Option<Vec<u8>> {
-    let (mut whole, mut length) = (Vec::new(), 0_usize);
+/// A whole body. What is beyond the bound is not kept.
+async fn read(body: Body, announced: usize) -> Result<Vec<u8>, Knock> {
     if announced > BEYOND {
-        return None;
+        return Err(Knock::TooLarge);
     }
+    let (mut whole, mut length) = (Vec::new(), 0_usize);
     let mut parts = body.into_data_stream();
-    while let Some(Ok(part)) = parts.next().await {
+    while let Some(part) = parts.next().await {
+        let part = part.or(Err(Knock::Unreadable))?;
         length = length.saturating_add(part.len());
         if length > BEYOND {
-            return None;
+            return Err(Knock::TooLarge);
         }
-        if length <= BODY && announced <= BODY {
+        if length.max(announced) <= BODY {
             whole.extend_from_slice(&part);
         } else {
             whole = Vec::new();
         }
     }
-    (length <= BODY).then_some(whole)
+    if length <= BODY { Ok(whole) } else { Err(Knock::TooLarge) }
 }

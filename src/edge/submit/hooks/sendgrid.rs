@@ -10,7 +10,7 @@ use crate::config::PublicKey;
 use crate::edge::submit::api::trace::{text, words};
 use crate::model::{Fate, Span};
 
-/// Each attempt is stamped anew.
+/// What other receivers allow it.
 const OLDEST: Span = Span::from_secs(300);
 
 /// A webhook that is signed by the other half of this key.
