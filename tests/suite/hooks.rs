@@ -380,7 +380,7 @@ async fn who_is_slow_holds_a_place_and_not_for_ever() {
     let signer = Signer::new("mailersend");
     let rig = Rig::new(&signer).await;
     let mut slow = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..8 {
         let mut stream = TcpStream::connect(("127.0.0.1", rig.port)).await.unwrap();
         stream.write_all(b"POST /hooks/p HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{").await.unwrap();
         slow.push(stream);

@@ -1,4 +1,4 @@
-//! Handing canaries to providers.
+//! Handing canaries to providers, and hearing from these what became of them.
 //!
 //! A canary is handed over once. What fails before the provider had the whole of it was refused; what is cut off later has an unknown
 //! fate, and is never sent again. A new transport is one file and one line of `transports!`.

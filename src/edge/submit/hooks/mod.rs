@@ -1,8 +1,8 @@
 //! What providers tell by themselves: their webhooks taken in.
 //!
-//! A provider is one file that says how a post proves who it is from and what its events mean ([`Webhook`]). Reading, bounds, whose mail an
-//! event is about, and what is counted are here. These webhooks carry every event of the account's real mail: what is not about a canary is
-//! counted, and neither kept nor logged.
+//! A provider is one file that says how a post proves who it is from and what its events mean ([`Webhook`]), and one line of [`webhook`].
+//! Reading, bounds, whose mail an event is about, and what is counted are here. These webhooks carry every event of the account's real mail:
+//! what is not about a canary is counted, and neither kept nor logged.
 
 mod door;
 mod known;
@@ -25,15 +25,21 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use self::door::Door;
+use self::mailersend::MailerSend;
+use self::mailgun::Mailgun;
+use self::mandrill::Mandrill;
+use self::postmark::Postmark;
+use self::resend::Resend;
+use self::sendgrid::SendGrid;
 use super::api::trace::kept;
 use super::{Secrets, SetUpError, secret};
 use crate::canary::{Found, Key, recognise};
-use crate::config::{ProviderKind, Settings, SigningKey};
+use crate::config::{ProviderKind, SecretRef, Settings, SigningKey};
 use crate::model::{At, CanaryId, Fate, HookCounts, Knock, Name, Now, Tiding};
 use crate::watchdog::Event;
 
 /// Posts that are worked at together; a further one is told to come again.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 /// Events in one post: providers send a thousand at most.
 const EVENTS: usize = 4096;
 /// To be written down. Who waits longer is told to come again.
@@ -205,32 +211,17 @@ impl Hooks {
 
 /// The webhook of a provider that posts to `url`, if it has one.
 fn webhook(kind: &ProviderKind, secrets: Secrets<'_>, url: String) -> Result<Option<Box<dyn Webhook>>, SetUpError> {
-    let secret = |at| secret(secrets, at);
-    let webhook: Option<Box<dyn Webhook>> = match kind {
-        ProviderKind::Mandrill(settings) => match &settings.webhook_secret {
-            Some(at) => Some(Box::new(mandrill::Mandrill::new(secret(at)?.expose().as_bytes(), url))),
+    let had = |at: &Option<SecretRef>| at.as_ref().map(|at| secret(secrets, at)).transpose();
+    Ok(match kind {
+        ProviderKind::Mandrill(settings) => had(&settings.webhook_secret)?.map(|key| boxed(Mandrill::new(key.expose().as_bytes(), url))),
+        ProviderKind::SendGrid(settings) => settings.webhook_public_key.as_ref().map(|key| boxed(SendGrid::new(key))),
+        ProviderKind::Postmark(settings) => had(&settings.webhook_secret)?.map(|login| boxed(Postmark::new(login.expose().as_bytes()))),
+        ProviderKind::Mailgun(settings) => had(&settings.webhook_secret)?.map(|key| boxed(Mailgun::new(key.expose().as_bytes()))),
+        ProviderKind::Resend(settings) => match had(&settings.webhook_secret)? {
+            Some(key) => Some(boxed(Resend::new(&SigningKey::new(&key)?))),
             None => None,
         },
-        ProviderKind::SendGrid(settings) => match &settings.webhook_public_key {
-            Some(key) => Some(Box::new(sendgrid::SendGrid::new(key))),
-            None => None,
-        },
-        ProviderKind::Postmark(settings) => match &settings.webhook_secret {
-            Some(at) => Some(Box::new(postmark::Postmark::new(secret(at)?.expose().as_bytes()))),
-            None => None,
-        },
-        ProviderKind::Mailgun(settings) => match &settings.webhook_secret {
-            Some(at) => Some(Box::new(mailgun::Mailgun::new(secret(at)?.expose().as_bytes()))),
-            None => None,
-        },
-        ProviderKind::Resend(settings) => match &settings.webhook_secret {
-            Some(at) => Some(Box::new(resend::Resend::new(&SigningKey::new(&secret(at)?)?))),
-            None => None,
-        },
-        ProviderKind::MailerSend(settings) => match &settings.webhook_secret {
-            Some(at) => Some(Box::new(mailersend::MailerSend::new(secret(at)?.expose().as_bytes()))),
-            None => None,
-        },
+        ProviderKind::MailerSend(settings) => had(&settings.webhook_secret)?.map(|key| boxed(MailerSend::new(key.expose().as_bytes()))),
         ProviderKind::Smtp(_)
         | ProviderKind::HttpTrigger(_)
         | ProviderKind::Ses(_)
@@ -239,8 +230,11 @@ fn webhook(kind: &ProviderKind, secrets: Secrets<'_>, url: String) -> Result<Opt
         | ProviderKind::Mailjet(_)
         | ProviderKind::Azure(_)
         | ProviderKind::Gmail(_) => None,
-    };
-    Ok(webhook)
+    })
+}
+
+fn boxed(webhook: impl Webhook + 'static) -> Box<dyn Webhook> {
+    Box::new(webhook)
 }
 
 /// The objects of a list in JSON, or the one object.
