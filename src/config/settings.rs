@@ -244,7 +244,7 @@ pub enum SinkKind {
 pub struct Http {
     /// Where metrics and the status page listen.
     pub listen: SocketAddr,
-    /// The address that people reach it by, for links in notices; without a slash at its end.
+    /// The address that people and the webhooks of providers reach it by; without a slash at its end.
     pub public_url: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 mod canary;
 mod fault;
+mod hook;
 mod incident;
 mod names;
 mod sign;
@@ -10,6 +11,7 @@ mod time;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
 pub use fault::{Class, Fate, Outcome};
+pub use hook::{HookCounts, Knock, Tiding};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};
 pub use sign::Sign;

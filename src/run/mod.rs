@@ -3,6 +3,7 @@
 mod book;
 mod clock;
 mod hands;
+mod hooks;
 mod probe;
 mod standing;
 mod start;

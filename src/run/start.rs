@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::book::{Book, chain};
 use super::clock::Clock;
 use super::hands::{Hands, SinkHand};
+use super::hooks::hooks;
 use super::standing::Standing;
 use super::turn::Loop;
 use crate::canary::{Expected, Key};
@@ -28,6 +29,8 @@ use crate::watchdog::{Event, IncidentView, Reads, Watchdog};
 const EVENTS: usize = 1024;
 /// Notices on their way to one sink's worker; what does not fit waits in the outbox.
 const NOTICES: usize = 64;
+/// Posts of providers on their way to the loop; what does not fit is told again.
+const TOLD: usize = 16;
 
 /// Why the daemon does not start. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -93,12 +96,14 @@ impl Daemon {
         let submitters = submitters(&settings, secrets)?;
         let readers = readers(&settings, secrets, &key, &now, &dog)?;
         let sinks = sinks(&settings, secrets, &dog)?;
+        let (told_in, told) = mpsc::channel(TOLD);
+        let hooks = hooks(&settings, secrets, &key, &now, &dog, told_in)?;
         let listener = listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
         let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
         let address = listener.map(|(listener, address)| {
-            workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
+            workers.spawn(show::serve(listener, show::router(ask).merge(Arc::clone(&hooks).router()), std::future::pending()));
             tracing::info!(%address, "listening");
             address
         });
@@ -112,13 +117,14 @@ impl Daemon {
             submitters,
             sinks,
             hints,
+            hooks,
             events: events_in,
             standing,
             submissions: JoinSet::new(),
             traces: JoinSet::new(),
         };
         hands.resume(&dog, clock.now());
-        Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })
+        Ok(Self { turn: Loop { dog, book, clock, hands, events, told, written: Vec::new(), ended, asks }, workers, address })
     }
 
     /// Where HTTP listens.

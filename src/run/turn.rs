@@ -9,6 +9,7 @@ use super::hands::Hands;
 use super::standing::is_unrecorded;
 use crate::canary::is_probe;
 use crate::edge::notify::Ended;
+use crate::edge::submit::Told;
 use crate::model::{At, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
 
@@ -27,6 +28,10 @@ pub(super) struct Loop {
     pub(super) clock: Clock,
     pub(super) hands: Hands,
     pub(super) events: mpsc::Receiver<Event>,
+    /// What providers told by themselves.
+    pub(super) told: mpsc::Receiver<Told>,
+    /// Who waits for what was told to be written down.
+    pub(super) written: Vec<oneshot::Sender<()>>,
     /// How notices ended at their sinks.
     pub(super) ended: mpsc::Receiver<Ended>,
     pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
@@ -35,6 +40,7 @@ pub(super) struct Loop {
 /// What a turn began with.
 enum Woken {
     By(Event),
+    Told(Told),
     Ended(Ended),
     Asked(oneshot::Sender<View>),
     Time,
@@ -55,18 +61,21 @@ impl Loop {
                 Some(ask) = self.asks.recv() => Woken::Asked(ask),
                 Some(ended) = self.ended.recv(), if !stuck => Woken::Ended(ended),
                 Some(event) = self.events.recv(), if !stuck => Woken::By(event),
+                Some(told) = self.told.recv(), if !stuck => Woken::Told(told),
                 () = sleep_until(nap) => Woken::Time,
             };
             match woken {
                 Woken::Stop => break,
                 Woken::Asked(ask) => self.show(ask),
                 Woken::By(event) => self.take_in(event),
+                Woken::Told(told) => self.hear(told),
                 Woken::Ended(ended) => self.end_notice(ended),
                 Woken::Time if stuck => {}
                 Woken::Time => self.decide(Event::Woke {}),
             }
             // Everything in the records is durable before anything in the effects begins.
             let effects = self.book.write(self.clock.now());
+            self.confirm();
             let now = self.clock.now();
             self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
             self.hands.begin(&self.dog, effects, now);
@@ -91,6 +100,21 @@ impl Loop {
         for _ in 1..BATCH {
             let Ok(event) = self.events.try_recv() else { return };
             self.decide(event);
+        }
+    }
+
+    /// What a provider told by itself.
+    fn hear(&mut self, told: Told) {
+        told.events.into_iter().for_each(|event| self.decide(event));
+        self.written.push(told.done);
+    }
+
+    /// Lets those know whose word was written down. Who does not wait any more tells it again.
+    fn confirm(&mut self) {
+        if self.book.trouble.is_none() {
+            for done in self.written.drain(..) {
+                let _ = done.send(());
+            }
         }
     }
 
@@ -136,6 +160,7 @@ impl Loop {
     fn show(&self, ask: oneshot::Sender<View>) {
         let mut view = self.dog.view(self.clock.now());
         view.trouble.clone_from(&self.book.trouble);
+        view.hooks = self.hands.hooks.counts();
         view.incidents.splice(0..0, self.hands.standing.views().cloned());
         // Nobody waits any more: nothing to do.
         drop(ask.send(view));

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use super::trace::Trace;
-use crate::model::{At, CanaryId, Outcome, Placement, Reason, Span};
+use crate::model::{At, CanaryId, Fate, Outcome, Placement, Reason, Span};
 
 /// One canary. What is seldom there, or needed only until it has arrived, stands apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -213,6 +213,8 @@ impl Canary {
         self.skew = skew(arrival);
         if let Some(more) = &mut self.more {
             (more.reply, more.message_id) = (None, None);
+            // That it left and was handed over is plain now; where every canary is told of, this is most of what is told.
+            more.trace.take_if(|trace| trace.said.as_ref().is_some_and(|said| matches!(said.fate, Fate::Stuck | Fate::HandedOff)));
         }
         self.more.take_if(|more| **more == More::default());
     }

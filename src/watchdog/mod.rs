@@ -226,6 +226,12 @@ impl Watchdog {
         self.state.inboxes.get(inbox)?.cursor.as_deref()
     }
 
+    /// Canaries that have not arrived, each with its provider and its provider's id for it, where one tells by itself what became of them.
+    pub fn message_ids(&self) -> impl Iterator<Item = (&Name, &str, CanaryId)> {
+        let hooked = self.state.routes.iter().filter(|r| self.plan.is_hooked(&r.route.provider));
+        hooked.flat_map(move |r| r.canaries.iter().filter_map(move |c| Some((&r.route.provider, c.message_id()?, c.id()))))
+    }
+
     /// Whether canaries to this inbox are on their way.
     #[must_use]
     pub fn expects(&self, inbox: &Name) -> bool {
@@ -277,7 +283,7 @@ impl Watchdog {
         if let Event::Started { seed, reads } = event {
             self.record(step, at, Fact::Began { seed, reads });
         } else if event != (Event::Woke {}) {
-            if implied || self.state.is_news(at, &event) {
+            if implied || self.state.is_news(&self.ix, at, &event) {
                 self.record(step, at, Fact::Happened(event));
             }
         } else if implied && at > self.state.at {

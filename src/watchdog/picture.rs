@@ -60,6 +60,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
                 (sink.clone(), u64::try_from(pending).unwrap_or(u64::MAX))
             })
             .collect(),
+        hooks: BTreeMap::new(),
         legs: Leg::ALL.iter().map(|leg| (*leg, state.legs.get(leg).cloned().unwrap_or_default())).collect(),
     }
 }

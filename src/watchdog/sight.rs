@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::flight::RouteState;
+use super::index::Index;
 use super::state::State;
 use crate::model::{At, Class, Span};
 
@@ -194,8 +195,11 @@ impl InboxState {
 }
 
 impl State {
-    /// A read that shows nothing new and that nothing waits for need not be written down.
-    pub(super) fn is_news(&self, at: At, event: &Event) -> bool {
+    /// A read that shows nothing new and that nothing waits for need not be written down, nor a finding that tells nothing new.
+    pub(super) fn is_news(&self, ix: &Index, at: At, event: &Event) -> bool {
+        if let Event::Traced { canary, fate, words } = event {
+            return self.is_more(ix, *canary, *fate, words.as_deref());
+        }
         let Event::Read { inbox, up_to, cursor } = event else { return true };
         let Some(known) = self.inboxes.get(inbox) else { return true };
         let horizon = up_to.unwrap_or(at);

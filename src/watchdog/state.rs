@@ -249,7 +249,7 @@ impl State {
                 for (leg, span) in legs {
                     self.legs.entry(*leg).or_default().observe(*span);
                 }
-                let message_id = message_id.as_deref().filter(|_| self.is_traced(plan, ix, *canary)).map(Box::from);
+                let message_id = message_id.as_deref().filter(|_| self.has_use_for_its_id(plan, ix, *canary)).map(Box::from);
                 self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone(), message_id });
                 if let Some(wait) = retry_after {
                     self.hold_off(plan, ix, *canary, at, *wait);

@@ -174,6 +174,7 @@ impl Look {
         let (times, next) = match canary.trace() {
             None => (0, due),
             Some(trace) if trace.said.as_ref().is_some_and(|said| said.fate.is_final()) => return None,
+            Some(trace) if trace.times == 0 => (0, due),
             Some(trace) => (trace.times, trace.asked_at.plus(*AGAIN.get(usize::from(trace.times).saturating_sub(1))?)),
         };
         Some((next.max(self.free_at), times, canary.sent_at, canary.id()))
@@ -244,12 +245,16 @@ impl State {
 
     /// A provider has said what became of a canary.
     pub(super) fn trace(&mut self, plan: &Plan, ix: &mut Index, id: CanaryId, fate: Fate, words: Option<&str>) {
+        if !self.is_more(ix, id, fate, words) {
+            return;
+        }
         let at = self.at;
         let Some(slot) = ix.keys.get(&super::canary::upper(id)).copied() else { return };
         let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some(canary) = route.find_mut(id).filter(|c| !c.has_arrived() && !c.refused()) else { return };
+        let Some(canary) = route.find_mut(id) else { return };
         let said = Some(Said { at, fate, words: words.map(str::to_owned) });
-        canary.trace_mut(|| Trace { asked_at: at, times: 1, said: None }).said = said;
+        // Told unasked. That it was taken does not spare the question; what tells more is worth one.
+        canary.trace_mut(|| Trace { asked_at: at, times: u8::from(fate > Fate::Stuck), said: None }).said = said;
         let sent_at = canary.sent_at;
         let pair = (route.route.provider.clone(), route.route.inbox.clone());
         let members = self.pair(plan, &pair);
@@ -291,9 +296,18 @@ impl State {
         self.routes.get(slot).is_some_and(|r| r.suppressed.is_some())
     }
 
-    /// Whether a canary may be asked after.
-    pub(super) fn is_traced(&self, plan: &Plan, ix: &Index, id: CanaryId) -> bool {
-        self.canary(ix, id).is_some_and(|(route, _)| plan.traces(&route.route.provider))
+    /// Whether a canary's id at its provider is of use.
+    pub(super) fn has_use_for_its_id(&self, plan: &Plan, ix: &Index, id: CanaryId) -> bool {
+        self.canary(ix, id).is_some_and(|(route, _)| plan.knows_ids(&route.route.provider))
+    }
+
+    /// Whether a finding says more of a canary than is known. What a provider tells by itself comes twice, and in any order.
+    pub(super) fn is_more(&self, ix: &Index, id: CanaryId, fate: Fate, words: Option<&str>) -> bool {
+        let known = self.canary(ix, id).filter(|(_, canary)| !canary.has_arrived() && !canary.refused());
+        known.is_some_and(|(_, canary)| match canary.trace().and_then(|trace| trace.said.as_ref()) {
+            None => true,
+            Some(said) => fate > said.fate || (fate == said.fate && words != said.words.as_deref()),
+        })
     }
 
     /// A canary is lost: it may be asked after.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::count::Histogram;
 use super::event::Delivery;
-use crate::model::{At, CanaryId, Class, Culprit, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Silence, Span, Verdict};
+use crate::model::{
+    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Silence, Span, Verdict,
+};
 
 /// Everything that is shown, at one instant.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct View {
     pub notices: BTreeMap<(Name, Delivery), u64>,
     /// Notices on their way, by sink. Every configured sink is there.
     pub notices_pending: BTreeMap<Name, u64>,
+    /// What came in by webhooks since the process started, by provider. Every provider that has one is there.
+    pub hooks: BTreeMap<Name, HookCounts>,
     /// How long legs took. Every leg is there.
     pub legs: BTreeMap<Leg, Histogram>,
 }

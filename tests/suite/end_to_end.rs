@@ -4,4 +4,5 @@ mod dropped;
 mod life;
 mod real;
 mod sinks;
+mod told;
 mod trigger;

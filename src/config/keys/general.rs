@@ -236,7 +236,7 @@ pub(super) static HTTP: &[Key] = &[
         kind: Kind::Url { base: true },
         need: Need::Absent("notices carry no links"),
         example: "\"https://mailcanary.example.com\"",
-        doc: "The address that people reach it by, for links in notices.",
+        doc: "The address that people and the webhooks of providers reach it by; links in notices begin with it.",
     },
 ];
 

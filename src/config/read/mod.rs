@@ -2,6 +2,7 @@
 
 mod budget;
 mod field;
+mod hook;
 mod inbox;
 mod provider;
 mod route;
@@ -73,6 +74,9 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
         if root.is_silent_on(group) {
             root.lacking(group, Fault::hinted("there is none: nothing could be watched", example));
         }
+    }
+    if let Some(http) = &http {
+        hook::signed_by_address(&providers, http.as_ref());
     }
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
