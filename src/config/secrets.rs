@@ -181,5 +181,6 @@ fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
             SinkKind::Alertmanager { .. } => {}
         }
     }
+    all.extend(settings.http.iter().filter_map(|http| Some(("http.token".to_owned(), http.token.as_ref()?))));
     all
 }

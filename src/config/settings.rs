@@ -246,6 +246,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// The address that people and the webhooks of providers reach it by; without a slash at its end.
     pub public_url: Option<String>,
+    /// Who has it may say things of incidents over HTTP; absent: nobody may.
+    pub token: Option<SecretRef>,
 }
 
 /// `[ledger]`.

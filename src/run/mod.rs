@@ -2,6 +2,7 @@
 
 mod book;
 mod clock;
+pub(crate) mod control;
 mod hands;
 mod hooks;
 mod probe;

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::book::{Book, chain};
 use super::clock::Clock;
+use super::control;
 use super::hands::{Hands, SinkHand};
 use super::hooks::hooks;
 use super::standing::Standing;
@@ -31,6 +32,8 @@ const EVENTS: usize = 1024;
 const NOTICES: usize = 64;
 /// Posts of providers on their way to the loop; what does not fit is told again.
 const TOLD: usize = 16;
+/// What people want, on its way to the loop.
+const ORDERS: usize = 16;
 
 /// Why the daemon does not start. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +105,15 @@ impl Daemon {
         // From here on nothing fails, and what was built begins.
         let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
+        let (orders_in, orders) = mpsc::channel(ORDERS);
+        let speaking = |guard: show::Guard| show::router(ask.clone()).merge(show::words(orders_in.clone(), guard, Arc::clone(&now)));
+        if let Some(door) = control::listen(&settings.ledger.path) {
+            workers.spawn(show::serve(door, speaking(show::Guard::Everyone), std::future::pending()));
+        }
+        let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
         let address = listener.map(|(listener, address)| {
-            workers.spawn(show::serve(listener, show::router(ask).merge(Arc::clone(&hooks).router()), std::future::pending()));
+            let router = speaking(show::Guard::Token(token)).merge(Arc::clone(&hooks).router());
+            workers.spawn(show::serve(listener, router, std::future::pending()));
             tracing::info!(%address, "listening");
             address
         });
@@ -124,7 +134,11 @@ impl Daemon {
             traces: JoinSet::new(),
         };
         hands.resume(&dog, clock.now());
-        Ok(Self { turn: Loop { dog, book, clock, hands, events, told, written: Vec::new(), ended, asks }, workers, address })
+        Ok(Self {
+            turn: Loop { dog, book, clock, hands, events, told, written: Vec::new(), orders, ordered: Vec::new(), ended, asks },
+            workers,
+            address,
+        })
     }
 
     /// Where HTTP listens.

@@ -2,6 +2,7 @@
 
 mod dropped;
 mod life;
+mod people;
 mod real;
 mod sinks;
 mod told;

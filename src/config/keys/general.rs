@@ -229,7 +229,7 @@ pub(super) static HTTP: &[Key] = &[
         kind: Kind::Listen,
         need: Need::Default("\"127.0.0.1:9825\""),
         example: "\"127.0.0.1:9825\"",
-        doc: "Address and port, or \"off\". There is no log-in: put a proxy with one before it where others can reach it.",
+        doc: "Address and port, or \"off\". Whoever reaches it can read everything: put a proxy with a log-in before it where others can.",
     },
     Key {
         name: "public_url",
@@ -237,6 +237,13 @@ pub(super) static HTTP: &[Key] = &[
         need: Need::Absent("notices carry no links"),
         example: "\"https://mailcanary.example.com\"",
         doc: "The address that people and the webhooks of providers reach it by; links in notices begin with it.",
+    },
+    Key {
+        name: "token",
+        kind: Kind::Secret,
+        need: Need::Absent("over HTTP everything can be read and nothing changed"),
+        example: "{ credential = \"http\" }",
+        doc: "Who sends it as `Authorization: Bearer` may acknowledge and close incidents and set silences. Without it that is done on the host alone, with `mailcanary incident` and `mailcanary silence`.",
     },
 ];
 

@@ -169,9 +169,9 @@ fn kinds<'t, T>(root: &Root<'t>, group: &'static str, read_one: impl Fn(&str, &S
 
 fn http(section: &Section<'_>) -> Option<Option<Http>> {
     let listen = section.get::<Option<std::net::SocketAddr>>("listen");
-    let public_url = section.maybe("public_url");
-    let public_url = public_url?;
-    Some(listen?.map(|listen| Http { listen, public_url }))
+    let (public_url, token) = (section.maybe("public_url"), section.maybe("token"));
+    let (public_url, token) = (public_url?, token?);
+    Some(listen?.map(|listen| Http { listen, public_url, token }))
 }
 
 fn ledger(section: &Section<'_>) -> Option<LedgerSettings> {

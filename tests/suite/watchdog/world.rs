@@ -72,7 +72,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
         routes,
-        http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None }),
+        http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None, token: None }),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
     }
 }
