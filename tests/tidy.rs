@@ -67,6 +67,7 @@ const COMMON: &[&str] = &[
     "fate",
     "members",
     "people",
+    "drill",
     "sight",
     "survival",
     "hypothesis",
