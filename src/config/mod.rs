@@ -18,6 +18,7 @@ mod secrets;
 mod service_key;
 mod settings;
 mod signing;
+mod signs;
 mod text;
 mod trigger;
 mod value;
@@ -44,6 +45,7 @@ pub use settings::{
     Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
+pub use signs::Signs;
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 
 pub use value::span;

@@ -16,6 +16,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Slept {} => "slept",
         Fact::Sent { .. } => "sent",
         Fact::Asked { .. } => "asked",
+        Fact::Polled { .. } => "polled",
         Fact::Lost { .. } => "lost",
         Fact::Forgotten { .. } => "forgotten",
         Fact::Alarmed { .. } => "alarmed",
@@ -27,6 +28,8 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Woke {} => "woke",
             Event::Answered { .. } => "answered",
             Event::Traced { .. } => "traced",
+            Event::Signs { .. } => "signs",
+            Event::NoSigns { .. } => "no_signs",
             Event::Sighted { .. } => "sighted",
             Event::Mismatched { .. } => "mismatched",
             Event::Stale { .. } => "stale",
@@ -47,9 +50,13 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
 pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
     let at = record.at;
     match &record.fact {
-        Fact::Began { .. } | Fact::Passed {} | Fact::Asked { .. } | Fact::Alarmed { .. } | Fact::Sorted { .. } | Fact::Calmed { .. } => {
-            Ok(())
-        }
+        Fact::Began { .. }
+        | Fact::Passed {}
+        | Fact::Asked { .. }
+        | Fact::Polled { .. }
+        | Fact::Alarmed { .. }
+        | Fact::Sorted { .. }
+        | Fact::Calmed { .. } => Ok(()),
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {
             let reason = match reason {
@@ -68,7 +75,12 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
 
 fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
     match event {
-        Event::Started { .. } | Event::Woke {} | Event::Read { .. } | Event::Traced { .. } => Ok(()),
+        Event::Started { .. }
+        | Event::Woke {}
+        | Event::Read { .. }
+        | Event::Traced { .. }
+        | Event::Signs { .. }
+        | Event::NoSigns { .. } => Ok(()),
         Event::Answered { canary, outcome, reply, message_id, legs, .. } => {
             let class = match outcome {
                 Outcome::Refused(class) => Some(class.as_str()),

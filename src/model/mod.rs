@@ -11,5 +11,5 @@ pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
 pub use fault::{Class, Fate, Outcome};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};
-pub use sign::Sign;
+pub use sign::{Sign, Standing};
 pub use time::{At, Now, Span};

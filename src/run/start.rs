@@ -115,7 +115,7 @@ impl Daemon {
             events: events_in,
             standing,
             submissions: JoinSet::new(),
-            traces: JoinSet::new(),
+            questions: JoinSet::new(),
         };
         hands.resume(&dog, clock.now());
         Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })

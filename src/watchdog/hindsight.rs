@@ -38,6 +38,7 @@ impl Watchdog {
             Fact::Happened(event) if self.is_told_again(event) => self.step(at, event.clone()),
             Fact::Happened(_)
             | Fact::Asked { .. }
+            | Fact::Polled { .. }
             | Fact::Passed {}
             | Fact::Lost { .. }
             | Fact::Forgotten { .. }
@@ -62,6 +63,8 @@ impl Watchdog {
     fn is_told_again(&self, event: &Event) -> bool {
         match event {
             Event::CutOff {} | Event::Connected {} => self.state.reads() == Reads::Implied,
+            // Whose account is not asked about here says nothing here.
+            Event::Signs { provider, .. } | Event::NoSigns { provider, .. } => self.plan.polls(provider),
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
             Event::Answered { .. }
             | Event::Traced { .. }

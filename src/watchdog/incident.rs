@@ -36,6 +36,22 @@ pub(super) struct Move {
     pub(super) evidence: Value,
 }
 
+impl Move {
+    /// It is over.
+    pub(super) fn end(open: &Incident, why: String) -> Self {
+        let shown = &open.shown;
+        Self {
+            incident: Some(shown.incident),
+            change: Change::Resolved,
+            kind: shown.kind,
+            severity: shown.severity,
+            culprit: shown.culprit.clone(),
+            summary: why,
+            evidence: shown.last.evidence.clone(),
+        }
+    }
+}
+
 /// What changes by what was found.
 pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
     let mut moves = delivery_moves(plan, state, ix, assessment, now);
@@ -43,7 +59,7 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
     moves.extend(cut_off_move(plan, state, now));
     moves.extend(state.open().filter(|i| !plan.knows(&i.shown.culprit)).map(|i| {
         let why = format!("{} is no longer in the configuration", explain::subject(&i.shown.culprit));
-        end(i, why)
+        Move::end(i, why)
     }));
     moves
 }
@@ -87,7 +103,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             Some(same) if same.is_of_seed() || state.alarms.iter().any(|a| a.culprit == finding.culprit) => kept.push(same.shown.incident),
             other => {
                 kept.extend(other.map(|i| i.shown.incident));
-                moves.extend(other.map(|i| end(i, explain::recovery(plan, state, &finding.culprit, i.shown.opened_at, now))));
+                moves.extend(other.map(|i| Move::end(i, explain::recovery(plan, state, &finding.culprit, i.shown.opened_at, now))));
                 moves.push(tell(plan, state, ix, finding, None, now));
             }
         }
@@ -114,7 +130,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             for other in narrower {
                 kept.push(other.shown.incident);
                 let by = first.map_or_else(String::new, |id| format!(" (incident {id})"));
-                moves.push(end(other, format!("part of a larger failure: {}{by}", explain::subject(&finding.culprit))));
+                moves.push(Move::end(other, format!("part of a larger failure: {}{by}", explain::subject(&finding.culprit))));
             }
         }
     }
@@ -128,7 +144,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         let alarmed = state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
         let settled = settles_at(plan, state, open).is_none_or(|at| at <= now);
         if !held && !inside && !alarmed && settled && is_over(plan, state, open) {
-            moves.push(end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
+            moves.push(Move::end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
         }
     }
     moves
@@ -242,19 +258,6 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
     }
 }
 
-fn end(open: &Incident, why: String) -> Move {
-    let shown = &open.shown;
-    Move {
-        incident: Some(shown.incident),
-        change: Change::Resolved,
-        kind: shown.kind,
-        severity: shown.severity,
-        culprit: shown.culprit.clone(),
-        summary: why,
-        evidence: shown.last.evidence.clone(),
-    }
-}
-
 fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
     let mut moves = Vec::new();
     let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
@@ -285,7 +288,7 @@ fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
                     }),
                 });
             }
-            (Some(open), None) => moves.push(end(open, format!("inbox `{name}` can be read again"))),
+            (Some(open), None) => moves.push(Move::end(open, format!("inbox `{name}` can be read again"))),
             _ => {}
         }
     }
@@ -310,7 +313,7 @@ fn cut_off_move(plan: &Plan, state: &State, now: At) -> Option<Move> {
                 "since": since.rfc3339(), "next_step": "check the network, the resolver and the firewall of the host that runs mailcanary",
             }),
         }),
-        (Some(open), None) => Some(end(open, "the watcher has network again".to_owned())),
+        (Some(open), None) => Some(Move::end(open, "the watcher has network again".to_owned())),
         _ => None,
     }
 }

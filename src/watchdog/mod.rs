@@ -5,12 +5,15 @@
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
 //! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
-//! `judge` (what, and how loud), `explain` → `incident` → `state` (outbox) → `suspicion` (ask again) → `picture`.
+//! `judge` (what, and how loud), `explain` → `incident`, `early` (what comes before a stop) → `state` (outbox) → `suspicion` (ask again) → `picture`.
 
+mod account;
 mod alarm;
 mod blame;
 mod budget;
+mod concern;
 pub mod count;
+mod early;
 mod effect;
 mod event;
 mod evidence;
@@ -26,6 +29,7 @@ mod judge;
 mod outbox;
 mod picture;
 mod plan;
+mod poll;
 mod reach;
 mod record;
 mod recovery;
@@ -47,11 +51,12 @@ use std::collections::BTreeMap;
 use crate::config::Settings;
 use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Route, Severity, Span};
 
+pub use concern::is_early;
 pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
-pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
+pub use view::{AccountView, CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, Unread, View};
 
 use index::Index;
 use plan::Plan;
@@ -111,7 +116,8 @@ impl Watchdog {
         if this.state.began.is_some() {
             this.last_at = Some(this.state.at);
             let at = this.state.at;
-            this.wake_at = this.next_wake(at, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).min());
+            this.wake_at =
+                this.next_wake(at, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).chain(this.polls_at()).min());
         }
         Ok(this)
     }
@@ -164,11 +170,12 @@ impl Watchdog {
             self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
-        for change in incident::moves(&self.plan, &self.state, &self.ix, &assessment, at) {
+        let moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
+        for change in moves.into_iter().chain(early::moves(&self.plan, &self.state)) {
             self.tell(step, at, change);
         }
         let asks_at = self.send(step, at);
-        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).min();
+        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).chain(self.poll(step, at)).min();
         self.look(step, at);
         self.wake_at = self.next_wake(at, asks_at);
         step.wake_at = self.wake_at;
@@ -246,6 +253,9 @@ impl Watchdog {
         }
         if let Some(canary) = event.canary().filter(|id| self.state.canary(&self.ix, *id).is_none()) {
             return Err(Unfit::UnknownCanary(canary));
+        }
+        if let Some(name) = event.account().filter(|name| !self.plan.polls(name)) {
+            return Err(Unfit::NotAsked(name.clone()));
         }
         match event.inbox().filter(|name| !self.plan.inboxes.contains(*name)) {
             Some(name) => Err(Unfit::UnknownInbox(name.clone())),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::budget::Limits;
 use super::survival::Prior;
-use crate::config::{Provider, Settings};
+use crate::config::{Provider, Settings, Signs};
 use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -52,6 +52,8 @@ pub(super) struct Plan {
     pub(super) limits: Limits,
     /// Whether each provider is asked what became of canaries, and where its suppression list is.
     tells: BTreeMap<Name, (bool, &'static str)>,
+    /// How each provider is asked how its account stands: those that are.
+    pub(super) signs: BTreeMap<Name, Signs>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -168,6 +170,7 @@ impl Plan {
             routine,
             limits: Limits::of(settings),
             tells: tells(settings),
+            signs: signs(settings),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
@@ -239,6 +242,15 @@ impl Plan {
 fn tells(settings: &Settings) -> BTreeMap<Name, (bool, &'static str)> {
     let of = |p: &Provider| (p.kind.tells() && !p.duty.untraced, p.kind.suppression_list());
     settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()
+}
+
+/// How each provider that canaries are sent through is asked how its account stands, if it is.
+fn signs(settings: &Settings) -> BTreeMap<Name, Signs> {
+    let used = |name: &Name| settings.routes.iter().any(|route| route.provider == *name);
+    let of = |(name, p): (&Name, &Provider)| {
+        (p.kind.has_signs() && p.duty.signs.asked && used(name)).then(|| (name.clone(), p.duty.signs.clone()))
+    };
+    settings.providers.iter().filter_map(of).collect()
 }
 
 /// Canaries a second of a route.

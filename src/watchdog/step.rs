@@ -40,6 +40,9 @@ pub enum Unfit {
     /// An inbox that is not watched.
     #[error("unknown inbox `{0}`")]
     UnknownInbox(Name),
+    /// An account that is not asked about.
+    #[error("provider `{0}` is not asked how its account stands")]
+    NotAsked(Name),
     /// A canary over a route that is not watched.
     #[error("unknown route `{0}`")]
     UnknownRoute(Route),
