@@ -4,6 +4,7 @@ mod budget;
 mod patience;
 mod replay;
 mod rhythm;
+mod signs;
 mod traced;
 mod verdicts;
 mod world;
