@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::config::Signs;
 use crate::model::{At, Sign, Span, Standing};
 
-/// How bad it can be: 1 is worth a warning, 2 is close to a stop, 3 is the stop itself.
-const WORST: u8 = 3;
+/// How bad it is that a provider holds something against the account, and that it says that it sends nothing: worse than any figure.
+const WARNED: u8 = 5;
+pub(super) const STOPPED: u8 = 6;
 /// A pace is that of so much time at most…
 const LOOKS_BACK: Span = Span::from_secs(6 * 3600);
 /// …and of so much at least: a burst is no pace.
@@ -20,6 +21,8 @@ const APART: Span = Span::from_secs(600);
 const SOON: Span = Span::from_secs(6 * 3600);
 /// A quota of which more than one in so many is there again was renewed or topped up.
 const RENEWED: u64 = 20;
+/// Shares that differ by less are the same.
+const FINEST: f64 = 1e-9;
 /// A peak of the backlog is forgotten after so long, little by little.
 const REMEMBERED: Span = Span::from_secs(7 * 86_400);
 
@@ -107,22 +110,17 @@ impl Past {
     }
 }
 
-/// How bad `sign` is: 0 is well. `worried`: whether its concern stands already, and so has further to go before it is over.
+/// How bad `sign` is: 0 is well, and more is worse. `worried`: whether its concern stands already, and so has further to go before it is over.
 pub(super) fn level(sign: &Sign, by: &Signs, past: &Past, at: At, worried: bool) -> u8 {
     match sign {
         Sign::Standing { state: Standing::Good, .. } => 0,
-        Sign::Standing { state: Standing::Warned, .. } => 2,
-        Sign::Standing { state: Standing::Stopped, .. } => WORST,
-        Sign::Quota { remaining, limit, renews_at } => {
-            let (low, very_low) = scarce(*remaining, *limit, by, worried);
-            let (some, unlimited) = (ends_early(sign, past, at, worried).is_some(), *limit == Some(0));
-            match (low || some, *remaining) {
-                _ if unlimited => 0,
-                (false, _) => 0,
-                (true, 0) => WORST,
-                (true, _) if very_low || renews_at.is_none() && some && low => 2,
-                (true, _) => 1,
-            }
+        Sign::Standing { state: Standing::Warned, .. } => WARNED,
+        Sign::Standing { state: Standing::Stopped, .. } => STOPPED,
+        // No limit is no share.
+        Sign::Quota { limit: Some(0), .. } => 0,
+        Sign::Quota { remaining, limit, .. } => {
+            let scarce = scarce(*remaining, *limit, by, worried);
+            if scarce > 0 { scarce } else { u8::from(ends_early(sign, past, at, worried).is_some()) }
         }
         Sign::Backlog { waiting } => {
             let edge = edge_of_backlog(by, past, at);
@@ -143,19 +141,18 @@ pub(super) fn edge_of_backlog(by: &Signs, past: &Past, at: At) -> u64 {
     u64::from(by.backlog).max(past.usual(at).saturating_mul(2).saturating_add(1)).max(1)
 }
 
-/// Whether little is left of a quota, and whether very little is.
-fn scarce(remaining: u64, limit: Option<u64>, by: &Signs, worried: bool) -> (bool, bool) {
-    match limit {
-        Some(limit) => {
-            let share = remaining as f64 / limit.max(1) as f64;
-            let edge = if worried { by.quota + (1.0 - by.quota) / 8.0 } else { by.quota };
-            (share < edge, share < by.quota / 4.0)
-        }
-        None => {
-            let edge = u64::from(by.credits);
-            (remaining < if worried { edge * 2 } else { edge }, remaining < edge / 4)
-        }
+/// How little is left of a quota: nothing is 4, a quarter of the edge 3, less than the edge 2; 1 is more than that, but not enough for a
+/// worry to be over.
+fn scarce(remaining: u64, limit: Option<u64>, by: &Signs, worried: bool) -> u8 {
+    let (left, edge, enough) = match limit {
+        Some(limit) => (remaining as f64 / limit.max(1) as f64, by.quota, by.quota + (1.0 - by.quota) / 8.0),
+        None => (remaining as f64, f64::from(by.credits), f64::from(by.credits) * 2.0),
+    };
+    let below = |edge: f64| left < edge - FINEST;
+    if !below(edge) {
+        return u8::from(worried && below(enough));
     }
+    if remaining == 0 { 4 } else { 2 + u8::from(below(edge / 4.0)) }
 }
 
 /// When a quota ends, if that is too early at the present pace.
@@ -203,10 +200,10 @@ mod tests {
     #[test]
     fn edges_differ_by_direction() {
         let of = |remaining| quota(remaining, Some(1000), None);
-        assert_eq!([200, 199, 49, 0].map(|n| alone(&of(n), false)), [0, 1, 2, 3]);
-        assert_eq!([300, 299].map(|n| alone(&of(n), true)), [0, 1]);
+        assert_eq!([200, 199, 49, 0].map(|n| alone(&of(n), false)), [0, 2, 3, 4]);
+        assert_eq!([300, 299, 199].map(|n| alone(&of(n), true)), [0, 1, 2]);
         let credits = |remaining| quota(remaining, None, None);
-        assert_eq!([100, 99, 24, 0].map(|n| alone(&credits(n), false)), [0, 1, 2, 3]);
+        assert_eq!([100, 99, 24, 0].map(|n| alone(&credits(n), false)), [0, 2, 3, 4]);
         assert_eq!([200, 199].map(|n| alone(&credits(n), true)), [0, 1]);
         let reputation = |percent| Sign::Reputation { percent };
         assert_eq!([40, 39, 19].map(|n| alone(&reputation(n), false)), [0, 1, 2]);
@@ -214,7 +211,7 @@ mod tests {
         let backlog = |waiting| Sign::Backlog { waiting };
         assert_eq!([9, 10, 100, 1000].map(|n| alone(&backlog(n), false)), [0, 1, 2, 3]);
         assert_eq!([5, 6].map(|n| alone(&backlog(n), true)), [0, 1]);
-        for (state, expected) in [(Standing::Good, 0), (Standing::Warned, 2), (Standing::Stopped, 3)] {
+        for (state, expected) in [(Standing::Good, 0), (Standing::Warned, 5), (Standing::Stopped, 6)] {
             assert_eq!(alone(&Sign::Standing { state, word: String::new() }, false), expected);
         }
     }
@@ -224,7 +221,7 @@ mod tests {
         let max = u64::MAX;
         for (sign, expected) in [
             (quota(max, Some(max), Some(At::from_ms(i64::MAX))), 0),
-            (quota(0, Some(max), Some(At::from_ms(i64::MIN))), 3),
+            (quota(0, Some(max), Some(At::from_ms(i64::MIN))), 4),
             (quota(0, Some(0), None), 0),
             (quota(max, None, None), 0),
             (quota(max, Some(1), None), 0),

@@ -147,7 +147,7 @@ fn all(account: &Account, chosen: impl Fn(&Sign) -> bool) -> String {
 /// What is to be done about it.
 const fn next_step(concern: Concern, worry: Worry) -> &'static str {
     match concern {
-        Concern::Standing if worry.level > 2 => "call the provider, and move mail to another one now",
+        Concern::Standing if worry.level >= concern::STOPPED => "call the provider, and move mail to another one now",
         Concern::Standing => "read the mail of the account's owner and answer the provider, before sending is stopped",
         Concern::Quota => "raise the plan or buy credits, or move mail to another provider, before the rest is used up",
         Concern::Backlog => "the provider holds mail back: see its hourly quota, and what it says of the account",

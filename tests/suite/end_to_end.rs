@@ -3,5 +3,6 @@
 mod dropped;
 mod life;
 mod real;
+mod signs;
 mod sinks;
 mod trigger;

@@ -1,6 +1,8 @@
 //! The pages and the metrics, as a browser, a real Prometheus and people with bad intentions meet them.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not foresee")]
 
+mod accounts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -11,9 +13,7 @@ use mailcanary::model::{
     Verdict,
 };
 use mailcanary::watchdog::count::Histogram;
-use mailcanary::watchdog::{
-    AccountView, CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, Unread, View,
-};
+use mailcanary::watchdog::{AccountView, CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

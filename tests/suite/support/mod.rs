@@ -15,6 +15,7 @@ pub mod postfix;
 pub mod postmark;
 pub(crate) mod prometheus;
 pub mod rooted;
+pub mod sparkpost;
 pub mod temp_dir;
 
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
