@@ -16,10 +16,13 @@ use crate::model::{At, Change, Culprit, Kind, Name, Severity, Sign, Standing};
 /// What changes by what providers say of their accounts.
 pub(super) fn moves(plan: &Plan, state: &State) -> Vec<Move> {
     let mut moves = Vec::new();
-    let open = || state.open().filter(|i| i.shown.kind == Kind::EarlySign);
+    let open: Vec<&Incident> = state.open().filter(|i| i.shown.kind == Kind::EarlySign).collect();
+    if open.is_empty() && state.accounts.values().all(|account| account.worries.is_empty()) {
+        return moves;
+    }
     for (provider, by) in &plan.signs {
         let Some(account) = state.accounts.get(provider) else { continue };
-        let known = open().find(|i| is_of(i, provider));
+        let known = open.iter().copied().find(|i| is_of(i, provider));
         match known {
             Some(known) if account.worries.is_empty() => {
                 let now = all(account, |_| true);
@@ -31,7 +34,7 @@ pub(super) fn moves(plan: &Plan, state: &State) -> Vec<Move> {
         }
     }
     let left = |i: &&Incident| plan.signs.keys().all(|provider| !is_of(i, provider)) && plan.knows(&i.shown.culprit);
-    moves.extend(open().filter(left).map(|i| Move::end(i, "it is not asked any more how the account stands".to_owned())));
+    moves.extend(open.iter().copied().filter(left).map(|i| Move::end(i, "it is not asked any more how the account stands".to_owned())));
     moves
 }
 

@@ -226,7 +226,8 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
     let (readme, table) = (read("README.md"), read("docs/providers.md"));
     let shared = ["from", "dkim_selectors", "ca_file", "proxy", "bind", "family", "base_url", "templates", "variables"];
     let of_all = ["standby", "every", "price_per_1000", "currency", "canaries_per_day", "spacing", "trace"];
-    of_all.iter().for_each(|key| assert!(table.contains(&format!("`{key}`")), "docs/providers.md lacks `{key}`"));
+    let of_signs = ["signs", "signs_every", "signs_per_day", "quota_warning", "credits_warning", "backlog_warning", "reputation_warning"];
+    of_all.iter().chain(&of_signs).for_each(|key| assert!(table.contains(&format!("`{key}`")), "docs/providers.md lacks `{key}`"));
     let mut kinds = BTreeSet::new();
     keys_of_schema(&config::schema(), "", &mut |path, key, _| {
         let Some(kind) = path.strip_prefix("provider.NAME.") else { return };
@@ -235,7 +236,7 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
         let row = table.lines().find(|line| line.starts_with(&format!("| `{kind}`"))).unwrap_or_else(|| panic!("no row of `{kind}`"));
         let elsewhere = kind == "smtp" && row.contains("the OAuth 2 keys of `gmail`");
         assert!(
-            elsewhere || shared.contains(&key) || of_all.contains(&key) || row.contains(&format!("`{key}`")),
+            elsewhere || [&shared[..], &of_all, &of_signs].concat().contains(&key) || row.contains(&format!("`{key}`")),
             "the row of `{kind}` lacks `{key}`"
         );
     });

@@ -441,7 +441,7 @@ async fn health_readiness_and_providers() {
         "account": {
             "read_at": "2022-08-08T20:20:00.000Z", "age_seconds": 600.0, "every_seconds": 900.0, "warns": [], "unread": null,
             "signs": [
-                { "standing": { "state": "good", "word": "active" } }, { "quota": { "remaining": 9000, "limit": 10_000 } },
+                { "standing": { "state": "good", "word": "active" } }, { "quota": { "remaining": 9000, "limit": 10_000, "renews_at": null } },
                 { "backlog": { "waiting": 3 } }, { "reputation": { "percent": 97 } },
             ],
         },

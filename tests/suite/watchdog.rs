@@ -5,6 +5,7 @@ mod patience;
 mod replay;
 mod rhythm;
 mod signs;
+mod signs_step;
 mod traced;
 mod verdicts;
 mod world;

@@ -1,6 +1,7 @@
 //! `GET /api/v1/providers`: which provider is healthy, for an application's own failover.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::model::{At, Class, Culprit, IncidentId, Kind, Name, Severity, Sign, Span, Standing, Verdict};
 use crate::watchdog::{AccountView, IncidentView, PartyView, View};
@@ -69,9 +70,9 @@ struct Account<'a> {
     read_at: Option<String>,
     age_seconds: Option<f64>,
     every_seconds: f64,
-    signs: &'a [Sign],
+    signs: Vec<Value>,
     /// Of these the ones that an incident of the kind `early_sign` is about.
-    warns: &'a [Sign],
+    warns: Vec<Value>,
     unread: Option<Unread<'a>>,
 }
 
@@ -171,11 +172,19 @@ impl<'a> Account<'a> {
             read_at: account.read_at.map(At::rfc3339),
             age_seconds: account.read_at.map(|at| now.since(at).as_secs_f64()),
             every_seconds: account.every.as_secs_f64(),
-            signs: &account.signs,
-            warns: &account.worries,
+            signs: account.signs.iter().map(shown).collect(),
+            warns: account.worries.iter().map(shown).collect(),
             unread: unread.map(|u| Unread { since: u.since.rfc3339(), class: u.class, why: &u.why }),
         }
     }
+}
+
+/// A sign as in `step`, but with its instant as everywhere here.
+fn shown(sign: &Sign) -> Value {
+    if let Sign::Quota { remaining, limit, renews_at } = sign {
+        return json!({ "quota": { "remaining": remaining, "limit": limit, "renews_at": renews_at.map(At::rfc3339) } });
+    }
+    serde_json::to_value(sign).unwrap_or_default()
 }
 
 impl<'a> Open<'a> {
