@@ -25,7 +25,7 @@ pub(super) fn moves(plan: &Plan, state: &State) -> Vec<Move> {
         let known = open.iter().copied().find(|i| is_of(i, provider));
         match known {
             Some(known) if account.worries.is_empty() => {
-                let now = all(account, |_| true);
+                let now = now(account);
                 moves.push(Move::end(known, format!("the account at provider `{provider}` is well again: {now}")));
             }
             Some(known) if is_worse(known, account) => moves.push(tell(plan, state, provider, by, account, Some(known))),
@@ -65,18 +65,17 @@ fn tell(plan: &Plan, state: &State, provider: &Name, by: &Signs, account: &Accou
     });
     let worst = account.worries.iter().max_by_key(|(concern, worry)| (worry.level, std::cmp::Reverse(**concern)));
     let next = worst.map_or("", |(concern, worry)| next_step(*concern, *worry));
-    let what = all(account, |sign| account.worries.contains_key(&Concern::of(sign)));
     let details = details(account, by);
+    let what: Vec<String> = details.iter().map(|detail| detail.words.clone()).collect();
     let lead = if stopped { "says that the account may not send" } else { "shows an early sign" };
     let standby = if plan.spares(&culprit, &[]) { "; a stand-by: nothing in use is touched" } else { "" };
-    let more: String = details.iter().map(|detail| format!("; {}", detail.words)).collect();
     Move {
         incident: open.map(|i| i.shown.incident),
         change: if open.is_some() { Change::Updated } else { Change::Opened },
         kind: Kind::EarlySign,
         severity: open.map_or(severity, |i| i.shown.severity.max(severity)),
         culprit,
-        summary: format!("provider `{provider}` {lead}: {what}{more}{standby}. Next: {next}"),
+        summary: format!("provider `{provider}` {lead}: {}{standby}. Next: {next}", what.join(", ")),
         evidence: json!({
             "signs": details.into_iter().map(|d| d.shown).collect::<Vec<_>>(),
             "levels": levels.collect::<Map<String, Value>>(),
@@ -86,7 +85,7 @@ fn tell(plan: &Plan, state: &State, provider: &Name, by: &Signs, account: &Accou
     }
 }
 
-/// One sign that worries, for the evidence, and what of it the summary adds.
+/// One sign that worries, for the evidence and for the summary.
 struct Detail {
     shown: Value,
     words: String,
@@ -96,13 +95,12 @@ fn details(account: &Account, by: &Signs) -> Vec<Detail> {
     let of = |sign: &Sign| {
         let concern = Concern::of(sign);
         let worry = account.worries.get(&concern)?;
-        let words = against(sign, account, by);
-        Some(Detail {
-            shown: json!({
-                "concern": concern.as_str(), "says": sign.to_string(), "since": worry.since.rfc3339(), "level": worry.level, "why": words,
-            }),
-            words,
-        })
+        let (says, why) = (sign.to_string(), against(sign, account, by));
+        let words = format!("{says} ({why})");
+        let shown = json!({
+            "concern": concern.as_str(), "says": says, "since": worry.since.rfc3339(), "level": worry.level, "why": why,
+        });
+        Some(Detail { shown, words })
     };
     account.signs.iter().filter_map(of).collect()
 }
@@ -119,8 +117,8 @@ fn against(sign: &Sign, account: &Account, by: &Signs) -> String {
         Sign::Quota { remaining, limit, renews_at } => {
             let edge = match limit {
                 Some(limit) => {
-                    let (share, edge) = (*remaining as f64 * 100.0 / (*limit).max(1) as f64, by.quota * 100.0);
-                    format!("{share:.0} %, warned of below {edge:.0} %")
+                    let share = *remaining as f64 / (*limit).max(1) as f64;
+                    format!("{}, warned of below {}", percent(share), percent(by.quota))
                 }
                 None => format!("warned of below {}", grouped(u64::from(by.credits))),
             };
@@ -141,9 +139,14 @@ fn against(sign: &Sign, account: &Account, by: &Signs) -> String {
     }
 }
 
-/// The signs that `chosen` picks, in a row.
-fn all(account: &Account, chosen: impl Fn(&Sign) -> bool) -> String {
-    let texts: Vec<String> = account.signs.iter().filter(|sign| chosen(sign)).map(ToString::to_string).collect();
+/// A share with one decimal, where that says more.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0).replace(".0 %", " %")
+}
+
+/// The signs of the last reading, in a row.
+fn now(account: &Account) -> String {
+    let texts: Vec<String> = account.signs.iter().map(ToString::to_string).collect();
     if texts.is_empty() { "what worried is not told any more".to_owned() } else { texts.join(", ") }
 }
 

@@ -147,7 +147,6 @@ impl Plan {
         // Asking again jumps over plateaus of the evidence, so that a little more costs nothing then.
         let margin = if confirmations > 0.0 { MARGIN } else { 0.0 } + (1.0 + confirmations).ln();
         let asks = if routes.len() > 1 { ASKS_OF_MANY } else { ASKS };
-        let canaries_a_day = routine * 86_400.0;
         let every = routes.iter().map(|r| r.every).min().unwrap_or(settings.watch.every);
         Self {
             instance: settings.watch.instance.clone(),
@@ -164,7 +163,7 @@ impl Plan {
             by_culprit,
             prior: Prior::untaught(),
             ln_alarm: (failures_a_day * 365.25 / false_pages).ln() + margin,
-            threshold: (canaries_a_day * 365.25 / false_pages).ln() + margin,
+            threshold: (routine * 86_400.0 * 365.25 / false_pages).ln() + margin,
             false_pages,
             confirmations,
             routine,

@@ -97,6 +97,21 @@ async fn a_suspension_is_told_before_mail_is_lost_and_ends_when_it_is_lifted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_does_not_answer_delays_nobody_and_is_asked_once() {
+    let (mut daemon, mut hook, spark, _relay, _dovecot) = well(EVERY_SECOND).await;
+    spark.set(Says::Nothing);
+    let before = spark.asked();
+    daemon.wait_for("a question", async |_| (spark.asked() > before).then_some(())).await;
+    // It may have been answered just before.
+    let asked = spark.asked();
+    let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+    daemon.wait_for_arrivals(arrived + 5.0).await;
+    assert!(spark.asked() <= asked + 1, "{} after {asked}", spark.asked());
+    assert!(hook.rest().is_empty());
+    assert_eq!(daemon.stop().await, Some(0), "nobody waits for the answer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_not_to_be_asked_is_not() {
     let (mut daemon, _hook, spark, _relay, _dovecot) = well("signs = false").await;
     daemon.wait_for_arrivals(6.0).await;

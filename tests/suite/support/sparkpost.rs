@@ -25,6 +25,8 @@ pub enum Says {
     Status(&'static str, Option<&'static str>),
     /// That there were too many questions, and for how long none is wanted.
     TooMany(&'static str),
+    /// Nothing, for ever.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -114,6 +116,7 @@ async fn account(State(server): State<Arc<Server>>, headers: HeaderMap) -> Respo
             }
             answer(StatusCode::OK, &json!({ "results": results }))
         }
+        Says::Nothing => std::future::pending().await,
         Says::TooMany(wait) => {
             let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &json!({ "errors": [{ "message": "Too many requests" }] }));
             response.headers_mut().insert("retry-after", wait.parse().unwrap());

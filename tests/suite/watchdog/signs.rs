@@ -109,7 +109,7 @@ fn a_quota_that_wobbles_about_its_edge_raises_one_incident() {
     assert_eq!(told.changes(), [Change::Opened], "{:#?}", told.notices());
     let notice = told.notices()[0].clone();
     assert_eq!((notice.kind, notice.severity, &notice.culprit), (Kind::EarlySign, Severity::Warn, &Culprit::Provider(name("p0"))));
-    let expected = "provider `p0` shows an early sign: 199 of 1000 left of the quota; 20 %, warned of below 20 %. Next: raise the plan";
+    let expected = "provider `p0` shows an early sign: 199 of 1000 left of the quota (19.9 %, warned of below 20 %). Next: raise the plan";
     assert!(notice.summary.starts_with(expected), "{}", notice.summary);
     assert_eq!(notice.evidence["signs"][0]["concern"], "quota");
     told.say(&[quota(1000)]).readings(1);
@@ -132,7 +132,7 @@ fn a_first_reading_that_is_bad_warns_and_a_standing_pages_only_when_sending_is_s
         (standing(Standing::Warned, "PROBATION"), Severity::Warn),
         (standing(Standing::Stopped, "suspended"), Severity::Page),
     ] {
-        let mut told = Told::new(asking(2), &[sign.clone()]);
+        let mut told = Told::new(asking(2), std::slice::from_ref(&sign));
         told.readings(1);
         let notices = told.notices();
         assert_eq!((notices.len(), notices[0].kind, notices[0].severity), (1, Kind::EarlySign, severity), "{sign:?}");
