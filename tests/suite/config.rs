@@ -410,6 +410,8 @@ fn what_is_likely_not_meant_is_warned_of() {
             vec![("[http]", &format!("{spark}\nvariables = {{ a = \"x\" }}\n[http]"))],
             "provider.spark.sparkpost.variables: nothing is filled with them",
         ),
+        (vec![("[http]", &format!("{spark}\nsigns_every = \"5s\"\n[http]"))], "signs_every: 17280 questions a day are many"),
+        (vec![("[http]", &format!("{spark}\nsigns = false\nsigns_per_day = 9\n[http]"))], "signs_per_day: is not used"),
         (vec![("port = 587", "port = 465")], "provider.relay.smtp.port: on port 465 servers speak TLS from the first byte"),
         (
             vec![("[http]", &second.replace("imap.example.org", "imap.gmail.com").replace("\"b\"", "\"seed7f3@gmail.com\""))],

@@ -2,9 +2,9 @@
 
 use super::super::complaint::Fault;
 use super::super::text::Section;
-use super::super::value::Take;
-use super::super::{Budget, Duty, Price, Settings, Signs};
+use super::super::{Budget, Duty, Price, Settings};
 use super::Whole;
+use super::signs::signs;
 use crate::model::{Route, Span};
 
 /// A cap that leaves less than this share of the routine canaries for confirmations is warned of.
@@ -31,38 +31,6 @@ pub(super) fn duty(section: &Section<'_>) -> Option<Duty> {
     let (per_1000, currency) = (per_1000?, currency?);
     let price = per_1000.map(|per_1000| Price { per_1000, currency });
     Some(Duty { standby: standby?, every: every?, price, untraced: !trace?, signs: signs? })
-}
-
-/// `signs` and what belongs to it, as far as the kind of provider has it.
-fn signs(section: &Section<'_>) -> Option<Signs> {
-    let Signs { asked, every, per_day, quota, credits, backlog, reputation } = Signs::default();
-    let asked = own(section, "signs", asked);
-    let every = own(section, "signs_every", every);
-    let per_day = if section.takes("signs_per_day") { section.maybe("signs_per_day") } else { Some(per_day) };
-    let quota = own(section, "quota_warning", quota);
-    let credits = own(section, "credits_warning", credits);
-    let backlog = own(section, "backlog_warning", backlog);
-    let reputation = own(section, "reputation_warning", reputation);
-    if asked == Some(false) {
-        let keys = ["signs_every", "signs_per_day", "quota_warning", "credits_warning", "backlog_warning", "reputation_warning"];
-        for key in keys.into_iter().filter(|key| section.has(key)) {
-            section.warn(key, "is not used: the account is not asked about", "leave it out, or leave out `signs = false`");
-        }
-    }
-    Some(Signs {
-        asked: asked?,
-        every: every?,
-        per_day: per_day?,
-        quota: quota?,
-        credits: credits?,
-        backlog: backlog?,
-        reputation: reputation?,
-    })
-}
-
-/// The value of a key, or `other` in a table that does not have it.
-fn own<T: Take>(section: &Section<'_>, name: &str, other: T) -> Option<T> {
-    if section.takes(name) { section.get(name) } else { Some(other) }
 }
 
 /// Refuses routes that alone would break a cap or a spacing.

@@ -5,6 +5,7 @@ mod field;
 mod inbox;
 mod provider;
 mod route;
+mod signs;
 mod sink;
 mod trigger;
 mod wire;
