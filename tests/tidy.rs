@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 const EVENTS: &[&str] = &["watchdog::Event", "watchdog::Reads", "watchdog::Delivery", "watchdog::Effect"];
 const VIEW: &[&str] = &[
     "watchdog::View",
+    "watchdog::AccountView",
     "watchdog::RouteView",
     "watchdog::RouteCounts",
     "watchdog::CanaryView",
@@ -45,9 +46,9 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
 ];
 
 /// The stages of the watchdog: `mod.rs` calls them in the data's order, they do not call each other. They may name each other's types.
-const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "suspicion", "picture"];
+const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "early", "suspicion", "picture"];
 /// Rooms of the watchdog's own: like its `mod.rs` they may call the stages.
-const CALLERS: &[&str] = &["wake"];
+const CALLERS: &[&str] = &["wake", "poll"];
 /// What stages have in common: the words, the state, and how it is counted and put in words.
 const COMMON: &[&str] = &[
     "count",
@@ -69,6 +70,8 @@ const COMMON: &[&str] = &[
     "people",
     "drill",
     "sight",
+    "concern",
+    "account",
     "survival",
     "hypothesis",
     "sequence",

@@ -60,6 +60,7 @@ impl Canaries {
             Fact::Slept {} => self.gaps.push((self.last, at)),
             Fact::Began { .. }
             | Fact::Asked { .. }
+            | Fact::Polled { .. }
             | Fact::Passed {}
             | Fact::Happened(_)
             | Fact::Lost { .. }

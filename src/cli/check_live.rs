@@ -7,12 +7,13 @@ use std::net::SocketAddr;
 use futures::stream::{self, StreamExt};
 
 use super::out::Out;
-use crate::config::{Inbox, InboxKind, Provider, SecretRef, Secrets, Settings};
+use crate::config::{Inbox, InboxKind, Provider, SecretRef, Secrets, Settings, Signs};
 use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
 use crate::edge::inbox::log_in;
 use crate::edge::submit::{Submitter, Unread};
 use crate::model::{Name, Now, Outcome, Placement, Sign, Span};
+use crate::watchdog::is_early;
 
 /// Domains that are asked about at the same time.
 const AT_ONCE: usize = 8;
@@ -75,14 +76,14 @@ async fn account(name: &Name, provider: &Provider, secrets: &Secrets, now: &Now)
         Ok(submitter) => submitter,
         Err(error) => return vec![Finding { state: State::Failed, about, text: error.to_string() }],
     };
-    let answer = submitter.log_in(now()).await;
+    let (answer, signs) = submitter.look(now()).await;
     let said = answer.reply.map_or_else(String::new, |reply| format!(": {}", reply.replace('\n', " / ")));
     let failed = |text| vec![Finding { state: State::Failed, about: about.clone(), text }];
     match answer.outcome {
         Outcome::Accepted => {
             let took: u64 = answer.legs.iter().map(|(_, span)| span.as_ms()).sum();
             let works = Finding { state: State::Fine, about, text: format!("works, in {}", Span::from_ms(took)) };
-            std::iter::once(works).chain(submitter.signs(now()).await.map(|read| standing(name, read))).collect()
+            std::iter::once(works).chain(signs.map(|read| standing(name, &provider.duty.signs, read))).collect()
         }
         Outcome::Refused(class) => failed(format!("refused ({class}){said}")),
         Outcome::Unknown => failed(format!("no answer{said}")),
@@ -90,14 +91,14 @@ async fn account(name: &Name, provider: &Provider, secrets: &Secrets, now: &Now)
 }
 
 /// What a provider says of the account. A key that may send and may not ask is no failure.
-fn standing(name: &Name, read: Result<Vec<Sign>, Unread>) -> Finding {
+fn standing(name: &Name, by: &Signs, read: Result<Vec<Sign>, Unread>) -> Finding {
     let about = format!("provider {name}: account");
     match read {
         Ok(signs) => {
-            let state = if signs.iter().any(Sign::is_early) { State::Warning } else { State::Fine };
+            let state = if signs.iter().any(|sign| is_early(sign, by)) { State::Warning } else { State::Fine };
             Finding { state, about, text: signs.iter().map(Sign::to_string).collect::<Vec<_>>().join(", ") }
         }
-        Err(Unread { class, why }) => {
+        Err(Unread { class, why, .. }) => {
             Finding { state: State::Warning, about, text: format!("cannot be read ({class}): {}", why.replace('\n', " / ")) }
         }
     }

@@ -1,6 +1,6 @@
 //! What canaries may burden a provider or an inbox with, what they cost, and how much traffic follows from the settings.
 
-use super::Settings;
+use super::{Settings, Signs};
 use crate::model::{Route, Span};
 
 /// Confirmations that may be saved up, in all: what suspicion may spend at once.
@@ -30,6 +30,8 @@ pub struct Duty {
     pub price: Option<Price>,
     /// It is not asked what became of canaries that do not arrive.
     pub untraced: bool,
+    /// How often it is asked how the account stands, and what of that is a reason to warn.
+    pub signs: Signs,
 }
 
 /// A price.

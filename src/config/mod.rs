@@ -19,6 +19,7 @@ mod secrets;
 mod service_key;
 mod settings;
 mod signing;
+mod signs;
 mod text;
 mod trigger;
 mod value;
@@ -46,6 +47,7 @@ pub use settings::{
     Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
+pub use signs::Signs;
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 
 pub use value::span;

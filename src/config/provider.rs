@@ -211,6 +211,12 @@ impl ProviderKind {
         !matches!(self, Self::Smtp(_) | Self::HttpTrigger(_) | Self::Gmail(_))
     }
 
+    /// Whether it can be asked how the account stands.
+    #[must_use]
+    pub const fn has_signs(&self) -> bool {
+        matches!(self, Self::Mandrill(_) | Self::SendGrid(_) | Self::Ses(_) | Self::SparkPost(_) | Self::Brevo(_) | Self::MailerSend(_))
+    }
+
     /// Where a seed is taken off its suppression list, in words.
     #[must_use]
     pub const fn suppression_list(&self) -> &'static str {

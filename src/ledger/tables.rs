@@ -16,6 +16,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Slept {} => "slept",
         Fact::Sent { .. } => "sent",
         Fact::Asked { .. } => "asked",
+        Fact::Polled { .. } => "polled",
         Fact::Lost { .. } => "lost",
         Fact::Forgotten { .. } => "forgotten",
         Fact::Alarmed { .. } => "alarmed",
@@ -28,6 +29,8 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Woke {} => "woke",
             Event::Answered { .. } => "answered",
             Event::Traced { .. } => "traced",
+            Event::Signs { .. } => "signs",
+            Event::NoSigns { .. } => "no_signs",
             Event::Sighted { .. } => "sighted",
             Event::Mismatched { .. } => "mismatched",
             Event::Stale { .. } => "stale",
@@ -54,9 +57,13 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
 pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
     let at = record.at;
     match &record.fact {
-        Fact::Began { .. } | Fact::Passed {} | Fact::Asked { .. } | Fact::Alarmed { .. } | Fact::Sorted { .. } | Fact::Calmed { .. } => {
-            Ok(())
-        }
+        Fact::Began { .. }
+        | Fact::Passed {}
+        | Fact::Asked { .. }
+        | Fact::Polled { .. }
+        | Fact::Alarmed { .. }
+        | Fact::Sorted { .. }
+        | Fact::Calmed { .. } => Ok(()),
         Fact::DrillOver {} => person(tables, at, "", ("drill over", None, None), None),
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {
@@ -76,7 +83,12 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
 
 fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
     match event {
-        Event::Started { .. } | Event::Woke {} | Event::Read { .. } | Event::Traced { .. } => Ok(()),
+        Event::Started { .. }
+        | Event::Woke {}
+        | Event::Read { .. }
+        | Event::Traced { .. }
+        | Event::Signs { .. }
+        | Event::NoSigns { .. } => Ok(()),
         Event::Answered { canary, outcome, reply, message_id, legs, .. } => {
             let class = match outcome {
                 Outcome::Refused(class) => Some(class.as_str()),

@@ -107,11 +107,13 @@ pub enum Kind {
     Dns,
     /// A sending address is on a blocklist.
     Listed,
+    /// A provider says of the account what comes before a stop.
+    EarlySign,
 }
 
 impl Kind {
     /// Every kind, in the order that lists use.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Stopped,
         Self::Loss,
         Self::Slow,
@@ -124,6 +126,7 @@ impl Kind {
         Self::Authentication,
         Self::Dns,
         Self::Listed,
+        Self::EarlySign,
     ];
 
     /// Whether it is a failure of delivery: these share one open incident for each culprit.
@@ -148,6 +151,7 @@ impl Kind {
             Self::Authentication => "authentication",
             Self::Dns => "dns",
             Self::Listed => "listed",
+            Self::EarlySign => "early_sign",
         }
     }
 }

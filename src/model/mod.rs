@@ -14,6 +14,6 @@ pub use fault::{Class, Fate, Outcome};
 pub use hook::{HookCounts, Knock, Tiding};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};
-pub use sign::Sign;
+pub use sign::{Sign, Standing};
 pub use silence::{Silence, Which};
 pub use time::{At, Now, Span};

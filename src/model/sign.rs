@@ -1,15 +1,20 @@
-//! Early signs: what a provider says of the account before mail stops.
+//! Early signs: what a provider says of the account before mail stops. What of it is a reason to warn is the watchdog's business.
 
 use std::fmt;
 
-/// One thing that a provider says of the account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+use super::At;
+
+/// One thing that a provider says of the account. In JSON an object with exactly one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Sign {
     /// Whether the account may send.
     Standing {
-        /// Nothing is held against it.
-        good: bool,
-        /// The provider's word for it.
+        /// What that means.
+        state: Standing,
+        /// The provider's word for it, cut to 200 bytes.
         word: String,
     },
     /// What of an allowance is left.
@@ -17,7 +22,11 @@ pub enum Sign {
         /// How much.
         remaining: u64,
         /// Of how much, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
+        /// When there is all of it again, if that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renews_at: Option<At>,
     },
     /// Mail that the provider has taken and holds back.
     Backlog {
@@ -31,23 +40,29 @@ pub enum Sign {
     },
 }
 
-/// A quota of which less than this share is left is about to run out.
-const LOW_PERCENT: u128 = 10;
-/// The same in figures, where nobody says of how much.
-const FEW: u64 = 100;
-/// A reputation below this, of a hundred, is poor.
-const POOR_PERCENT: u64 = 40;
+/// Whether an account may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nothing is held against it.
+    Good,
+    /// It may send, and something is held against it: it is under review.
+    Warned,
+    /// The provider says that it sends nothing.
+    Stopped,
+}
 
-impl Sign {
-    /// Whether it comes before a stop: the account is not well, the quota is about to run out, mail is held back, the reputation is poor.
+impl Standing {
+    /// Every standing, from good to bad.
+    pub const ALL: [Self; 3] = [Self::Good, Self::Warned, Self::Stopped];
+
+    /// The word in labels and texts.
     #[must_use]
-    pub fn is_early(&self) -> bool {
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Standing { good, .. } => !good,
-            Self::Quota { remaining, limit: Some(limit) } => u128::from(*remaining) * 100 < u128::from(*limit) * LOW_PERCENT,
-            Self::Quota { remaining, limit: None } => *remaining < FEW,
-            Self::Backlog { waiting } => *waiting > 0,
-            Self::Reputation { percent } => *percent < POOR_PERCENT,
+            Self::Good => "good",
+            Self::Warned => "warned",
+            Self::Stopped => "stopped",
         }
     }
 }
@@ -57,8 +72,8 @@ impl fmt::Display for Sign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Standing { word, .. } => write!(f, "account status `{word}`"),
-            Self::Quota { remaining, limit: Some(limit) } => write!(f, "{remaining} of {limit} left of the quota"),
-            Self::Quota { remaining, limit: None } => write!(f, "{remaining} left of the quota"),
+            Self::Quota { remaining, limit: Some(limit), .. } => write!(f, "{remaining} of {limit} left of the quota"),
+            Self::Quota { remaining, limit: None, .. } => write!(f, "{remaining} left of the quota"),
             Self::Backlog { waiting } => write!(f, "{waiting} mails in the backlog"),
             Self::Reputation { percent } => write!(f, "reputation {percent} of 100"),
         }

@@ -11,7 +11,7 @@ use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
 use crate::edge::notify::{Ended, Outgoing};
-use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter};
+use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter, Unread};
 use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
@@ -31,7 +31,7 @@ pub(super) struct Hands {
     /// Canaries that are being handed over.
     pub(super) submissions: JoinSet<()>,
     /// Questions that are being asked. A stop does not wait for them.
-    pub(super) traces: JoinSet<()>,
+    pub(super) questions: JoinSet<()>,
 }
 
 /// The way to one sink's worker.
@@ -68,6 +68,7 @@ impl Hands {
                 Effect::Trace { canary, provider, inbox, sent_at, message_id } => {
                     self.trace(canary, &provider, &inbox, sent_at, message_id, now)
                 }
+                Effect::Poll { provider } => self.poll(provider, now),
                 Effect::Notify(notice) => self.notify(dog, notice.notice),
                 Effect::Look { inbox } => self.look(&inbox),
             }
@@ -79,7 +80,7 @@ impl Hands {
         self.sinks.values_mut().for_each(SinkHand::flush);
         // Collects what has finished; nothing is waited for.
         while self.submissions.try_join_next().is_some() {}
-        while self.traces.try_join_next().is_some() {}
+        while self.questions.try_join_next().is_some() {}
     }
 
     /// Hands the notices to their sinks' workers that a former life left unsent.
@@ -118,12 +119,30 @@ impl Hands {
     fn trace(&mut self, canary: CanaryId, provider: &Name, inbox: &Name, sent_at: At, message_id: Option<String>, now: At) {
         let (Some(submitter), Some(to)) = (self.submitters.get(provider).cloned(), self.settings.inboxes.get(inbox)) else { return };
         let (events, provider, recipient) = (self.events.clone(), provider.clone(), to.address.clone());
-        self.traces.spawn(async move {
+        self.questions.spawn(async move {
             let after = After { message_id: message_id.as_deref(), recipient: &recipient, sent_at };
             let Some(Finding { fate, words }) = submitter.trace(after, now).await else { return };
             tracing::info!(%canary, %provider, fate = fate.as_str(), "a provider said what became of a canary");
             // The loop is gone only when the process ends; the next start asks again.
             drop(events.send(Event::Traced { canary, fate, words: Some(words) }).await);
+        });
+    }
+
+    /// Asks how an account stands. Who does not answer delays nobody, and is asked again when it is due.
+    fn poll(&mut self, provider: Name, now: At) {
+        let Some(submitter) = self.submitters.get(&provider).cloned() else { return };
+        let events = self.events.clone();
+        self.questions.spawn(async move {
+            let event = match submitter.signs(now).await {
+                Some(Ok(signs)) => Event::Signs { provider, signs },
+                Some(Err(Unread { class, why, retry_after })) => {
+                    tracing::debug!(%provider, class = class.as_str(), "a provider did not say how the account stands");
+                    Event::NoSigns { provider, class, why, retry_after }
+                }
+                None => return,
+            };
+            // The loop is gone only when the process ends; the next life asks when it is due.
+            drop(events.send(event).await);
         });
     }
 

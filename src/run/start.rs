@@ -131,7 +131,7 @@ impl Daemon {
             events: events_in,
             standing,
             submissions: JoinSet::new(),
-            traces: JoinSet::new(),
+            questions: JoinSet::new(),
         };
         hands.resume(&dog, clock.now());
         Ok(Self {

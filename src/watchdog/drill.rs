@@ -59,15 +59,21 @@ pub(super) struct Drilled {
 impl Watchdog {
     /// Whether a drill can begin, or be ended.
     pub(super) fn check_drill(&self, event: &Event) -> Result<(), Unfit> {
-        match event {
-            Event::DrillBegan { provider, .. } if !self.plan.providers.contains(provider) => Err(Unfit::UnknownProvider(provider.clone())),
-            Event::DrillBegan { .. } if self.state.drill.is_some() => Err(Unfit::NoDrill("a drill goes on: wait for its end, or stop it")),
-            Event::DrillBegan { provider, .. } if self.state.open().any(|i| concerns(&i.shown.culprit, provider)) => {
-                Err(Unfit::NoDrill("an incident of this provider is open: that is no drill"))
+        if let Event::DrillBegan { provider, .. } = event {
+            if !self.plan.providers.contains(provider) {
+                return Err(Unfit::UnknownProvider(provider.clone()));
             }
-            Event::DrillStopped { .. } if self.state.drill.is_none() => Err(Unfit::NoDrill("no drill goes on")),
-            _ => Ok(()),
+            if self.state.drill.is_some() {
+                return Err(Unfit::NoDrill("a drill goes on: wait for its end, or stop it"));
+            }
+            if self.state.open().any(|i| concerns(&i.shown.culprit, provider)) {
+                return Err(Unfit::NoDrill("an incident of this provider is open: that is no drill"));
+            }
         }
+        if matches!(event, Event::DrillStopped { .. }) && self.state.drill.is_none() {
+            return Err(Unfit::NoDrill("no drill goes on"));
+        }
+        Ok(())
     }
 
     /// What a drill has brought about says so.

@@ -35,6 +35,11 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message_id: Option<String>,
     },
+    /// Ask a provider how its account stands. [`super::Event::Signs`] or [`super::Event::NoSigns`] is the answer.
+    Poll {
+        /// Whom to ask.
+        provider: Name,
+    },
     /// Tell the sinks.
     Notify(Notice),
     /// Read an inbox completely, now: something in it is overdue. Only with [`super::Reads::Explicit`].

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{At, CanaryId, Class, Fate, IncidentId, Leg, Name, NoticeId, Outcome, Placement, Span, Which};
+use crate::model::{At, CanaryId, Class, Fate, IncidentId, Leg, Name, NoticeId, Outcome, Placement, Sign, Span, Which};
 
 /// Something that happened. The shapes are those of `mailcanary step`; fields beyond its documentation are optional.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,26 @@ pub enum Event {
         /// The provider's own words, or the receiver's that it passes on, cut to 4 KiB.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         words: Option<String>,
+    },
+    /// A provider said how its account stands: the answer to a `poll`.
+    Signs {
+        /// Which.
+        provider: Name,
+        /// What it said; the first eight are looked at.
+        signs: Vec<Sign>,
+    },
+    /// A provider was asked how its account stands, and did not say. That is no sign.
+    NoSigns {
+        /// Which.
+        provider: Name,
+        /// What kind of failure.
+        class: Class,
+        /// The provider's own words, or ours, cut to 4 KiB.
+        #[serde(default)]
+        why: String,
+        /// It wants no more questions for so long (`Retry-After`): it is asked none meanwhile, for a day at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<Span>,
     },
     /// A canary was seen in an inbox.
     Sighted {
@@ -202,6 +222,8 @@ impl Event {
             | Self::Orphaned { canary } => Some(*canary),
             Self::Started { .. }
             | Self::Woke {}
+            | Self::Signs { .. }
+            | Self::NoSigns { .. }
             | Self::Stale { .. }
             | Self::Forged { .. }
             | Self::Blind { .. }
@@ -241,6 +263,8 @@ impl Event {
             | Self::Woke {}
             | Self::Answered { .. }
             | Self::Traced { .. }
+            | Self::Signs { .. }
+            | Self::NoSigns { .. }
             | Self::CutOff {}
             | Self::Connected {}
             | Self::ClockJumped { .. }
@@ -253,6 +277,14 @@ impl Event {
             | Self::DrillStopped { .. }
             | Self::Orphaned { .. } => None,
         }
+    }
+}
+
+impl Event {
+    /// The provider whose account it is about.
+    #[must_use]
+    pub const fn account(&self) -> Option<&Name> {
+        if let Self::Signs { provider, .. } | Self::NoSigns { provider, .. } = self { Some(provider) } else { None }
     }
 }
 

@@ -64,7 +64,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         | Kind::UnexpectedMail
         | Kind::Authentication
         | Kind::Dns
-        | Kind::Listed => {
+        | Kind::Listed
+        | Kind::EarlySign => {
             let missing: u64 = tallies.iter().map(|t| t.row + t.silent).sum();
             let oldest = tallies.iter().filter_map(|t| t.first_missing).min().map_or(Span::ZERO, |(at, _)| now.since(at));
             let canaries = if missing == 1 { "canary has" } else { "canaries have" };
@@ -338,7 +339,17 @@ fn next_step(finding: &Finding, mismatched: bool) -> &'static str {
 }
 
 /// Cuts on a character boundary.
-fn shorten(text: &str, most: usize) -> String {
+pub(super) fn shorten(text: &str, most: usize) -> String {
     let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if flat.chars().count() <= most { flat } else { flat.chars().take(most).chain(std::iter::once('…')).collect() }
+}
+
+/// A count with its thousands apart: `10,000`.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let apart = |(place, digit): (usize, char)| {
+        let comma = (place > 0 && (digits.len() - place).is_multiple_of(3)).then_some(',');
+        comma.into_iter().chain(std::iter::once(digit))
+    };
+    digits.chars().enumerate().flat_map(apart).collect()
 }

@@ -38,6 +38,7 @@ impl Watchdog {
             Fact::Happened(event) if self.is_told_again(event) => self.step(at, event.clone()),
             Fact::Happened(_)
             | Fact::Asked { .. }
+            | Fact::Polled { .. }
             | Fact::Passed {}
             | Fact::Lost { .. }
             | Fact::Forgotten { .. }
@@ -63,6 +64,8 @@ impl Watchdog {
     fn is_told_again(&self, event: &Event) -> bool {
         match event {
             Event::CutOff {} | Event::Connected {} => self.state.reads() == Reads::Implied,
+            // Whose account is not asked about here says nothing here.
+            Event::Signs { provider, .. } | Event::NoSigns { provider, .. } => self.plan.polls(provider),
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
             // Of what people said of the other's incidents nothing follows for those of this one.
             Event::Acknowledged { .. } | Event::Closed { .. } | Event::Silenced { .. } | Event::Unsilenced { .. } => false,

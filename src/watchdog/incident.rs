@@ -42,6 +42,22 @@ pub(super) struct Move {
     pub(super) evidence: Value,
 }
 
+impl Move {
+    /// It is over.
+    pub(super) fn end(open: &Incident, why: String) -> Self {
+        let shown = &open.shown;
+        Self {
+            incident: Some(shown.incident),
+            change: Change::Resolved,
+            kind: shown.kind,
+            severity: shown.severity,
+            culprit: shown.culprit.clone(),
+            summary: why,
+            evidence: shown.last.evidence.clone(),
+        }
+    }
+}
+
 /// What changes by what was found.
 pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
     let mut moves = delivery_moves(plan, state, ix, assessment, now);
@@ -49,7 +65,7 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
     moves.extend(cut_off_move(plan, state, now));
     moves.extend(state.open().filter(|i| !plan.knows(&i.shown.culprit)).map(|i| {
         let why = format!("{} is no longer in the configuration", explain::subject(&i.shown.culprit));
-        end(i, why)
+        Move::end(i, why)
     }));
     moves.extend(closed_moves(state, &moves));
     moves.extend(reminders(plan, state, ix, assessment, &moves, now));
@@ -77,7 +93,7 @@ pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
 fn closed_moves(state: &State, moved: &[Move]) -> Vec<Move> {
     let closed = state.open().filter(|i| moved.iter().all(|m| m.incident != Some(i.shown.incident)));
     let by = |word: &Word| format!("closed by {}{}", word.by, word.note.as_ref().map_or_else(String::new, |note| format!(": {note}")));
-    closed.filter_map(|i| Some(end(i, by(i.shown.closed.as_ref()?)))).collect()
+    closed.filter_map(|i| Some(Move::end(i, by(i.shown.closed.as_ref()?)))).collect()
 }
 
 /// What nobody has acknowledged for long, with the evidence as it stands now; and what goes on when its silence has ended.
@@ -92,7 +108,7 @@ fn reminders(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, mo
         let finding = assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind);
         let mut again = match finding {
             Some(finding) => tell(plan, state, ix, finding, Some(shown.incident), now),
-            None => Move { summary: shown.last.summary.clone(), evidence: shown.last.evidence.clone(), ..end(open, String::new()) },
+            None => Move { summary: shown.last.summary.clone(), evidence: shown.last.evidence.clone(), ..Move::end(open, String::new()) },
         };
         let age = now.since(shown.opened_at);
         let why = if heard_again { "a silence kept this back" } else { "nobody has acknowledged it" };
@@ -135,7 +151,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             Some(same) if same.is_of_seed() || state.alarms.iter().any(|a| a.culprit == finding.culprit) => kept.push(same.shown.incident),
             other => {
                 kept.extend(other.map(|i| i.shown.incident));
-                moves.extend(other.map(|i| end(i, explain::recovery(plan, state, &finding.culprit, i.shown.opened_at, now))));
+                moves.extend(other.map(|i| Move::end(i, explain::recovery(plan, state, &finding.culprit, i.shown.opened_at, now))));
                 moves.push(tell(plan, state, ix, finding, None, now));
             }
         }
@@ -162,7 +178,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             for other in narrower {
                 kept.push(other.shown.incident);
                 let by = first.map_or_else(String::new, |id| format!(" (incident {id})"));
-                moves.push(end(other, format!("part of a larger failure: {}{by}", explain::subject(&finding.culprit))));
+                moves.push(Move::end(other, format!("part of a larger failure: {}{by}", explain::subject(&finding.culprit))));
             }
         }
     }
@@ -176,7 +192,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         let alarmed = state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
         let settled = settles_at(plan, state, open).is_none_or(|at| at <= now);
         if !held && !inside && !alarmed && settled && is_over(plan, state, open) {
-            moves.push(end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
+            moves.push(Move::end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
         }
     }
     moves
@@ -299,19 +315,6 @@ fn closed_lately<'s>(state: &'s State, culprit: &Culprit, now: At) -> Option<&'s
     mine.max_by_key(|i| i.shown.opened_at)?.shown.closed.as_ref().filter(|word| now.since(word.at) < CLOSED_LATELY)
 }
 
-fn end(open: &Incident, why: String) -> Move {
-    let shown = &open.shown;
-    Move {
-        incident: Some(shown.incident),
-        change: Change::Resolved,
-        kind: shown.kind,
-        severity: shown.severity,
-        culprit: shown.culprit.clone(),
-        summary: why,
-        evidence: shown.last.evidence.clone(),
-    }
-}
-
 fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
     let mut moves = Vec::new();
     let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
@@ -342,7 +345,7 @@ fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
                     }),
                 });
             }
-            (Some(open), None) => moves.push(end(open, format!("inbox `{name}` can be read again"))),
+            (Some(open), None) => moves.push(Move::end(open, format!("inbox `{name}` can be read again"))),
             _ => {}
         }
     }
@@ -367,7 +370,7 @@ fn cut_off_move(plan: &Plan, state: &State, now: At) -> Option<Move> {
                 "since": since.rfc3339(), "next_step": "check the network, the resolver and the firewall of the host that runs mailcanary",
             }),
         }),
-        (Some(open), None) => Some(end(open, "the watcher has network again".to_owned())),
+        (Some(open), None) => Some(Move::end(open, "the watcher has network again".to_owned())),
         _ => None,
     }
 }

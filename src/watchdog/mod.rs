@@ -5,14 +5,17 @@
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
 //! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
-//! `judge` (what, and how loud), `explain` → `incident` → `state` (outbox) → `suspicion` (ask again) → `picture`.
+//! `judge` (what, and how loud), `explain` → `incident`, `early` (what comes before a stop) → `state` (outbox) → `suspicion` (ask again) → `picture`.
 
+mod account;
 mod alarm;
 mod blame;
 mod budget;
 mod canary;
+mod concern;
 pub mod count;
 mod drill;
+mod early;
 mod effect;
 mod event;
 mod evidence;
@@ -30,6 +33,7 @@ mod outbox;
 mod people;
 mod picture;
 mod plan;
+mod poll;
 mod reach;
 mod record;
 mod recovery;
@@ -52,11 +56,15 @@ use std::collections::BTreeMap;
 use crate::config::Settings;
 use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Route, Severity, Span};
 
+pub use concern::is_early;
 pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
-pub use view::{CanaryView, DrillView, DrilledView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View, Word};
+pub use view::{
+    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, Unread, View,
+    Word,
+};
 
 use index::Index;
 use plan::Plan;
@@ -116,7 +124,8 @@ impl Watchdog {
         if this.state.began.is_some() {
             this.last_at = Some(this.state.at);
             let at = this.state.at;
-            this.wake_at = this.next_wake(at, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).min());
+            this.wake_at =
+                this.next_wake(at, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).chain(this.polls_at()).min());
         }
         Ok(this)
     }
@@ -172,11 +181,12 @@ impl Watchdog {
             self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
-        for change in incident::moves(&self.plan, &self.state, &self.ix, &assessment, at) {
+        let moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
+        for change in moves.into_iter().chain(early::moves(&self.plan, &self.state)) {
             self.tell(step, at, change);
         }
         let asks_at = self.send(step, at);
-        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).min();
+        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).chain(self.poll(step, at)).min();
         self.look(step, at);
         self.wake_at = self.next_wake(at, asks_at);
         step.wake_at = self.wake_at;
@@ -269,6 +279,9 @@ impl Watchdog {
             && self.state.silences.iter().all(|s| s.silence != *silence)
         {
             return Err(Unfit::UnknownSilence(*silence));
+        }
+        if let Some(name) = event.account().filter(|name| !self.plan.polls(name)) {
+            return Err(Unfit::NotAsked(name.clone()));
         }
         match event.inbox().filter(|name| !self.plan.inboxes.contains(*name)) {
             Some(name) => Err(Unfit::UnknownInbox(name.clone())),

@@ -46,6 +46,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         next,
         suspicion_threshold: plan.threshold,
         providers: plan.providers.iter().map(|p| party(Culprit::Provider(p.clone()), p)).collect(),
+        accounts: state.accounts(plan),
         streams: streams.into_iter().map(|(p, s)| (p.clone(), party(Culprit::Stream(p, s.clone()), &s))).collect(),
         inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::budget::Limits;
 use super::survival::Prior;
-use crate::config::{Provider, Settings};
+use crate::config::{Provider, Settings, Signs};
 use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -53,6 +53,8 @@ pub(super) struct Plan {
     pub(super) routine: f64,
     pub(super) limits: Limits,
     tells: BTreeMap<Name, Telling>,
+    /// How each provider is asked how its account stands: those that are.
+    pub(super) signs: BTreeMap<Name, Signs>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -138,7 +140,6 @@ impl Plan {
         // Asking again jumps over plateaus of the evidence, so that a little more costs nothing then.
         let margin = if confirmations > 0.0 { MARGIN } else { 0.0 } + (1.0 + confirmations).ln();
         let asks = if routes.len() > 1 { ASKS_OF_MANY } else { ASKS };
-        let canaries_a_day = routine * 86_400.0;
         let every = routes.iter().map(|r| r.every).min().unwrap_or(settings.watch.every);
         Self {
             instance: settings.watch.instance.clone(),
@@ -156,12 +157,13 @@ impl Plan {
             by_culprit,
             prior: Prior::untaught(),
             ln_alarm: (failures_a_day * 365.25 / false_pages).ln() + margin,
-            threshold: (canaries_a_day * 365.25 / false_pages).ln() + margin,
+            threshold: (routine * 86_400.0 * 365.25 / false_pages).ln() + margin,
             false_pages,
             confirmations,
             routine,
             limits: Limits::of(settings),
             tells: tells(settings),
+            signs: signs(settings),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
@@ -265,6 +267,15 @@ fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {
         suppression_list: p.kind.suppression_list(),
     };
     settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()
+}
+
+/// How each provider that canaries are sent through is asked how its account stands, if it is.
+fn signs(settings: &Settings) -> BTreeMap<Name, Signs> {
+    let used = |name: &Name| settings.routes.iter().any(|route| route.provider == *name);
+    let of = |(name, p): (&Name, &Provider)| {
+        (p.kind.has_signs() && p.duty.signs.asked && used(name)).then(|| (name.clone(), p.duty.signs.clone()))
+    };
+    settings.providers.iter().filter_map(of).collect()
 }
 
 /// Canaries a second of a route.

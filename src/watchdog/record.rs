@@ -47,6 +47,11 @@ pub enum Fact {
         /// Which.
         canary: CanaryId,
     },
+    /// A provider is about to be asked how its account stands.
+    Polled {
+        /// Which.
+        provider: Name,
+    },
     /// Something happened, as it came in: any event but `started` and `woke`.
     Happened(Event),
     /// The deadline of a canary passed while its inbox could be read, and it was not there.

@@ -3,7 +3,7 @@
 use super::flight::RouteState;
 use super::plan::RoutePlan;
 use super::state::State;
-use crate::model::{At, CanaryId, Route, Span};
+use crate::model::{At, CanaryId, Name, Route, Span};
 
 /// When the next routine canary of `route` is due. `None` before the first start.
 pub(super) fn due(state: &State, planned: &RoutePlan, route: Option<&RouteState>) -> Option<At> {
@@ -27,22 +27,30 @@ pub(super) fn next_id(route: &RouteState) -> CanaryId {
 
 /// What the upper half of a route's ids is, if no other route has it.
 pub(super) fn key(seed: u64, route: &Route) -> u32 {
-    upper_half(hash(seed, route, 0))
+    upper_half(hash(seed, names(route), 0))
 }
 
 fn jitter(planned: &RoutePlan, seed: u64, round: u64) -> Span {
     let room = planned.jitter.as_ms();
-    if room == 0 { Span::ZERO } else { Span::from_ms(hash(seed, &planned.route, round.wrapping_add(1)) % room) }
+    if room == 0 { Span::ZERO } else { Span::from_ms(hash(seed, names(&planned.route), round.wrapping_add(1)) % room) }
 }
 
 fn upper_half(bits: u64) -> u32 {
     u32::try_from(bits >> 32).unwrap_or(u32::MAX)
 }
 
-/// FNV-1a over the route's name, then the finaliser of `SplitMix64`: even, and the same on every machine.
-fn hash(seed: u64, route: &Route, salt: u64) -> u64 {
+/// An even number for what concerns one provider.
+pub(super) fn spread(seed: u64, provider: &Name, salt: u64) -> u64 {
+    hash(seed, [provider], salt)
+}
+
+const fn names(route: &Route) -> [&Name; 3] {
+    [&route.provider, &route.stream, &route.inbox]
+}
+
+/// FNV-1a over the names, then the finaliser of `SplitMix64`: even, and the same on every machine.
+fn hash<const N: usize>(seed: u64, names: [&Name; N], salt: u64) -> u64 {
     let mut bits = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
-    let names = [&route.provider, &route.stream, &route.inbox];
     for byte in names.iter().flat_map(|n| n.as_str().bytes().chain(std::iter::once(0))).chain(salt.to_le_bytes()) {
         bits = (bits ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     }

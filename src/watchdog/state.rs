@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::account::Account;
 use super::alarm::{Alarm, Standing};
 use super::budget::Spendings;
 use super::canary::{Answer, Arrival, Canary, Copied, upper};
@@ -64,6 +65,9 @@ pub(super) struct State {
     /// When each provider was asked after canaries, in the last hour.
     #[serde(default)]
     pub(super) asked: BTreeMap<Name, Vec<At>>,
+    /// How accounts stand, by provider.
+    #[serde(default)]
+    pub(super) accounts: BTreeMap<Name, Account>,
     /// The newest canaries that were lost and not asked after yet.
     #[serde(default)]
     pub(super) missed: BTreeSet<CanaryId>,
@@ -106,6 +110,7 @@ impl State {
             self.standings.push(place.and_then(Option::take).unwrap_or_else(|| Standing::new(suspect.culprit.clone())));
         }
         self.alarms.retain(|a| plan.suspect(&a.culprit).is_some());
+        self.accounts.retain(|provider, _| plan.signs.contains_key(provider));
         for name in &plan.inboxes {
             self.inbox(name);
         }
@@ -123,6 +128,7 @@ impl State {
                 self.send(plan, ix, route, *canary, record.at, *reason);
             }
             Fact::Asked { canary } => self.ask(plan, ix, record.at, *canary),
+            Fact::Polled { provider } => self.polled(plan, record.at, provider),
             Fact::Happened(event) => self.happen(plan, ix, record.at, event),
             Fact::Lost { canary } => self.lose(plan, ix, *canary),
             Fact::Forgotten { canary } => self.set_aside(plan, ix, *canary),
@@ -263,6 +269,8 @@ impl State {
                 }
             }
             Event::Traced { canary, fate, words } => self.trace(plan, ix, *canary, *fate, words.as_deref()),
+            Event::Signs { provider, signs } => self.read_account(plan, at, provider, signs),
+            Event::NoSigns { provider, class, why, retry_after } => self.miss_account(plan, at, provider, *class, why, *retry_after),
             Event::Sighted { inbox, canary, placement, arrived_at, seen_at, copy } => {
                 let seen = seen_at.unwrap_or(at);
                 let arrival =

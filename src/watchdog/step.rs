@@ -52,6 +52,9 @@ pub enum Unfit {
     /// A drill that cannot begin, or end.
     #[error("{0}")]
     NoDrill(&'static str),
+    /// An account that is not asked about.
+    #[error("provider `{0}` is not asked how its account stands")]
+    NotAsked(Name),
     /// A canary over a route that is not watched.
     #[error("unknown route `{0}`")]
     UnknownRoute(Route),

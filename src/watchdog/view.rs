@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::count::Histogram;
 use super::event::Delivery;
 use crate::model::{
-    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Silence, Span, Verdict,
+    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Sign, Silence, Span,
+    Standing, Verdict,
 };
 
 /// Everything that is shown, at one instant.
@@ -29,6 +30,8 @@ pub struct View {
     pub routes: Vec<RouteView>,
     /// Every configured provider, sorted.
     pub providers: Vec<PartyView>,
+    /// Every account that is asked about, by provider.
+    pub accounts: BTreeMap<Name, AccountView>,
     /// Every stream of every provider, sorted by provider, then stream.
     pub streams: Vec<(Name, PartyView)>,
     /// Every configured inbox, sorted.
@@ -135,6 +138,40 @@ pub struct Traffic {
     pub budget: Option<(u32, u32)>,
     /// Its provider wants no mail before then: nothing is sent, and nothing follows from that.
     pub held_until: Option<At>,
+}
+
+/// An account at a provider, as it was said to stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AccountView {
+    /// The time between two questions.
+    pub every: Span,
+    /// When it was read last; what follows is of then.
+    pub read_at: Option<At>,
+    /// What the provider said.
+    pub signs: Vec<Sign>,
+    /// Whether it may send, where the provider says so.
+    pub standing: Option<Standing>,
+    /// Of these signs the ones that worry.
+    pub worries: Vec<Sign>,
+    /// Why it cannot be read, since it could last.
+    pub unread: Option<Unread>,
+    /// Questions that were answered, since the installation began.
+    pub read: u64,
+    /// Questions that the provider had no time for.
+    pub throttled: u64,
+    /// Questions that were not answered otherwise.
+    pub not_read: u64,
+}
+
+/// Why an account cannot be read.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Unread {
+    /// Since when.
+    pub since: At,
+    /// What kind of failure it was last.
+    pub class: Class,
+    /// In words; the provider's own, if it had any.
+    pub why: String,
 }
 
 /// One inbox.

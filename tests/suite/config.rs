@@ -227,7 +227,8 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
     let (readme, table) = (read("README.md"), read("docs/providers.md"));
     let shared = ["from", "dkim_selectors", "ca_file", "proxy", "bind", "family", "base_url", "templates", "variables"];
     let of_all = ["standby", "every", "price_per_1000", "currency", "canaries_per_day", "spacing", "trace"];
-    of_all.iter().for_each(|key| assert!(table.contains(&format!("`{key}`")), "docs/providers.md lacks `{key}`"));
+    let of_signs = ["signs", "signs_every", "signs_per_day", "quota_warning", "credits_warning", "backlog_warning", "reputation_warning"];
+    of_all.iter().chain(&of_signs).for_each(|key| assert!(table.contains(&format!("`{key}`")), "docs/providers.md lacks `{key}`"));
     let mut kinds = BTreeSet::new();
     keys_of_schema(&config::schema(), "", &mut |path, key, _| {
         let Some(kind) = path.strip_prefix("provider.NAME.") else { return };
@@ -236,7 +237,7 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
         let row = table.lines().find(|line| line.starts_with(&format!("| `{kind}`"))).unwrap_or_else(|| panic!("no row of `{kind}`"));
         let elsewhere = kind == "smtp" && row.contains("the OAuth 2 keys of `gmail`");
         assert!(
-            elsewhere || shared.contains(&key) || of_all.contains(&key) || row.contains(&format!("`{key}`")),
+            elsewhere || [&shared[..], &of_all, &of_signs].concat().contains(&key) || row.contains(&format!("`{key}`")),
             "the row of `{kind}` lacks `{key}`"
         );
     });
@@ -420,6 +421,8 @@ fn what_is_likely_not_meant_is_warned_of() {
             vec![("[http]", &format!("{resend}\n[http]")), ("\"127.0.0.1:9825\"", "\"off\"")],
             "provider.r.resend.webhook_secret: nothing is taken in: HTTP is turned off",
         ),
+        (vec![("[http]", &format!("{spark}\nsigns_every = \"5s\"\n[http]"))], "signs_every: 17280 questions a day are many"),
+        (vec![("[http]", &format!("{spark}\nsigns = false\nsigns_per_day = 9\n[http]"))], "signs_per_day: is not used"),
         (vec![("port = 587", "port = 465")], "provider.relay.smtp.port: on port 465 servers speak TLS from the first byte"),
         (
             vec![("[http]", &second.replace("imap.example.org", "imap.gmail.com").replace("\"b\"", "\"seed7f3@gmail.com\""))],

@@ -4,6 +4,7 @@ mod dropped;
 mod life;
 mod people;
 mod real;
+mod signs;
 mod sinks;
 mod told;
 mod trigger;

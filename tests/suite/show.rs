@@ -1,17 +1,19 @@
 //! The pages and the metrics, as a browser, a real Prometheus and people with bad intentions meet them.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not foresee")]
 
+mod accounts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use mailcanary::edge::show;
 use mailcanary::model::{
-    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span,
-    Verdict,
+    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Sign,
+    Span, Standing, Verdict,
 };
 use mailcanary::watchdog::count::Histogram;
-use mailcanary::watchdog::{CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
+use mailcanary::watchdog::{AccountView, CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -66,6 +68,24 @@ fn party(text: &str) -> PartyView {
     PartyView { name: name(text), verdict: Verdict::Delivering, reason: "all its routes deliver".to_owned(), traffic }
 }
 
+/// An account of which everything is known, and that is well.
+fn account() -> AccountView {
+    let signs = vec![
+        Sign::Standing { state: Standing::Good, word: "active".to_owned() },
+        Sign::Quota { remaining: 9000, limit: Some(10_000), renews_at: None },
+        Sign::Backlog { waiting: 3 },
+        Sign::Reputation { percent: 97 },
+    ];
+    AccountView {
+        every: Span::from_secs(900),
+        read_at: Some(at(3000)),
+        signs,
+        standing: Some(Standing::Good),
+        read: 4,
+        ..AccountView::default()
+    }
+}
+
 /// An installation in which all is well, with this many providers, streams and inboxes.
 fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
     let named = |word: &str, n: usize| (0..n).map(|n| format!("{word}-{n}")).collect::<Vec<_>>();
@@ -93,6 +113,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         suspicion_threshold: 9.5,
         routes,
         providers: ps.iter().map(|p| party(p)).collect(),
+        accounts: ps.iter().map(|p| (name(p), account())).collect(),
         streams: ps.iter().flat_map(|p| ss.iter().map(|s| (name(p), party(s)))).collect(),
         inboxes: is.iter().map(inbox).collect(),
         silences: Vec::new(),
@@ -431,6 +452,13 @@ async fn health_readiness_and_providers() {
     let more = json!({
         "standby": false, "every_seconds": 60.0, "last_sent": "2022-08-08T20:29:40.000Z", "held_until": null, "incidents": [],
         "streams": [health("stream-0", true, "delivering")], "budget": null,
+        "account": {
+            "read_at": "2022-08-08T20:20:00.000Z", "age_seconds": 600.0, "every_seconds": 900.0, "warns": [], "unread": null,
+            "signs": [
+                { "standing": { "state": "good", "word": "active" } }, { "quota": { "remaining": 9000, "limit": 10_000, "renews_at": null } },
+                { "backlog": { "waiting": 3 } }, { "reputation": { "percent": 97 } },
+            ],
+        },
     });
     first.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     assert_eq!(answer["providers"][0], first);

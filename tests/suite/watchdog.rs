@@ -6,6 +6,8 @@ mod patience;
 mod people;
 mod replay;
 mod rhythm;
+mod signs;
+mod signs_step;
 mod traced;
 mod verdicts;
 mod world;

@@ -3,6 +3,7 @@
 mod budget;
 mod general;
 mod senders;
+mod signs;
 mod tables;
 mod trigger;
 

@@ -7,6 +7,7 @@ use super::senders::{
     AZURE, BREVO, GMAIL, MAILERSEND, MAILGUN, MAILJET, MANDRILL, MAYBE_OAUTH, NUMBERED_TEMPLATES, OAUTH, POSTMARK, RESEND, SENDER,
     SENDGRID, SES, SMTP, SPARKPOST, TEMPLATES,
 };
+use super::signs::{BACKLOG, CREDITS, QUOTA, SIGNS};
 use super::trigger::TRIGGER;
 
 /// Every table.
@@ -23,14 +24,14 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "provider.NAME.mandrill",
         name: "mailchimp",
         shown: true,
-        groups: &[SENDER, MANDRILL, TEMPLATES, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, MANDRILL, TEMPLATES, SIGNS, BACKLOG, DUTY, BUDGET, WIRE],
         doc: "An account at Mailchimp Transactional (Mandrill). At least one provider of any kind; two or more, so that a fault of one can be told from a fault of an inbox.",
     },
     Table {
         path: "provider.NAME.sendgrid",
         name: "sendgrid",
         shown: true,
-        groups: &[SENDER, SENDGRID, TEMPLATES, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, SENDGRID, TEMPLATES, SIGNS, QUOTA, DUTY, BUDGET, WIRE],
         doc: "An account at SendGrid.",
     },
     Table {
@@ -51,14 +52,14 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "provider.NAME.ses",
         name: "ses",
         shown: true,
-        groups: &[SENDER, SES, TEMPLATES, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, SES, TEMPLATES, SIGNS, QUOTA, DUTY, BUDGET, WIRE],
         doc: "An account at Amazon SES (v2), in one region.",
     },
     Table {
         path: "provider.NAME.sparkpost",
         name: "sparkpost",
         shown: true,
-        groups: &[SENDER, SPARKPOST, TEMPLATES, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, SPARKPOST, TEMPLATES, SIGNS, DUTY, BUDGET, WIRE],
         doc: "An account at SparkPost (Bird).",
     },
     Table {
@@ -72,7 +73,7 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "provider.NAME.brevo",
         name: "brevo",
         shown: true,
-        groups: &[SENDER, BREVO, NUMBERED_TEMPLATES, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, BREVO, NUMBERED_TEMPLATES, SIGNS, CREDITS, DUTY, BUDGET, WIRE],
         doc: "An account at Brevo. By default it takes calls from known addresses only: allow this host's there.",
     },
     Table {
@@ -86,7 +87,7 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "provider.NAME.mailersend",
         name: "mailersend",
         shown: true,
-        groups: &[SENDER, MAILERSEND, TEMPLATES, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, MAILERSEND, TEMPLATES, SIGNS, QUOTA, DUTY, BUDGET, WIRE],
         doc: "An account at MailerSend.",
     },
     Table {

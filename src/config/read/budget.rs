@@ -4,6 +4,7 @@ use super::super::complaint::Fault;
 use super::super::text::Section;
 use super::super::{Budget, Duty, Price, Settings};
 use super::Whole;
+use super::signs::signs;
 use crate::model::{Route, Span};
 
 /// A cap that leaves less than this share of the routine canaries for confirmations is warned of.
@@ -16,19 +17,20 @@ pub(super) fn budget(section: &Section<'_>) -> Option<Budget> {
     Some(Budget { canaries_per_day: canaries_per_day?, spacing: spacing? })
 }
 
-/// `standby`, `every`, the price and `trace`.
+/// `standby`, `every`, the price, `trace` and what belongs to `signs`.
 pub(super) fn duty(section: &Section<'_>) -> Option<Duty> {
     let standby = section.get("standby");
     let every = section.maybe("every");
     let per_1000 = section.maybe::<f64>("price_per_1000");
     let currency = section.maybe::<String>("currency");
     let trace: Option<bool> = section.get("trace");
+    let signs = signs(section);
     if section.has("currency") && !section.has("price_per_1000") {
         section.warn("currency", "there is no price", "write `price_per_1000` too, or leave it out");
     }
     let (per_1000, currency) = (per_1000?, currency?);
     let price = per_1000.map(|per_1000| Price { per_1000, currency });
-    Some(Duty { standby: standby?, every: every?, price, untraced: !trace? })
+    Some(Duty { standby: standby?, every: every?, price, untraced: !trace?, signs: signs? })
 }
 
 /// Refuses routes that alone would break a cap or a spacing.

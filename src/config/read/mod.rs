@@ -6,6 +6,7 @@ mod hook;
 mod inbox;
 mod provider;
 mod route;
+mod signs;
 mod sink;
 mod trigger;
 mod wire;

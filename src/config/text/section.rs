@@ -89,6 +89,11 @@ impl<'t> Section<'t> {
         self.notes.refuse(&self.span, &join(&self.path, name), fault);
     }
 
+    /// Whether a table of this kind can have this key.
+    pub(in crate::config) fn takes(&self, name: &str) -> bool {
+        self.table.key(name).is_some()
+    }
+
     /// Whether the text has this key.
     pub(in crate::config) fn has(&self, name: &str) -> bool {
         self.item(name).is_some()

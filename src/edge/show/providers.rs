@@ -1,9 +1,10 @@
 //! `GET /api/v1/providers`: which provider is healthy, for an application's own failover.
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use crate::model::{At, Culprit, IncidentId, Kind, Name, Severity, Span, Verdict};
-use crate::watchdog::{IncidentView, PartyView, View};
+use crate::model::{At, Class, Culprit, IncidentId, Kind, Name, Severity, Sign, Span, Standing, Verdict};
+use crate::watchdog::{AccountView, IncidentView, PartyView, View};
 
 /// So many rounds without an arrival, and what mail may take besides, and what is known is not fresh any more.
 const ROUNDS: u64 = 3;
@@ -33,13 +34,16 @@ struct Provider<'a> {
     incidents: Vec<Open<'a>>,
     streams: Vec<Health<'a>>,
     budget: Option<Budget>,
+    /// What it says of the account, where it is asked.
+    account: Option<Account<'a>>,
 }
 
 /// How a provider or one of its streams is, and how much that is worth.
 #[derive(Serialize)]
 struct Health<'a> {
     name: &'a Name,
-    /// False while mail through it is known to be lost, late or in the wrong place. What we cannot see is no reason to leave a provider.
+    /// False while mail through it is known to be lost, late or in the wrong place, and while the provider holds something against the account.
+    /// What we cannot see is no reason to leave a provider.
     healthy: bool,
     verdict: Verdict,
     reason: String,
@@ -60,6 +64,26 @@ struct Open<'a> {
     summary: &'a str,
 }
 
+/// How the account was said to stand.
+#[derive(Serialize)]
+struct Account<'a> {
+    read_at: Option<String>,
+    age_seconds: Option<f64>,
+    every_seconds: f64,
+    signs: Vec<Value>,
+    /// Of these the ones that an incident of the kind `early_sign` is about.
+    warns: Vec<Value>,
+    unread: Option<Unread<'a>>,
+}
+
+/// Why it cannot be read now.
+#[derive(Serialize)]
+struct Unread<'a> {
+    since: String,
+    class: Class,
+    why: &'a str,
+}
+
 /// Canaries in 24 hours: how many may be, and how many were.
 #[derive(Serialize)]
 struct Budget {
@@ -78,7 +102,9 @@ impl<'a> Provider<'a> {
         let open = view.incidents.iter().filter(|i| i.resolved_at.is_none() && concerns(&i.culprit, &party.name));
         let streams = view.streams.iter().filter(|(provider, _)| *provider == party.name);
         let traffic = &party.traffic;
-        let mut health = Health::new(party, view.at);
+        let account = view.accounts.get(&party.name);
+        let held_against = account.and_then(|account| held_against(account, view.at));
+        let mut health = Health::new(party, view.at).burdened(held_against.as_deref());
         if let Some((cap, _)) = traffic.budget.filter(|(cap, spent)| spent >= cap) {
             health.reason.push_str(&format!("; its {cap} canaries of 24 hours are used up"));
         }
@@ -89,8 +115,9 @@ impl<'a> Provider<'a> {
             last_sent: traffic.last_sent.map(At::rfc3339),
             held_until: traffic.held_until.map(At::rfc3339),
             incidents: open.map(Open::new).collect(),
-            streams: streams.map(|(_, stream)| Health::new(stream, view.at)).collect(),
+            streams: streams.map(|(_, stream)| Health::new(stream, view.at).burdened(held_against.as_deref())).collect(),
             budget: traffic.budget.map(|(canaries_per_day, spent)| Budget { canaries_per_day, spent }),
+            account: account.map(|account| Account::new(account, view.at)),
         }
     }
 }
@@ -117,6 +144,47 @@ impl<'a> Health<'a> {
             fresh_for_seconds: fresh_for.as_secs_f64(),
         }
     }
+}
+
+impl Health<'_> {
+    /// Not healthy, if something is held against the account.
+    fn burdened(mut self, held_against: Option<&str>) -> Self {
+        if let Some(why) = held_against {
+            self.healthy = false;
+            self.reason = format!("{why}; {}", self.reason);
+        }
+        self
+    }
+}
+
+/// What a provider holds against the account, in words.
+fn held_against(account: &AccountView, now: At) -> Option<String> {
+    let is_bad = |sign: &&Sign| matches!(sign, Sign::Standing { state: Standing::Warned | Standing::Stopped, .. });
+    let sign = account.signs.iter().find(is_bad)?;
+    let read = account.read_at.map_or_else(String::new, |at| format!(", read {} ago", now.since(at)));
+    Some(format!("the provider says of the account: {sign}{read}"))
+}
+
+impl<'a> Account<'a> {
+    fn new(account: &'a AccountView, now: At) -> Self {
+        let unread = account.unread.as_ref();
+        Self {
+            read_at: account.read_at.map(At::rfc3339),
+            age_seconds: account.read_at.map(|at| now.since(at).as_secs_f64()),
+            every_seconds: account.every.as_secs_f64(),
+            signs: account.signs.iter().map(shown).collect(),
+            warns: account.worries.iter().map(shown).collect(),
+            unread: unread.map(|u| Unread { since: u.since.rfc3339(), class: u.class, why: &u.why }),
+        }
+    }
+}
+
+/// A sign as in `step`, but with its instant as everywhere here.
+fn shown(sign: &Sign) -> Value {
+    if let Sign::Quota { remaining, limit, renews_at } = sign {
+        return json!({ "quota": { "remaining": remaining, "limit": limit, "renews_at": renews_at.map(At::rfc3339) } });
+    }
+    serde_json::to_value(sign).unwrap_or_default()
 }
 
 impl<'a> Open<'a> {

@@ -43,6 +43,8 @@ pub struct Unread {
     pub class: Class,
     /// The provider's own words, or ours where it said none; kept as an [`Answer`]'s.
     pub why: String,
+    /// The provider wants nothing for so long.
+    pub retry_after: Option<Span>,
 }
 
 /// A mail that was taken and has not arrived.
@@ -139,6 +141,13 @@ macro_rules! transports {
             pub async fn log_in(&self, at: At) -> Answer {
                 match &self.0 {
                     $(Transport::$kind(transport) => transport.log_in(at).await,)*
+                }
+            }
+
+            /// The same, and asks how the account stands: once, where one question answers both.
+            pub async fn look(&self, at: At) -> (Answer, Option<Result<Vec<Sign>, Unread>>) {
+                match &self.0 {
+                    $(Transport::$kind(transport) => transport.look(at).await,)*
                 }
             }
 

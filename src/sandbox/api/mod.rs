@@ -76,6 +76,9 @@ async fn ping(State(provider): State<Arc<Provider>>, request: Request) -> Respon
 }
 
 async fn info(State(provider): State<Arc<Provider>>, request: Request) -> Response {
+    // An account that is suspended in silence shows nothing of it here either.
+    let silent = matches!(provider.fault(), Some(Fault::SuspendSilently));
+    let backlog = if silent { 0 } else { provider.counts().held };
     match authorised(&provider, request).await {
         Ok(_) => reply(
             200,
@@ -84,7 +87,7 @@ async fn info(State(provider): State<Arc<Provider>>, request: Request) -> Respon
                 "public_id": "sandbox",
                 "reputation": 100,
                 "hourly_quota": 25_000,
-                "backlog": provider.counts().held,
+                "backlog": backlog,
                 "stats": {},
             }),
         ),

@@ -213,7 +213,7 @@ impl<W: Watching, O: Observing> World<W, O> {
                     self.submit(canary, Route { provider, stream, inbox }, reason);
                 }
                 Effect::Notify(notice) => self.seen.notices.push((self.now, notice)),
-                Effect::Look { .. } | Effect::Trace { .. } => {}
+                Effect::Look { .. } | Effect::Trace { .. } | Effect::Poll { .. } => {}
             }
         }
     }

@@ -16,6 +16,7 @@ pub mod postmark;
 pub(crate) mod prometheus;
 pub mod rooted;
 pub mod sendgrid;
+pub mod sparkpost;
 pub mod temp_dir;
 
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};

@@ -88,6 +88,8 @@ pub enum Fate {
 }
 
 type Tells = Box<dyn Fn(&Name, &Name, At) -> Option<(model::Fate, &'static str)>>;
+/// What a provider answers at an instant; nothing, if it never does.
+type Stands = Box<dyn Fn(&Name, At) -> Option<Event>>;
 type Rule = Box<dyn Fn(&Route, At, u64) -> Option<Fate>>;
 
 /// The world: a watchdog, a clock, and events on their way.
@@ -110,6 +112,10 @@ pub struct World {
     pub tells: Option<Tells>,
     /// When which canary was asked after, with whom, and where it should have been.
     pub asked: Vec<(At, CanaryId, Name, Name)>,
+    /// What accounts are said to be like when they are asked about.
+    pub stands: Option<Stands>,
+    /// When whose account was asked about.
+    pub polled_at: Vec<(At, Name)>,
     queue: BTreeMap<(At, u64), Event>,
     order: u64,
 }
@@ -134,6 +140,8 @@ impl World {
             stamped_late: false,
             tells: None,
             asked: Vec::new(),
+            stands: None,
+            polled_at: Vec::new(),
             queue: BTreeMap::new(),
             order: 0,
         };
@@ -171,6 +179,12 @@ impl World {
                     if let Some((fate, words)) = told {
                         let words = Some(words.to_owned());
                         self.at(self.now.plus(Span::from_ms(300)), Event::Traced { canary, fate, words });
+                    }
+                }
+                Effect::Poll { provider } => {
+                    self.polled_at.push((self.now, provider.clone()));
+                    if let Some(event) = self.stands.as_ref().and_then(|stands| stands(&provider, self.now)) {
+                        self.at(self.now.plus(Span::from_ms(400)), event);
                     }
                 }
                 Effect::Look { .. } => panic!("nobody is asked to look with implied reads"),

@@ -21,7 +21,7 @@ pub(super) struct Family {
 const ROUTE: &[&str] = &["provider", "stream", "inbox"];
 const NONE: &[&str] = &[];
 
-const fn family(
+pub(super) const fn family(
     name: &'static str,
     kind: Shape,
     labels: &'static [&'static str],
@@ -33,7 +33,7 @@ const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) const CATALOGUE: [Family; 40] = [
+pub(super) static CATALOGUE: [Family; 40] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,

@@ -7,7 +7,7 @@ use super::samples::Samples;
 use crate::model::{Culprit, Kind};
 
 /// For every culprit that the configuration can have the kinds that are watched for: those of delivery, `blind` for inboxes, `cut_off` for the
-/// watcher. Any other kind is there from its first incident for as long as that is listed: a 0 would claim that somebody looks.
+/// watcher, `early_sign` for providers that are asked how the account stands. Any other kind is there from its first incident for as long as that is listed: a 0 would claim that somebody looks.
 pub(super) fn fill(from: &Source<'_>, to: &mut Samples) {
     let view = from.view;
     let mut culprits: Vec<Culprit> = view.providers.iter().map(|p| Culprit::Provider(p.name.clone())).collect();
@@ -19,6 +19,8 @@ pub(super) fn fill(from: &Source<'_>, to: &mut Samples) {
     for culprit in culprits {
         open.extend(Kind::ALL.into_iter().filter(|kind| watched(&culprit, *kind)).map(|kind| ((kind, culprit.clone()), false)));
     }
+    let asked = view.accounts.keys().map(|provider| ((Kind::EarlySign, Culprit::Provider(provider.clone())), false));
+    open.extend(asked);
     for incident in &view.incidents {
         *open.entry((incident.kind, incident.culprit.clone())).or_default() |= incident.resolved_at.is_none();
     }

@@ -1,5 +1,6 @@
 //! `/metrics`: a [`View`] in the text format of Prometheus 0.0.4. Counters continue from the ledger, for that is what the view holds.
 
+mod accounts;
 mod catalogue;
 mod incidents;
 mod process;
@@ -10,6 +11,7 @@ use std::fmt::Write as _;
 use prometheus::TextEncoder;
 use prometheus::proto::MetricFamily;
 
+use accounts::ACCOUNTS;
 use catalogue::{CATALOGUE, Family};
 use samples::Samples;
 
@@ -22,8 +24,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[must_use]
 pub fn render(view: &View) -> String {
     let process = process::read();
-    let families: Vec<MetricFamily> = CATALOGUE
-        .iter()
+    let families: Vec<MetricFamily> = all()
         .filter_map(|family| {
             let mut samples = Samples::new(family.kind, family.labels);
             (family.fill)(&Source { view, process: &process }, &mut samples);
@@ -31,6 +32,11 @@ pub fn render(view: &View) -> String {
         })
         .collect();
     TextEncoder::new().encode_to_string(&families).unwrap_or_default()
+}
+
+/// Every family, in the order of the page.
+fn all() -> impl Iterator<Item = &'static Family> {
+    CATALOGUE.iter().chain(&ACCOUNTS)
 }
 
 /// Where samples come from.
@@ -43,7 +49,7 @@ struct Source<'a> {
 #[must_use]
 pub fn reference() -> String {
     let mut table = String::from("| name | type | labels | unit | meaning |\n| --- | --- | --- | --- | --- |\n");
-    for Family { name, kind, labels, unit, help, .. } in &CATALOGUE {
+    for Family { name, kind, labels, unit, help, .. } in all() {
         let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
         let _ = writeln!(table, "| `{name}` | {} | {} | {unit} | {help} |", kind.as_str(), labels.join(", "));
     }

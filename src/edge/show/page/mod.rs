@@ -1,5 +1,6 @@
 //! The pages: HTML made here, without scripts, pictures or anything from elsewhere.
 
+mod accounts;
 mod canary;
 mod incident;
 mod status;

@@ -33,6 +33,7 @@ pub(in crate::edge::show) fn status(view: &View) -> Markup {
         (matrix(view))
         h2 { "Reasons" }
         (reasons(view))
+        (super::accounts::accounts(view))
         h2 { "Inboxes" }
         (inboxes(view))
         h2 { "Routes" }

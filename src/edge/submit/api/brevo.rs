@@ -92,7 +92,7 @@ impl Service for Brevo {
         let of_mail = plans.into_iter().flatten().filter(|plan| plan.get("type").is_some_and(|kind| *kind != "sms"));
         let credits: Vec<u64> = of_mail.filter_map(|plan| figure(plan.get("credits")?)).collect();
         let remaining = credits.iter().fold(0_u64, |sum, credits| sum.saturating_add(*credits));
-        if credits.is_empty() { Vec::new() } else { vec![Sign::Quota { remaining, limit: None }] }
+        if credits.is_empty() { Vec::new() } else { vec![Sign::Quota { remaining, limit: None, renews_at: None }] }
     }
 }
 

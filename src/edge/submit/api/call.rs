@@ -21,6 +21,7 @@ const AUTHORIZATION: &str = "authorization";
 const TELLING: [&str; 6] = ["retry-after", "x-amzn-errortype", "x-amzn-requestid", "x-request-id", "x-ms-request-id", "x-message-id"];
 
 /// A request that is being made. Has no `Debug`: secrets are in it.
+#[derive(PartialEq)]
 pub(in crate::edge::submit) struct Call {
     method: Method,
     path: String,

@@ -96,7 +96,8 @@ impl Service for MailerSend {
     fn signs(&self, reply: &Reply) -> Vec<Sign> {
         // Of requests to the API, each canary among them.
         let remaining = reply.figure_at("/remaining").or_else(|| reply.header("x-apiquota-remaining")?.trim().parse().ok());
-        remaining.map(|remaining| Sign::Quota { remaining, limit: reply.figure_at("/quota") }).into_iter().collect()
+        let of = |remaining| Sign::Quota { remaining, limit: reply.figure_at("/quota"), renews_at: reply.instant_at("/reset") };
+        remaining.map(of).into_iter().collect()
     }
 }
 

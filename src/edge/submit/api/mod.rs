@@ -335,11 +335,17 @@ impl<'a, S: Service> Visit<'a, S> {
         last
     }
 
-    fn answer(self, verdict: Verdict, words: &str) -> Answer {
+    /// `words`, fit to be kept: without secrets, short, on few lines.
+    fn clean(&self, words: &str) -> String {
         let mut secrets = self.api.service.secrets();
-        secrets.extend(self.token);
+        secrets.extend(self.token.clone());
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+        evidence(words, &secrets)
+    }
+
+    fn answer(self, verdict: Verdict, words: &str) -> Answer {
+        let reply = Some(self.clean(words));
         let Verdict { outcome, message_id } = verdict;
-        Answer { outcome, reply: Some(evidence(words, &secrets)), message_id, legs: self.legs, retry_after: self.retry_after }
+        Answer { outcome, reply, message_id, legs: self.legs, retry_after: self.retry_after }
     }
 }

@@ -78,8 +78,8 @@ impl Service for SendGrid {
     }
 
     fn signs(&self, reply: &Reply) -> Vec<Sign> {
-        let remaining = reply.figure_at("/remain");
-        remaining.map(|remaining| Sign::Quota { remaining, limit: reply.figure_at("/total") }).into_iter().collect()
+        let of = |remaining| Sign::Quota { remaining, limit: reply.figure_at("/total"), renews_at: reply.instant_at("/next_reset") };
+        reply.figure_at("/remain").map(of).into_iter().collect()
     }
 }
 

@@ -18,7 +18,7 @@ use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, Secret, SesSettings};
 use crate::edge::submit::{After, Secrets, SetUpError, secret};
-use crate::model::{At, Class, Fate, Sign};
+use crate::model::{At, Class, Fate, Sign, Standing};
 
 /// An account in one region.
 #[derive(Debug)]
@@ -168,19 +168,30 @@ impl Service for Ses {
     fn signs(&self, reply: &Reply) -> Vec<Sign> {
         let enabled = reply.json.as_ref().and_then(|json| json.get("SendingEnabled")?.as_bool());
         let standing = reply.text_at("/EnforcementStatus").map(|word| match enabled {
-            Some(false) => Sign::Standing { good: false, word: format!("{word}, sending is paused") },
-            Some(true) | None => Sign::Standing { good: word == "HEALTHY", word },
+            Some(false) => Sign::Standing { state: Standing::Stopped, word: format!("{word}, sending is paused") },
+            Some(true) | None => Sign::Standing { state: enforcement(&word), word },
         });
         // An account without a limit says -1.
         let limit = reply.figure_at("/SendQuota/Max24HourSend");
         let quota = limit.zip(reply.figure_at("/SendQuota/SentLast24Hours"));
-        let quota = quota.map(|(limit, sent)| Sign::Quota { remaining: limit.saturating_sub(sent), limit: Some(limit) });
+        // What was sent is counted over the last 24 hours: there is no instant at which it renews.
+        let left = |(limit, sent): (u64, u64)| Sign::Quota { remaining: limit.saturating_sub(sent), limit: Some(limit), renews_at: None };
+        let quota = quota.map(left);
         standing.into_iter().chain(quota).collect()
     }
 
     fn let_in(&self, reply: &Reply) -> bool {
         // A key that may send and may not read the account was known all the same.
         name(reply).is_some_and(|name| name.starts_with("AccessDenied")) && reply.text.contains("ses:GetAccount")
+    }
+}
+
+/// What an enforcement status means. `PROBATION` is a review, and comes before the pause.
+fn enforcement(word: &str) -> Standing {
+    match word {
+        "HEALTHY" => Standing::Good,
+        "SHUTDOWN" => Standing::Stopped,
+        _ => Standing::Warned,
     }
 }
 

@@ -1,11 +1,14 @@
-//! Early signs: how the provider says that the account stands. Asks once, and sends nothing.
+//! Early signs: how the provider says that the account stands. Sends nothing.
 
 use serde_json::Value;
 
 use super::call::{Cut, Reply};
-use super::{Api, Service, Verdict, Visit, general};
-use crate::edge::submit::Unread;
+use super::{Api, Service, Visit, general, judge_ping};
+use crate::edge::submit::{Answer, Unread};
 use crate::model::{At, Class, Outcome, Sign};
+
+/// What is kept of a provider's word for a status.
+const WORD: usize = 200;
 
 impl<S: Service> Api<S> {
     /// What the provider says of the account; nothing if it has no such question.
@@ -16,16 +19,52 @@ impl<S: Service> Api<S> {
             Ok(()) => visit.ask(question).await,
             Err(cut) => Err(cut),
         };
-        let (class, words) = match asked {
-            Ok(reply) => match read(&self.service, &reply) {
-                Ok(signs) => return Some(Ok(signs)),
-                Err(class) => (class, reply.words(&self.lead(&reply, Outcome::Refused(class)))),
-            },
-            Err(Cut { outcome: Outcome::Refused(class), words }) => (class, words),
-            Err(Cut { words, .. }) => (Class::Unknown, words),
+        Some(visit.told(&asked))
+    }
+
+    /// Logs in, and asks how the account stands; once, if that is one question.
+    pub(in crate::edge::submit) async fn look(&self, at: At) -> (Answer, Option<Result<Vec<Sign>, Unread>>) {
+        if self.service.standing().is_none_or(|question| question != self.service.ping()) {
+            let answer = self.log_in(at).await;
+            let signs = if answer.outcome == Outcome::Accepted { self.signs(at).await } else { None };
+            return (answer, signs);
+        }
+        let mut visit = Visit::new(self, at);
+        let asked = match visit.authenticate().await {
+            Ok(()) => visit.ask(self.service.ping()).await,
+            Err(cut) => Err(cut),
         };
-        let why = visit.answer(Verdict::refused(class), &words).reply.unwrap_or_default();
-        Some(Err(Unread { class, why }))
+        let signs = visit.told(&asked);
+        let (verdict, words) = self.judged(&asked, |reply| judge_ping(&self.service, reply));
+        let is_in = verdict.outcome == Outcome::Accepted;
+        (visit.answer(verdict, &words), is_in.then_some(signs))
+    }
+}
+
+impl<S: Service> Visit<'_, S> {
+    /// What an answer, or its absence, says of the account.
+    fn told(&self, asked: &Result<Reply, Cut>) -> Result<Vec<Sign>, Unread> {
+        let (class, words) = match asked {
+            Ok(reply) => match read(&self.api.service, reply) {
+                Ok(signs) => return Ok(signs.into_iter().map(|sign| self.fit(sign)).collect()),
+                Err(class) => (class, reply.words(&self.api.lead(reply, Outcome::Refused(class)))),
+            },
+            Err(Cut { outcome: Outcome::Refused(class), words }) => (*class, words.clone()),
+            Err(Cut { words, .. }) => (Class::Unknown, words.clone()),
+        };
+        Err(Unread { class, why: self.clean(&words), retry_after: self.retry_after })
+    }
+
+    /// A sign whose words may be kept.
+    fn fit(&self, sign: Sign) -> Sign {
+        match sign {
+            Sign::Standing { state, word } => {
+                let word = self.clean(&word.replace('\n', " "));
+                let word = word.get(..word.floor_char_boundary(WORD)).unwrap_or_default().to_owned();
+                Sign::Standing { state, word }
+            }
+            Sign::Quota { .. } | Sign::Backlog { .. } | Sign::Reputation { .. } => sign,
+        }
     }
 }
 
@@ -36,6 +75,12 @@ fn read<S: Service>(service: &S, reply: &Reply) -> Result<Vec<Sign>, Class> {
 }
 
 impl Reply {
+    /// An instant in its JSON, by pointer: RFC 3339, or a day, which begins at midnight in UTC.
+    pub(super) fn instant_at(&self, pointer: &str) -> Option<At> {
+        let text = self.text_at(pointer)?;
+        At::from_rfc3339(&text).or_else(|| At::from_rfc3339(&format!("{text}T00:00:00Z")))
+    }
+
     /// A figure in its JSON, by pointer: no less than nothing, without its fraction; also one that is written as a text.
     pub(super) fn figure_at(&self, pointer: &str) -> Option<u64> {
         figure(self.json.as_ref()?.pointer(pointer)?)

@@ -12,7 +12,7 @@ use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, SparkPostSettings};
 use crate::edge::submit::{After, Secrets, SetUpError};
-use crate::model::{At, Class, Fate, Sign};
+use crate::model::{At, Class, Fate, Sign, Standing};
 
 /// A SparkPost account.
 #[derive(Debug)]
@@ -90,7 +90,12 @@ impl Service for SparkPost {
     fn signs(&self, reply: &Reply) -> Vec<Sign> {
         let status = reply.text_at("/results/status");
         let why = reply.text_at("/results/status_reason_category").map_or_else(String::new, |why| format!(", {why}"));
-        let standing = status.map(|status| Sign::Standing { good: status == "active", word: format!("{status}{why}") });
+        let state = |status: &str| match status {
+            "active" => Standing::Good,
+            "suspended" | "terminated" | "cancelled" | "blocked" => Standing::Stopped,
+            _ => Standing::Warned,
+        };
+        let standing = status.map(|status| Sign::Standing { state: state(&status), word: format!("{status}{why}") });
         standing.into_iter().collect()
     }
 }

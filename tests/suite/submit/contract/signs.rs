@@ -2,8 +2,10 @@
 
 use super::super::fake::{Fake, Step, say};
 use super::*;
+use mailcanary::config::Signs;
 use mailcanary::edge::submit::Unread;
-use mailcanary::model::Sign;
+use mailcanary::model::{Sign, Standing};
+use mailcanary::watchdog::is_early;
 
 type Read = Option<Result<Vec<Sign>, Unread>>;
 
@@ -87,7 +89,7 @@ async fn each_is_asked_as_documented_and_understood() {
         let desk = Desk::new([Told::new(200, body.to_string())]).await;
         let signs = read(&at(kind, desk.port, "")).await.unwrap().unwrap();
         assert_eq!(signs.iter().map(Sign::to_string).collect::<Vec<_>>().join(", "), expected, "{kind}");
-        assert!(!signs.iter().any(Sign::is_early), "{kind}: {signs:?}");
+        assert!(!signs.iter().any(|sign| is_early(sign, &Signs::default())), "{kind}: {signs:?}");
         assert_eq!(desk.asked(strict).len(), 1, "{kind}");
     }
 }
@@ -104,7 +106,7 @@ async fn what_comes_before_a_stop_is_seen() {
         ("ses", ses("HEALTHY", false, 0.0)),
         ("ses", ses("HEALTHY", true, 901.0)),
         ("ses", ses("HEALTHY", true, 2000.0)),
-        ("mandrill", json!({ "reputation": 90, "hourly_quota": 25, "backlog": 7 })),
+        ("mandrill", json!({ "reputation": 90, "hourly_quota": 25, "backlog": 10 })),
         ("mandrill", json!({ "reputation": 39, "hourly_quota": 25, "backlog": 0 })),
         ("sendgrid", json!({ "remain": 9, "total": 100, "used": 91 })),
         ("sparkpost", json!({ "results": { "status": "suspended", "status_reason_category": "NONPAYMENT" } })),
@@ -112,11 +114,11 @@ async fn what_comes_before_a_stop_is_seen() {
         ("mailersend", json!({ "quota": 100, "remaining": 3 })),
     ] {
         let signs = said(kind, body.clone()).await;
-        assert!(signs.iter().any(Sign::is_early), "{kind} {body}: {signs:?}");
+        assert!(signs.iter().any(|sign| is_early(sign, &Signs::default())), "{kind} {body}: {signs:?}");
     }
     let unlimited =
         json!({ "SendingEnabled": true, "EnforcementStatus": "HEALTHY", "SendQuota": { "Max24HourSend": -1.0, "SentLast24Hours": 7.0 } });
-    assert_eq!(said("ses", unlimited).await, [Sign::Standing { good: true, word: "HEALTHY".to_owned() }]);
+    assert_eq!(said("ses", unlimited).await, [Sign::Standing { state: Standing::Good, word: "HEALTHY".to_owned() }]);
 }
 
 #[tokio::test]
@@ -159,4 +161,75 @@ async fn who_has_no_such_question_is_not_asked() {
     for (kind, _) in KINDS.iter().filter(|(kind, _)| !asked.contains(kind)) {
         assert_eq!(read(&at(kind, 1, "")).await, None, "{kind}");
     }
+}
+
+#[tokio::test]
+async fn who_wants_peace_says_for_how_long() {
+    let throttled = |body: &str| Told::new(429, body.to_owned()).with("retry-after", "120");
+    for (kind, strict, ..) in kinds() {
+        let desk = Desk::new([throttled(r#"{"message":"Too Many Requests"}"#), Told::new(503, "{}").with("retry-after", "7")]).await;
+        let submitter = at(kind, desk.port, "");
+        let unread = read(&submitter).await.unwrap().unwrap_err();
+        assert_eq!((unread.class, unread.retry_after), (Class::Rate, Some(Span::from_secs(120))), "{kind}: {unread:?}");
+        let unread = read(&submitter).await.unwrap().unwrap_err();
+        assert_eq!(unread.retry_after, Some(Span::from_secs(7)), "{kind}: {unread:?}");
+        assert_eq!(desk.asked(strict).len(), 2, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn standings_and_renewals_are_understood() {
+    let ses = |status: &str, enabled: bool| json!({ "SendingEnabled": enabled, "EnforcementStatus": status });
+    let spark = |status: &str| json!({ "results": { "status": status } });
+    for (kind, body, expected) in [
+        ("ses", ses("HEALTHY", true), Standing::Good),
+        ("ses", ses("PROBATION", true), Standing::Warned),
+        ("ses", ses("SHUTDOWN", true), Standing::Stopped),
+        ("ses", ses("HEALTHY", false), Standing::Stopped),
+        ("ses", ses("SOMETHING_NEW", true), Standing::Warned),
+        ("sparkpost", spark("active"), Standing::Good),
+        ("sparkpost", spark("suspended"), Standing::Stopped),
+        ("sparkpost", spark("terminated"), Standing::Stopped),
+        ("sparkpost", spark("something new"), Standing::Warned),
+    ] {
+        let signs = said(kind, body.clone()).await;
+        assert!(matches!(signs[..], [Sign::Standing { state, .. }] if state == expected), "{kind} {body}: {signs:?}");
+    }
+    let renews = |at: &str| At::from_rfc3339(at);
+    for (kind, body, expected) in [
+        ("sendgrid", json!({ "remain": 9, "total": 100, "next_reset": "2022-09-01" }), renews("2022-09-01T00:00:00Z")),
+        ("sendgrid", json!({ "remain": 9, "total": 100, "next_reset": "soon" }), None),
+        ("mailersend", json!({ "quota": 100, "remaining": 9, "reset": "2022-08-09T12:00:00Z" }), renews("2022-08-09T12:00:00Z")),
+        ("mailersend", json!({ "quota": 100, "remaining": 9, "reset": 12 }), None),
+    ] {
+        let signs = said(kind, body.clone()).await;
+        assert!(matches!(signs[..], [Sign::Quota { renews_at, .. }] if renews_at == expected), "{kind} {body}: {signs:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_word_is_short_and_holds_no_secret_and_no_control_character() {
+    let word = format!("\u{1b}[31msus\nended {} {}", secret_of("KEY"), "é".repeat(9000));
+    let signs = said("sparkpost", json!({ "results": { "status": word } })).await;
+    let [Sign::Standing { word, .. }] = &signs[..] else { panic!("{signs:?}") };
+    assert!(word.len() <= 200 && !word.contains(char::is_control) && word.contains("***"), "{word}");
+}
+
+#[tokio::test]
+async fn one_question_is_asked_once() {
+    for (kind, strict, body, _) in kinds() {
+        let pong = json!({ "PING": "PONG!" });
+        let two = ["mandrill", "sendgrid"].contains(&kind);
+        let answers = if two { vec![pong, body] } else { vec![body] };
+        let desk = Desk::new(answers.iter().map(|body| Told::new(200, body.to_string()))).await;
+        let (answer, signs) = at(kind, desk.port, "").look(At::from_ms(1_659_987_012_000)).await;
+        assert_eq!(answer.outcome, Outcome::Accepted, "{kind}: {answer:?}");
+        assert!(signs.unwrap().is_ok(), "{kind}");
+        let asked = desk.asked(if two { |_| () } else { strict });
+        assert_eq!(asked.len(), answers.len(), "{kind}: {asked:?}");
+    }
+    let desk = Desk::new([Told::new(401, r#"{"message":"no"}"#)]).await;
+    let (answer, signs) = at("sparkpost", desk.port, "").look(At::from_ms(1_659_987_012_000)).await;
+    assert_eq!((answer.outcome, signs), (Outcome::Refused(Class::Auth), None));
+    assert_eq!(desk.asked(|_| ()).len(), 1);
 }
