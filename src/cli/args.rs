@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::incident::{Incident, Silence};
+use super::incident::{Drill, Incident, Silence};
 use crate::config;
 use crate::model::{At, Span};
 
@@ -47,6 +47,9 @@ pub(super) enum Command {
     /// Tell nobody of some incidents for a while
     #[command(subcommand)]
     Silence(Silence),
+    /// Prove that the alarm can ring: one provider fails as seen by the watchdog
+    #[command(subcommand)]
+    Drill(Drill),
     /// Print what packaging and editors need
     Print(Print),
 }

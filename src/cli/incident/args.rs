@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `incident`.
 #[derive(Debug, Subcommand)]
@@ -108,6 +108,56 @@ pub(in crate::cli) struct Ended {
     /// Its number
     #[arg(value_name = "NUMBER")]
     pub(in crate::cli) number: u64,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+}
+
+/// `drill`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Drill {
+    /// Withhold a provider's canaries until somebody was paged, and say how long that took
+    Provider(Drilled),
+    /// End the drill that goes on
+    Stop(Speaker),
+}
+
+/// A drill.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary drill provider mailchimp --as stopped -c /etc/mailcanary/mailcanary.toml
+
+Mail goes on as ever: only the watchdog does not know of its arrival until the drill is over. The page goes to the real sinks, says that it is
+a drill, and is taken back half a minute later. Exit codes: 0 paged, 1 not paged or no drill, 2 wrong configuration or arguments.")]
+pub(in crate::cli) struct Drilled {
+    /// Whose canaries
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) provider: String,
+    /// As what it is to look
+    #[arg(long = "as", value_enum, default_value_t = Looks::Stopped)]
+    pub(in crate::cli) looks: Looks,
+    /// At most so long, as `10m`; no longer than 30 minutes
+    #[arg(long = "for", value_name = "DURATION", default_value = "10m")]
+    pub(in crate::cli) lasts: String,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+}
+
+/// As what a provider looks in a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Looks {
+    /// Nothing arrives
+    Stopped,
+}
+
+/// Who speaks.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Speaker {
     #[command(flatten)]
     pub(in crate::cli) place: Place,
     /// Who you are

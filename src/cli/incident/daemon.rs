@@ -1,6 +1,7 @@
 //! Talking to the daemon through its control socket.
 
 use std::path::Path;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
@@ -44,6 +45,13 @@ pub(super) fn ask(folder: &Path, method: Method, path: &str, body: Option<&Value
             _ => Err(value.get("error").and_then(Value::as_str).map_or_else(|| format!("the daemon answered {status}"), str::to_owned)),
         }
     })
+}
+
+/// Waits between two looks.
+pub(super) fn rest(span: Duration) {
+    // Nothing tells when a drill is over: it is looked at.
+    let (_never, waits) = std::sync::mpsc::channel::<()>();
+    let _ = waits.recv_timeout(span);
 }
 
 /// An error with its causes.

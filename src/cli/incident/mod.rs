@@ -2,6 +2,7 @@
 
 mod args;
 mod daemon;
+mod drill;
 mod table;
 
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-pub(super) use args::{Incident, Silence};
+pub(super) use args::{Drill, Incident, Silence};
 use args::{Place, Said, Wished};
 
 use super::out::Out;
@@ -23,6 +24,11 @@ pub(super) fn execute(command: &Incident) -> ExitCode {
         Incident::Ack(said) => say(said, "ack"),
         Incident::Close(said) => say(said, "close"),
     }
+}
+
+/// `mailcanary drill`.
+pub(super) fn drill(command: &Drill) -> ExitCode {
+    drill::execute(command)
 }
 
 /// `mailcanary silence`.

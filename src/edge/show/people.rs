@@ -20,13 +20,16 @@ use tokio::time::timeout;
 
 use super::router::ANSWER;
 use crate::config::{Secret, span};
-use crate::model::{At, IncidentId, Now, Span, Which};
+use crate::model::{At, IncidentId, Name, Now, Span, Which};
 use crate::watchdog::{Event, View};
 
 /// Bytes of a request's body.
 const BODY: usize = 16 * 1024;
 /// No silence lasts longer: what is silent for ever has been forgotten.
 const LONGEST_SILENCE: Span = Span::from_secs(90 * 24 * 3600);
+
+/// No drill lasts longer.
+const LONGEST_DRILL: Span = Span::from_secs(30 * 60);
 
 /// Something that a person wants. The answer comes when it is written down.
 #[derive(Debug)]
@@ -60,6 +63,7 @@ pub fn words(orders: mpsc::Sender<Order>, guard: Guard, now: Now) -> Router {
         .route("/api/v1/incidents/{id}/ack", post(acknowledge))
         .route("/api/v1/incidents/{id}/close", post(close))
         .route("/api/v1/silences", post(silence))
+        .route("/api/v1/drill", post(begin_drill).delete(stop_drill))
         .route("/api/v1/silences/{number}", delete(unsilence))
         .layer(DefaultBodyLimit::max(BODY))
         .with_state(Desk { orders, guard: Arc::new(guard), now })
@@ -133,6 +137,32 @@ async fn unsilence(State(desk): State<Desk>, Path(number): Path<String>, headers
     let Said { by, .. } = read(&body)?;
     desk.order(Event::Unsilenced { silence: number, by: named(by)? }).await?;
     Ok(answer(StatusCode::OK, &json!({ "ended": number })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Drill {
+    provider: Name,
+    /// A duration, as `10m`.
+    lasts: String,
+    by: String,
+}
+
+async fn begin_drill(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
+    desk.let_in(&headers)?;
+    let Drill { provider, lasts, by } = read(&body)?;
+    let lasts = span(&lasts).filter(|lasts| (Span::from_secs(1)..=LONGEST_DRILL).contains(lasts));
+    let lasts =
+        lasts.ok_or_else(|| Refused(StatusCode::UNPROCESSABLE_ENTITY, "`lasts` is written as `10m`, and is 30m at most".to_owned()))?;
+    let view = desk.order(Event::DrillBegan { provider, until: (desk.now)().plus(lasts), by: named(by)? }).await?;
+    Ok(answer(StatusCode::CREATED, &json!({ "drill": view.drill })))
+}
+
+async fn stop_drill(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
+    desk.let_in(&headers)?;
+    let Said { by, .. } = read(&body)?;
+    let view = desk.order(Event::DrillStopped { by: named(by)? }).await?;
+    Ok(answer(StatusCode::OK, &json!({ "last": view.drilled })))
 }
 
 impl Desk {

@@ -35,6 +35,7 @@ pub fn router(ask: Ask) -> Router {
         .route("/api/v1/incidents", get(incidents))
         .route("/api/v1/incidents/{id}", get(one_incident))
         .route("/api/v1/silences", get(silences))
+        .route("/api/v1/drill", get(drill))
         .fallback(nowhere)
         .layer(from_fn_with_state(policy(), headers))
         .with_state(ask)
@@ -123,6 +124,11 @@ async fn one_incident(State(ask): State<Ask>, Path(id): Path<String>) -> Result<
 
 async fn silences(State(ask): State<Ask>) -> Result<Response, Silent> {
     Ok(json(StatusCode::OK, &json!({ "silences": view(&ask).await?.silences })))
+}
+
+async fn drill(State(ask): State<Ask>) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    Ok(json(StatusCode::OK, &json!({ "drill": view.drill, "last": view.drilled })))
 }
 
 async fn nowhere() -> Response {

@@ -138,3 +138,27 @@ async fn without_a_token_nothing_can_be_changed_over_http() {
     assert!(status == 403 && said.contains("[http] token"), "{status} {said}");
     assert_eq!(daemon.stop().await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drill_rings_the_real_sink_and_says_how_long_it_took() {
+    let world = world();
+    let mut hook = Receiver::start(&[]).await;
+    let mut daemon = daemon_with("", &world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(60.0).await;
+    let (code, _, err) = daemon.say(&["drill", "provider", "nobody", "--by", "ann"]);
+    assert!(code == Some(1) && err.contains("unknown provider `nobody`"), "{err}");
+    let said = ok(&daemon, &["drill", "provider", "relay", "--as", "stopped", "--by", "ann"]);
+    assert!(said.starts_with("the drill is over: paged ") && said.contains("after it began"), "{said}");
+    let page = told(&mut hook, "incident.opened").await;
+    assert!(page["data"]["summary"].as_str().unwrap().starts_with("DRILL (provider relay as stopped, by ann), nothing is wrong"), "{page}");
+    assert_eq!(page["data"]["severity"], "page");
+    let over = told(&mut hook, "incident.resolved").await;
+    assert!(over["data"]["summary"].as_str().unwrap().starts_with("DRILL, over: paged "), "{over}");
+    let took = daemon.metric("mailcanary_drill_last_page_seconds").await.unwrap();
+    assert!((1.0..60.0).contains(&took), "{took}");
+    assert_eq!(daemon.sum("mailcanary_canaries_lost_total").await, Some(0.0));
+    let missing = "SELECT count(*) FROM canaries WHERE arrived_at IS NULL AND sent_at < (SELECT max(at) FROM people) - 20000";
+    daemon.wait_for("what was withheld", async |d| (d.ledger::<u32>(missing) == 0).then_some(())).await;
+    assert_eq!(daemon.stop().await, Some(0));
+}

@@ -5,7 +5,7 @@
 
 use super::samples::{Samples, Shape};
 use super::{Source, incidents};
-use crate::model::{Class, Knock, Placement, Tiding, Verdict};
+use crate::model::{Class, Knock, Placement, Span, Tiding, Verdict};
 use crate::watchdog::{Delivery, RouteView};
 
 /// One metric.
@@ -33,7 +33,7 @@ pub(super) const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) static CATALOGUE: [Family; 40] = [
+pub(super) static CATALOGUE: [Family; 42] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,
@@ -296,6 +296,22 @@ pub(super) static CATALOGUE: [Family; 40] = [
                     .for_each(|what| to.count(&[provider.as_str(), what.as_str()], counts.events.get(what).copied().unwrap_or_default()));
             }
         },
+    ),
+    family(
+        "mailcanary_drill_last_timestamp_seconds",
+        Shape::Gauge,
+        NONE,
+        "seconds since 1970",
+        "When the last drill ended; 0 before the first.",
+        |from, to| to.instant(&[], from.view.drilled.as_ref().map(|d| d.at)),
+    ),
+    family(
+        "mailcanary_drill_last_page_seconds",
+        Shape::Gauge,
+        NONE,
+        "seconds",
+        "From the beginning of the last drill to its page; -1 if nobody was paged, or before the first drill.",
+        |from, to| to.add(&[], from.view.drilled.as_ref().and_then(|d| d.paged_after).map_or(-1.0, Span::as_secs_f64)),
     ),
     family("mailcanary_watcher_cut_off", Shape::Gauge, NONE, "0 or 1", "1 while the watcher itself has no network.", |from, to| {
         to.flag(&[], from.view.cut_off_since.is_some())

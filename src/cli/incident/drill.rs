@@ -1,0 +1,71 @@
+//! `drill`: one provider fails as seen by the watchdog, and how long it takes until the page is measured.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::super::out::Out;
+use super::super::{FAILED, WRONG, known_configuration};
+use super::args::{Drill, Drilled};
+use super::daemon;
+use crate::model::Span;
+
+/// Between two looks at a drill that goes on.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) fn execute(command: &Drill) -> ExitCode {
+    match command {
+        Drill::Provider(drilled) => begin(drilled),
+        Drill::Stop(place) => {
+            let body = json!({ "by": place.by });
+            super::tell(&place.place, Method::DELETE, "/api/v1/drill", Some(&body), |_, _| "the drill has ended".to_owned())
+        }
+    }
+}
+
+fn begin(drilled: &Drilled) -> ExitCode {
+    let (mut out, mut err) = (Out::stdout(), Out::stderr());
+    let Some(checked) = known_configuration(&drilled.place.config, &mut err) else { return ExitCode::from(WRONG) };
+    let folder = &checked.settings.ledger.path;
+    let body = json!({ "provider": drilled.provider, "lasts": drilled.lasts, "by": drilled.by });
+    if let Err(why) = daemon::ask(folder, Method::POST, "/api/v1/drill", Some(&body)) {
+        err.line(format_args!("error: {why}"));
+        return ExitCode::from(FAILED);
+    }
+    err.line(format_args!("the canaries of provider {} are withheld; the page will say that it is a drill", drilled.provider));
+    let mut paged = false;
+    loop {
+        match daemon::ask(folder, Method::GET, "/api/v1/drill", None) {
+            Ok(answer) => {
+                let goes_on = answer.get("drill").filter(|drill| drill.is_object());
+                let Some(drill) = goes_on else { return over(&answer, drilled.place.json, out) };
+                if let Some(incident) = drill.get("incident").filter(|id| id.is_number() && !paged) {
+                    paged = true;
+                    err.line(format_args!("paged: incident {incident}; it is taken back in half a minute"));
+                }
+            }
+            Err(why) => {
+                err.line(format_args!("error: {why}\n  hint: the drill ends by itself"));
+                return ExitCode::from(FAILED);
+            }
+        }
+        if out.is_closed() {
+            return out.finish(FAILED);
+        }
+        daemon::rest(LOOK_EVERY);
+        out.text("");
+    }
+}
+
+fn over(answer: &Value, json: bool, mut out: Out) -> ExitCode {
+    let last = answer.get("last").cloned().unwrap_or_default();
+    let after = last.get("paged_after").and_then(Value::as_u64).map(Span::from_ms);
+    match after {
+        _ if json => out.line(&last),
+        Some(after) => out.line(format_args!("the drill is over: paged {after} after it began")),
+        None => out.line("the drill is over, and nobody was paged: see `mailcanary incident list` and the cadence of the provider"),
+    }
+    out.finish(if after.is_some() { 0 } else { FAILED })
+}
