@@ -1,5 +1,7 @@
 //! Silences: what people do not want to hear of for a while.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{At, Culprit, Kind, Name};
@@ -42,6 +44,16 @@ impl Which {
     }
 }
 
+/// `provider a, kind slow`, or `everything`.
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [("provider", &self.provider), ("stream", &self.stream), ("inbox", &self.inbox)];
+        let mut given: Vec<String> = names.iter().filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?))).collect();
+        given.extend(self.kind.map(|kind| format!("kind {}", kind.as_str())));
+        f.write_str(&if given.is_empty() { "everything".to_owned() } else { given.join(", ") })
+    }
+}
+
 /// A silence: from when until when which incidents are not told of, who wants it so, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
@@ -79,6 +91,7 @@ mod tests {
         let slow = Which { kind: Some(Kind::Slow), inbox: Some(name("i")), ..Which::default() };
         assert!(slow.fits(Kind::Slow, &route) && slow.fits(Kind::Slow, &Culprit::Inbox(name("i"))));
         assert!(!slow.fits(Kind::Stopped, &route) && !slow.fits(Kind::Slow, &Culprit::Provider(name("a"))));
+        assert_eq!((slow.to_string(), Which::default().to_string()), ("inbox i, kind slow".to_owned(), "everything".to_owned()));
         assert!(Which::default().fits(Kind::Blind, &Culprit::Watcher {}));
     }
 }

@@ -76,13 +76,15 @@ async fn a_silence_is_kept_over_a_restart_and_told_of_at_its_end() {
     let mut daemon = daemon_with("", &world, &hook);
     daemon.start().await;
     daemon.wait_for_arrivals(20.0).await;
-    let added = ok(&daemon, &["silence", "add", "--provider", "relay", "--for", "1h", "--reason", "they move house", "--by", "ann"]);
-    assert!(added.contains("provider relay") && added.contains("they move house"), "{added}");
+    let added = ok(&daemon, &["silence", "add", "--provider", "relay", "--for", "1h", "--reason", "they move <b>house", "--by", "ann"]);
+    assert!(added.contains("provider relay") && added.contains("they move <b>house"), "{added}");
     daemon.kill();
     daemon.start().await;
     world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
     daemon.wait_for("the incident", async |d| (d.sum("mailcanary_incident_open").await? >= 1.0).then_some(())).await;
-    assert!(ok(&daemon, &["silence", "list"]).contains("they move house"));
+    assert!(ok(&daemon, &["silence", "list"]).contains("they move <b>house"));
+    let (_, page) = daemon.get("/").await.unwrap();
+    assert!(page.contains("provider relay, from") && page.contains("they move &lt;b&gt;house"), "{page}");
     assert!(hook.rest().is_empty(), "nobody is told");
     ok(&daemon, &["silence", "end", "1", "--by", "ann"]);
     let told = hook.next().await.json();

@@ -3,6 +3,7 @@
 mod accounts;
 mod canary;
 mod incident;
+mod people;
 mod status;
 mod text;
 

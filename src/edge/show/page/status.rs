@@ -29,6 +29,7 @@ pub(in crate::edge::show) fn status(view: &View) -> Markup {
         h1 { "mailcanary " span.dim { (foreign(&view.instance, 200)) } }
         p class=(format!("lead {}", tone.as_str())) { (foreign(&sentence, 600)) }
         (incidents(view))
+        (super::people::people(view))
         h2 { "Providers and inboxes" }
         (matrix(view))
         h2 { "Reasons" }

@@ -1,0 +1,30 @@
+//! What people have asked for: the drill that goes on, and silences.
+
+use maud::{Markup, html};
+
+use super::{foreign, time};
+use crate::watchdog::View;
+
+/// Nothing, if there is neither.
+pub(super) fn people(view: &View) -> Markup {
+    html! {
+        @if let Some(drill) = &view.drill {
+            h2 { "Drill" }
+            p {
+                "The canaries of provider " (drill.provider.as_str()) " are withheld since " (time(drill.from, view.at)) ", until "
+                (time(drill.until, view.at)) " at the latest, for " (foreign(&drill.by, 200)) ". Nothing is wrong with it."
+            }
+        }
+        @if !view.silences.is_empty() {
+            h2 { "Silences" }
+            ul {
+                @for silence in &view.silences {
+                    li {
+                        (silence.silence) ": " (silence.which) ", from " (time(silence.from, view.at)) " until " (time(silence.until, view.at))
+                        ", by " (foreign(&silence.by, 200)) ": " (foreign(&silence.reason, 1000))
+                    }
+                }
+            }
+        }
+    }
+}
