@@ -8,8 +8,11 @@ mod classify;
 mod evidence;
 mod message;
 mod oauth;
+mod postbox;
 mod smtp;
 mod trigger;
+
+pub use postbox::Postbox;
 
 use std::time::Duration;
 
