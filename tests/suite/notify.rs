@@ -2,98 +2,35 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not foresee")]
 
 use std::process::Command;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use mailcanary::config::{self, AlertmanagerSettings, Secret, SecretRef, SinkKind, WebhookSettings, Wire, Wording};
-use mailcanary::edge::notify::{Attempt, Ended, Origin, Outgoing, Pace, Sink, work};
-use mailcanary::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Now, Severity, Span};
+use mailcanary::config::{AlertmanagerSettings, Secret, SecretRef, SinkKind, WebhookSettings, Wording};
+use mailcanary::edge::notify::{Attempt, Outgoing, Sink};
+use mailcanary::model::{Change, IncidentId, Kind, Name, Notice, Severity, Span};
 use mailcanary::watchdog::{Delivery, IncidentView};
 use serde_json::json;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
 
-use crate::support::alertmanager::{Alertmanager, PATIENCE, Received, Receiver, answer, free_port, wait_for};
+use crate::support::alertmanager::{Alertmanager, Received, Receiver, answer, free_port, wait_for};
+use crate::support::notices::{self, Worker, out, present};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-#[expect(clippy::disallowed_methods, reason = "real servers keep real time")]
-fn present() -> At {
-    At::from_ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap())
-}
-
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
-}
-
-fn sink(kind: SinkKind, secret: Option<&Secret>) -> Sink {
-    let settings = config::Sink { severities: Severity::ALL.to_vec(), kind, wire: Wire::default(), wording: Wording::default() };
-    let origin =
-        Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: Some("http://canary.example".to_owned()) };
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Sink::new(&name("sink"), &settings, &|_: &SecretRef| secret.cloned(), &origin, None).unwrap()
 }
 
 fn cluster(urls: Vec<String>) -> SinkKind {
     SinkKind::Alertmanager(AlertmanagerSettings { urls })
 }
 
+fn sink(kind: SinkKind, secret: Option<&Secret>) -> Sink {
+    notices::sink(kind, Wording::default(), &|_: &SecretRef| secret.cloned(), None)
+}
+
 fn webhook(receiver: &Receiver) -> Sink {
     let url = format!("http://{}/hooks/T0P-S3CRET?token=hunter2", receiver.address);
     let secret = Some(SecretRef::Env("HOOK".to_owned()));
     sink(SinkKind::Webhook(WebhookSettings { url, secret }), Some(&Secret::new(SECRET.to_owned())))
-}
-
-fn out(id: u64, incident: u64, change: Change) -> Outgoing {
-    let notice = Notice {
-        notice: NoticeId(id),
-        incident: IncidentId(incident),
-        change,
-        kind: Kind::Stopped,
-        severity: Severity::Page,
-        culprit: Culprit::Provider(name("mailchimp")),
-        summary: "mailchimp: none of 9 canaries arrived <in any inbox>".to_owned(),
-        evidence: json!({"sent": 9, "arrived": 0, "reply": "250 queued \u{1b}[31m \"as\" ä"}),
-    };
-    Outgoing { notice, opened_at: present().minus(Span::from_secs(60)), at: present() }
-}
-
-/// Quick, for tests: the rules are the same.
-fn pace() -> Pace {
-    Pace { first: Span::from_ms(200), cap: Span::from_ms(400), doubt: Span::from_ms(10), resend: Span::from_secs(1), ..Pace::default() }
-}
-
-struct Worker {
-    notices: mpsc::Sender<Outgoing>,
-    done: mpsc::Receiver<Ended>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Worker {
-    #[expect(clippy::disallowed_methods, reason = "the test stands in for the loop")]
-    fn start(sink: Sink, seen: Vec<IncidentView>) -> Self {
-        let (notices, inbound) = mpsc::channel(8);
-        let (outbound, done) = mpsc::channel(1);
-        let now: Now = Arc::new(present);
-        Self { notices, done, task: tokio::spawn(work(sink, inbound, outbound, now, seen, pace())) }
-    }
-
-    async fn send(&self, out: Outgoing) {
-        self.notices.send(out).await.unwrap();
-    }
-
-    async fn ended(&mut self) -> (u64, Delivery) {
-        let Ended { notice, sink, outcome, why } = timeout(PATIENCE, self.done.recv()).await.expect("nothing ended").unwrap();
-        assert_eq!(sink, name("sink"));
-        assert!(outcome != Delivery::Refused || why.is_some(), "a refusal has its reason");
-        (notice.0, outcome)
-    }
-
-    async fn close(self) {
-        drop(self.notices);
-        timeout(PATIENCE, self.task).await.expect("the worker does not end").unwrap();
-    }
 }
 
 /// Signs again with a program that shares no code with ours.
