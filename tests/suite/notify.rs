@@ -5,7 +5,7 @@ use std::process::Command;
 
 use mailcanary::config::{AlertmanagerSettings, Secret, SecretRef, SinkKind, WebhookSettings, Wording};
 use mailcanary::edge::notify::{Attempt, Outgoing, Sink};
-use mailcanary::model::{Change, IncidentId, Kind, Name, Notice, Severity, Span};
+use mailcanary::model::{Change, IncidentId, Kind, Notice, Severity, Span};
 use mailcanary::watchdog::{Delivery, IncidentView};
 use serde_json::json;
 
@@ -14,10 +14,6 @@ use crate::support::notices::{self, Worker, out, present};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const KEY: &str = "0123456789abcdef0123456789abcdef";
-
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
-}
 
 fn cluster(urls: Vec<String>) -> SinkKind {
     SinkKind::Alertmanager(AlertmanagerSettings { urls })

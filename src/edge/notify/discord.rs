@@ -47,18 +47,12 @@ impl Discord {
         let said = json.get("message").and_then(Value::as_str).unwrap_or_default();
         let attempt = self.caller.judge(answer, said, now);
         let wait = json.get("retry_after").and_then(Value::as_f64).filter(|wait| (0.0..86_400.0).contains(wait));
-        match (answer.status.as_u16(), attempt) {
-            // Unknown Webhook: it was deleted, and calls of what is not there get an address banned.
-            (404, attempt) if json.get("code").and_then(Value::as_u64) == Some(10015) => {
-                Attempt::Gone { why: format!("{}: the webhook was deleted", attempt.why().unwrap_or_default()) }
-            }
-            // More exact than the header.
-            (429, Attempt::Retry { after, why, unclear }) => {
-                let exact = wait.map(|wait| Span::from_ms((wait * 1000.0).ceil() as u64).min(Span::from_secs(3600)));
-                Attempt::Retry { after: exact.or(after), why, unclear }
-            }
-            (_, attempt) => attempt,
+        // Unknown Webhook: it was deleted, and calls of what is not there get an address banned.
+        if answer.status.as_u16() == 404 && json.get("code").and_then(Value::as_u64) == Some(10015) {
+            return Attempt::Gone { why: format!("{}: the webhook was deleted", attempt.why().unwrap_or_default()) };
         }
+        // More exact than the header.
+        attempt.after(wait.map(|wait| Span::from_ms((wait * 1000.0).ceil() as u64)))
     }
 }
 

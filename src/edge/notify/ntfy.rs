@@ -49,19 +49,19 @@ impl Ntfy {
         let said = json.get("error").and_then(Value::as_str).unwrap_or_default();
         let attempt = self.caller.judge(answer, said, now);
         let code = json.get("code").and_then(Value::as_u64).unwrap_or_default();
-        match attempt {
-            // 42901 is the bucket, of which one comes back every 5 s; the others are of the day.
-            Attempt::Retry { after: None, why, unclear } if answer.status.as_u16() == 429 => {
-                let wait = if code == 42_901 { Span::from_secs(5) } else { Span::from_secs(600) };
-                Attempt::Retry { after: Some(wait), why, unclear }
-            }
+        if attempt == Attempt::Delivered && json.get("id").is_none() {
+            let why = "answered 200, and not as an ntfy server does".to_owned();
+            return Attempt::Retry { after: None, why, unclear: true };
+        }
+        match (answer.status.as_u16(), attempt) {
             // A UnifiedPush topic without a subscriber, and no full disk.
-            Attempt::Retry { why, .. } if answer.status.as_u16() == 507 => Attempt::Doubtful { why },
-            Attempt::Delivered if json.get("id").is_none() => {
-                let why = "answered 200, and not as an ntfy server does".to_owned();
-                Attempt::Retry { after: None, why, unclear: true }
+            (507, attempt) => Attempt::Doubtful { why: attempt.why().unwrap_or_default().to_owned() },
+            // 42901 is the bucket, of which one comes back every 5 s; the others are of the day.
+            (429, attempt) => {
+                let wait = attempt.wait().unwrap_or(if code == 42_901 { Span::from_secs(5) } else { Span::from_secs(600) });
+                attempt.after(Some(wait))
             }
-            attempt => attempt,
+            (_, attempt) => attempt,
         }
     }
 }

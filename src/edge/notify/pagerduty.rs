@@ -48,13 +48,11 @@ impl PagerDuty {
         }
         let errors = json.get("errors").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let said: Vec<&str> = json.get("message").and_then(Value::as_str).into_iter().chain(errors).take(5).collect();
-        match self.caller.judge(answer, &said.join("; "), now) {
-            // Its advice: 30 s apart.
-            Attempt::Retry { after: None, why, unclear } if answer.status.as_u16() == 429 => {
-                Attempt::Retry { after: Some(Span::from_secs(30)), why, unclear }
-            }
-            attempt => attempt,
-        }
+        let attempt = self.caller.judge(answer, &said.join("; "), now);
+        // Its advice: 30 s apart.
+        let advice = (answer.status.as_u16() == 429).then_some(Span::from_secs(30));
+        let wait = attempt.wait().or(advice);
+        attempt.after(wait)
     }
 }
 

@@ -81,13 +81,13 @@ impl Telegram {
             return Ok(Attempt::Retry { after: None, why: "answered 200, and not whether it worked".to_owned(), unclear: true });
         }
         let said = json.get("description").and_then(Value::as_str).unwrap_or_default();
-        let wait = parameters.get("retry_after").and_then(Value::as_u64).map(|wait| Span::from_secs(wait.min(3600)));
-        Ok(match self.caller.judge(answer, said, now) {
-            Attempt::Retry { after, why, unclear } => Attempt::Retry { after: wait.or(after), why, unclear },
-            // That the chat is not found is told with 400, and may be mended by inviting the bot.
-            Attempt::Refused { why } if said.contains("chat not found") => Attempt::Doubtful { why },
-            attempt => attempt,
-        })
+        let wait = parameters.get("retry_after").and_then(Value::as_u64).map(|wait| Span::from_secs(wait.min(86_400)));
+        let attempt = self.caller.judge(answer, said, now);
+        // That the chat is not found is told with 400, and may be mended by inviting the bot.
+        if said.contains("chat not found") {
+            return Ok(Attempt::Doubtful { why: attempt.why().unwrap_or_default().to_owned() });
+        }
+        Ok(attempt.after(wait))
     }
 }
 

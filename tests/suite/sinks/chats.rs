@@ -37,20 +37,20 @@ async fn slack_by_webhook_gets_a_message_a_notice() {
     assert!(matches!(&attempt, Attempt::Gone { why } if why.contains("no_service") && !why.contains("hunter2")), "{attempt:?}");
     service.instead([Told::text(410, "channel_is_archived"), Told::text(403, "action_prohibited"), Told::text(500, "rollup_error")]);
     let own = sink(kind(SLACK_PATH));
-    let said = [(); 3].map(|()| deliver(&own, &nasty(Change::Opened)));
-    let [archived, prohibited, broken] = futures_in_turn(said).await;
+    let [archived, prohibited, broken] = in_turn(&own, &nasty(Change::Opened)).await;
     assert_eq!(archived, Attempt::Doubtful { why: "answered 410: channel_is_archived".to_owned() });
     assert_eq!(prohibited, Attempt::Doubtful { why: "answered 403: action_prohibited".to_owned() });
     assert!(matches!(broken, Attempt::Retry { .. }), "{broken:?}");
     assert_eq!(deliver(&own, &nasty(Change::Opened)).await, Attempt::Delivered);
 }
 
-async fn futures_in_turn<const N: usize>(all: [impl Future<Output = Attempt>; N]) -> [Attempt; N] {
-    let mut out = Vec::new();
-    for one in all {
-        out.push(one.await);
+/// Tells it again and again.
+async fn in_turn<const N: usize>(sink: &Sink, out: &Outgoing) -> [Attempt; N] {
+    let mut all = Vec::new();
+    for _ in 0..N {
+        all.push(deliver(sink, out).await);
     }
-    out.try_into().unwrap()
+    all.try_into().unwrap()
 }
 
 #[tokio::test]
@@ -92,8 +92,7 @@ async fn slack_by_bot_is_refused_with_200() {
     let own = sink(bot(&service, SLACK_TOKEN));
     let error = |error: &str| Told::json(200, &json!({ "ok": false, "error": error }));
     service.instead([error("ratelimited"), error("msg_too_long"), Told::text(200, "maintenance"), error(SLACK_TOKEN)]);
-    let said = [(); 4].map(|()| deliver(&own, &nasty(Change::Opened)));
-    let [limited, long, nonsense, secret] = futures_in_turn(said).await;
+    let [limited, long, nonsense, secret] = in_turn(&own, &nasty(Change::Opened)).await;
     assert!(matches!(limited, Attempt::Retry { .. }) && matches!(long, Attempt::Refused { .. }), "{limited:?} {long:?}");
     assert!(matches!(nonsense, Attempt::Retry { unclear: true, .. }), "{nonsense:?}");
     assert!(!format!("{secret:?}").contains("S3CRET"), "{secret:?}");
@@ -134,8 +133,7 @@ async fn teams_starts_a_flow() {
     let old = "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429";
     let disabled = json!({ "error": { "code": "WorkflowTriggerIsNotEnabled", "message": "sig T0P-S3CRET-sig: not enabled" } });
     service.instead([Told::text(200, old), Told::text(200, "1"), Told::json(403, &disabled)]);
-    let said = [(); 3].map(|()| deliver(&own, &out(1, 3, Change::Opened)));
-    let [failed, fine, disabled] = futures_in_turn(said).await;
+    let [failed, fine, disabled] = in_turn(&own, &out(1, 3, Change::Opened)).await;
     assert!(matches!(failed, Attempt::Retry { .. }), "{failed:?}");
     assert_eq!(fine, Attempt::Delivered);
     assert!(matches!(&disabled, Attempt::Doubtful { why } if why.contains("not enabled") && !why.contains("S3CRET")), "{disabled:?}");
@@ -185,8 +183,7 @@ async fn ntfy_wakes_a_phone() {
     assert_eq!(attempt, Attempt::Doubtful { why: "answered 403: forbidden".to_owned() });
     let error = |http: u16, code: u32| Told::json(http, &json!({ "code": code, "http": http, "error": "limit reached", "link": "" }));
     service.instead([error(429, 42_901), error(429, 42_908), error(507, 50_701), Told::text(200, "<html>log in</html>")]);
-    let said = [(); 4].map(|()| deliver(&own, &out(1, 3, Change::Opened)));
-    let [bucket, day, nobody, portal] = futures_in_turn(said).await;
+    let [bucket, day, nobody, portal] = in_turn(&own, &out(1, 3, Change::Opened)).await;
     assert!(matches!(bucket, Attempt::Retry { after: Some(wait), .. } if wait.as_ms() == 5000), "{bucket:?}");
     assert!(matches!(day, Attempt::Retry { after: Some(wait), .. } if wait.as_ms() == 600_000), "{day:?}");
     assert!(matches!(nobody, Attempt::Doubtful { .. }) && matches!(portal, Attempt::Retry { .. }), "{nobody:?} {portal:?}");

@@ -60,7 +60,7 @@ async fn an_incident_is_one_notification_that_is_replaced_and_ends() {
     let changed =
         async |_: &Daemon| (std::fs::read(desktop.screenshot("over.png").0).unwrap() != std::fs::read(&shown).unwrap()).then_some(());
     daemon.wait_for("the end", changed).await;
-    assert_eq!((desktop.displayed(), desktop.history().len()), (1, 0), "it was replaced in place");
+    assert_eq!((desktop.displayed(), desktop.history().len()), (1, 0), "it was replaced in place: {:?}", desktop.history());
     desktop.ctl(&["action"]);
     let page = daemon.wait_for("the page", async |_| std::fs::read_to_string(&opened).ok()).await;
     assert_eq!(page.trim(), "http://canary.example/incidents/1");
