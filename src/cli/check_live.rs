@@ -140,7 +140,7 @@ async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
         let about = format!("sink {name}");
         let ready = match Sink::new(name, sink, &lookup, &origin, None) {
             Ok(sink) => sink.ready().await,
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(chain(&error)),
         };
         findings.push(match ready {
             Ok(()) => Finding { state: State::Fine, about, text: "can be set up; nothing was sent".to_owned() },
@@ -148,6 +148,12 @@ async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// An error and its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Asks for the MX of each inbox and SPF, DKIM and DMARC of each sender. Nothing here is a failure: what stands in the DNS of others, or

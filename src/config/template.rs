@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_by_line() {
-        assert!(error("a\n{{ titel }}").starts_with("line 2: undefined value"), "{}", error("a\n{{ titel }}"));
+        assert_eq!(error("a\n{{ titel }}"), "line 2: undefined value: `titel` is undefined");
         assert!(error("a\nb\n{% if x").starts_with("line 3: syntax error"), "{}", error("a\nb\n{% if x"));
         assert!(error("{{ evidence.repply }}").starts_with("line 1: undefined value"));
         assert!(error("{% include 'other' %}").starts_with("line 1: "));

@@ -247,6 +247,22 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
     assert_eq!(kinds.len(), 14, "{kinds:?}");
 }
 
+#[test]
+fn the_documents_have_every_kind_of_sink_and_its_keys() {
+    let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, sinks) = (read("README.md"), read("docs/sinks.md"));
+    let of_oauth = ["refresh_token", "client_id", "client_secret", "token_url", "access_token", "service_account", "acts_for"];
+    let mut kinds = BTreeSet::new();
+    keys_of_schema(&config::schema(), "", &mut |path, key, _| {
+        let Some(kind) = path.strip_prefix("sink.NAME.") else { return };
+        kinds.insert(kind.to_owned());
+        assert!(readme.contains(&format!("`{kind}`")), "README.md does not name `{kind}`");
+        let named = [format!("`{key}`"), format!("`{key} = "), format!("\n{key} = ")].iter().any(|name| sinks.contains(name));
+        assert!(named || of_oauth.contains(&key), "docs/sinks.md lacks `{key}` of `{kind}`");
+    });
+    assert_eq!(kinds.len(), 15, "{kinds:?}");
+}
+
 /// A small judge of the part of JSON Schema that the schema uses. Patterns are left to the parser.
 fn judge(schema: &Value, root: &Value, value: &Value, path: &str) -> Result<(), String> {
     let no = |why: String| Err(format!("{path}: {why}"));

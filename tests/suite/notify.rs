@@ -1,5 +1,5 @@
 //! Notices on their way to a real Alertmanager, and to a webhook receiver that is as unfriendly as they come.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not foresee")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not foresee")]
 
 use std::process::Command;
 

