@@ -48,7 +48,7 @@ fn nasty(change: Change) -> Outgoing {
     let text =
         "@everyone <!channel> <@U1> *b* [x](https://evil.example) <b>x</b> \u{1b}[31m\u{202e} -rf; $(reboot) \u{0}\r\nBcc: x@evil.example";
     out.notice.summary = text.to_owned();
-    out.notice.evidence = serde_json::json!({ "reply": text, "others": text, "missing": 3, "of": 4 });
+    out.notice.evidence = serde_json::json!({ "reply": format!("a {text}"), "others": format!("b {text}"), "missing": 3, "of": 4 });
     out
 }
 

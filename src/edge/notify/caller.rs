@@ -71,6 +71,12 @@ impl Caller {
         Ok(Answer { status, headers, body: read(response).await })
     }
 
+    /// The same where nothing follows from what is said: the status is enough, and nobody waits for the rest.
+    pub(super) async fn send_only(&self, request: RequestBuilder) -> Result<Answer, Attempt> {
+        let response = request.send().await.map_err(answer::failed)?;
+        Ok(Answer { status: response.status(), headers: response.headers().clone(), body: Vec::new() })
+    }
+
     /// What the answer means by its status; `said` is the sink's own reason, if one was found in the answer.
     pub(super) fn judge(&self, answer: &Answer, said: &str, now: At) -> Attempt {
         let said = if answer.status.is_success() { String::new() } else { self.scrubbed(said) };

@@ -156,7 +156,8 @@ fn facts(out: &Outgoing) -> Vec<Fact> {
     let evidence = &out.notice.evidence;
     let fact = |name: &'static str, value: Option<String>| {
         let value = fit::line(&value?, VALUE);
-        (!value.is_empty()).then_some(Fact { name, value })
+        // What the sentence says already is not said again.
+        (!value.is_empty() && !out.notice.summary.contains(&value)).then_some(Fact { name, value })
     };
     let opened = || Some(moment(&out.opened_at.rfc3339()));
     if out.notice.change == Change::Resolved {
@@ -238,6 +239,7 @@ mod tests {
                 nasty::assert_plain(&page.title);
                 page.body().lines().for_each(nasty::assert_plain);
                 assert!(page.body().len() < 5000, "{}", page.body().len());
+                assert!(page.is_over() || page.facts.len() == FACTS || page.facts.is_empty(), "{:?}", page.facts);
             }
         }
     }

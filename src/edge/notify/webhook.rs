@@ -81,7 +81,7 @@ impl Webhook {
         if let Some(signature) = self.key.as_ref().and_then(|key| sign(key, &id, stamp, &body)) {
             request = request.header("webhook-signature", signature);
         }
-        match self.caller.send(request).await {
+        match self.caller.send_only(request).await {
             // Nothing follows from what it says, and it may be anything.
             Ok(answer) => self.caller.judge(&answer, "", now),
             Err(attempt) => attempt,
