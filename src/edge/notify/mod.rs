@@ -1,6 +1,6 @@
 //! Sinks: where notices go.
 //!
-//! One kind a file, and one line of [`channel`]. What a page says is made once, in `page`; each file turns it into what its receiver takes
+//! One kind a file, and one line of `channel`. What a page says is made once, in `page`; each file turns it into what its receiver takes
 //! and reads the answer. What decides when to try and what to drop is pure: [`Queue`] for sinks that take one message a notice, [`Board`]
 //! for Alertmanager, which takes the state again and again. [`work`] joins a sink with its decider.
 
