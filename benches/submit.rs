@@ -120,7 +120,8 @@ async fn http() {
     let base_url = format!("http://{}/api/1.0", listener.local_addr().unwrap());
     let app = Router::new().route("/api/1.0/messages/send", post(answer));
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let settings = MandrillSettings { api_key: secret(), base_url, subaccount: None, templates: Templates::default() };
+    let settings =
+        MandrillSettings { api_key: secret(), base_url, subaccount: None, webhook_secret: None, templates: Templates::default() };
     let submitter = Arc::new(submitter(ProviderKind::Mandrill(settings)));
     let begun = Instant::now();
     hand_over(&submitter, 1000).await;

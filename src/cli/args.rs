@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::incident::{Incident, Silence};
 use crate::config;
 use crate::model::{At, Span};
 
@@ -40,6 +41,12 @@ pub(super) enum Command {
     Simulate(Simulate),
     /// What would these settings have said of the ledger's own past, beside what was told and what other rules would have said
     Backtest(Backtest),
+    /// What is open, and what to say of it: list, show, acknowledge, close
+    #[command(subcommand)]
+    Incident(Incident),
+    /// Tell nobody of some incidents for a while
+    #[command(subcommand)]
+    Silence(Silence),
     /// Print what packaging and editors need
     Print(Print),
 }

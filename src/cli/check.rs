@@ -60,6 +60,10 @@ fn summary(settings: &Settings, out: &mut Out) {
     }
     let http = settings.http.as_ref().map_or_else(|| "off".to_owned(), |http| format!("http://{}", http.listen));
     out.line(format_args!("status page and metrics: {http}"));
+    for (name, provider) in settings.providers.iter().filter(|(_, p)| p.kind.is_hooked()) {
+        let base = settings.http.as_ref().and_then(|http| http.public_url.clone()).unwrap_or_else(|| http.clone());
+        out.line(format_args!("webhook of {} {name}: {base}/hooks/{name}", provider.kind.as_str()));
+    }
     let ledger = &settings.ledger;
     out.line(format_args!("ledger: {}, {} of successes and {} of failures", ledger.path.display(), ledger.keep, ledger.keep_failures));
 }

@@ -8,6 +8,7 @@ mod backtest;
 mod check;
 mod check_live;
 mod demo;
+mod incident;
 mod log;
 pub mod out;
 mod print;
@@ -62,6 +63,8 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Step(args) => step::execute(&args),
         Command::Simulate(args) => simulate::execute(&args),
         Command::Backtest(args) => backtest::execute(&args),
+        Command::Incident(command) => incident::execute(&command),
+        Command::Silence(command) => incident::silence(&command),
         Command::Print(args) => print::execute(&args),
     }
 }
@@ -90,6 +93,11 @@ pub(crate) fn configuration(file: &Path, err: &mut Out) -> Option<Checked> {
             None
         }
     }
+}
+
+/// The same, with no word of warnings: they are said where the configuration is checked.
+pub(crate) fn known_configuration(file: &Path, err: &mut Out) -> Option<Checked> {
+    config::load(file).ok().or_else(|| configuration(file, err))
 }
 
 /// The settings at `file` with every secret that they name; prints warnings, and complaints if there are any: then `None`.

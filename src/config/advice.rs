@@ -55,6 +55,7 @@ pub(super) fn give(whole: &Whole<'_>) {
             preset(SENT_THROUGH, section, &smtp.host, (smtp.port, smtp.tls), per_day);
         }
         template_without_headers(section, kind, settings, name);
+        hook_out_of_reach(section, kind, settings, name);
     }
 }
 
@@ -66,6 +67,22 @@ fn template_without_headers(section: &Section<'_>, kind: &ProviderKind, settings
     if bare && templates && inboxes.any(|inbox| !inbox.plus_address) {
         let hint = "let each template show its variable `token`, or set `plus_address` for the inboxes; where neither is, canaries are not recognised";
         section.warn("templates", "headers are not sent along with a template", hint);
+    }
+}
+
+/// Warns of webhooks that no provider can reach.
+fn hook_out_of_reach(section: &Section<'_>, kind: &ProviderKind, settings: &Settings, name: &Name) {
+    let Some(key) = kind.hook_key() else { return };
+    let Some(http) = &settings.http else {
+        section.warn(key, "nothing is taken in: HTTP is turned off", "set `listen` under [http], or leave this out");
+        return;
+    };
+    if http.listen.ip().is_loopback() && http.public_url.is_none() {
+        let what = format!("no provider can reach `{}`", http.listen);
+        let hint = format!(
+            "let a proxy that others reach pass POST /hooks/{name} on, without a log-in of its own, and write its address as `public_url` under [http]"
+        );
+        section.warn(key, what, hint);
     }
 }
 

@@ -7,6 +7,7 @@ mod advice;
 mod authority;
 mod budget;
 mod complaint;
+mod hook;
 mod keys;
 mod load;
 mod provider;
@@ -30,6 +31,7 @@ use std::collections::BTreeMap;
 pub use authority::{AuthorityError, authorities};
 pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
+pub use hook::{PublicKey, PublicKeyError};
 pub use load::{LoadError, load};
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,

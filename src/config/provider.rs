@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::read::{Field, base_url};
 use super::text::Section;
-use super::{SecretRef, Tls, TriggerSettings};
+use super::{PublicKey, SecretRef, Tls, TriggerSettings};
 
 /// Declares the kinds that have an HTTP API: one entry a kind, its fields named as its keys in `config/keys/senders.rs`. Each has a
 /// `base_url` besides.
@@ -98,6 +98,8 @@ kinds! {
         api_key: SecretRef,
         /// `subaccount` of each message, if any.
         subaccount: Option<String>,
+        /// What its webhook is signed by.
+        webhook_secret: Option<SecretRef>,
         /// Stored templates.
         templates: Templates,
     }
@@ -105,6 +107,8 @@ kinds! {
     SendGrid(SendGridSettings) = "sendgrid" {
         /// The API key.
         api_key: SecretRef,
+        /// What its webhook's signatures are checked by.
+        webhook_public_key: Option<PublicKey>,
         /// Stored templates.
         templates: Templates,
     }
@@ -114,6 +118,8 @@ kinds! {
         api_key: SecretRef,
         /// The message stream.
         message_stream: String,
+        /// What its webhook logs in with: `user:password`.
+        webhook_secret: Option<SecretRef>,
         /// Stored templates.
         templates: Templates,
     }
@@ -123,6 +129,8 @@ kinds! {
         api_key: SecretRef,
         /// The domain as Mailgun knows it; absent: that of `from`.
         domain: Option<String>,
+        /// What its webhook is signed by.
+        webhook_secret: Option<SecretRef>,
         /// Stored templates.
         templates: Templates,
     }
@@ -152,6 +160,8 @@ kinds! {
     Resend(ResendSettings) = "resend" {
         /// The API key.
         api_key: SecretRef,
+        /// What its webhook is signed by.
+        webhook_secret: Option<SecretRef>,
         /// Stored templates.
         templates: Templates,
     }
@@ -177,6 +187,8 @@ kinds! {
         api_key: SecretRef,
         /// Whether headers are sent along.
         headers: bool,
+        /// What its webhook is signed by.
+        webhook_secret: Option<SecretRef>,
         /// Stored templates.
         templates: Templates,
     }

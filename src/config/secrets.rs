@@ -8,7 +8,10 @@ use super::secret_url::SecretUrl;
 use super::service_key::ServiceKey;
 use super::signing::SigningKey;
 use super::text::join;
-use super::{Complaint, InboxKind, Secret, SecretRef, Settings, SinkKind, WebhookSettings, Wire};
+use super::{
+    Complaint, InboxKind, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, WebhookSettings,
+    Wire,
+};
 use crate::model::Name;
 
 /// The end of the path of a key whose secret is a whole file.
@@ -49,6 +52,7 @@ impl Secrets {
         }
         complaints.extend(unfit_to_sign(settings, &secrets));
         complaints.extend(no_addresses(settings, &secrets));
+        complaints.extend(unfit_for_hooks(settings, &secrets));
         complaints.extend(no_service_keys(settings, &secrets));
         complaints.extend(without_authorities(settings));
         if complaints.is_empty() { Ok(secrets) } else { Err(complaints) }
@@ -93,6 +97,29 @@ fn unfit_to_sign(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
         Some(Complaint { place: None, key: key("sink", name, "webhook.secret"), what, hint: Some(hint) })
     };
     settings.sinks.iter().filter_map(unfit).collect()
+}
+
+/// Secrets of providers' webhooks that were had and are not of the form that these have.
+fn unfit_for_hooks(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
+    let unfit = |(name, provider): (&Name, &Provider)| {
+        let (at, why, hint) = if let ProviderKind::Resend(ResendSettings { webhook_secret: Some(at), .. }) = &provider.kind {
+            let error = SigningKey::new(secrets.get(at)?).err()?;
+            (at, error.to_string(), "copy the signing secret of the webhook from Resend's console, as it is")
+        } else if let ProviderKind::Postmark(PostmarkSettings { webhook_secret: Some(at), .. }) = &provider.kind {
+            let (user, password) = secrets.get(at)?.expose().split_once(':').unwrap_or_default();
+            if !user.is_empty() && !password.is_empty() {
+                return None;
+            }
+            let hint = "write `user:password`, and the same two into the webhook's basic authentication at Postmark";
+            (at, "it is no user name and password with a colon between them".to_owned(), hint)
+        } else {
+            return None;
+        };
+        let what = format!("the secret {} does not fit a webhook: {why}", quoted(&at.to_string()));
+        let key = key("provider", name, &format!("{}.webhook_secret", provider.kind.as_str()));
+        Some(Complaint { place: None, key, what, hint: Some(hint.to_owned()) })
+    };
+    settings.providers.iter().filter_map(unfit).collect()
 }
 
 /// Secrets that were had and are no keys of service accounts.
@@ -164,5 +191,6 @@ fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
         let kind = sink.kind.as_str();
         all.extend(sink.kind.secrets().into_iter().map(|(secret, at)| (key("sink", name, &format!("{kind}.{secret}")), at)));
     }
+    all.extend(settings.http.iter().filter_map(|http| Some(("http.token".to_owned(), http.token.as_ref()?))));
     all
 }

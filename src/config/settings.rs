@@ -43,6 +43,8 @@ pub struct Watch {
     pub blind_after: Span,
     /// A watcher without network for this long is an incident.
     pub cut_off_after: Span,
+    /// Who was paged and has not acknowledged is reminded after this long, then at growing intervals. Zero: never.
+    pub remind_after: Span,
 }
 
 /// One kind of transactional mail.
@@ -227,8 +229,10 @@ pub struct Sink {
 pub struct Http {
     /// Where metrics and the status page listen.
     pub listen: SocketAddr,
-    /// The address that people reach it by, for links in notices; without a slash at its end.
+    /// The address that people and the webhooks of providers reach it by; without a slash at its end.
     pub public_url: Option<String>,
+    /// Who has it may say things of incidents over HTTP; absent: nobody may.
+    pub token: Option<SecretRef>,
 }
 
 /// `[ledger]`.

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x6d63_616e;
 
 /// What brings a file from version n (its place here) to n + 1. Never changed once released, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_people.sql")];
 
 /// What every connection is set to before the file's first page is read.
 /// `synchronous = FULL`: a commit in WAL mode is on the disk when it returns. `cell_size_check`: a damaged page is noticed when it is read.
@@ -54,6 +54,7 @@ pub(super) const EXTENT: &str = "SELECT count(*), (SELECT at FROM records WHERE 
 /// Begins to read: what is written from now on is not seen.
 pub(super) const LOOK_BACK: &str = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN";
 pub(super) const ADD_RECORD: &str = "INSERT INTO records (seq, at, kind, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const PERSON: &str = "INSERT INTO people (at, who, said, incident, silence, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub(super) const ADD_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints (seq, sha256, state) VALUES (?1, ?2, ?3)";
 pub(super) const OLD_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE seq NOT IN (SELECT seq FROM checkpoints ORDER BY seq DESC LIMIT 2)";
 
@@ -97,13 +98,14 @@ pub(super) const DELIVERY: &str = "INSERT OR REPLACE INTO deliveries (notice, si
 pub(super) const PRUNE_ARRIVED: &str = "DELETE FROM canaries WHERE rowid IN
     (SELECT rowid FROM canaries WHERE state = 'arrived' AND sent_at < ?1 ORDER BY sent_at LIMIT ?2)";
 /// See [`PRUNE_ARRIVED`]: all that did not simply arrive.
-pub(super) const PRUNE_FAILED: [&str; 7] = [
+pub(super) const PRUNE_FAILED: [&str; 8] = [
     "DELETE FROM canaries WHERE rowid IN (SELECT rowid FROM canaries
         WHERE state IN ('in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at < ?1 LIMIT ?2)",
     "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM (SELECT id, seen_at FROM sightings ORDER BY id LIMIT ?2) WHERE seen_at < ?1)",
     "DELETE FROM sight WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM sight ORDER BY id LIMIT ?2) WHERE at < ?1)",
     "DELETE FROM deliveries WHERE notice <= (SELECT max(id) FROM (SELECT id, at FROM notices ORDER BY id LIMIT ?2 / 4) WHERE at < ?1)",
     "DELETE FROM notices WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM notices ORDER BY id LIMIT ?2 / 4) WHERE at < ?1)",
+    "DELETE FROM people WHERE rowid <= (SELECT max(rowid) FROM (SELECT rowid, at FROM people ORDER BY rowid LIMIT ?2) WHERE at < ?1)",
     "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE resolved_at < ?1 LIMIT ?2)",
     // An answer that came for a notice that had gone already.
     "DELETE FROM deliveries WHERE (notice, sink) IN

@@ -39,6 +39,10 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::ClockJumped { .. } => "clock_jumped",
             Event::Noticed { .. } => "noticed",
             Event::Orphaned { .. } => "orphaned",
+            Event::Acknowledged { .. } => "acknowledged",
+            Event::Closed { .. } => "closed",
+            Event::Silenced { .. } => "silenced",
+            Event::Unsilenced { .. } => "unsilenced",
         },
     }
 }
@@ -62,7 +66,7 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
         Fact::Happened(event) => happened(tables, at, event),
         Fact::Lost { canary } => run(tables, sql::LOST, params![canary.to_string(), at.as_ms()]),
         Fact::Forgotten { canary } => run(tables, sql::FORGOTTEN, params![canary.to_string(), at.as_ms()]),
-        Fact::Told { notice, sinks } => told(tables, at, notice, sinks),
+        Fact::Told { notice, sinks, .. } => told(tables, at, notice, sinks),
     }
 }
 
@@ -99,6 +103,15 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
             run(tables, sql::DELIVERY, params![number(notice.0), sink.as_str(), outcome.as_str(), at.as_ms()])
         }
         Event::Orphaned { canary } => run(tables, sql::ORPHANED, params![canary.to_string(), at.as_ms()]),
+        Event::Acknowledged { incident, by, note } => {
+            person(tables, at, by, ("acknowledged", Some(number(incident.0)), None), note.as_deref())
+        }
+        Event::Closed { incident, by, note } => person(tables, at, by, ("closed", Some(number(incident.0)), None), note.as_deref()),
+        Event::Silenced { which, from, until, by, reason } => {
+            let silence = serde_json::json!({ "which": which, "from": from.unwrap_or(at), "until": until });
+            person(tables, at, by, ("silenced", None, Some(silence.to_string())), Some(reason))
+        }
+        Event::Unsilenced { silence, by } => person(tables, at, by, ("unsilenced", None, Some(silence.to_string())), None),
     }
 }
 
@@ -113,6 +126,11 @@ fn sighted(tables: &Connection, values: &[&dyn ToSql]) -> Result<()> {
 /// What is known of an inbox's sight, or of the watcher's own.
 fn sight(tables: &Connection, at: At, inbox: Option<&Name>, what: &str, class: Option<Class>, why: Option<&str>) -> Result<()> {
     run(tables, sql::SIGHT, params![at.as_ms(), inbox.map(Name::as_str), what, class.map(Class::as_str), why])
+}
+
+/// What a person said: the word for it, of which incident, and of which silence.
+fn person(tables: &Connection, at: At, by: &str, said: (&str, Option<i64>, Option<String>), note: Option<&str>) -> Result<()> {
+    run(tables, sql::PERSON, params![at.as_ms(), by, said.0, said.1, said.2, note])
 }
 
 fn told(tables: &Connection, at: At, notice: &Notice, sinks: &[Name]) -> Result<()> {

@@ -2,14 +2,18 @@
 
 mod canary;
 mod fault;
+mod hook;
 mod incident;
 mod names;
 mod sign;
+mod silence;
 mod time;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
 pub use fault::{Class, Fate, Outcome};
+pub use hook::{HookCounts, Knock, Tiding};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};
 pub use sign::Sign;
+pub use silence::{Silence, Which};
 pub use time::{At, Now, Span};

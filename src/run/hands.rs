@@ -11,7 +11,7 @@ use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
 use crate::edge::notify::{Ended, Outgoing};
-use crate::edge::submit::{After, Answer, Finding, Submitter};
+use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter};
 use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
@@ -23,6 +23,8 @@ pub(super) struct Hands {
     pub(super) submitters: BTreeMap<Name, Arc<Submitter>>,
     pub(super) sinks: BTreeMap<Name, SinkHand>,
     pub(super) hints: BTreeMap<Name, watch::Sender<Hint>>,
+    /// What providers tell by themselves.
+    pub(super) hooks: Arc<Hooks>,
     pub(super) events: mpsc::Sender<Event>,
     /// What was told without a record.
     pub(super) standing: Standing,
@@ -99,14 +101,17 @@ impl Hands {
             return;
         };
         let mail = canary::compose(&self.key, canary, now, stream, kind, &by.from, to);
-        let events = self.events.clone();
+        let (events, hooks, provider) = (self.events.clone(), Arc::clone(&self.hooks), provider.clone());
         self.submissions.spawn(async move {
             let answer = submitter.submit(&mail, canary, now).await;
             tracing::debug!(%canary, outcome = answer.outcome.as_str(), "answered");
             let Answer { outcome, reply, message_id, legs, retry_after } = answer;
-            let event = Event::Answered { canary, outcome, reply, message_id, legs, retry_after };
+            let event = Event::Answered { canary, outcome, reply, message_id: message_id.clone(), legs, retry_after };
             // The loop is gone only when the process ends; the next start calls the canary orphaned.
             drop(events.send(event).await);
+            if let Some(id) = message_id {
+                hooks.learn(&provider, &id, canary);
+            }
         });
     }
 

@@ -2,7 +2,9 @@
 
 mod book;
 mod clock;
+pub(crate) mod control;
 mod hands;
+mod hooks;
 mod probe;
 mod standing;
 mod start;

@@ -78,7 +78,17 @@ impl Standing {
             summary,
             evidence,
         };
-        let view = IncidentView { incident, kind, severity, culprit, opened_at: now, resolved_at: None, last: last.clone() };
+        let view = IncidentView {
+            incident,
+            kind,
+            severity,
+            culprit,
+            opened_at: now,
+            resolved_at: None,
+            last: last.clone(),
+            acknowledged: None,
+            closed: None,
+        };
         self.open.insert(incident, view);
         self.keep();
         Some(Outgoing { notice: last, opened_at: now, at: now })

@@ -10,7 +10,9 @@ use tokio::task::JoinSet;
 
 use super::book::{Book, chain};
 use super::clock::Clock;
+use super::control;
 use super::hands::{Hands, SinkHand};
+use super::hooks::hooks;
 use super::standing::Standing;
 use super::turn::Loop;
 use crate::canary::{Expected, Key};
@@ -28,6 +30,10 @@ use crate::watchdog::{Event, IncidentView, Reads, Watchdog};
 const EVENTS: usize = 1024;
 /// Notices on their way to one sink's worker; what does not fit waits in the outbox.
 const NOTICES: usize = 64;
+/// Posts of providers on their way to the loop; what does not fit is told again.
+const TOLD: usize = 16;
+/// What people want, on its way to the loop.
+const ORDERS: usize = 16;
 
 /// Why the daemon does not start. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -93,12 +99,21 @@ impl Daemon {
         let submitters = submitters(&settings, secrets)?;
         let readers = readers(&settings, secrets, &key, &now, &dog)?;
         let sinks = sinks(&settings, secrets, &dog)?;
+        let (told_in, told) = mpsc::channel(TOLD);
+        let hooks = hooks(&settings, secrets, &key, &now, &dog, told_in)?;
         let listener = listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
         let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
+        let (orders_in, orders) = mpsc::channel(ORDERS);
+        let speaking = |guard: show::Guard| show::router(ask.clone()).merge(show::words(orders_in.clone(), guard, Arc::clone(&now)));
+        if let Some(door) = control::listen(&settings.ledger.path) {
+            workers.spawn(show::serve(door, speaking(show::Guard::Everyone), std::future::pending()));
+        }
+        let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
         let address = listener.map(|(listener, address)| {
-            workers.spawn(show::serve(listener, show::router(ask), std::future::pending()));
+            let router = speaking(show::Guard::Token(token)).merge(Arc::clone(&hooks).router());
+            workers.spawn(show::serve(listener, router, std::future::pending()));
             tracing::info!(%address, "listening");
             address
         });
@@ -112,13 +127,18 @@ impl Daemon {
             submitters,
             sinks,
             hints,
+            hooks,
             events: events_in,
             standing,
             submissions: JoinSet::new(),
             traces: JoinSet::new(),
         };
         hands.resume(&dog, clock.now());
-        Ok(Self { turn: Loop { dog, book, clock, hands, events, ended, asks }, workers, address })
+        Ok(Self {
+            turn: Loop { dog, book, clock, hands, events, told, written: Vec::new(), orders, ordered: Vec::new(), ended, asks },
+            workers,
+            address,
+        })
     }
 
     /// Where HTTP listens.

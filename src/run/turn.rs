@@ -9,6 +9,8 @@ use super::hands::Hands;
 use super::standing::is_unrecorded;
 use crate::canary::is_probe;
 use crate::edge::notify::Ended;
+use crate::edge::show::Order;
+use crate::edge::submit::Told;
 use crate::model::{At, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
 
@@ -27,6 +29,14 @@ pub(super) struct Loop {
     pub(super) clock: Clock,
     pub(super) hands: Hands,
     pub(super) events: mpsc::Receiver<Event>,
+    /// What providers told by themselves.
+    pub(super) told: mpsc::Receiver<Told>,
+    /// Who waits for what was told to be written down.
+    pub(super) written: Vec<oneshot::Sender<()>>,
+    /// What people want.
+    pub(super) orders: mpsc::Receiver<Order>,
+    /// Who waits for theirs to be written down.
+    pub(super) ordered: Vec<oneshot::Sender<Result<View, String>>>,
     /// How notices ended at their sinks.
     pub(super) ended: mpsc::Receiver<Ended>,
     pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
@@ -35,6 +45,8 @@ pub(super) struct Loop {
 /// What a turn began with.
 enum Woken {
     By(Event),
+    Told(Told),
+    Ordered(Order),
     Ended(Ended),
     Asked(oneshot::Sender<View>),
     Time,
@@ -55,18 +67,23 @@ impl Loop {
                 Some(ask) = self.asks.recv() => Woken::Asked(ask),
                 Some(ended) = self.ended.recv(), if !stuck => Woken::Ended(ended),
                 Some(event) = self.events.recv(), if !stuck => Woken::By(event),
+                Some(told) = self.told.recv(), if !stuck => Woken::Told(told),
+                Some(order) = self.orders.recv(), if !stuck => Woken::Ordered(order),
                 () = sleep_until(nap) => Woken::Time,
             };
             match woken {
                 Woken::Stop => break,
                 Woken::Asked(ask) => self.show(ask),
                 Woken::By(event) => self.take_in(event),
+                Woken::Told(told) => self.hear(told),
+                Woken::Ordered(order) => self.obey(order),
                 Woken::Ended(ended) => self.end_notice(ended),
                 Woken::Time if stuck => {}
                 Woken::Time => self.decide(Event::Woke {}),
             }
             // Everything in the records is durable before anything in the effects begins.
             let effects = self.book.write(self.clock.now());
+            self.confirm();
             let now = self.clock.now();
             self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
             self.hands.begin(&self.dog, effects, now);
@@ -94,6 +111,37 @@ impl Loop {
         }
     }
 
+    /// What a provider told by itself.
+    fn hear(&mut self, told: Told) {
+        told.events.into_iter().for_each(|event| self.decide(event));
+        self.written.push(told.done);
+    }
+
+    /// What a person wants.
+    fn obey(&mut self, Order { event, done }: Order) {
+        let now = self.read_clock();
+        match self.dog.step(now, event) {
+            Ok(Step { records, effects, .. }) => {
+                self.book.add(records, effects);
+                self.ordered.push(done);
+            }
+            // Nobody waits any more: nothing to do.
+            Err(unfit) => drop(done.send(Err(unfit.to_string()))),
+        }
+    }
+
+    /// Lets those know whose word was written down. Who does not wait any more tells it again.
+    fn confirm(&mut self) {
+        if self.book.trouble.is_none() {
+            for done in self.written.drain(..) {
+                let _ = done.send(());
+            }
+            for done in std::mem::take(&mut self.ordered) {
+                let _ = done.send(Ok(self.view()));
+            }
+        }
+    }
+
     /// One notice's way to one sink is over.
     fn end_notice(&mut self, ended: Ended) {
         self.hands.heard(&ended, &self.dog, self.clock.now());
@@ -108,13 +156,19 @@ impl Loop {
     }
 
     fn decide(&mut self, event: Event) {
+        let now = self.read_clock();
+        self.step(now, event);
+    }
+
+    /// The time; if the clock was set, that comes first.
+    fn read_clock(&mut self) -> At {
         let (now, jump) = self.clock.read();
         if let Some(by_ms) = jump {
             tracing::warn!(by_ms, "the wall clock was set; what is in flight is no evidence");
             self.book.distrust(now);
             self.step(now, Event::ClockJumped { by_ms });
         }
-        self.step(now, event);
+        now
     }
 
     fn step(&mut self, now: At, event: Event) {
@@ -134,11 +188,16 @@ impl Loop {
     }
 
     fn show(&self, ask: oneshot::Sender<View>) {
+        // Nobody waits any more: nothing to do.
+        drop(ask.send(self.view()));
+    }
+
+    fn view(&self) -> View {
         let mut view = self.dog.view(self.clock.now());
         view.trouble.clone_from(&self.book.trouble);
+        view.hooks = self.hands.hooks.counts();
         view.incidents.splice(0..0, self.hands.standing.views().cloned());
-        // Nobody waits any more: nothing to do.
-        drop(ask.send(view));
+        view
     }
 
     fn tidy(&mut self) {

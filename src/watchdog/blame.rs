@@ -14,7 +14,7 @@ use super::record::Fact;
 use super::recovery;
 use super::sorting;
 use super::state::State;
-use super::weigh::DECIDES;
+use super::waiting::DECIDES;
 use crate::model::{At, Span};
 
 /// A suspect is named at this chance among those that overlap with it; or when its odds alone are far beyond what is needed.
@@ -90,7 +90,7 @@ fn is_well(state: &State, route: &RouteState, alarm: &Alarm) -> bool {
 
 /// Whether the newest arrival of a route took no longer than healthy mail may.
 fn is_quick(route: &RouteState) -> bool {
-    let newest = route.canaries.iter().rev().find_map(super::flight::Canary::latency);
+    let newest = route.canaries.iter().rev().find_map(super::canary::Canary::latency);
     newest.is_some_and(|took| route.survival.at(took) > QUICK)
 }
 

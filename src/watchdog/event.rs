@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{At, CanaryId, Class, Fate, Leg, Name, NoticeId, Outcome, Placement, Span};
+use crate::model::{At, CanaryId, Class, Fate, IncidentId, Leg, Name, NoticeId, Outcome, Placement, Span, Which};
 
 /// Something that happened. The shapes are those of `mailcanary step`; fields beyond its documentation are optional.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,6 +133,47 @@ pub enum Event {
         /// Which.
         canary: CanaryId,
     },
+    /// A person has seen an incident: no more reminders, nobody else is called.
+    Acknowledged {
+        /// Which.
+        incident: IncidentId,
+        /// Who, cut to 100 bytes.
+        by: String,
+        /// What about it, cut to 500 bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A person says that an incident is over. If mail that is sent from now on is lost, it opens again.
+    Closed {
+        /// Which.
+        incident: IncidentId,
+        /// Who, cut to 100 bytes.
+        by: String,
+        /// Why, cut to 500 bytes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// Nobody is to be told of some incidents for a while. What is still open then is told.
+    Silenced {
+        /// Which.
+        which: Which,
+        /// From when; from now on if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<At>,
+        /// Until when.
+        until: At,
+        /// Who wants it, cut to 100 bytes.
+        by: String,
+        /// Why, cut to 500 bytes.
+        reason: String,
+    },
+    /// A silence ends before its time.
+    Unsilenced {
+        /// Its number: they count from 1.
+        silence: u64,
+        /// Who wants it.
+        by: String,
+    },
 }
 
 impl Event {
@@ -155,8 +196,18 @@ impl Event {
             | Self::Connected {}
             | Self::Read { .. }
             | Self::ClockJumped { .. }
-            | Self::Noticed { .. } => None,
+            | Self::Noticed { .. }
+            | Self::Acknowledged { .. }
+            | Self::Closed { .. }
+            | Self::Silenced { .. }
+            | Self::Unsilenced { .. } => None,
         }
+    }
+
+    /// The incident that it is about.
+    #[must_use]
+    pub const fn incident(&self) -> Option<IncidentId> {
+        if let Self::Acknowledged { incident, .. } | Self::Closed { incident, .. } = self { Some(*incident) } else { None }
     }
 
     /// The inbox that it is about.
@@ -178,6 +229,10 @@ impl Event {
             | Self::Connected {}
             | Self::ClockJumped { .. }
             | Self::Noticed { .. }
+            | Self::Acknowledged { .. }
+            | Self::Closed { .. }
+            | Self::Silenced { .. }
+            | Self::Unsilenced { .. }
             | Self::Orphaned { .. } => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Evidence: what each route's canaries show, counted in the order of sending and only up to what was read.
 
-use super::flight::{Canary, RouteState};
+use super::canary::Canary;
+use super::flight::RouteState;
 use super::plan::Plan;
 use super::state::State;
 use super::trace::Said;
@@ -83,7 +84,7 @@ pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
         }
         if row_open && !matches!(state, Stand::Arrived | Stand::Nothing) {
             tally.silent += u64::from(matches!(state, Stand::Waiting));
-            tally.first_missing = Some((canary.sent_at, canary.id));
+            tally.first_missing = Some((canary.sent_at, canary.id()));
         }
         row_open = in_row(&mut tally, canary, state, row_open);
         if !row_open && tally.judged >= u64::try_from(WINDOW).unwrap_or(u64::MAX) {
@@ -105,7 +106,7 @@ fn in_row(tally: &mut Tally, canary: &Canary, stand: Stand, row_open: bool) -> b
             tally.settled.push((canary.sent_at, true));
             if row_open {
                 tally.good_sent_at = Some(canary.sent_at);
-                tally.last_good = Some(canary.id);
+                tally.last_good = Some(canary.id());
             }
             false
         }
@@ -121,7 +122,7 @@ fn in_row(tally: &mut Tally, canary: &Canary, stand: Stand, row_open: bool) -> b
                 };
                 tally.row += 1;
                 tally.row_since = Some(canary.sent_at);
-                tally.first_bad = Some(canary.id);
+                tally.first_bad = Some(canary.id());
             }
             row_open
         }
@@ -140,24 +141,24 @@ enum Stand {
 }
 
 fn stand(canary: &Canary, horizon: Option<At>, patience: Span) -> Stand {
-    if canary.arrival.is_some() {
+    if canary.has_arrived() {
         return Stand::Arrived;
     }
-    match canary.answer.as_ref().map(|a| a.outcome) {
+    match canary.outcome() {
         Some(Outcome::Refused(Class::Suppressed | Class::Recipient)) => return Stand::Nothing,
         Some(Outcome::Refused(Class::Rate | Class::Transient)) if canary.reason == Reason::Confirmation => return Stand::Nothing,
         Some(Outcome::Refused(class)) => return Stand::Refused(class),
         Some(Outcome::Accepted | Outcome::Unknown) | None => {}
     }
     // A canary's age counts up to the last complete read of its inbox, never to now.
-    if canary.lost || horizon.is_some_and(|h| h >= canary.sent_at.plus(patience)) { Stand::Overdue } else { Stand::Waiting }
+    if canary.is_lost() || horizon.is_some_and(|h| h >= canary.sent_at.plus(patience)) { Stand::Overdue } else { Stand::Waiting }
 }
 
 /// The newest routine canary that was answered, if the answer was no.
 fn newest_refusal(route: &RouteState) -> Option<Class> {
-    let answered = |c: &&Canary| c.reason == Reason::Routine && (c.answer.is_some() || c.arrival.is_some());
+    let answered = |c: &&Canary| c.reason == Reason::Routine && (c.outcome().is_some() || c.has_arrived());
     let newest = route.canaries.iter().rev().find(answered)?;
-    match newest.answer.as_ref()?.outcome {
+    match newest.outcome()? {
         Outcome::Refused(class) => Some(class),
         Outcome::Accepted | Outcome::Unknown => None,
     }
@@ -171,8 +172,8 @@ pub(super) fn shows(state: &State, slot: usize) -> bool {
 /// What providers said of canaries over these routes that have not come since the last arrival; what tells most first, then the newest.
 pub(super) fn said<'s>(plan: &Plan, state: &'s State, routes: &[usize]) -> Vec<(&'s Canary, &'s Said)> {
     let known = routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
-    let missing = known.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.arrival.is_none()));
-    let mut said: Vec<(&Canary, &Said)> = missing.filter_map(|c| Some((c, c.trace.as_ref()?.said.as_ref()?))).collect();
+    let missing = known.flat_map(|r| r.canaries.iter().rev().take_while(|c| !c.has_arrived()));
+    let mut said: Vec<(&Canary, &Said)> = missing.filter_map(|c| Some((c, c.trace()?.said.as_ref()?))).collect();
     said.sort_by_key(|(canary, said)| std::cmp::Reverse((said.fate, canary.sent_at)));
     said
 }
@@ -189,11 +190,11 @@ pub(super) fn usual(route: &RouteState) -> Span {
 /// Junk among the newest arrivals.
 fn lately(tally: &mut Tally, route: &RouteState) {
     let fresh = |c: &&Canary| !c.set_aside && route.judged_before.is_none_or(|before| c.sent_at >= before);
-    let newest = route.canaries.iter().rev().filter(|c| c.arrival.is_some()).filter(fresh).take(LATELY);
+    let newest = route.canaries.iter().rev().filter(|c| c.has_arrived()).filter(fresh).take(LATELY);
     let (mut seen, mut junk) = (0, 0);
     for canary in newest {
         seen += 1;
-        junk += usize::from(canary.arrival.as_ref().is_some_and(|a| a.placement == Placement::Junk));
+        junk += usize::from(canary.placement() == Some(Placement::Junk));
     }
     if seen == LATELY {
         tally.junked = junk * 2 > LATELY;

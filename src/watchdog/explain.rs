@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::alarm;
+use super::canary::Canary;
 use super::evidence::{self, Tally};
-use super::flight::Canary;
 use super::index::Index;
 use super::judge::Finding;
 use super::plan::Plan;
@@ -101,7 +101,7 @@ fn says(plan: &Plan, state: &State, finding: &Finding) -> String {
     let said = evidence::said(plan, state, &finding.routes);
     let Some((canary, best)) = said.first() else { return String::new() };
     let alike = said.iter().filter(|(_, other)| other.fate == best.fate).count();
-    let provider = finding.routes.iter().filter_map(|slot| state.routes.get(*slot)).find(|r| r.find(canary.id).is_some());
+    let provider = finding.routes.iter().filter_map(|slot| state.routes.get(*slot)).find(|r| r.find(canary.id()).is_some());
     let name = provider.map_or_else(String::new, |r| format!("`{}`", r.route.provider));
     let words = best.words.as_ref().map_or_else(String::new, |w| format!(" (\"{}\")", shorten(w, 160)));
     format!("; asked after {alike} of them, {name} says: {}{words}", best.fate.in_words())
@@ -145,7 +145,7 @@ fn tallies(plan: &Plan, state: &State, finding: &Finding) -> Vec<Tally> {
 /// The proof: an object of plain facts.
 pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At) -> Value {
     let tallies = tallies(plan, state, finding);
-    let sent = |(slot, id): (&usize, CanaryId)| state.routes.get(*slot).and_then(|r| r.find(id)).map(|c| (c.sent_at, c.id));
+    let sent = |(slot, id): (&usize, CanaryId)| state.routes.get(*slot).and_then(|r| r.find(id)).map(|c| (c.sent_at, c.id()));
     let pairs = || finding.routes.iter().zip(&tallies);
     let first_bad = tallies.iter().filter_map(|t| t.first_missing).min();
     let last_good = pairs().filter_map(|(slot, t)| sent((slot, t.last_good?))).max();
@@ -211,7 +211,7 @@ fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, V
     if !said.is_empty() {
         let one = |(canary, said): &(&Canary, &Said)| {
             let (sent_at, said_at) = (canary.sent_at.rfc3339(), said.at.rfc3339());
-            json!({ "canary": canary.id, "sent_at": sent_at, "fate": said.fate, "said_at": said_at, "words": said.words })
+            json!({ "canary": canary.id(), "sent_at": sent_at, "fate": said.fate, "said_at": said_at, "words": said.words })
         };
         facts.insert("provider_says".to_owned(), said.iter().take(SAID_AT_MOST).map(one).collect());
     }
@@ -249,7 +249,7 @@ pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at:
     }
     let suppressed = suppressed.map_or_else(String::new, |why| format!("; {why}: what did not arrive there is no outage"));
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
-    let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.arrival.is_some()).count();
+    let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.has_arrived()).count();
     format!(
         "{} delivers again: {arrived} canaries sent since have arrived{suppressed}; opened {} ago",
         subject(culprit),
@@ -290,18 +290,18 @@ fn inboxes(plan: &Plan, routes: &[usize]) -> BTreeSet<Name> {
 
 /// The provider's newest words about a canary of this finding that is missing.
 fn reply(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
-    let newest = |c: &&Canary| c.answer.as_ref().is_some_and(|a| a.reply.is_some()) && c.arrival.is_none();
+    let newest = |c: &&Canary| c.reply().is_some() && !c.has_arrived();
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
     let mut found: Vec<&Canary> = routes.filter_map(|r| r.canaries.iter().rev().find(newest)).collect();
     found.sort_by_key(|c| c.sent_at);
-    found.last()?.answer.as_ref()?.reply.clone()
+    found.last()?.reply().map(str::to_owned)
 }
 
 /// What is wrong with the mail that came in the stead of the newest canaries of this finding.
 fn mismatch(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
-    let missing = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.arrival.is_none()));
-    missing.filter(|c| c.mismatch.is_some()).max_by_key(|c| c.sent_at)?.mismatch.clone()
+    let missing = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| !c.has_arrived()));
+    missing.filter(|c| c.mismatch().is_some()).max_by_key(|c| c.sent_at)?.mismatch().map(str::to_owned)
 }
 
 fn next_step(finding: &Finding, mismatched: bool) -> &'static str {

@@ -1,7 +1,8 @@
 //! What becomes of a canary: sent, answered, seen, lost. A part of the fold.
 
+use super::canary::{Answer, Arrival, Canary, lower, upper};
 use super::event::Reads;
-use super::flight::{Answer, Arrival, Canary, Flying, RouteState};
+use super::flight::{Flying, RouteState};
 use super::hypothesis;
 use super::index::Index;
 use super::plan::Plan;
@@ -30,7 +31,7 @@ impl State {
         route.send(id, at, reason);
         ix.looks.extend(route.flying.back().and_then(|f| Some((f.look_at?, slot, f.serial))));
         if first {
-            ix.age(self, slot);
+            ix.age(plan, self, slot);
         }
         if let Some(planned) = plan.routes.get(slot) {
             ix.deadlines.insert((at.plus(planned.deadline), slot, lower(id)));
@@ -51,7 +52,7 @@ impl State {
         let Some(route) = self.routes.get_mut(slot) else { return };
         route.counts.lost += 1;
         let Some(canary) = route.find_mut(id) else { return };
-        canary.lost = true;
+        canary.lose();
         let sent_at = canary.sent_at;
         self.miss(plan, slot, id);
         if let Some(planned) = plan.routes.get(slot) {
@@ -64,8 +65,7 @@ impl State {
         let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
         let Some(route) = self.routes.get_mut(slot) else { return };
         if let Some(canary) = route.find_mut(id) {
-            canary.set_aside = true;
-            canary.forgotten = true;
+            canary.forget();
         }
         self.land(plan, ix, slot, id, None);
     }
@@ -82,7 +82,7 @@ impl State {
         let after = route.settles_at();
         if let Some(before) = before.filter(|_| before != after) {
             ix.aging.remove(&(before, slot));
-            ix.age(self, slot);
+            ix.age(plan, self, slot);
         }
         let refused = self.routes.get(slot).and_then(|r| r.find(id)).is_some_and(Canary::refused);
         self.close_evidence(plan, ix, slot, &flown, said, refused);
@@ -92,7 +92,7 @@ impl State {
         let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
         let cut_off = self.cut_off_since.is_some();
         let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some(reason) = route.find(id).filter(|c| c.answer.is_none()).map(|c| c.reason) else { return };
+        let Some(reason) = route.find(id).filter(|c| c.outcome().is_none()).map(|c| c.reason) else { return };
         let outcome = answer.outcome;
         match outcome {
             Outcome::Accepted => route.counts.accepted += 1,
@@ -100,7 +100,7 @@ impl State {
             Outcome::Unknown => route.counts.unknown += 1,
         }
         if let Some(canary) = route.find_mut(id) {
-            canary.answer = Some(answer);
+            canary.answer(answer);
         }
         // A confirmation that is throttled says nothing.
         let throttled = matches!(outcome, Outcome::Refused(Class::Rate | Class::Transient)) && reason == Reason::Confirmation;
@@ -135,15 +135,15 @@ impl State {
         // INTERNALDATE has steps of a second and the receiver's clock: what it says is clamped between sending and seeing.
         arrival.at = arrival.at.min(seen).max(canary.sent_at);
         let sent_at = canary.sent_at;
-        if let Some(first) = &canary.arrival {
-            if is_another_copy(first, &arrival) {
+        if canary.has_arrived() {
+            if canary.is_another_copy(&arrival) {
                 route.counts.duplicate += 1;
             }
             return;
         }
         let lag = seen.since(arrival.at);
         let arrived_at = arrival.at;
-        let accepted_at = canary.answer.as_ref().map_or(canary.sent_at, |a| a.at.min(arrival.at));
+        let accepted_at = canary.answered_at().map_or(canary.sent_at, |at| at.min(arrival.at));
         let (delivery, latency) = (arrival.at.since(accepted_at), arrival.at.since(canary.sent_at));
         *route.counts.arrived.entry(arrival.placement).or_default() += 1;
         if latency > deadline {
@@ -155,8 +155,7 @@ impl State {
         let was = route.note_arrival(lower(id), junk);
         route.good_sent_at = route.good_sent_at.max(Some(sent_at));
         if let Some(canary) = route.find_mut(id) {
-            canary.arrival = Some(arrival);
-            canary.answer.iter_mut().for_each(|a| a.message_id = None);
+            canary.arrive(&arrival);
         }
         self.sent_after_all(ix, slot, id);
         self.note_read(inbox, arrived_at, seen);
@@ -182,8 +181,7 @@ impl State {
         if route.route.inbox != *inbox {
             return;
         }
-        if let Some(canary) = route.find_mut(id).filter(|canary| canary.mismatch.is_none()) {
-            canary.mismatch = Some(why.to_owned());
+        if route.find_mut(id).is_some_and(|canary| canary.mismatches(why)) {
             route.counts.mismatched += 1;
         }
     }
@@ -232,26 +230,4 @@ impl State {
             }
         }
     }
-}
-
-/// The same message read again, moved to or labelled in a second folder, or renumbered by its server (a new UIDVALIDITY), is one copy:
-/// its time of arrival stays. Without a name for the copy every sighting is one of its own.
-fn is_another_copy(first: &Arrival, again: &Arrival) -> bool {
-    match (&first.copy, &again.copy) {
-        (Some(a), Some(b)) => a != b && (numbering(a) == numbering(b) || first.reported != again.reported),
-        _ => true,
-    }
-}
-
-/// `folder/UIDVALIDITY` of a copy's name: within it, another UID is another message.
-fn numbering(copy: &str) -> &str {
-    copy.rsplit_once('/').map_or(copy, |(numbering, _)| numbering)
-}
-
-fn lower(id: CanaryId) -> u32 {
-    u32::try_from(id.bits() & u64::from(u32::MAX)).unwrap_or(u32::MAX)
-}
-
-pub(super) fn upper(id: CanaryId) -> u32 {
-    u32::try_from(id.bits() >> 32).unwrap_or(u32::MAX)
 }

@@ -1,14 +1,15 @@
-//! Canaries in memory: what each route has in flight, and what it remembers of those that landed.
+//! A route in memory: what it has in flight, and what it remembers of canaries that landed.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::canary::{Canary, lower};
 use super::count::Histogram;
 use super::survival::Survival;
-use super::trace::{Suppressed, Trace};
+use super::trace::Suppressed;
 use super::view::RouteCounts;
-use crate::model::{At, CanaryId, Class, Outcome, Placement, Reason, Route, Span};
+use crate::model::{At, CanaryId, Class, Outcome, Reason, Route, Span};
 
 /// Canaries that arrived are remembered at least this long, so that a second copy is a duplicate and no stranger.
 const REMEMBER_ARRIVED: Span = Span::from_secs(3600);
@@ -17,79 +18,12 @@ const REMEMBER_MISSING: Span = Span::from_secs(72 * 3600);
 /// More than this many are never kept for one route, whatever their age.
 const REMEMBER_AT_MOST: usize = 8192;
 /// The newest are always kept: the page lists them.
-const REMEMBER_AT_LEAST: usize = 64;
+const REMEMBER_AT_LEAST: usize = 50;
 
 /// Arrivals after one in Junk for which a look at the newest ones is worth it.
 const JUNK_REMEMBERED: u8 = 5;
 /// What is not there by then is lost as far as evidence goes; it is still listened for.
 pub(super) const SETTLES_AFTER: Span = Span::from_secs(1200);
-
-/// One canary.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Canary {
-    pub(super) id: CanaryId,
-    pub(super) sent_at: At,
-    pub(super) reason: Reason,
-    pub(super) answer: Option<Answer>,
-    pub(super) arrival: Option<Arrival>,
-    /// What is wrong with the mail that came in its stead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) mismatch: Option<String>,
-    /// What its provider was asked of it, and said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) trace: Option<Box<Trace>>,
-    /// Its deadline passed while its inbox could be read.
-    pub(super) lost: bool,
-    /// No evidence: the watcher slept, or died before it learnt the fate.
-    pub(super) set_aside: bool,
-    /// Its latency was learnt from.
-    pub(super) taught: bool,
-    /// Not looked for any more, or never known to have left: it is not in flight.
-    pub(super) forgotten: bool,
-}
-
-/// How the submission ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Answer {
-    pub(super) at: At,
-    pub(super) outcome: Outcome,
-    pub(super) reply: Option<String>,
-    /// The provider's id of the message, while it may be asked after.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) message_id: Option<Box<str>>,
-}
-
-/// Where and when it was first seen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Arrival {
-    /// By the receiver's clock, clamped to what ours allows.
-    pub(super) at: At,
-    pub(super) placement: Placement,
-    pub(super) copy: Option<String>,
-    /// The receiver's clock as it stood.
-    pub(super) reported: At,
-}
-
-impl Canary {
-    /// The lower half of its id.
-    pub(super) fn serial(&self) -> u32 {
-        u32::try_from(self.id.bits() & u64::from(u32::MAX)).unwrap_or(u32::MAX)
-    }
-
-    /// From sending to arrival. Sending and not acceptance: a provider that takes a minute to answer has delayed the mail.
-    pub(super) fn latency(&self) -> Option<Span> {
-        self.arrival.as_ref().map(|a| a.at.since(self.sent_at))
-    }
-
-    pub(super) fn refused(&self) -> bool {
-        matches!(self.answer, Some(Answer { outcome: Outcome::Refused(_), .. }))
-    }
-
-    /// Whether it may still come.
-    pub(super) fn in_flight(&self) -> bool {
-        self.arrival.is_none() && !self.lost && !self.forgotten && !self.refused()
-    }
-}
 
 /// A canary that has not settled as evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -179,28 +113,23 @@ impl RouteState {
     }
 
     fn position(&self, id: CanaryId) -> Option<usize> {
-        self.canaries.binary_search_by(|c| c.id.cmp(&id)).ok()
+        // They count on without gaps until the oldest are let go of.
+        let back = usize::try_from(self.serial.checked_sub(lower(id))?).ok()?;
+        let guess = self.canaries.len().checked_sub(back + 1).filter(|at| self.canaries.get(*at).is_some_and(|c| c.id() == id));
+        if guess.is_some() {
+            return guess;
+        }
+        self.canaries.binary_search_by_key(&id, Canary::id).ok()
     }
 
     /// Takes a new canary in, and lets go of what need not be remembered any longer.
     pub(super) fn send(&mut self, id: CanaryId, at: At, reason: Reason) {
-        self.serial = u32::try_from(id.bits() & u64::from(u32::MAX)).unwrap_or(u32::MAX);
+        self.serial = lower(id);
         if reason == Reason::Routine {
             self.last_routine = Some(at);
         }
-        let canary = Canary {
-            id,
-            sent_at: at,
-            reason,
-            answer: None,
-            arrival: None,
-            mismatch: None,
-            trace: None,
-            lost: false,
-            set_aside: self.suppressed.is_some(),
-            taught: false,
-            forgotten: false,
-        };
+        let mut canary = Canary::new(id, at, reason);
+        canary.set_aside = self.suppressed.is_some();
         self.canaries.push_back(canary);
         let counted = self.suppressed.is_none();
         let teaches = counted && reason == Reason::Routine;
@@ -222,8 +151,7 @@ impl RouteState {
 
     /// Takes a canary out of those that have not settled.
     pub(super) fn land(&mut self, id: CanaryId) -> Option<Flying> {
-        let serial = u32::try_from(id.bits() & u64::from(u32::MAX)).unwrap_or(u32::MAX);
-        let at = self.flying.iter().position(|f| f.serial == serial)?;
+        let at = self.flying.iter().position(|f| f.serial == lower(id))?;
         self.flying.remove(at)
     }
 
@@ -250,11 +178,17 @@ impl RouteState {
             }
             spare -= 1;
             let age = now.since(c.sent_at);
-            let keep = if c.arrival.is_some() || c.refused() { age < REMEMBER_ARRIVED } else { age < REMEMBER_MISSING };
+            let keep = if c.has_arrived() || c.refused() { age < REMEMBER_ARRIVED } else { age < REMEMBER_MISSING };
             let over = surplus > 0 && !c.in_flight();
             surplus = surplus.saturating_sub(1);
             keep && !over
         });
+        self.canaries.shrink_to(self.canaries.len() + 16);
+    }
+
+    /// How its newest canary that was answered was answered, and when.
+    pub(super) fn newest_answer(&self) -> Option<(Outcome, At)> {
+        self.canaries.iter().rev().find_map(|c| c.outcome().zip(c.answered_at()))
     }
 
     /// Canaries that may still come.

@@ -63,6 +63,8 @@ impl Watchdog {
         match event {
             Event::CutOff {} | Event::Connected {} => self.state.reads() == Reads::Implied,
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
+            // Of what people said of the other's incidents nothing follows for those of this one.
+            Event::Acknowledged { .. } | Event::Closed { .. } | Event::Silenced { .. } | Event::Unsilenced { .. } => false,
             Event::Answered { .. }
             | Event::Traced { .. }
             | Event::Sighted { .. }

@@ -9,6 +9,7 @@ use super::judge::{Assessment, Finding};
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
+use super::view::Word;
 use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
 use serde_json::Value;
 
@@ -22,6 +23,11 @@ const WELL_FOR: Span = Span::from_secs(300);
 
 /// Mail that was accepted during a refusal and has not come for this long makes it a stop.
 const STILL_MISSING: Span = Span::from_secs(300);
+
+/// Whoever closed it is named for so long when it opens again.
+const CLOSED_LATELY: Span = Span::from_secs(24 * 3600);
+/// What reminders add to the summary.
+const OPEN_FOR: &str = "; it has been open for ";
 
 /// A change of an incident that is to be told.
 #[derive(Clone, Debug)]
@@ -45,6 +51,8 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
         let why = format!("{} is no longer in the configuration", explain::subject(&i.shown.culprit));
         end(i, why)
     }));
+    moves.extend(closed_moves(state, &moves));
+    moves.extend(reminders(plan, state, ix, assessment, &moves, now));
     moves
 }
 
@@ -58,7 +66,46 @@ pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
         Some((since.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone())))
     });
     let unseen = blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at);
-    unseen.chain(state.open().filter_map(|i| settles_at(plan, state, i)).filter(|at| *at > state.at)).min()
+    let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(i.shown.kind, &i.shown.culprit, state.at));
+    let reminders = state.open().filter_map(|i| i.remind_at(plan));
+    let settled = state.open().filter_map(|i| settles_at(plan, state, i)).filter(|at| *at > state.at);
+    unseen.chain(settled).chain(reminders).chain(heard_again).min()
+}
+
+/// What a person has closed.
+fn closed_moves(state: &State, moved: &[Move]) -> Vec<Move> {
+    let closed = state.open().filter(|i| moved.iter().all(|m| m.incident != Some(i.shown.incident)));
+    let by = |word: &Word| format!("closed by {}{}", word.by, word.note.as_ref().map_or_else(String::new, |note| format!(": {note}")));
+    closed.filter_map(|i| Some(end(i, by(i.shown.closed.as_ref()?)))).collect()
+}
+
+/// What nobody has acknowledged for long, with the evidence as it stands now; and what goes on when its silence has ended.
+fn reminders(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, moved: &[Move], now: At) -> Vec<Move> {
+    let mut moves = Vec::new();
+    for open in state.open().filter(|i| moved.iter().all(|m| m.incident != Some(i.shown.incident))) {
+        let shown = &open.shown;
+        let heard_again = open.quiet && state.silenced_until(shown.kind, &shown.culprit, now).is_none();
+        if !heard_again && open.remind_at(plan).is_none_or(|at| at > now) {
+            continue;
+        }
+        let finding = assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind);
+        let mut again = match finding {
+            Some(finding) => tell(plan, state, ix, finding, Some(shown.incident), now),
+            None => Move { summary: shown.last.summary.clone(), evidence: shown.last.evidence.clone(), ..end(open, String::new()) },
+        };
+        let age = now.since(shown.opened_at);
+        let why = if heard_again { "a silence kept this back" } else { "nobody has acknowledged it" };
+        // Of an earlier reminder nothing is repeated.
+        let said = again.summary.split(OPEN_FOR).next().unwrap_or_default();
+        again.summary = format!("{said}{OPEN_FOR}{age}, {why}");
+        again.change = match (heard_again, open.told_at) {
+            (true, None) => Change::Opened,
+            (true, Some(_)) => Change::Updated,
+            (false, _) => Change::Reminder,
+        };
+        moves.push(again);
+    }
+    moves
 }
 
 /// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
@@ -71,7 +118,7 @@ fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
 
 /// How long after its last incident was resolved a culprit fails again, if that is soon.
 fn back_after(state: &State, culprit: &Culprit, opened_at: At) -> Option<Span> {
-    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit);
+    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && i.shown.closed.is_none());
     let last = mine.filter_map(|i| i.shown.resolved_at).filter(|at| *at <= opened_at).max()?;
     Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
 }
@@ -118,7 +165,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             }
         }
     }
-    for open in state.open().filter(|i| i.shown.kind.is_delivery() && plan.knows(&i.shown.culprit)) {
+    for open in state.open().filter(|i| i.shown.kind.is_delivery() && i.shown.closed.is_none() && plan.knows(&i.shown.culprit)) {
         let shown = &open.shown;
         let goes_on = |f: &Finding| f.culprit == shown.culprit && (f.alarm || f.severity >= shown.severity);
         let moved = moves.iter().any(|m| m.incident == Some(shown.incident));
@@ -231,6 +278,9 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
     if let Some(between) = back_after(state, &finding.culprit, now).filter(|_| incident.is_none()) {
         summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
     }
+    if let Some(word) = closed_lately(state, &finding.culprit, now).filter(|_| incident.is_none()) {
+        summary.push_str(&format!("; {} closed it {} ago, and it goes on", word.by, now.since(word.at)));
+    }
     Move {
         incident,
         change: if incident.is_some() { Change::Updated } else { Change::Opened },
@@ -240,6 +290,12 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
         summary,
         evidence: explain::evidence(plan, state, ix, finding, now),
     }
+}
+
+/// Who closed the last incident of this culprit by hand, if that was not long ago.
+fn closed_lately<'s>(state: &'s State, culprit: &Culprit, now: At) -> Option<&'s Word> {
+    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit);
+    mine.max_by_key(|i| i.shown.opened_at)?.shown.closed.as_ref().filter(|word| now.since(word.at) < CLOSED_LATELY)
 }
 
 fn end(open: &Incident, why: String) -> Move {

@@ -1,27 +1,32 @@
 //! Ways to find things in the state without looking at everything. Kept beside the state, and drawn from it anew after a restart.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::Watchdog;
 use super::flight::Flying;
-use super::plan::Plan;
+use super::hypothesis::Factors;
+use super::members::Members;
+use super::plan::{Plan, Suspect};
 use super::schedule;
 use super::state::State;
 use super::suspicion::FRESH;
+use super::waiting::Waiting;
 use crate::model::{At, Name, Reason, Route};
 
 /// The indices. Nothing here is a fact of its own.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     /// Finds a route by the upper half of a canary's id.
-    pub(super) keys: BTreeMap<u32, usize>,
+    pub(super) keys: HashMap<u32, usize>,
     /// When each route's next routine canary is due.
     pub(super) due: BTreeSet<(At, usize)>,
     /// The place of each route in `due`.
     due_at: Vec<Option<At>>,
     /// When each canary in flight is lost.
     pub(super) deadlines: BTreeSet<(At, usize, u32)>,
+    /// Of each suspect with many routes those with canaries that have not settled, in order.
+    aloft: Vec<Members>,
     /// When each route's oldest canary that has not settled is as good as lost, as evidence.
     pub(super) aging: BTreeSet<(At, usize)>,
     /// When the silence of each canary in flight is looked at next.
@@ -42,12 +47,14 @@ pub(super) struct Index {
     pub(super) suppressed: BTreeSet<usize>,
     /// Routes with mail in Junk lately.
     pub(super) junky: BTreeSet<usize>,
+    /// Room for what a weighing looks at.
+    pub(super) weighing: (Vec<Waiting>, Vec<(At, Factors)>),
     /// Inboxes that cannot be read.
     pub(super) blind: BTreeSet<Name>,
 }
 
 impl Watchdog {
-    /// Every route that canaries are sent over, by the upper half of their ids.
+    /// Every route that canaries are sent over, by the upper half of their ids; in no order.
     pub fn routes(&self) -> impl Iterator<Item = (u32, &Route)> {
         self.ix.keys.iter().filter_map(|(key, slot)| Some((*key, &self.state.routes.get(*slot)?.route)))
     }
@@ -56,17 +63,18 @@ impl Watchdog {
 impl Index {
     /// The indices of `state`.
     pub(super) fn of(plan: &Plan, state: &State) -> Self {
-        let mut ix = Self { due_at: vec![None; plan.routes.len()], ..Self::default() };
+        let (due_at, aloft) = (vec![None; plan.routes.len()], vec![Members::default(); plan.suspects.len()]);
+        let mut ix = Self { due_at, aloft, ..Self::default() };
         for (slot, route) in state.routes.iter().enumerate() {
             if route.key != 0 {
                 ix.keys.insert(route.key, slot);
             }
             if let Some(planned) = plan.routes.get(slot) {
-                let open = route.in_flight().map(|c| (c.sent_at.plus(planned.deadline), slot, c.serial()));
+                let open = route.in_flight().map(|c| (c.sent_at.plus(planned.deadline), slot, c.serial));
                 ix.deadlines.extend(open);
             }
             ix.looks.extend(route.flying.iter().filter_map(|f| Some((f.look_at?, slot, f.serial))));
-            ix.age(state, slot);
+            ix.age(plan, state, slot);
             ix.note(state, slot);
         }
         for (suspect, standing) in state.standings.iter().enumerate() {
@@ -121,11 +129,23 @@ impl Index {
         }
     }
 
-    /// When the oldest of a route's canaries in flight settles by its age.
-    pub(super) fn age(&mut self, state: &State, slot: usize) {
-        if let Some(at) = state.routes.get(slot).and_then(super::flight::RouteState::settles_at) {
-            self.aging.insert((at, slot));
+    /// When the oldest of a route's canaries in flight settles by its age, and whether there is any.
+    pub(super) fn age(&mut self, plan: &Plan, state: &State, slot: usize) {
+        let settles_at = state.routes.get(slot).and_then(super::flight::RouteState::settles_at);
+        self.aging.extend(settles_at.map(|at| (at, slot)));
+        for suspect in plan.routes.get(slot).map_or(&[][..], |r| &r.suspects) {
+            if plan.suspects.get(*suspect).is_some_and(Suspect::is_wide)
+                && let Some(aloft) = self.aloft.get_mut(*suspect)
+            {
+                aloft.keep(slot, settles_at.is_some());
+            }
         }
+    }
+
+    /// The routes of a suspect that may have canaries that have not settled, in order.
+    pub(super) fn aloft<'i>(&'i self, suspect: &'i Suspect, index: usize) -> impl Iterator<Item = usize> + 'i {
+        let (wide, narrow) = if suspect.is_wide() { (self.aloft.get(index), None) } else { (None, Some(&suspect.routes)) };
+        wide.into_iter().flat_map(Members::iter).chain(narrow.into_iter().flatten().copied())
     }
 
     /// A canary's silence is not looked at any more.

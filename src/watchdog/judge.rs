@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use super::alarm::Alarm;
 use super::evidence::{self, Tally};
-use super::flight::Canary;
 use super::hold::{self, Sort};
 use super::hypothesis::LOSSES;
 use super::index::Index;
@@ -230,7 +229,7 @@ fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
         state
             .routes
             .get(slot)
-            .is_some_and(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since).any(|c| c.answer.is_some() && !c.refused()))
+            .is_some_and(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since).any(|c| c.outcome().is_some() && !c.refused()))
     };
     if (0..plan.routes.len()).any(reached) {
         return Network::Fine;
@@ -251,9 +250,8 @@ fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
 
 /// How many of a route's newest canaries found no network, and when the first of them was sent.
 fn unreached(state: &State, slot: usize) -> Option<(usize, u64, At)> {
-    let outcome = |c: &Canary| c.answer.as_ref().map(|a| a.outcome);
-    let answered = state.routes.get(slot)?.canaries.iter().rev().filter(|c| c.answer.is_some());
-    let row = answered.take_while(|c| outcome(c) == Some(Outcome::Refused(Class::Network)));
+    let answered = state.routes.get(slot)?.canaries.iter().rev().filter(|c| c.outcome().is_some());
+    let row = answered.take_while(|c| c.outcome() == Some(Outcome::Refused(Class::Network)));
     let (count, first) = row.fold((0, None), |(count, _), c| (count + 1, Some(c.sent_at)));
     Some((slot, count, first?))
 }

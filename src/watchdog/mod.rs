@@ -10,6 +10,7 @@
 mod alarm;
 mod blame;
 mod budget;
+mod canary;
 pub mod count;
 mod effect;
 mod event;
@@ -23,7 +24,9 @@ mod hypothesis;
 mod incident;
 mod index;
 mod judge;
+mod members;
 mod outbox;
+mod people;
 mod picture;
 mod plan;
 mod reach;
@@ -39,6 +42,7 @@ mod survival;
 mod suspicion;
 mod trace;
 mod view;
+mod waiting;
 mod wake;
 mod weigh;
 
@@ -51,7 +55,7 @@ pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
-pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
+pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View, Word};
 
 use index::Index;
 use plan::Plan;
@@ -212,14 +216,20 @@ impl Watchdog {
     /// Canaries that were recorded and never answered: after a restart their fate is unknown.
     #[must_use]
     pub fn unanswered(&self) -> Vec<CanaryId> {
-        let open = |c: &&flight::Canary| c.answer.is_none() && c.in_flight() && !c.set_aside;
-        self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(|c| c.id).collect()
+        let open = |c: &&canary::Canary| c.outcome().is_none() && c.in_flight() && !c.set_aside;
+        self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(canary::Canary::id).collect()
     }
 
     /// Where the reader of an inbox stood.
     #[must_use]
     pub fn cursor(&self, inbox: &Name) -> Option<&str> {
         self.state.inboxes.get(inbox)?.cursor.as_deref()
+    }
+
+    /// Canaries that have not arrived, each with its provider and its provider's id for it, where one tells by itself what became of them.
+    pub fn message_ids(&self) -> impl Iterator<Item = (&Name, &str, CanaryId)> {
+        let hooked = self.state.routes.iter().filter(|r| self.plan.is_hooked(&r.route.provider));
+        hooked.flat_map(move |r| r.canaries.iter().filter_map(move |c| Some((&r.route.provider, c.message_id()?, c.id()))))
     }
 
     /// Whether canaries to this inbox are on their way.
@@ -247,6 +257,14 @@ impl Watchdog {
         if let Some(canary) = event.canary().filter(|id| self.state.canary(&self.ix, *id).is_none()) {
             return Err(Unfit::UnknownCanary(canary));
         }
+        if let Some(incident) = event.incident().filter(|id| self.state.open().all(|i| i.shown.incident != *id)) {
+            return Err(Unfit::UnknownIncident(incident));
+        }
+        if let Event::Unsilenced { silence, .. } = event
+            && self.state.silences.iter().all(|s| s.silence != *silence)
+        {
+            return Err(Unfit::UnknownSilence(*silence));
+        }
         match event.inbox().filter(|name| !self.plan.inboxes.contains(*name)) {
             Some(name) => Err(Unfit::UnknownInbox(name.clone())),
             None => Ok(()),
@@ -265,7 +283,7 @@ impl Watchdog {
         if let Event::Started { seed, reads } = event {
             self.record(step, at, Fact::Began { seed, reads });
         } else if event != (Event::Woke {}) {
-            if implied || self.state.is_news(at, &event) {
+            if implied || self.state.is_news(&self.ix, at, &event) {
                 self.record(step, at, Fact::Happened(event));
             }
         } else if implied && at > self.state.at {
@@ -319,12 +337,16 @@ impl Watchdog {
             evidence: change.evidence,
         };
         let told = self.state.incidents.get(&incident).map(|i| i.told.clone()).unwrap_or_default();
+        let silenced = notice.change != Change::Resolved && self.state.silenced_until(notice.kind, &notice.culprit, at).is_some();
+        let unheard = notice.change == Change::Resolved && self.state.incidents.get(&incident).is_some_and(|i| i.told_at.is_none());
         let hears = |sink: &Name, severities: &Vec<Severity>| {
             told.contains(sink) || (notice.change != Change::Resolved && severities.contains(&notice.severity))
         };
-        let sinks: Vec<Name> = self.plan.sinks.iter().filter(|(name, takes)| hears(name, takes)).map(|(name, _)| name.clone()).collect();
-        self.record(step, at, Fact::Told { notice: notice.clone(), sinks });
-        step.effects.push(Effect::Notify(notice));
+        let sinks = self.plan.sinks.iter().filter(|(name, takes)| !silenced && hears(name, takes)).map(|(name, _)| name.clone()).collect();
+        self.record(step, at, Fact::Told { notice: notice.clone(), sinks, silenced });
+        if !silenced && !unheard {
+            step.effects.push(Effect::Notify(notice));
+        }
     }
 
     /// Sends what is due. Says when the next confirmation may be.

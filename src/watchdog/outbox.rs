@@ -17,6 +17,15 @@ const REMEMBER_ENDED: usize = 50;
 pub(super) struct Incident {
     pub(super) shown: IncidentView,
     pub(super) told: BTreeSet<Name>,
+    /// When anybody was told last.
+    #[serde(default)]
+    pub(super) told_at: Option<At>,
+    /// Its last notice was silenced: when the silence ends, it is told.
+    #[serde(default)]
+    pub(super) quiet: bool,
+    /// Reminders since it rose to what it is.
+    #[serde(default)]
+    pub(super) reminders: u32,
 }
 
 impl Incident {
@@ -39,7 +48,7 @@ pub(super) struct Pending {
 
 impl State {
     /// A notice is written: its incident is what it says, and it waits for its sinks.
-    pub(super) fn tell(&mut self, at: At, notice: &Notice, sinks: &[Name]) {
+    pub(super) fn tell(&mut self, at: At, notice: &Notice, sinks: &[Name], silenced: bool) {
         self.next_notice = self.next_notice.max(notice.notice.0);
         self.next_incident = self.next_incident.max(notice.incident.0);
         let incident = self.incidents.entry(notice.incident).or_insert_with(|| Incident {
@@ -51,9 +60,20 @@ impl State {
                 opened_at: at,
                 resolved_at: None,
                 last: notice.clone(),
+                acknowledged: None,
+                closed: None,
             },
             told: BTreeSet::new(),
+            told_at: None,
+            quiet: false,
+            reminders: 0,
         });
+        let rises = notice.severity > incident.shown.severity;
+        incident.reminders = if rises { 0 } else { incident.reminders + u32::from(notice.change == Change::Reminder) };
+        incident.quiet = silenced;
+        if !silenced {
+            incident.told_at = Some(at);
+        }
         incident.shown.kind = notice.kind;
         incident.shown.severity = notice.severity;
         incident.shown.culprit.clone_from(&notice.culprit);

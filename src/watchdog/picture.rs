@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm;
+use super::canary::Canary;
 use super::count::{BUCKETS_MS, Histogram};
 use super::event::Delivery;
 use super::evidence::{self, Tally};
 use super::explain;
-use super::flight::{Canary, RouteState};
+use super::flight::RouteState;
 use super::hold::Sort;
 use super::plan::Plan;
 use super::state::State;
@@ -48,6 +49,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         streams: streams.into_iter().map(|(p, s)| (p.clone(), party(Culprit::Stream(p, s.clone()), &s))).collect(),
         inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,
+        silences: state.silences.iter().filter(|s| s.until > now).cloned().collect(),
         incidents: open,
         notices: notices(plan, state),
         notices_pending: plan
@@ -58,6 +60,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
                 (sink.clone(), u64::try_from(pending).unwrap_or(u64::MAX))
             })
             .collect(),
+        hooks: BTreeMap::new(),
         legs: Leg::ALL.iter().map(|leg| (*leg, state.legs.get(leg).cloned().unwrap_or_default())).collect(),
     }
 }
@@ -86,7 +89,7 @@ fn name_canaries(evidence: &serde_json::Value, named: &mut BTreeSet<CanaryId>) {
 /// The newest canaries of a route, then older ones that `named` has and that are still remembered.
 fn recent(route: &RouteState, named: &BTreeSet<CanaryId>) -> Vec<CanaryView> {
     let older = route.canaries.len().saturating_sub(LISTED);
-    let oldest = route.canaries.get(older).map(|c| c.id);
+    let oldest = route.canaries.get(older).map(Canary::id);
     let further = named.iter().rev().filter(|id| oldest.is_some_and(|oldest| **id < oldest)).filter_map(|id| route.find(*id));
     route.canaries.iter().rev().take(LISTED).chain(further).map(canary).collect()
 }
@@ -218,25 +221,24 @@ fn inbox(state: &State, name: &Name, party: PartyView) -> InboxView {
 }
 
 fn canary(canary: &Canary) -> CanaryView {
-    let outcome = canary.answer.as_ref().map(|a| a.outcome);
-    let state = match (&canary.arrival, outcome) {
-        (Some(arrival), _) => {
-            let late = if canary.lost { ", after its deadline" } else { "" };
-            format!("arrived in {} ({}){late}", canary.latency().unwrap_or_default(), arrival.placement.as_str())
+    let state = match (canary.placement(), canary.outcome()) {
+        (Some(placement), _) => {
+            let late = if canary.is_lost() { ", after its deadline" } else { "" };
+            format!("arrived in {} ({}){late}", canary.latency().unwrap_or_default(), placement.as_str())
         }
         (None, Some(Outcome::Refused(class))) => format!("refused: {class}"),
-        (None, _) if canary.lost => "lost".to_owned(),
-        (None, _) if canary.forgotten => "its fate is unknown".to_owned(),
+        (None, _) if canary.is_lost() => "lost".to_owned(),
+        (None, _) if canary.is_forgotten() => "its fate is unknown".to_owned(),
         (None, Some(Outcome::Accepted)) => "accepted, in flight".to_owned(),
         (None, Some(Outcome::Unknown)) => "perhaps in flight: cut off while it was handed over".to_owned(),
         (None, None) => "being handed over".to_owned(),
     };
-    let mismatch = canary.mismatch.as_ref().map_or_else(String::new, |why| format!("; a mail with its token is not as expected: {why}"));
-    let said = canary.trace.as_ref().and_then(|trace| trace.said.as_ref()).map_or_else(String::new, |said| {
+    let mismatch = canary.mismatch().map_or_else(String::new, |why| format!("; a mail with its token is not as expected: {why}"));
+    let said = canary.trace().and_then(|trace| trace.said.as_ref()).map_or_else(String::new, |said| {
         let words = said.words.as_ref().map_or_else(String::new, |words| format!(": {words}"));
         format!("; the provider says: {}{words}", said.fate.in_words())
     });
-    CanaryView { canary: canary.id, sent_at: canary.sent_at, state: state + &mismatch + &said }
+    CanaryView { canary: canary.id(), sent_at: canary.sent_at, state: state + &mismatch + &said }
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub(super) struct Plan {
     pub(super) every: Span,
     pub(super) blind_after: Span,
     pub(super) cut_off_after: Span,
+    /// The first reminder of a page; zero: none.
+    pub(super) remind_after: Span,
     /// Sorted.
     pub(super) routes: Vec<RoutePlan>,
     pub(super) providers: BTreeSet<Name>,
@@ -50,8 +52,7 @@ pub(super) struct Plan {
     /// Routine canaries a second.
     pub(super) routine: f64,
     pub(super) limits: Limits,
-    /// Whether each provider is asked what became of canaries, and where its suppression list is.
-    tells: BTreeMap<Name, (bool, &'static str)>,
+    tells: BTreeMap<Name, Telling>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -96,6 +97,17 @@ impl Suspect {
     pub(super) fn is_wide(&self) -> bool {
         self.routes.len() > WIDE
     }
+}
+
+/// How a provider tells what became of canaries.
+#[derive(Clone, Copy, Debug)]
+struct Telling {
+    /// It is asked.
+    asked: bool,
+    /// It tells by itself.
+    hooked: bool,
+    /// Where a seed is taken off its suppression list, in words.
+    suppression_list: &'static str,
 }
 
 impl Plan {
@@ -152,6 +164,7 @@ impl Plan {
             every,
             blind_after: settings.watch.blind_after,
             cut_off_after: settings.watch.cut_off_after,
+            remind_after: settings.watch.remind_after,
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             routes,
             providers,
@@ -175,17 +188,27 @@ impl Plan {
 
     /// Whether a provider is asked what became of canaries.
     pub(super) fn traces(&self, provider: &Name) -> bool {
-        self.tells.get(provider).is_some_and(|(asked, _)| *asked)
+        self.tells.get(provider).is_some_and(|telling| telling.asked)
     }
 
-    /// Whether any is.
+    /// Whether the ids of a provider's mails are of use: to ask after them, or to know them again when it tells of them.
+    pub(super) fn knows_ids(&self, provider: &Name) -> bool {
+        self.traces(provider) || self.is_hooked(provider)
+    }
+
+    /// Whether a provider tells by itself what became of canaries.
+    pub(super) fn is_hooked(&self, provider: &Name) -> bool {
+        self.tells.get(provider).is_some_and(|telling| telling.hooked)
+    }
+
+    /// Whether any is asked.
     pub(super) fn traces_any(&self) -> bool {
-        self.tells.values().any(|(asked, _)| *asked)
+        self.tells.values().any(|telling| telling.asked)
     }
 
     /// Where a seed is taken off a provider's suppression list, in words.
     pub(super) fn suppression_list(&self, provider: &Name) -> &'static str {
-        self.tells.get(provider).map_or("", |(_, list)| list)
+        self.tells.get(provider).map_or("", |telling| telling.suppression_list)
     }
 
     /// Where `route` stands in [`Plan::routes`].
@@ -235,9 +258,12 @@ impl Plan {
     }
 }
 
-/// Whether each provider is asked what became of canaries, and where its suppression list is.
-fn tells(settings: &Settings) -> BTreeMap<Name, (bool, &'static str)> {
-    let of = |p: &Provider| (p.kind.tells() && !p.duty.untraced, p.kind.suppression_list());
+fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {
+    let of = |p: &Provider| Telling {
+        asked: p.kind.tells() && !p.duty.untraced,
+        hooked: p.kind.is_hooked(),
+        suppression_list: p.kind.suppression_list(),
+    };
     settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()
 }
 

@@ -27,6 +27,6 @@ pub(super) fn cut_off(plan: &Plan, state: &State) -> Option<bool> {
 }
 
 fn newest_answer(state: &State, provider: &Name) -> Option<(At, Outcome)> {
-    let of = |r: &super::flight::RouteState| r.canaries.iter().rev().find_map(|c| c.answer.as_ref()).map(|a| (a.at, a.outcome));
-    state.routes.iter().filter(|r| r.route.provider == *provider).filter_map(of).max_by_key(|(at, _)| *at)
+    let answers = state.routes.iter().filter(|r| r.route.provider == *provider).filter_map(super::flight::RouteState::newest_answer);
+    answers.map(|(outcome, at)| (at, outcome)).max_by_key(|(at, _)| *at)
 }

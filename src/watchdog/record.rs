@@ -85,5 +85,8 @@ pub enum Fact {
         notice: Notice,
         /// To whom. May be empty.
         sinks: Vec<Name>,
+        /// Nobody is to hear of it: a silence covers it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        silenced: bool,
     },
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::flight::RouteState;
+use super::index::Index;
 use super::state::State;
 use crate::model::{At, Class, Span};
 
@@ -17,6 +18,17 @@ const FEW: usize = 4;
 const ONE_READ: Span = Span::from_secs(1);
 /// Mail that is seen sooner after its arrival is seen at once.
 const AT_ONCE: Span = Span::from_secs(3);
+/// Mail that all arrives at multiples of no less than this comes in batches, or is stamped when it is read…
+const BATCH: Span = Span::from_secs(8);
+/// …if so many arrivals in a row do…
+const BATCHES: usize = 8;
+/// …over so long at least: the schedule is even too, but not to the half second.
+const BATCHES_FOR: Span = Span::from_secs(160);
+const BATCH_EXACT: Span = Span::from_ms(500);
+/// Where so many come together again and again, two batches are enough…
+const TOGETHER: usize = 3;
+/// …unless they are further apart than this.
+const BATCH_AT_MOST: Span = Span::from_secs(120);
 /// A mail that a read has passed over is remembered for so many sightings; a second one shows that mail is seen late for other reasons.
 const PASSED_OVER: u16 = 256;
 
@@ -51,6 +63,12 @@ pub(super) struct Rhythm {
     passed_over: u16,
     /// The newest reads that showed something.
     reads: VecDeque<At>,
+    /// The newest arrivals, and how many came together.
+    #[serde(default)]
+    arrivals: VecDeque<(At, u16)>,
+    /// How far apart the batches are, if mail arrives in batches.
+    #[serde(default)]
+    batch: Option<Span>,
     /// What lies there is seen after so long at the latest; zero: at once.
     pub(super) lag: Span,
 }
@@ -69,13 +87,49 @@ impl Rhythm {
             self.passed_over.saturating_sub(1)
         };
         self.lags.push_back(seen.since(arrived));
+        match self.arrivals.back_mut() {
+            Some((newest, count)) if arrived <= newest.plus(ONE_READ) => *count = count.saturating_add(1),
+            _ => self.arrivals.push_back((arrived, 1)),
+        }
         if self.lags.len() > NEWEST {
             self.lags.pop_front();
         }
         if self.reads.len() > NEWEST {
             self.reads.pop_front();
         }
+        if self.arrivals.len() > NEWEST {
+            self.arrivals.pop_front();
+        }
         self.lag = self.infer();
+        self.batch = if self.lag == Span::ZERO { self.infer_batch() } else { None };
+        self.lag = self.batch.unwrap_or(self.lag);
+    }
+
+    /// How far apart batches are, if all mail arrives in them.
+    fn infer_batch(&self) -> Option<Span> {
+        let shortest = self.arrivals.iter().zip(self.arrivals.iter().skip(1)).map(|((a, _), (b, _))| b.since(*a)).min()?;
+        let together = self.arrivals.iter().rev().take(TOGETHER).all(|(_, count)| usize::from(*count) >= TOGETHER);
+        let gaps = self.arrivals.len() - 1;
+        if together && shortest <= BATCH_AT_MOST {
+            return Some(shortest).filter(|every| *every >= BATCH).and_then(|every| self.spaced_by(every));
+        }
+        let long = |every: &Span| gaps >= BATCHES && every.scaled(u64::try_from(gaps).unwrap_or(0), 1) >= BATCHES_FOR;
+        let guesses = (1..).map(|n| shortest.scaled(1, n)).take_while(|every| *every >= BATCH);
+        guesses.filter_map(|every| self.spaced_by(every)).find(long)
+    }
+
+    /// Whether all arrivals are this far apart, or a whole number of times; the distance, better known by then.
+    fn spaced_by(&self, guess: Span) -> Option<Span> {
+        let (first, mut every) = (self.arrivals.front()?.0, guess.as_ms() as f64);
+        for (at, _) in self.arrivals.iter().skip(1) {
+            let passed = at.since(first).as_ms() as f64;
+            let batches = (passed / every).round();
+            if batches < 1.0 || (passed - batches * every).abs() > BATCH_EXACT.as_ms() as f64 {
+                return None;
+            }
+            every = passed / batches;
+        }
+        Some(Span::from_ms(every as u64))
     }
 
     fn infer(&self) -> Span {
@@ -101,6 +155,10 @@ impl Rhythm {
             return passed;
         }
         let shown = self.reads.back().filter(|newest| passed >= newest.plus(ONE_READ));
+        if let (Some(batch), Some(shown)) = (self.batch, shown) {
+            let batches = passed.since(shown.plus(ONE_READ)).as_ms() / batch.as_ms().max(1);
+            return shown.plus(batch.scaled(batches, 1));
+        }
         shown.map_or(At::from_ms(i64::MIN), |at| *at).max(passed.minus(self.lag))
     }
 }
@@ -137,8 +195,11 @@ impl InboxState {
 }
 
 impl State {
-    /// A read that shows nothing new and that nothing waits for need not be written down.
-    pub(super) fn is_news(&self, at: At, event: &Event) -> bool {
+    /// A read that shows nothing new and that nothing waits for need not be written down, nor a finding that tells nothing new.
+    pub(super) fn is_news(&self, ix: &Index, at: At, event: &Event) -> bool {
+        if let Event::Traced { canary, fate, words } = event {
+            return self.is_more(ix, *canary, *fate, words.as_deref());
+        }
         let Event::Read { inbox, up_to, cursor } = event else { return true };
         let Some(known) = self.inboxes.get(inbox) else { return true };
         let horizon = up_to.unwrap_or(at);

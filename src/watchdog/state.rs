@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm::{Alarm, Standing};
 use super::budget::Spendings;
+use super::canary::{Answer, Arrival, Canary, Copied, upper};
 use super::count::Histogram;
 use super::event::{Delivery, Event, Reads};
-use super::fate::upper;
-use super::flight::{Answer, Arrival, Canary, RouteState};
+use super::flight::RouteState;
 use super::hold::Habit;
 use super::index::Index;
 use super::outbox::{Incident, Pending};
@@ -18,7 +18,7 @@ use super::record::{Fact, Record};
 use super::sight::InboxState;
 use super::survival::Counts;
 use super::suspicion::Allowance;
-use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Span};
+use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence, Span};
 
 /// Everything that the watchdog knows. Serialised, it is a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,6 +66,11 @@ pub(super) struct State {
     /// The newest canaries that were lost and not asked after yet.
     #[serde(default)]
     pub(super) missed: BTreeSet<CanaryId>,
+    /// What people want to hear nothing of, and when.
+    #[serde(default)]
+    pub(super) silences: Vec<Silence>,
+    #[serde(default)]
+    pub(super) next_silence: u64,
 }
 
 /// The start of the installation.
@@ -118,7 +123,7 @@ impl State {
             Fact::Alarmed { culprit, instead_of } => self.raise(plan, ix, record.at, culprit, instead_of),
             Fact::Sorted { culprit, kind } => self.sort(record.at, culprit, *kind),
             Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
-            Fact::Told { notice, sinks } => self.tell(record.at, notice, sinks),
+            Fact::Told { notice, sinks, silenced } => self.tell(record.at, notice, sinks, *silenced),
         }
     }
 
@@ -244,7 +249,7 @@ impl State {
                 for (leg, span) in legs {
                     self.legs.entry(*leg).or_default().observe(*span);
                 }
-                let message_id = message_id.as_deref().filter(|_| self.is_traced(plan, ix, *canary)).map(Box::from);
+                let message_id = message_id.as_deref().filter(|_| self.has_use_for_its_id(plan, ix, *canary)).map(Box::from);
                 self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone(), message_id });
                 if let Some(wait) = retry_after {
                     self.hold_off(plan, ix, *canary, at, *wait);
@@ -253,7 +258,8 @@ impl State {
             Event::Traced { canary, fate, words } => self.trace(plan, ix, *canary, *fate, words.as_deref()),
             Event::Sighted { inbox, canary, placement, arrived_at, seen_at, copy } => {
                 let seen = seen_at.unwrap_or(at);
-                let arrival = Arrival { at: *arrived_at, placement: *placement, copy: copy.clone(), reported: *arrived_at };
+                let arrival =
+                    Arrival { at: *arrived_at, placement: *placement, copy: copy.as_deref().map(Copied::of), reported: *arrived_at };
                 self.sight(plan, ix, inbox, *canary, arrival, seen);
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
@@ -290,6 +296,10 @@ impl State {
             Event::ClockJumped { .. } => self.sleep(plan, ix, at),
             Event::Noticed { notice, sink, outcome } => self.close(*notice, sink, *outcome),
             Event::Orphaned { canary } => self.set_aside(plan, ix, *canary),
+            Event::Acknowledged { incident, by, note } => self.acknowledge(at, *incident, by, note.as_deref()),
+            Event::Closed { incident, by, note } => self.close_by_hand(plan, ix, at, *incident, by, note.as_deref()),
+            Event::Silenced { which, from, until, by, reason } => self.silence(at, which, (*from, *until), by, reason),
+            Event::Unsilenced { silence, .. } => self.unsilence(*silence),
         }
     }
 
@@ -308,8 +318,8 @@ impl State {
         let from = since.minus(plan.every.scaled(2, 1));
         for route in &mut self.routes {
             for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= from) {
-                let network = matches!(canary.answer, Some(Answer { outcome: Outcome::Refused(Class::Network), .. }));
-                canary.set_aside |= network && canary.arrival.is_none();
+                let network = canary.outcome() == Some(Outcome::Refused(Class::Network));
+                canary.set_aside |= network && !canary.has_arrived();
             }
             if route.refusal == Some(Class::Network) {
                 route.refusal = None;

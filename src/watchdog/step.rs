@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::effect::Effect;
 use super::record::Record;
-use crate::model::{At, CanaryId, Name, Notice, Route};
+use crate::model::{At, CanaryId, IncidentId, Name, Notice, Route};
 
 /// What a step gives back.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -40,6 +40,12 @@ pub enum Unfit {
     /// An inbox that is not watched.
     #[error("unknown inbox `{0}`")]
     UnknownInbox(Name),
+    /// An incident that is not open.
+    #[error("no open incident `{0}`")]
+    UnknownIncident(IncidentId),
+    /// A silence that there is not.
+    #[error("no silence `{0}`")]
+    UnknownSilence(u64),
     /// A canary over a route that is not watched.
     #[error("unknown route `{0}`")]
     UnknownRoute(Route),

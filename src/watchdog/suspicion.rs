@@ -144,6 +144,9 @@ fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now
         let (sent, slot) = fresh.first()?;
         return may(plan, state, *slot, now).map(|(slot, at)| (slot, at.max(sent.plus(FRESH))));
     }
+    if let [only] = *suspect.routes {
+        return may(plan, state, only, now).filter(|_| covers(only));
+    }
     let mut members = longest_silent(plan, state, ix, suspect, index);
     let pivot = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), Reverse(*slot)))?;
     // The route that shows it asks first; then those that have been asked least.
@@ -226,9 +229,9 @@ fn may(plan: &Plan, state: &State, slot: usize, now: At) -> Option<(usize, At)> 
     if !state.sees(&route.route.inbox) {
         return None;
     }
-    if let Some(answer) = route.canaries.iter().rev().find_map(|c| c.answer.as_ref()) {
-        let throttled = matches!(answer.outcome, crate::model::Outcome::Refused(Class::Rate | Class::Transient));
-        if throttled && now.since(answer.at) < THROTTLED {
+    if let Some((outcome, at)) = route.newest_answer() {
+        let throttled = matches!(outcome, crate::model::Outcome::Refused(Class::Rate | Class::Transient));
+        if throttled && now.since(at) < THROTTLED {
             return None;
         }
     }

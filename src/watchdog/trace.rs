@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Watchdog;
+use super::canary::Canary;
 use super::effect::Effect;
 use super::evidence;
-use super::flight::{Canary, RouteState};
+use super::flight::RouteState;
 use super::index::Index;
 use super::plan::Plan;
 use super::record::Fact;
@@ -143,8 +144,8 @@ fn still(plan: &Plan, state: &State, route: &RouteState, now: At, asked: &mut As
     }
     let since = route.canaries.iter().rev().take_while(|c| c.sent_at > suppressed.sent_at);
     let look = Look::over(plan, state, route, now)?;
-    let newest = since.filter(|c| c.trace.is_none()).find(|c| look.overdue_at(c, now, &mut Asked::default()).is_some())?;
-    Some((look.free_at, 1, newest.sent_at, newest.id))
+    let newest = since.filter(|c| c.trace().is_none()).find(|c| look.overdue_at(c, now, &mut Asked::default()).is_some())?;
+    Some((look.free_at, 1, newest.sent_at, newest.id()))
 }
 
 /// A route whose provider can be asked.
@@ -170,17 +171,18 @@ impl Look {
     /// When a canary may be asked after, if it may be.
     fn may(&self, canary: &Canary, now: At, asked: &mut Asked) -> Option<Wanted> {
         let due = self.overdue_at(canary, now, asked)?;
-        let (times, next) = match canary.trace.as_deref() {
+        let (times, next) = match canary.trace() {
             None => (0, due),
             Some(trace) if trace.said.as_ref().is_some_and(|said| said.fate.is_final()) => return None,
+            Some(trace) if trace.times == 0 => (0, due),
             Some(trace) => (trace.times, trace.asked_at.plus(*AGAIN.get(usize::from(trace.times).saturating_sub(1))?)),
         };
-        Some((next.max(self.free_at), times, canary.sent_at, canary.id))
+        Some((next.max(self.free_at), times, canary.sent_at, canary.id()))
     }
 
     /// Since when a canary that its provider took is clearly overdue, if it is.
     fn overdue_at(&self, canary: &Canary, now: At, asked: &mut Asked) -> Option<At> {
-        if canary.arrival.is_some() || !canary.answer.as_ref().is_some_and(|a| a.outcome == Outcome::Accepted) {
+        if canary.has_arrived() || canary.outcome() != Some(Outcome::Accepted) {
             return None;
         }
         let due = canary.sent_at.plus(self.patience);
@@ -188,7 +190,7 @@ impl Look {
             asked.later(due.plus(Span::from_ms(1)));
             return None;
         }
-        (canary.lost || self.horizon.is_some_and(|h| h >= due)).then_some(due)
+        (canary.is_lost() || self.horizon.is_some_and(|h| h >= due)).then_some(due)
     }
 }
 
@@ -206,7 +208,7 @@ impl Watchdog {
         for _ in 0..AT_ONCE {
             let Some(canary) = self.wants_to_know(at).now else { break };
             let Some((route, known)) = self.state.canary(&self.ix, canary) else { break };
-            let message_id = known.answer.as_ref().and_then(|a| a.message_id.as_deref()).map(str::to_owned);
+            let message_id = known.message_id().map(str::to_owned);
             let (provider, inbox, sent_at) = (route.route.provider.clone(), route.route.inbox.clone(), known.sent_at);
             self.record(step, at, Fact::Asked { canary });
             step.effects.push(Effect::Trace { canary, provider, inbox, sent_at, message_id });
@@ -224,10 +226,10 @@ impl State {
     /// A provider is being asked.
     pub(super) fn ask(&mut self, plan: &Plan, ix: &Index, at: At, id: CanaryId) {
         self.missed.remove(&id);
-        let Some(slot) = ix.keys.get(&super::fate::upper(id)).copied() else { return };
+        let Some(slot) = ix.keys.get(&super::canary::upper(id)).copied() else { return };
         let Some(route) = self.routes.get_mut(slot) else { return };
         if let Some(canary) = route.find_mut(id) {
-            let trace = canary.trace.get_or_insert_with(|| Box::new(Trace { asked_at: at, times: 0, said: None }));
+            let trace = canary.trace_mut(|| Trace { asked_at: at, times: 0, said: None });
             (trace.asked_at, trace.times) = (at, trace.times.saturating_add(1));
         }
         let pair = (route.route.provider.clone(), route.route.inbox.clone());
@@ -243,15 +245,16 @@ impl State {
 
     /// A provider has said what became of a canary.
     pub(super) fn trace(&mut self, plan: &Plan, ix: &mut Index, id: CanaryId, fate: Fate, words: Option<&str>) {
-        let at = self.at;
-        let Some(slot) = ix.keys.get(&super::fate::upper(id)).copied() else { return };
-        let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some(canary) = route.find_mut(id).filter(|c| c.arrival.is_none() && !c.refused()) else { return };
-        let said = Some(Said { at, fate, words: words.map(str::to_owned) });
-        match canary.trace.as_deref_mut() {
-            Some(trace) => trace.said = said,
-            None => canary.trace = Some(Box::new(Trace { asked_at: at, times: 1, said })),
+        if !self.is_more(ix, id, fate, words) {
+            return;
         }
+        let at = self.at;
+        let Some(slot) = ix.keys.get(&super::canary::upper(id)).copied() else { return };
+        let Some(route) = self.routes.get_mut(slot) else { return };
+        let Some(canary) = route.find_mut(id) else { return };
+        let said = Some(Said { at, fate, words: words.map(str::to_owned) });
+        // Told unasked. That it was taken does not spare the question; what tells more is worth one.
+        canary.trace_mut(|| Trace { asked_at: at, times: u8::from(fate > Fate::Stuck), said: None }).said = said;
         let sent_at = canary.sent_at;
         let pair = (route.route.provider.clone(), route.route.inbox.clone());
         let members = self.pair(plan, &pair);
@@ -293,14 +296,23 @@ impl State {
         self.routes.get(slot).is_some_and(|r| r.suppressed.is_some())
     }
 
-    /// Whether a canary may be asked after.
-    pub(super) fn is_traced(&self, plan: &Plan, ix: &Index, id: CanaryId) -> bool {
-        self.canary(ix, id).is_some_and(|(route, _)| plan.traces(&route.route.provider))
+    /// Whether a canary's id at its provider is of use.
+    pub(super) fn has_use_for_its_id(&self, plan: &Plan, ix: &Index, id: CanaryId) -> bool {
+        self.canary(ix, id).is_some_and(|(route, _)| plan.knows_ids(&route.route.provider))
+    }
+
+    /// Whether a finding says more of a canary than is known. What a provider tells by itself comes twice, and in any order.
+    pub(super) fn is_more(&self, ix: &Index, id: CanaryId, fate: Fate, words: Option<&str>) -> bool {
+        let known = self.canary(ix, id).filter(|(_, canary)| !canary.has_arrived() && !canary.refused());
+        known.is_some_and(|(_, canary)| match canary.trace().and_then(|trace| trace.said.as_ref()) {
+            None => true,
+            Some(said) => fate > said.fate || (fate == said.fate && words != said.words.as_deref()),
+        })
     }
 
     /// A canary is lost: it may be asked after.
     pub(super) fn miss(&mut self, plan: &Plan, slot: usize, id: CanaryId) {
-        let taken = |c: &Canary| c.answer.as_ref().is_some_and(|a| a.outcome == Outcome::Accepted);
+        let taken = |c: &Canary| c.outcome() == Some(Outcome::Accepted);
         let told = |r: &RouteState| plan.traces(&r.route.provider) && r.find(id).is_some_and(taken);
         if self.routes.get(slot).is_some_and(told) {
             self.missed.insert(id);
@@ -334,8 +346,8 @@ impl State {
         for slot in slots {
             let Some(route) = self.routes.get_mut(*slot) else { continue };
             let chosen = |id: CanaryId| only.is_none_or(|only| only == id);
-            for canary in route.canaries.iter_mut().rev().take_while(|c| c.arrival.is_none() || only.is_some()) {
-                canary.set_aside |= chosen(canary.id) && canary.arrival.is_none() && !canary.refused();
+            for canary in route.canaries.iter_mut().rev().take_while(|c| !c.has_arrived() || only.is_some()) {
+                canary.set_aside |= chosen(canary.id()) && !canary.has_arrived() && !canary.refused();
             }
             let key = route.key;
             let id = |serial: u32| CanaryId::from_bits((u64::from(key) << 32) | u64::from(serial));

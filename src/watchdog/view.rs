@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::count::Histogram;
 use super::event::Delivery;
-use crate::model::{At, CanaryId, Class, Culprit, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Span, Verdict};
+use crate::model::{
+    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Silence, Span, Verdict,
+};
 
 /// Everything that is shown, at one instant.
 #[derive(Clone, Debug)]
@@ -31,12 +33,16 @@ pub struct View {
     pub streams: Vec<(Name, PartyView)>,
     /// Every configured inbox, sorted.
     pub inboxes: Vec<InboxView>,
+    /// Silences that have not ended, in the order in which they were asked for.
+    pub silences: Vec<Silence>,
     /// Every open incident, then those that ended lately, newest first.
     pub incidents: Vec<IncidentView>,
     /// How notices ended, by sink. Every configured sink and outcome is there.
     pub notices: BTreeMap<(Name, Delivery), u64>,
     /// Notices on their way, by sink. Every configured sink is there.
     pub notices_pending: BTreeMap<Name, u64>,
+    /// What came in by webhooks since the process started, by provider. Every provider that has one is there.
+    pub hooks: BTreeMap<Name, HookCounts>,
     /// How long legs took. Every leg is there.
     pub legs: BTreeMap<Leg, Histogram>,
 }
@@ -165,6 +171,23 @@ pub struct IncidentView {
     pub resolved_at: Option<At>,
     /// What was told of it last.
     pub last: Notice,
+    /// Who has seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Word>,
+    /// Who said that it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Word>,
+}
+
+/// What a person said of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Word {
+    /// When.
+    pub at: At,
+    /// Who. Foreign text.
+    pub by: String,
+    /// What about it. Foreign text.
+    pub note: Option<String>,
 }
 
 impl IncidentView {

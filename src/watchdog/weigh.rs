@@ -9,48 +9,19 @@ use super::index::Index;
 use super::plan::Plan;
 use super::sequence::{Rule, Sequence};
 use super::state::State;
-use super::survival::{Counts, Survival};
+use super::survival::Counts;
+use super::waiting::{Waiting, foresee, target};
 use crate::model::{At, Culprit, Name, Reason, Span};
 
-/// Between two looks at the same silence.
-const LOOK_AGAIN: Span = Span::from_ms(100);
 /// Between two looks at a suspect with many routes.
 const TICK: Span = Span::from_secs(1);
 /// Below this many nats a suspect is calm…
 const CALM: f32 = 0.5;
 /// …and an arrival that speaks for no failure more than this leaves it so.
 const SAYS_MUCH: f64 = 1.35;
-/// Looks ahead in one weighing.
-const STEPS_AHEAD: usize = 16;
-/// Evidence of suspects that overlap adds up: this much below its own alarm a suspect is watched closely.
-const CLOSE: f64 = 1.0;
-/// Above its alarm, evidence that could decide between two suspects is still of use.
-pub(super) const DECIDES: f64 = 4.0;
 
 /// Up to when an inbox was read, whether it can be, and how late it is; `None` before it was read.
 type Sighted = Option<(At, bool, Span)>;
-
-/// A canary in flight.
-struct Waiting<'s> {
-    sent_at: At,
-    /// Up to when its inbox was read.
-    horizon: At,
-    /// By how much its inbox is read later than others.
-    lag: Span,
-    healthy: &'s Survival,
-}
-
-impl Waiting<'_> {
-    /// What it says if it is still out at `at`.
-    fn says(&self, at: At) -> Factors {
-        hypothesis::silent(self.healthy, at.since(self.sent_at))
-    }
-
-    /// What it will say if it is still out then.
-    fn will_say(&self, at: At) -> Factors {
-        self.says(at.minus(self.lag).max(self.horizon))
-    }
-}
 
 impl State {
     /// A canary was sent over the route in `slot`.
@@ -135,13 +106,14 @@ impl State {
     /// Weighs one suspect by what was read; if it is hot, finds out when silence brings it to where it matters.
     pub(super) fn weigh(&mut self, plan: &Plan, ix: &mut Index, index: usize) {
         let Some(suspect) = plan.suspects.get(index) else { return };
-        let mut waiting: Vec<(bool, Waiting<'_>)> = Vec::new();
-        let mut open: Vec<(At, Factors)> = Vec::new();
+        let (mut waiting, mut open) = std::mem::take(&mut ix.weighing);
+        waiting.clear();
+        open.clear();
         let mut read = At::from_ms(i64::MIN);
         let mut known: Vec<Option<Sighted>> = vec![None; if suspect.is_wide() { plan.inboxes.len() } else { 0 }];
-        for slot in &suspect.routes {
-            let (Some(route), Some(planned)) = (self.routes.get(*slot), plan.routes.get(*slot)) else { continue };
-            if route.flying.is_empty() || self.explained_away(plan, ix, *slot, index) {
+        for slot in ix.aloft(suspect, index) {
+            let (Some(route), Some(planned)) = (self.routes.get(slot), plan.routes.get(slot)) else { continue };
+            if route.flying.is_empty() || self.explained_away(plan, ix, slot, index) {
                 continue;
             }
             let seen = match known.get_mut(planned.inbox_at) {
@@ -151,13 +123,13 @@ impl State {
             let Some((horizon, sees, lag)) = seen else { continue };
             read = read.max(horizon);
             for flying in route.flying.iter().filter(|f| f.counted) {
-                waiting.push((sees, Waiting { sent_at: flying.sent_at, horizon, lag, healthy: &route.survival }));
+                waiting.push(Waiting { sent_at: flying.sent_at, horizon, lag, sees, slot });
             }
         }
         if suspect.routes.len() > 1 {
-            waiting.sort_by_key(|(_, w)| w.sent_at);
+            waiting.sort_by_key(|w| w.sent_at);
         }
-        open.extend(waiting.iter().map(|(_, w)| (w.sent_at, w.says(w.horizon))));
+        open.extend(waiting.iter().map(|w| (w.sent_at, w.says(&self.routes, w.horizon))));
         let Some(standing) = self.standings.get(index) else { return };
         let sums = standing.evidence.failure(&open);
         let level = mixture(&sums).max(f64::MIN_POSITIVE).ln();
@@ -167,8 +139,9 @@ impl State {
             if suspect.is_wide() {
                 return Some(read.plus(TICK));
             }
-            foresee(&standing.evidence, target, &waiting, &mut open, read)
+            foresee(&self.routes, &standing.evidence, target, &waiting, &mut open, read)
         });
+        ix.weighing = (waiting, open);
         let read = if read.as_ms() == i64::MIN { self.at } else { read };
         self.stand(plan, ix, index, &sums, read, next);
     }
@@ -243,7 +216,7 @@ impl State {
         let Some(route) = self.routes.get(slot) else { return };
         if route.settles_at() != Some(due) {
             ix.aging.remove(&(due, slot));
-            ix.age(self, slot);
+            ix.age(plan, self, slot);
             return;
         }
         let Some(horizon) = self.inboxes.get(&route.route.inbox).and_then(|i| self.horizon(i)).filter(|h| *h >= due) else { return };
@@ -264,7 +237,7 @@ impl State {
                 }
             }
         }
-        ix.age(self, slot);
+        ix.age(plan, self, slot);
     }
 
     /// A canary sent since an alarm has arrived.
@@ -340,49 +313,6 @@ fn teach_kin(kin: &mut BTreeMap<Name, Counts>, name: &Name, at: At, bucket: Opti
         Some(counts) => counts.add(at, bucket),
         None => kin.entry(name.clone()).or_default().add(at, bucket),
     }
-}
-
-/// The next level that matters.
-fn target(plan: &Plan, level: f64, alarm: f64) -> Option<f64> {
-    let targets = plan.asks.into_iter().chain([alarm - CLOSE, alarm, alarm + DECIDES]);
-    let next = targets.filter(|t| *t > level + 1e-3).fold(f64::INFINITY, f64::min);
-    (next < f64::INFINITY).then_some(next)
-}
-
-/// When silence brings the level to `target`: steps that double until it is there, then by halving. `None`: never.
-fn foresee(evidence: &Sequence, target: f64, waiting: &[(bool, Waiting<'_>)], open: &mut [(At, Factors)], read: At) -> Option<At> {
-    let at_last = |open: &mut [(At, Factors)]| {
-        for ((sees, waits), (_, factors)) in waiting.iter().zip(open) {
-            if *sees {
-                *factors = hypothesis::silent_for_ever(waits.healthy);
-            }
-        }
-    };
-    at_last(open);
-    let target = target.exp();
-    if mixture(&evidence.failure(open)) < target {
-        return None;
-    }
-    let mut level_at = |at: At| {
-        for ((sees, waits), (_, factors)) in waiting.iter().zip(open.iter_mut()) {
-            *factors = if *sees { waits.will_say(at) } else { waits.says(waits.horizon) };
-        }
-        mixture(&evidence.failure(open))
-    };
-    let (mut before, mut step) = (read, LOOK_AGAIN);
-    for _ in 0..STEPS_AHEAD {
-        let mut after = before.plus(step);
-        if level_at(after) >= target {
-            while after.since(before) > LOOK_AGAIN {
-                let middle = before.plus(after.since(before).scaled(1, 2));
-                if level_at(middle) >= target { after = middle } else { before = middle }
-            }
-            return Some(after);
-        }
-        before = after;
-        step = step.scaled(2, 1);
-    }
-    Some(before)
 }
 
 impl Standing {

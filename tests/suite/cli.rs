@@ -176,6 +176,43 @@ fn what_cannot_sign_and_what_holds_no_authority_is_a_complaint_for_every_command
 }
 
 #[test]
+fn webhooks_have_an_address_and_secrets_of_their_form() {
+    let folder = Folder::new();
+    let provider = |name: &str, kind: &str, secret: &str| {
+        let file = folder.file(&format!("{name}.secret"), secret);
+        format!(
+            "[provider.{name}.{kind}]\nfrom = \"a@example.com\"\napi_key = {{ file = {file:?} }}\nwebhook_secret = {{ file = {file:?} }}\n"
+        )
+    };
+    let seed = good(&format!("{{ file = {:?} }}", folder.file("password", "hunter2")));
+    let text = |resend: &str, postmark: &str| {
+        let http = "[http]\nlisten = \"127.0.0.1:9999\"\npublic_url = \"https://canary.example\"\n";
+        format!(
+            "{seed}{}{}{}{http}",
+            provider("r", "resend", resend),
+            provider("p", "postmark", postmark),
+            provider("m", "mandrill", "key")
+        )
+    };
+    let (code, out, err) = said(&check(&folder.file("good.toml", text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hook:hunter2"))));
+    assert_eq!(code, 0, "{err}");
+    for (kind, name) in [("mandrill", "m"), ("postmark", "p"), ("resend", "r")] {
+        assert!(out.contains(&format!("webhook of {kind} {name}: https://canary.example/hooks/{name}\n")), "{out}");
+    }
+    let (code, _, err) = said(&check(&folder.file("bad.toml", text("hunter2", "hunter2"))));
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("provider.r.resend.webhook_secret: the secret `{ file = ") && err.contains("does not start with `whsec_`"),
+        "{err}"
+    );
+    assert!(
+        err.contains("provider.p.postmark.webhook_secret: the secret `{ file = ") && err.contains("with a colon between them"),
+        "{err}"
+    );
+    assert!(err.contains("2 complaints") && !err.contains("hunter2"), "{err}");
+}
+
+#[test]
 fn a_start_that_fails_has_logged_in_nowhere() {
     let folder = Folder::new();
     let (imap, taken) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());

@@ -63,6 +63,7 @@ fn the_example_is_understood_to_the_last_key() {
     assert_eq!(settings.watch.instance, "watch-1");
     assert_eq!((settings.watch.every, settings.watch.confirmations), (Span::from_secs(60), 0.15));
     assert_eq!((settings.watch.blind_after, settings.watch.cut_off_after), (Span::from_secs(300), Span::from_secs(120)));
+    assert_eq!(settings.watch.remind_after, Span::from_secs(1800));
     assert_eq!(
         settings.routes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["mailchimp/password-reset/gmail-1", "relay/password-reset/gmail-1"]
@@ -405,6 +406,11 @@ fn what_is_likely_not_meant_is_warned_of() {
         "[inbox.b.imap]\naddress = \"b@example.org\"\nhost = \"imap.example.org\"\nusername = \"b\"\npassword = { env = \"B\" }\n[http]";
     assert_eq!(warnings_with(&[("[http]", second)]), "", "a configuration with nothing to warn of");
     let spark = "[provider.spark.sparkpost]\nfrom = \"a@example.com\"\napi_key = { env = \"K\" }";
+    let resend = "[provider.r.resend]\nfrom = \"a@example.com\"\napi_key = { env = \"K\" }\nwebhook_secret = { env = \"W\" }";
+    for reached in ["listen = \"0.0.0.0:9825\"", "public_url = \"https://canary.example.com\""] {
+        let found = warnings_with(&[("[http]", &format!("{resend}\n[http]")), ("listen = \"127.0.0.1:9825\"", reached)]);
+        assert!(!found.contains("webhook_secret"), "{found}");
+    }
     for (changes, expected) in [
         (vec![], "inbox: only one is watched"),
         (vec![("from = ", "standby = true\nfrom = ")], "provider: all that are watched are stand-bys: no outage would ever page"),
@@ -429,6 +435,11 @@ fn what_is_likely_not_meant_is_warned_of() {
         (
             vec![("[http]", &format!("{spark}\nvariables = {{ a = \"x\" }}\n[http]"))],
             "provider.spark.sparkpost.variables: nothing is filled with them",
+        ),
+        (vec![("[http]", &format!("{resend}\n[http]"))], "provider.r.resend.webhook_secret: no provider can reach `127.0.0.1:9825`"),
+        (
+            vec![("[http]", &format!("{resend}\n[http]")), ("\"127.0.0.1:9825\"", "\"off\"")],
+            "provider.r.resend.webhook_secret: nothing is taken in: HTTP is turned off",
         ),
         (vec![("port = 587", "port = 465")], "provider.relay.smtp.port: on port 465 servers speak TLS from the first byte"),
         (

@@ -2,6 +2,8 @@
 
 mod dropped;
 mod life;
+mod people;
 mod real;
 mod sinks;
+mod told;
 mod trigger;

@@ -254,6 +254,8 @@ async fn a_daemon_that_starts_again_keeps_its_alerts_alive() {
         opened_at: opened.opened_at,
         resolved_at: None,
         last: opened.notice,
+        acknowledged: None,
+        closed: None,
     };
     let worker = Worker::start(sink(cluster(vec![alertmanager.url()]), None), vec![view]);
     let alerts = wait_for("the alert", async || Some(alertmanager.alerts().await).filter(|alerts| !alerts.is_empty())).await;

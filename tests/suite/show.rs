@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use mailcanary::edge::show;
 use mailcanary::model::{
-    At, CanaryId, Change, Class, Culprit, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span, Verdict,
+    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Route, Severity, Span,
+    Verdict,
 };
 use mailcanary::watchdog::count::Histogram;
 use mailcanary::watchdog::{CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
@@ -94,9 +95,11 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         providers: ps.iter().map(|p| party(p)).collect(),
         streams: ps.iter().flat_map(|p| ss.iter().map(|s| (name(p), party(s)))).collect(),
         inboxes: is.iter().map(inbox).collect(),
+        silences: Vec::new(),
         incidents: Vec::new(),
         notices: Delivery::ALL.into_iter().map(|how| ((name("oncall"), how), 5)).collect(),
         notices_pending: BTreeMap::from([(name("oncall"), 1)]),
+        hooks: ps.iter().map(|p| (name(p), HookCounts::default())).collect(),
         legs: Leg::ALL.into_iter().map(|leg| (leg, Histogram::default())).collect(),
     }
 }
@@ -112,7 +115,17 @@ fn incident(id: u64, kind: Kind, culprit: Culprit, summary: &str, evidence: Valu
         summary: summary.to_owned(),
         evidence,
     };
-    IncidentView { incident: IncidentId(id), kind, severity: Severity::Page, culprit, opened_at: at(3000), resolved_at: None, last }
+    IncidentView {
+        incident: IncidentId(id),
+        kind,
+        severity: Severity::Page,
+        culprit,
+        opened_at: at(3000),
+        resolved_at: None,
+        last,
+        acknowledged: None,
+        closed: None,
+    }
 }
 
 /// The pages of a view that can be changed, or taken away: then nobody answers.

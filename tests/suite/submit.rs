@@ -61,6 +61,7 @@ fn mandrill(port: u16) -> Submitter {
             api_key: secret_ref(),
             base_url,
             subaccount: Some("sub".to_owned()),
+            webhook_secret: None,
             templates: Templates::default(),
         }),
         Wire::default(),

@@ -2,6 +2,7 @@
 
 mod budget;
 mod patience;
+mod people;
 mod replay;
 mod rhythm;
 mod traced;

@@ -52,6 +52,13 @@ pub(super) static WATCH: &[Key] = &[
         example: "\"2m\"",
         doc: "A watcher that reaches nothing for this long is an incident: its own.",
     },
+    Key {
+        name: "remind_after",
+        kind: Kind::Duration(0, DAY),
+        need: Need::Default("\"30m\""),
+        example: "\"30m\"",
+        doc: "Whoever was paged and has not acknowledged is reminded after this long, then after twice as long, and so on up to 8h; of warnings once a day. \"0s\": never.",
+    },
 ];
 
 pub(super) static STREAM: &[Key] = &[
@@ -189,14 +196,21 @@ pub(super) static HTTP: &[Key] = &[
         kind: Kind::Listen,
         need: Need::Default("\"127.0.0.1:9825\""),
         example: "\"127.0.0.1:9825\"",
-        doc: "Address and port, or \"off\". There is no log-in: put a proxy with one before it where others can reach it.",
+        doc: "Address and port, or \"off\". Whoever reaches it can read everything: put a proxy with a log-in before it where others can.",
     },
     Key {
         name: "public_url",
         kind: Kind::Url { base: true },
         need: Need::Absent("notices carry no links"),
         example: "\"https://mailcanary.example.com\"",
-        doc: "The address that people reach it by, for links in notices.",
+        doc: "The address that people and the webhooks of providers reach it by; links in notices begin with it.",
+    },
+    Key {
+        name: "token",
+        kind: Kind::Secret,
+        need: Need::Absent("over HTTP everything can be read and nothing changed"),
+        example: "{ credential = \"http\" }",
+        doc: "Who sends it as `Authorization: Bearer` may acknowledge and close incidents and set silences. Without it that is done on the host alone, with `mailcanary incident` and `mailcanary silence`.",
     },
 ];
 

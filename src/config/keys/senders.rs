@@ -31,6 +31,11 @@ const fn base_url_by_region(url: &'static str) -> Key {
     }
 }
 
+/// What a webhook is signed by.
+const fn webhook_secret(example: &'static str, doc: &'static str) -> Key {
+    Key { name: "webhook_secret", kind: Kind::Secret, need: Need::Absent("its webhook is not taken in"), example, doc }
+}
+
 const REGION: Key = Key {
     name: "region",
     kind: Kind::Word(&["us", "eu"]),
@@ -98,11 +103,22 @@ pub(super) static MANDRILL: &[Key] = &[
         example: "\"canaries\"",
         doc: "The subaccount that canaries are sent by. A suspended one stops only its own mail: watch the one your customers' mail uses.",
     },
+    webhook_secret(
+        "{ credential = \"mandrill-webhook\" }",
+        "The key of a webhook at `[http] public_url` with /hooks/NAME behind it: what it tells of canaries is believed. Needs `public_url`.",
+    ),
 ];
 
 pub(super) static SENDGRID: &[Key] = &[
     secret("api_key", "{ credential = \"sendgrid\" }", "An API key with the right to send mail."),
     base_url("\"https://api.sendgrid.com\""),
+    Key {
+        name: "webhook_public_key",
+        kind: Kind::Line(255),
+        need: Need::Absent("its webhook is not taken in"),
+        example: "\"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==\"",
+        doc: "The verification key of a signed event webhook that posts to /hooks/NAME: what it tells of canaries is believed.",
+    },
 ];
 
 pub(super) static POSTMARK: &[Key] = &[
@@ -115,6 +131,10 @@ pub(super) static POSTMARK: &[Key] = &[
         example: "\"outbound\"",
         doc: "The message stream: the one that your real mail takes.",
     },
+    webhook_secret(
+        "{ credential = \"postmark-webhook\" }",
+        "User name and password, as `user:password`, that its webhook logs in with at /hooks/NAME: what it tells of canaries is believed.",
+    ),
 ];
 
 pub(super) static MAILGUN: &[Key] = &[
@@ -128,6 +148,10 @@ pub(super) static MAILGUN: &[Key] = &[
     },
     REGION,
     base_url_by_region("\"https://api.eu.mailgun.net\""),
+    webhook_secret(
+        "{ credential = \"mailgun-webhook\" }",
+        "The HTTP webhook signing key. What its webhook at /hooks/NAME tells of canaries is believed.",
+    ),
 ];
 
 pub(super) static SES: &[Key] = &[
@@ -172,6 +196,10 @@ pub(super) static SPARKPOST: &[Key] = &[
 pub(super) static RESEND: &[Key] = &[
     secret("api_key", "{ credential = \"resend\" }", "An API key; one that may only send is enough."),
     base_url("\"https://api.resend.com\""),
+    webhook_secret(
+        "{ credential = \"resend-webhook\" }",
+        "The signing secret, `whsec_…`, of a webhook that posts to /hooks/NAME: what it tells of canaries is believed.",
+    ),
 ];
 
 pub(super) static BREVO: &[Key] =
@@ -199,6 +227,10 @@ pub(super) static MAILERSEND: &[Key] = &[
         example: "true",
         doc: "Whether canaries carry their headers too: only the higher plans allow headers, the others refuse the mail.",
     },
+    webhook_secret(
+        "{ credential = \"mailersend-webhook\" }",
+        "The signing secret of a webhook that posts to /hooks/NAME: what it tells of canaries is believed.",
+    ),
 ];
 
 pub(super) static AZURE: &[Key] = &[

@@ -2,6 +2,7 @@
 
 mod budget;
 mod field;
+mod hook;
 mod inbox;
 mod provider;
 mod route;
@@ -74,6 +75,9 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             root.lacking(group, Fault::hinted("there is none: nothing could be watched", example));
         }
     }
+    if let Some(http) = &http {
+        hook::signed_by_address(&providers, http.as_ref());
+    }
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
     trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());
@@ -103,6 +107,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
     let false_pages_per_year = section.get("false_pages");
     let blind_after = section.get("blind_after");
     let cut_off_after = section.get("cut_off_after");
+    let remind_after = section.get("remind_after");
     Some(Watch {
         instance: instance?.unwrap_or_else(|| label(host_name)),
         every: every?,
@@ -110,6 +115,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
         false_pages_per_year: false_pages_per_year?,
         blind_after: blind_after?,
         cut_off_after: cut_off_after?,
+        remind_after: remind_after?,
     })
 }
 
@@ -163,9 +169,9 @@ fn kinds<'t, T>(root: &Root<'t>, group: &'static str, read_one: impl Fn(&str, &S
 
 fn http(section: &Section<'_>) -> Option<Option<Http>> {
     let listen = section.get::<Option<std::net::SocketAddr>>("listen");
-    let public_url = section.maybe("public_url");
-    let public_url = public_url?;
-    Some(listen?.map(|listen| Http { listen, public_url }))
+    let (public_url, token) = (section.maybe("public_url"), section.maybe("token"));
+    let (public_url, token) = (public_url?, token?);
+    Some(listen?.map(|listen| Http { listen, public_url, token }))
 }
 
 fn ledger(section: &Section<'_>) -> Option<LedgerSettings> {

@@ -10,11 +10,12 @@ mod roots;
 
 use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -141,4 +142,14 @@ impl Dialer {
             Family::V6 => Some(Ipv6Addr::UNSPECIFIED.into()),
         })
     }
+}
+
+/// An HTTP client that speaks through a Unix socket, whatever the address says.
+///
+/// # Errors
+/// No client can be made.
+pub fn through(socket: &Path) -> Result<reqwest::Client, DialError> {
+    let tls = roots::client_config(RootCertStore::empty())?;
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(HTTP_DEADLINE);
+    builder.unix_socket(socket).build().map_err(|e| DialError::http_client(&e.to_string()))
 }

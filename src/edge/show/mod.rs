@@ -1,18 +1,20 @@
 //! What people and Prometheus see over HTTP.
 //!
 //! Everything is drawn from a [`crate::watchdog::View`] that the loop makes on request, so nothing shown can be older than the answer: if
-//! the loop does not answer, neither do we. Reading only: nothing here changes anything.
+//! the loop does not answer, neither do we. What people say goes to the loop as an event; nothing here changes anything by itself.
 
 mod health;
 mod metrics;
 mod page;
+mod people;
 mod providers;
 mod router;
 mod serve;
 
 pub use metrics::{CONTENT_TYPE, reference, render};
+pub use people::{Guard, Order, words};
 pub use router::router;
-pub use serve::serve;
+pub use serve::{Door, serve};
 
 use tokio::sync::{mpsc, oneshot};
 

@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::Markup;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -19,7 +20,7 @@ use crate::model::{CanaryId, IncidentId};
 use crate::watchdog::View;
 
 /// The loop answers within this, or counts as stuck.
-const ANSWER: Duration = Duration::from_secs(5);
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
 /// Everything that is shown, under `/`. Paths of others can be merged in; they get no headers from here.
 pub fn router(ask: Ask) -> Router {
@@ -31,6 +32,9 @@ pub fn router(ask: Ask) -> Router {
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/api/v1/providers", get(providers))
+        .route("/api/v1/incidents", get(incidents))
+        .route("/api/v1/incidents/{id}", get(one_incident))
+        .route("/api/v1/silences", get(silences))
         .fallback(nowhere)
         .layer(from_fn_with_state(policy(), headers))
         .with_state(ask)
@@ -103,8 +107,30 @@ async fn providers(State(ask): State<Ask>) -> Result<Response, Silent> {
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
 }
 
+async fn incidents(State(ask): State<Ask>) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    Ok(json(StatusCode::OK, &json!({ "as_of": view.at.rfc3339(), "incidents": view.incidents })))
+}
+
+async fn one_incident(State(ask): State<Ask>, Path(id): Path<String>) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    let found = id.parse().ok().map(IncidentId).and_then(|id| view.incidents.iter().find(|i| i.incident == id));
+    Ok(match found {
+        Some(incident) => json(StatusCode::OK, &json!(incident)),
+        None => json(StatusCode::NOT_FOUND, &json!({ "error": "no such incident, or it ended too long ago to be listed here" })),
+    })
+}
+
+async fn silences(State(ask): State<Ask>) -> Result<Response, Silent> {
+    Ok(json(StatusCode::OK, &json!({ "silences": view(&ask).await?.silences })))
+}
+
 async fn nowhere() -> Response {
     html(StatusCode::NOT_FOUND, page::missing("No such page", "There is nothing at this address."))
+}
+
+fn json(status: StatusCode, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 fn html(status: StatusCode, page: Markup) -> Response {

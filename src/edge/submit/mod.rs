@@ -1,4 +1,4 @@
-//! Handing canaries to providers.
+//! Handing canaries to providers, and hearing from these what became of them.
 //!
 //! A canary is handed over once. What fails before the provider had the whole of it was refused; what is cut off later has an unknown
 //! fate, and is never sent again. A new transport is one file and one line of `transports!`.
@@ -6,6 +6,7 @@
 mod api;
 mod classify;
 mod evidence;
+mod hooks;
 mod message;
 mod oauth;
 mod postbox;
@@ -16,8 +17,10 @@ pub use postbox::Postbox;
 
 use std::time::Duration;
 
+pub use self::hooks::{Hooks, Owner, Told};
+
 use crate::canary::Composed;
-use crate::config::{Provider, ProviderKind, Secret, SecretRef, ServiceKeyError};
+use crate::config::{Provider, ProviderKind, Secret, SecretRef, ServiceKeyError, SigningKeyError};
 use crate::edge::dial::{DialError, Dialer};
 use crate::model::{At, CanaryId, Class, Fate, Leg, Outcome, Sign, Span};
 
@@ -77,6 +80,9 @@ pub enum SetUpError {
     /// A secret is no key of a service account.
     #[error("the key of the service account")]
     ServiceKey(#[from] ServiceKeyError),
+    /// A secret does not fit its webhook.
+    #[error("the secret of the webhook")]
+    Webhook(#[from] SigningKeyError),
     /// The sender's address is none.
     #[error("`{0}` is no address that mail can be from")]
     From(String),

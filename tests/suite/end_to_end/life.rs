@@ -8,12 +8,12 @@ use mailcanary::sandbox::{Fault, InboxPlan, Plan, ProviderPlan, Transport, World
 use crate::support::alertmanager::{Receiver, answer};
 use crate::support::daemon::Daemon;
 
-fn name(text: &str) -> Name {
+pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
 /// Two providers, two inboxes, a canary a second over each of the four routes.
-fn world() -> World {
+pub fn world() -> World {
     let mut plan = Plan::new(run::clock(), 7);
     plan.every = Span::from_secs(1);
     plan = plan.provider(name("api"), ProviderPlan::new(Transport::Mandrill)).provider(name("relay"), ProviderPlan::new(Transport::Smtp));
@@ -22,8 +22,13 @@ fn world() -> World {
 }
 
 fn daemon(world: &World, hook: &Receiver) -> Daemon {
+    daemon_with("", world, hook)
+}
+
+/// The same, with further lines of `[http]`.
+pub fn daemon_with(http: &str, world: &World, hook: &Receiver) -> Daemon {
     let address = hook.address;
-    Daemon::new(|folder| {
+    Daemon::with_http(http, |folder| {
         let accounts = world.accounts(folder.path()).unwrap();
         format!(
             "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n[sink.hook.webhook]\nurl = \"http://{address}/\"\n"

@@ -96,7 +96,8 @@ fn further_copies_stand_beside() {
 #[test]
 fn incidents_and_their_notices_can_be_followed() {
     let sinks = || vec![name("oncall"), name("hook")];
-    let told = |ms, number, change, severity| fact(ms, Fact::Told { notice: notice(number, change, severity), sinks: sinks() });
+    let told =
+        |ms, number, change, severity| fact(ms, Fact::Told { notice: notice(number, change, severity), sinks: sinks(), silenced: false });
     let noticed = |ms, number, sink, outcome| event(ms, Event::Noticed { notice: NoticeId(number), sink: name(sink), outcome });
     let (scratch, mut ledger) = written(&[
         told(1000, 1, Change::Opened, Severity::Warn),
@@ -164,7 +165,11 @@ fn odd_facts_break_nothing() {
                 Fact::Happened(sighted.clone()),
                 Fact::Happened(sighted),
                 Fact::Happened(Event::Noticed { notice: NoticeId(u64::MAX), sink: name("x"), outcome: Delivery::Dropped }),
-                Fact::Told { notice: notice(u64::MAX, Change::Reminder, Severity::Info), sinks: vec![name("x"), name("x")] },
+                Fact::Told {
+                    notice: notice(u64::MAX, Change::Reminder, Severity::Info),
+                    sinks: vec![name("x"), name("x")],
+                    silenced: false,
+                },
                 Fact::Happened(Event::ClockJumped { by_ms: i64::MIN }),
                 Fact::Happened(Event::Woke {}),
                 Fact::Happened(Event::Started { seed: 1, reads: Reads::Implied }),

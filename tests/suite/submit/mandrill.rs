@@ -108,7 +108,8 @@ async fn without_a_connection_nothing_went_out() {
     refused(&answer, Class::Network, "connection refused");
     let fake = Fake::new(vec![say("220 no TLS here\r\n"), Step::Stall]);
     let base_url = format!("https://localhost:{}", fake.port());
-    let settings = MandrillSettings { api_key: secret_ref(), base_url, subaccount: None, templates: Templates::default() };
+    let settings =
+        MandrillSettings { api_key: secret_ref(), base_url, subaccount: None, webhook_secret: None, templates: Templates::default() };
     let answer = submit(&submitter(ProviderKind::Mandrill(settings), Wire::default())).await;
     refused(&answer, Class::Tls, "does not speak TLS");
 }

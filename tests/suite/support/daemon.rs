@@ -26,11 +26,16 @@ pub struct Daemon {
 impl Daemon {
     /// A daemon that is not started yet. `config` is given the folder, and returns the text without `[http]` and `[ledger]`.
     pub fn new(config: impl FnOnce(&Folder) -> String) -> Self {
+        Self::with_http("", config)
+    }
+
+    /// The same, with further lines of `[http]`.
+    pub fn with_http(lines: &str, config: impl FnOnce(&Folder) -> String) -> Self {
         let folder = Folder::new("daemon");
         let port = free_port();
         let text = config(&folder);
         let ledger = folder.path().join("ledger");
-        let rest = format!("\n[http]\nlisten = \"127.0.0.1:{port}\"\n\n[ledger]\npath = \"{}\"\n", ledger.display());
+        let rest = format!("\n[http]\nlisten = \"127.0.0.1:{port}\"\n{lines}\n[ledger]\npath = \"{}\"\n", ledger.display());
         let config = folder.write("mailcanary.toml", &format!("{text}{rest}"));
         Self { folder, port, config, child: None, environment: Vec::new(), http: http() }
     }
@@ -47,6 +52,24 @@ impl Daemon {
         built.arg(command).arg("-c").arg(&self.config).stdin(Stdio::null());
         built.envs(self.environment.iter().map(|(name, value)| (name, value)));
         built
+    }
+
+    /// What a command for the person on call prints, and how it ends. The configuration is put behind `words`.
+    pub fn say(&self, words: &[&str]) -> (Option<i32>, String, String) {
+        let mut built = Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+        let said = built.args(words).arg("-c").arg(&self.config).stdin(Stdio::null()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (said.status.code(), text(said.stdout), text(said.stderr))
+    }
+
+    /// Posts JSON, with a token or without: the status and the answer.
+    pub async fn post(&self, path: &str, token: Option<&str>, body: &str) -> (u16, String) {
+        let mut request = self.http.post(format!("http://127.0.0.1:{}{path}", self.port)).body(body.to_owned());
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     /// Starts it without waiting for anything.

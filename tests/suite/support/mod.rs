@@ -19,6 +19,7 @@ pub mod postfix;
 pub mod postmark;
 pub(crate) mod prometheus;
 pub mod rooted;
+pub mod sendgrid;
 pub mod service;
 pub mod temp_dir;
 

@@ -9,9 +9,9 @@ use super::world::{Fate, World, name, settings};
 
 const MINUTE: Span = Span::from_secs(60);
 
-fn polled(every: Span) -> World {
+fn polled(every: Span, stamped_late: bool) -> World {
     let mut w = World::new(settings(3, 1, 4, MINUTE));
-    w.polled = Some(every);
+    (w.polled, w.stamped_late) = (Some(every), stamped_late);
     w.run(MINUTE.scaled(360, 1));
     w
 }
@@ -19,20 +19,45 @@ fn polled(every: Span) -> World {
 #[test]
 fn an_inbox_that_is_read_twice_a_minute_raises_nothing() {
     for every in [10, 30, 60] {
-        let w = polled(Span::from_secs(every));
+        let w = polled(Span::from_secs(every), false);
         assert!(w.notices.is_empty(), "read every {every} s: {:#?}", w.notices);
     }
 }
 
 #[test]
+fn mail_that_arrives_in_batches_is_not_silent_between_them() {
+    for every in [10, 30, 60] {
+        let w = polled(Span::from_secs(every), true);
+        assert!(w.notices.is_empty(), "every {every} s: {:#?}", w.notices);
+    }
+}
+
+#[test]
 fn a_stop_is_seen_through_slow_reads_soon_after_the_reads_that_show_nothing() {
-    let mut w = polled(Span::from_secs(30));
-    let stop = w.now;
-    w.from(stop, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
-    w.run(MINUTE.scaled(10, 1));
-    let [(at, notice)] = &w.notices[..] else { panic!("{:#?}", w.notices) };
-    assert_eq!((notice.kind, &notice.culprit), (Kind::Stopped, &Culprit::Provider(name("p1"))));
-    assert!(at.since(stop) <= MINUTE.scaled(2, 1), "seen after {}", at.since(stop));
+    for stamped_late in [false, true] {
+        let mut w = polled(Span::from_secs(30), stamped_late);
+        let stop = w.now;
+        w.from(stop, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+        w.run(MINUTE.scaled(10, 1));
+        let [(at, notice)] = &w.notices[..] else { panic!("{:#?}", w.notices) };
+        assert_eq!((notice.kind, &notice.culprit), (Kind::Stopped, &Culprit::Provider(name("p1"))));
+        assert!(at.since(stop) <= MINUTE.scaled(2, 1), "seen after {}", at.since(stop));
+    }
+}
+
+#[test]
+fn mail_that_always_takes_the_same_time_does_not_arrive_in_batches() {
+    for routes in [1, 4] {
+        let mut w = World::new(settings(1, 1, routes, MINUTE));
+        w.from(w.now, |_, _| true, Fate::Arrives(Span::from_secs(2), Placement::Inbox));
+        w.run(MINUTE.scaled(360, 1));
+        assert!(w.notices.is_empty(), "{:#?}", w.notices);
+        let stop = w.now;
+        w.from(stop, |_, _| true, Fate::Swallowed);
+        w.run(MINUTE.scaled(10, 1));
+        let seen = w.notices.first().map(|(at, _)| at.since(stop)).unwrap();
+        assert!(seen <= Span::from_secs(100), "{routes} routes: seen after {seen}");
+    }
 }
 
 #[test]

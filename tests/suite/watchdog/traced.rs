@@ -2,8 +2,8 @@
 //! is no outage.
 
 use mailcanary::config::{MandrillSettings, ProviderKind, SecretRef, Settings, Templates};
-use mailcanary::model::{At, Change, Class, Culprit, Fate, Kind, Name, Severity, Span, Verdict};
-use mailcanary::watchdog::{Event, Fact, Watchdog};
+use mailcanary::model::{At, CanaryId, Change, Class, Culprit, Fate, Kind, Name, Outcome, Severity, Span, Verdict};
+use mailcanary::watchdog::{Effect, Event, Fact, Reads, Watchdog};
 
 use super::world::{self, World, name, settings};
 
@@ -15,6 +15,7 @@ fn asking(providers: usize, streams: usize, inboxes: usize) -> Settings {
             base_url: "http://127.0.0.1:9".to_owned(),
             api_key: SecretRef::Env("KEY".to_owned()),
             subaccount: None,
+            webhook_secret: None,
             templates: Templates::default(),
         });
     }
@@ -229,6 +230,118 @@ fn what_is_told_of_strangers_and_of_canaries_that_came_changes_nothing() {
     w.run(minutes(60));
     assert!(w.notices.is_empty(), "{:#?}", w.notices);
     holds(&w);
+}
+
+/// The newest canary over p0.
+fn newest(w: &World) -> CanaryId {
+    w.sent.iter().rfind(|(_, _, route)| route.provider.as_str() == "p0").unwrap().1
+}
+
+/// Tells of a canary, and says how it is shown then.
+fn tell(w: &mut World, canary: CanaryId, fate: Fate, words: &str) -> String {
+    w.feed(Event::Traced { canary, fate, words: Some(words.to_owned()) });
+    let view = w.dog.view(w.now);
+    view.routes.iter().flat_map(|r| &r.recent).find(|c| c.canary == canary).unwrap().state.clone()
+}
+
+#[test]
+fn what_tells_more_stands_whatever_comes_after_it() {
+    let mut w = well(asking(2, 1, 2));
+    swallow(&mut w, |_| true);
+    w.run(minutes(1));
+    let id = newest(&w);
+    for (fate, words, shown) in [
+        (Fate::Stuck, "processed", "it has not left yet: processed"),
+        (Fate::Deferred, "421 later", "the receiver puts it off: 421 later"),
+        (Fate::Stuck, "processed", "the receiver puts it off: 421 later"),
+        (Fate::Deferred, "450 greylisted", "the receiver puts it off: 450 greylisted"),
+        (Fate::HandedOff, "250 OK", "the receiver took it: 250 OK"),
+        (Fate::Bounced, "550 no", "it bounced: 550 no"),
+        (Fate::HandedOff, "250 OK", "it bounced: 550 no"),
+        (Fate::Blind, "HTTP 403", "it bounced: 550 no"),
+        (Fate::Bounced, "550 no", "it bounced: 550 no"),
+    ] {
+        let said = tell(&mut w, id, fate, words);
+        assert!(said.ends_with(shown), "{fate:?}: {said}");
+    }
+    w.run(minutes(10));
+    assert!(w.asked.iter().all(|(_, asked, ..)| *asked != id), "it is known what became of it");
+    holds(&w);
+}
+
+#[test]
+fn a_suppressed_seed_stays_so_whatever_is_told_late() {
+    let mut w = well(asking(2, 1, 2));
+    swallow(&mut w, |_| true);
+    w.run(minutes(1));
+    let id = newest(&w);
+    tell(&mut w, id, Fate::Suppressed, "Bounced Address");
+    tell(&mut w, id, Fate::Deferred, "421 later");
+    let open: Vec<_> = w.dog.view(w.now).incidents.into_iter().filter(|i| i.kind == Kind::Refused && i.resolved_at.is_none()).collect();
+    assert!(open.len() == 1 && open[0].severity == Severity::Warn, "{open:#?}");
+    holds(&w);
+}
+
+#[test]
+fn what_was_only_taken_is_asked_after_all_the_same() {
+    let mut w = well(asking(1, 1, 1));
+    swallow(&mut w, |_| true);
+    w.run(minutes(1));
+    let id = newest(&w);
+    tell(&mut w, id, Fate::Stuck, "processed");
+    says(&mut w, Fate::Bounced, "550 no");
+    w.run(minutes(5));
+    assert!(w.asked.iter().any(|(_, asked, ..)| *asked == id), "{:?}", w.asked);
+    holds(&w);
+}
+
+#[test]
+fn that_mail_was_handed_over_is_not_kept_of_mail_that_came() {
+    let mut w = well(asking(2, 1, 2));
+    while w.sent.last().unwrap().2.provider.as_str() != "p0" {
+        w.run(Span::from_ms(100));
+    }
+    let id = newest(&w);
+    assert!(tell(&mut w, id, Fate::HandedOff, "250 OK").contains("the provider says"));
+    w.run(minutes(5));
+    let said = tell(&mut w, id, Fate::HandedOff, "250 OK");
+    assert!(said.starts_with("arrived") && !said.contains("the provider says"), "{said}");
+    assert!(w.notices.is_empty());
+    holds(&w);
+}
+
+#[test]
+fn a_provider_that_tells_by_itself_is_known_by_its_ids_though_nobody_asks_it() {
+    for hooked in [true, false] {
+        let mut settings = asking(1, 1, 1);
+        for provider in settings.providers.values_mut() {
+            provider.duty.untraced = true;
+            if let ProviderKind::Mandrill(mandrill) = &mut provider.kind {
+                mandrill.webhook_secret = hooked.then(|| SecretRef::Env("HOOK".to_owned()));
+            }
+        }
+        let mut dog = Watchdog::new(&settings);
+        let mut now = world::START;
+        dog.step(now, Event::Started { seed: 7, reads: Reads::Explicit }).unwrap();
+        let canary = loop {
+            now = dog.wake_at().unwrap();
+            let step = dog.step(now, Event::Woke {}).unwrap();
+            if let Some(Effect::Submit { canary, .. }) = step.effects.first() {
+                break *canary;
+            }
+        };
+        let message_id = Some("abc".to_owned());
+        let answer = Event::Answered { canary, outcome: Outcome::Accepted, reply: None, message_id, legs: Vec::new(), retry_after: None };
+        dog.step(now, answer).unwrap();
+        let mut again = Watchdog::replay(&settings, Some(&dog.checkpoint().unwrap()), &[]).unwrap();
+        let known: Vec<_> = again.message_ids().map(|(p, id, canary)| (p.to_string(), id.to_owned(), canary)).collect();
+        let expected = [("p0".to_owned(), "abc".to_owned(), canary)];
+        assert_eq!(known, if hooked { &expected[..] } else { &[] });
+        // What is told twice is written down once.
+        let told = Event::Traced { canary, fate: Fate::Bounced, words: Some("550 no".to_owned()) };
+        assert_eq!(again.step(now, told.clone()).unwrap().records.len(), 1);
+        assert_eq!(again.step(now, told).unwrap().records, []);
+    }
 }
 
 #[test]

@@ -66,13 +66,14 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             false_pages_per_year: 1.0,
             blind_after: Span::from_secs(300),
             cut_off_after: Span::from_secs(120),
+            remind_after: MINUTES_30,
         },
         streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900) })).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
         routes,
-        http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None }),
+        http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None, token: None }),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
     }
 }
@@ -104,6 +105,8 @@ pub struct World {
     pub steps: Vec<(At, Event, usize, Step)>,
     /// Every inbox is read so often; otherwise at once.
     pub polled: Option<Span>,
+    /// Mail is stamped when it is read, as if it arrived in batches.
+    pub stamped_late: bool,
     /// What providers say of canaries when they are asked, by provider, inbox and time.
     pub tells: Option<Tells>,
     /// When which canary was asked after, with whom, and where it should have been.
@@ -112,6 +115,8 @@ pub struct World {
     order: u64,
 }
 
+/// The first reminder.
+pub const MINUTES_30: Span = Span::from_secs(1800);
 pub const START: At = At::from_ms(1_700_000_000_000);
 
 impl World {
@@ -127,6 +132,7 @@ impl World {
             rules: Vec::new(),
             steps: Vec::new(),
             polled: None,
+            stamped_late: false,
             tells: None,
             asked: Vec::new(),
             queue: BTreeMap::new(),
@@ -189,6 +195,7 @@ impl World {
             let inbox = route.inbox.clone();
             let reads = |every: Span| START.plus(every.scaled(arrived_at.since(START).as_ms() / every.as_ms() + 1, 1));
             let seen = self.polled.map_or(arrived_at, reads);
+            let arrived_at = if self.stamped_late { seen } else { arrived_at };
             self.at(seen, Event::Sighted { inbox, canary, placement, arrived_at, seen_at: None, copy: None });
         }
     }

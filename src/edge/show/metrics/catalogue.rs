@@ -5,7 +5,7 @@
 
 use super::samples::{Samples, Shape};
 use super::{Source, incidents};
-use crate::model::{Class, Placement, Verdict};
+use crate::model::{Class, Knock, Placement, Tiding, Verdict};
 use crate::watchdog::{Delivery, RouteView};
 
 /// One metric.
@@ -33,7 +33,7 @@ const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) const CATALOGUE: [Family; 38] = [
+pub(super) const CATALOGUE: [Family; 40] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,
@@ -269,6 +269,34 @@ pub(super) const CATALOGUE: [Family; 38] = [
     family("mailcanary_notices_pending", Shape::Gauge, &["sink"], "notices", "Notices on their way.", |from, to| {
         from.view.notices_pending.iter().for_each(|(sink, n)| to.count(&[sink.as_str()], *n))
     }),
+    family(
+        "mailcanary_hook_requests_total",
+        Shape::Counter,
+        &["provider", "outcome"],
+        "requests",
+        "Posts to the provider's webhook since the process started, by outcome: taken, refused (not signed by it), unreadable, too_large, or busy. Only where it has one.",
+        |from, to| {
+            for (provider, counts) in &from.view.hooks {
+                Knock::ALL
+                    .iter()
+                    .for_each(|how| to.count(&[provider.as_str(), how.as_str()], counts.requests.get(how).copied().unwrap_or_default()));
+            }
+        },
+    ),
+    family(
+        "mailcanary_hook_events_total",
+        Shape::Counter,
+        &["provider", "outcome"],
+        "events",
+        "Events in the posts that were taken, by outcome: finding (what became of a canary), mute (an open, a click), or foreign (about another mail). Only where it has one.",
+        |from, to| {
+            for (provider, counts) in &from.view.hooks {
+                Tiding::ALL
+                    .iter()
+                    .for_each(|what| to.count(&[provider.as_str(), what.as_str()], counts.events.get(what).copied().unwrap_or_default()));
+            }
+        },
+    ),
     family("mailcanary_watcher_cut_off", Shape::Gauge, NONE, "0 or 1", "1 while the watcher itself has no network.", |from, to| {
         to.flag(&[], from.view.cut_off_since.is_some())
     }),

@@ -28,6 +28,15 @@ pub(in crate::edge::show) fn incident(view: &View, incident: &IncidentView) -> M
             dt { "Culprit" } dd { (incident.culprit) }
             dt { "Opened" } dd { (time(incident.opened_at, view.at)) }
             @if let Some(resolved) = incident.resolved_at { dt { "Ended" } dd { (time(resolved, view.at)) } }
+            @for (what, word) in [("Seen by", &incident.acknowledged), ("Closed by", &incident.closed)] {
+                @if let Some(said) = word {
+                    dt { (what) }
+                    dd {
+                        (foreign(&said.by, 200)) ", " (time(said.at, view.at))
+                        @if let Some(note) = &said.note { ": " (foreign(note, 1000)) }
+                    }
+                }
+            }
             dt { @if incident.resolved_at.is_some() { "Lasted" } @else { "Has lasted" } } dd { (incident.age(view.at)) }
             dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
         }

@@ -131,20 +131,23 @@ impl Traces for Mailgun {
 }
 
 fn happened(reply: &Reply, _after: &After<'_>) -> Option<Said> {
-    Some(trace::events(trace::list(reply, "/items")?, |event| {
-        let status = ["/reason", "/delivery-status/code", "/delivery-status/message", "/delivery-status/description", "/reject/reason"];
-        let words = trace::words(event, &status);
-        let code = event.pointer("/delivery-status/code").and_then(Value::as_u64);
-        let fate = match (trace::text(event, "/event"), trace::text(event, "/severity")) {
-            ("failed", _) if trace::text(event, "/reason").starts_with("suppress-") || matches!(code, Some(605..=607)) => Fate::Suppressed,
-            ("failed", "temporary") => Fate::Deferred,
-            ("failed" | "rejected", _) => Fate::Bounced,
-            ("delivered", _) => Fate::HandedOff,
-            ("accepted" | "stored", _) => return Some((Fate::Stuck, "accepted".to_owned())),
-            _ => return None,
-        };
-        Some((fate, words))
-    }))
+    Some(trace::events(trace::list(reply, "/items")?, of_event))
+}
+
+/// What an event says of a mail; nothing if it says nothing of what became of it.
+pub(in crate::edge::submit) fn of_event(event: &Value) -> Option<(Fate, String)> {
+    let status = ["/reason", "/delivery-status/code", "/delivery-status/message", "/delivery-status/description", "/reject/reason"];
+    let words = trace::words(event, &status);
+    let code = event.pointer("/delivery-status/code").and_then(Value::as_u64);
+    let fate = match (trace::text(event, "/event"), trace::text(event, "/severity")) {
+        ("failed", _) if trace::text(event, "/reason").starts_with("suppress-") || matches!(code, Some(605..=607)) => Fate::Suppressed,
+        ("failed", "temporary") => Fate::Deferred,
+        ("failed" | "rejected", _) => Fate::Bounced,
+        ("delivered" | "complained", _) => Fate::HandedOff,
+        ("accepted" | "stored", _) => return Some((Fate::Stuck, "accepted".to_owned())),
+        _ => return None,
+    };
+    Some((fate, words))
 }
 
 fn listed(reply: &Reply, after: &After<'_>) -> Option<Said> {

@@ -136,8 +136,7 @@ fn info(reply: &Reply, _after: &After<'_>) -> Option<Said> {
         ("bounced" | "soft-bounced", _) => Some(Said::Sure(Fate::Bounced, words)),
         ("rejected", _) => {
             let reason = ["/reject/reason", "/reject_reason"].map(|at| trace::text(info, at)).concat();
-            let suppressed = rejected(&reason) == Class::Suppressed;
-            Some(if suppressed { Said::Sure(Fate::Suppressed, words) } else { Said::Perhaps(Fate::Bounced, words) })
+            Some(if is_suppressed(&reason) { Said::Sure(Fate::Suppressed, words) } else { Said::Perhaps(Fate::Bounced, words) })
         }
         ("deferred", _) => Some(Said::Sure(Fate::Deferred, words)),
         ("sent", _) => Some(Said::Perhaps(Fate::Stuck, "sent, but no reply of the receiver's is known".to_owned())),
@@ -183,6 +182,11 @@ fn rejected(reason: &str) -> Class {
         "rule" => Class::Policy,
         other => words::class(other).unwrap_or(Class::Permanent),
     }
+}
+
+/// Whether a mail was rejected for its recipient, whom mail is not sent to.
+pub(in crate::edge::submit) fn is_suppressed(reason: &str) -> bool {
+    rejected(reason) == Class::Suppressed
 }
 
 /// By the error's name, then by its words.

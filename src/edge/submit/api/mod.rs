@@ -20,7 +20,7 @@ pub(super) mod sendgrid;
 pub(super) mod ses;
 mod signs;
 pub(super) mod sparkpost;
-mod trace;
+pub(super) mod trace;
 mod words;
 
 use std::fmt::Debug;

@@ -87,13 +87,17 @@ impl Traces for Resend {
 
 fn last_event(reply: &Reply, _after: &After<'_>) -> Option<Said> {
     let event = reply.text_at("/last_event").filter(|_| reply.is_success())?;
-    let fate = match event.as_str() {
+    Some(Said::Sure(fate(&event)?, event))
+}
+
+/// What an event says of a mail.
+pub(in crate::edge::submit) fn fate(event: &str) -> Option<Fate> {
+    Some(match event {
         "queued" | "scheduled" | "sent" => Fate::Stuck,
-        "delivered" | "opened" | "clicked" => Fate::HandedOff,
+        "delivered" | "opened" | "clicked" | "complained" => Fate::HandedOff,
         "delivery_delayed" => Fate::Deferred,
-        "bounced" | "complained" | "failed" | "canceled" => Fate::Bounced,
+        "bounced" | "failed" | "canceled" => Fate::Bounced,
         "suppressed" => Fate::Suppressed,
         _ => return None,
-    };
-    Some(Said::Sure(fate, event))
+    })
 }

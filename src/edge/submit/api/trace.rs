@@ -91,9 +91,7 @@ impl<S: Traces> Api<S> {
         let mut secrets = self.service.secrets();
         secrets.extend(visit.token);
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-        let words = evidence(&words, &secrets);
-        let words = words.get(..words.floor_char_boundary(WORDS)).unwrap_or_default().to_owned();
-        Some(Finding { fate, words })
+        Some(Finding { fate, words: kept(&words, &secrets) })
     }
 }
 
@@ -139,8 +137,14 @@ fn read(reply: &Reply, reads: fn(&Reply, &After<'_>) -> Option<Said>, after: &Af
     Err(format!("HTTP {}{wait}: {what}", reply.status))
 }
 
+/// What is kept of a provider's words: safe, and at most 1 KiB.
+pub(in crate::edge::submit) fn kept(words: &str, secrets: &[&str]) -> String {
+    let words = evidence(words, secrets);
+    words.get(..words.floor_char_boundary(WORDS)).unwrap_or_default().to_owned()
+}
+
 /// The texts at these keys of an object, joined.
-pub(super) fn words(value: &Value, pointers: &[&str]) -> String {
+pub(in crate::edge::submit) fn words(value: &Value, pointers: &[&str]) -> String {
     let text = |at: &&str| match value.pointer(at)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -150,7 +154,7 @@ pub(super) fn words(value: &Value, pointers: &[&str]) -> String {
 }
 
 /// The text at a key of an object; empty if there is none.
-pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+pub(in crate::edge::submit) fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -192,7 +196,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// What a receiver's reply says: its code decides.
-pub(super) fn by_reply(diag: &str) -> Option<Fate> {
+pub(in crate::edge::submit) fn by_reply(diag: &str) -> Option<Fate> {
     match diag.trim_start().as_bytes() {
         [b'2', b'0'..=b'9', b'0'..=b'9', ..] => Some(Fate::HandedOff),
         [b'4', b'0'..=b'9', b'0'..=b'9', ..] => Some(Fate::Deferred),

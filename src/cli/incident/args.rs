@@ -1,0 +1,116 @@
+//! What can be said on the command line by the person on call.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `incident`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Incident {
+    /// What is open, and what ended lately
+    List(Place),
+    /// One incident with its evidence
+    Show(One),
+    /// I have seen it: no more reminders, nobody else is called
+    Ack(Said),
+    /// It is over: if mail that is sent from now on is lost, it opens again
+    Close(Said),
+}
+
+/// `silence`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Silence {
+    /// Tell nobody of some incidents for a while; what is still open then is told
+    Add(Wished),
+    /// What is silenced
+    List(Place),
+    /// End a silence before its time
+    End(Ended),
+}
+
+/// Where the daemon is.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Place {
+    /// The configuration that the daemon runs with
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::cli) config: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// An incident.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct One {
+    /// Its number
+    #[arg(value_name = "ID")]
+    pub(in crate::cli) id: u64,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+}
+
+/// What is said of an incident.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary incident ack 7 -c /etc/mailcanary/mailcanary.toml --note 'talking to their support'")]
+pub(in crate::cli) struct Said {
+    #[command(flatten)]
+    pub(in crate::cli) one: One,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+    /// What others should know
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) note: Option<String>,
+}
+
+/// A silence that is wished for.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary silence add -c /etc/mailcanary/mailcanary.toml --provider mailchimp --for 2h --reason 'announced maintenance'
+
+All that is given must fit. A provider's silence covers its streams and routes, and nothing larger.")]
+pub(in crate::cli) struct Wished {
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Incidents of this provider
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) provider: Option<String>,
+    /// Incidents of this stream
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) stream: Option<String>,
+    /// Incidents of this inbox
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) inbox: Option<String>,
+    /// Incidents of this kind, as `slow` or `blind`
+    #[arg(long, value_name = "KIND")]
+    pub(in crate::cli) kind: Option<String>,
+    /// How long, as `90m` or `2h`; at most 90 days
+    #[arg(long = "for", value_name = "DURATION", required_unless_present = "until", conflicts_with = "until")]
+    pub(in crate::cli) lasts: Option<String>,
+    /// Until when
+    #[arg(long, value_name = "RFC3339")]
+    pub(in crate::cli) until: Option<String>,
+    /// From when; otherwise from now on
+    #[arg(long, value_name = "RFC3339")]
+    pub(in crate::cli) from: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) reason: String,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+}
+
+/// A silence that is to end.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Ended {
+    /// Its number
+    #[arg(value_name = "NUMBER")]
+    pub(in crate::cli) number: u64,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+}

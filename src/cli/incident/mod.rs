@@ -1,0 +1,73 @@
+//! `incident` and `silence`: for the person on call. They talk to the running daemon.
+
+mod args;
+mod daemon;
+mod table;
+
+use std::process::ExitCode;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+pub(super) use args::{Incident, Silence};
+use args::{Place, Said, Wished};
+
+use super::out::Out;
+use super::{FAILED, WRONG, known_configuration};
+
+/// `mailcanary incident`.
+pub(super) fn execute(command: &Incident) -> ExitCode {
+    match command {
+        Incident::List(place) => tell(place, Method::GET, "/api/v1/incidents", None, table::incidents),
+        Incident::Show(one) => tell(&one.place, Method::GET, &format!("/api/v1/incidents/{}", one.id), None, table::incident),
+        Incident::Ack(said) => say(said, "ack"),
+        Incident::Close(said) => say(said, "close"),
+    }
+}
+
+/// `mailcanary silence`.
+pub(super) fn silence(command: &Silence) -> ExitCode {
+    match command {
+        Silence::Add(wished) => {
+            tell(&wished.place, Method::POST, "/api/v1/silences", Some(&wish(wished)), |silence, _| table::silenced(silence))
+        }
+        Silence::List(place) => tell(place, Method::GET, "/api/v1/silences", None, |silences, _| table::silences(silences)),
+        Silence::End(ended) => {
+            let (path, body) = (format!("/api/v1/silences/{}", ended.number), json!({ "by": ended.by }));
+            tell(&ended.place, Method::DELETE, &path, Some(&body), |_, _| format!("silence {} has ended", ended.number))
+        }
+    }
+}
+
+fn say(said: &Said, what: &str) -> ExitCode {
+    let path = format!("/api/v1/incidents/{}/{what}", said.one.id);
+    let body = json!({ "by": said.by, "note": said.note });
+    tell(&said.one.place, Method::POST, &path, Some(&body), table::incident)
+}
+
+fn wish(wished: &Wished) -> Value {
+    let given = [("provider", &wished.provider), ("stream", &wished.stream), ("inbox", &wished.inbox), ("kind", &wished.kind)];
+    let which: serde_json::Map<String, Value> =
+        given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value.as_ref()?)))).collect();
+    let mut body = json!({ "which": which, "by": wished.by, "reason": wished.reason });
+    if let Value::Object(body) = &mut body {
+        let times = [("from", &wished.from), ("until", &wished.until), ("lasts", &wished.lasts)];
+        body.extend(times.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value.as_ref()?)))));
+    }
+    body
+}
+
+/// Asks the daemon, and prints its answer as JSON or as `text` has it; that is told the time, where the answer has it.
+fn tell(place: &Place, method: Method, path: &str, body: Option<&Value>, text: impl Fn(&Value, Option<&str>) -> String) -> ExitCode {
+    let (mut out, mut err) = (Out::stdout(), Out::stderr());
+    let Some(checked) = known_configuration(&place.config, &mut err) else { return ExitCode::from(WRONG) };
+    match daemon::ask(&checked.settings.ledger.path, method, path, body) {
+        Ok(answer) if place.json => out.line(&answer),
+        Ok(answer) => out.line(text(&answer, answer.get("as_of").and_then(Value::as_str))),
+        Err(why) => {
+            err.line(format_args!("error: {why}"));
+            return ExitCode::from(FAILED);
+        }
+    }
+    out.finish(0)
+}

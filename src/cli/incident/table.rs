@@ -1,0 +1,92 @@
+//! What `incident` and `silence` print for people. All that is foreign is cleaned of control characters.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::model::At;
+
+/// What is open, then what ended.
+pub(super) fn incidents(answer: &Value, as_of: Option<&str>) -> String {
+    let now = as_of.and_then(At::from_rfc3339);
+    let all: Vec<&Value> = answer.get("incidents").and_then(Value::as_array).map(|all| all.iter().collect()).unwrap_or_default();
+    if all.is_empty() {
+        return "no incident is open, and none ended lately".to_owned();
+    }
+    let mut text = String::new();
+    for incident in all {
+        let _ = writeln!(text, "{}", line(incident, now));
+    }
+    text.trim_end().to_owned()
+}
+
+fn line(incident: &Value, now: Option<At>) -> String {
+    let field = |key: &str| incident.get(key).map(said).unwrap_or_default();
+    let state = if incident.get("resolved_at").is_some_and(Value::is_number) {
+        "over".to_owned()
+    } else {
+        let opened = incident.get("opened_at").and_then(Value::as_i64).map(At::from_ms);
+        let age = now.zip(opened).map_or_else(String::new, |(now, opened)| format!(" {}", now.since(opened)));
+        let seen = incident.pointer("/acknowledged/by").map_or_else(String::new, |by| format!(", {} has seen it", said(by)));
+        format!("open{age}{seen}")
+    };
+    let summary = incident.pointer("/last/summary").map(said).unwrap_or_default();
+    format!("{:>5}  {:<4} {:<7} {state}: {summary}", field("incident"), field("severity"), field("kind"))
+}
+
+/// One incident.
+pub(super) fn incident(incident: &Value, _: Option<&str>) -> String {
+    let time = |key: &str| incident.pointer(key).and_then(Value::as_i64).map(|ms| At::from_ms(ms).rfc3339());
+    let mut text = line(incident, None).trim_start().to_owned();
+    let mut fact = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(text, "\n  {name:<13} {value}");
+        }
+    };
+    fact("opened", time("/opened_at"));
+    fact("ended", time("/resolved_at"));
+    for (key, name) in [("acknowledged", "acknowledged"), ("closed", "closed")] {
+        let word = incident.get(key).filter(|word| word.is_object());
+        fact(
+            name,
+            word.map(|word| {
+                let note = word.get("note").filter(|note| note.is_string()).map_or_else(String::new, |note| format!(": {}", said(note)));
+                format!("{} by {}{note}", time(&format!("/{key}/at")).unwrap_or_default(), word.get("by").map(said).unwrap_or_default())
+            }),
+        );
+    }
+    if let Some(Value::Object(evidence)) = incident.pointer("/last/evidence") {
+        evidence.iter().for_each(|(key, value)| fact(&clean(key), Some(said(value))));
+    }
+    text
+}
+
+/// All silences.
+pub(super) fn silences(answer: &Value) -> String {
+    let all: Vec<String> =
+        answer.get("silences").and_then(Value::as_array).map(|all| all.iter().map(silenced).collect()).unwrap_or_default();
+    if all.is_empty() { "nothing is silenced".to_owned() } else { all.join("\n") }
+}
+
+/// One silence.
+pub(super) fn silenced(silence: &Value) -> String {
+    let time = |key: &str| silence.get(key).and_then(Value::as_i64).map(|ms| At::from_ms(ms).rfc3339()).unwrap_or_default();
+    let field = |key: &str| silence.get(key).map(said).unwrap_or_default();
+    let which: Vec<String> = match silence.get("which") {
+        Some(Value::Object(which)) => which.iter().map(|(key, value)| format!("{} {}", clean(key), said(value))).collect(),
+        _ => Vec::new(),
+    };
+    let which = if which.is_empty() { "everything".to_owned() } else { which.join(", ") };
+    format!("{:>5}  {which}: from {} until {}, by {}: {}", field("silence"), time("from"), time("until"), field("by"), field("reason"))
+}
+
+/// A value as a person would write it.
+fn said(value: &Value) -> String {
+    value.as_str().map_or_else(|| clean(&value.to_string()), clean)
+}
+
+/// Nothing in it moves the cursor, changes colours or turns the direction of writing.
+fn clean(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+}

@@ -1,0 +1,33 @@
+//! The webhooks of providers, joined with what is known of canaries.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::start::StartError;
+use crate::canary::Key;
+use crate::config::{SecretRef, Secrets, Settings};
+use crate::edge::submit::{Hooks, Told};
+use crate::model::{CanaryId, Name, Now};
+use crate::watchdog::Watchdog;
+
+/// The webhooks of the settings, which know the canaries of former lives that may still be told of.
+pub(super) fn hooks(
+    settings: &Settings,
+    secrets: &Secrets,
+    key: &Key,
+    now: &Now,
+    dog: &Watchdog,
+    told: mpsc::Sender<Told>,
+) -> Result<Arc<Hooks>, StartError> {
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    let by_route: BTreeMap<u32, Name> = dog.routes().map(|(key, route)| (key, route.provider.clone())).collect();
+    let owner = move |canary: CanaryId| by_route.get(&u32::try_from(canary.bits() >> 32).ok()?).cloned();
+    let hooks = Hooks::new(settings, &lookup, key.clone(), Arc::new(owner), told, Arc::clone(now));
+    let hooks = hooks.map_err(|(name, error)| StartError::Provider(name, error))?;
+    for (provider, id, canary) in dog.message_ids() {
+        hooks.learn(provider, id, canary);
+    }
+    Ok(Arc::new(hooks))
+}

@@ -1,0 +1,94 @@
+//! What people say of incidents: that they have seen one, that it is over, or that they want to hear nothing of some for a while.
+
+use super::index::Index;
+use super::outbox::Incident;
+use super::plan::Plan;
+use super::state::State;
+use super::view::Word;
+use crate::model::{At, Culprit, IncidentId, Kind, Severity, Silence, Span, Which};
+
+/// Silences that are remembered; beyond, the one that ends first is forgotten.
+const SILENCES: usize = 200;
+/// Bytes of a name that a person gives, and of a reason.
+const NAME: usize = 100;
+const REASON: usize = 500;
+/// Reminders of a page come after twice the time of the one before, and no further apart than this.
+const REMINDED_AT_LEAST: Span = Span::from_secs(8 * 3600);
+/// Of what can wait until working hours one is reminded once a day.
+const WARNED_AGAIN: Span = Span::from_secs(24 * 3600);
+
+impl State {
+    /// Somebody has seen it.
+    pub(super) fn acknowledge(&mut self, at: At, incident: IncidentId, by: &str, note: Option<&str>) {
+        if let Some(known) = self.incidents.get_mut(&incident).filter(|i| i.shown.resolved_at.is_none()) {
+            known.shown.acknowledged = Some(word(at, by, note));
+        }
+    }
+
+    /// Somebody says that it is over. Mail that was sent until now is not held against it any more; what is sent from now on is. What shows
+    /// by itself whether it goes on, as a mailbox that cannot be read, is only acknowledged.
+    pub(super) fn close_by_hand(&mut self, plan: &Plan, ix: &mut Index, at: At, incident: IncidentId, by: &str, note: Option<&str>) {
+        self.acknowledge(at, incident, by, note);
+        let Some(known) = self.incidents.get_mut(&incident).filter(|i| i.is_closed_by_hand()) else { return };
+        known.shown.closed = Some(word(at, by, note));
+        let culprit = known.shown.culprit.clone();
+        self.calm(plan, ix, at, &culprit);
+        for slot in 0..self.routes.len() {
+            let Some(route) = self.routes.get_mut(slot).filter(|r| culprit.covers(&r.route)) else { continue };
+            route.judged_before = Some(at);
+            route.refusal = None;
+            ix.note(self, slot);
+        }
+    }
+
+    /// A silence begins, now or later.
+    pub(super) fn silence(&mut self, at: At, which: &Which, (from, until): (Option<At>, At), by: &str, reason: &str) {
+        self.silences.retain(|s| s.until > at);
+        if self.silences.len() >= SILENCES {
+            let first = self.silences.iter().enumerate().min_by_key(|(_, s)| s.until).map(|(place, _)| place);
+            first.into_iter().for_each(|place| drop(self.silences.remove(place)));
+        }
+        self.next_silence += 1;
+        let Word { by, note, .. } = word(at, by, Some(reason));
+        let (silence, from) = (self.next_silence, from.unwrap_or(at));
+        self.silences.push(Silence { silence, which: which.clone(), from, until, by, reason: note.unwrap_or_default() });
+    }
+
+    /// A silence ends before its time.
+    pub(super) fn unsilence(&mut self, silence: u64) {
+        self.silences.retain(|s| s.silence != silence);
+    }
+
+    /// Until when such an incident is not told of, if it is not.
+    pub(super) fn silenced_until(&self, kind: Kind, culprit: &Culprit, now: At) -> Option<At> {
+        let on = self.silences.iter().filter(|s| s.from <= now && now < s.until);
+        on.filter(|s| s.which.fits(kind, culprit)).map(|s| s.until).max()
+    }
+}
+
+impl Incident {
+    /// Whether a person's word ends it.
+    fn is_closed_by_hand(&self) -> bool {
+        self.shown.resolved_at.is_none() && self.shown.kind.is_delivery() && !self.is_of_seed()
+    }
+
+    /// When its next reminder is due: at growing intervals after the last notice that anybody heard, unless a person has seen it.
+    pub(super) fn remind_at(&self, plan: &Plan) -> Option<At> {
+        let shown = &self.shown;
+        if shown.resolved_at.is_some() || shown.acknowledged.is_some() || self.quiet || plan.remind_after == Span::ZERO {
+            return None;
+        }
+        let doubled = 1_u64.checked_shl(self.reminders).unwrap_or(u64::MAX);
+        let after = match shown.severity {
+            Severity::Page => plan.remind_after.scaled(doubled, 1).min(REMINDED_AT_LEAST.max(plan.remind_after)),
+            Severity::Warn => WARNED_AGAIN,
+            Severity::Info => return None,
+        };
+        Some(self.told_at?.plus(after))
+    }
+}
+
+fn word(at: At, by: &str, note: Option<&str>) -> Word {
+    let cut = |text: &str, most: usize| text.get(..text.floor_char_boundary(most)).unwrap_or_default().to_owned();
+    Word { at, by: cut(by, NAME), note: note.map(|note| cut(note, REASON)) }
+}

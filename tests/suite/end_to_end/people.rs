@@ -1,0 +1,140 @@
+//! The person on call: what they say on the command line and over HTTP reaches the watchdog, the page and the ledger.
+
+use mailcanary::model::Class;
+use mailcanary::sandbox::{Fault, World};
+use serde_json::Value;
+
+use super::life::{daemon_with, name, world};
+use crate::support::alertmanager::Receiver;
+use crate::support::daemon::Daemon;
+
+const TOKEN: &str = "correct-horse-battery";
+
+/// The relay's account is suspended: an incident is open.
+async fn outage(http: &str) -> (World, Receiver, Daemon, String) {
+    let world = world();
+    let mut hook = Receiver::start(&[]).await;
+    let mut daemon = daemon_with(http, &world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(20.0).await;
+    world.provider(name("relay").as_str()).unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
+    let opened = hook.next().await.json();
+    assert_eq!(opened["data"]["kind"], "refused", "{opened}");
+    let id = opened["data"]["incident"].to_string();
+    (world, hook, daemon, id)
+}
+
+/// The first notice from now on of this type.
+async fn told(hook: &mut Receiver, kind: &str) -> Value {
+    loop {
+        let notice = hook.next().await.json();
+        if notice["type"] == kind {
+            return notice;
+        }
+    }
+}
+
+fn ok(daemon: &Daemon, words: &[&str]) -> String {
+    let (code, out, err) = daemon.say(words);
+    assert_eq!(code, Some(0), "{words:?}: {err}");
+    out
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_is_listed_seen_closed_and_opened_again() {
+    let (_world, mut hook, mut daemon, id) = outage("").await;
+    let list = ok(&daemon, &["incident", "list"]);
+    assert!(list.contains("page") && list.contains("refused") && list.contains("open"), "{list}");
+    let acked = ok(&daemon, &["incident", "ack", &id, "--by", "ann", "--note", "\u{1b}[31mon it"]);
+    assert!(acked.contains("by ann:  [31mon it") && !acked.contains('\u{1b}'), "{acked}");
+    let (status, page) = daemon.get(&format!("/incidents/{id}")).await.unwrap();
+    assert!(status == 200 && page.contains("Seen by") && page.contains("ann"), "{page}");
+    let shown: Value = serde_json::from_str(&ok(&daemon, &["incident", "show", &id, "--json"])).unwrap();
+    assert_eq!(shown["acknowledged"]["by"], "ann", "{shown}");
+    daemon.kill();
+    daemon.start().await;
+    assert!(ok(&daemon, &["incident", "list"]).contains("ann has seen it"), "a restart forgets nothing");
+    ok(&daemon, &["incident", "close", &id, "--by", "bob", "--note", "looks fine"]);
+    let resolved = told(&mut hook, "incident.resolved").await;
+    assert_eq!(resolved["data"]["summary"], "closed by bob: looks fine");
+    let again = told(&mut hook, "incident.opened").await;
+    assert!(again["data"]["summary"].as_str().unwrap().contains("bob closed it"), "{again}");
+    let (code, _, err) = daemon.say(&["incident", "ack", &id, "--by", "ann"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains(&format!("no open incident `{id}`")), "{err}");
+    let said: u32 = daemon.ledger("SELECT count(*) FROM people WHERE who IN ('ann', 'bob')");
+    assert_eq!(said, 2);
+    assert_eq!(daemon.stop().await, Some(0));
+    let (code, _, err) = daemon.say(&["incident", "list"]);
+    assert!(code == Some(1) && err.contains("is `mailcanary run` running"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_is_kept_over_a_restart_and_told_of_at_its_end() {
+    let world = world();
+    let mut hook = Receiver::start(&[]).await;
+    let mut daemon = daemon_with("", &world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(20.0).await;
+    let added = ok(&daemon, &["silence", "add", "--provider", "relay", "--for", "1h", "--reason", "they move house", "--by", "ann"]);
+    assert!(added.contains("provider relay") && added.contains("they move house"), "{added}");
+    daemon.kill();
+    daemon.start().await;
+    world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
+    daemon.wait_for("the incident", async |d| (d.sum("mailcanary_incident_open").await? >= 1.0).then_some(())).await;
+    assert!(ok(&daemon, &["silence", "list"]).contains("they move house"));
+    assert!(hook.rest().is_empty(), "nobody is told");
+    ok(&daemon, &["silence", "end", "1", "--by", "ann"]);
+    let told = hook.next().await.json();
+    assert_eq!((&told["type"], &told["data"]["kind"]), (&"incident.opened".into(), &"refused".into()), "{told}");
+    for (words, why) in [
+        (&["silence", "end", "9", "--by", "ann"][..], "no silence `9`"),
+        (&["silence", "add", "--for", "1y", "--reason", "x", "--by", "ann"][..], "`lasts` is written as"),
+        (&["silence", "add", "--for", "91d", "--reason", "x", "--by", "ann"][..], "90 days at most"),
+        (&["silence", "add", "--until", "2020-01-01T00:00:00Z", "--reason", "x", "--by", "ann"][..], "not in the past"),
+        (&["silence", "add", "--for", "1h", "--kind", "odd", "--reason", "x", "--by", "ann"][..], "unknown variant"),
+        (&["silence", "add", "--for", "1h", "--reason", " ", "--by", "ann"][..], "needs a `reason`"),
+    ] {
+        let (code, _, err) = daemon.say(words);
+        assert!(code == Some(1) && err.contains(why), "{words:?}: {err}");
+    }
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http_only_the_token_may_speak() {
+    let folder = crate::support::alertmanager::Folder::new("token");
+    let token = folder.write("http.token", TOKEN);
+    let (_world, _hook, mut daemon, id) = outage(&format!("token = {{ file = \"{}\" }}\n", token.display())).await;
+    let path = format!("/api/v1/incidents/{id}/ack");
+    let body = r#"{"by": "ann", "note": "on it"}"#;
+    for wrong in [None, Some("wrong"), Some("")] {
+        assert_eq!(daemon.post(&path, wrong, body).await.0, 401);
+    }
+    let (status, said) = daemon.post(&path, Some(TOKEN), body).await;
+    assert!(status == 200 && said.contains("\"by\":\"ann\""), "{status} {said}");
+    for (path, body, expected) in [
+        ("/api/v1/incidents/99/ack", body, 404),
+        ("/api/v1/incidents/x/ack", body, 404),
+        (path.as_str(), "{}", 400),
+        (path.as_str(), "", 400),
+        (path.as_str(), r#"{"by": " "}"#, 422),
+        (path.as_str(), r#"{"by": "a", "colour": 1}"#, 400),
+    ] {
+        let (status, said) = daemon.post(path, Some(TOKEN), body).await;
+        assert!(status == expected && said.contains("\"error\""), "{path} {body}: {status} {said}");
+    }
+    assert_eq!(daemon.post(&path, Some(TOKEN), &format!("{{\"by\": \"{}\"}}", "x".repeat(100_000))).await.0, 413);
+    let (status, listed) = daemon.get("/api/v1/incidents").await.unwrap();
+    assert!(status == 200 && listed.contains("\"acknowledged\""), "{listed}");
+    assert_eq!(daemon.stop().await, Some(0));
+    assert!(!daemon.log().contains(TOKEN));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_token_nothing_can_be_changed_over_http() {
+    let (_world, _hook, mut daemon, id) = outage("").await;
+    let (status, said) = daemon.post(&format!("/api/v1/incidents/{id}/ack"), Some("any"), r#"{"by": "ann"}"#).await;
+    assert!(status == 403 && said.contains("[http] token"), "{status} {said}");
+    assert_eq!(daemon.stop().await, Some(0));
+}

@@ -1,0 +1,174 @@
+//! What people say of incidents: reminders until one is acknowledged, one that is closed too soon, and silences.
+
+use mailcanary::model::{At, Change, Class, IncidentId, Kind, Notice, Severity, Span, Which};
+use mailcanary::watchdog::{Event, Unfit};
+
+use super::replay;
+use super::world::{Fate, World, name, settings};
+
+const MINUTE: Span = Span::from_secs(60);
+
+/// A provider has been out for two minutes: one page.
+fn outage() -> World {
+    let mut w = World::new(settings(2, 1, 3, MINUTE));
+    w.run(MINUTE.scaled(30, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(MINUTE.scaled(2, 1));
+    assert_eq!((w.notices.len(), w.told(Change::Opened)), (1, 1), "{:#?}", w.notices);
+    w
+}
+
+fn acknowledged(id: IncidentId) -> Event {
+    Event::Acknowledged { incident: id, by: "ann".to_owned(), note: Some("on it".to_owned()) }
+}
+
+fn silenced(w: &World, provider: &str, lasts: Span) -> Event {
+    let which = Which { provider: Some(name(provider)), ..Which::default() };
+    Event::Silenced { which, from: None, until: w.now.plus(lasts), by: "ann".to_owned(), reason: "they move house".to_owned() }
+}
+
+fn minutes_after(from: At, notices: &[(At, Notice)], change: Change) -> Vec<u64> {
+    notices.iter().filter(|(_, n)| n.change == change).map(|(at, _)| at.since(from).as_ms() / 60_000).collect()
+}
+
+#[test]
+fn reminders_come_at_growing_intervals_until_somebody_acknowledges() {
+    let mut w = outage();
+    let opened = w.notices[0].0;
+    w.run(MINUTE.scaled(220, 1));
+    assert_eq!(minutes_after(opened, &w.notices, Change::Reminder), [30, 90, 210]);
+    let (_, last) = w.notices.last().unwrap();
+    assert_eq!((last.incident, last.kind, last.severity), (w.notices[0].1.incident, Kind::Stopped, Severity::Page));
+    assert!(last.summary.ends_with("; it has been open for 3h30m, nobody has acknowledged it"), "{}", last.summary);
+    assert_eq!(last.summary.matches("open for").count(), 1, "{}", last.summary);
+    assert!(last.evidence["missing"] != w.notices[0].1.evidence["missing"], "as it stands now: {}", last.evidence);
+    let id = last.incident;
+    w.feed(acknowledged(id));
+    let shown = w.dog.view(w.now).incidents[0].acknowledged.clone().unwrap();
+    assert_eq!((shown.by.as_str(), shown.note.as_deref(), shown.at), ("ann", Some("on it"), w.now));
+    w.run(MINUTE.scaled(260, 1));
+    assert_eq!(w.told(Change::Reminder), 3, "nobody needs to be told again");
+    w.heal(w.now);
+    w.run(MINUTE.scaled(10, 1));
+    assert_eq!(w.told(Change::Resolved), 1);
+    let late = w.dog.step(w.now, acknowledged(id));
+    assert_eq!(late, Err(Unfit::UnknownIncident(id)), "what is over needs nobody");
+    replay::holds(&w);
+}
+
+#[test]
+fn what_is_closed_while_mail_is_still_lost_opens_again_and_says_so() {
+    let mut w = outage();
+    let id = w.notices[0].1.incident;
+    w.feed(Event::Closed { incident: id, by: "bob".to_owned(), note: Some("looks fine".to_owned()) });
+    let (_, resolved) = w.notices.last().unwrap().clone();
+    assert_eq!((resolved.change, resolved.incident), (Change::Resolved, id));
+    assert_eq!(resolved.summary, "closed by bob: looks fine");
+    let closed = w.now;
+    w.run(MINUTE.scaled(5, 1));
+    let again: Vec<&(At, Notice)> = w.notices.iter().filter(|(at, _)| *at > closed).collect();
+    let [(at, again)] = again[..] else { panic!("{:#?}", w.notices) };
+    assert_eq!((again.change, again.kind, again.severity), (Change::Opened, Kind::Stopped, Severity::Page));
+    assert!(again.incident > id && at.since(closed) < MINUTE.scaled(3, 1), "after {}", at.since(closed));
+    assert!(again.summary.contains("; bob closed it ") && again.summary.ends_with("ago, and it goes on"), "{}", again.summary);
+    replay::holds(&w);
+}
+
+#[test]
+fn what_is_closed_after_it_ended_stays_closed() {
+    let mut w = outage();
+    w.heal(w.now);
+    w.feed(Event::Closed { incident: w.notices[0].1.incident, by: "bob".to_owned(), note: None });
+    w.run(MINUTE.scaled(60, 1));
+    assert_eq!(w.notices.len(), 2, "{:#?}", w.notices);
+    assert_eq!(w.notices[1].1.summary, "closed by bob");
+}
+
+#[test]
+fn a_refusal_that_is_closed_opens_again_with_the_next_one() {
+    let mut w = World::new(settings(2, 1, 2, MINUTE));
+    w.run(MINUTE.scaled(10, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(2, 1));
+    let id = w.opened()[0].incident;
+    w.feed(Event::Closed { incident: id, by: "bob".to_owned(), note: None });
+    assert_eq!((w.told(Change::Resolved), w.told(Change::Opened)), (1, 1));
+    w.run(MINUTE.scaled(2, 1));
+    assert_eq!(w.told(Change::Opened), 2, "{:#?}", w.notices);
+    assert!(w.opened()[1].summary.contains("bob closed it"), "{}", w.opened()[1].summary);
+}
+
+#[test]
+fn what_only_time_can_end_is_acknowledged_when_it_is_closed() {
+    let mut w = World::new(settings(1, 1, 2, MINUTE));
+    w.run(MINUTE.scaled(10, 1));
+    w.feed(Event::Blind { inbox: name("i0"), class: Some(Class::Auth), why: None });
+    w.run(MINUTE.scaled(10, 1));
+    let id = w.opened()[0].incident;
+    w.feed(Event::Closed { incident: id, by: "bob".to_owned(), note: None });
+    w.run(MINUTE.scaled(60 * 30, 1));
+    assert_eq!(w.notices.len(), 1, "open, and seen: {:#?}", w.notices);
+    w.feed(Event::Sight { inbox: name("i0") });
+    assert_eq!(w.told(Change::Resolved), 1);
+}
+
+#[test]
+fn a_silence_keeps_quiet_and_tells_what_is_still_open_when_it_ends() {
+    let mut w = World::new(settings(2, 1, 3, MINUTE));
+    w.run(MINUTE.scaled(30, 1));
+    w.feed(silenced(&w, "p1", MINUTE.scaled(60, 1)));
+    let end = w.now.plus(MINUTE.scaled(60, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(MINUTE.scaled(50, 1));
+    assert!(w.notices.is_empty(), "{:#?}", w.notices);
+    let view = w.dog.view(w.now);
+    assert_eq!((view.incidents.len(), view.silences.len()), (1, 1), "the page shows it all the same");
+    w.run(MINUTE.scaled(20, 1));
+    let [(at, told)] = &w.notices[..] else { panic!("{:#?}", w.notices) };
+    assert_eq!((told.change, told.severity, *at), (Change::Opened, Severity::Page, end));
+    assert!(told.summary.contains("a silence kept this back"), "{}", told.summary);
+    assert!(w.dog.view(w.now).silences.is_empty());
+    replay::holds(&w);
+}
+
+#[test]
+fn what_begins_and_ends_in_a_silence_is_told_to_nobody() {
+    let mut w = World::new(settings(2, 1, 3, MINUTE));
+    w.run(MINUTE.scaled(30, 1));
+    w.feed(silenced(&w, "p1", MINUTE.scaled(60, 1)));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(MINUTE.scaled(20, 1));
+    w.heal(w.now);
+    w.run(MINUTE.scaled(90, 1));
+    assert!(w.notices.is_empty(), "{:#?}", w.notices);
+    assert!(w.dog.view(w.now).incidents.iter().all(|i| i.resolved_at.is_some()));
+}
+
+#[test]
+fn a_silence_is_about_what_it_names_and_can_be_ended() {
+    let mut w = outage();
+    w.feed(silenced(&w, "p1", MINUTE.scaled(600, 1)));
+    w.run(MINUTE.scaled(60, 1));
+    assert_eq!(w.notices.len(), 1, "no reminder meanwhile: {:#?}", w.notices);
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(2, 1));
+    assert!(w.opened().iter().any(|n| n.kind == Kind::Refused), "another provider is told of: {:#?}", w.notices);
+    let before = w.notices.len();
+    w.feed(Event::Unsilenced { silence: 1, by: "ann".to_owned() });
+    let after: Vec<&Notice> = w.notices.iter().skip(before).map(|(_, n)| n).collect();
+    assert_eq!(after.iter().filter(|n| n.change == Change::Updated).count(), 1, "{after:#?}");
+    assert_eq!(w.dog.step(w.now, Event::Unsilenced { silence: 9, by: "ann".to_owned() }), Err(Unfit::UnknownSilence(9)));
+}
+
+#[test]
+fn what_people_say_is_bounded() {
+    let mut w = outage();
+    let id = w.notices[0].1.incident;
+    w.feed(Event::Acknowledged { incident: id, by: "ä".repeat(10_000), note: Some("ü".repeat(10_000)) });
+    let word = w.dog.view(w.now).incidents[0].acknowledged.clone().unwrap();
+    assert!(word.by.len() <= 100 && word.note.unwrap().len() <= 500);
+    for n in 0..1000 {
+        w.feed(silenced(&w, "p0", MINUTE.scaled(n + 1, 1)));
+    }
+    assert!(w.dog.view(w.now).silences.len() <= 200);
+}
