@@ -67,6 +67,7 @@ impl Canaries {
             | Fact::Alarmed { .. }
             | Fact::Sorted { .. }
             | Fact::Calmed { .. }
+            | Fact::DrillOver {}
             | Fact::Told { .. } => {}
         }
         self.first = self.first.or(Some(at));

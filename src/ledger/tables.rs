@@ -21,6 +21,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Alarmed { .. } => "alarmed",
         Fact::Sorted { .. } => "sorted",
         Fact::Calmed { .. } => "calmed",
+        Fact::DrillOver {} => "drill_over",
         Fact::Told { .. } => "told",
         Fact::Happened(event) => match event {
             Event::Started { .. } => "started",
@@ -43,6 +44,8 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Closed { .. } => "closed",
             Event::Silenced { .. } => "silenced",
             Event::Unsilenced { .. } => "unsilenced",
+            Event::DrillBegan { .. } => "drill_began",
+            Event::DrillStopped { .. } => "drill_stopped",
         },
     }
 }
@@ -54,6 +57,7 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
         Fact::Began { .. } | Fact::Passed {} | Fact::Asked { .. } | Fact::Alarmed { .. } | Fact::Sorted { .. } | Fact::Calmed { .. } => {
             Ok(())
         }
+        Fact::DrillOver {} => person(tables, at, "", ("drill over", None, None), None),
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {
             let reason = match reason {
@@ -111,6 +115,8 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
             let silence = serde_json::json!({ "which": which, "from": from.unwrap_or(at), "until": until });
             person(tables, at, by, ("silenced", None, Some(silence.to_string())), Some(reason))
         }
+        Event::DrillBegan { provider, by, .. } => person(tables, at, by, ("drill began", None, None), Some(provider.as_str())),
+        Event::DrillStopped { by } => person(tables, at, by, ("drill stopped", None, None), None),
         Event::Unsilenced { silence, by } => person(tables, at, by, ("unsilenced", None, Some(silence.to_string())), None),
     }
 }

@@ -167,6 +167,20 @@ pub enum Event {
         /// Why, cut to 500 bytes.
         reason: String,
     },
+    /// A drill: the canaries of one provider are withheld, so that it looks stopped. It ends by itself soon after the page.
+    DrillBegan {
+        /// Whose.
+        provider: Name,
+        /// Until when at the latest; 30 min at most.
+        until: At,
+        /// Who wants it, cut to 100 bytes.
+        by: String,
+    },
+    /// The drill is ended before its time.
+    DrillStopped {
+        /// Who wants it.
+        by: String,
+    },
     /// A silence ends before its time.
     Unsilenced {
         /// Its number: they count from 1.
@@ -200,7 +214,9 @@ impl Event {
             | Self::Acknowledged { .. }
             | Self::Closed { .. }
             | Self::Silenced { .. }
-            | Self::Unsilenced { .. } => None,
+            | Self::Unsilenced { .. }
+            | Self::DrillBegan { .. }
+            | Self::DrillStopped { .. } => None,
         }
     }
 
@@ -233,6 +249,8 @@ impl Event {
             | Self::Closed { .. }
             | Self::Silenced { .. }
             | Self::Unsilenced { .. }
+            | Self::DrillBegan { .. }
+            | Self::DrillStopped { .. }
             | Self::Orphaned { .. } => None,
         }
     }

@@ -49,12 +49,14 @@ impl State {
 
     pub(super) fn lose(&mut self, plan: &Plan, ix: &mut Index, id: CanaryId) {
         let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
+        let withheld = self.is_withheld(id);
         let Some(route) = self.routes.get_mut(slot) else { return };
-        route.counts.lost += 1;
-        let Some(canary) = route.find_mut(id) else { return };
-        canary.lose();
-        let sent_at = canary.sent_at;
-        self.miss(plan, slot, id);
+        let Some(sent_at) = route.find(id).map(|c| c.sent_at) else { return };
+        if !withheld {
+            route.counts.lost += 1;
+            route.find_mut(id).into_iter().for_each(Canary::lose);
+            self.miss(plan, slot, id);
+        }
         if let Some(planned) = plan.routes.get(slot) {
             ix.deadlines.remove(&(sent_at.plus(planned.deadline), slot, lower(id)));
         }

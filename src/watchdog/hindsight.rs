@@ -44,6 +44,7 @@ impl Watchdog {
             | Fact::Alarmed { .. }
             | Fact::Sorted { .. }
             | Fact::Calmed { .. }
+            | Fact::DrillOver {}
             | Fact::Told { .. } => self.step(at, Event::Woke {}),
         }
     }
@@ -65,6 +66,8 @@ impl Watchdog {
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
             // Of what people said of the other's incidents nothing follows for those of this one.
             Event::Acknowledged { .. } | Event::Closed { .. } | Event::Silenced { .. } | Event::Unsilenced { .. } => false,
+            // A drill was on: what was withheld then was seen all the same.
+            Event::DrillBegan { .. } | Event::DrillStopped { .. } => false,
             Event::Answered { .. }
             | Event::Traced { .. }
             | Event::Sighted { .. }

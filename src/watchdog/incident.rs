@@ -67,9 +67,10 @@ pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
     });
     let unseen = blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at);
     let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(i.shown.kind, &i.shown.culprit, state.at));
+    let drill = state.drill_ends_at();
     let reminders = state.open().filter_map(|i| i.remind_at(plan));
     let settled = state.open().filter_map(|i| settles_at(plan, state, i)).filter(|at| *at > state.at);
-    unseen.chain(settled).chain(reminders).chain(heard_again).min()
+    unseen.chain(settled).chain(reminders).chain(heard_again).chain(drill).min()
 }
 
 /// What a person has closed.

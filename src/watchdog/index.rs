@@ -1,7 +1,7 @@
 //! Ways to find things in the state without looking at everything. Kept beside the state, and drawn from it anew after a restart.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Watchdog;
 use super::flight::Flying;
@@ -18,7 +18,7 @@ use crate::model::{At, Name, Reason, Route};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     /// Finds a route by the upper half of a canary's id.
-    pub(super) keys: HashMap<u32, usize>,
+    pub(super) keys: BTreeMap<u32, usize>,
     /// When each route's next routine canary is due.
     pub(super) due: BTreeSet<(At, usize)>,
     /// The place of each route in `due`.
@@ -54,7 +54,7 @@ pub(super) struct Index {
 }
 
 impl Watchdog {
-    /// Every route that canaries are sent over, by the upper half of their ids; in no order.
+    /// Every route that canaries are sent over, by the upper half of their ids.
     pub fn routes(&self) -> impl Iterator<Item = (u32, &Route)> {
         self.ix.keys.iter().filter_map(|(key, slot)| Some((*key, &self.state.routes.get(*slot)?.route)))
     }

@@ -12,6 +12,7 @@ mod blame;
 mod budget;
 mod canary;
 pub mod count;
+mod drill;
 mod effect;
 mod event;
 mod evidence;
@@ -55,7 +56,7 @@ pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
-pub use view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View, Word};
+pub use view::{CanaryView, DrillView, DrilledView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View, Word};
 
 use index::Index;
 use plan::Plan;
@@ -161,6 +162,9 @@ impl Watchdog {
     /// All that follows from what was taken in.
     fn conclude(&mut self, step: &mut Step, at: At) {
         self.follow_reach(step, at);
+        if self.state.drill_ends_at().is_some_and(|end| end <= at) {
+            self.record(step, at, Fact::DrillOver {});
+        }
         self.settle(step, at);
         // Each change of an alarm moves what the rest of the evidence means. There are never more than suspects.
         for _ in 0..ALARMS_AT_ONCE {
@@ -260,6 +264,7 @@ impl Watchdog {
         if let Some(incident) = event.incident().filter(|id| self.state.open().all(|i| i.shown.incident != *id)) {
             return Err(Unfit::UnknownIncident(incident));
         }
+        self.check_drill(event)?;
         if let Event::Unsilenced { silence, .. } = event
             && self.state.silences.iter().all(|s| s.silence != *silence)
         {
@@ -324,7 +329,8 @@ impl Watchdog {
         }
     }
 
-    fn tell(&mut self, step: &mut Step, at: At, change: incident::Move) {
+    fn tell(&mut self, step: &mut Step, at: At, mut change: incident::Move) {
+        self.mark_drill(&mut change);
         let incident = change.incident.unwrap_or(IncidentId(self.state.next_incident + 1));
         let notice = Notice {
             notice: NoticeId(self.state.next_notice + 1),

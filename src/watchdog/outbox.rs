@@ -12,6 +12,9 @@ use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, N
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
 
+/// Marks the evidence of a drill.
+pub(super) const DRILL: &str = "drill";
+
 /// An incident, and which sinks have heard of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Incident {
@@ -34,6 +37,11 @@ impl Incident {
         let class = self.shown.last.evidence.get("class").and_then(serde_json::Value::as_str);
         self.shown.kind == Kind::Refused && class.is_some_and(|c| c == Class::Suppressed.as_str() || c == Class::Recipient.as_str())
     }
+}
+
+/// Whether a notice is a drill's.
+pub(super) fn is_drill(notice: &Notice) -> bool {
+    notice.evidence.get(DRILL).is_some()
 }
 
 /// A notice on its way.
@@ -89,6 +97,10 @@ impl State {
             }
         }
         incident.told.extend(sinks.iter().cloned());
+        if is_drill(notice) {
+            self.note_drill(at, notice.incident, notice.severity);
+        }
+        let Some(incident) = self.incidents.get_mut(&notice.incident) else { return };
         let opened_at = incident.shown.opened_at;
         if !sinks.is_empty() {
             let sinks = sinks.iter().cloned().collect();

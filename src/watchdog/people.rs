@@ -89,6 +89,14 @@ impl Incident {
 }
 
 fn word(at: At, by: &str, note: Option<&str>) -> Word {
-    let cut = |text: &str, most: usize| text.get(..text.floor_char_boundary(most)).unwrap_or_default().to_owned();
-    Word { at, by: cut(by, NAME), note: note.map(|note| cut(note, REASON)) }
+    Word { at, by: cut_name(by), note: note.map(|note| cut(note, REASON)) }
+}
+
+/// A name that a person gave, as long as it may be.
+pub(super) fn cut_name(name: &str) -> String {
+    cut(name, NAME)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default().to_owned()
 }

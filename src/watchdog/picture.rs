@@ -50,6 +50,8 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,
         silences: state.silences.iter().filter(|s| s.until > now).cloned().collect(),
+        drill: state.drill_view(),
+        drilled: state.drilled_view(),
         incidents: open,
         notices: notices(plan, state),
         notices_pending: plan

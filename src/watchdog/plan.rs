@@ -114,26 +114,7 @@ impl Plan {
     pub(super) fn new(settings: &Settings) -> Self {
         let providers: BTreeSet<Name> = settings.routes.iter().map(|r| r.provider.clone()).collect();
         let inboxes: BTreeSet<Name> = settings.routes.iter().map(|r| r.inbox.clone()).collect();
-        let deadline = |route: &Route| settings.streams.get(&route.stream).map_or(Span::from_secs(900), |s| s.deadline);
-        let mut routes: Vec<RoutePlan> = settings
-            .routes
-            .iter()
-            .map(|route| RoutePlan {
-                route: route.clone(),
-                deadline: deadline(route),
-                every: settings.every(route),
-                standby: settings.is_standby(route),
-                phase: Span::ZERO,
-                jitter: Span::ZERO,
-                inbox_at: 0,
-                suspects: Vec::new(),
-            })
-            .collect();
-        routes.sort_by(|a, b| a.route.cmp(&b.route));
-        set_phases(&mut routes, &providers, &inboxes);
-        for route in &mut routes {
-            route.inbox_at = inboxes.iter().position(|n| *n == route.route.inbox).unwrap_or(0);
-        }
+        let mut routes = planned_routes(settings, &providers, &inboxes);
         let mut suspects = suspects(&routes, &providers, &inboxes);
         let routine: f64 = routes.iter().map(|r| a_second(r.every)).sum();
         let mut failures_a_day = 0.0;
@@ -256,6 +237,25 @@ impl Plan {
             }
         }
     }
+}
+
+/// Every route, in its place in the cadence.
+fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTreeSet<Name>) -> Vec<RoutePlan> {
+    let deadline = |route: &Route| settings.streams.get(&route.stream).map_or(Span::from_secs(900), |s| s.deadline);
+    let planned = |route: &Route| RoutePlan {
+        route: route.clone(),
+        deadline: deadline(route),
+        every: settings.every(route),
+        standby: settings.is_standby(route),
+        phase: Span::ZERO,
+        jitter: Span::ZERO,
+        inbox_at: inboxes.iter().position(|n| *n == route.inbox).unwrap_or(0),
+        suspects: Vec::new(),
+    };
+    let mut routes: Vec<RoutePlan> = settings.routes.iter().map(planned).collect();
+    routes.sort_by(|a, b| a.route.cmp(&b.route));
+    set_phases(&mut routes, providers, inboxes);
+    routes
 }
 
 fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {

@@ -79,6 +79,8 @@ pub enum Fact {
         /// Who.
         culprit: Culprit,
     },
+    /// A drill ended by itself.
+    DrillOver {},
     /// An incident began, moved, goes on or ended, and these sinks are to hear of it.
     Told {
         /// The message.

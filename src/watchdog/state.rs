@@ -8,6 +8,7 @@ use super::alarm::{Alarm, Standing};
 use super::budget::Spendings;
 use super::canary::{Answer, Arrival, Canary, Copied, upper};
 use super::count::Histogram;
+use super::drill::{Drill, Drilled};
 use super::event::{Delivery, Event, Reads};
 use super::flight::RouteState;
 use super::hold::Habit;
@@ -71,6 +72,11 @@ pub(super) struct State {
     pub(super) silences: Vec<Silence>,
     #[serde(default)]
     pub(super) next_silence: u64,
+    /// The drill that goes on, and the last one that is over.
+    #[serde(default)]
+    pub(super) drill: Option<Drill>,
+    #[serde(default)]
+    pub(super) drilled: Option<Drilled>,
 }
 
 /// The start of the installation.
@@ -123,6 +129,7 @@ impl State {
             Fact::Alarmed { culprit, instead_of } => self.raise(plan, ix, record.at, culprit, instead_of),
             Fact::Sorted { culprit, kind } => self.sort(record.at, culprit, *kind),
             Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
+            Fact::DrillOver {} => self.end_drill(plan, ix, record.at),
             Fact::Told { notice, sinks, silenced } => self.tell(record.at, notice, sinks, *silenced),
         }
     }
@@ -260,7 +267,9 @@ impl State {
                 let seen = seen_at.unwrap_or(at);
                 let arrival =
                     Arrival { at: *arrived_at, placement: *placement, copy: copy.as_deref().map(Copied::of), reported: *arrived_at };
-                self.sight(plan, ix, inbox, *canary, arrival, seen);
+                if !self.withhold(ix, inbox, *canary, &arrival, seen) {
+                    self.sight(plan, ix, inbox, *canary, arrival, seen);
+                }
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
             Event::Stale { inbox } => self.inbox(inbox).replayed += 1,
@@ -300,6 +309,8 @@ impl State {
             Event::Closed { incident, by, note } => self.close_by_hand(plan, ix, at, *incident, by, note.as_deref()),
             Event::Silenced { which, from, until, by, reason } => self.silence(at, which, (*from, *until), by, reason),
             Event::Unsilenced { silence, .. } => self.unsilence(*silence),
+            Event::DrillBegan { provider, until, by } => self.begin_drill(at, provider, *until, by),
+            Event::DrillStopped { .. } => self.end_drill(plan, ix, at),
         }
     }
 

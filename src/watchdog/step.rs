@@ -46,6 +46,12 @@ pub enum Unfit {
     /// A silence that there is not.
     #[error("no silence `{0}`")]
     UnknownSilence(u64),
+    /// A provider that is not watched.
+    #[error("unknown provider `{0}`")]
+    UnknownProvider(Name),
+    /// A drill that cannot begin, or end.
+    #[error("{0}")]
+    NoDrill(&'static str),
     /// A canary over a route that is not watched.
     #[error("unknown route `{0}`")]
     UnknownRoute(Route),

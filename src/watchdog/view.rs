@@ -35,6 +35,10 @@ pub struct View {
     pub inboxes: Vec<InboxView>,
     /// Silences that have not ended, in the order in which they were asked for.
     pub silences: Vec<Silence>,
+    /// The drill that goes on.
+    pub drill: Option<DrillView>,
+    /// The last drill that is over.
+    pub drilled: Option<DrilledView>,
     /// Every open incident, then those that ended lately, newest first.
     pub incidents: Vec<IncidentView>,
     /// How notices ended, by sink. Every configured sink and outcome is there.
@@ -177,6 +181,32 @@ pub struct IncidentView {
     /// Who said that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Word>,
+}
+
+/// A drill that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DrillView {
+    /// Whose canaries are withheld.
+    pub provider: Name,
+    /// Since when.
+    pub from: At,
+    /// Until when at the latest.
+    pub until: At,
+    /// Who wants it. Foreign text.
+    pub by: String,
+    /// By which incident it has paged.
+    pub incident: Option<IncidentId>,
+}
+
+/// A drill that is over.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DrilledView {
+    /// Whose canaries were withheld.
+    pub provider: Name,
+    /// When it ended.
+    pub at: At,
+    /// From its beginning to the page, in milliseconds; none: nobody was paged.
+    pub paged_after: Option<Span>,
 }
 
 /// What a person said of an incident.

@@ -96,6 +96,8 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         streams: ps.iter().flat_map(|p| ss.iter().map(|s| (name(p), party(s)))).collect(),
         inboxes: is.iter().map(inbox).collect(),
         silences: Vec::new(),
+        drill: None,
+        drilled: None,
         incidents: Vec::new(),
         notices: Delivery::ALL.into_iter().map(|how| ((name("oncall"), how), 5)).collect(),
         notices_pending: BTreeMap::from([(name("oncall"), 1)]),

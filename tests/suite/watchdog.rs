@@ -1,6 +1,7 @@
 //! The watchdog in worlds of events: what it raises, when, whose fault it says it is, and that a replay gives the same.
 
 mod budget;
+mod drill;
 mod patience;
 mod people;
 mod replay;

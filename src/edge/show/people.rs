@@ -129,7 +129,7 @@ async fn silence(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> R
 
 async fn unsilence(State(desk): State<Desk>, Path(number): Path<String>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     desk.let_in(&headers)?;
-    let number = number.parse().map_err(|_| Refused(StatusCode::NOT_FOUND, "a silence has a number".to_owned()))?;
+    let number = number.parse().or(Err(Refused(StatusCode::NOT_FOUND, "a silence has a number".to_owned())))?;
     let Said { by, .. } = read(&body)?;
     desk.order(Event::Unsilenced { silence: number, by: named(by)? }).await?;
     Ok(answer(StatusCode::OK, &json!({ "ended": number })))
@@ -192,7 +192,7 @@ impl Wished {
 }
 
 fn incident(id: &str) -> Result<IncidentId, Refused> {
-    id.parse().map(IncidentId).map_err(|_| Refused(StatusCode::NOT_FOUND, "an incident has a number".to_owned()))
+    id.parse().map(IncidentId).or(Err(Refused(StatusCode::NOT_FOUND, "an incident has a number".to_owned())))
 }
 
 fn named(by: String) -> Result<String, Refused> {

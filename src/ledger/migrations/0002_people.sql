@@ -2,7 +2,7 @@
 CREATE TABLE people (
     at       INTEGER NOT NULL,
     who      TEXT    NOT NULL,
-    said     TEXT    NOT NULL, -- acknowledged, closed, silenced, unsilenced
+    said     TEXT    NOT NULL, -- acknowledged, closed, silenced, unsilenced, drill began, drill stopped, drill over
     incident INTEGER,
     silence  TEXT,             -- JSON: which incidents, from when, until when; or the number of the silence that ends
     note     TEXT

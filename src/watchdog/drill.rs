@@ -1,0 +1,186 @@
+//! Drills: one provider fails as seen by the watchdog, to prove that the alarm can ring. Its canaries are withheld: they are sent and seen,
+//! but until the drill is over nothing of the watchdog knows of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Watchdog;
+use super::canary::{Arrival, Copied};
+use super::event::Event;
+use super::incident::Move;
+use super::index::Index;
+use super::outbox::{DRILL, is_drill};
+use super::plan::Plan;
+use super::sequence::{Rule, Sequence};
+use super::state::State;
+use super::step::Unfit;
+use super::view::{DrillView, DrilledView};
+use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Placement, Severity, Span};
+
+/// After the page the sinks are given so long before it is taken back.
+const RINGS_FOR: Span = Span::from_secs(30);
+/// No drill lasts longer.
+pub(super) const LONGEST: Span = Span::from_secs(30 * 60);
+/// Sightings that are withheld.
+const WITHHELD: usize = 20_000;
+
+/// A drill that goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Drill {
+    provider: Name,
+    from: At,
+    until: At,
+    by: String,
+    /// When the page went out, and by which incident.
+    paged: Option<(At, IncidentId)>,
+    withheld: Vec<Withheld>,
+}
+
+/// A sighting that is not known yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Withheld {
+    inbox: Name,
+    canary: CanaryId,
+    at: At,
+    placement: Placement,
+    copy: Option<Copied>,
+    reported: At,
+    seen: At,
+}
+
+/// A drill that is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Drilled {
+    pub(super) provider: Name,
+    pub(super) at: At,
+    /// From its beginning to the page; none: nobody was paged.
+    pub(super) paged_after: Option<Span>,
+}
+
+impl Watchdog {
+    /// Whether a drill can begin, or be ended.
+    pub(super) fn check_drill(&self, event: &Event) -> Result<(), Unfit> {
+        match event {
+            Event::DrillBegan { provider, .. } if !self.plan.providers.contains(provider) => Err(Unfit::UnknownProvider(provider.clone())),
+            Event::DrillBegan { .. } if self.state.drill.is_some() => Err(Unfit::NoDrill("a drill goes on: wait for its end, or stop it")),
+            Event::DrillBegan { provider, .. } if self.state.open().any(|i| concerns(&i.shown.culprit, provider)) => {
+                Err(Unfit::NoDrill("an incident of this provider is open: that is no drill"))
+            }
+            Event::DrillStopped { .. } if self.state.drill.is_none() => Err(Unfit::NoDrill("no drill goes on")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a drill has brought about says so.
+    pub(super) fn mark_drill(&self, change: &mut Move) {
+        let was = change.incident.and_then(|id| self.state.incidents.get(&id)).is_some_and(|i| is_drill(&i.shown.last));
+        if change.change == Change::Resolved && was {
+            let over = self.state.drilled.as_ref().filter(|_| self.state.drill.is_none());
+            let paged = over.and_then(|d| d.paged_after).map_or_else(String::new, |after| format!(": paged {after} after it began"));
+            change.summary = format!("DRILL, over{paged}");
+            return;
+        }
+        // A refusal is real, drill or not.
+        let silent = matches!(change.kind, Kind::Stopped | Kind::Loss | Kind::Slow);
+        let Some(drill) = self.state.drilled(&change.culprit).filter(|_| silent && (was || change.incident.is_none())) else { return };
+        change.summary = format!("DRILL ({drill}), nothing is wrong: {}", change.summary);
+        if let Some(evidence) = change.evidence.as_object_mut() {
+            evidence.insert(DRILL.to_owned(), drill.into());
+        }
+    }
+}
+
+/// Whether a culprit is a provider, or a part of it.
+fn concerns(culprit: &Culprit, provider: &Name) -> bool {
+    match culprit {
+        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Route(p, ..) => p == provider,
+        Culprit::Inbox(_) | Culprit::Watcher {} => false,
+    }
+}
+
+impl State {
+    /// A drill begins.
+    pub(super) fn begin_drill(&mut self, at: At, provider: &Name, until: At, by: &str) {
+        let (until, by) = (until.min(at.plus(LONGEST)), super::people::cut_name(by));
+        self.drill = Some(Drill { provider: provider.clone(), from: at, until, by, paged: None, withheld: Vec::new() });
+    }
+
+    /// Whether a sighting is withheld; then it is kept for later.
+    pub(super) fn withhold(&mut self, ix: &Index, inbox: &Name, canary: CanaryId, arrival: &Arrival, seen: At) -> bool {
+        let Some(drill) = &self.drill else { return false };
+        let sent = self.canary(ix, canary).map(|(route, c)| (&route.route, c.sent_at));
+        let mine = sent.is_some_and(|(route, at)| route.provider == drill.provider && route.inbox == *inbox && at >= drill.from);
+        if mine && let Some(drill) = self.drill.as_mut().filter(|d| d.withheld.len() < WITHHELD) {
+            let Arrival { at, placement, copy, reported } = arrival.clone();
+            drill.withheld.push(Withheld { inbox: inbox.clone(), canary, at, placement, copy, reported, seen });
+        }
+        mine
+    }
+
+    /// Whether a canary was seen, and that is withheld.
+    pub(super) fn is_withheld(&self, canary: CanaryId) -> bool {
+        self.drill.as_ref().is_some_and(|d| d.withheld.iter().any(|w| w.canary == canary))
+    }
+
+    /// The drill's name for a notice about this culprit, if it is the drill that made it.
+    pub(super) fn drilled(&self, culprit: &Culprit) -> Option<String> {
+        let drill = self.drill.as_ref()?;
+        concerns(culprit, &drill.provider).then(|| format!("provider {} as stopped, by {}", drill.provider, drill.by))
+    }
+
+    /// A notice of a drill went out.
+    pub(super) fn note_drill(&mut self, at: At, incident: IncidentId, severity: Severity) {
+        if let Some(drill) = self.drill.as_mut().filter(|d| d.paged.is_none() && severity == Severity::Page) {
+            drill.paged = Some((at, incident));
+        }
+    }
+
+    /// When the drill is over: so long after the page, or when its time is up.
+    pub(super) fn drill_ends_at(&self) -> Option<At> {
+        let drill = self.drill.as_ref()?;
+        Some(drill.paged.map_or(drill.until, |(at, _)| at.plus(RINGS_FOR).min(drill.until)))
+    }
+
+    /// A drill is over: nothing is learnt from it, and nothing of it is held against anybody; what was withheld is known now.
+    pub(super) fn end_drill(&mut self, plan: &Plan, ix: &mut Index, at: At) {
+        let Some(drill) = self.drill.take() else { return };
+        let paged_after = drill.paged.map(|(paged, _)| paged.since(drill.from));
+        self.drilled = Some(Drilled { provider: drill.provider.clone(), at, paged_after });
+        for route in self.routes.iter_mut().filter(|r| r.route.provider == drill.provider) {
+            route.judged_before = Some(at);
+            for flying in route.flying.iter_mut().filter(|f| f.sent_at >= drill.from) {
+                (flying.counted, flying.teaches) = (false, false);
+            }
+            for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= drill.from) {
+                canary.set_aside = true;
+            }
+        }
+        let own = |suspect: usize| {
+            let routes = plan.suspects.get(suspect).map_or(&[][..], |s| &s.routes);
+            routes.iter().filter_map(|slot| plan.routes.get(*slot)).any(|r| r.route.provider == drill.provider)
+        };
+        self.alarms.retain(|alarm| alarm.since < drill.from || !plan.suspect(&alarm.culprit).is_some_and(own));
+        ix.follow_alarms(plan, self);
+        for suspect in (0..plan.suspects.len()).filter(|suspect| own(*suspect)) {
+            if let Some(standing) = self.standings.get_mut(suspect) {
+                standing.evidence = Sequence::new(Rule::Failure);
+            }
+            self.gather(plan, ix, suspect);
+        }
+        for Withheld { inbox, canary, at, placement, copy, reported, seen } in drill.withheld {
+            self.sight(plan, ix, &inbox, canary, Arrival { at, placement, copy, reported }, seen);
+        }
+    }
+
+    /// The drill that goes on, as people see it.
+    pub(super) fn drill_view(&self) -> Option<DrillView> {
+        let drill = self.drill.as_ref()?;
+        let (provider, from, until, by) = (drill.provider.clone(), drill.from, drill.until, drill.by.clone());
+        Some(DrillView { provider, from, until, by, incident: drill.paged.map(|(_, incident)| incident) })
+    }
+
+    /// The last drill that is over.
+    pub(super) fn drilled_view(&self) -> Option<DrilledView> {
+        let Drilled { provider, at, paged_after } = self.drilled.clone()?;
+        Some(DrilledView { provider, at, paged_after })
+    }
+}

@@ -1,0 +1,95 @@
+//! Drills: a provider that fails as seen by the watchdog, to prove that the alarm can ring.
+
+use mailcanary::model::{Change, Class, Culprit, Kind, Severity, Span, Verdict};
+use mailcanary::watchdog::{Event, Unfit};
+
+use super::replay;
+use super::world::{Fate, World, name, settings};
+
+const MINUTE: Span = Span::from_secs(60);
+
+fn well() -> World {
+    let mut w = World::new(settings(3, 1, 3, MINUTE));
+    w.run(MINUTE.scaled(60, 1));
+    w
+}
+
+fn begin(w: &mut World, provider: &str) {
+    w.feed(Event::DrillBegan { provider: name(provider), until: w.now.plus(MINUTE.scaled(10, 1)), by: "ann".to_owned() });
+}
+
+#[test]
+fn a_drill_pages_says_what_it_is_and_ends_by_itself() {
+    let mut w = well();
+    let learnt = w.dog.still_out(&w.dog.view(w.now).routes[4].route, Span::from_secs(10));
+    let began = w.now;
+    begin(&mut w, "p1");
+    w.run(MINUTE.scaled(20, 1));
+    let [(paged, page), (over, end)] = &w.notices[..] else { panic!("{:#?}", w.notices) };
+    assert_eq!((page.change, page.severity, page.kind), (Change::Opened, Severity::Page, Kind::Stopped));
+    assert_eq!(page.culprit, Culprit::Provider(name("p1")));
+    assert!(
+        page.summary.starts_with("DRILL (provider p1 as stopped, by ann), nothing is wrong: provider `p1` stopped"),
+        "{}",
+        page.summary
+    );
+    assert!(page.evidence["drill"].is_string());
+    assert!(paged.since(began) < MINUTE.scaled(2, 1), "after {}", paged.since(began));
+    assert_eq!((end.change, end.incident), (Change::Resolved, page.incident));
+    assert_eq!(over.since(*paged), Span::from_secs(30), "the sinks had time to ring");
+    assert_eq!(end.summary, format!("DRILL, over: paged {} after it began", paged.since(began)));
+    let view = w.dog.view(w.now);
+    assert_eq!(view.drilled.as_ref().unwrap().paged_after, Some(paged.since(began)));
+    assert!(view.drill.is_none() && view.routes.iter().all(|r| r.verdict == Verdict::Delivering));
+    let arrived: u64 = view.routes.iter().map(|r| r.counts.arrived.values().sum::<u64>()).sum();
+    let in_flight: u64 = view.routes.iter().map(|r| r.in_flight).sum();
+    assert_eq!(arrived + in_flight, u64::try_from(w.sent.len()).unwrap(), "what was withheld is known afterwards");
+    assert!(view.routes.iter().all(|r| r.counts.lost == 0 && r.counts.duplicate == 0));
+    let learnt_then = w.dog.still_out(&view.routes[4].route, Span::from_secs(10));
+    assert!((learnt.unwrap() - learnt_then.unwrap()).abs() < 0.01, "nothing is learnt from a drill");
+    replay::holds(&w);
+}
+
+#[test]
+fn a_failure_after_a_drill_is_no_drill_and_waits_for_no_hold() {
+    let mut w = well();
+    begin(&mut w, "p1");
+    w.run(MINUTE.scaled(5, 1));
+    let stop = w.now;
+    w.from(stop, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(MINUTE.scaled(5, 1));
+    let real: Vec<_> = w.notices.iter().filter(|(at, n)| *at > stop && n.change == Change::Opened).collect();
+    let [(at, notice)] = real[..] else { panic!("{:#?}", w.notices) };
+    assert!(!notice.summary.contains("DRILL") && at.since(stop) < MINUTE.scaled(2, 1), "{}: {}", at.since(stop), notice.summary);
+}
+
+#[test]
+fn a_real_failure_elsewhere_and_a_real_refusal_are_told_as_such_during_a_drill() {
+    let mut w = well();
+    begin(&mut w, "p1");
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(Span::from_secs(75));
+    let refused = w.opened().into_iter().find(|n| n.culprit == Culprit::Provider(name("p0"))).unwrap().clone();
+    assert!(!refused.summary.contains("DRILL"), "{}", refused.summary);
+}
+
+#[test]
+fn a_drill_begins_and_ends_only_where_it_can() {
+    let mut w = well();
+    let no = |w: &mut World, event: Event| w.dog.step(w.now, event).unwrap_err();
+    let until = w.now.plus(MINUTE.scaled(10, 1));
+    let began = |provider: &str| Event::DrillBegan { provider: name(provider), until, by: "ann".to_owned() };
+    assert_eq!(no(&mut w, began("nobody")), Unfit::UnknownProvider(name("nobody")));
+    assert!(matches!(no(&mut w, Event::DrillStopped { by: "ann".to_owned() }), Unfit::NoDrill(_)));
+    begin(&mut w, "p1");
+    assert!(matches!(no(&mut w, began("p2")), Unfit::NoDrill(_)));
+    w.run(Span::from_secs(20));
+    w.feed(Event::DrillStopped { by: "ann".to_owned() });
+    w.run(MINUTE.scaled(20, 1));
+    assert!(w.notices.is_empty(), "stopped before anybody was paged: {:#?}", w.notices);
+    assert_eq!(w.dog.view(w.now).drilled.unwrap().paged_after, None);
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(3, 1));
+    let now = w.now;
+    assert!(matches!(w.dog.step(now, began("p1")), Err(Unfit::NoDrill(_))), "an open incident is no drill");
+}
