@@ -23,6 +23,8 @@ PACKAGES=(
     dovecot-sieve           # what files into Junk
     prometheus              # scrapes the metrics; brings promtool
     prometheus-alertmanager # takes the alerts; brings amtool
+    xvfb dunst dbus         # the desktop: a screen, what shows notifications, and its bus
+    imagemagick             # looks at the screen
     python3                 # small servers that misbehave on purpose
     procps iproute2         # looks at processes and sockets
     util-linux mount        # unshare and mount: full and read-only disks

@@ -30,7 +30,8 @@ const VIEW: &[&str] = &[
 ];
 const RECORDS: &[&str] = &["watchdog::Record", "watchdog::Fact", "watchdog::Event", "watchdog::Reads", "watchdog::Delivery"];
 
-/// Who may name whom, besides itself. The parts of `edge` do not name each other, but all may name the one way out.
+/// Who may name whom, besides itself. The parts of `edge` do not name each other, but all may name the one way out; notices by e-mail go
+/// out as canaries do.
 const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("model", &[]),
     ("canary", &[&["model", "config"]]),
@@ -39,6 +40,7 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("ledger", &[&["model", "canary"], RECORDS]),
     ("edge", &[&["model", "config", "canary", "edge::dial"], EVENTS, VIEW]),
     ("edge::dial", &[&["model", "config"]]),
+    ("edge::notify", &[&["model", "config", "edge::dial", "edge::submit::Postbox", "edge::submit::SetUpError"], EVENTS, VIEW]),
     ("sandbox", &[&["model", "config"], EVENTS]),
     ("backtest", &[&["model", "config", "watchdog", "sandbox::simulate"]]),
     ("run", &[&["model", "canary", "config", "watchdog", "ledger", "edge", "sandbox"]]),

@@ -6,7 +6,7 @@ use super::args::Check;
 use super::check_live;
 use super::out::Out;
 use super::{FAILED, WRONG, with_secrets};
-use crate::config::{Budget, Forecast, InboxKind, Price, Settings, SinkKind};
+use crate::config::{Budget, Forecast, InboxKind, Price, Settings};
 use crate::model::Route;
 
 /// More routes than this are counted, not listed.
@@ -54,11 +54,7 @@ fn summary(settings: &Settings, out: &mut Out) {
         out.line(format_args!("inbox {name} ({how}): {}, {traffic}", inbox.address));
     }
     for (name, sink) in &settings.sinks {
-        let how = match &sink.kind {
-            SinkKind::Alertmanager { urls } => format!("alertmanager, {}", urls.join(", ")),
-            // The path of a webhook is often its secret.
-            SinkKind::Webhook { url, .. } => format!("webhook, {}", origin(url)),
-        };
+        let how = format!("{}, {}", sink.kind.as_str(), sink.kind.place());
         let severities: Vec<_> = sink.severities.iter().rev().map(|s| s.as_str()).collect();
         out.line(format_args!("sink {name} ({how}): {}", severities.join(", ")));
     }
@@ -93,9 +89,4 @@ fn traffic(budget: Budget, forecast: Forecast) -> String {
 fn cost(price: &Price, forecast: Forecast) -> String {
     let currency = price.currency.as_deref().map_or_else(String::new, |c| format!(" {c}"));
     format!(", {:.2}{currency} a month", price.per_1000 * forecast.per_month / 1000.0)
-}
-
-/// Scheme and host of a web address.
-fn origin(url: &str) -> String {
-    url::Url::parse(url).map_or_else(|_| "…".to_owned(), |url| url.origin().ascii_serialization())
 }

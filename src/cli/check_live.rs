@@ -11,6 +11,7 @@ use crate::config::{Inbox, InboxKind, Provider, SecretRef, Secrets, Settings, Si
 use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
 use crate::edge::inbox::log_in;
+use crate::edge::notify::{Origin, Sink};
 use crate::edge::submit::{Submitter, Unread};
 use crate::model::{Name, Now, Outcome, Placement, Sign, Span};
 use crate::watchdog::is_early;
@@ -46,8 +47,9 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
             return false;
         }
     };
-    let (log_ins, dns) = runtime.block_on(async { tokio::join!(log_ins(settings, secrets), dns(settings, server)) });
-    let findings: Vec<Finding> = log_ins.into_iter().chain(dns).collect();
+    let all = async { tokio::join!(log_ins(settings, secrets), dns(settings, server), sinks(settings, secrets)) };
+    let (log_ins, dns, sinks) = runtime.block_on(all);
+    let findings: Vec<Finding> = log_ins.into_iter().chain(dns).chain(sinks).collect();
     for finding in &findings {
         let state = match finding.state {
             State::Fine => "ok      ",
@@ -128,6 +130,31 @@ async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets) -> Finding {
         }
         Err(blind) => Finding { state: State::Failed, about, text: format!("cannot be read ({}): {blind}", blind.class) },
     }
+}
+
+/// Looks whether each sink can be set up, and whether what it needs on this machine is there. Tells nobody anything.
+async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
+    let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None };
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    let mut findings = Vec::new();
+    for (name, sink) in &settings.sinks {
+        let about = format!("sink {name}");
+        let ready = match Sink::new(name, sink, &lookup, &origin, None) {
+            Ok(sink) => sink.ready().await,
+            Err(error) => Err(chain(&error)),
+        };
+        findings.push(match ready {
+            Ok(()) => Finding { state: State::Fine, about, text: "can be set up; nothing was sent".to_owned() },
+            Err(text) => Finding { state: State::Failed, about, text },
+        });
+    }
+    findings
+}
+
+/// An error and its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Asks for the MX of each inbox and SPF, DKIM and DMARC of each sender. Nothing here is a failure: what stands in the DNS of others, or

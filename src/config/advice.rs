@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::read::Whole;
 use super::text::Section;
-use super::{Budget, InboxKind, ProviderKind, Settings, SinkKind, Tls};
+use super::{Budget, InboxKind, ProviderKind, Settings, SinkKind, Tls, WebhookSettings};
 use crate::model::{Name, Route, Severity};
 
 /// What is known of a public host. Only ever a reason to warn: hosts change their minds.
@@ -111,7 +111,7 @@ fn sinks(whole: &Whole<'_>, settings: &Settings) {
         whole.root.warn("sink", "none takes pages: nobody would be woken", "give one of them \"page\" among its `severities`");
     }
     for (name, section) in &whole.sinks {
-        if let Some(SinkKind::Webhook { secret: None, .. }) = settings.sinks.get(name).map(|s| &s.kind) {
+        if let Some(SinkKind::Webhook(WebhookSettings { secret: None, .. })) = settings.sinks.get(name).map(|s| &s.kind) {
             section.warn(
                 "secret",
                 "is missing: the receiver cannot tell our notices from anybody's",

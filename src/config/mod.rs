@@ -15,11 +15,14 @@ mod read;
 mod reference;
 mod schema;
 mod secret;
+mod secret_url;
 mod secrets;
 mod service_key;
 mod settings;
 mod signing;
 mod signs;
+mod sink;
+mod template;
 mod text;
 mod trigger;
 mod value;
@@ -40,14 +43,19 @@ pub use read::matches;
 pub use reference::reference;
 pub use schema::schema;
 pub use secret::{Resolved, Secret, SecretError, SecretRef};
+pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
-    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, SinkKind, Stream, Tls, Watch,
-    Wire,
+    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls, Watch, Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 pub use signs::Signs;
+pub use sink::{
+    AlertmanagerSettings, CommandSettings, DesktopSettings, DiscordSettings, EmailSettings, GrafanaSettings, JiraSettings, NtfySettings,
+    OpsgenieSettings, PagerDutySettings, SinkKind, SlackBotSettings, SlackSettings, TeamsSettings, TelegramSettings, WebhookSettings,
+};
+pub use template::{Template, TemplateError, Wording, sample};
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 
 pub use value::span;

@@ -4,14 +4,20 @@ use std::collections::BTreeMap;
 
 use super::authority::authorities;
 use super::complaint::quoted;
+use super::secret_url::SecretUrl;
 use super::service_key::ServiceKey;
 use super::signing::SigningKey;
 use super::text::join;
-use super::{Complaint, InboxKind, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, Wire};
+use super::{
+    Complaint, InboxKind, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, WebhookSettings,
+    Wire,
+};
 use crate::model::Name;
 
 /// The end of the path of a key whose secret is a whole file.
 const SERVICE_ACCOUNT: &str = ".service_account";
+/// The end of the path of a key whose secret is a web address.
+const URL: &str = ".url";
 
 /// Every secret that the settings name.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +51,7 @@ impl Secrets {
             }
         }
         complaints.extend(unfit_to_sign(settings, &secrets));
+        complaints.extend(no_addresses(settings, &secrets));
         complaints.extend(unfit_for_hooks(settings, &secrets));
         complaints.extend(no_service_keys(settings, &secrets));
         complaints.extend(without_authorities(settings));
@@ -83,7 +90,7 @@ fn loose(key: &str, at: &SecretRef, mode: u32) -> Complaint {
 /// Secrets of webhooks that were had and cannot sign.
 fn unfit_to_sign(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
     let unfit = |(name, sink): (&Name, &super::Sink)| {
-        let SinkKind::Webhook { secret: Some(at), .. } = &sink.kind else { return None };
+        let SinkKind::Webhook(WebhookSettings { secret: Some(at), .. }) = &sink.kind else { return None };
         let error = SigningKey::new(secrets.get(at)?).err()?;
         let what = format!("the secret {} cannot sign: {error}", quoted(&at.to_string()));
         let hint = "take it from the receiver's settings, and give both sides the same".to_owned();
@@ -126,6 +133,17 @@ fn no_service_keys(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
     named(settings).into_iter().filter_map(unfit).collect()
 }
 
+/// Secrets that were had and are no web addresses.
+fn no_addresses(settings: &Settings, secrets: &Secrets) -> Vec<Complaint> {
+    let unfit = |(key, at): (String, &SecretRef)| {
+        let error = SecretUrl::new(secrets.get(at).filter(|_| key.ends_with(URL))?).err()?;
+        let what = format!("the secret {} is no address to write to: {error}", quoted(&at.to_string()));
+        let hint = "take the whole URL from the receiver's settings, and write it there alone".to_owned();
+        Some(Complaint { place: None, key, what, hint: Some(hint) })
+    };
+    named(settings).into_iter().filter_map(unfit).collect()
+}
+
 /// Files of private authorities that cannot be used.
 fn without_authorities(settings: &Settings) -> Vec<Complaint> {
     let complaint = |(key, wire): (String, &Wire)| {
@@ -154,13 +172,7 @@ fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
         let InboxKind::Imap(_) = &inbox.kind;
         (key("inbox", name, "imap.ca_file"), &inbox.wire)
     });
-    let sinks = settings.sinks.iter().map(|(name, sink)| {
-        let kind = match &sink.kind {
-            SinkKind::Webhook { .. } => "webhook.ca_file",
-            SinkKind::Alertmanager { .. } => "alertmanager.ca_file",
-        };
-        (key("sink", name, kind), &sink.wire)
-    });
+    let sinks = settings.sinks.iter().map(|(name, sink)| (key("sink", name, &format!("{}.ca_file", sink.kind.as_str())), &sink.wire));
     providers.chain(inboxes).chain(sinks).collect()
 }
 
@@ -176,10 +188,8 @@ fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
         all.push((key("inbox", name, "imap.password"), &imap.password));
     }
     for (name, sink) in &settings.sinks {
-        match &sink.kind {
-            SinkKind::Webhook { secret, .. } => all.extend(secret.iter().map(|at| (key("sink", name, "webhook.secret"), at))),
-            SinkKind::Alertmanager { .. } => {}
-        }
+        let kind = sink.kind.as_str();
+        all.extend(sink.kind.secrets().into_iter().map(|(secret, at)| (key("sink", name, &format!("{kind}.{secret}")), at)));
     }
     all.extend(settings.http.iter().filter_map(|http| Some(("http.token".to_owned(), http.token.as_ref()?))));
     all

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, ProviderKind, SecretRef};
+use super::{Budget, Duty, ProviderKind, SecretRef, SinkKind, Wording};
 use crate::model::{Name, Route, Severity, Span};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
@@ -220,23 +220,8 @@ pub struct Sink {
     pub kind: SinkKind,
     /// How it is reached.
     pub wire: Wire,
-}
-
-/// What a sink is: one variant a kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SinkKind {
-    /// Every instance of a Prometheus Alertmanager: base URLs without a slash at their end. `http://` only to loopback.
-    Alertmanager {
-        /// The instances.
-        urls: Vec<String>,
-    },
-    /// A signed webhook after the Standard Webhooks specification.
-    Webhook {
-        /// Where to. `http://` only to loopback.
-        url: String,
-        /// `whsec_…`; absent: unsigned.
-        secret: Option<SecretRef>,
-    },
+    /// Its words, where they are the user's own.
+    pub wording: Wording,
 }
 
 /// `[http]`.

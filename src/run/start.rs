@@ -275,10 +275,8 @@ fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<S
     };
     let mut built = Vec::new();
     for (name, sink) in &settings.sinks {
-        let wire = |e| StartError::Wire(name.clone(), e);
-        let http = Dialer::new(&sink.wire).map_err(wire)?.http().map_err(wire)?;
-        let secret = Sink::secret(sink).and_then(|at| secrets.get(at));
-        built.push(Sink::new(name, sink, http, secret, &origin)?);
+        let lookup = |at: &SecretRef| secrets.get(at).cloned();
+        built.push(Sink::new(name, sink, &lookup, &origin, Some(&settings.ledger.path))?);
     }
     Ok(built)
 }

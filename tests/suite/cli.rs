@@ -145,6 +145,7 @@ fn what_cannot_sign_and_what_holds_no_authority_is_a_complaint_for_every_command
         .replace("from =", &format!("ca_file = {empty:?}\nfrom ="))
         .replace("address =", "ca_file = \"/nonexistent/ca.pem\"\naddress =");
     let sink = format!("[sink.hook.webhook]\nurl = \"http://127.0.0.1:1/\"\nsecret = {{ file = {plain:?} }}\nca_file = {broken:?}\n");
+    let sink = format!("{sink}[sink.chat.slack]\nurl = {{ file = {plain:?} }}\n");
     let ledger = folder.0.join("ledger");
     let file = folder.file("outside.toml", format!("{text}{sink}[ledger]\npath = {ledger:?}\n"));
     for command in ["check", "run", "probe"] {
@@ -163,11 +164,13 @@ fn what_cannot_sign_and_what_holds_no_authority_is_a_complaint_for_every_command
             ),
             ("16:10", "sink.hook.webhook.secret: the secret `{ file = ".to_owned()),
             ("17:11", "sink.hook.webhook.ca_file: ".to_owned()),
+            ("19:7", "sink.chat.slack.url: the secret `{ file = ".to_owned()),
         ] {
             assert!(err.contains(&format!("{}:{place}: {complaint}", file.display())), "{place} {complaint}\n{err}");
         }
         assert!(err.contains("cannot sign: the secret does not start with `whsec_`") && !err.contains("hunter2"), "{err}");
-        assert!(err.ends_with("4 complaints: nothing was started\n"), "{err}");
+        assert!(err.contains("is no address to write to: it does not begin with https:// and a host"), "{err}");
+        assert!(err.ends_with("5 complaints: nothing was started\n"), "{err}");
     }
     assert!(!ledger.exists(), "nothing was begun");
 }

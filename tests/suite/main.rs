@@ -27,6 +27,7 @@ mod picture;
 mod sandbox;
 mod show;
 mod simulate;
+mod sinks;
 mod submit;
 mod support;
 mod watchdog;

@@ -1,94 +1,32 @@
 //! Notices on their way to a real Alertmanager, and to a webhook receiver that is as unfriendly as they come.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not foresee")]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not foresee")]
 
 use std::process::Command;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use mailcanary::config::{self, Secret, SecretRef, SinkKind, Wire};
-use mailcanary::edge::notify::{Attempt, Ended, Origin, Outgoing, Pace, Sink, work};
-use mailcanary::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Now, Severity, Span};
+use mailcanary::config::{AlertmanagerSettings, Secret, SecretRef, SinkKind, WebhookSettings, Wording};
+use mailcanary::edge::notify::{Attempt, Outgoing, Sink};
+use mailcanary::model::{Change, IncidentId, Kind, Notice, Severity, Span};
 use mailcanary::watchdog::{Delivery, IncidentView};
 use serde_json::json;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
 
-use crate::support::alertmanager::{Alertmanager, PATIENCE, Received, Receiver, answer, free_port, http, wait_for};
+use crate::support::alertmanager::{Alertmanager, Received, Receiver, answer, free_port, wait_for};
+use crate::support::notices::{self, Worker, out, present};
 
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-#[expect(clippy::disallowed_methods, reason = "real servers keep real time")]
-fn present() -> At {
-    At::from_ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap())
-}
-
-fn name(text: &str) -> Name {
-    Name::new(text).unwrap()
+fn cluster(urls: Vec<String>) -> SinkKind {
+    SinkKind::Alertmanager(AlertmanagerSettings { urls })
 }
 
 fn sink(kind: SinkKind, secret: Option<&Secret>) -> Sink {
-    let settings = config::Sink { severities: Severity::ALL.to_vec(), kind, wire: Wire::default() };
-    let origin =
-        Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: Some("http://canary.example".to_owned()) };
-    Sink::new(&name("sink"), &settings, http(), secret, &origin).unwrap()
+    notices::sink(kind, Wording::default(), &|_: &SecretRef| secret.cloned(), None)
 }
 
 fn webhook(receiver: &Receiver) -> Sink {
     let url = format!("http://{}/hooks/T0P-S3CRET?token=hunter2", receiver.address);
     let secret = Some(SecretRef::Env("HOOK".to_owned()));
-    sink(SinkKind::Webhook { url, secret }, Some(&Secret::new(SECRET.to_owned())))
-}
-
-fn out(id: u64, incident: u64, change: Change) -> Outgoing {
-    let notice = Notice {
-        notice: NoticeId(id),
-        incident: IncidentId(incident),
-        change,
-        kind: Kind::Stopped,
-        severity: Severity::Page,
-        culprit: Culprit::Provider(name("mailchimp")),
-        summary: "mailchimp: none of 9 canaries arrived <in any inbox>".to_owned(),
-        evidence: json!({"sent": 9, "arrived": 0, "reply": "250 queued \u{1b}[31m \"as\" ä"}),
-    };
-    Outgoing { notice, opened_at: present().minus(Span::from_secs(60)), at: present() }
-}
-
-/// Quick, for tests: the rules are the same.
-fn pace() -> Pace {
-    Pace { first: Span::from_ms(200), cap: Span::from_ms(400), doubt: Span::from_ms(10), resend: Span::from_secs(1), ..Pace::default() }
-}
-
-struct Worker {
-    notices: mpsc::Sender<Outgoing>,
-    done: mpsc::Receiver<Ended>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Worker {
-    #[expect(clippy::disallowed_methods, reason = "the test stands in for the loop")]
-    fn start(sink: Sink, seen: Vec<IncidentView>) -> Self {
-        let (notices, inbound) = mpsc::channel(8);
-        let (outbound, done) = mpsc::channel(1);
-        let now: Now = Arc::new(present);
-        Self { notices, done, task: tokio::spawn(work(sink, inbound, outbound, now, seen, pace())) }
-    }
-
-    async fn send(&self, out: Outgoing) {
-        self.notices.send(out).await.unwrap();
-    }
-
-    async fn ended(&mut self) -> (u64, Delivery) {
-        let Ended { notice, sink, outcome, why } = timeout(PATIENCE, self.done.recv()).await.expect("nothing ended").unwrap();
-        assert_eq!(sink, name("sink"));
-        assert!(outcome != Delivery::Refused || why.is_some(), "a refusal has its reason");
-        (notice.0, outcome)
-    }
-
-    async fn close(self) {
-        drop(self.notices);
-        timeout(PATIENCE, self.task).await.expect("the worker does not end").unwrap();
-    }
+    sink(SinkKind::Webhook(WebhookSettings { url, secret }), Some(&Secret::new(SECRET.to_owned())))
 }
 
 /// Signs again with a program that shares no code with ours.
@@ -128,9 +66,9 @@ async fn a_webhook_gets_one_signed_post_a_notice() {
 async fn a_webhook_without_a_secret_is_not_signed() {
     let mut receiver = Receiver::start(&[]).await;
     let url = format!("http://{}/", receiver.address);
-    let sink = sink(SinkKind::Webhook { url, secret: None }, None);
+    let sink = sink(SinkKind::Webhook(WebhookSettings { url, secret: None }), None);
     let out = out(1, 1, Change::Resolved);
-    assert_eq!(sink.deliver(&out.notice, out.opened_at, out.at, present()).await, Attempt::Delivered);
+    assert_eq!(sink.deliver(&out, present()).await, Attempt::Delivered);
     let received = receiver.next().await;
     assert!(received.header("webhook-id").is_some() && received.header("webhook-signature").is_none());
 }
@@ -226,10 +164,13 @@ async fn no_reason_holds_a_secret() {
     let moved = answer("302 Found", "location: /hooks/T0P-S3CRET?token=hunter2\r\n");
     let receiver = Receiver::start(&[&moved, "garbage", &answer("400 hunter2", ""), &answer("503 T0P-S3CRET", "")]).await;
     let there = webhook(&receiver);
-    let nowhere = sink(SinkKind::Webhook { url: format!("http://user:hunter2@127.0.0.1:{}/T0P-S3CRET", free_port()), secret: None }, None);
+    let nowhere = sink(
+        SinkKind::Webhook(WebhookSettings { url: format!("http://user:hunter2@127.0.0.1:{}/T0P-S3CRET", free_port()), secret: None }),
+        None,
+    );
     let out = out(1, 1, Change::Opened);
     for sink in [&there, &there, &there, &there, &nowhere] {
-        let attempt = sink.deliver(&out.notice, out.opened_at, out.at, present()).await;
+        let attempt = sink.deliver(&out, present()).await;
         let why = attempt.why().expect("it was taken").to_owned();
         assert!(!why.contains("hunter2") && !why.contains("S3CRET") && !why.is_empty(), "{why}");
         let shown = format!("{sink:?}");
@@ -242,7 +183,7 @@ async fn an_alert_fires_is_sent_again_outlives_a_restart_and_resolves() {
     let mut pager = Receiver::start(&[]).await;
     let mut alertmanager = Alertmanager::start(pager.address).await;
     let dead = format!("http://127.0.0.1:{}", free_port());
-    let sink = sink(SinkKind::Alertmanager { urls: vec![dead, alertmanager.url()] }, None);
+    let sink = sink(cluster(vec![dead, alertmanager.url()]), None);
     let mut worker = Worker::start(sink, Vec::new());
     worker.send(out(1, 3, Change::Opened)).await;
     assert_eq!(worker.ended().await, (1, Delivery::Delivered), "one instance is enough");
@@ -281,7 +222,7 @@ async fn a_page_waits_for_an_alertmanager_that_is_down() {
     let mut pager = Receiver::start(&[]).await;
     let mut alertmanager = Alertmanager::start(pager.address).await;
     alertmanager.kill();
-    let mut worker = Worker::start(sink(SinkKind::Alertmanager { urls: vec![alertmanager.url()] }, None), Vec::new());
+    let mut worker = Worker::start(sink(cluster(vec![alertmanager.url()]), None), Vec::new());
     worker.send(out(1, 3, Change::Opened)).await;
     let louder = Notice { severity: Severity::Warn, ..out(2, 3, Change::Updated).notice };
     worker.send(Outgoing { notice: louder, ..out(2, 3, Change::Updated) }).await;
@@ -316,7 +257,7 @@ async fn a_daemon_that_starts_again_keeps_its_alerts_alive() {
         acknowledged: None,
         closed: None,
     };
-    let worker = Worker::start(sink(SinkKind::Alertmanager { urls: vec![alertmanager.url()] }, None), vec![view]);
+    let worker = Worker::start(sink(cluster(vec![alertmanager.url()]), None), vec![view]);
     let alerts = wait_for("the alert", async || Some(alertmanager.alerts().await).filter(|alerts| !alerts.is_empty())).await;
     assert_eq!(alerts[0]["labels"]["incident"], "3");
     worker.close().await;
@@ -326,14 +267,14 @@ async fn a_daemon_that_starts_again_keeps_its_alerts_alive() {
 async fn an_alertmanager_that_refuses_says_why() {
     let refused = "HTTP/1.1 400 Bad Request\r\ncontent-length: 27\r\n\r\n\"start time must be\nbefore\"";
     let receiver = Receiver::start(&[refused]).await;
-    let mut worker = Worker::start(sink(SinkKind::Alertmanager { urls: vec![format!("http://{}", receiver.address)] }, None), Vec::new());
+    let mut worker = Worker::start(sink(cluster(vec![format!("http://{}", receiver.address)]), None), Vec::new());
     worker.send(out(1, 3, Change::Opened)).await;
     assert_eq!(worker.ended().await, (1, Delivery::Refused));
     worker.close().await;
 
     let receiver = Receiver::start(&[refused]).await;
-    let sink = sink(SinkKind::Alertmanager { urls: vec![format!("http://{}", receiver.address)] }, None);
+    let sink = sink(cluster(vec![format!("http://{}", receiver.address)]), None);
     let out = out(1, 3, Change::Opened);
-    let attempt = sink.deliver(&out.notice, out.opened_at, out.at, present()).await;
+    let attempt = sink.deliver(&out, present()).await;
     assert_eq!(attempt.why(), Some("answered 400: \"start time must be before\""));
 }

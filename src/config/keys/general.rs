@@ -141,39 +141,6 @@ pub(super) static IMAP: &[Key] = &[
     },
 ];
 
-pub(super) static ALERTMANAGER: &[Key] = &[Key {
-    name: "urls",
-    kind: Kind::Urls,
-    need: Need::Required,
-    example: "[\"http://127.0.0.1:9093\"]",
-    doc: "Every instance of the cluster. `http://` only on loopback.",
-}];
-
-pub(super) static WEBHOOK: &[Key] = &[
-    Key {
-        name: "url",
-        kind: Kind::Url { base: false },
-        need: Need::Required,
-        example: "\"https://hooks.example.net/mail\"",
-        doc: "Where to. `http://` only on loopback.",
-    },
-    Key {
-        name: "secret",
-        kind: Kind::Secret,
-        need: Need::Absent("unsigned, with a warning"),
-        example: "{ credential = \"hook\" }",
-        doc: "The signing secret, `whsec_` and base64.",
-    },
-];
-
-pub(super) static SINK: &[Key] = &[Key {
-    name: "severities",
-    kind: Kind::Words(&["page", "warn", "info"]),
-    need: Need::Default("[\"page\", \"warn\", \"info\"]"),
-    example: "[\"page\"]",
-    doc: "What it takes: \"page\" (somebody has to get up), \"warn\" (working hours), \"info\" (some time).",
-}];
-
 pub(super) static WIRE: &[Key] = &[
     Key {
         name: "ca_file",

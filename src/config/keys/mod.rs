@@ -4,6 +4,7 @@ mod budget;
 mod general;
 mod senders;
 mod signs;
+mod sinks;
 mod tables;
 mod trigger;
 
@@ -102,6 +103,8 @@ pub(super) enum Kind {
     Listen,
     /// A list of lines of text.
     Lines,
+    /// A program and its arguments.
+    Argv,
     /// A name or pattern, or a list of them.
     Patterns,
     /// A table of texts by name.

@@ -6,11 +6,11 @@ use super::{Key, Kind, Need};
 /// Where Google gives out tokens.
 const GOOGLE_TOKENS: &str = "\"https://oauth2.googleapis.com/token\"";
 
-const fn secret(name: &'static str, example: &'static str, doc: &'static str) -> Key {
+pub(super) const fn secret(name: &'static str, example: &'static str, doc: &'static str) -> Key {
     Key { name, kind: Kind::Secret, need: Need::Required, example, doc }
 }
 
-const fn base_url(url: &'static str) -> Key {
+pub(super) const fn base_url(url: &'static str) -> Key {
     Key {
         name: "base_url",
         kind: Kind::Url { base: true },

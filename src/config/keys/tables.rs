@@ -2,12 +2,16 @@
 
 use super::Table;
 use super::budget::{BUDGET, DUTY};
-use super::general::{ALERTMANAGER, HTTP, IMAP, INBOX, LEDGER, ROUTE, SINK, STREAM, WATCH, WEBHOOK, WIRE};
+use super::general::{HTTP, IMAP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
 use super::senders::{
     AZURE, BREVO, GMAIL, MAILERSEND, MAILGUN, MAILJET, MANDRILL, MAYBE_OAUTH, NUMBERED_TEMPLATES, OAUTH, POSTMARK, RESEND, SENDER,
     SENDGRID, SES, SMTP, SPARKPOST, TEMPLATES,
 };
 use super::signs::{BACKLOG, CREDITS, QUOTA, SIGNS};
+use super::sinks::{
+    ALERTMANAGER, COMMAND, DISCORD, EMAIL, GRAFANA, JIRA, NTFY, OPSGENIE, PAGERDUTY, SINK, SLACK, SLACK_BOT, TEAMS, TELEGRAM, TEXTS,
+    WEBHOOK,
+};
 use super::trigger::TRIGGER;
 
 /// Every table.
@@ -138,6 +142,97 @@ pub(in crate::config) static TABLES: &[Table] = &[
         shown: true,
         groups: &[WEBHOOK, SINK, WIRE],
         doc: "Notices to a webhook, one POST each, signed after the Standard Webhooks specification.",
+    },
+    Table {
+        path: "sink.NAME.pagerduty",
+        name: "pager",
+        shown: true,
+        groups: &[PAGERDUTY, TEXTS, SINK, WIRE],
+        doc: "A PagerDuty service, by the Events API v2.",
+    },
+    Table {
+        path: "sink.NAME.opsgenie",
+        name: "opsgenie",
+        shown: true,
+        groups: &[OPSGENIE, TEXTS, SINK, WIRE],
+        doc: "Opsgenie alerts. For the EU write base_url = \"https://api.eu.opsgenie.com\".",
+    },
+    Table {
+        path: "sink.NAME.jira",
+        name: "operations",
+        shown: true,
+        groups: &[JIRA, TEXTS, SINK, WIRE],
+        doc: "Jira Service Management alerts: Opsgenie's API at Atlassian's address.",
+    },
+    Table {
+        path: "sink.NAME.grafana",
+        name: "irm",
+        shown: true,
+        groups: &[GRAFANA, TEXTS, SINK, WIRE],
+        doc: "An integration of Grafana IRM or OnCall, of the kind \"Formatted webhook\".",
+    },
+    Table {
+        path: "sink.NAME.slack",
+        name: "slack",
+        shown: true,
+        groups: &[SLACK, TEXTS, SINK, WIRE],
+        doc: "A Slack channel, by an incoming webhook: one message a notice.",
+    },
+    Table {
+        path: "sink.NAME.slack-bot",
+        name: "slack-bot",
+        shown: true,
+        groups: &[SLACK_BOT, TEXTS, SINK, WIRE],
+        doc: "A Slack channel, by a bot: one message an incident, kept up to date.",
+    },
+    Table {
+        path: "sink.NAME.discord",
+        name: "discord",
+        shown: true,
+        groups: &[DISCORD, TEXTS, SINK, WIRE],
+        doc: "A Discord channel, by a webhook.",
+    },
+    Table {
+        path: "sink.NAME.teams",
+        name: "teams",
+        shown: true,
+        groups: &[TEAMS, TEXTS, SINK, WIRE],
+        doc: "A Microsoft Teams channel, by a workflow.",
+    },
+    Table {
+        path: "sink.NAME.telegram",
+        name: "telegram",
+        shown: true,
+        groups: &[TELEGRAM, TEXTS, SINK, WIRE],
+        doc: "A Telegram chat, by a bot.",
+    },
+    Table {
+        path: "sink.NAME.ntfy",
+        name: "phone",
+        shown: true,
+        groups: &[NTFY, TEXTS, SINK, WIRE],
+        doc: "Push messages to phones, by ntfy.sh or a server of your own.",
+    },
+    Table {
+        path: "sink.NAME.email",
+        name: "mail",
+        shown: true,
+        groups: &[EMAIL, SMTP, MAYBE_OAUTH, TEXTS, SINK, WIRE],
+        doc: "E-mail through a provider that is not watched: a page about mail must not travel by the mail that fails.",
+    },
+    Table {
+        path: "sink.NAME.command",
+        name: "command",
+        shown: true,
+        groups: &[COMMAND, TEXTS, SINK],
+        doc: "A program of your own, started once a notice. Exit code 0: told; 75: try again; others: tried a few times more.",
+    },
+    Table {
+        path: "sink.NAME.desktop",
+        name: "desktop",
+        shown: true,
+        groups: &[TEXTS, SINK],
+        doc: "Notifications on the desktop of the user that mailcanary runs as; a system service has no desktop.",
     },
     Table {
         path: "route",

@@ -1,16 +1,18 @@
-//! Fields of providers: how each type is read from its key, and which secrets it holds.
+//! Fields of providers and sinks: how each type is read from its key, and which secrets it holds.
 
 use super::super::complaint::{Fault, quoted};
 use super::super::text::Section;
-use super::super::{OAuth, SecretRef, Templates};
+use super::super::{Mailbox, OAuth, SecretRef, SmtpSettings, Templates};
+use super::provider::smtp;
 use super::wire::clear_only_on_loopback;
+use crate::model::Span;
 
 /// The right to send by the Gmail API, and no more.
 const GMAIL_SEND: &str = "https://www.googleapis.com/auth/gmail.send";
 /// The right that Google wants of who logs in by SMTP.
 const GOOGLE_MAIL: &str = "https://mail.google.com/";
 
-/// What a provider's settings are made of.
+/// What settings are made of.
 pub(in crate::config) trait Field: Sized {
     /// Reads the key `name`, or the keys that belong to such a field. `None` means that a complaint was made.
     fn read(section: &Section<'_>, name: &'static str) -> Option<Self>;
@@ -41,6 +43,40 @@ impl Field for Option<String> {
 impl Field for bool {
     fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
         section.get(name)
+    }
+}
+
+impl Field for Vec<String> {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.get(name)
+    }
+}
+
+impl Field for Option<u32> {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.maybe(name)
+    }
+}
+
+impl Field for Span {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.get(name)
+    }
+}
+
+impl Field for Mailbox {
+    fn read(section: &Section<'_>, name: &'static str) -> Option<Self> {
+        section.get(name)
+    }
+}
+
+impl Field for SmtpSettings {
+    fn read(section: &Section<'_>, _name: &'static str) -> Option<Self> {
+        smtp(section, None)
+    }
+
+    fn secrets(&self, _name: &'static str) -> Vec<(&'static str, &SecretRef)> {
+        self.login.as_ref().map(|login| login.proof.secrets("password")).unwrap_or_default()
     }
 }
 

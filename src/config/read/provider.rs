@@ -24,7 +24,7 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Provider> {
     Some(Provider { from: from?, dkim_selectors, budget: budget?, duty: duty?, kind: kind?, wire: wire? })
 }
 
-fn smtp(section: &Section<'_>, wire: Option<&Wire>) -> Option<SmtpSettings> {
+pub(super) fn smtp(section: &Section<'_>, wire: Option<&Wire>) -> Option<SmtpSettings> {
     let server = server(section, wire, [587, 465, 25]);
     let username = section.maybe::<String>("username");
     let password = section.maybe::<SecretRef>("password");

@@ -1,34 +1,69 @@
-//! `[sink.NAME.KIND]`: one function a kind.
+//! `[sink.NAME.KIND]`: what all kinds share, and what some of them demand.
 
+use super::super::complaint::{Fault, quoted};
+use super::super::template::{Template, Wording};
 use super::super::text::Section;
-use super::super::{Sink, SinkKind};
+use super::super::{CommandSettings, Sink, SinkKind, Wire};
 use super::wire::{clear_only_on_loopback, wire};
 use crate::model::Severity;
+
+/// What stands for a part of the notice in an argument of a command.
+const PLACEHOLDERS: [&str; 6] = ["key", "change", "severity", "title", "text", "link"];
 
 /// Reads one sink.
 pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Sink> {
     let words = section.get::<Vec<&'static str>>("severities");
-    let wire = wire(section);
-    let kind = match kind {
-        "alertmanager" => alertmanager(section),
-        _ => webhook(section),
-    };
+    let wire = if section.knows("ca_file") { wire(section) } else { Some(Wire::default()) };
+    let wording = wording(section);
+    let kind = SinkKind::read(kind, section);
+    for key in ["url", "base_url"] {
+        if let Some(url) = section.peek::<String>(key) {
+            clear_only_on_loopback(section, key, &url);
+        }
+    }
+    match &kind {
+        Some(SinkKind::Alertmanager(settings)) => settings.urls.iter().for_each(|url| clear_only_on_loopback(section, "urls", url)),
+        Some(SinkKind::Command(settings)) => command(section, settings),
+        _ => {}
+    }
     let words = words?;
     let severities = Severity::ALL.into_iter().filter(|s| words.contains(&s.as_str())).collect();
-    Some(Sink { severities, kind: kind?, wire: wire? })
+    Some(Sink { severities, kind: kind?, wire: wire?, wording: wording? })
 }
 
-fn alertmanager(section: &Section<'_>) -> Option<SinkKind> {
-    let urls = section.get::<Vec<String>>("urls")?;
-    urls.iter().for_each(|url| clear_only_on_loopback(section, "urls", url));
-    Some(SinkKind::Alertmanager { urls })
-}
-
-fn webhook(section: &Section<'_>) -> Option<SinkKind> {
-    let url = section.get::<String>("url");
-    let secret = section.maybe("secret");
-    if let Some(url) = &url {
-        clear_only_on_loopback(section, "url", url);
+fn wording(section: &Section<'_>) -> Option<Wording> {
+    if !section.knows("title") {
+        return Some(Wording::default());
     }
-    Some(SinkKind::Webhook { url: url?, secret: secret? })
+    let (title, text) = (template(section, "title"), template(section, "text"));
+    Some(Wording { title: title?, text: text? })
+}
+
+fn template(section: &Section<'_>, key: &'static str) -> Option<Option<Template>> {
+    let Some(source) = section.maybe::<String>(key)? else { return Some(None) };
+    match Template::new(source) {
+        Ok(template) => Some(Some(template)),
+        Err(error) => {
+            let hint = "it is tried with a sample notice; the reference configuration lists the names that it has";
+            section.refuse(key, Fault::hinted(format!("of the template, {error}"), hint));
+            None
+        }
+    }
+}
+
+fn command(section: &Section<'_>, settings: &CommandSettings) {
+    if let Some(program) = settings.argv.first().filter(|program| !program.starts_with('/')) {
+        let what = format!("{} is not a whole path", quoted(program));
+        section.refuse("argv", Fault::hinted(what, "write where the program is, as \"/usr/local/bin/wake-me\"; no shell looks it up"));
+    }
+    let inside = |text: &str| -> Option<String> {
+        let (_, rest) = text.split_once('{')?;
+        let (name, _) = rest.split_once('}')?;
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        (plain && !PLACEHOLDERS.contains(&name)).then(|| name.to_owned())
+    };
+    if let Some(name) = settings.argv.iter().find_map(|argument| inside(argument)) {
+        let all = PLACEHOLDERS.map(|name| format!("{{{name}}}")).join(", ");
+        section.refuse("argv", Fault::hinted(format!("`{{{name}}}` is not filled in"), format!("what is filled in is {all}")));
+    }
 }

@@ -99,6 +99,11 @@ impl<'t> Section<'t> {
         self.item(name).is_some()
     }
 
+    /// Whether a table of this kind may have this key.
+    pub(in crate::config) fn knows(&self, name: &str) -> bool {
+        self.table.key(name).is_some()
+    }
+
     /// A complaint about one of its keys.
     pub(in crate::config) fn refuse(&self, name: &str, fault: Fault) {
         self.notes.refuse(&self.value_span(name), &join(&self.path, name), fault);

@@ -13,7 +13,7 @@ use toml_edit::{Item, Value as Toml};
 
 pub use time::span;
 
-pub(super) use reach::{is_loopback_host, is_loopback_url};
+pub(super) use reach::{is_loopback_host, is_loopback_url, origin};
 
 use super::complaint::{Fault, listed, meant, quoted};
 use super::keys::Kind;
@@ -90,6 +90,7 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Proxy => reach::proxy(text(item)?).map(Value::Proxy),
         Kind::Listen => reach::listen(text(item)?).map(Value::Listen),
         Kind::Lines => each(item, |t| line(t, 255)).and_then(once).map(Value::Texts),
+        Kind::Argv => each(item, |t| line(t, 1000)).map(Value::Texts),
         Kind::Patterns if item.is_str() => line(text(item)?, 64).map(|one| Value::Texts(vec![one])),
         Kind::Patterns => each(item, |t| line(t, 64)).map(Value::Texts),
         Kind::Pairs => pairs(item).map(Value::Pairs),

@@ -26,6 +26,11 @@ pub(in crate::config) fn is_loopback_url(url: &Url) -> bool {
     }
 }
 
+/// Scheme and host of a web address.
+pub(in crate::config) fn origin(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "…".to_owned(), |url| url.origin().ascii_serialization())
+}
+
 /// A web address, without a slash at its end if it is a base. `http://` is judged by the reader: it depends on the key.
 pub(super) fn url(text: &str, base: bool) -> Result<String, Fault> {
     let text = line(text, 2000)?;

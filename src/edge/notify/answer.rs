@@ -57,6 +57,19 @@ impl Attempt {
             Self::Retry { why, .. } | Self::Doubtful { why } | Self::Refused { why } | Self::Gone { why } => Some(why),
         }
     }
+
+    /// The same; if it is to be tried again, after `wait`, where that is known.
+    pub(super) fn after(self, wait: Option<Span>) -> Self {
+        match (self, wait) {
+            (Self::Retry { why, unclear, .. }, Some(wait)) => Self::Retry { after: Some(wait.min(LONGEST_WAIT)), why, unclear },
+            (same, _) => same,
+        }
+    }
+
+    /// How long is to be waited, if that is known.
+    pub(super) const fn wait(&self) -> Option<Span> {
+        if let Self::Retry { after, .. } = self { *after } else { None }
+    }
 }
 
 /// What an answer means. `said` is what the sink wrote, already without secrets; empty for nothing.

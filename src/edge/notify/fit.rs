@@ -1,6 +1,8 @@
 //! Making texts and evidence fit where they go.
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 /// Evidence nested deeper than this is cut.
 const DEEPEST: usize = 6;
@@ -16,11 +18,118 @@ pub(super) fn cut(text: &str, bytes: usize) -> String {
     kept
 }
 
-/// `text` as one line for a log: control characters become spaces, runs of white space one.
+/// What a character from outside becomes: controls and exotic line breaks a space; what is invisible, or turns the direction of writing
+/// around, nothing.
+pub(super) fn tame(c: char) -> Option<char> {
+    match c {
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => None,
+        '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => None,
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        c if c.is_control() => Some(' '),
+        c => Some(c),
+    }
+}
+
+/// `text` as one line of at most `bytes` bytes: [tame], runs of white space one space.
 pub(super) fn line(text: &str, bytes: usize) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let words: Vec<&str> = spaced.split_whitespace().collect();
-    cut(&words.join(" "), bytes)
+    cut(&one_line(text), bytes)
+}
+
+fn one_line(text: &str) -> String {
+    let spaced: String = text.chars().filter_map(tame).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `text` as lines of at most `bytes` bytes in all: line breaks stay, no two empty lines in a row.
+pub(super) fn lines(text: &str, bytes: usize) -> String {
+    let mut kept: Vec<String> = text.lines().map(one_line).collect();
+    kept.dedup_by(|a, b| a.is_empty() && b.is_empty());
+    cut(kept.join("\n").trim(), bytes)
+}
+
+/// What a sink's limit counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {
+    /// Bytes of UTF-8.
+    Byte,
+    /// Characters.
+    Char,
+    /// Units of UTF-16.
+    Wide,
+}
+
+impl Unit {
+    /// How long `text` is.
+    pub(super) fn of(self, text: &str) -> usize {
+        match self {
+            Self::Byte => text.len(),
+            Self::Char => text.chars().count(),
+            Self::Wide => text.encode_utf16().count(),
+        }
+    }
+}
+
+/// `text` with `escape` in place of the characters that it knows, at most `most` long, cut between whole escapes with `…` in place of the
+/// rest.
+pub(super) fn escaped(text: &str, most: usize, unit: Unit, escape: impl Fn(char) -> Option<&'static str>) -> String {
+    let (mut out, mut length, mut fits) = (String::new(), 0, 0);
+    let mut one = [0; 4];
+    for c in text.chars() {
+        let piece = escape(c).unwrap_or_else(|| c.encode_utf8(&mut one));
+        length += unit.of(piece);
+        if length > most {
+            out.truncate(fits);
+            out.push('…');
+            return out;
+        }
+        out.push_str(piece);
+        if length + unit.of("…") <= most {
+            fits = out.len();
+        }
+    }
+    out
+}
+
+/// `text`, at most `most` long.
+pub(super) fn within(text: &str, most: usize, unit: Unit) -> String {
+    escaped(text, most, unit, |_| None)
+}
+
+/// `text` in which nothing is a link, a mention, a tag or a bot's command any more: a word joiner, which nobody sees, breaks what receivers
+/// look for.
+pub(super) fn inert(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        let next = chars.peek().copied().unwrap_or(' ');
+        let breaks = match c {
+            '@' | '#' => !next.is_whitespace(),
+            ':' => next == '/' || before.is_alphanumeric() && next.is_alphabetic(),
+            '.' => before.is_alphanumeric() && next.is_alphabetic(),
+            '/' => before.is_whitespace() && next.is_alphanumeric(),
+            _ => false,
+        };
+        if breaks {
+            out.push(JOINER);
+        }
+        before = c;
+    }
+    out
+}
+
+/// Nobody sees it, and no word breaks at it.
+pub(super) const JOINER: char = '\u{2060}';
+
+/// A key of at most `most` bytes: a longer one ends in a hash of itself.
+pub(super) fn key(key: &str, most: usize) -> String {
+    if key.len() <= most {
+        return key.to_owned();
+    }
+    let hash = HEXLOWER.encode(Sha256::digest(key).get(..16).unwrap_or_default());
+    let room = most.saturating_sub(hash.len());
+    format!("{}{hash}", key.get(..key.floor_char_boundary(room)).unwrap_or_default())
 }
 
 /// `evidence` as JSON of at most `bytes` bytes. Long texts go first, then long lists and objects; what was cut says so with a key `cut`.
@@ -67,6 +176,49 @@ mod tests {
         assert_eq!(cut("ääää", 7), "ää…");
         assert_eq!(cut("😀😀", 6), "…");
         assert_eq!(line("a\r\nb\u{1b}[31m  c", 100), "a b [31m c");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_goes() {
+        assert_eq!(line("a\u{202e}b\u{200b}c\u{2028}d\u{e0041}e", 100), "abc de");
+        assert_eq!(lines("a\u{1b}[2J\r\n\n\n\nb \u{7} c\n", 100), "a [2J\n\nb c");
+    }
+
+    #[test]
+    fn escapes_are_never_cut_in_two() {
+        let amp = |c: char| (c == '&').then_some("&amp;");
+        assert_eq!(escaped("a&b", 100, Unit::Char, amp), "a&amp;b");
+        assert_eq!(escaped("a&b", 7, Unit::Char, amp), "a&amp;b");
+        assert_eq!(escaped("a&&b", 7, Unit::Char, amp), "a&amp;…");
+        assert_eq!(escaped("&&", 5, Unit::Char, amp), "…");
+        assert_eq!(within("😀😀😀", 5, Unit::Wide), "😀😀…");
+        assert_eq!(within("ääää", 7, Unit::Byte), "ää…");
+        for most in 1..20 {
+            assert!(Unit::Wide.of(&escaped("a&😀ä&&", most, Unit::Wide, amp)) <= most);
+        }
+    }
+
+    #[test]
+    fn nothing_is_a_link_or_a_mention() {
+        assert_eq!(inert("at 19:30, 3.5 times; a, b"), "at 19:30, 3.5 times; a, b");
+        for (text, broken) in [
+            ("@everyone", "@everyone"),
+            ("see https://evil.example/x", "https://"),
+            ("see evil.example", "evil.example"),
+            ("#general", "#general"),
+            ("/start", "/start"),
+            ("mailto:me@evil.example", "mailto:me"),
+        ] {
+            assert!(!inert(text).contains(broken), "{text}");
+            assert_eq!(inert(text).replace(JOINER, ""), text);
+        }
+    }
+
+    #[test]
+    fn long_keys_stay_apart() {
+        let (one, other) = (key(&format!("{}1", "k".repeat(300)), 255), key(&format!("{}2", "k".repeat(300)), 255));
+        assert!(one.len() == 255 && other.len() == 255 && one != other);
+        assert_eq!(key("short", 255), "short");
     }
 
     #[test]

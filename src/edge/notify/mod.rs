@@ -1,22 +1,52 @@
 //! Sinks: where notices go.
 //!
-//! One protocol a file ([`Webhook`], [`Alertmanager`]); what decides when to try and what to drop is pure: [`Queue`] for sinks that take
-//! one message a notice, [`Board`] for Alertmanager, which takes the state again and again. [`work`] joins a sink with its decider.
+//! One kind a file, and one line of `channel`. What a page says is made once, in `page`; each file turns it into what its receiver takes
+//! and reads the answer. What decides when to try and what to drop is pure: [`Queue`] for sinks that take one message a notice, [`Board`]
+//! for Alertmanager, which takes the state again and again. [`work`] joins a sink with its decider.
 
 mod alertmanager;
 mod answer;
+mod caller;
+mod command;
+mod desktop;
+mod discord;
+mod email;
 mod fit;
+mod grafana;
+mod memory;
+#[cfg(test)]
+mod nasty;
+mod ntfy;
+mod opsgenie;
+mod page;
+mod pagerduty;
 mod queue;
+mod rate;
+mod slack;
+mod slack_bot;
+mod teams;
+mod telegram;
 mod webhook;
 mod work;
 
 pub use alertmanager::{Alert, Alertmanager, Board, Instance};
 pub use answer::Attempt;
 pub use queue::{Pace, Queue};
+pub use rate::Rate;
 pub use webhook::Webhook;
 pub use work::{Ended, work};
 
-use crate::config::{self, Secret, SecretRef, SigningKeyError, SinkKind};
+use std::fmt;
+use std::path::Path;
+
+use futures::future::{BoxFuture, pending, ready};
+
+use self::caller::Caller;
+use self::memory::Memory;
+use self::page::Pages;
+use crate::config::{self, Secret, SecretRef, SecretUrl, SecretUrlError, SigningKeyError, SinkKind};
+use crate::edge::dial::{DialError, Dialer};
+use crate::edge::submit::SetUpError;
 use crate::model::{At, Name, Notice};
 
 /// One notice on its way to one sink.
@@ -56,7 +86,7 @@ impl Origin {
 }
 
 /// Why a sink cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum SinkError {
     /// A URL that is none. The URL itself is not repeated: it may hold a token.
     #[error("sink `{0}`: the url cannot be read: {1}")]
@@ -67,63 +97,158 @@ pub enum SinkError {
     /// The secret has the wrong shape.
     #[error("sink `{0}`: {1}")]
     Secret(Name, SigningKeyError),
+    /// The secret is no address.
+    #[error("sink `{0}`: its secret is no address to write to: {1}")]
+    SecretUrl(Name, SecretUrlError),
+    /// The way out cannot be prepared.
+    #[error("sink `{0}`")]
+    Wire(Name, #[source] DialError),
+    /// The mail server of the sink cannot be set up.
+    #[error("sink `{0}`")]
+    Post(Name, #[source] SetUpError),
 }
 
-/// A sink: one variant a kind.
+/// A sink that takes one message a notice. What is not said has its default.
+trait Channel: fmt::Debug + Send + Sync {
+    /// Tries once, at `now`. The same notice is the same message at each attempt.
+    fn tell<'a>(&'a self, out: &'a Outgoing, now: At) -> BoxFuture<'a, Attempt>;
+
+    /// How much it bears.
+    fn rate(&self) -> Rate {
+        Rate::NONE
+    }
+
+    /// Whether what it needs on this machine is there; nothing is told. In words, if not.
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    /// What it does besides, for as long as it works. Never ends by itself.
+    fn tend(&self) -> BoxFuture<'_, ()> {
+        Box::pin(pending())
+    }
+}
+
+/// The kinds of sink that take one message a notice: a line each.
+fn channel(settings: &config::Sink, tools: &Tools<'_>) -> Result<Option<Box<dyn Channel>>, SinkError> {
+    Ok(Some(match &settings.kind {
+        SinkKind::Alertmanager(_) => return Ok(None),
+        SinkKind::Webhook(settings) => Box::new(Webhook::new(settings, tools)?),
+        SinkKind::PagerDuty(settings) => Box::new(pagerduty::PagerDuty::new(settings, tools)?),
+        SinkKind::Opsgenie(settings) => Box::new(opsgenie::Opsgenie::new(&settings.api_key, &settings.base_url, tools)?),
+        SinkKind::Jira(settings) => Box::new(opsgenie::Opsgenie::new(&settings.api_key, &settings.base_url, tools)?),
+        SinkKind::Grafana(settings) => Box::new(grafana::Grafana::new(settings, tools)?),
+        SinkKind::Slack(settings) => Box::new(slack::Slack::new(settings, tools)?),
+        SinkKind::SlackBot(settings) => Box::new(slack_bot::SlackBot::new(settings, tools)?),
+        SinkKind::Discord(settings) => Box::new(discord::Discord::new(settings, tools)?),
+        SinkKind::Teams(settings) => Box::new(teams::Teams::new(settings, tools)?),
+        SinkKind::Telegram(settings) => Box::new(telegram::Telegram::new(settings, tools)?),
+        SinkKind::Ntfy(settings) => Box::new(ntfy::Ntfy::new(settings, tools)?),
+        SinkKind::Command(settings) => Box::new(command::Command::new(settings, tools)),
+        SinkKind::Email(settings) => Box::new(email::Email::new(settings, tools)?),
+        SinkKind::Desktop(_) => Box::new(desktop::Desktop::new(tools)),
+    }))
+}
+
+/// What sinks are made with.
+struct Tools<'a> {
+    name: &'a Name,
+    dialer: Dialer,
+    secrets: &'a dyn Fn(&SecretRef) -> Option<Secret>,
+    origin: &'a Origin,
+    pages: Pages,
+    folder: Option<&'a Path>,
+}
+
+impl Tools<'_> {
+    fn http(&self) -> Result<reqwest::Client, SinkError> {
+        self.dialer.http().map_err(|error| SinkError::Wire(self.name.clone(), error))
+    }
+
+    fn secret(&self, at: &SecretRef) -> Result<Secret, SinkError> {
+        (self.secrets)(at).ok_or_else(|| SinkError::Missing(self.name.clone()))
+    }
+
+    /// The address at `at`, and who calls it.
+    fn secret_url(&self, at: &SecretRef) -> Result<(SecretUrl, Caller), SinkError> {
+        let url = SecretUrl::new(&self.secret(at)?).map_err(|error| SinkError::SecretUrl(self.name.clone(), error))?;
+        let caller = Caller::of_url(self.http()?, url.expose());
+        Ok((url, caller))
+    }
+
+    fn url(&self, text: &str) -> Result<reqwest::Url, SinkError> {
+        parse(self.name, text)
+    }
+
+    /// What the sink remembers over restarts.
+    fn memory(&self) -> Memory {
+        Memory::open(self.folder, &format!("sink-{}.json", self.name))
+    }
+}
+
+/// A sink.
 #[derive(Debug)]
-pub enum Sink {
-    /// One signed POST a notice.
-    Webhook(Webhook),
+pub struct Sink {
+    name: Name,
+    way: Way,
+}
+
+/// How a sink takes what it is told.
+#[derive(Debug)]
+enum Way {
+    /// One message a notice.
+    Notices(Box<dyn Channel>),
     /// The state of all incidents, sent again while they last.
-    Alertmanager(Alertmanager),
+    State(Alertmanager),
 }
 
 impl Sink {
-    /// Where the secret of a sink with these settings is to be read from.
-    #[must_use]
-    pub const fn secret(settings: &config::Sink) -> Option<&SecretRef> {
-        match &settings.kind {
-            SinkKind::Webhook { secret, .. } => secret.as_ref(),
-            SinkKind::Alertmanager { .. } => None,
-        }
-    }
-
-    /// Builds the sink `name`. `http` follows no redirects; `secret` is what [`Sink::secret`] leads to.
+    /// Builds the sink `name`. `secrets` has what the settings name; `folder` is where it may keep a small file, which need not be.
     ///
     /// # Errors
-    /// [`SinkError`] if a URL or the secret cannot be used.
+    /// [`SinkError`] if a URL, a secret or the way out cannot be used.
     pub fn new(
         name: &Name,
         settings: &config::Sink,
-        http: reqwest::Client,
-        secret: Option<&Secret>,
+        secrets: &dyn Fn(&SecretRef) -> Option<Secret>,
         origin: &Origin,
+        folder: Option<&Path>,
     ) -> Result<Self, SinkError> {
-        match &settings.kind {
-            SinkKind::Webhook { url, secret: wanted } => {
-                if wanted.is_some() && secret.is_none() {
-                    return Err(SinkError::Missing(name.clone()));
-                }
-                Webhook::new(name, url, http, secret, origin).map(Self::Webhook)
+        let dialer = Dialer::new(&settings.wire).map_err(|error| SinkError::Wire(name.clone(), error))?;
+        let pages = Pages::new(origin.clone(), settings.wording.clone());
+        let tools = Tools { name, dialer, secrets, origin, pages, folder };
+        let way = match (channel(settings, &tools)?, &settings.kind) {
+            (None, SinkKind::Alertmanager(own)) => {
+                Way::State(Alertmanager::new(name, &own.urls, tools.http()?, origin, &settings.severities)?)
             }
-            SinkKind::Alertmanager { urls } => Alertmanager::new(name, urls, http, origin, &settings.severities).map(Self::Alertmanager),
-        }
+            (Some(channel), _) => Way::Notices(channel),
+            (None, _) => return Err(SinkError::Missing(name.clone())),
+        };
+        Ok(Self { name: name.clone(), way })
     }
 
     /// Its name.
     #[must_use]
     pub const fn name(&self) -> &Name {
-        match self {
-            Self::Webhook(webhook) => webhook.name(),
-            Self::Alertmanager(alertmanager) => alertmanager.name(),
+        &self.name
+    }
+
+    /// Whether what it needs on this machine is there. Tells nobody anything.
+    ///
+    /// # Errors
+    /// What is missing, and what to do, in words.
+    pub async fn ready(&self) -> Result<(), String> {
+        match &self.way {
+            Way::Notices(channel) => channel.ready().await,
+            Way::State(_) => Ok(()),
         }
     }
 
     /// Tries once to hand over one notice. For Alertmanager that is this one alert, once, to every instance: [`work`] keeps it alive.
-    pub async fn deliver(&self, notice: &Notice, opened_at: At, at: At, now: At) -> Attempt {
-        match self {
-            Self::Webhook(webhook) => webhook.deliver(notice, at, now).await,
-            Self::Alertmanager(alertmanager) => alertmanager.deliver(notice, opened_at, at, now).await,
+    pub async fn deliver(&self, out: &Outgoing, now: At) -> Attempt {
+        match &self.way {
+            Way::Notices(channel) => channel.tell(out, now).await,
+            Way::State(alertmanager) => alertmanager.deliver(&out.notice, out.opened_at, out.at, now).await,
         }
     }
 }

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Attempt, Outgoing};
+use super::rate::Meter;
+use super::{Attempt, Outgoing, Rate};
 use crate::model::{At, Change, IncidentId, NoticeId, Span};
 use crate::watchdog::Delivery;
 
@@ -96,6 +97,7 @@ pub struct Queue {
     born: At,
     waiting: VecDeque<Waiting>,
     quiet: Option<Due>,
+    meter: Meter,
     gone: bool,
     ended: Vec<(NoticeId, Delivery)>,
 }
@@ -104,7 +106,15 @@ impl Queue {
     /// An empty queue. `seed` scatters its back-off; `born` is the present.
     #[must_use]
     pub const fn new(pace: Pace, seed: u64, born: At) -> Self {
-        Self { pace, seed, born, waiting: VecDeque::new(), quiet: None, gone: false, ended: Vec::new() }
+        let meter = Meter::new(Rate::NONE, born);
+        Self { pace, seed, born, waiting: VecDeque::new(), quiet: None, meter, gone: false, ended: Vec::new() }
+    }
+
+    /// The same for a sink that bears no more than `rate`.
+    #[must_use]
+    pub const fn within(mut self, rate: Rate) -> Self {
+        self.meter = Meter::new(rate, self.born);
+        self
     }
 
     /// How many wait or are being tried.
@@ -146,6 +156,9 @@ impl Queue {
             (w.tries, loudest_first, *index)
         })?;
         let (index, _) = index;
+        if !self.meter.spend(now) {
+            return None;
+        }
         let waiting = self.waiting.get_mut(index)?;
         waiting.flying = true;
         Some(waiting.out.clone())
@@ -155,7 +168,7 @@ impl Queue {
     #[must_use]
     pub fn wake_at(&self) -> Option<At> {
         let first = self.heads().map(|(_, w)| w.due.at).min()?;
-        Some(self.quiet.map_or(first, |quiet| first.max(quiet.at)))
+        Some(self.quiet.map_or(first, |quiet| first.max(quiet.at)).max(self.meter.next()))
     }
 
     /// Takes in how an attempt ended.

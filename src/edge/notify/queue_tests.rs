@@ -187,3 +187,17 @@ fn the_queue_is_bounded_and_keeps_what_is_loud() {
     assert_eq!(queue.len(), 1000);
     assert_eq!(queue.take_ended(), [(NoticeId(2), Delivery::Dropped)]);
 }
+
+#[test]
+fn a_sink_is_told_no_faster_than_it_bears_and_the_loudest_first() {
+    let mut queue = queue().within(Rate { burst: 2, every: Span::from_secs(1) });
+    for id in 1..=4 {
+        let mut out = out(id, id, Change::Opened);
+        out.notice.severity = if id == 4 { Severity::Page } else { Severity::Warn };
+        queue.push(out, at(1000));
+    }
+    assert_eq!([(); 3].map(|()| started(&mut queue, 1000)), [Some(4), Some(1), None]);
+    assert_eq!(queue.wake_at(), Some(at(2000)));
+    assert_eq!([started(&mut queue, 1999), started(&mut queue, 2000), started(&mut queue, 2000)], [None, Some(2), None]);
+    assert_eq!(started(&mut queue, 3000), Some(3));
+}

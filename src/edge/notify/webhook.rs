@@ -3,15 +3,16 @@
 use std::fmt;
 
 use data_encoding::{BASE64, HEXLOWER};
+use futures::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Url;
-use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Attempt, Origin, SinkError, answer, fit};
-use crate::config::{Secret, SigningKey};
-use crate::model::{At, Name, Notice, NoticeId};
+use super::caller::Caller;
+use super::{Attempt, Channel, Origin, Outgoing, SinkError, Tools, fit};
+use crate::config::{SigningKey, WebhookSettings};
+use crate::model::{At, Notice, NoticeId};
 
 /// The specification asks for less than 20 kB; the envelope and every field but the evidence need under 3 kB of it.
 const BODY_LIMIT: usize = 20_000;
@@ -20,8 +21,7 @@ const SUMMARY_LIMIT: usize = 300;
 
 /// One receiver.
 pub struct Webhook {
-    name: Name,
-    http: reqwest::Client,
+    caller: Caller,
     url: Url,
     key: Option<SigningKey>,
     ident: String,
@@ -29,7 +29,7 @@ pub struct Webhook {
 
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Webhook").field("name", &self.name).field("host", &self.url.host_str()).finish_non_exhaustive()
+        f.debug_struct("Webhook").field("host", &self.url.host_str()).finish_non_exhaustive()
     }
 }
 
@@ -42,20 +42,15 @@ struct Body<'a> {
 }
 
 impl Webhook {
-    /// A receiver at `url`; without `secret` nothing is signed.
+    /// A receiver at its URL; without a secret nothing is signed.
     ///
     /// # Errors
     /// [`SinkError`] if the URL or the secret cannot be used.
-    pub fn new(name: &Name, url: &str, http: reqwest::Client, secret: Option<&Secret>, origin: &Origin) -> Result<Self, SinkError> {
-        let url = super::parse(name, url)?;
-        let key = secret.map(SigningKey::new).transpose().map_err(|error| SinkError::Secret(name.clone(), error))?;
-        Ok(Self { name: name.clone(), http, url, key, ident: ident(origin) })
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &Name {
-        &self.name
+    pub(super) fn new(settings: &WebhookSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
+        let url = tools.url(&settings.url)?;
+        let secret = settings.secret.as_ref().map(|at| tools.secret(at)).transpose()?;
+        let key = secret.as_ref().map(SigningKey::new).transpose().map_err(|error| SinkError::Secret(tools.name.clone(), error))?;
+        Ok(Self { caller: Caller::of_url(tools.http()?, &url), url, key, ident: ident(tools.origin) })
     }
 
     /// The `webhook-id` of a notice: the same at every attempt, after a restart too; no other notice has it. Without a full stop.
@@ -77,21 +72,26 @@ impl Webhook {
         bytes(&Notice { evidence, summary: fit::cut(&notice.summary, SUMMARY_LIMIT), ..notice.clone() })
     }
 
-    /// Tries once.
-    pub async fn deliver(&self, notice: &Notice, at: At, now: At) -> Attempt {
-        let id = self.id(notice.notice);
+    async fn send(&self, out: &Outgoing, now: At) -> Attempt {
+        let id = self.id(out.notice.notice);
         let stamp = now.as_ms().div_euclid(1000);
-        let body = Self::body(notice, at);
-        let mut request = self.http.post(self.url.clone()).timeout(answer::DEADLINE).header(CONTENT_TYPE, "application/json");
+        let body = Self::body(&out.notice, out.at);
+        let mut request = self.caller.post_bytes(self.url.clone(), body.clone());
         request = request.header("webhook-id", &id).header("webhook-timestamp", stamp);
         if let Some(signature) = self.key.as_ref().and_then(|key| sign(key, &id, stamp, &body)) {
             request = request.header("webhook-signature", signature);
         }
-        match request.body(body).send().await {
-            // The answer's body is not read: nothing follows from it, and it may repeat the URL with its token.
-            Ok(response) => answer::answered(response.status(), response.headers(), "", now),
-            Err(error) => answer::failed(error),
+        match self.caller.send_only(request).await {
+            // Nothing follows from what it says, and it may be anything.
+            Ok(answer) => self.caller.judge(&answer, "", now),
+            Err(attempt) => attempt,
         }
+    }
+}
+
+impl Channel for Webhook {
+    fn tell<'a>(&'a self, out: &'a Outgoing, now: At) -> BoxFuture<'a, Attempt> {
+        Box::pin(self.send(out, now))
     }
 }
 
@@ -115,7 +115,8 @@ fn sign(key: &SigningKey, id: &str, stamp: i64, body: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Change, Culprit, IncidentId, Kind, Severity};
+    use crate::config::Secret;
+    use crate::model::{Change, Culprit, IncidentId, Kind, Name, Severity};
     use serde_json::json;
 
     fn notice(evidence: serde_json::Value) -> Notice {

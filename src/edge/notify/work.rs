@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::alertmanager::{Alertmanager, Board, Instance};
-use super::{Attempt, Outgoing, Pace, Queue, Sink, Webhook};
+use super::{Attempt, Channel, Outgoing, Pace, Queue, Sink, Way};
 use crate::model::{At, IncidentId, Name, NoticeId, Now};
 use crate::watchdog::{Delivery, IncidentView};
 
-/// Notices of different incidents that one webhook is tried with at the same time: one that hangs does not hold up the others.
+/// Notices of different incidents that one sink is tried with at the same time: one that hangs does not hold up the others.
 const LANES: usize = 4;
 
 /// Notices that wait for any Alertmanager; beyond it the oldest is dropped, which the board still tells of.
@@ -53,9 +53,14 @@ pub fn work(
     let born = now();
     let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: None };
     async move {
-        match &sink {
-            Sink::Webhook(webhook) => one_by_one(webhook, &mut notices, &mut desk, born, pace).await,
-            Sink::Alertmanager(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, &seen, pace).await,
+        match &sink.way {
+            Way::Notices(channel) => {
+                tokio::select! {
+                    () = one_by_one(channel.as_ref(), &mut notices, &mut desk, born, pace) => {}
+                    () = channel.tend() => {}
+                }
+            }
+            Way::State(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, &seen, pace).await,
         }
     }
 }
@@ -139,16 +144,16 @@ impl Desk {
     }
 }
 
-async fn one_by_one(webhook: &Webhook, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, born: At, pace: Pace) {
+async fn one_by_one(channel: &dyn Channel, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, born: At, pace: Pace) {
     let now = desk.now.clone();
-    let mut queue = Queue::new(pace, seed(&desk.name), born);
+    let mut queue = Queue::new(pace, seed(&desk.name), born).within(channel.rate());
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
     loop {
         while flights.len() < LANES
             && let Some(out) = queue.start(now())
         {
             let at = now();
-            flights.push(Box::pin(async move { (out.notice.notice, webhook.deliver(&out.notice, out.at, at).await) }));
+            flights.push(Box::pin(async move { (out.notice.notice, channel.tell(&out, at).await) }));
         }
         desk.ended.extend(queue.take_ended());
         let wake = if flights.len() < LANES { queue.wake_at() } else { None };

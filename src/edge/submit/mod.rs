@@ -9,8 +9,11 @@ mod evidence;
 mod hooks;
 mod message;
 mod oauth;
+mod postbox;
 mod smtp;
 mod trigger;
+
+pub use postbox::Postbox;
 
 use std::time::Duration;
 

@@ -19,6 +19,7 @@ pub struct Daemon {
     pub port: u16,
     config: PathBuf,
     child: Option<Child>,
+    environment: Vec<(String, String)>,
     http: reqwest::Client,
 }
 
@@ -36,13 +37,20 @@ impl Daemon {
         let ledger = folder.path().join("ledger");
         let rest = format!("\n[http]\nlisten = \"127.0.0.1:{port}\"\n{lines}\n[ledger]\npath = \"{}\"\n", ledger.display());
         let config = folder.write("mailcanary.toml", &format!("{text}{rest}"));
-        Self { folder, port, config, child: None, http: http() }
+        Self { folder, port, config, child: None, environment: Vec::new(), http: http() }
+    }
+
+    /// The same with a variable in its environment.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// A command of the same binary with this daemon's configuration.
     pub fn command(&self, command: &str) -> Command {
         let mut built = Command::new(env!("CARGO_BIN_EXE_mailcanary"));
         built.arg(command).arg("-c").arg(&self.config).stdin(Stdio::null());
+        built.envs(self.environment.iter().map(|(name, value)| (name, value)));
         built
     }
 

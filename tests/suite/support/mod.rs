@@ -4,18 +4,23 @@
 pub(crate) mod alertmanager;
 pub mod application;
 pub mod certs;
+pub mod chats;
 pub mod daemon;
+pub mod desktop;
 pub mod dovecot;
 pub mod exim;
 pub mod fake_imap;
 pub mod free_port;
 mod maildir;
+pub mod notices;
 pub mod opensmtpd;
+pub mod pagers;
 pub mod postfix;
 pub mod postmark;
 pub(crate) mod prometheus;
 pub mod rooted;
 pub mod sendgrid;
+pub mod service;
 pub mod sparkpost;
 pub mod temp_dir;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mailcanary::config::{
     Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink,
-    SinkKind, SmtpSettings, Stream, Tls, Watch, Wire,
+    SinkKind, SmtpSettings, Stream, Tls, Watch, WebhookSettings, Wire, Wording,
 };
 use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
 use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
@@ -54,7 +54,8 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
     };
     let sink = Sink {
         severities: Severity::ALL.to_vec(),
-        kind: SinkKind::Webhook { url: "http://127.0.0.1:9/".to_owned(), secret: None },
+        kind: SinkKind::Webhook(WebhookSettings { url: "http://127.0.0.1:9/".to_owned(), secret: None }),
+        wording: Wording::default(),
         wire: wire.clone(),
     };
     Settings {

@@ -12,29 +12,24 @@ pub use board::{Board, Instance};
 use std::fmt;
 
 use futures::future::join_all;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Response, Url};
+use reqwest::Url;
 
+use super::caller::Caller;
 use super::queue::Pace;
-use super::{Attempt, Origin, SinkError, answer};
+use super::{Attempt, Origin, SinkError};
 use crate::model::{At, Change, Name, Notice, Severity};
-
-/// Bytes of an answer that are read: an error is one line.
-const ANSWER_LIMIT: usize = 4096;
 
 /// All instances of one Alertmanager.
 pub struct Alertmanager {
-    name: Name,
-    http: reqwest::Client,
-    urls: Vec<Url>,
+    instances: Vec<(Url, Caller)>,
     origin: Origin,
     severities: Vec<Severity>,
 }
 
 impl fmt::Debug for Alertmanager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hosts: Vec<_> = self.urls.iter().map(Url::host_str).collect();
-        f.debug_struct("Alertmanager").field("name", &self.name).field("hosts", &hosts).finish_non_exhaustive()
+        let hosts: Vec<_> = self.instances.iter().map(|(url, _)| url.host_str()).collect();
+        f.debug_struct("Alertmanager").field("hosts", &hosts).finish_non_exhaustive()
     }
 }
 
@@ -48,20 +43,18 @@ impl Alertmanager {
             return Err(SinkError::Url(name.clone(), "there is none".to_owned()));
         }
         let full = |base: &String| super::parse(name, &format!("{}/api/v2/alerts", base.trim_end_matches('/')));
-        let urls = urls.iter().map(full).collect::<Result<_, _>>()?;
-        Ok(Self { name: name.clone(), http, urls, origin: origin.clone(), severities: severities.to_vec() })
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &Name {
-        &self.name
+        let with_caller = |url: Url| {
+            let caller = Caller::new(http.clone(), &private(&url));
+            (url, caller)
+        };
+        let instances = urls.iter().map(|base| full(base).map(with_caller)).collect::<Result<_, _>>()?;
+        Ok(Self { instances, origin: origin.clone(), severities: severities.to_vec() })
     }
 
     /// How many instances there are.
     #[must_use]
     pub const fn instances(&self) -> usize {
-        self.urls.len()
+        self.instances.len()
     }
 
     /// An empty board for this Alertmanager.
@@ -81,15 +74,10 @@ impl Alertmanager {
 
     /// Posts `body`, an array of alerts, to one instance.
     pub async fn push(&self, instance: usize, body: Vec<u8>, now: At) -> Attempt {
-        let Some(url) = self.urls.get(instance) else { return Attempt::Refused { why: "no such instance".to_owned() } };
-        let request = self.http.post(url.clone()).timeout(answer::DEADLINE).header(CONTENT_TYPE, "application/json").body(body);
-        match request.send().await {
-            Ok(response) => {
-                let (status, headers) = (response.status(), response.headers().clone());
-                let said = if status.is_success() { String::new() } else { scrubbed(&read(response).await, url) };
-                answer::answered(status, &headers, &said, now)
-            }
-            Err(error) => answer::failed(error),
+        let Some((url, caller)) = self.instances.get(instance) else { return Attempt::Refused { why: "no such instance".to_owned() } };
+        match caller.send(caller.post_bytes(url.clone(), body)).await {
+            Ok(answer) => caller.judge(&answer, &answer.text(), now),
+            Err(attempt) => attempt,
         }
     }
 }
@@ -106,22 +94,11 @@ fn best(attempts: Vec<Attempt>) -> Attempt {
     attempts.into_iter().min_by_key(rank).unwrap_or_else(|| Attempt::Refused { why: "no instance".to_owned() })
 }
 
-async fn read(mut response: Response) -> String {
-    let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        bytes.extend(chunk.iter().take(ANSWER_LIMIT.saturating_sub(bytes.len())));
-        if bytes.len() >= ANSWER_LIMIT {
-            break;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// What an instance said, without the parts of its URL that may be secret: a proxy may repeat them.
-fn scrubbed(said: &str, url: &Url) -> String {
+/// The parts of an instance's URL that may be secret: a proxy may repeat them.
+fn private(url: &Url) -> Vec<&str> {
     let parts = [url.username(), url.password().unwrap_or_default(), url.query().unwrap_or_default()].into_iter();
     let path = url.path().split('/').filter(|part| !["api", "v2", "alerts"].contains(part));
-    parts.chain(path).filter(|part| part.len() > 3).fold(said.to_owned(), |text, secret| text.replace(secret, "***"))
+    parts.chain(path).filter(|part| part.len() > 3).collect()
 }
 
 #[cfg(test)]
@@ -131,8 +108,7 @@ mod tests {
     #[test]
     fn answers_lose_what_may_be_secret() {
         let url = Url::parse("https://user:hunter2@am.example/tenant-7f3/api/v2/alerts").unwrap();
-        let said = scrubbed("no /tenant-7f3/api/v2/alerts here, user:hunter2", &url);
-        assert_eq!(said, "no /***/api/v2/alerts here, ***:***");
+        assert_eq!(private(&url), ["user", "hunter2", "tenant-7f3"]);
     }
 
     #[test]

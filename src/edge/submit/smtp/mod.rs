@@ -113,13 +113,18 @@ impl Smtp {
             Ok(built) => built,
             Err(e) => return refused(Class::Permanent, &e.to_string()),
         };
+        self.hand_over(&to, &message, at).await
+    }
+
+    /// Hands a whole message over for one recipient.
+    pub(super) async fn hand_over(&self, to: &Address, message: &[u8], at: At) -> Answer {
         let begun = Instant::now();
         let mut session = Session::new(self, at, begun + self.deadline);
         let idle = match &self.pool {
             Some(pool) => pool.take().await,
             None => None,
         };
-        let result = session.submit(idle, &self.envelope_from, &to, &message).await;
+        let result = session.submit(idle, &self.envelope_from, to, message).await;
         let legs = session.legs();
         // After a refusal nothing is taken for granted.
         if let (Some(pool), Ok(_)) = (&self.pool, &result)

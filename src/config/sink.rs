@@ -1,0 +1,187 @@
+//! The kinds of sink: what each needs, declared once. Reading, secrets and words in texts follow from the declaration.
+
+use super::read::Field;
+use super::text::Section;
+use super::value::origin;
+use super::{Mailbox, SecretRef, SmtpSettings};
+use crate::model::Span;
+
+/// Declares the kinds: one entry a kind, its fields named as its keys in `config/keys/sinks.rs`.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident($settings:ident) = $word:literal {
+        $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+    })*) => {
+        /// What a sink is: one variant a kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum SinkKind {
+            $($(#[$doc])* $kind($settings),)*
+        }
+
+        $(
+            #[doc = concat!("`[sink.NAME.", $word, "]`.")]
+            #[derive(Clone, Debug, PartialEq)]
+            pub struct $settings {
+                $($(#[$field_doc])* pub $field: $type,)*
+            }
+        )*
+
+        impl SinkKind {
+            /// Reads the settings of a kind.
+            pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Self> {
+                match kind {
+                    $($word => {
+                        $(let $field = <$type as Field>::read(section, stringify!($field));)*
+                        Some(Self::$kind($settings { $($field: $field?,)* }))
+                    })*
+                    _ => None,
+                }
+            }
+
+            /// Its word in the configuration.
+            #[must_use]
+            pub const fn as_str(&self) -> &'static str {
+                match self {
+                    $(Self::$kind(_) => $word,)*
+                }
+            }
+
+            /// Every secret that it needs, by its key.
+            pub(super) fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
+                match self {
+                    $(Self::$kind($settings { $($field,)* }) => {
+                        let all: Vec<Vec<(&'static str, &SecretRef)>> = vec![$($field.secrets(stringify!($field)),)*];
+                        all.into_iter().flatten().collect()
+                    })*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Every instance of a Prometheus Alertmanager.
+    Alertmanager(AlertmanagerSettings) = "alertmanager" {
+        /// Base URLs without a slash at their end. `http://` only to loopback.
+        urls: Vec<String>,
+    }
+    /// A signed webhook after the Standard Webhooks specification.
+    Webhook(WebhookSettings) = "webhook" {
+        /// Where to. `http://` only to loopback.
+        url: String,
+        /// `whsec_…`; absent: unsigned.
+        secret: Option<SecretRef>,
+    }
+    /// PagerDuty, Events API v2.
+    PagerDuty(PagerDutySettings) = "pagerduty" {
+        /// The integration key of a service.
+        routing_key: SecretRef,
+        /// Base URL, without a slash at its end.
+        base_url: String,
+    }
+    /// Opsgenie.
+    Opsgenie(OpsgenieSettings) = "opsgenie" {
+        /// The key of an API integration.
+        api_key: SecretRef,
+        /// Base URL, without a slash at its end.
+        base_url: String,
+    }
+    /// Jira Service Management, by the same API.
+    Jira(JiraSettings) = "jira" {
+        /// The key of an API integration.
+        api_key: SecretRef,
+        /// Base URL, without a slash at its end.
+        base_url: String,
+    }
+    /// Grafana IRM and OnCall, by an integration of the kind "formatted webhook".
+    Grafana(GrafanaSettings) = "grafana" {
+        /// The integration's URL, which is its secret.
+        url: SecretRef,
+    }
+    /// Slack, by an incoming webhook.
+    Slack(SlackSettings) = "slack" {
+        /// The webhook's URL, which is its secret.
+        url: SecretRef,
+    }
+    /// Slack, by a bot that keeps one message an incident.
+    SlackBot(SlackBotSettings) = "slack-bot" {
+        /// The bot's token, `xoxb-…`.
+        token: SecretRef,
+        /// The channel's id.
+        channel: String,
+        /// Base URL, without a slash at its end.
+        base_url: String,
+    }
+    /// Discord, by a webhook.
+    Discord(DiscordSettings) = "discord" {
+        /// The webhook's URL, which is its secret.
+        url: SecretRef,
+    }
+    /// Microsoft Teams, by a workflow.
+    Teams(TeamsSettings) = "teams" {
+        /// The workflow's URL, which is its secret.
+        url: SecretRef,
+    }
+    /// Telegram, by a bot.
+    Telegram(TelegramSettings) = "telegram" {
+        /// The bot's token.
+        token: SecretRef,
+        /// The chat: a number, or `@name` of a public channel.
+        chat: String,
+        /// The topic in a group with topics.
+        topic: Option<u32>,
+        /// Base URL, without a slash at its end.
+        base_url: String,
+    }
+    /// ntfy.
+    Ntfy(NtfySettings) = "ntfy" {
+        /// The topic, which on a public server is a secret.
+        topic: SecretRef,
+        /// An access token, `tk_…`.
+        token: Option<SecretRef>,
+        /// The server's URL, without a slash at its end.
+        base_url: String,
+    }
+    /// A program of one's own.
+    Command(CommandSettings) = "command" {
+        /// The program by its whole path, and its arguments; placeholders are filled in.
+        argv: Vec<String>,
+        /// How long it may take.
+        timeout: Span,
+    }
+    /// E-mail, through a provider that is not watched.
+    Email(EmailSettings) = "email" {
+        /// Who it is from.
+        from: Mailbox,
+        /// Who it is for.
+        to: String,
+        /// The server that takes it.
+        smtp: SmtpSettings,
+    }
+    /// Notifications on the desktop of whoever runs mailcanary.
+    Desktop(DesktopSettings) = "desktop" {}
+}
+
+impl SinkKind {
+    /// Where it is, as far as that is no secret.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Alertmanager(settings) => settings.urls.join(", "),
+            // The path of a webhook is often its secret.
+            Self::Webhook(settings) => origin(&settings.url),
+            Self::PagerDuty(PagerDutySettings { base_url, .. })
+            | Self::Opsgenie(OpsgenieSettings { base_url, .. })
+            | Self::Jira(JiraSettings { base_url, .. })
+            | Self::Ntfy(NtfySettings { base_url, .. }) => base_url.clone(),
+            Self::Grafana(GrafanaSettings { url })
+            | Self::Slack(SlackSettings { url })
+            | Self::Discord(DiscordSettings { url })
+            | Self::Teams(TeamsSettings { url }) => format!("the address in {url}"),
+            Self::SlackBot(settings) => format!("{}, channel {}", settings.base_url, settings.channel),
+            Self::Telegram(settings) => format!("{}, chat {}", settings.base_url, settings.chat),
+            Self::Command(settings) => settings.argv.first().cloned().unwrap_or_default(),
+            Self::Email(settings) => format!("to {} through {}:{}", settings.to, settings.smtp.host, settings.smtp.port),
+            Self::Desktop(_) => "the session's notifications".to_owned(),
+        }
+    }
+}

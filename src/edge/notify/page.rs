@@ -1,0 +1,246 @@
+//! What a page says, for every sink that writes texts: a title, a sentence, a few facts and a link. It fits a phone's screen.
+//!
+//! Everything in it is plain: one line each, without control characters, invisible signs or changes of direction. What else a receiver
+//! would make something of, its own file escapes.
+
+use serde_json::{Value, json};
+
+use super::{Origin, Outgoing, fit};
+use crate::config::{Template, Wording};
+use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, Severity};
+
+/// Bytes of a title: what a lock screen shows, and some more.
+const TITLE: usize = 200;
+/// Bytes of the sentence, or of the user's own text.
+const TEXT: usize = 3000;
+/// Bytes of a fact.
+const VALUE: usize = 240;
+/// More facts are noise at night.
+const FACTS: usize = 6;
+/// Bytes of evidence for those who show all of it.
+const EVIDENCE: usize = 8000;
+
+/// One page.
+#[derive(Clone, Debug)]
+pub(super) struct Page {
+    /// The incident's key: the same in all its notices.
+    pub(super) key: String,
+    pub(super) notice: NoticeId,
+    pub(super) instance: String,
+    pub(super) change: Change,
+    pub(super) severity: Severity,
+    pub(super) kind: Kind,
+    /// In words.
+    pub(super) culprit: String,
+    pub(super) title: String,
+    /// The summary, or the user's own text.
+    pub(super) text: String,
+    /// Empty where the user's own text stands.
+    pub(super) facts: Vec<Fact>,
+    /// To the incident's page.
+    pub(super) link: Option<String>,
+    pub(super) at: At,
+    /// Cut, and as it came otherwise: for receivers that show data as data.
+    pub(super) evidence: Value,
+}
+
+/// A name and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+}
+
+/// Makes pages of notices.
+#[derive(Clone, Debug)]
+pub(super) struct Pages {
+    origin: Origin,
+    wording: Wording,
+}
+
+impl Pages {
+    pub(super) const fn new(origin: Origin, wording: Wording) -> Self {
+        Self { origin, wording }
+    }
+
+    /// The page for `out`: the same each time.
+    pub(super) fn page(&self, out: &Outgoing) -> Page {
+        let notice = &out.notice;
+        let mut page = Page {
+            key: self.origin.key(notice),
+            notice: notice.notice,
+            instance: fit::line(&self.origin.instance, 253),
+            change: notice.change,
+            severity: notice.severity,
+            kind: notice.kind,
+            culprit: culprit(&notice.culprit),
+            title: fit::line(&title(notice), TITLE),
+            text: fit::line(&notice.summary, TEXT),
+            facts: facts(out),
+            link: self.origin.link(notice),
+            at: out.at,
+            evidence: fit::evidence(&notice.evidence, EVIDENCE),
+        };
+        let context = page.context(out);
+        // A template that fails on what it was not tried with must not keep a page from anybody.
+        let own = |template: &Option<Template>| match template.as_ref()?.render(&context) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                tracing::warn!(%error, "a template failed on a notice, which went out in our own words");
+                None
+            }
+        };
+        let (title, text) = (own(&self.wording.title), own(&self.wording.text));
+        if let Some(title) = title.map(|text| fit::line(&text, TITLE)).filter(|text| !text.is_empty()) {
+            page.title = title;
+        }
+        if let Some(text) = text.map(|text| fit::lines(&text, TEXT)).filter(|text| !text.is_empty()) {
+            page.text = text;
+            page.facts.clear();
+        }
+        page
+    }
+}
+
+impl Page {
+    /// Text and facts, a line each.
+    pub(super) fn body(&self) -> String {
+        let mut body = self.text.clone();
+        for Fact { name, value } in &self.facts {
+            body.push_str(&format!("\n{name}: {value}"));
+        }
+        body
+    }
+
+    /// Whether it ends an incident.
+    pub(super) fn is_over(&self) -> bool {
+        self.change == Change::Resolved
+    }
+
+    /// What templates may name, as `config::sample`.
+    fn context(&self, out: &Outgoing) -> Value {
+        let facts: Vec<Value> = self.facts.iter().map(|fact| json!({ "name": fact.name, "value": fact.value })).collect();
+        json!({
+            "title": self.title, "text": self.text, "change": self.change.as_str(), "kind": self.kind.as_str(),
+            "severity": self.severity.as_str(), "culprit": self.culprit, "incident": out.notice.incident, "instance": self.instance,
+            "link": self.link, "opened_at": out.opened_at.rfc3339(), "at": self.at.rfc3339(), "facts": facts, "evidence": self.evidence,
+        })
+    }
+}
+
+fn title(notice: &Notice) -> String {
+    let word = match (notice.change, notice.severity) {
+        (Change::Resolved, _) => "RESOLVED",
+        (Change::Reminder, Severity::Page) => "STILL PAGE",
+        (Change::Reminder, Severity::Warn | Severity::Info) => "STILL",
+        (Change::Opened | Change::Updated, Severity::Page) => "PAGE",
+        (Change::Opened | Change::Updated, Severity::Warn) => "WARNING",
+        (Change::Opened | Change::Updated, Severity::Info) => "INFO",
+    };
+    let updated = if notice.change == Change::Updated { " (changed)" } else { "" };
+    format!("{word}: {}, {}{updated}", culprit(&notice.culprit), notice.kind.as_str().replace('_', " "))
+}
+
+fn culprit(culprit: &Culprit) -> String {
+    match culprit {
+        Culprit::Provider(p) => format!("provider {p}"),
+        Culprit::Stream(p, s) => format!("stream {s} of {p}"),
+        Culprit::Inbox(i) => format!("inbox {i}"),
+        Culprit::Route(p, s, i) => format!("route {p}/{s}/{i}"),
+        Culprit::Watcher {} => "the watcher".to_owned(),
+    }
+}
+
+/// The most telling facts of the evidence, the most telling first.
+fn facts(out: &Outgoing) -> Vec<Fact> {
+    let evidence = &out.notice.evidence;
+    let fact = |name: &'static str, value: Option<String>| {
+        let value = fit::line(&value?, VALUE);
+        // What the sentence says already is not said again.
+        (!value.is_empty() && !out.notice.summary.contains(&value)).then_some(Fact { name, value })
+    };
+    let opened = || Some(moment(&out.opened_at.rfc3339()));
+    if out.notice.change == Change::Resolved {
+        let lasted = out.at.since(out.opened_at).to_string();
+        return [fact("Opened", opened()), fact("Lasted", Some(lasted))].into_iter().flatten().collect();
+    }
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let about = |canary: &Value, at: &Value| Some(format!("{} ({} ago)", moment(at.as_str()?), canary.get("age")?.as_str()?));
+    let part = |name: &str| evidence.get(name).unwrap_or(&Value::Null);
+    let sent = |name: &str| part(name).get("sent_at").unwrap_or(&Value::Null);
+    let missing = part("of").as_u64().filter(|of| *of > 0).zip(part("missing").as_u64());
+    let all = [
+        fact("Since", about(part("first_bad"), sent("first_bad")).or_else(opened)),
+        fact("Missing", missing.map(|(of, missing)| format!("{missing} of the last {of}"))),
+        fact("Said", text(part("reply"))),
+        fact("Why", text(part("why"))),
+        fact("Others", text(part("others"))),
+        fact("Next", text(part("next_step"))),
+        fact("Certainty", part("certainty").as_f64().map(|sure| format!("{:.0} %", sure * 100.0))),
+        fact("Last good", about(part("last_good"), sent("last_good"))),
+    ];
+    all.into_iter().flatten().take(FACTS).collect()
+}
+
+/// `2022-08-08T19:30:00.000Z` for people.
+fn moment(rfc3339: &str) -> String {
+    match rfc3339.get(..19).and_then(|whole| whole.split_once('T')) {
+        Some((date, time)) => format!("{date} {time} UTC"),
+        None => rfc3339.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::nasty;
+    use super::*;
+    use crate::config::sample;
+
+    fn template(source: &str) -> Option<Template> {
+        Some(Template::new(source.to_owned()).unwrap())
+    }
+
+    #[test]
+    fn a_page_fits_a_phone() {
+        let page = nasty::pages().page(&nasty::opened());
+        assert_eq!(page.title, "PAGE: provider mailchimp, stopped");
+        assert_eq!(
+            page.body(),
+            "provider `mailchimp` stopped: 9 canaries have not arrived in 3 inboxes\n\
+             Since: 2022-08-08 19:26:00 UTC (4m ago)\nMissing: 9 of the last 20\nSaid: 550 5.7.1 account suspended\n\
+             Others: sendgrid delivers\nNext: open the provider's status page\nCertainty: 97 %"
+        );
+        assert_eq!(page.link.as_deref(), Some("https://canary.example/incidents/3"));
+        let over = nasty::pages().page(&nasty::out(Change::Resolved, "all is well"));
+        assert_eq!(over.title, "RESOLVED: provider mailchimp, stopped");
+        assert_eq!(over.body(), "all is well\nOpened: 2022-08-08 19:30:00 UTC\nLasted: 1m");
+    }
+
+    #[test]
+    fn templates_have_the_names_that_they_are_tried_with() {
+        let out = nasty::opened();
+        let context = nasty::pages().page(&out).context(&out);
+        let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&context), names(&sample()));
+        let wording = Wording { title: template("{{ kind }}!"), text: template("{{ text }}\n{{ evidence.reply }}") };
+        let page = Pages::new(nasty::origin(), wording).page(&out);
+        assert_eq!((page.title.as_str(), page.facts.len()), ("stopped!", 0));
+        assert!(page.body().ends_with("inboxes\n550 5.7.1 account suspended"));
+        let silent = Wording { title: template("{% if kind == 'loss' or kind == 'stopped' %}{% endif %}"), text: None };
+        assert_eq!(Pages::new(nasty::origin(), silent).page(&out).title, "PAGE: provider mailchimp, stopped", "an empty title is none");
+    }
+
+    #[test]
+    fn nothing_from_outside_passes_as_it_came() {
+        let own = Wording { title: None, text: template("{{ text }}\n{{ evidence.reply }}") };
+        for pages in [nasty::pages(), Pages::new(nasty::origin(), own)] {
+            for out in nasty::all() {
+                let page = pages.page(&out);
+                nasty::assert_plain(&page.title);
+                page.body().lines().for_each(nasty::assert_plain);
+                assert!(page.body().len() < 5000, "{}", page.body().len());
+                assert!(page.is_over() || page.facts.len() == FACTS || page.facts.is_empty(), "{:?}", page.facts);
+            }
+        }
+    }
+}

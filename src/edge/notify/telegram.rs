@@ -1,0 +1,143 @@
+//! Telegram, by a bot: one message a notice.
+//!
+//! No `parse_mode`, so that nothing formats; the title is made bold by its place. The token is part of the URL.
+
+use futures::future::BoxFuture;
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use super::caller::{Answer, Caller};
+use super::fit::{self, Unit};
+use super::memory::Memory;
+use super::page::{Page, Pages};
+use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
+use crate::config::TelegramSettings;
+use crate::model::{At, Severity, Span};
+
+/// Under which the new number of a chat is remembered that became another.
+const MOVED: &str = "chat";
+
+/// One chat.
+pub(super) struct Telegram {
+    caller: Caller,
+    url: Url,
+    chat: String,
+    topic: Option<u32>,
+    memory: Memory,
+    pages: Pages,
+}
+
+/// Says nothing of the URL.
+impl std::fmt::Debug for Telegram {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Telegram").field("chat", &self.chat).finish_non_exhaustive()
+    }
+}
+
+impl Telegram {
+    pub(super) fn new(settings: &TelegramSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
+        let token = tools.secret(&settings.token)?;
+        let caller = Caller::new(tools.http()?, &[token.expose()]);
+        let url = tools.url(&format!("{}/bot{}/sendMessage", settings.base_url, token.expose()))?;
+        let (chat, topic, memory) = (settings.chat.clone(), settings.topic, tools.memory());
+        Ok(Self { caller, url, chat, topic, memory, pages: tools.pages.clone() })
+    }
+
+    async fn send(&self, out: &Outgoing, now: At) -> Attempt {
+        let page = self.pages.page(out);
+        let chat = self.memory.get(&self.moved()).unwrap_or_else(|| self.chat.clone());
+        let attempt = self.post(&page, &chat, now).await;
+        match attempt {
+            // A group that became a supergroup has another number.
+            Err(moved) => {
+                self.memory.set(&self.moved(), &moved);
+                self.post(&page, &moved, now).await.unwrap_or_else(|_again| Attempt::Doubtful { why: "the chat moved twice".to_owned() })
+            }
+            Ok(attempt) => attempt,
+        }
+    }
+
+    /// Remembered for this chat: another in the settings is another.
+    fn moved(&self) -> String {
+        format!("{MOVED} {}", self.chat)
+    }
+
+    /// Posts once; an error is the chat's new number.
+    async fn post(&self, page: &Page, chat: &str, now: At) -> Result<Attempt, String> {
+        let body = message(page, chat, self.topic);
+        match self.caller.send(self.caller.post(self.url.clone(), &body)).await {
+            Ok(answer) => self.read(&answer, now),
+            Err(attempt) => Ok(attempt),
+        }
+    }
+
+    fn read(&self, answer: &Answer, now: At) -> Result<Attempt, String> {
+        let json = answer.json();
+        let parameters = json.get("parameters").unwrap_or(&Value::Null);
+        if let Some(moved) = parameters.get("migrate_to_chat_id").and_then(Value::as_i64) {
+            return Err(moved.to_string());
+        }
+        if answer.status.is_success() && json.get("ok").and_then(Value::as_bool) != Some(true) {
+            return Ok(Attempt::Retry { after: None, why: "answered 200, and not whether it worked".to_owned(), unclear: true });
+        }
+        let said = json.get("description").and_then(Value::as_str).unwrap_or_default();
+        let wait = parameters.get("retry_after").and_then(Value::as_u64).map(|wait| Span::from_secs(wait.min(86_400)));
+        let attempt = self.caller.judge(answer, said, now);
+        // That the chat is not found is told with 400, and may be mended by inviting the bot.
+        if said.contains("chat not found") {
+            return Ok(Attempt::Doubtful { why: attempt.why().unwrap_or_default().to_owned() });
+        }
+        Ok(attempt.after(wait))
+    }
+}
+
+impl Channel for Telegram {
+    fn tell<'a>(&'a self, out: &'a Outgoing, now: At) -> BoxFuture<'a, Attempt> {
+        Box::pin(self.send(out, now))
+    }
+
+    /// 20 a minute in a group.
+    fn rate(&self) -> Rate {
+        Rate { burst: 3, every: Span::from_secs(3) }
+    }
+}
+
+fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
+    let title = fit::inert(&page.title);
+    let link = page.link.as_ref().map_or_else(String::new, |link| format!("\n\n{}", fit::within(link, 500, Unit::Wide)));
+    let room = 4096 - Unit::Wide.of(&link);
+    let text = fit::within(&format!("{title}\n{}", fit::inert(&page.body())), room, Unit::Wide) + &link;
+    let chat = chat.parse::<i64>().map_or_else(|_| json!(chat), |number| json!(number));
+    let mut message = json!({
+        "chat_id": chat,
+        "text": text,
+        "entities": [{ "type": "bold", "offset": 0, "length": Unit::Wide.of(&title) }],
+        "link_preview_options": { "is_disabled": true },
+        "disable_notification": page.severity == Severity::Info,
+    });
+    if let (Some(topic), Some(object)) = (topic, message.as_object_mut()) {
+        object.insert("message_thread_id".to_owned(), json!(topic));
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::nasty;
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_mentions_links_or_formats() {
+        for out in nasty::all() {
+            let message = message(&nasty::pages().page(&out), "-100123", None);
+            assert!(message.get("parse_mode").is_none() && message["chat_id"] == -100_123);
+            let text = message["text"].as_str().unwrap();
+            assert!(text.encode_utf16().count() <= 4096);
+            let (ours, link) = text.rsplit_once("\n\n").unwrap();
+            assert_eq!(link, "https://canary.example/incidents/3");
+            nasty::assert_plain(ours);
+            assert!(!ours.contains("https://") && !ours.contains("@everyone") && !ours.contains("evil.example"), "{ours}");
+            assert!(!ours.contains(" /start") && !ours.contains("#hashtag"), "{ours}");
+        }
+    }
+}
