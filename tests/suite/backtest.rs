@@ -145,7 +145,8 @@ fn said(command: &mut Command) -> (i32, String, String) {
 
 /// Names and lengths of all files below, and what is in them.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap());
+    // The control socket of a daemon that ran here has nothing to read.
+    let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap()).filter(|e| e.file_type().unwrap().is_file());
     let mut all: Vec<_> = entries.map(|e| (e.file_name().to_string_lossy().into_owned(), std::fs::read(e.path()).unwrap())).collect();
     all.sort();
     all
