@@ -1,42 +1,30 @@
 //! Discord, by a webhook: one message a notice, with `wait=true`, for without it a message that is not saved gives no error.
 
 use futures::future::BoxFuture;
-use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::caller::{Answer, Caller};
+use super::caller::Answer;
 use super::fit::{self, Unit};
-use super::page::{Page, Pages};
+use super::hook::Hook;
+use super::page::Page;
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
 use crate::config::DiscordSettings;
 use crate::model::{At, Severity, Span};
 
 /// One webhook.
-pub(super) struct Discord {
-    caller: Caller,
-    url: Url,
-    pages: Pages,
-}
-
-/// Says nothing of the URL.
-impl std::fmt::Debug for Discord {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Discord").finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+pub(super) struct Discord(Hook);
 
 impl Discord {
     pub(super) fn new(settings: &DiscordSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        let (secret, caller) = tools.secret_url(&settings.url)?;
-        let mut url = secret.expose().clone();
-        let others: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(name, _)| name != "wait").collect();
-        url.query_pairs_mut().clear().extend_pairs(others).append_pair("wait", "true");
-        Ok(Self { caller, url, pages: tools.pages.clone() })
+        let mut hook = Hook::new(&settings.url, tools)?;
+        let others: Vec<(String, String)> = hook.url.query_pairs().into_owned().filter(|(name, _)| name != "wait").collect();
+        hook.url.query_pairs_mut().clear().extend_pairs(others).append_pair("wait", "true");
+        Ok(Self(hook))
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
-        let body = message(&self.pages.page(out));
-        match self.caller.send(self.caller.post(self.url.clone(), &body)).await {
+        match self.0.post(out, message).await {
             Ok(answer) => self.read(&answer, now),
             Err(attempt) => attempt,
         }
@@ -45,7 +33,7 @@ impl Discord {
     fn read(&self, answer: &Answer, now: At) -> Attempt {
         let json = answer.json();
         let said = json.get("message").and_then(Value::as_str).unwrap_or_default();
-        let attempt = self.caller.judge(answer, said, now);
+        let attempt = self.0.caller.judge(answer, said, now);
         let wait = json.get("retry_after").and_then(Value::as_f64).filter(|wait| (0.0..86_400.0).contains(wait));
         // Unknown Webhook: it was deleted, and calls of what is not there get an address banned.
         if answer.status.as_u16() == 404 && json.get("code").and_then(Value::as_u64) == Some(10015) {

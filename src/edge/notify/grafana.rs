@@ -6,31 +6,25 @@
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
 use super::fit::{self, Unit};
-use super::page::{Page, Pages};
+use super::hook::Hook;
+use super::page::Page;
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
-use crate::config::{GrafanaSettings, SecretUrl};
+use crate::config::GrafanaSettings;
 use crate::model::{At, Span};
 
 /// One integration.
 #[derive(Debug)]
-pub(super) struct Grafana {
-    caller: Caller,
-    url: SecretUrl,
-    pages: Pages,
-}
+pub(super) struct Grafana(Hook);
 
 impl Grafana {
     pub(super) fn new(settings: &GrafanaSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        let (url, caller) = tools.secret_url(&settings.url)?;
-        Ok(Self { caller, url, pages: tools.pages.clone() })
+        Hook::new(&settings.url, tools).map(Self)
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
-        let body = alert(&self.pages.page(out));
-        match self.caller.send(self.caller.post(self.url.expose().clone(), &body)).await {
-            Ok(answer) => self.caller.judge(&answer, &answer.text(), now),
+        match self.0.post(out, alert).await {
+            Ok(answer) => self.0.caller.judge(&answer, &answer.text(), now),
             Err(attempt) => attempt,
         }
     }

@@ -13,6 +13,7 @@ mod discord;
 mod email;
 mod fit;
 mod grafana;
+mod hook;
 mod memory;
 #[cfg(test)]
 mod nasty;

@@ -5,30 +5,25 @@
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::caller::{Answer, Caller};
+use super::caller::Answer;
 use super::fit::{self, Unit};
-use super::page::{Page, Pages};
+use super::hook::Hook;
+use super::page::Page;
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
-use crate::config::{SecretUrl, SlackSettings};
+use crate::config::SlackSettings;
 use crate::model::{At, Span};
 
 /// One webhook.
 #[derive(Debug)]
-pub(super) struct Slack {
-    caller: Caller,
-    url: SecretUrl,
-    pages: Pages,
-}
+pub(super) struct Slack(Hook);
 
 impl Slack {
     pub(super) fn new(settings: &SlackSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        let (url, caller) = tools.secret_url(&settings.url)?;
-        Ok(Self { caller, url, pages: tools.pages.clone() })
+        Hook::new(&settings.url, tools).map(Self)
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
-        let body = message(&self.pages.page(out));
-        match self.caller.send(self.caller.post(self.url.expose().clone(), &body)).await {
+        match self.0.post(out, message).await {
             Ok(answer) => self.read(&answer, now),
             Err(attempt) => attempt,
         }
@@ -37,7 +32,7 @@ impl Slack {
     /// Errors are one word of plain text.
     fn read(&self, answer: &Answer, now: At) -> Attempt {
         let said = answer.text();
-        let attempt = self.caller.judge(answer, &said, now);
+        let attempt = self.0.caller.judge(answer, &said, now);
         // `no_service` is how a revoked webhook is told; a channel that is archived may come back.
         match (answer.status.as_u16(), said.trim()) {
             (403 | 404, "no_service" | "no_team" | "team_disabled") => {

@@ -6,30 +6,25 @@
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::caller::{Answer, Caller};
+use super::caller::Answer;
 use super::fit::{self, Unit};
-use super::page::{Page, Pages};
+use super::hook::Hook;
+use super::page::Page;
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
-use crate::config::{SecretUrl, TeamsSettings};
+use crate::config::TeamsSettings;
 use crate::model::{At, Severity, Span};
 
 /// One workflow.
 #[derive(Debug)]
-pub(super) struct Teams {
-    caller: Caller,
-    url: SecretUrl,
-    pages: Pages,
-}
+pub(super) struct Teams(Hook);
 
 impl Teams {
     pub(super) fn new(settings: &TeamsSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        let (url, caller) = tools.secret_url(&settings.url)?;
-        Ok(Self { caller, url, pages: tools.pages.clone() })
+        Hook::new(&settings.url, tools).map(Self)
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
-        let body = message(&self.pages.page(out));
-        match self.caller.send(self.caller.post(self.url.expose().clone(), &body)).await {
+        match self.0.post(out, message).await {
             Ok(answer) => self.read(&answer, now),
             Err(attempt) => attempt,
         }
@@ -41,10 +36,10 @@ impl Teams {
         // Connectors of old say 200 and mean the text, which is `1` when it went well.
         let text = answer.text();
         if answer.status.as_u16() == 200 && text.contains("delivery failed") {
-            let why = format!("answered 200: {}", fit::line(&self.caller.scrubbed(&text), 200));
+            let why = format!("answered 200: {}", fit::line(&self.0.caller.scrubbed(&text), 200));
             return Attempt::Retry { after: None, why, unclear: true };
         }
-        self.caller.judge(answer, said, now)
+        self.0.caller.judge(answer, said, now)
     }
 }
 
