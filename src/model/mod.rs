@@ -7,6 +7,7 @@ mod incident;
 mod names;
 mod sign;
 mod silence;
+mod text;
 mod time;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
@@ -16,4 +17,5 @@ pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity
 pub use names::{Name, NameError, Route};
 pub use sign::{Sign, Standing};
 pub use silence::{Silence, Which};
+pub use text::hides;
 pub use time::{At, Now, Span};

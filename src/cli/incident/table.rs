@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::model::At;
+use crate::model::{At, hides};
 
 /// What is open, then what ended.
 pub(super) fn incidents(answer: &Value, as_of: Option<&str>) -> String {
@@ -87,6 +87,5 @@ fn said(value: &Value) -> String {
 
 /// Nothing in it moves the cursor, changes colours or turns the direction of writing.
 fn clean(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || hides(c) { ' ' } else { c }).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::model::hides;
+
 /// `text` with at most about `limit` bytes. Line breaks and tabs stay; other control characters and those that turn or hide text (bidirectional
 /// overrides, zero width) are shown by their numbers: in a mail they are there to deceive.
 pub(super) fn plain(text: &str, limit: usize) -> String {
@@ -21,14 +23,6 @@ pub(super) fn plain(text: &str, limit: usize) -> String {
         }
     }
     shown
-}
-
-const fn hides(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]
