@@ -214,32 +214,31 @@ impl Event {
     /// The canary that it is about.
     #[must_use]
     pub const fn canary(&self) -> Option<CanaryId> {
-        match self {
-            Self::Answered { canary, .. }
-            | Self::Traced { canary, .. }
-            | Self::Sighted { canary, .. }
-            | Self::Mismatched { canary, .. }
-            | Self::Orphaned { canary } => Some(*canary),
-            Self::Started { .. }
-            | Self::Woke {}
-            | Self::Signs { .. }
-            | Self::NoSigns { .. }
-            | Self::Stale { .. }
-            | Self::Forged { .. }
-            | Self::Blind { .. }
-            | Self::Sight { .. }
-            | Self::CutOff {}
-            | Self::Connected {}
-            | Self::Read { .. }
-            | Self::ClockJumped { .. }
-            | Self::Noticed { .. }
-            | Self::Acknowledged { .. }
-            | Self::Closed { .. }
-            | Self::Silenced { .. }
-            | Self::Unsilenced { .. }
-            | Self::DrillBegan { .. }
-            | Self::DrillStopped { .. } => None,
+        if let Self::Answered { canary, .. }
+        | Self::Traced { canary, .. }
+        | Self::Sighted { canary, .. }
+        | Self::Mismatched { canary, .. }
+        | Self::Orphaned { canary } = self
+        {
+            return Some(*canary);
         }
+        None
+    }
+
+    /// The inbox that it is about.
+    #[must_use]
+    pub const fn inbox(&self) -> Option<&Name> {
+        if let Self::Sighted { inbox, .. }
+        | Self::Mismatched { inbox, .. }
+        | Self::Stale { inbox }
+        | Self::Forged { inbox }
+        | Self::Blind { inbox, .. }
+        | Self::Sight { inbox }
+        | Self::Read { inbox, .. } = self
+        {
+            return Some(inbox);
+        }
+        None
     }
 
     /// The incident that it is about.
@@ -248,39 +247,6 @@ impl Event {
         if let Self::Acknowledged { incident, .. } | Self::Closed { incident, .. } = self { Some(*incident) } else { None }
     }
 
-    /// The inbox that it is about.
-    #[must_use]
-    pub const fn inbox(&self) -> Option<&Name> {
-        match self {
-            Self::Sighted { inbox, .. }
-            | Self::Mismatched { inbox, .. }
-            | Self::Stale { inbox }
-            | Self::Forged { inbox }
-            | Self::Blind { inbox, .. }
-            | Self::Sight { inbox }
-            | Self::Read { inbox, .. } => Some(inbox),
-            Self::Started { .. }
-            | Self::Woke {}
-            | Self::Answered { .. }
-            | Self::Traced { .. }
-            | Self::Signs { .. }
-            | Self::NoSigns { .. }
-            | Self::CutOff {}
-            | Self::Connected {}
-            | Self::ClockJumped { .. }
-            | Self::Noticed { .. }
-            | Self::Acknowledged { .. }
-            | Self::Closed { .. }
-            | Self::Silenced { .. }
-            | Self::Unsilenced { .. }
-            | Self::DrillBegan { .. }
-            | Self::DrillStopped { .. }
-            | Self::Orphaned { .. } => None,
-        }
-    }
-}
-
-impl Event {
     /// The provider whose account it is about.
     #[must_use]
     pub const fn account(&self) -> Option<&Name> {
