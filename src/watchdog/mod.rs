@@ -357,7 +357,8 @@ impl Watchdog {
         };
         let told = self.state.incidents.get(&incident).map(|i| i.told.clone()).unwrap_or_default();
         let silenced = notice.change != Change::Resolved && self.state.silenced_until(notice.kind, &notice.culprit, at).is_some();
-        let unheard = notice.change == Change::Resolved && self.state.incidents.get(&incident).is_some_and(|i| i.told_at.is_none());
+        let unheard = notice.change == Change::Resolved
+            && self.state.incidents.get(&incident).is_some_and(|i| i.told_at.is_none() && i.told.is_empty());
         let hears = |sink: &Name, severities: &Vec<Severity>| {
             told.contains(sink) || (notice.change != Change::Resolved && severities.contains(&notice.severity))
         };

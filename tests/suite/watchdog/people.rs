@@ -1,7 +1,7 @@
 //! What people say of incidents: reminders until one is acknowledged, one that is closed too soon, and silences.
 
 use mailcanary::model::{At, Change, Class, IncidentId, Kind, Notice, Severity, Span, Which};
-use mailcanary::watchdog::{Event, Unfit};
+use mailcanary::watchdog::{Event, Unfit, Watchdog};
 
 use super::replay;
 use super::world::{Fate, World, name, settings};
@@ -158,6 +158,21 @@ fn a_silence_is_about_what_it_names_and_can_be_ended() {
     let after: Vec<&Notice> = w.notices.iter().skip(before).map(|(_, n)| n).collect();
     assert_eq!(after.iter().filter(|n| n.change == Change::Updated).count(), 1, "{after:#?}");
     assert_eq!(w.dog.step(w.now, Event::Unsilenced { silence: 9, by: "ann".to_owned() }), Err(Unfit::UnknownSilence(9)));
+}
+
+#[test]
+fn an_incident_of_an_earlier_version_is_resolved_where_it_was_told() {
+    let mut w = outage();
+    let mut state: serde_json::Value = serde_json::from_str(&w.dog.checkpoint().unwrap()).unwrap();
+    for incident in state["incidents"].as_object_mut().unwrap().values_mut() {
+        for field in ["told_at", "quiet", "reminders"] {
+            assert!(incident.as_object_mut().unwrap().remove(field).is_some(), "{field}");
+        }
+    }
+    w.dog = Watchdog::replay(&w.settings, Some(&state.to_string()), []).unwrap();
+    w.heal(w.now);
+    w.run(MINUTE.scaled(10, 1));
+    assert_eq!(w.told(Change::Resolved), 1, "{:#?}", w.notices);
 }
 
 #[test]
