@@ -28,16 +28,6 @@ fn configuration(folder: &Folder, postmark: &Postmark, relay: &Postfix, dovecot:
     )
 }
 
-/// The first notice from now on that fits.
-async fn notice(hook: &mut Receiver, fits: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let told = hook.next_within(LONG).await.json()["data"].take();
-        if fits(&told) {
-            return told;
-        }
-    }
-}
-
 /// A daemon that has been well for a while; then mail is dropped in this way.
 async fn dropping(mood: Mood) -> (Daemon, Receiver, Postmark, Postfix, Dovecot) {
     let dovecot = Dovecot::run(&dovecot::Settings::default());
@@ -56,9 +46,9 @@ async fn dropping(mood: Mood) -> (Daemon, Receiver, Postmark, Postfix, Dovecot) 
 async fn what_the_provider_says_of_dropped_mail_follows_its_page() {
     let (mut daemon, mut hook, _postmark, _relay, _dovecot) = dropping(Mood::Bouncing).await;
     let says = |told: &Value, fate: &str| told["evidence"]["provider_says"][0]["fate"] == fate;
-    let page = notice(&mut hook, |told| told["severity"] == "page").await;
+    let page = hook.notice(LONG, |told| told["severity"] == "page").await;
     assert_eq!((&page["culprit"], &page["kind"]), (&json!({ "provider": "postmark" }), &json!("stopped")), "{page}");
-    let told = if says(&page, "bounced") { page } else { notice(&mut hook, |told| says(told, "bounced")).await };
+    let told = if says(&page, "bounced") { page } else { hook.notice(LONG, |told| says(told, "bounced")).await };
     assert!(told["summary"].as_str().unwrap().contains("it bounced (\"smtp;550 5.1.1 no such user\")"), "{told}");
     let canary = told["evidence"]["provider_says"][0]["canary"].as_str().unwrap();
     let (status, shown) = daemon.get(&format!("/canaries/{canary}")).await.unwrap();
@@ -70,7 +60,7 @@ async fn what_the_provider_says_of_dropped_mail_follows_its_page() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_seed_that_the_provider_suppresses_is_no_outage() {
     let (mut daemon, mut hook, _postmark, _relay, _dovecot) = dropping(Mood::Suppressing).await;
-    let told = notice(&mut hook, |told| told["kind"] == "refused").await;
+    let told = hook.notice(LONG, |told| told["kind"] == "refused").await;
     assert_eq!((&told["severity"], &told["evidence"]["suppressed_by"]), (&json!("warn"), &json!("postmark")), "{told}");
     assert!(told["summary"].as_str().unwrap().starts_with("no outage: provider `postmark` suppresses the seed"), "{told}");
     daemon

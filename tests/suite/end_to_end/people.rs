@@ -5,7 +5,7 @@ use mailcanary::sandbox::{Fault, World};
 use serde_json::Value;
 
 use super::life::{daemon_with, name, world};
-use crate::support::alertmanager::Receiver;
+use crate::support::alertmanager::{PATIENCE, Receiver};
 use crate::support::daemon::Daemon;
 
 const TOKEN: &str = "correct-horse-battery";
@@ -22,16 +22,6 @@ async fn outage(http: &str) -> (World, Receiver, Daemon, String) {
     assert_eq!(opened["data"]["kind"], "refused", "{opened}");
     let id = opened["data"]["incident"].to_string();
     (world, hook, daemon, id)
-}
-
-/// The first notice from now on of this type.
-async fn told(hook: &mut Receiver, kind: &str) -> Value {
-    loop {
-        let notice = hook.next().await.json();
-        if notice["type"] == kind {
-            return notice;
-        }
-    }
 }
 
 fn ok(daemon: &Daemon, words: &[&str]) -> String {
@@ -55,10 +45,10 @@ async fn an_incident_is_listed_seen_closed_and_opened_again() {
     daemon.start().await;
     assert!(ok(&daemon, &["incident", "list"]).contains("ann has seen it"), "a restart forgets nothing");
     ok(&daemon, &["incident", "close", &id, "--by", "bob", "--note", "looks fine"]);
-    let resolved = told(&mut hook, "incident.resolved").await;
-    assert_eq!(resolved["data"]["summary"], "closed by bob: looks fine");
-    let again = told(&mut hook, "incident.opened").await;
-    assert!(again["data"]["summary"].as_str().unwrap().contains("bob closed it"), "{again}");
+    let resolved = hook.notice(PATIENCE, |told| told["change"] == "resolved").await;
+    assert_eq!(resolved["summary"], "closed by bob: looks fine");
+    let again = hook.notice(PATIENCE, |told| told["change"] == "opened").await;
+    assert!(again["summary"].as_str().unwrap().contains("bob closed it"), "{again}");
     let (code, _, err) = daemon.say(&["incident", "ack", &id, "--by", "ann"]);
     assert_eq!(code, Some(1));
     assert!(err.contains(&format!("no open incident `{id}`")), "{err}");
@@ -152,11 +142,11 @@ async fn a_drill_rings_the_real_sink_and_says_how_long_it_took() {
     assert!(code == Some(1) && err.contains("unknown provider `nobody`"), "{err}");
     let said = ok(&daemon, &["drill", "provider", "relay", "--as", "stopped", "--by", "ann"]);
     assert!(said.starts_with("the drill is over: paged ") && said.contains("after it began"), "{said}");
-    let page = told(&mut hook, "incident.opened").await;
-    assert!(page["data"]["summary"].as_str().unwrap().starts_with("DRILL (provider relay as stopped, by ann), nothing is wrong"), "{page}");
-    assert_eq!(page["data"]["severity"], "page");
-    let over = told(&mut hook, "incident.resolved").await;
-    assert!(over["data"]["summary"].as_str().unwrap().starts_with("DRILL, over: paged "), "{over}");
+    let page = hook.notice(PATIENCE, |told| told["change"] == "opened").await;
+    assert!(page["summary"].as_str().unwrap().starts_with("DRILL (provider relay as stopped, by ann), nothing is wrong"), "{page}");
+    assert_eq!(page["severity"], "page");
+    let over = hook.notice(PATIENCE, |told| told["change"] == "resolved").await;
+    assert!(over["summary"].as_str().unwrap().starts_with("DRILL, over: paged "), "{over}");
     let took = daemon.metric("mailcanary_drill_last_page_seconds").await.unwrap();
     assert!((1.0..60.0).contains(&took), "{took}");
     assert_eq!(daemon.sum("mailcanary_canaries_lost_total").await, Some(0.0));

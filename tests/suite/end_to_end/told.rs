@@ -30,16 +30,6 @@ fn configuration(folder: &Folder, sendgrid: &SendGrid, relay: &Postfix, dovecot:
     )
 }
 
-/// The first notice from now on that fits.
-async fn notice(hook: &mut Receiver, fits: impl Fn(&Value) -> bool) -> Value {
-    loop {
-        let told = hook.next_within(LONG).await.json()["data"].take();
-        if fits(&told) {
-            return told;
-        }
-    }
-}
-
 /// What became of mail that was dropped; the oldest is known to the daemon by its id.
 async fn dropped(daemon: &mut Daemon, sendgrid: &SendGrid, reason: &str) -> Vec<Value> {
     daemon
@@ -80,7 +70,7 @@ async fn what_a_provider_tells_of_dropped_mail_stands_in_the_incident() {
     assert_eq!(found as usize, events.len() - 1);
 
     let says = |told: &Value| told["evidence"]["provider_says"][0]["fate"] == "bounced";
-    let told = notice(&mut hook, |told| told["severity"] == "page" && says(told)).await;
+    let told = hook.notice(LONG, |told| told["severity"] == "page" && says(told)).await;
     assert_eq!((&told["culprit"], &told["kind"]), (&json!({ "provider": "grid" }), &json!("stopped")), "{told}");
     assert!(told["summary"].as_str().unwrap().contains("550 5.1.1 no such user"), "{told}");
     let count = |outcome: &str, of: &str| format!("mailcanary_hook_{of}_total{{provider=\"grid\",outcome=\"{outcome}\"}}");

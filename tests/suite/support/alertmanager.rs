@@ -224,6 +224,16 @@ impl Receiver {
         timeout(patience, self.received.recv()).await.expect("nothing was received").unwrap()
     }
 
+    /// The `data` of the next notice that fits; others are passed over.
+    pub(crate) async fn notice(&mut self, patience: Duration, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let told = self.next_within(patience).await.json()["data"].take();
+            if fits(&told) {
+                return told;
+            }
+        }
+    }
+
     /// What has come in that nobody took.
     pub(crate) fn rest(&mut self) -> Vec<Received> {
         std::iter::from_fn(|| self.received.try_recv().ok()).collect()

@@ -64,13 +64,28 @@ fn a_failure_after_a_drill_is_no_drill_and_waits_for_no_hold() {
 }
 
 #[test]
-fn a_real_failure_elsewhere_and_a_real_refusal_are_told_as_such_during_a_drill() {
+fn a_failure_of_another_provider_is_told_as_such_during_a_drill() {
     let mut w = well();
     begin(&mut w, "p1");
     w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
     w.run(Span::from_secs(75));
     let refused = w.opened().into_iter().find(|n| n.culprit == Culprit::Provider(name("p0"))).unwrap().clone();
     assert!(!refused.summary.contains("DRILL"), "{}", refused.summary);
+}
+
+#[test]
+fn a_refusal_of_the_provider_that_is_drilled_is_real() {
+    let mut w = well();
+    begin(&mut w, "p1");
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(3, 1));
+    let told: Vec<_> = w.notices.iter().filter(|(_, n)| n.culprit == Culprit::Provider(name("p1"))).collect();
+    let [(_, refused)] = told[..] else { panic!("{:#?}", w.notices) };
+    assert_eq!((refused.kind, refused.severity, refused.change), (Kind::Refused, Severity::Page, Change::Opened));
+    assert!(!refused.summary.contains("DRILL") && refused.evidence.get("drill").is_none(), "{}", refused.summary);
+    w.run(MINUTE.scaled(15, 1));
+    let open = w.dog.view(w.now).incidents.iter().filter(|i| i.resolved_at.is_none()).count();
+    assert_eq!(open, 1, "the end of the drill does not end it");
 }
 
 #[test]
