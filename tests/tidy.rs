@@ -69,6 +69,7 @@ const COMMON: &[&str] = &[
     "flight",
     "fate",
     "members",
+    "together",
     "people",
     "drill",
     "sight",

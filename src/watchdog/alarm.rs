@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::hold::{Habit, Sort};
-use super::hypothesis::{BELIEFS, Factors, WAYS, ln_sum, mixture};
+use super::hypothesis::{BELIEFS, Factors, WAYS, mixture};
 use super::index::Index;
 use super::plan::Plan;
 use super::sequence::{Rule, Sequence};
@@ -227,11 +227,4 @@ impl State {
 pub(super) fn odds(plan: &Plan, state: &State, suspect: usize) -> f64 {
     let level = state.standings.get(suspect).map_or(f64::NEG_INFINITY, |s| f64::from(s.level));
     level + plan.suspects.get(suspect).map_or(0.0, |s| s.ln_weight)
-}
-
-/// How sure it is that it is this suspect and none of those that overlap with it.
-pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize) -> f64 {
-    let own = odds(plan, state, suspect);
-    let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).map(|s| odds(plan, state, *s));
-    (own - ln_sum(rivals.chain([own]))).exp()
 }

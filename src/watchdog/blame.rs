@@ -5,17 +5,19 @@
 
 use std::cmp::Reverse;
 
-use super::alarm::{Alarm, certainty, odds};
+use super::alarm::{Alarm, odds};
 use super::flight::RouteState;
 use super::hold::Sort;
+use super::hypothesis;
 use super::index::Index;
 use super::plan::Plan;
 use super::record::Fact;
 use super::recovery;
 use super::sorting;
 use super::state::State;
+use super::together::{self, certainty};
 use super::waiting::DECIDES;
-use crate::model::{At, Span};
+use crate::model::{At, Culprit, Span};
 
 /// A suspect is named at this chance among those that overlap with it; or when its odds alone are far beyond what is needed.
 const CERTAIN: f64 = 0.96;
@@ -27,6 +29,8 @@ const EASED: f64 = 3.0;
 const FAR: f64 = 3.0;
 /// Nats of silence that a narrower suspect's routes show together, while the others of the alarm deliver.
 const NARROWS_AT: f64 = 6.0;
+/// The same against the loss that the alarm is about: who loses some of everything is not who gets nothing.
+const NARROWS_LOSS_AT: f64 = 8.0;
 /// An arrival is no sign of health if so little of healthy mail takes longer.
 const QUICK: f64 = 0.1;
 /// And each of them.
@@ -59,12 +63,18 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     if own < plan.ln_alarm - EASED - FAR {
         return None;
     }
-    let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, best, now)).collect();
+    // Several at once explain it better than what covers them all.
+    let parts = together::parts(plan, state, ix);
+    let best = parts.filter(|p| p.beat && p.whole == best).map_or(best, |p| p.first);
+    let own = odds(plan, state, best);
+    let family = together::family(plan, state, best, now);
+    let named = family.unwrap_or(best);
+    let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now)).collect();
     let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
-    let sure = certainty(plan, state, ix, best);
+    let sure = certainty(plan, state, ix, best, parts, family);
     let all = own - sure.ln();
     let enough = all >= needed && (sure >= CERTAIN || own >= needed + DECIDES);
-    let culprit = plan.suspects.get(best)?.culprit.clone();
+    let culprit = plan.suspects.get(named)?.culprit.clone();
     enough.then(|| Fact::Alarmed { culprit, instead_of: moved.iter().map(|a| a.culprit.clone()).collect() })
 }
 
@@ -99,8 +109,8 @@ fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     let index = plan.suspect(&alarm.culprit)?;
     let suspect = plan.suspects.get(index)?;
     let since = alarm.first_arrival?;
-    // Where mail is late or lost in part, silence for a while is what every route shows.
-    if alarm.sort != Sort::Stop || suspect.routes.len() < 2 || suspect.routes.len() > NARROWED_UP_TO {
+    // Where mail is late, silence for a while is what every route shows.
+    if alarm.sort == Sort::Slow || suspect.routes.len() < 2 || suspect.routes.len() > NARROWED_UP_TO {
         return None;
     }
     let of = |slot: &usize| state.routes.get(*slot).filter(|r| state.sees(&r.route.inbox) && !r.is_suppressed()).map(|r| (*slot, r));
@@ -109,22 +119,42 @@ fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     if well.is_empty() || !well.iter().any(|(_, r)| is_quick(r)) {
         return None;
     }
-    let silence: f64 = ill.iter().map(|(_, r)| silence(state, r, since)).sum();
-    if silence < NARROWS_AT || ill.iter().any(|(_, r)| self::silence(state, r, since) < EACH_ILL) {
+    let said: Vec<(f64, f64)> = ill.iter().map(|(_, r)| silence(state, r, since, index, alarm.sort)).collect();
+    let all: f64 = said.iter().map(|(_, beyond)| beyond).sum();
+    let needed = if alarm.sort == Sort::Loss { NARROWS_LOSS_AT } else { NARROWS_AT };
+    if all < needed || said.iter().any(|(health, _)| *health < EACH_ILL) {
         return None;
     }
-    let fits = |s: &&usize| {
-        let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(s));
-        **s != index && plan.within(**s, index) && ill.iter().all(|(slot, _)| covers(*slot)) && !well.iter().any(|(slot, _)| covers(*slot))
-    };
-    let narrower = plan.routes.get(*first)?.suspects.iter().find(fits)?;
-    let culprit = plan.suspects.get(*narrower)?.culprit.clone();
+    let covers = |slot: usize, s: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&s));
+    let is_ill = |s: usize| s != index && plan.within(s, index) && !well.iter().any(|(slot, _)| covers(*slot, s));
+    let narrower: Vec<usize> = plan.routes.get(*first)?.suspects.iter().copied().filter(|s| is_ill(*s)).collect();
+    let one = narrower.iter().copied().find(|s| ill.iter().all(|(slot, _)| covers(*slot, *s)));
+    // Of the watcher, several may have failed: each has an alarm of its own.
+    let several = || narrower.first().copied().filter(|_| alarm.culprit == Culprit::Watcher {} && whole(plan, &ill, &is_ill));
+    let culprit = plan.suspects.get(one.or_else(several)?)?.culprit.clone();
     Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()] })
 }
 
-/// Nats that the silence of a route's canaries sent since says.
-fn silence(state: &State, route: &RouteState, since: At) -> f64 {
-    let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { return 0.0 };
+/// Whether each of these routes belongs to a provider, or each to an inbox, that is ill as a whole.
+fn whole(plan: &Plan, ill: &[(usize, &RouteState)], is_ill: &impl Fn(usize) -> bool) -> bool {
+    let all = |of: fn(&Culprit) -> bool| {
+        let belongs = |s: &usize| plan.suspects.get(*s).is_some_and(|suspect| of(&suspect.culprit)) && is_ill(*s);
+        ill.iter().filter_map(|(slot, _)| plan.routes.get(*slot)).all(|r| r.suspects.iter().any(belongs))
+    };
+    all(|c| matches!(c, Culprit::Provider(_))) || all(|c| matches!(c, Culprit::Inbox(_)))
+}
+
+/// Nats that the silence of a route's canaries sent since says: against health, and against what the alarm is about.
+fn silence(state: &State, route: &RouteState, since: At, index: usize, sort: Sort) -> (f64, f64) {
+    let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { return (0.0, 0.0) };
+    let way = state.standings.get(index).and_then(|s| sorting::likeliest(sort, s));
     let sent = route.flying.iter().filter(|f| f.counted && f.sent_at >= since);
-    sent.map(|f| -route.survival.at(horizon.since(f.sent_at)).max(1e-9).ln()).sum()
+    sent.fold((0.0, 0.0), |(health, part), f| {
+        let age = horizon.since(f.sent_at);
+        let nats = -route.survival.at(age).max(1e-9).ln();
+        let said = hypothesis::silent(&route.survival, age);
+        let [stop, ..] = said;
+        let beyond = way.and_then(|way| said.get(way)).map_or(nats, |as_it_was| (stop / as_it_was).ln());
+        (health + nats, part + beyond)
+    })
 }

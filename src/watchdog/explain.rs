@@ -11,6 +11,7 @@ use super::index::Index;
 use super::judge::Finding;
 use super::plan::Plan;
 use super::state::State;
+use super::together;
 use super::trace::Said;
 use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Route, Span};
 
@@ -230,7 +231,7 @@ fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, V
 /// How sure the blame is, and who else it could be.
 fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Option<f64>, Vec<String>) {
     let Some(suspect) = plan.suspect(&finding.culprit).filter(|_| finding.alarm) else { return (None, Vec::new()) };
-    let sure = alarm::certainty(plan, state, ix, suspect);
+    let sure = together::certainty(plan, state, ix, suspect, together::parts(plan, state, ix), None);
     let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).filter_map(|s| plan.suspects.get(*s));
     let named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
     (Some(round(sure, 1000.0)), named)

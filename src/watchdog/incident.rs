@@ -21,6 +21,9 @@ const FLAPS_WITHIN: Span = Span::from_secs(900);
 /// …and at least this long.
 const WELL_FOR: Span = Span::from_secs(300);
 
+/// An incident this young was perhaps opened too wide: where several narrower failures show instead of it, each becomes one.
+const SPLITS_WITHIN: Span = Span::from_secs(900);
+
 /// Mail that was accepted during a refusal and has not come for this long makes it a stop.
 const STILL_MISSING: Span = Span::from_secs(300);
 
@@ -163,12 +166,16 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
-            let alone =
-                assessment.findings.iter().filter(|f| !f.is_of_seed() && covered(plan, &f.culprit, &wider.shown.culprit)).count() == 1;
-            if alone && (finding.alarm || rest_is_well(plan, state, wider, finding)) {
-                moves.push(tell(plan, state, ix, finding, Some(wider.shown.incident), now));
+            let id = wider.shown.incident;
+            let inside = || assessment.findings.iter().filter(|f| !f.is_of_seed() && covered(plan, &f.culprit, &wider.shown.culprit));
+            let alone = inside().count() == 1 && (finding.alarm || rest_is_well(plan, state, wider, finding));
+            // What was thought to be one failure is several: the first keeps its incident.
+            let several = now.since(wider.shown.opened_at) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != wider.shown.culprit);
+            if alone || several {
+                let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
+                moves.push(tell(plan, state, ix, finding, known, now));
             }
-            kept.push(wider.shown.incident);
+            kept.push(id);
         } else {
             let mut narrower =
                 state.open().filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && covered(plan, &i.shown.culprit, &finding.culprit));

@@ -45,6 +45,7 @@ mod state;
 mod step;
 mod survival;
 mod suspicion;
+mod together;
 mod trace;
 mod view;
 mod waiting;

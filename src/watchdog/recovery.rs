@@ -18,6 +18,9 @@ const NOT_SLOW: f64 = 2.0;
 /// routes are looked at, more of them come together.
 const AFTER_PART: f64 = 8.5;
 
+/// And for health against the smallest loss: what is lost in part by less than was thought goes on.
+const NOT_A_LITTLE: f64 = 5.0;
+
 /// Whether the alarm is over.
 pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     if alarm.arrivals < 2 {
@@ -37,7 +40,7 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     }
     open.sort_by_key(|(at, _)| *at);
     let sums = alarm.trial.recovery(&open);
-    let [stop, most, some, _, delays @ ..] = sums;
+    let [stop, most, some, least, delays @ ..] = sums;
     let reached = |needed: &[f64; 3]| [stop, most, some].iter().zip(needed).all(|(sum, n)| sum >= n);
     let swift = |needed: f64| delays.iter().all(|sum| *sum >= needed);
     let after_stop = if plan.confirmations > 0.0 { &AFTER_STOP } else { &AFTER_STOP_UNASKED };
@@ -45,9 +48,8 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     // A stop on top of a loss leaves the loss behind.
     let was_loss = alarm.was.is_some_and(|(_, before)| before == Sort::Loss);
     match alarm.sort {
-        Sort::Stop if was_loss => reached(&[after_part; 3]) && swift(NOT_SLOW),
-        Sort::Stop => reached(after_stop) && swift(NOT_SLOW),
-        Sort::Loss => reached(&[after_part; 3]) && swift(NOT_SLOW),
+        Sort::Stop if !was_loss => reached(after_stop) && swift(NOT_SLOW),
+        Sort::Stop | Sort::Loss => reached(&[after_part; 3]) && least >= NOT_A_LITTLE && swift(NOT_SLOW),
         Sort::Slow => reached(after_stop) && swift(after_part),
     }
 }

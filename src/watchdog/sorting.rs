@@ -23,6 +23,8 @@ const CLEARER: f64 = 2.0;
 const NOTHING_ARRIVES: f64 = 8.0;
 /// Canaries that say so.
 const SILENT: usize = 3;
+/// The first way that is a delay.
+const SLOW: usize = 4;
 /// Alarms over more routes than this keep what they were raised as.
 const ROUTES_AT_MOST: usize = 256;
 
@@ -35,12 +37,20 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
     }
     let sees = |r: &&RouteState| state.sees(&r.route.inbox);
     let mut said: Vec<(At, bool, Nats)> = Vec::new();
+    // Where some routes deliver, the others were silent before: they do not tell that it is more by now.
+    let mut alive: Vec<(At, bool, Nats)> = Vec::new();
     for route in suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(sees) {
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
+        let from = said.len();
         said.extend(newest(route, first, horizon));
+        let own = said.get(from..).unwrap_or_default();
+        if own.iter().any(|(_, arrived, _)| *arrived) {
+            alive.extend_from_slice(own);
+        }
     }
     let standing = state.standings.get(plan.suspect(&alarm.culprit)?)?;
-    let silent = likeliest(alarm.sort, standing).is_some_and(|way| is_silent(way, &said, suspect.routes.len()));
+    let telling = if alive.is_empty() { &said } else { &alive };
+    let silent = likeliest(alarm.sort, standing).is_some_and(|way| is_silent(way, telling, suspect.routes.len()));
     let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said)? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
@@ -58,23 +68,25 @@ fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<I
 }
 
 /// Which of the ways of its sort explains an alarm best, all in all.
-fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
+pub(super) fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
     let ways = match sort {
         Sort::Stop => return None,
-        Sort::Loss => 1..4,
-        Sort::Slow => 4..WAYS,
+        Sort::Loss => 1..SLOW,
+        Sort::Slow => SLOW..WAYS,
     };
     let chances = standing.chances();
     ways.max_by(|a, b| chances.get(*a).unwrap_or(&0.0).total_cmp(chances.get(*b).unwrap_or(&0.0)))
 }
 
-/// Whether nothing arrives any more where some of it did, in the way that it was.
+/// Whether nothing arrives any more where some of it did, in the way that it was; a delay may be half way to the next longer one.
 fn is_silent(way: usize, said: &[(At, bool, Nats)], routes: usize) -> bool {
     let last = said.iter().filter(|(_, arrived, _)| *arrived).map(|(at, ..)| *at).max();
     let silent = said.iter().filter(|(at, ..)| last.is_none_or(|l| *at > l));
     let (count, nats) = silent.fold((0, 0.0), |(count, sum), (.., nats)| {
         let [stop, ..] = nats;
-        (count + 1, sum + stop - nats.get(way).unwrap_or(stop))
+        let longer = nats.get(way + 1).filter(|_| way >= SLOW);
+        let as_it_was = nats.get(way).into_iter().chain(longer).fold(f64::NEG_INFINITY, |most, n| most.max(*n));
+        (count + 1, sum + (stop - as_it_was).max(0.0))
     });
     count >= SILENT && nats >= NOTHING_ARRIVES + (routes as f64).ln()
 }

@@ -1,0 +1,94 @@
+//! What fails together: two providers at once while a third delivers are no watcher's fault; two routes of one provider are that provider's.
+
+use super::alarm::odds;
+use super::hypothesis::ln_sum;
+use super::index::Index;
+use super::plan::Plan;
+use super::state::State;
+use crate::model::{At, Culprit, Span};
+
+/// The logarithm of the chance that another part fails with the first, where they may have a cause in common.
+const ANOTHER: f64 = -3.0;
+/// So many inboxes dark for every provider, one after another, have a cause in common.
+const INBOXES: usize = 3;
+
+/// …unless the newest alarm is older than this: then the next failure is a failure of its own.
+const LATELY: Span = Span::from_secs(900);
+
+/// Parts of the watcher that explain the evidence between them, while the rest delivers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parts {
+    /// The watcher.
+    pub(super) whole: usize,
+    /// The one with most against it.
+    pub(super) first: usize,
+    /// The odds that all of them fail, as a logarithm.
+    odds: f64,
+    /// They explain it better than the watcher does.
+    pub(super) beat: bool,
+}
+
+/// The likeliest parts of the watcher, if there is anything against it: at least two without a route in common, and others beside them.
+pub(super) fn parts(plan: &Plan, state: &State, ix: &Index) -> Option<Parts> {
+    let whole = plan.suspect(&Culprit::Watcher {}).filter(|whole| ix.hot.contains(whole))?;
+    let suspect = plan.suspects.get(whole)?;
+    let mut hot: Vec<usize> = ix.hot.iter().copied().filter(|s| *s != whole && !ix.alarmed.contains(s)).collect();
+    hot.sort_by(|a, b| odds(plan, state, *b).total_cmp(&odds(plan, state, *a)).then(a.cmp(b)));
+    let mut parts: Vec<usize> = Vec::new();
+    for part in hot {
+        if parts.iter().all(|known| !plan.overlap(*known, part)) {
+            parts.push(part);
+        }
+    }
+    let (first, more) = parts.split_first().filter(|(_, more)| !more.is_empty())?;
+    let beside = |slot: &usize| {
+        let fails = plan.routes.get(*slot).is_none_or(|r| parts.iter().any(|part| r.suspects.contains(part)));
+        !fails && state.routes.get(*slot).is_some_and(|r| state.sees(&r.route.inbox) && r.good_sent_at.is_some())
+    };
+    if !suspect.routes.iter().any(beside) {
+        return None;
+    }
+    let evidence = |part: &usize| state.standings.get(*part).map_or(0.0, |s| f64::from(s.level));
+    let all = odds(plan, state, *first) + more.iter().map(|part| evidence(part) + ANOTHER).sum::<f64>();
+    Some(Parts { whole, first: *first, odds: all, beat: all > odds(plan, state, whole) })
+}
+
+/// How sure it is that it is this suspect and none of those that overlap with it; what is within `family` is the same failure.
+pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize, parts: Option<Parts>, family: Option<usize>) -> f64 {
+    let own = odds(plan, state, suspect);
+    let beaten = parts.filter(|p| p.beat).map(|p| p.whole);
+    let several = parts.filter(|p| !p.beat && p.whole == suspect).map(|p| p.odds);
+    let same = |rival: usize| family.is_some_and(|whole| plan.within(rival, whole));
+    let rivals = || ix.hot.iter().copied().filter(|s| *s != suspect && Some(*s) != beaten && plan.overlap(*s, suspect) && !same(*s));
+    let all: Vec<f64> = rivals().map(|s| odds(plan, state, s)).chain(several).chain([own]).collect();
+    (own - ln_sum(all.iter().copied())).exp()
+}
+
+/// The suspect that has failed if this one has, too: the smallest that covers it and what there is an alarm for already. The watcher is
+/// it only if every provider fails, or several inboxes do.
+pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Option<usize> {
+    let alarmed: Vec<usize> = state.alarms.iter().filter_map(|a| plan.suspect(&a.culprit)).collect();
+    if alarmed.is_empty() || alarmed.contains(&suspect) {
+        return None;
+    }
+    let lately = state.alarms.iter().any(|a| now.since(a.since) < LATELY);
+    let first = plan.suspects.get(suspect)?.routes.first()?;
+    let covers = |whole: &&usize| **whole != suspect && plan.within(suspect, **whole) && !alarmed.contains(whole);
+    let shares = |whole: &&usize| {
+        let inside = alarmed.iter().filter(|a| plan.within(**a, **whole)).count();
+        inside > 0 && (!is_watcher(plan, **whole) || (lately && all_fail(plan, &alarmed, suspect)))
+    };
+    let size = |whole: &&usize| plan.suspects.get(**whole).map_or(0, |s| s.routes.len());
+    plan.routes.get(*first)?.suspects.iter().filter(covers).filter(shares).min_by_key(size).copied()
+}
+
+fn is_watcher(plan: &Plan, suspect: usize) -> bool {
+    plan.suspects.get(suspect).is_some_and(|s| s.culprit == Culprit::Watcher {})
+}
+
+fn all_fail(plan: &Plan, alarmed: &[usize], suspect: usize) -> bool {
+    let failing = || alarmed.iter().chain([&suspect]).filter_map(|s| plan.suspects.get(*s));
+    let providers = failing().filter(|s| matches!(s.culprit, Culprit::Provider(_))).count();
+    let inboxes = failing().filter(|s| matches!(s.culprit, Culprit::Inbox(_))).count();
+    providers == plan.providers.len() || inboxes >= INBOXES.min(plan.inboxes.len())
+}
