@@ -69,6 +69,7 @@ const COMMON: &[&str] = &[
     "flight",
     "fate",
     "members",
+    "common",
     "together",
     "people",
     "drill",

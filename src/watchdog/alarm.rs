@@ -150,7 +150,7 @@ impl State {
         let lasted = at.since(alarm.since);
         let real = alarm.told && lasted > alarm.sort.real_after();
         // That a seed was suppressed says nothing of how long silence lasts.
-        if !real && !super::recovery::is_explained(plan, self, &alarm) {
+        if !real && !super::recovery::is_explained(plan, self, &alarm) && !super::common::was_of_all(self, &alarm) {
             if let Some((changed, before)) = alarm.was {
                 self.remember(culprit, before, alarm.since, changed);
             }

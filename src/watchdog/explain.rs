@@ -48,6 +48,11 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let who = if finding.culprit == (Culprit::Watcher {}) { "every provider" } else { culprit.as_str() };
             format!("{who} refuses mail ({class}){reply}")
         }
+        Kind::Stopped if finding.class == Some(Class::Network) && !finding.alarm => {
+            let count: u64 = tallies.iter().map(|t| t.row).sum();
+            let reply = reply(plan, state, finding).map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
+            format!("no provider can be reached (network{reply}): {count} canaries in a row could not be handed over; {culprit}")
+        }
         Kind::Loss => {
             let (missing, judged) = tallies.iter().fold((0, 0), |(m, j), t| (m + t.missing, j + t.judged));
             let share = (finding.size * 100.0).round();

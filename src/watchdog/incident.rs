@@ -273,7 +273,7 @@ fn rest_is_well(plan: &Plan, state: &State, wider: &Incident, finding: &Finding)
 /// refusal or junk, the newest canaries sent since must all have arrived, on every route.
 fn is_over(plan: &Plan, state: &State, open: &Incident) -> bool {
     let shown = &open.shown;
-    if matches!(shown.kind, Kind::Stopped | Kind::Loss | Kind::Slow) && !is_of_network(open) {
+    if matches!(shown.kind, Kind::Stopped | Kind::Loss | Kind::Slow) && !open.is_common() {
         return true;
     }
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| shown.culprit.covers(&r.route));
@@ -288,11 +288,6 @@ fn is_over(plan: &Plan, state: &State, open: &Incident) -> bool {
         live.iter().flat_map(|t| t.settled.iter().copied()).filter(|(at, _)| *at >= shown.opened_at).collect();
     settled.sort_unstable_by(|a, b| b.cmp(a));
     settled.len() >= RECOVERED && settled.iter().take(RECOVERED).all(|(_, arrived)| *arrived)
-}
-
-/// The watcher's own network is found without an alarm.
-fn is_of_network(open: &Incident) -> bool {
-    open.shown.culprit == Culprit::Watcher {} && open.shown.last.evidence.get("class").is_some_and(|c| *c == "network")
 }
 
 fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Option<IncidentId>, now: At) -> Move {

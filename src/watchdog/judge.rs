@@ -6,18 +6,15 @@
 use std::collections::BTreeSet;
 
 use super::alarm::Alarm;
+use super::common::{self, Common};
 use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
 use super::hypothesis::LOSSES;
 use super::index::Index;
 use super::plan::{Plan, Suspect};
 use super::state::State;
-use crate::model::{At, Class, Culprit, Kind, Name, Outcome, Route, Severity, Span};
+use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
 
-/// So many refused connections in a row, to all providers, are the watcher's.
-const NO_NETWORK: u64 = 4;
-/// The watcher's network may be away for this long before it is an incident without being told so.
-const NETWORK_GRACE: Span = Span::from_secs(30);
 /// Mail that misses its deadline in this share pages; less of it warns.
 const MATTERS: f64 = 0.2;
 /// Delays by which the hypotheses shift, as factors.
@@ -63,10 +60,10 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
         return assessment;
     }
     let mut findings = refusals(plan, state, ix);
-    match no_network(plan, state, ix, now) {
-        Network::None(own) => findings.push(own),
-        Network::Doubtful(until) => assessment.again_at = Some(until),
-        Network::Fine => {
+    match common::to_all(plan, state, ix, now) {
+        Common::To(refused) => findings.push(of_all(refused)),
+        Common::Doubtful(until) => assessment.again_at = Some(until),
+        Common::None => {
             for alarm in state.alarms.iter().filter(|a| a.told || state.cut_off_since.is_none()) {
                 let (finding, page_at) = alarmed(plan, state, alarm, now);
                 assessment.again_at = [assessment.again_at, page_at].into_iter().flatten().min();
@@ -81,6 +78,13 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
     }
     assessment.findings = loudest_of_each(findings);
     assessment
+}
+
+/// What every provider refuses alike is no provider's doing.
+fn of_all(refused: common::Refused) -> Finding {
+    let kind = if refused.class == Class::Network { Kind::Stopped } else { Kind::Refused };
+    let (culprit, class, routes) = (Culprit::Watcher {}, Some(refused.class), refused.routes);
+    Finding { culprit, kind, severity: Severity::Page, class, routes, also: Vec::new(), alarm: false, size: 1.0 }
 }
 
 /// What an alarm amounts to, once its page has waited long enough; otherwise until when it waits.
@@ -204,56 +208,6 @@ fn names_beside(plan: &Plan, culprit: &Culprit) -> Vec<Culprit> {
 /// The account or the plan is the reason, or the provider's own rule: it will not pass by itself.
 pub(super) const fn speaks_for_itself(class: Class) -> bool {
     matches!(class, Class::Suspended | Class::Auth | Class::Quota | Class::Sender | Class::Policy | Class::Permanent)
-}
-
-/// Whether the watcher itself has network, as far as its submissions tell.
-enum Network {
-    Fine,
-    /// No provider can be reached, but not for long.
-    Doubtful(At),
-    None(Finding),
-}
-
-/// Several providers and no connection to any of them: that is the watcher's network, however the matrix looks. Until another one was
-/// reached, or all were tried, nobody is blamed for a while.
-fn no_network(plan: &Plan, state: &State, ix: &Index, now: At) -> Network {
-    // What is known to be cut off has an incident of its own.
-    if state.cut_off_since.is_some() || plan.providers.len() < 2 {
-        return Network::Fine;
-    }
-    let refused = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.refusal == Some(Class::Network));
-    let rows: Vec<(usize, u64, At)> = ix.refused.iter().filter(|s| refused(s)).filter_map(|s| unreached(state, *s)).collect();
-    let Some(since) = rows.iter().map(|(.., at)| *at).min() else { return Network::Fine };
-    // One provider that was reached since has nothing to do with the watcher's network.
-    let reached = |slot: usize| {
-        state
-            .routes
-            .get(slot)
-            .is_some_and(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since).any(|c| c.outcome().is_some() && !c.refused()))
-    };
-    if (0..plan.routes.len()).any(reached) {
-        return Network::Fine;
-    }
-    let silent: BTreeSet<&Name> = rows.iter().filter_map(|(slot, ..)| Some(&plan.routes.get(*slot)?.route.provider)).collect();
-    let row: u64 = rows.iter().map(|(_, count, _)| count).sum();
-    let all = plan.providers_that_tell().is_subset(&silent);
-    if now.since(since) < NETWORK_GRACE || (all && row < NO_NETWORK) {
-        return Network::Doubtful(since.plus(NETWORK_GRACE).max(now.plus(Span::from_secs(1))));
-    }
-    if !all {
-        return Network::Fine;
-    }
-    let (culprit, kind, severity) = (Culprit::Watcher {}, Kind::Stopped, Severity::Page);
-    let routes = rows.iter().map(|(slot, ..)| *slot).collect();
-    Network::None(Finding { culprit, kind, severity, class: Some(Class::Network), routes, also: Vec::new(), alarm: false, size: 1.0 })
-}
-
-/// How many of a route's newest canaries found no network, and when the first of them was sent.
-fn unreached(state: &State, slot: usize) -> Option<(usize, u64, At)> {
-    let answered = state.routes.get(slot)?.canaries.iter().rev().filter(|c| c.outcome().is_some());
-    let row = answered.take_while(|c| c.outcome() == Some(Outcome::Refused(Class::Network)));
-    let (count, first) = row.fold((0, None), |(count, _), c| (count + 1, Some(c.sent_at)));
-    Some((slot, count, first?))
 }
 
 fn is_live(plan: &Plan, state: &State, slot: usize) -> bool {

@@ -1,7 +1,6 @@
 //! The watchdog itself: deterministic, no clock, no I/O, no async, no randomness it was not handed. Events in; records and effects out.
 //!
-//! The contract: **everything in `records` is durable before anything in `effects` begins**; and after a restart, replaying the
-//! records gives the same state.
+//! **Everything in `records` is durable before anything in `effects` begins**; after a restart, replaying them gives the same state.
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
 //! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
@@ -12,6 +11,7 @@ mod alarm;
 mod blame;
 mod budget;
 mod canary;
+mod common;
 mod concern;
 pub mod count;
 mod drill;
@@ -216,8 +216,7 @@ impl Watchdog {
     /// Over which route a confirmation would be sent now, if any could be.
     #[must_use]
     pub fn would_ask(&self, at: At) -> Option<&Route> {
-        let asked = suspicion::asks(&self.plan, &self.state, &self.ix, at).now;
-        Some(&self.plan.routes.get(asked?)?.route)
+        Some(&self.plan.routes.get(suspicion::asks(&self.plan, &self.state, &self.ix, at).now?)?.route)
     }
 
     /// Notices that some sinks have not taken yet, oldest first.

@@ -34,8 +34,16 @@ pub(super) struct Incident {
 impl Incident {
     /// Whether it is about a seed that a provider does not write to, and not about mail.
     pub(super) fn is_of_seed(&self) -> bool {
-        let class = self.shown.last.evidence.get("class").and_then(serde_json::Value::as_str);
-        self.shown.kind == Kind::Refused && class.is_some_and(|c| c == Class::Suppressed.as_str() || c == Class::Recipient.as_str())
+        self.shown.kind == Kind::Refused && self.class().is_some_and(|c| c == Class::Suppressed.as_str() || c == Class::Recipient.as_str())
+    }
+
+    /// Whether it is about what every provider refuses alike, which is found without an alarm.
+    pub(super) fn is_common(&self) -> bool {
+        self.shown.culprit == Culprit::Watcher {} && self.class().is_some()
+    }
+
+    fn class(&self) -> Option<&str> {
+        self.shown.last.evidence.get("class").and_then(serde_json::Value::as_str)
     }
 }
 
