@@ -45,6 +45,10 @@ pub struct Watch {
     pub cut_off_after: Span,
     /// Who was paged and has not acknowledged is reminded after this long, then at growing intervals. Zero: never.
     pub remind_after: Span,
+    /// A page for an alarm waits at least this long.
+    pub hold_at_least: Span,
+    /// And no longer than this, whatever was learnt.
+    pub hold_at_most: Span,
 }
 
 /// One kind of transactional mail.

@@ -3,15 +3,16 @@
 //! Queues stall for minutes and recover; no detector can tell that silence from an outage before it has lasted longer than stalls do.
 //! Alarms that resolve themselves come with a rate (Gamma) and last a time with a heavy tail (Lomax); the page waits until no more of them
 //! than the promise allows would still last.
+//!
+//! Before much was sent, nobody knows how long mail takes here: then a page waits until what is missing is older than what came was, too.
 
 use serde::{Deserialize, Serialize};
 
+use super::alarm::Alarm;
 use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, Culprit, Kind, Span};
 
-/// A page waits no longer than this, whatever was learnt.
-const CEILING: Span = Span::from_secs(2 * 3600);
 /// Fewer than this many alarms that resolved themselves are no habit.
 const HABIT: f64 = 1.5;
 /// Before any alarm, this is what one is thought to last: part of the tail's scale.
@@ -24,6 +25,16 @@ const BEYOND: f64 = 1.5;
 const EXPOSURE_YEARS: f64 = 0.25;
 /// An alarm that follows another within this time is the same spell.
 const SAME_SPELL: Span = Span::from_secs(1800);
+/// So many canaries a route, and it is known how long mail takes…
+const KNOWN_AFTER: u64 = 240;
+/// …so many, and what is lost can be told from what is late…
+const SORTED_AFTER: u64 = 60;
+/// …and before so many, nothing is known.
+const UNKNOWN_BEFORE: u64 = 8;
+/// Until it is known, nothing is missed that is younger than four in five of those that came, times this.
+const PATIENCE: u64 = 2;
+/// If more than one in so many of those that were sent before is missing, too, what came tells nothing: it was the quickest.
+const FEW: usize = 7;
 /// What is remembered weighs half as much after a year.
 const HALF_LIFE_MS: f64 = 365.25 * 86_400_000.0;
 
@@ -100,13 +111,60 @@ fn fade(age: Span) -> f64 {
     (-(age.as_ms() as f64) / HALF_LIFE_MS).exp2()
 }
 
-/// When a page for an alarm of this age may go out.
-pub(super) fn over_at(plan: &Plan, state: &State, culprit: &Culprit, sort: Sort, since: At) -> At {
-    let Some(habit) = state.habits.iter().find(|h| h.culprit == *culprit && h.sort == sort) else { return since };
+/// When a page for an alarm may go out, by what was learnt and by what the configuration says.
+pub(super) fn over_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
+    let (since, (at_least, at_most)) = (alarm.since, plan.hold);
+    learnt(plan, state, alarm).max(known_at(plan, state, alarm)).max(since.plus(at_least)).min(since.plus(at_most))
+}
+
+fn learnt(plan: &Plan, state: &State, alarm: &Alarm) -> At {
+    let since = alarm.since;
+    let Some(habit) = state.habits.iter().find(|h| h.culprit == alarm.culprit && h.sort == alarm.sort) else { return since };
     // What comes back soon has lasted since it began.
     let again = since.since(habit.newest.1) < SAME_SPELL;
     let began = if again { habit.newest.0 } else { since };
     began.plus(of(plan, state, habit, state.at)).max(since)
+}
+
+/// Before much was sent: when what is missing is old enough to be missed. What came by then was the quickest, so that a partial loss waits
+/// for the deadline, and so does silence where little ever came. Mail that was refused is not awaited.
+pub(super) fn known_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
+    let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return alarm.since };
+    let routes = || suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(|r| r.serial > 0);
+    // Confirmations come in rows: rounds tell better how much was seen.
+    let rounds = state.began.map_or(0, |b| state.at.since(b.at).as_ms()) / plan.every.as_ms().max(1);
+    let sent = routes().map(|r| u64::from(r.serial)).max().unwrap_or(0).min(rounds);
+    if sent >= if alarm.sort == Sort::Stop { KNOWN_AFTER } else { SORTED_AFTER } {
+        return alarm.since;
+    }
+    let deadline = suspect.routes.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| r.deadline).min().unwrap_or_default();
+    let (mut took, mut missed, mut missing, mut oldest) = (Vec::new(), 0, None::<At>, None::<At>);
+    for route in routes() {
+        let mut row = true;
+        for canary in route.canaries.iter().rev().filter(|c| !c.set_aside && !c.refused()) {
+            match canary.latency() {
+                Some(latency) => {
+                    (row, took) = (false, {
+                        took.push(latency);
+                        took
+                    })
+                }
+                None => oldest = Some(oldest.map_or(canary.sent_at, |at| at.min(canary.sent_at))),
+            }
+            match (canary.has_arrived(), row) {
+                (true, _) => {}
+                (false, true) => missing = Some(missing.map_or(canary.sent_at, |at: At| at.min(canary.sent_at))),
+                (false, false) => missed += 1,
+            }
+        }
+    }
+    let Some(oldest) = oldest else { return alarm.since };
+    if alarm.sort != Sort::Stop || sent < UNKNOWN_BEFORE || missed * FEW > took.len() {
+        return oldest.plus(deadline);
+    }
+    took.sort_unstable();
+    let usual = took.get(took.len() * 4 / 5).copied().unwrap_or(deadline);
+    missing.map_or(alarm.since, |first| first.plus(usual.scaled(PATIENCE, 1).min(deadline)))
 }
 
 /// How long after its alarm a page waits.
@@ -124,5 +182,5 @@ fn of(plan: &Plan, state: &State, habit: &Habit, now: At) -> Span {
     let wait = scale * ((rate / budget).max(1.0).powf(1.0 / (1.0 + count)) - 1.0);
     // Alarms tell nothing of what is much longer than the longest of them.
     let known = f64::from(habit.longest_ms) * BEYOND;
-    Span::from_ms(wait.min(known).max(0.0) as u64).min(CEILING)
+    Span::from_ms(wait.min(known).max(0.0) as u64)
 }

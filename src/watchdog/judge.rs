@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::alarm::Alarm;
+use super::alarm::{self, Alarm};
 use super::common::{self, Common};
 use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
@@ -17,6 +17,8 @@ use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
 
 /// Mail that misses its deadline in this share pages; less of it warns.
 const MATTERS: f64 = 0.2;
+/// Evidence so many nats below the threshold pages nobody any more.
+const FADED: f64 = 4.0;
 /// Delays by which the hypotheses shift, as factors.
 const FACTORS: [f64; 3] = [6.0, 12.0, 30.0];
 
@@ -106,12 +108,12 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     let mut severity = if matters { Severity::Page } else { Severity::Warn };
     let mut again_at = None;
     let paged = state.open_delivery(&alarm.culprit).is_some_and(|i| i.shown.severity == Severity::Page);
-    if severity == Severity::Page && !paged {
-        let page_at = hold::over_at(plan, state, &alarm.culprit, alarm.sort, alarm.since);
+    if (severity == Severity::Page && !paged) || !alarm.told {
+        let from = if severity == Severity::Page { hold::over_at(plan, state, alarm) } else { hold::known_at(plan, state, alarm) };
         // What was held until it had faded again is over, or as good as that.
-        let faded = page_at > alarm.since && !standing.is_hot();
-        if page_at > now || faded {
-            let due = Some(page_at).filter(|at| *at > now);
+        let faded = alarm::odds(plan, state, index) < plan.ln_alarm - FADED;
+        if from > now || faded {
+            let due = Some(from).filter(|at| *at > now);
             if !alarm.told {
                 return (None, due);
             }

@@ -28,6 +28,8 @@ pub(super) struct Plan {
     pub(super) cut_off_after: Span,
     /// The first reminder of a page; zero: none.
     pub(super) remind_after: Span,
+    /// A page waits so long at least, and at most.
+    pub(super) hold: (Span, Span),
     /// Sorted.
     pub(super) routes: Vec<RoutePlan>,
     pub(super) providers: BTreeSet<Name>,
@@ -147,6 +149,7 @@ impl Plan {
             blind_after: settings.watch.blind_after,
             cut_off_after: settings.watch.cut_off_after,
             remind_after: settings.watch.remind_after,
+            hold: (settings.watch.hold_at_least, settings.watch.hold_at_most),
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             routes,
             providers,

@@ -59,6 +59,20 @@ pub(super) static WATCH: &[Key] = &[
         example: "\"30m\"",
         doc: "Whoever was paged and has not acknowledged is reminded after this long, then after twice as long, and so on up to 8h; of warnings once a day. \"0s\": never.",
     },
+    Key {
+        name: "hold_at_least",
+        kind: Kind::Duration(0, DAY),
+        need: Need::Default("\"0s\""),
+        example: "\"1m\"",
+        doc: "A page for mail that is missing or late waits this long at least; the verdict changes at once. Refusals that speak for themselves do not wait.",
+    },
+    Key {
+        name: "hold_at_most",
+        kind: Kind::Duration(0, DAY),
+        need: Need::Default("\"2h\""),
+        example: "\"10m\"",
+        doc: "And no longer than this, however often the alarms of this culprit have resolved themselves.",
+    },
 ];
 
 pub(super) static STREAM: &[Key] = &[

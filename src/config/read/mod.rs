@@ -109,6 +109,8 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
     let blind_after = section.get("blind_after");
     let cut_off_after = section.get("cut_off_after");
     let remind_after = section.get("remind_after");
+    let hold = held(section);
+    let (hold_at_least, hold_at_most) = hold?;
     Some(Watch {
         instance: instance?.unwrap_or_else(|| label(host_name)),
         every: every?,
@@ -117,7 +119,21 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
         blind_after: blind_after?,
         cut_off_after: cut_off_after?,
         remind_after: remind_after?,
+        hold_at_least,
+        hold_at_most,
     })
+}
+
+/// How long a page waits, at least and at most.
+fn held(section: &Section<'_>) -> Option<(Span, Span)> {
+    let (at_least, at_most) = (section.get::<Span>("hold_at_least"), section.get::<Span>("hold_at_most"));
+    let (at_least, at_most) = (at_least?, at_most?);
+    if at_least > at_most {
+        let what = format!("{at_least} is longer than `hold_at_most`, which is {at_most}");
+        section.refuse("hold_at_least", Fault::hinted(what, "lower it, or raise `hold_at_most`"));
+        return None;
+    }
+    Some((at_least, at_most))
 }
 
 /// A host's name as the label that `instance` has to be.

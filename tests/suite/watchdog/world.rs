@@ -67,6 +67,8 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             blind_after: Span::from_secs(300),
             cut_off_after: Span::from_secs(120),
             remind_after: MINUTES_30,
+            hold_at_least: Span::ZERO,
+            hold_at_most: Span::from_secs(7200),
         },
         streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900) })).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
