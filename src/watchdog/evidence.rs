@@ -5,7 +5,7 @@ use super::flight::RouteState;
 use super::plan::Plan;
 use super::state::State;
 use super::trace::Said;
-use crate::model::{At, CanaryId, Class, Outcome, Placement, Reason, Span};
+use crate::model::{At, CanaryId, Class, Kind, Outcome, Placement, Reason, Span};
 
 /// How many of the newest settled canaries a share is taken of.
 pub(super) const WINDOW: usize = 20;
@@ -19,6 +19,12 @@ const USUAL_WHERE_GREY: f64 = 0.85;
 const GREY: Span = Span::from_secs(120);
 /// So many of the newest arrivals tell whether a route lands in Junk.
 const LATELY: usize = 5;
+/// And so many, whether it goes on…
+const MORE: usize = 10;
+/// …with this much of them in Junk it lands there, now and then…
+const CHRONIC: usize = 4;
+/// …and with so much it is over.
+const STRAY: usize = 1;
 
 /// What one route shows.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +59,8 @@ pub(super) struct Tally {
     pub(super) missing: u64,
     /// How many that window holds.
     pub(super) judged: u64,
+    /// Of the newest arrivals, how many lie in Junk, and how many there are.
+    pub(super) in_junk: (usize, usize),
     /// Most of the newest arrivals lie in Junk.
     pub(super) junked: bool,
     /// At least one of them does.
@@ -92,7 +100,7 @@ pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
         }
     }
     tally.live &= !route.canaries.is_empty();
-    lately(&mut tally, route);
+    lately(&mut tally, state, route);
     tally
 }
 
@@ -187,17 +195,18 @@ pub(super) fn usual(route: &RouteState) -> Span {
     taken(USUAL).filter(|u| *u <= GREY).or_else(|| taken(USUAL_WHERE_GREY)).unwrap_or(GREY)
 }
 
-/// Junk among the newest arrivals.
-fn lately(tally: &mut Tally, route: &RouteState) {
+/// Junk among the newest arrivals. What was told as junk is so until next to none of it is: half of the mail in Junk is one incident.
+fn lately(tally: &mut Tally, state: &State, route: &RouteState) {
     let fresh = |c: &&Canary| !c.set_aside && route.judged_before.is_none_or(|before| c.sent_at >= before);
-    let newest = route.canaries.iter().rev().filter(|c| c.has_arrived()).filter(fresh).take(LATELY);
-    let (mut seen, mut junk) = (0, 0);
-    for canary in newest {
-        seen += 1;
-        junk += usize::from(canary.placement() == Some(Placement::Junk));
+    let newest = route.canaries.iter().rev().filter(|c| c.has_arrived()).filter(fresh);
+    let newest: Vec<bool> = newest.take(MORE).map(|c| c.placement() == Some(Placement::Junk)).collect();
+    let junk = newest.iter().filter(|junk| **junk).count();
+    let latest = newest.iter().take(LATELY).filter(|junk| **junk).count();
+    tally.in_junk = (junk, newest.len());
+    if newest.len() < LATELY {
+        return;
     }
-    if seen == LATELY {
-        tally.junked = junk * 2 > LATELY;
-        tally.junked_perhaps = junk > 0;
-    }
+    let told = state.open().any(|i| i.shown.kind == Kind::Junked && i.shown.culprit.covers(&route.route));
+    tally.junked = if told { junk > STRAY } else { latest * 2 > LATELY || junk >= CHRONIC };
+    tally.junked_perhaps = latest > 0;
 }

@@ -62,7 +62,10 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let factor = finding.size.round();
             format!("{culprit} is slow: mail to {boxes} takes about {factor} times what is usual{usual}")
         }
-        Kind::Junked => format!("mail of {culprit} lands in junk in {boxes}"),
+        Kind::Junked => {
+            let (junk, all) = tallies.iter().fold((0, 0), |(junk, all), t| (junk + t.in_junk.0, all + t.in_junk.1));
+            format!("mail of {culprit} lands in junk in {boxes}: {junk} of the newest {all} that arrived")
+        }
         Kind::Stopped
         | Kind::Blind
         | Kind::CutOff
@@ -177,6 +180,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "certainty": certainty,
         "rivals": rivals,
         "nats": odds(plan, state, ix, finding).map(|(odds, _)| round(odds, 10.0)),
+        "share_in_junk": (finding.kind == Kind::Junked).then(|| round(finding.size, 100.0)),
         "share_lost": (finding.kind == Kind::Loss).then(|| round(finding.size, 100.0)),
         "times_slower": (finding.kind == Kind::Slow).then(|| round(finding.size, 10.0)),
         "alarm_at": raised.map(|a| a.since.rfc3339()),

@@ -21,7 +21,7 @@ const REMEMBER_AT_MOST: usize = 8192;
 const REMEMBER_AT_LEAST: usize = 50;
 
 /// Arrivals after one in Junk for which a look at the newest ones is worth it.
-const JUNK_REMEMBERED: u8 = 5;
+const JUNK_REMEMBERED: u8 = 10;
 /// What is not there by then is lost as far as evidence goes; it is still listened for.
 pub(super) const SETTLES_AFTER: Span = Span::from_secs(1200);
 

@@ -17,6 +17,8 @@ use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
 
 /// Mail that misses its deadline in this share pages; less of it warns.
 const MATTERS: f64 = 0.2;
+/// So large a share of the mail in Junk, in more than one inbox, pages.
+const UNSEEN: f64 = 0.8;
 /// Evidence so many nats below the threshold pages nobody any more.
 const FADED: f64 = 4.0;
 /// Delays by which the hypotheses shift, as factors.
@@ -242,16 +244,13 @@ fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
             continue;
         }
         let (culprit, also) = (suspect.culprit.clone(), suspect.also.clone());
-        found.push(Finding {
-            culprit,
-            kind: Kind::Junked,
-            severity: Severity::Warn,
-            class: None,
-            routes: live,
-            also,
-            alarm: false,
-            size: 1.0,
-        });
+        let (junk, arrived) =
+            live.iter().filter_map(|slot| of(*slot)).fold((0, 0), |(junk, all), t| (junk + t.in_junk.0, all + t.in_junk.1));
+        let size = junk as f64 / arrived.max(1) as f64;
+        // One inbox has a filter of its own; nobody finds a mail that lies in Junk everywhere.
+        let inboxes: BTreeSet<usize> = live.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| r.inbox_at).collect();
+        let severity = if size >= UNSEEN && inboxes.len() > 1 { Severity::Page } else { Severity::Warn };
+        found.push(Finding { culprit, kind: Kind::Junked, severity, class: None, routes: live, also, alarm: false, size });
     }
     found
 }

@@ -216,13 +216,24 @@ fn a_partial_loss_is_seen_and_not_called_a_stop() {
 }
 
 #[test]
-fn junk_is_a_warning_of_its_own_kind() {
+fn junk_is_a_kind_of_its_own_and_pages_where_nobody_finds_mail_any_more() {
     let mut w = world(2, 1, 2);
     w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Arrives(Span::from_secs(3), Placement::Junk));
     w.run(minutes(20));
     assert_eq!(w.notices.len(), 1, "{:#?}", w.notices);
-    assert_eq!((w.notices[0].1.kind, w.notices[0].1.severity), (Kind::Junked, Severity::Warn));
+    assert_eq!((w.notices[0].1.kind, w.notices[0].1.severity), (Kind::Junked, Severity::Page));
     assert_eq!(w.notices[0].1.culprit, Culprit::Provider(name("p0")));
+}
+
+#[test]
+fn half_of_the_mail_in_junk_is_one_warning_for_as_long_as_it_lasts() {
+    let mut w = world(2, 1, 2);
+    let half = |n: u64| n.wrapping_mul(2_654_435_761) % 97 < 49;
+    w.from(w.now, move |r, n| r.provider.as_str() == "p0" && half(n), Fate::Arrives(Span::from_secs(3), Placement::Junk));
+    w.run(minutes(120));
+    let opened = w.opened();
+    assert_eq!(opened.len(), 1, "{opened:#?}");
+    assert!(w.notices.iter().all(|(_, n)| n.kind == Kind::Junked && n.severity == Severity::Warn), "{:#?}", w.notices);
 }
 
 #[test]
