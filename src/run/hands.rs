@@ -106,8 +106,8 @@ impl Hands {
         self.submissions.spawn(async move {
             let answer = submitter.submit(&mail, canary, now).await;
             tracing::debug!(%canary, outcome = answer.outcome.as_str(), "answered");
-            let Answer { outcome, reply, message_id, legs, retry_after } = answer;
-            let event = Event::Answered { canary, outcome, reply, message_id: message_id.clone(), legs, retry_after };
+            let Answer { outcome, reply, hint, message_id, legs, retry_after } = answer;
+            let event = Event::Answered { canary, outcome, reply, hint, message_id: message_id.clone(), legs, retry_after };
             // The loop is gone only when the process ends; the next start calls the canary orphaned.
             drop(events.send(event).await);
             if let Some(id) = message_id {

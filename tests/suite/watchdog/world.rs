@@ -202,7 +202,7 @@ impl World {
             Fate::Wait(span) => (Outcome::Refused(Class::Rate), Some(span)),
             Fate::Arrives(..) | Fate::Swallowed => (Outcome::Accepted, None),
         };
-        let answer = Event::Answered { canary, outcome, reply: None, message_id: None, legs: Vec::new(), retry_after };
+        let answer = Event::Answered { canary, outcome, reply: None, hint: None, message_id: None, legs: Vec::new(), retry_after };
         self.at(self.now.plus(Span::from_ms(120)), answer);
         if let Fate::Arrives(after, placement) = fate {
             let arrived_at = self.now.plus(after);

@@ -74,11 +74,6 @@ impl Service for Brevo {
         }
     }
 
-    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
-        let known_only = "Brevo takes calls from known addresses only: see that this host's is among the account's authorised IPs";
-        (class == Class::Auth).then_some(known_only)
-    }
-
     fn ping(&self) -> Call {
         Call::get("/v3/account")
     }

@@ -69,15 +69,7 @@ impl Service for MailerSend {
         if reply.header("x-send-paused").is_some_and(|paused| paused.trim().eq_ignore_ascii_case("true")) {
             return Some(Class::Suspended);
         }
-        let code = reply.text.split_once("#MS")?.1.get(..5)?;
-        match code {
-            "40302" | "40303" | "40304" => Some(Class::Suspended),
-            "40301" | "40305" => Some(Class::Auth),
-            "42207" => Some(Class::Sender),
-            "42204" | "42222" | "42225" | "42901" => Some(Class::Quota),
-            "42903" => Some(Class::Rate),
-            _ => None,
-        }
+        by_code(&reply.text)
     }
 
     fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
@@ -98,6 +90,19 @@ impl Service for MailerSend {
         let remaining = reply.figure_at("/remaining").or_else(|| reply.header("x-apiquota-remaining")?.trim().parse().ok());
         let of = |remaining| Sign::Quota { remaining, limit: reply.figure_at("/quota"), renews_at: reply.instant_at("/reset") };
         remaining.map(of).into_iter().collect()
+    }
+}
+
+/// By the code at the end of a text, which is the same over SMTP.
+pub(in crate::edge::submit) fn by_code(text: &str) -> Option<Class> {
+    let at = text.to_ascii_lowercase().find("#ms")?;
+    match text.get(at..)?.get(3..8)? {
+        "40302" | "40303" | "40304" => Some(Class::Suspended),
+        "40301" | "40305" => Some(Class::Auth),
+        "42207" => Some(Class::Sender),
+        "42204" | "42222" | "42225" | "42901" => Some(Class::Quota),
+        "42903" => Some(Class::Rate),
+        _ => None,
     }
 }
 

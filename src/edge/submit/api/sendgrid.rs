@@ -69,6 +69,11 @@ impl Service for SendGrid {
         reply.text.contains("not authorized to access SendGrid").then_some(Class::Suspended)
     }
 
+    fn pretends(&self, reply: &Reply) -> bool {
+        // A mail that is valid, and in the sandbox mode not queued. One that is queued has a 202.
+        reply.status == 200 && reply.whole && reply.text.trim().is_empty()
+    }
+
     fn ping(&self) -> Call {
         Call::get("/v3/scopes")
     }
