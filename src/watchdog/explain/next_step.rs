@@ -68,7 +68,9 @@ fn of_class(plan: &Plan, finding: &Finding, class: Class) -> String {
             "see in the provider's console what else sends through this account now, and slow it down; if nothing does, raise `every`, or ask the provider for a higher rate"
         }
         Class::Transient => "look at the provider's status page: it takes no mail for the moment, and is tried again by itself",
-        Class::Unknown => "find out what answers there, for it is not the provider: see to its address in the configuration, and to proxies",
+        Class::Unknown => {
+            "find out what answers there, for it is not the provider: see to its address in the configuration, and to proxies"
+        }
         Class::Network if finding.culprit == (Culprit::Watcher {}) => of_culprit(&finding.culprit),
         Class::Network => "connect to the provider's host by hand, from here and from another network: only here, it is the way out",
         Class::Tls => "look at the certificate that the provider's host presents, and at this host's clock and `ca_file`",
@@ -92,9 +94,9 @@ const fn of_fate(fate: Fate) -> Option<&'static str> {
         Fate::Stuck => {
             Some("log in to the provider's console: it holds the mail; look for a suspension or a limit, and at its status page")
         }
-        Fate::Deferred => Some(
-            "read the receiver's words: it puts the mail off; ask the provider whether its addresses are listed or throttled there",
-        ),
+        Fate::Deferred => {
+            Some("read the receiver's words: it puts the mail off; ask the provider whether its addresses are listed or throttled there")
+        }
         Fate::HandedOff => Some(
             "look in the mailbox and its service's quarantine, filters and rules: the receiver took the mail; ask its support with the ids",
         ),
@@ -105,8 +107,12 @@ const fn of_fate(fate: Fate) -> Option<&'static str> {
 
 const fn of_culprit(culprit: &Culprit) -> &'static str {
     match culprit {
-        Culprit::Provider(_) | Culprit::Stream(..) => "look in the provider's console, or ask its support, what became of the canaries named here",
-        Culprit::Inbox(_) => "log in to the mailbox: is it full, disabled, or filtered? Users are affected only if its whole service is down",
+        Culprit::Provider(_) | Culprit::Stream(..) => {
+            "look in the provider's console, or ask its support, what became of the canaries named here"
+        }
+        Culprit::Inbox(_) => {
+            "log in to the mailbox: is it full, disabled, or filtered? Users are affected only if its whole service is down"
+        }
         Culprit::Route(..) => {
             "send one mail by hand over this route, and look for a filter or a block between this provider and this inbox"
         }

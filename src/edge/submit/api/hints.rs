@@ -42,7 +42,11 @@ const HINTS: [(&[Class], Fits, &str); 13] = [
     ),
     (
         &[Class::Quota],
-        |words| words.any(&["payment", "invoice", "unpaid", "past due", "overdue", "billing", "zahlung", "rechnung", "factura", "facture", "paiement"]),
+        |words| {
+            words.any(&[
+                "payment", "invoice", "unpaid", "past due", "overdue", "billing", "zahlung", "rechnung", "factura", "facture", "paiement",
+            ])
+        },
         "pay what is open in the provider's console: it sends nothing before",
     ),
     (
@@ -62,7 +66,17 @@ const HINTS: [(&[Class], Fits, &str); 13] = [
     ),
     (
         &[Class::Permanent],
-        |words| words.any(&["no route", "cannot post", "route not found", "path not found", "unknown path", "no such endpoint", "unknown endpoint"]),
+        |words| {
+            words.any(&[
+                "no route",
+                "cannot post",
+                "route not found",
+                "path not found",
+                "unknown path",
+                "no such endpoint",
+                "unknown endpoint",
+            ])
+        },
         "the API knows no such path: see to `base_url` and the region",
     ),
 ];
@@ -77,8 +91,19 @@ pub(in crate::edge::submit) fn hint(class: Class, text: &str) -> Option<&'static
 fn address(words: &Words) -> bool {
     let ip = words.any(&["ip address", "ip adresse", "direccion ip", "adresse ip", "client host"]) || words.word(&["ip", "ips"]);
     let how = words.any(&[
-        "allow", "whitelist", "authoriz", "authoris", "unrecogni", "not verified", "denied", "not permitted", "restrict", "autoriz", "autoris",
-        "nicht erlaubt", "zugelassen",
+        "allow",
+        "whitelist",
+        "authoriz",
+        "authoris",
+        "unrecogni",
+        "not verified",
+        "denied",
+        "not permitted",
+        "restrict",
+        "autoriz",
+        "autoris",
+        "nicht erlaubt",
+        "zugelassen",
     ]);
     ip && how
 }
@@ -86,15 +111,25 @@ fn address(words: &Words) -> bool {
 /// The API or the log-in as such is off.
 fn switched_off(words: &Words) -> bool {
     let what = words.any(&["api", "smtpclientauthentication", "smtp auth", "smtp access", "mail service", "basic authentication"]);
-    let how = words.any(&["not enabled", "disabled", "not been used", "switched off", "turned off", "not activated", "accessnotconfigured"]);
+    let how =
+        words.any(&["not enabled", "disabled", "not been used", "switched off", "turned off", "not activated", "accessnotconfigured"]);
     what && how && !words.any(&["api key", "apikey"])
 }
 
 /// A key that is known lacks a right.
 fn right(words: &Words) -> bool {
     words.any(&[
-        "permission", "scope", "not authorized to perform", "insufficient", "access denied", "accessdenied", "restricted api key",
-        "does not have access", "not have the right", "privilege", "access forbidden",
+        "permission",
+        "scope",
+        "not authorized to perform",
+        "insufficient",
+        "access denied",
+        "accessdenied",
+        "restricted api key",
+        "does not have access",
+        "not have the right",
+        "privilege",
+        "access forbidden",
     ])
 }
 
@@ -110,7 +145,11 @@ mod tests {
             (Class::Auth, "525 5.7.1 Unauthorized IP address", "this host's address"),
             (Class::Auth, "The IP address is not on the allowlist #MS40305", "this host's address"),
             (Class::Auth, "Gmail API has not been used in project 1 before or it is disabled. Enable it by visiting", "switch the API"),
-            (Class::Auth, "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.", "switch the API"),
+            (
+                Class::Auth,
+                "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.",
+                "switch the API",
+            ),
             (Class::Auth, "534-5.7.9 Application-specific password required", "app password"),
             (Class::Auth, "User: arn:aws:iam::1:user/x is not authorized to perform: ses:SendEmail", "give the key the right"),
             (Class::Auth, "Request had insufficient authentication scopes.", "give the key the right"),

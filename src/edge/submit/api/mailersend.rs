@@ -7,7 +7,7 @@ use serde_json::json;
 use super::account::Account;
 use super::call::plausible_id;
 use super::letter::{Letter, TAG};
-use super::trace::{self, Question, Said, Traces, escaped};
+use super::trace::{self, PAGE, Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailerSendSettings};
 use crate::edge::submit::{After, Secrets, SetUpError};
@@ -111,9 +111,15 @@ impl Traces for MailerSend {
     fn questions(&self, after: &After<'_>) -> Vec<Question> {
         let mail = after.message_id.map(|id| Question::of_mail(Call::get(format!("/v1/messages/{}", escaped(id))), status));
         let lists = ["hard-bounces", "blocklist", "spam-complaints", "unsubscribes", "on-hold-list"];
-        let of_seed = |list| Question::of_seed(Call::get(format!("/v1/suppressions/{list}?limit=100")), suppressions);
-        mail.into_iter().chain(lists.map(of_seed)).collect()
+        mail.into_iter().chain(lists.map(on_list)).collect()
     }
+}
+
+/// The question whether the seed stands on a list.
+fn on_list(list: &'static str) -> Question {
+    let page = move |number: usize| Call::get(format!("/v1/suppressions/{list}?limit={PAGE}&page={number}"));
+    let next = move |reply: &Reply, asked: usize| trace::is_full(reply, "/data").then(|| page(asked + 1));
+    Question::of_seed(page(1), suppressions).going_on(next)
 }
 
 fn status(reply: &Reply, _after: &After<'_>) -> Option<Said> {

@@ -31,8 +31,8 @@ use tokio::time::{Instant, sleep_until};
 
 use self::account::Account;
 pub(super) use self::call::{Call, Cut, Reply, exchange};
-use self::letter::Letter;
 pub(super) use self::hints::hint;
+use self::letter::Letter;
 pub(super) use self::said::headline;
 use self::said::said;
 pub(super) use self::words::{class, general, is_used_up};

@@ -6,8 +6,8 @@
 mod abroad;
 mod addresses;
 
-use self::addresses::{recipient, sender, suppressed};
 pub(super) use self::addresses::trial;
+use self::addresses::{recipient, sender, suppressed};
 use super::call::Reply;
 use super::said::said;
 use crate::model::Class;
@@ -114,8 +114,29 @@ fn again_later(words: &Words) -> bool {
 
 /// Our clock, or the proof that was made by it, is what is wrong.
 pub(super) fn clock(words: &Words) -> bool {
-    let time = words.any(&["timestamp", "time stamp", "x ms date", "x amz date", "date header", "request date", "request time", "system clock", "server time"]);
-    let off = words.any(&["expired", "too old", "in the future", "too far", "outside", "within", "out of range", "differ", "not current", "invalid"]);
+    let time = words.any(&[
+        "timestamp",
+        "time stamp",
+        "x ms date",
+        "x amz date",
+        "date header",
+        "request date",
+        "request time",
+        "system clock",
+        "server time",
+    ]);
+    let off = words.any(&[
+        "expired",
+        "too old",
+        "in the future",
+        "too far",
+        "outside",
+        "within",
+        "out of range",
+        "differ",
+        "not current",
+        "invalid",
+    ]);
     time && off
         || words.any(&[
             "skew",
@@ -163,6 +184,7 @@ fn suspended(words: &Words) -> bool {
         "under investigation",
         "placed on hold",
         "put on hold",
+        "not authorized to access sendgrid",
         "abnormal activity",
         "unusual activity",
         "suspicious activity",
@@ -216,7 +238,8 @@ fn period(words: &Words) -> bool {
 
 /// The allowance of a day or a month, or what was paid for.
 fn used_up(words: &Words) -> bool {
-    let over = words.any(&["exceed", "reached", "exhausted", "used up", "too many", "quota", "no more"]) || words.word(&["limit", "limits"]);
+    let over =
+        words.any(&["exceed", "reached", "exhausted", "used up", "too many", "quota", "no more"]) || words.word(&["limit", "limits"]);
     let paid = words.any(&[
         "credits",
         "insufficient fund",

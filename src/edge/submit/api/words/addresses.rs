@@ -15,7 +15,18 @@ pub(super) fn suppressed(words: &Words) -> bool {
 pub(super) fn recipient(words: &Words) -> bool {
     // The field by its name, as each API writes it: `to`, To[0].Email, personalizations.0.to.0.email, message.to.
     let field = words.any(&[
-        "`to`", "'to'", "\"to\"", "to[0]", "to.0", "to.email", "to email", "to address", "to field", "to header", "valid in to", "to parameter",
+        "`to`",
+        "'to'",
+        "\"to\"",
+        "to[0]",
+        "to.0",
+        "to.email",
+        "to email",
+        "to address",
+        "to field",
+        "to header",
+        "valid in to",
+        "to parameter",
     ]);
     let whom = field || words.any(&["recipient", "mailbox"]);
     let how = words.any(&[
