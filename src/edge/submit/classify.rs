@@ -96,7 +96,7 @@ impl Case<'_> {
 
     /// The mail, or the address that it is from, is refused by a receiver's rules, whatever it says of senders and accounts.
     fn of_policy(&self) -> bool {
-        matches!(self.detail(), Some((7, 20..=29 | 500..)))
+        matches!(self.detail(), Some((7, 20..=29 | 509 | 515)))
     }
 
     /// The reply speaks of the recipient's mailbox, not of the account that sends.
@@ -187,7 +187,8 @@ fn sender(case: &Case<'_>) -> bool {
         "send as this sender",
         "sendasdenied",
     ]);
-    let told = case.said == Some(Class::Sender) && !case.of_mailbox() && !case.of_policy();
+    let of_rules = case.of_policy() || case.word(&["dkim", "spf", "dmarc"]);
+    let told = case.said == Some(Class::Sender) && !case.of_mailbox() && !of_rules;
     phase && case.code >= 500 && (case.detail() == Some((1, 8)) || said || told)
 }
 

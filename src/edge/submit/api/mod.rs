@@ -197,7 +197,7 @@ impl<S: Service> Api<S> {
         Judged { verdict, words: reply.words(&lead), hint }
     }
 
-    /// What to look at first: what is sure comes before what this provider's ways make likely, and that before the mere words.
+    /// What to look at first: what is sure comes before what the words say, and that before what this provider's ways make likely.
     fn hint(&self, reply: &Reply, outcome: Outcome) -> Option<String> {
         let class = match outcome {
             Outcome::Refused(class) => class,
@@ -220,11 +220,14 @@ impl<S: Service> Api<S> {
         } else if matches!(reply.status, 404 | 405) && reply.json.is_none() {
             Some("nothing of the API is at this address: see to `base_url`")
         } else {
-            self.service.hint(reply, class)
+            None
         };
-        let by_words = || if reply.is_page() { None } else { hint(class, &said(reply)) };
+        // The name of an error may tell more than its words.
+        let name = reply.header("x-amzn-errortype").unwrap_or_default();
+        let by_words = || if reply.is_page() { None } else { hint(class, &format!("{name} {}", said(reply))) };
+        let likely = || self.service.hint(reply, class);
         let right = || right_clock(reply).filter(|_| S::TIMED && class == Class::Auth);
-        known.or_else(by_words).or_else(right).map(str::to_owned)
+        known.or_else(by_words).or_else(likely).or_else(right).map(str::to_owned)
     }
 }
 

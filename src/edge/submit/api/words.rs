@@ -207,7 +207,7 @@ fn suspended(words: &Words) -> bool {
         "activate your account",
     ]);
     // So are those told who are only too fast, or at the end of their plan.
-    let vague = words.any(&["not allowed to send", "not permitted to send"]);
+    let vague = words.any(&["not allowed to send", "not permitted to send"]) && !words.any(&["to send as"]);
     let state =
         words.any(&["disabled", "deactivat", "inactive", "on hold", "shut down", "shutdown", "switched off", "turned off", "violat"])
             || words.word(&CLOSED) && words.any(&["account", "sending", "access", "subscription", "user is", "team"]);
@@ -238,8 +238,8 @@ fn period(words: &Words) -> bool {
 
 /// The allowance of a day or a month, or what was paid for.
 fn used_up(words: &Words) -> bool {
-    let over =
-        words.any(&["exceed", "reached", "exhausted", "used up", "too many", "quota", "no more"]) || words.word(&["limit", "limits"]);
+    let over = words.any(&["exceed", "reached", "exhausted", "used up", "too many", "more than", "quota", "no more"])
+        || words.word(&["limit", "limits"]);
     let paid = words.any(&[
         "credits",
         "insufficient fund",
