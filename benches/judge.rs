@@ -72,8 +72,15 @@ impl World {
             let Effect::Submit { canary, inbox, .. } = effect else { continue };
             self.sent += 1;
             let arrived_at = at.plus(ANSWERS_AFTER).plus(self.latency());
-            let answered =
-                Event::Answered { canary, outcome: Outcome::Accepted, reply: None, message_id: None, legs: Vec::new(), retry_after: None };
+            let answered = Event::Answered {
+                canary,
+                outcome: Outcome::Accepted,
+                reply: None,
+                hint: None,
+                message_id: None,
+                legs: Vec::new(),
+                retry_after: None,
+            };
             let sighted = Event::Sighted { inbox, canary, placement: Placement::Inbox, arrived_at, seen_at: None, copy: None };
             self.queue.insert((at.plus(ANSWERS_AFTER), self.sent), answered);
             self.queue.insert((arrived_at, self.sent), sighted);

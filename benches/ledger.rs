@@ -43,6 +43,7 @@ fn canary(number: u64) -> Result<[Record; 4], NameError> {
         canary: id,
         outcome: Outcome::Accepted,
         reply: Some(format!("250 2.0.0 Ok: queued as {number:012X}")),
+        hint: None,
         message_id: Some(format!("{number:x}@mail.example.net")),
         legs: [Leg::Connect, Leg::Tls, Leg::Auth, Leg::Data].map(|leg| (leg, Span::from_ms(20 + number % 60))).to_vec(),
         retry_after: None,

@@ -7,7 +7,7 @@ use super::check_live;
 use super::out::Out;
 use super::{FAILED, WRONG, with_secrets};
 use crate::config::{Budget, Forecast, InboxKind, Price, Settings};
-use crate::model::Route;
+use crate::model::{Name, Route};
 
 /// More routes than this are counted, not listed.
 const LISTED: usize = 50;
@@ -45,7 +45,8 @@ fn summary(settings: &Settings, out: &mut Out) {
         let traffic = traffic(provider.budget, forecast);
         let standby = if provider.duty.standby { "stand-by " } else { "" };
         let cost = provider.duty.price.as_ref().map_or_else(String::new, |price| cost(price, forecast));
-        out.line(format_args!("{standby}provider {name} ({how}): from {}, {traffic}{cost}", provider.from.address));
+        let polls = polls(settings, name);
+        out.line(format_args!("{standby}provider {name} ({how}): from {}, {traffic}{cost}{polls}", provider.from.address));
     }
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
@@ -84,6 +85,12 @@ fn traffic(budget: Budget, forecast: Forecast) -> String {
     let from = if budget.canaries_per_day.is_some() { "" } else { ", as the routes allow" };
     let apart = budget.spacing.map_or_else(String::new, |spacing| format!(", {spacing} apart"));
     format!("{per_day:.0} canaries a day, {per_month:.0} a month (at most {cap:.0} in 24h{from}{apart})")
+}
+
+/// Requests besides canaries.
+fn polls(settings: &Settings, provider: &Name) -> String {
+    let per_day = settings.polls_per_day(provider);
+    per_day.map_or_else(String::new, |polls| format!(", asked {polls:.0} times a day at most how the account stands"))
 }
 
 fn cost(price: &Price, forecast: Forecast) -> String {

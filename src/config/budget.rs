@@ -1,12 +1,13 @@
 //! What canaries may burden a provider or an inbox with, what they cost, and how much traffic follows from the settings.
 
 use super::{Settings, Signs};
-use crate::model::{Route, Span};
+use crate::model::{Name, Route, Span};
 
 /// Confirmations that may be saved up, in all: what suspicion may spend at once.
 pub const BURST: f64 = 128.0;
 /// How often a stand-by provider is kept warm, unless it says otherwise.
 const WARM: Span = Span::from_secs(900);
+const DAY: Span = Span::from_secs(86_400);
 /// Days of a month, for forecasts.
 const DAYS_A_MONTH: f64 = 365.25 / 12.0;
 
@@ -79,6 +80,14 @@ impl Settings {
     #[must_use]
     pub fn canaries_per_day(&self, chosen: impl Fn(&Route) -> bool) -> f64 {
         self.routine_per_day(chosen) * (1.0 + self.watch.confirmations)
+    }
+
+    /// Questions a day how the account at a provider stands: at most so many. Nothing where it is not asked.
+    #[must_use]
+    pub fn polls_per_day(&self, provider: &Name) -> Option<f64> {
+        let used = self.routes.iter().any(|r| r.provider == *provider);
+        let asked = self.providers.get(provider).filter(|p| used && p.kind.has_signs() && p.duty.signs.asked)?;
+        Some((DAY.as_secs_f64() / asked.duty.signs.interval().as_secs_f64()).floor())
     }
 
     /// What the provider or inbox with this budget and the routes that `chosen` picks is going to be sent, where `all` are the routine

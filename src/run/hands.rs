@@ -68,7 +68,7 @@ impl Hands {
                 Effect::Trace { canary, provider, inbox, sent_at, message_id } => {
                     self.trace(canary, &provider, &inbox, sent_at, message_id, now)
                 }
-                Effect::Poll { provider } => self.poll(provider, now),
+                Effect::Poll { provider } => self.poll(dog, provider, now),
                 Effect::Notify(notice) => self.notify(dog, notice.notice),
                 Effect::Look { inbox } => self.look(&inbox),
             }
@@ -106,8 +106,8 @@ impl Hands {
         self.submissions.spawn(async move {
             let answer = submitter.submit(&mail, canary, now).await;
             tracing::debug!(%canary, outcome = answer.outcome.as_str(), "answered");
-            let Answer { outcome, reply, message_id, legs, retry_after } = answer;
-            let event = Event::Answered { canary, outcome, reply, message_id: message_id.clone(), legs, retry_after };
+            let Answer { outcome, reply, hint, message_id, legs, retry_after } = answer;
+            let event = Event::Answered { canary, outcome, reply, hint, message_id: message_id.clone(), legs, retry_after };
             // The loop is gone only when the process ends; the next start calls the canary orphaned.
             drop(events.send(event).await);
             if let Some(id) = message_id {
@@ -129,14 +129,22 @@ impl Hands {
     }
 
     /// Asks how an account stands. Who does not answer delays nobody, and is asked again when it is due.
-    fn poll(&mut self, provider: Name, now: At) {
+    fn poll(&mut self, dog: &Watchdog, provider: Name, now: At) {
         let Some(submitter) = self.submitters.get(&provider).cloned() else { return };
-        let events = self.events.clone();
+        let (events, was_unread) = (self.events.clone(), dog.is_unread(&provider));
         self.questions.spawn(async move {
             let event = match submitter.signs(now).await {
-                Some(Ok(signs)) => Event::Signs { provider, signs },
+                Some(Ok(signs)) => {
+                    if was_unread {
+                        tracing::info!(%provider, "a provider says again how the account stands");
+                    }
+                    Event::Signs { provider, signs }
+                }
                 Some(Err(Unread { class, why, retry_after })) => {
-                    tracing::debug!(%provider, class = class.as_str(), "a provider did not say how the account stands");
+                    if !was_unread {
+                        let class = class.as_str();
+                        tracing::warn!(%provider, class, "a provider does not say how the account stands; the status page has its words");
+                    }
                     Event::NoSigns { provider, class, why, retry_after }
                 }
                 None => return,

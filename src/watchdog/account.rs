@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Watchdog;
 use super::concern::{self, Concern, Past};
 use super::explain::shorten;
 use super::plan::Plan;
@@ -180,6 +181,14 @@ impl State {
             (provider.clone(), view)
         };
         plan.signs.iter().map(of).collect()
+    }
+}
+
+impl Watchdog {
+    /// Whether a provider did not say how its account stands when it was asked last.
+    #[must_use]
+    pub fn is_unread(&self, provider: &Name) -> bool {
+        self.state.accounts.get(provider).is_some_and(|account| account.unread.is_some())
     }
 }
 

@@ -51,6 +51,8 @@ enum End {
 struct More {
     /// The provider's words, until it has arrived.
     reply: Option<Box<str>>,
+    /// What to mend first, until it has arrived.
+    hint: Option<Box<str>>,
     /// The provider's id of the message, while it may be asked after.
     message_id: Option<Box<str>>,
     /// What is wrong with the mail that came in its stead.
@@ -65,6 +67,9 @@ pub(super) struct Answer {
     pub(super) at: At,
     pub(super) outcome: Outcome,
     pub(super) reply: Option<String>,
+    /// What to mend first, where the answer gives away more than its class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<Box<str>>,
     /// The provider's id of the message, while it may be asked after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) message_id: Option<Box<str>>,
@@ -176,6 +181,11 @@ impl Canary {
         self.more.as_ref()?.reply.as_deref()
     }
 
+    /// What its refusal gives away besides its class.
+    pub(super) fn hint(&self) -> Option<&str> {
+        self.more.as_ref()?.hint.as_deref()
+    }
+
     /// The provider's id of the message, while it may be asked after.
     pub(super) fn message_id(&self) -> Option<&str> {
         self.more.as_ref()?.message_id.as_deref()
@@ -199,9 +209,9 @@ impl Canary {
     pub(super) fn answer(&mut self, answer: Answer) {
         self.answered_after = after(self.sent_at, answer.at);
         self.outcome = Some(answer.outcome);
-        if !self.has_arrived() && (answer.reply.is_some() || answer.message_id.is_some()) {
+        if !self.has_arrived() && (answer.reply.is_some() || answer.hint.is_some() || answer.message_id.is_some()) {
             let more = self.more.get_or_insert_default();
-            (more.reply, more.message_id) = (answer.reply.map(String::into_boxed_str), answer.message_id);
+            (more.reply, more.hint, more.message_id) = (answer.reply.map(String::into_boxed_str), answer.hint, answer.message_id);
         }
     }
 
@@ -212,7 +222,7 @@ impl Canary {
         self.copy = arrival.copy;
         self.skew = skew(arrival);
         if let Some(more) = &mut self.more {
-            (more.reply, more.message_id) = (None, None);
+            (more.reply, more.hint, more.message_id) = (None, None, None);
             // That it left and was handed over is plain now; where every canary is told of, this is most of what is told.
             more.trace.take_if(|trace| trace.said.as_ref().is_some_and(|said| matches!(said.fate, Fate::Stuck | Fate::HandedOff)));
         }
@@ -362,6 +372,7 @@ impl From<Canary> for Spelled {
             at,
             outcome,
             reply: more.reply.map(String::from),
+            hint: more.hint,
             message_id: more.message_id,
         });
         let arrival = canary.placement.map(|placement| SpelledArrival {

@@ -27,6 +27,9 @@ pub enum Event {
         /// The provider's own words, cut to 4 KiB.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply: Option<String>,
+        /// What to mend first, in our words, where the answer gives away more than its class; cut to 500 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
         /// The provider's id of the message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message_id: Option<String>,

@@ -1,9 +1,12 @@
 //! Says why, in a sentence and in numbers.
 
+mod next_step;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use self::next_step::next_step;
 use super::alarm;
 use super::canary::Canary;
 use super::evidence::{self, Tally};
@@ -192,14 +195,12 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "reply": reply(plan, state, finding),
         "cannot_be_told_apart": also,
         "others": others(plan, state, finding).trim_start_matches("; "),
-        "next_step": next_step(finding, mismatch(plan, state, finding).is_some()),
+        "next_step": next_step(plan, state, finding, mismatch(plan, state, finding).is_some()),
     });
     if plan.spares(&finding.culprit, &finding.routes)
         && let Some(object) = facts.as_object_mut()
     {
         object.insert("standby".to_owned(), json!(true));
-        let next = next_step(finding, mismatch(plan, state, finding).is_some());
-        object.insert("next_step".to_owned(), json!(format!("no failover to it before it delivers again; {next}")));
     }
     if let Some(object) = facts.as_object_mut() {
         told(plan, state, finding, object);
@@ -228,10 +229,6 @@ fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, V
     }
     let Some(route) = finding.routes.first().and_then(|slot| plan.routes.get(*slot)).filter(|_| finding.is_of_seed()) else { return };
     facts.insert("suppressed_by".to_owned(), json!(route.route.provider));
-    if finding.class == Some(Class::Suppressed) {
-        let (next, list) = (next_step(finding, false), plan.suppression_list(&route.route.provider));
-        facts.insert("next_step".to_owned(), json!(format!("{next}; where: {list}")));
-    }
     if let Some(words) = suppression(state, finding) {
         facts.insert("reply".to_owned(), json!(words));
     }
@@ -313,39 +310,6 @@ fn mismatch(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
     let missing = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| !c.has_arrived()));
     missing.filter(|c| c.mismatch().is_some()).max_by_key(|c| c.sent_at)?.mismatch().map(str::to_owned)
-}
-
-fn next_step(finding: &Finding, mismatched: bool) -> &'static str {
-    match (finding.kind, finding.class) {
-        (Kind::Stopped | Kind::Loss | Kind::Slow, _) if mismatched => {
-            "mail comes, but not as it should: look at one in the inbox and at the application that sends it; if it is meant to be so, change what is expected of it"
-        }
-        (Kind::Refused, Some(Class::Suspended)) => {
-            "log in to the provider's console; the account is suspended: open a ticket and move urgent mail to another provider"
-        }
-        (Kind::Refused, Some(Class::Auth)) => "check whether the key or password was changed, revoked or has expired",
-        (Kind::Refused, Some(Class::Quota)) => "raise the plan or buy credits; until then move urgent mail to another provider",
-        (Kind::Refused, Some(Class::Sender)) => "check that the sender's address and domain are verified at the provider",
-        (Kind::Refused, Some(Class::Suppressed)) => "take the seed's address off the provider's suppression list: users are not affected",
-        (Kind::Refused, Some(Class::Recipient)) => "check that the seeded mailbox exists and is not disabled: users are not affected",
-        (_, Some(Class::Tls)) => "look at the certificate that the provider's host presents",
-        (_, Some(Class::Network)) => "check that the provider's host can be reached from here",
-        (Kind::Junked, _) => "look at the headers of a mail in junk: Authentication-Results and the receiver's spam verdict",
-        _ => match finding.culprit {
-            Culprit::Provider(_) | Culprit::Stream(..) => {
-                "ask the provider what became of the canaries named here; move urgent mail to another provider"
-            }
-            Culprit::Inbox(_) => {
-                "log in to the mailbox: is it full, disabled, or filtered? Users are affected only if its whole service is down"
-            }
-            Culprit::Route(..) => {
-                "send one mail by hand over this route, and look for a filter or a block between this provider and this inbox"
-            }
-            Culprit::Watcher {} => {
-                "check the network and the clock of the host that runs mailcanary, then what all providers have in common (DNS, the sender's domain)"
-            }
-        },
-    }
 }
 
 /// Cuts on a character boundary.

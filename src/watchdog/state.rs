@@ -11,6 +11,7 @@ use super::canary::{Answer, Arrival, Canary, Copied, upper};
 use super::count::Histogram;
 use super::drill::{Drill, Drilled};
 use super::event::{Delivery, Event, Reads};
+use super::explain::shorten;
 use super::flight::RouteState;
 use super::hold::Habit;
 use super::index::Index;
@@ -21,6 +22,9 @@ use super::sight::InboxState;
 use super::survival::Counts;
 use super::suspicion::Allowance;
 use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence, Span};
+
+/// Characters of a hint that are kept.
+const HINT: usize = 500;
 
 /// Everything that the watchdog knows. Serialised, it is a checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -258,12 +262,13 @@ impl State {
     fn happen(&mut self, plan: &Plan, ix: &mut Index, at: At, event: &Event) {
         match event {
             Event::Started { .. } | Event::Woke {} => {}
-            Event::Answered { canary, outcome, reply, legs, message_id, retry_after } => {
+            Event::Answered { canary, outcome, reply, hint, legs, message_id, retry_after } => {
                 for (leg, span) in legs {
                     self.legs.entry(*leg).or_default().observe(*span);
                 }
                 let message_id = message_id.as_deref().filter(|_| self.has_use_for_its_id(plan, ix, *canary)).map(Box::from);
-                self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone(), message_id });
+                let hint = hint.as_deref().map(|hint| shorten(hint, HINT).into_boxed_str());
+                self.answer(plan, ix, *canary, Answer { at, outcome: *outcome, reply: reply.clone(), hint, message_id });
                 if let Some(wait) = retry_after {
                     self.hold_off(plan, ix, *canary, at, *wait);
                 }

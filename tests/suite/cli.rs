@@ -95,6 +95,11 @@ fn budgets_are_forecast_with_their_cost() {
     ] {
         assert!(out.contains(line), "{line}{out}");
     }
+    let asked = text
+        .replace("[inbox", "[provider.g.sendgrid]\nfrom = \"g@good.example\"\napi_key = { env = \"PATH\" }\nsigns_per_day = 24\n[inbox");
+    let (code, out, err) = said(&check(&folder.file("asked.toml", asked.replace("canaries_per_day = 1700\nspacing = \"2s\"\n", ""))));
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("as the routes allow), asked 24 times a day at most how the account stands\n"), "{out}");
     let (code, _, err) = said(&check(&folder.file("small.toml", text.replace("1700", "1500"))));
     assert_eq!(code, 2);
     assert!(

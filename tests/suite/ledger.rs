@@ -66,7 +66,8 @@ fn sent(number: u64, at: At) -> Record {
 fn answered(number: u64, at: At, outcome: Outcome, reply: &str) -> Record {
     let legs = vec![(Leg::Connect, Span::from_ms(12)), (Leg::Data, Span::from_ms(80))];
     let message_id = Some(format!("{number}@example.net"));
-    let event = Event::Answered { canary: canary(number), outcome, reply: Some(reply.to_owned()), message_id, legs, retry_after: None };
+    let event =
+        Event::Answered { canary: canary(number), outcome, reply: Some(reply.to_owned()), hint: None, message_id, legs, retry_after: None };
     Record { at, fact: Fact::Happened(event) }
 }
 

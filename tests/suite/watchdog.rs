@@ -2,6 +2,7 @@
 
 mod budget;
 mod drill;
+mod next_steps;
 mod patience;
 mod people;
 mod replay;

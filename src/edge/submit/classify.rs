@@ -3,6 +3,7 @@
 //! The first digit of a code decides whether to try again; the text decides the reason, since providers use codes loosely: a `451` for
 //! credits that are used up, a `421` for a domain that may not send at all.
 
+use super::api::{class, is_used_up, mailersend};
 use crate::model::Class;
 
 /// How far a submission had come.
@@ -36,6 +37,8 @@ struct Case<'a> {
     enhanced: Option<Enhanced>,
     /// The text in lower case.
     text: &'a str,
+    /// What the words alone say, in whatever language: the rules that all providers share.
+    said: Option<Class>,
 }
 
 /// Whether a rule fits.
@@ -44,10 +47,14 @@ type Rule = fn(&Case<'_>) -> bool;
 /// The class of a refusal with `code` and `text`, the lines of the reply joined.
 pub(super) fn classify(phase: Phase, code: u16, text: &str) -> Class {
     let text = text.to_ascii_lowercase();
-    let case = Case { phase, code, enhanced: enhanced(code, &text), text: &text };
-    let rules: [(Class, Rule); 11] = [
+    let case = Case { phase, code, enhanced: enhanced(code, &text), text: &text, said: class(&plain(&text)) };
+    if let Some(class) = mailersend::by_code(&text) {
+        return class;
+    }
+    let rules: [(Class, Rule); 13] = [
         (Class::Unknown, |case| !(400..700).contains(&case.code)),
         (Class::Tls, |case| case.phase == Phase::StartTls),
+        (Class::Policy, trial),
         (Class::Auth, auth),
         (Class::Rate, again_later),
         (Class::Suspended, suspended),
@@ -56,10 +63,20 @@ pub(super) fn classify(phase: Phase, code: u16, text: &str) -> Class {
         (Class::Sender, sender),
         (Class::Suppressed, suppressed),
         (Class::Recipient, recipient),
+        (Class::Auth, no_right),
         (Class::Policy, policy),
     ];
     let fits = rules.into_iter().find(|(_, rule)| rule(&case)).map(|(class, _)| class);
     fits.unwrap_or(if code < 500 { Class::Transient } else { Class::Permanent })
+}
+
+/// The text of a reply without the codes, which are no words, and without addresses, which may hold any.
+fn plain(text: &str) -> String {
+    let words = |line: &str| {
+        let line = line.get(4..).unwrap_or_default();
+        line.split_whitespace().filter(|word| !word.contains('@') && !word.starts_with("http")).collect::<Vec<_>>().join(" ")
+    };
+    text.lines().map(words).collect::<Vec<_>>().join(" ")
 }
 
 impl Case<'_> {
@@ -77,10 +94,16 @@ impl Case<'_> {
         self.enhanced.map(|(_, subject, detail)| (subject, detail))
     }
 
+    /// The mail, or the address that it is from, is refused by a receiver's rules, whatever it says of senders and accounts.
+    fn of_policy(&self) -> bool {
+        matches!(self.detail(), Some((7, 20..=29 | 509 | 515)))
+    }
+
     /// The reply speaks of the recipient's mailbox, not of the account that sends.
     fn of_mailbox(&self) -> bool {
         let coded = matches!(self.detail(), Some((1, 1 | 2 | 3 | 6 | 10) | (2, _)));
-        self.phase == Phase::Rcpt && (coded || self.any(&["mailbox", "recipient address rejected", "user unknown", "no such user"]))
+        let said = self.any(&["mailbox", "recipient address rejected", "user unknown", "no such user", "email account that you tried"]);
+        self.phase == Phase::Rcpt && (coded || said)
     }
 }
 
@@ -88,40 +111,53 @@ fn auth(case: &Case<'_>) -> bool {
     if case.phase != Phase::Auth {
         return case.code == 530 || case.any(&["unauthenticated senders not allowed", "authentication required"]);
     }
+    if case.code == 432 && case.any(&["concurren", "too many"]) {
+        return false;
+    }
+    // The log-in as such is switched off, and not the account.
+    if case.any(&["smtpclientauthentication"]) {
+        return true;
+    }
     let about_account = case.any(&["credits", "quota", "suspend", "disabled", "blocked", "deactivat", "paused", "not yet activated"]);
     let coded = matches!(case.code, 432 | 502 | 504 | 525 | 530 | 534 | 535 | 538) || matches!(case.detail(), Some((7, 8 | 9 | 13)));
-    !about_account && (coded || case.any(&["authentication not enabled"]))
+    let account = about_account || matches!(case.said, Some(Class::Suspended | Class::Quota));
+    !account && (coded || case.any(&["authentication not enabled"]))
+}
+
+/// Whoever is known all the same, and may not do this.
+fn no_right(case: &Case<'_>) -> bool {
+    case.code >= 500 && case.any(&["is not authorized to perform", "client was not authenticated", "client not authenticated"])
+}
+
+/// A sandbox, or an account on trial, writes to those alone whom its owner has named.
+fn trial(case: &Case<'_>) -> bool {
+    case.said == Some(Class::Policy) && case.any(&["authorized recipients", "test purposes", "sandbox"])
 }
 
 /// Mailgun refuses domains that are too fast in the words that it has for those that may not send at all.
 fn again_later(case: &Case<'_>) -> bool {
-    case.any(&["limit exceeded"]) && case.any(&["try again after"]) || case.any(&["#ms42903"])
+    case.any(&["limit exceeded"]) && case.any(&["try again after"])
 }
 
 fn suspended(case: &Case<'_>) -> bool {
-    let said = case.any(&[
-        "suspend",
-        "disabled",
-        "deactivat",
-        "paused",
-        "blocked account",
-        "account blocked",
-        "account is blocked",
-        "account has been blocked",
-        "not allowed to send",
-        "not yet activated",
-        "#ms40302",
-        "#ms40303",
-        "#ms40304",
-    ]);
-    (said || case.phase == Phase::Auth && case.any(&["blocked"])) && !case.of_mailbox()
+    let said = case.any(&["suspend", "disabled", "deactivat", "paused", "blocked account", "account blocked", "account has been blocked"]);
+    let told = said || case.said == Some(Class::Suspended);
+    (told || case.phase == Phase::Auth && case.any(&["blocked"])) && !case.of_mailbox() && !case.of_policy()
 }
 
 fn rate(case: &Case<'_>) -> bool {
     match (case.code, case.detail()) {
         (452, Some((5, 3))) | (450, Some((2, 1))) | (_, Some((7, 28))) => true,
+        (432, _) => case.any(&["concurren", "too many"]),
         (454, _) => case.any(&["throttling"]),
+        (421, _) if is_used_up(&plain(case.text)) => false,
         (421, _) => case.any(&["limit", "too many"]) || case.word(&["rate", "rates"]),
+        // A limit that comes and goes with the minute.
+        (..500, _) if case.phase != Phase::Auth && !case.of_mailbox() => {
+            case.said == Some(Class::Rate)
+                || case.any(&["rate limit", "message rate", "sending rate"])
+                || case.said == Some(Class::Quota) && !is_used_up(&plain(case.text)) && !case.any(&["quota", "credit"])
+        }
         _ => false,
     }
 }
@@ -133,7 +169,8 @@ fn quota(case: &Case<'_>) -> bool {
     }
     let period = case.any(&["daily", "monthly", "per day", "per month", "a day", "a month"]);
     case.code == 550 && case.detail() == Some((4, 5))
-        || case.any(&["credits", "quota", "plan limit", "#ms42204", "#ms42222", "#ms42901"])
+        || case.any(&["credits", "quota", "plan limit"])
+        || case.said == Some(Class::Quota)
         || period && case.any(&["limit exceeded", "limit reached", "limit has been", "exceeded the limit", "limit is exceeded"])
 }
 
@@ -147,9 +184,12 @@ fn sender(case: &Case<'_>) -> bool {
         "unconfigured sending domain",
         "unverified sending domain",
         "not owned",
-        "#ms42207",
+        "send as this sender",
+        "sendasdenied",
     ]);
-    phase && case.code >= 500 && (case.detail() == Some((1, 8)) || said)
+    let of_rules = case.of_policy() || case.word(&["dkim", "spf", "dmarc"]);
+    let told = case.said == Some(Class::Sender) && !case.of_mailbox() && !of_rules;
+    phase && case.code >= 500 && (case.detail() == Some((1, 8)) || said || told)
 }
 
 fn suppressed(case: &Case<'_>) -> bool {
@@ -167,8 +207,12 @@ fn recipient(case: &Case<'_>) -> bool {
         "mailbox unavailable",
         "mailbox not found",
     ]);
-    case.phase == Phase::Rcpt && case.code >= 500 && (coded || said)
-        || case.phase == Phase::EndOfData && case.code >= 500 && case.detail() == Some((2, 2))
+    let told = case.said == Some(Class::Recipient) && !case.of_policy();
+    case.phase == Phase::Rcpt && case.code >= 500 && (coded || said || told)
+        // Some look at the address when they have the whole mail.
+        || matches!(case.phase, Phase::Data | Phase::EndOfData)
+            && case.code >= 500
+            && (told || matches!(case.detail(), Some((1, 1 | 2 | 3 | 6 | 10) | (2, 2))))
 }
 
 fn policy(case: &Case<'_>) -> bool {

@@ -31,6 +31,8 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The provider's own words, or ours where it said none; at most 4 KiB, without control characters and secrets.
     pub reply: Option<String>,
+    /// What to mend first, where that is known more exactly than by the class of a refusal.
+    pub hint: Option<String>,
     /// The provider's id of the message.
     pub message_id: Option<String>,
     /// How long each leg took that was begun.

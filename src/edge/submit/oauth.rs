@@ -15,6 +15,9 @@ use crate::model::{At, Class, Outcome};
 const MARGIN: Duration = Duration::from_secs(60);
 /// How long a token is good whose answer does not say.
 const USUAL: u64 = 300;
+/// What to do where no token is handed out.
+const TOKENS: Option<&str> =
+    Some("get a new refresh token or service account key and configure it: the one configured is not good for access tokens any more");
 
 /// Where tokens come from, and the last one.
 #[derive(Debug)]
@@ -129,7 +132,7 @@ impl Source {
 fn granted(reply: Result<Reply, Cut>) -> Result<(String, u64), Cut> {
     let reply = reply.map_err(|cut| {
         let class = if let Outcome::Refused(class) = cut.outcome { class } else { Class::Network };
-        Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", cut.words) }
+        Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", cut.words), ..cut }
     })?;
     let at = |name: &str| reply.json.as_ref().and_then(|json| json.get(name));
     if let (200, Some(token)) = (reply.status, at("access_token").and_then(|token| token.as_str()).filter(|token| !token.is_empty())) {
@@ -142,7 +145,8 @@ fn granted(reply: Result<Reply, Cut>) -> Result<(String, u64), Cut> {
         Some("slow_down" | "rate_limit_exceeded") => Class::Rate,
         _ => api::general(&reply).unwrap_or(Class::Unknown),
     };
-    let why = if class == Class::Auth { api::clock(&reply) } else { None };
-    let lead: Vec<_> = why.map(|why| format!("({why})")).into_iter().chain(api::headline(&reply)).collect();
-    Err(Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", reply.words(&lead)) })
+    let clock = if class == Class::Auth { api::wrong_clock(&reply) } else { None };
+    let hint = clock.or_else(|| Some(api::hint(class, &reply.text).or_else(|| TOKENS.filter(|_| class == Class::Auth))?.to_owned()));
+    let lead: Vec<_> = hint.iter().map(|why| format!("({why})")).chain(api::headline(&reply)).collect();
+    Err(Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", reply.words(&lead)), hint })
 }

@@ -21,6 +21,8 @@ use crate::model::{At, CanaryId, Class, Leg, Outcome, Sign, Span};
 
 /// A whole request. People wait no longer for a page, and a proxy not as long.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// What to do about an application that says no.
+const HINT: &str = "look into the log of your application for this request: it is the application that answers so, and no mail provider";
 
 /// An application, ready to be asked.
 #[derive(Debug)]
@@ -54,11 +56,15 @@ impl Trigger {
         let sent = exchange(&self.http, &url, call, at, begun + self.deadline).await;
         let legs = vec![(Leg::Data, Span::from(begun.elapsed()))];
         let retry_after = sent.as_ref().ok().and_then(Reply::wants_peace);
-        let (outcome, words) = match sent {
-            Ok(reply) => judge(&self.settings, &reply),
-            Err(cut) => (cut.outcome, cut.words),
+        let (outcome, words, hint) = match sent {
+            Ok(reply) => {
+                let (outcome, words) = judge(&self.settings, &reply);
+                (outcome, words, Some(HINT.to_owned()))
+            }
+            Err(cut) => (cut.outcome, cut.words, cut.hint),
         };
-        Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs, retry_after }
+        let hint = hint.filter(|_| matches!(outcome, Outcome::Refused(_)));
+        Answer { outcome, reply: Some(self.clean(&words)), hint, message_id: None, legs, retry_after }
     }
 
     /// There is no such question.
@@ -76,6 +82,7 @@ impl Trigger {
             return Answer {
                 outcome: Outcome::Refused(Class::Unknown),
                 reply: None,
+                hint: None,
                 message_id: None,
                 legs: Vec::new(),
                 retry_after: None,
@@ -86,7 +93,7 @@ impl Trigger {
             Ok(()) => (Outcome::Accepted, "connected; no request was sent".to_owned()),
             Err(error) => (Outcome::Refused(error.class), error.to_string()),
         };
-        Answer { outcome, reply: Some(self.clean(&words)), message_id: None, legs, retry_after: None }
+        Answer { outcome, reply: Some(self.clean(&words)), hint: None, message_id: None, legs, retry_after: None }
     }
 
     /// Nobody there knows of an account.

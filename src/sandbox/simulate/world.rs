@@ -256,7 +256,7 @@ impl<W: Watching, O: Observing> World<W, O> {
         if let Some(place) = self.routes.iter().position(|r| *r == route) {
             self.observer.saw(Flight { route: place, sent: self.now, arrives, reason });
         }
-        let answer = Event::Answered { canary, outcome, reply: None, message_id: None, legs: Vec::new(), retry_after: None };
+        let answer = Event::Answered { canary, outcome, reply: None, hint: None, message_id: None, legs: Vec::new(), retry_after: None };
         self.at(self.now.plus(ANSWERS_AFTER), answer);
         if let Some(arrives) = arrives {
             let inbox = route.inbox;

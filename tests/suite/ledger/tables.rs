@@ -157,6 +157,7 @@ fn odd_facts_break_nothing() {
                     canary: id,
                     outcome: Outcome::Accepted,
                     reply,
+                    hint: None,
                     message_id: None,
                     legs,
                     retry_after: None,

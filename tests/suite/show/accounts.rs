@@ -34,6 +34,7 @@ fn the_metrics_have_what_was_said() {
         ("mailcanary_account_standing{provider=\"provider-1\",standing=\"unknown\"}", 1.0),
         ("mailcanary_account_read_timestamp_seconds{provider=\"provider-0\"}", 1_659_990_000.0),
         ("mailcanary_account_read_timestamp_seconds{provider=\"provider-1\"}", 0.0),
+        ("mailcanary_account_readable{provider=\"provider-0\"}", 0.0),
         ("mailcanary_account_polls_total{provider=\"provider-0\",outcome=\"read\"}", 4.0),
         ("mailcanary_account_polls_total{provider=\"provider-0\",outcome=\"throttled\"}", 2.0),
         ("mailcanary_account_polls_total{provider=\"provider-0\",outcome=\"unread\"}", 5.0),

@@ -7,6 +7,7 @@ mod brevo;
 mod desk;
 mod everywhere;
 mod gmail;
+mod hints;
 mod http_trigger;
 mod mailersend;
 mod mailgun;

@@ -331,7 +331,15 @@ fn a_provider_that_tells_by_itself_is_known_by_its_ids_though_nobody_asks_it() {
             }
         };
         let message_id = Some("abc".to_owned());
-        let answer = Event::Answered { canary, outcome: Outcome::Accepted, reply: None, message_id, legs: Vec::new(), retry_after: None };
+        let answer = Event::Answered {
+            canary,
+            outcome: Outcome::Accepted,
+            reply: None,
+            hint: None,
+            message_id,
+            legs: Vec::new(),
+            retry_after: None,
+        };
         dog.step(now, answer).unwrap();
         let mut again = Watchdog::replay(&settings, Some(&dog.checkpoint().unwrap()), &[]).unwrap();
         let known: Vec<_> = again.message_ids().map(|(p, id, canary)| (p.to_string(), id.to_owned(), canary)).collect();

@@ -105,6 +105,8 @@ pub struct World {
     pub sent: Vec<(At, CanaryId, Route)>,
     /// The first rule that says something decides; otherwise mail arrives in 2 to 6 s.
     pub rules: Vec<Rule>,
+    /// What a refusal gives away besides its class.
+    pub hint: Option<String>,
     /// Boundaries of steps in `records`.
     pub steps: Vec<(At, Event, usize, Step)>,
     /// Every inbox is read so often; otherwise at once.
@@ -138,6 +140,7 @@ impl World {
             notices: Vec::new(),
             sent: Vec::new(),
             rules: Vec::new(),
+            hint: None,
             steps: Vec::new(),
             polled: None,
             stamped_late: false,
@@ -204,7 +207,8 @@ impl World {
             Fate::Wait(span) => (Outcome::Refused(Class::Rate), Some(span)),
             Fate::Arrives(..) | Fate::Swallowed => (Outcome::Accepted, None),
         };
-        let answer = Event::Answered { canary, outcome, reply: None, message_id: None, legs: Vec::new(), retry_after };
+        let hint = self.hint.clone().filter(|_| outcome != Outcome::Accepted);
+        let answer = Event::Answered { canary, outcome, reply: None, hint, message_id: None, legs: Vec::new(), retry_after };
         self.at(self.now.plus(Span::from_ms(120)), answer);
         if let Fate::Arrives(after, placement) = fate {
             let arrived_at = self.now.plus(after);

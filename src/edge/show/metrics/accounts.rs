@@ -9,7 +9,7 @@ use crate::watchdog::AccountView;
 const PROVIDER: &[&str] = &["provider"];
 
 /// All of them, in the order of the page.
-pub(super) static ACCOUNTS: [Family; 7] = [
+pub(super) static ACCOUNTS: [Family; 8] = [
     family(
         "mailcanary_account_standing",
         Shape::Gauge,
@@ -62,6 +62,14 @@ pub(super) static ACCOUNTS: [Family; 7] = [
         "seconds since 1970",
         "When the provider last said how the account stands; 0 before the first time. Providers that are asked.",
         |from, to| accounts(from).for_each(|(name, account)| to.instant(&[name], account.read_at)),
+    ),
+    family(
+        "mailcanary_account_readable",
+        Shape::Gauge,
+        PROVIDER,
+        "0 or 1",
+        "1 if the provider said how the account stands when it was asked last, 0 if it did not or was never asked. Providers that are asked.",
+        |from, to| accounts(from).for_each(|(name, account)| to.flag(&[name], account.unread.is_none() && account.read_at.is_some())),
     ),
     family(
         "mailcanary_account_polls_total",

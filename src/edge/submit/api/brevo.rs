@@ -8,7 +8,7 @@ use serde_json::json;
 use super::account::Account;
 use super::letter::{Filled, Letter, TAG};
 use super::signs::figure;
-use super::trace::{self, Question, Said, Traces, escaped};
+use super::trace::{self, PAGE, Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict, words};
 use crate::config::{BrevoSettings, Mailbox};
 use crate::edge::submit::{After, Secrets, SetUpError};
@@ -74,11 +74,6 @@ impl Service for Brevo {
         }
     }
 
-    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
-        let known_only = "Brevo takes calls from known addresses only: see that this host's is among the account's authorised IPs";
-        (class == Class::Auth).then_some(known_only)
-    }
-
     fn ping(&self) -> Call {
         Call::get("/v3/account")
     }
@@ -101,7 +96,11 @@ impl Traces for Brevo {
     fn questions(&self, after: &After<'_>) -> Vec<Question> {
         let path = |id: &str| format!("/v3/smtp/statistics/events?limit=50&messageId={}", escaped(&format!("<{id}>")));
         let mail = after.message_id.map(|id| Question::of_mail(Call::get(path(id)), happened));
-        mail.into_iter().chain([Question::of_seed(Call::get("/v3/smtp/blockedContacts?limit=100"), blocked)]).collect()
+        // The newest first.
+        let page = |number: usize| Call::get(format!("/v3/smtp/blockedContacts?limit={PAGE}&offset={}", number * PAGE));
+        let next = move |reply: &Reply, asked: usize| trace::is_full(reply, "/contacts").then(|| page(asked));
+        let list = Question::of_seed(page(0), blocked);
+        mail.into_iter().chain([list.going_on(next)]).collect()
     }
 }
 

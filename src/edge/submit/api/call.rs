@@ -119,6 +119,8 @@ pub(super) fn basic(user: &str, password: &str) -> String {
 pub(in crate::edge::submit) struct Cut {
     pub(in crate::edge::submit) outcome: Outcome,
     pub(in crate::edge::submit) words: String,
+    /// What to mend first, where that is plain.
+    pub(in crate::edge::submit) hint: Option<String>,
 }
 
 /// An answer.
@@ -218,7 +220,7 @@ pub(in crate::edge::submit) async fn exchange(
 ) -> Result<Reply, Cut> {
     if let Some(name) = call.unspeakable {
         let words = format!("the header `{name}` cannot hold what is configured for it: see that the secret has no control characters");
-        return Err(Cut { outcome: Outcome::Refused(Class::Auth), words });
+        return Err(Cut { outcome: Outcome::Refused(Class::Auth), hint: Some(words.clone()), words });
     }
     let begun = Instant::now();
     let url = call.url(base);
@@ -231,9 +233,9 @@ pub(in crate::edge::submit) async fn exchange(
             let why = DialError::of_http(bare.split('/').next().unwrap_or_default(), &e);
             // Once connected, the request may have gone out whole.
             Err(if e.is_connect() || e.is_builder() {
-                Cut { outcome: Outcome::Refused(why.class), words: why.to_string() }
+                Cut { outcome: Outcome::Refused(why.class), words: why.to_string(), hint: None }
             } else {
-                Cut { outcome: Outcome::Unknown, words: format!("after the request: {why}") }
+                Cut { outcome: Outcome::Unknown, words: format!("after the request: {why}"), hint: None }
             })
         }
     }

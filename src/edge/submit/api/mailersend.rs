@@ -7,7 +7,7 @@ use serde_json::json;
 use super::account::Account;
 use super::call::plausible_id;
 use super::letter::{Letter, TAG};
-use super::trace::{self, Question, Said, Traces, escaped};
+use super::trace::{self, PAGE, Question, Said, Traces, escaped};
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailerSendSettings};
 use crate::edge::submit::{After, Secrets, SetUpError};
@@ -69,15 +69,7 @@ impl Service for MailerSend {
         if reply.header("x-send-paused").is_some_and(|paused| paused.trim().eq_ignore_ascii_case("true")) {
             return Some(Class::Suspended);
         }
-        let code = reply.text.split_once("#MS")?.1.get(..5)?;
-        match code {
-            "40302" | "40303" | "40304" => Some(Class::Suspended),
-            "40301" | "40305" => Some(Class::Auth),
-            "42207" => Some(Class::Sender),
-            "42204" | "42222" | "42225" | "42901" => Some(Class::Quota),
-            "42903" => Some(Class::Rate),
-            _ => None,
-        }
+        by_code(&reply.text)
     }
 
     fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
@@ -101,14 +93,33 @@ impl Service for MailerSend {
     }
 }
 
+/// By the code at the end of a text, which is the same over SMTP.
+pub(in crate::edge::submit) fn by_code(text: &str) -> Option<Class> {
+    let at = text.to_ascii_lowercase().find("#ms")?;
+    match text.get(at..)?.get(3..8)? {
+        "40302" | "40303" | "40304" => Some(Class::Suspended),
+        "40301" | "40305" => Some(Class::Auth),
+        "42207" => Some(Class::Sender),
+        "42204" | "42222" | "42225" | "42901" => Some(Class::Quota),
+        "42903" => Some(Class::Rate),
+        _ => None,
+    }
+}
+
 /// A token needs to read messages and recipients.
 impl Traces for MailerSend {
     fn questions(&self, after: &After<'_>) -> Vec<Question> {
         let mail = after.message_id.map(|id| Question::of_mail(Call::get(format!("/v1/messages/{}", escaped(id))), status));
         let lists = ["hard-bounces", "blocklist", "spam-complaints", "unsubscribes", "on-hold-list"];
-        let of_seed = |list| Question::of_seed(Call::get(format!("/v1/suppressions/{list}?limit=100")), suppressions);
-        mail.into_iter().chain(lists.map(of_seed)).collect()
+        mail.into_iter().chain(lists.map(on_list)).collect()
     }
+}
+
+/// The question whether the seed stands on a list.
+fn on_list(list: &'static str) -> Question {
+    let page = move |number: usize| Call::get(format!("/v1/suppressions/{list}?limit={PAGE}&page={number}"));
+    let next = move |reply: &Reply, asked: usize| trace::is_full(reply, "/data").then(|| page(asked + 1));
+    Question::of_seed(page(1), suppressions).going_on(next)
 }
 
 fn status(reply: &Reply, _after: &After<'_>) -> Option<Said> {

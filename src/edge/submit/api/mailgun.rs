@@ -10,6 +10,7 @@ use super::call::basic;
 use super::letter::{Letter, TAG};
 use super::said::said;
 use super::trace::{self, Question, Said, Traces, escaped};
+use super::words;
 use super::{Call, Reply, Service, Verdict};
 use crate::config::{Mailbox, MailgunSettings};
 use crate::edge::submit::{After, Secrets, SetUpError};
@@ -86,16 +87,21 @@ impl Service for Mailgun {
 
     fn refused(&self, reply: &Reply) -> Option<Class> {
         let said = said(reply).to_ascii_lowercase();
-        if said.contains("not allowed to send") && !reply.is_success() {
-            return Some(if said.contains("limit exceeded") {
-                Class::Rate
-            } else if said.contains("unverified") || said.contains("verify your domain") || said.contains("dns") {
-                Class::Sender
-            } else {
-                Class::Suspended
-            });
+        if reply.is_success() || !said.contains("not allowed to send") {
+            return None;
         }
-        None
+        // Why stands behind the colon: by its words, unless they are only that it is not allowed.
+        let why = said.split_once("not allowed to send").map_or("", |(_, why)| why);
+        let fast = why.contains("limit exceeded") && !words::is_used_up(why);
+        let sender = ["unverified", "verify your domain", "dns"].iter().any(|sign| why.contains(sign));
+        let by_words = words::class(why).filter(|class| matches!(class, Class::Quota | Class::Policy | Class::Rate));
+        Some(if fast {
+            Class::Rate
+        } else if sender {
+            Class::Sender
+        } else {
+            by_words.unwrap_or(Class::Suspended)
+        })
     }
 
     fn hint(&self, reply: &Reply, class: Class) -> Option<&'static str> {
@@ -139,6 +145,9 @@ pub(in crate::edge::submit) fn of_event(event: &Value) -> Option<(Fate, String)>
     let status = ["/reason", "/delivery-status/code", "/delivery-status/message", "/delivery-status/description", "/reject/reason"];
     let words = trace::words(event, &status);
     let code = event.pointer("/delivery-status/code").and_then(Value::as_u64);
+    if event.pointer("/flags/is-test-mode").and_then(Value::as_bool) == Some(true) {
+        return Some((Fate::Stuck, "taken in test mode: nothing is really sent".to_owned()));
+    }
     let fate = match (trace::text(event, "/event"), trace::text(event, "/severity")) {
         ("failed", _) if trace::text(event, "/reason").starts_with("suppress-") || matches!(code, Some(605..=607)) => Fate::Suppressed,
         ("failed", "temporary") => Fate::Deferred,

@@ -76,6 +76,7 @@ impl Service for Mailjet {
             Some("mj-0001") => Some(Class::Suspended),
             Some("mj-0015" | "mj-0002") => Some(Class::Auth),
             Some("send-0007" | "send-0008") => Some(Class::Sender),
+            Some("send-0099") => Some(Class::Quota),
             Some("send-0011") => Some(Class::Permanent),
             // The status of the one message, behind whatever status the request had.
             Some(_) => super::words::class(&super::said::said(reply)).or_else(|| reply.is_success().then_some(Class::Permanent)),

@@ -90,6 +90,11 @@ impl Service for Mandrill {
         }
     }
 
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let on_trial = reply.text.contains("test-mode-limit");
+        on_trial.then_some("this key is one for tests, which really sends nothing: configure a live key")
+    }
+
     fn ping(&self) -> Call {
         Call::json("/users/ping2", json!({ "key": self.account.key() }))
     }

@@ -8,6 +8,7 @@ pub(super) mod azure;
 pub(super) mod brevo;
 mod call;
 pub(super) mod gmail;
+mod hints;
 mod letter;
 pub(super) mod mailersend;
 pub(super) mod mailgun;
@@ -30,10 +31,11 @@ use tokio::time::{Instant, sleep_until};
 
 use self::account::Account;
 pub(super) use self::call::{Call, Cut, Reply, exchange};
+pub(super) use self::hints::hint;
 use self::letter::Letter;
 pub(super) use self::said::headline;
 use self::said::said;
-pub(super) use self::words::{class, general};
+pub(super) use self::words::{class, general, is_used_up};
 use super::evidence::evidence;
 use super::{Answer, Secrets, SetUpError};
 use crate::canary::Composed;
@@ -97,6 +99,11 @@ pub(super) trait Service: Debug + Sized {
     /// The class of a refusal that only this provider words so, whatever its status; the general rules know the rest.
     fn refused(&self, reply: &Reply) -> Option<Class>;
 
+    /// Whether a 2xx says that the mail is only looked at, and not really sent.
+    fn pretends(&self, _reply: &Reply) -> bool {
+        false
+    }
+
     /// What the person who reads a refusal of this class should look at first, where this provider's ways make that plain.
     fn hint(&self, _reply: &Reply, _class: Class) -> Option<&'static str> {
         None
@@ -151,65 +158,91 @@ impl<S: Service> Api<S> {
         let mut visit = Visit::new(self, at);
         let Err(cut) = visit.authenticate().await else {
             let sent = visit.ask(self.service.send(&letter)).await;
-            let (mut verdict, mut words) = self.judged(&sent, |reply| judge(&self.service, reply));
-            if let (Outcome::Accepted, Ok(reply)) = (verdict.outcome, sent)
-                && let Some((later, more)) = visit.wait_for(reply).await
+            let mut judged = self.judged(&sent, |reply| judge(&self.service, reply));
+            if let (Outcome::Accepted, Ok(reply)) = (judged.verdict.outcome, sent)
+                && let Some(later) = visit.wait_for(reply).await
             {
-                verdict = Verdict { message_id: later.message_id.clone().or(verdict.message_id), ..later };
-                words = format!("{more}\nat first: {words}");
+                let message_id = later.verdict.message_id.clone().or(judged.verdict.message_id);
+                let words = format!("{}\nat first: {}", later.words, judged.words);
+                judged = Judged { verdict: Verdict { message_id, ..later.verdict }, words, hint: later.hint };
             }
-            return visit.answer(verdict, &words);
+            return visit.answer(judged);
         };
-        visit.answer(Verdict { outcome: cut.outcome, message_id: None }, &cut.words)
+        visit.answer(cut.into())
     }
 
     pub(super) async fn log_in(&self, at: At) -> Answer {
         let mut visit = Visit::new(self, at);
         let Err(cut) = visit.authenticate().await else {
             let sent = visit.ask(self.service.ping()).await;
-            let (verdict, words) = self.judged(&sent, |reply| judge_ping(&self.service, reply));
-            return visit.answer(verdict, &words);
+            let judged = self.judged(&sent, |reply| judge_ping(&self.service, reply));
+            return visit.answer(judged);
         };
-        visit.answer(Verdict { outcome: cut.outcome, message_id: None }, &cut.words)
+        visit.answer(cut.into())
     }
 
     /// What an answer, or its absence, means, and the words for it.
-    fn judged(&self, sent: &Result<Reply, Cut>, judge: impl Fn(&Reply) -> Verdict) -> (Verdict, String) {
+    fn judged(&self, sent: &Result<Reply, Cut>, judge: impl Fn(&Reply) -> Verdict) -> Judged {
         match sent {
-            Ok(reply) => {
-                let verdict = judge(reply);
-                let words = reply.words(&self.lead(reply, verdict.outcome));
-                (verdict, words)
-            }
-            Err(cut) => (Verdict { outcome: cut.outcome, message_id: None }, cut.words.clone()),
+            Ok(reply) => self.explained(reply, judge(reply)),
+            Err(cut) => cut.clone().into(),
         }
     }
 
-    /// What the person who reads the answer may not see at once, and what of it tells most.
-    fn lead(&self, reply: &Reply, outcome: Outcome) -> Vec<String> {
-        let why = match outcome {
-            Outcome::Refused(Class::Auth) if S::TIMED => clock(reply),
-            Outcome::Refused(_) if (300..400).contains(&reply.status) => {
-                Some("the answer points elsewhere, and redirects are not followed: see to `base_url`".to_owned())
-            }
-            Outcome::Refused(Class::Policy) if reply.is_page() => {
-                Some("a page instead of an answer: something in front of the API refuses this host's address".to_owned())
-            }
-            Outcome::Unknown if reply.is_success() => {
-                Some("this is not what the API answers: nobody knows whether it has the mail".to_owned())
-            }
-            Outcome::Accepted | Outcome::Refused(_) | Outcome::Unknown => None,
-        };
-        let hint = if let Outcome::Refused(class) = outcome { self.service.hint(reply, class) } else { None };
-        let said = if outcome == Outcome::Accepted { None } else { headline(reply) };
-        why.into_iter().chain(hint.map(str::to_owned)).map(|line| format!("({line})")).chain(said).collect()
+    /// `verdict` with the words of the answer; what the person who reads them may not see at once comes first.
+    fn explained(&self, reply: &Reply, verdict: Verdict) -> Judged {
+        let hint = self.hint(reply, verdict.outcome);
+        let said = if verdict.outcome == Outcome::Accepted { None } else { headline(reply) };
+        let lead: Vec<String> = hint.iter().map(|line| format!("({line})")).chain(said).collect();
+        Judged { verdict, words: reply.words(&lead), hint }
     }
+
+    /// What to look at first: what is sure comes before what the words say, and that before what this provider's ways make likely.
+    fn hint(&self, reply: &Reply, outcome: Outcome) -> Option<String> {
+        let class = match outcome {
+            Outcome::Refused(class) => class,
+            Outcome::Unknown if reply.is_success() => {
+                return Some("this is not what the API answers: nobody knows whether it has the mail".to_owned());
+            }
+            Outcome::Accepted | Outcome::Unknown => return None,
+        };
+        if let Some(wrong) = wrong_clock(reply).filter(|_| S::TIMED && class == Class::Auth) {
+            return Some(wrong);
+        }
+        let known = if pretends(&self.service, reply) {
+            Some("this is a key for tests, or a sandbox: nothing is really sent; configure the key of a live account")
+        } else if (300..400).contains(&reply.status) {
+            Some("the answer points elsewhere, and redirects are not followed: see to `base_url`")
+        } else if reply.status == 407 {
+            Some("a proxy on the way wants a log-in: see to `proxy`")
+        } else if reply.is_page() && class == Class::Policy {
+            Some("a page instead of an answer: something in front of the API refuses this host's address")
+        } else if matches!(reply.status, 404 | 405) && reply.json.is_none() {
+            Some("nothing of the API is at this address: see to `base_url`")
+        } else {
+            None
+        };
+        // The name of an error may tell more than its words.
+        let name = reply.header("x-amzn-errortype").unwrap_or_default();
+        let by_words = || if reply.is_page() { None } else { hint(class, &format!("{name} {}", said(reply))) };
+        let likely = || self.service.hint(reply, class);
+        let right = || right_clock(reply).filter(|_| S::TIMED && class == Class::Auth);
+        known.or_else(by_words).or_else(likely).or_else(right).map(str::to_owned)
+    }
+}
+
+/// Whether an answer says that mail is taken and not really sent.
+fn pretends<S: Service>(service: &S, reply: &Reply) -> bool {
+    reply.is_success() && (service.pretends(reply) || said::pretends(reply))
 }
 
 /// What an answer to a submission says of the mail.
 fn judge<S: Service>(service: &S, reply: &Reply) -> Verdict {
     if let Some(class) = service.refused(reply) {
         return Verdict::refused(class);
+    }
+    if pretends(service, reply) {
+        return Verdict::refused(Class::Auth);
     }
     let unknown = Verdict { outcome: Outcome::Unknown, message_id: None };
     if reply.is_success() {
@@ -226,6 +259,9 @@ fn judge<S: Service>(service: &S, reply: &Reply) -> Verdict {
 
 /// What an answer to a ping says of us.
 fn judge_ping<S: Service>(service: &S, reply: &Reply) -> Verdict {
+    if pretends(service, reply) {
+        return Verdict::refused(Class::Auth);
+    }
     if service.let_in(reply) {
         return Verdict::accepted(None);
     }
@@ -237,23 +273,30 @@ fn judge_ping<S: Service>(service: &S, reply: &Reply) -> Verdict {
     }
 }
 
-/// Whether a refused proof is the clock's fault or the key's, as far as the answer tells.
-pub(super) fn clock(reply: &Reply) -> Option<String> {
-    let said = said(reply).to_ascii_lowercase();
-    let header = reply.header("x-amzn-errortype").unwrap_or_default().to_ascii_lowercase();
-    let named =
-        ["skew", "signature expired", "signature not yet current", "request has expired", "requestexpired", "too old", "not yet valid"];
-    let blamed = named.iter().any(|sign| said.contains(sign) || header.contains(sign));
-    match reply.ahead_secs() {
-        Some(ahead) if ahead.abs() >= SKEWED_SECS => {
-            let (off, side) = (Span::from_secs(ahead.unsigned_abs()), if ahead > 0 { "ahead of" } else { "behind" });
-            Some(format!(
-                "this host's clock is {off} {side} the provider's, and its proof is good for minutes only: mend the clock, not the key"
-            ))
-        }
-        _ if blamed => Some("the provider says that this host's clock is wrong: mend the clock, not the key".to_owned()),
-        Some(_) => Some("this host's clock agrees with the provider's: it is the key".to_owned()),
-        None => None,
+/// That our clock is what a refused proof is wrong by, as far as the answer tells.
+pub(super) fn wrong_clock(reply: &Reply) -> Option<String> {
+    let ahead = reply.ahead_secs().filter(|ahead| ahead.abs() >= SKEWED_SECS)?;
+    let (off, side) = (Span::from_secs(ahead.unsigned_abs()), if ahead > 0 { "ahead of" } else { "behind" });
+    Some(format!("this host's clock is {off} {side} the provider's, and its proof is good for minutes only: mend the clock, not the key"))
+}
+
+/// That it is not.
+pub(super) fn right_clock(reply: &Reply) -> Option<&'static str> {
+    let agrees = "this host's clock agrees with the provider's, it is the key: see whether that was changed, revoked or has expired";
+    reply.ahead_secs().map(|_| agrees)
+}
+
+/// What an answer, or its absence, means; the words for it, and what to mend first.
+#[derive(Debug)]
+struct Judged {
+    verdict: Verdict,
+    words: String,
+    hint: Option<String>,
+}
+
+impl From<Cut> for Judged {
+    fn from(Cut { outcome, words, hint }: Cut) -> Self {
+        Self { verdict: Verdict { outcome, message_id: None }, words, hint }
     }
 }
 
@@ -314,7 +357,7 @@ impl<'a, S: Service> Visit<'a, S> {
 
     /// Asks what became of a mail that is still being worked on. Nothing if the provider says no more of it: it was taken, and whatever
     /// becomes of it shows in the inbox.
-    async fn wait_for(&mut self, mut taken: Reply) -> Option<(Verdict, String)> {
+    async fn wait_for(&mut self, mut taken: Reply) -> Option<Judged> {
         let mut last = None;
         for _ in 0..QUESTIONS {
             let Some(question) = self.api.service.unfinished(&taken) else { break };
@@ -328,8 +371,7 @@ impl<'a, S: Service> Visit<'a, S> {
                 break;
             }
             let Some(verdict) = self.api.service.taken(&reply) else { break };
-            let words = reply.words(&self.api.lead(&reply, verdict.outcome));
-            last = Some((verdict, words));
+            last = Some(self.api.explained(&reply, verdict));
             taken = reply;
         }
         last
@@ -343,9 +385,9 @@ impl<'a, S: Service> Visit<'a, S> {
         evidence(words, &secrets)
     }
 
-    fn answer(self, verdict: Verdict, words: &str) -> Answer {
-        let reply = Some(self.clean(words));
+    fn answer(self, Judged { verdict, words, hint }: Judged) -> Answer {
+        let reply = Some(self.clean(&words));
         let Verdict { outcome, message_id } = verdict;
-        Answer { outcome, reply, message_id, legs: self.legs, retry_after: self.retry_after }
+        Answer { outcome, reply, hint, message_id, legs: self.legs, retry_after: self.retry_after }
     }
 }

@@ -93,6 +93,11 @@ impl Service for Postmark {
         }
     }
 
+    fn pretends(&self, reply: &Reply) -> bool {
+        // What the server is for, in the answer to a ping: the mail of a sandbox goes nowhere, and is told of as delivered.
+        reply.text_at("/DeliveryType").is_some_and(|kind| kind.eq_ignore_ascii_case("sandbox"))
+    }
+
     fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
         let pending = reply.text_at("/ErrorCode").as_deref() == Some("412");
         pending.then_some("until Postmark has approved the account, it takes only recipients of the sender's own domain")

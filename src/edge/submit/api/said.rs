@@ -6,21 +6,53 @@ use super::call::Reply;
 use super::words;
 use crate::model::Class;
 
-/// The class of a 2xx that says that the mail will not go out: by what it remarks, and if it is no acceptance also by what it calls an
-/// error. An acceptance is doubted only for what happens to accounts that go on answering.
-pub(super) fn remarked(reply: &Reply, not_accepted: bool) -> Option<Class> {
-    const REMARKS: [&str; 8] = ["message", "status", "reason", "warning", "warnings", "error", "errors", "detail"];
+/// Keys of what an answer remarks, besides what it is.
+const REMARKS: [&str; 8] = ["message", "status", "reason", "warning", "warnings", "error", "errors", "detail"];
+
+/// What an answer remarks, and whether it calls something an error that is there.
+fn remarks(reply: &Reply) -> Option<(String, bool)> {
     let json = reply.json.as_ref()?.as_object()?;
     let mut remarks = String::new();
     let remarking = json.iter().filter(|(key, _)| REMARKS.contains(&key.to_ascii_lowercase().as_str()));
     remarking.for_each(|(_, value)| collect(value, &mut remarks));
-    let class = words::class(&remarks);
-    if not_accepted {
-        let failed = json.iter().any(|(key, value)| key.to_ascii_lowercase().starts_with("error") && !value.is_null())
-            || remarks.to_lowercase().contains("error");
-        return class.or(failed.then_some(Class::Permanent)).filter(|_| failed || class.is_some_and(is_grave));
+    let failed = json.iter().any(|(key, value)| matches!(key.to_ascii_lowercase().as_str(), "error" | "errors") && is_there(value));
+    Some((remarks, failed))
+}
+
+fn is_there(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) | Value::Number(_) => true,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => list.iter().any(is_there),
+        Value::Object(map) => map.values().any(is_there),
     }
-    class.filter(|class| is_grave(*class))
+}
+
+/// The class of a 2xx that says that the mail will not go out: by what it remarks, and by what it calls an error. Without an error, an
+/// acceptance is doubted only for what happens to accounts that go on answering.
+pub(super) fn remarked(reply: &Reply, not_accepted: bool) -> Option<Class> {
+    let (remarks, failed) = remarks(reply)?;
+    let failed = failed || not_accepted && (remarks.to_lowercase().contains("error") || reply.text_at("/ErrorCode").is_some());
+    let class = words::class(&remarks);
+    class.or(failed.then_some(Class::Permanent)).filter(|_| failed || class.is_some_and(is_grave))
+}
+
+/// Whether an answer says that the mail was only looked at: a key for tests, a sandbox.
+pub(super) fn pretends(reply: &Reply) -> bool {
+    const SIGNS: [&str; 9] = [
+        "test job accepted",
+        "test mode",
+        "testmode",
+        "sandbox mode",
+        "not actually sent",
+        "not really sent",
+        "no email was sent",
+        "dry run",
+        "simulat",
+    ];
+    let said = remarks(reply).map(|(remarks, _)| remarks.to_lowercase().replace(['-', '_'], " ")).unwrap_or_default();
+    SIGNS.iter().any(|sign| said.contains(sign))
 }
 
 /// Nothing goes out, whatever else is answered.
@@ -29,7 +61,8 @@ const fn is_grave(class: Class) -> bool {
 }
 
 /// Keys whose values tell what is wrong, in lower case and without `_`.
-const TELLING: [&str; 16] = [
+const TELLING: [&str; 17] = [
+    "errors",
     "type",
     "code",
     "errorcode",

@@ -3,7 +3,7 @@
 //! A message that is taken has an empty 202, with its id in a header. Accounts that are suspended go on being answered so: their mail is held
 //! and expires, and only the inbox tells.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::account::Account;
 use super::call::plausible_id;
@@ -69,6 +69,11 @@ impl Service for SendGrid {
         reply.text.contains("not authorized to access SendGrid").then_some(Class::Suspended)
     }
 
+    fn pretends(&self, reply: &Reply) -> bool {
+        // A mail that is valid, and in the sandbox mode not queued. One that is queued has a 202.
+        reply.status == 200 && reply.whole && reply.text.trim().is_empty()
+    }
+
     fn ping(&self) -> Call {
         Call::get("/v3/scopes")
     }
@@ -89,25 +94,62 @@ impl Traces for SendGrid {
         let seed = escaped(after.recipient);
         let activity = after.message_id.map(|id| {
             let query = escaped(&format!("msg_id LIKE \"{id}%\""));
-            Question::of_mail(Call::get(format!("/v3/messages?limit=1&query={query}")), activity)
+            Question::of_mail(Call::get(format!("/v3/messages?limit=1&query={query}")), activity).going_on(details)
         });
         let of_seed = |path: &str| Question::of_seed(Call::get(format!("{path}/{seed}")), listed);
         let lists = ["bounces", "spam_reports", "invalid_emails"].map(|list| of_seed(&format!("/v3/suppression/{list}")));
         let global = Question::of_seed(Call::get(format!("/v3/asm/suppressions/global/{seed}")), unsubscribed);
-        activity.into_iter().chain(lists).chain([global]).collect()
+        // Who stands here is written to all the same: it says why a mail came back.
+        let blocks = Question::of_seed(Call::get(format!("/v3/suppression/blocks/{seed}")), blocked);
+        activity.into_iter().chain(lists).chain([global, blocks]).collect()
     }
 }
 
 fn activity(reply: &Reply, _after: &After<'_>) -> Option<Said> {
+    if let Some(events) = trace::list(reply, "/events") {
+        return Some(trace::events(events, happened));
+    }
     let Some(message) = trace::list(reply, "/messages")?.first() else { return Some(Said::Nothing) };
     let status = trace::text(message, "/status");
     match status {
         "delivered" => Some(Said::Sure(Fate::HandedOff, status.to_owned())),
         "processed" => Some(Said::Perhaps(Fate::Stuck, status.to_owned())),
-        // Why, the lists know.
+        // Why, its events and the lists know.
         "not_delivered" => Some(Said::Perhaps(Fate::Bounced, status.to_owned())),
         _ => None,
     }
+}
+
+/// Of a mail that is found and not delivered, its events are asked for: they hold the receiver's words.
+fn details(reply: &Reply, _asked: usize) -> Option<Call> {
+    let message = trace::list(reply, "/messages")?.first()?;
+    let id = plausible_id(trace::text(message, "/msg_id"))?;
+    Some(Call::get(format!("/v3/messages/{}", escaped(&id))))
+}
+
+fn happened(event: &Value) -> Option<(Fate, String)> {
+    let words = trace::words(event, &["/event_name", "/reason", "/server_response", "/mta_response"]);
+    let fate = match trace::text(event, "/event_name") {
+        "delivered" | "open" | "click" => Fate::HandedOff,
+        "deferred" => Fate::Deferred,
+        "bounced" | "bounce" | "blocked" => Fate::Bounced,
+        "dropped" | "drop" => Fate::Suppressed,
+        "processed" | "received" => Fate::Stuck,
+        _ => return None,
+    };
+    Some((fate, words))
+}
+
+/// The entry says why mail came back, if it is younger than this mail.
+fn blocked(reply: &Reply, after: &After<'_>) -> Option<Said> {
+    let entries = trace::list(reply, "")?;
+    let since = after.sent_at.as_ms() / 1000 - 60;
+    let mine = |entry: &&Value| {
+        let created = entry.pointer("/created").and_then(Value::as_i64);
+        trace::text(entry, "/email").eq_ignore_ascii_case(after.recipient) && created.is_some_and(|created| created >= since)
+    };
+    let words = |entry: &Value| Said::Sure(Fate::Bounced, trace::words(entry, &["/status", "/reason"]));
+    Some(entries.iter().find(mine).map_or(Said::Nothing, words))
 }
 
 fn listed(reply: &Reply, after: &After<'_>) -> Option<Said> {

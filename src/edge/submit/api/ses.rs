@@ -167,8 +167,14 @@ impl Service for Ses {
 
     fn signs(&self, reply: &Reply) -> Vec<Sign> {
         let enabled = reply.json.as_ref().and_then(|json| json.get("SendingEnabled")?.as_bool());
+        let sandboxed = reply.json.as_ref().and_then(|json| json.get("ProductionAccessEnabled")?.as_bool()) == Some(false);
         let standing = reply.text_at("/EnforcementStatus").map(|word| match enabled {
             Some(false) => Sign::Standing { state: Standing::Stopped, word: format!("{word}, sending is paused") },
+            Some(true) | None if sandboxed => {
+                let (state, word) =
+                    (enforcement(&word).max(Standing::Warned), format!("{word}, in the sandbox: writes to verified recipients only"));
+                Sign::Standing { state, word }
+            }
             Some(true) | None => Sign::Standing { state: enforcement(&word), word },
         });
         // An account without a limit says -1.
@@ -213,7 +219,7 @@ fn insights(reply: &Reply, _after: &After<'_>) -> Option<Said> {
         let fate = match (trace::text(event, "/Type"), trace::text(event, "/Details/Bounce/BounceSubType")) {
             ("BOUNCE", "OnAccountSuppressionList" | "Suppressed" | "SUPPRESSED" | "ON_ACCOUNT_SUPPRESSION_LIST") => Fate::Suppressed,
             ("BOUNCE" | "REJECT" | "RENDERING_FAILURE", _) => Fate::Bounced,
-            ("DELIVERY", _) => Fate::HandedOff,
+            ("DELIVERY" | "COMPLAINT" | "OPEN" | "CLICK", _) => Fate::HandedOff,
             ("DELIVERY_DELAY", _) => Fate::Deferred,
             ("SEND", _) => Fate::Stuck,
             _ => return None,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::call::{Cut, Reply};
-use super::{Api, Service, Visit, general, judge_ping};
+use super::{Api, Service, Verdict, Visit, general, judge_ping};
 use crate::edge::submit::{Answer, Unread};
 use crate::model::{At, Class, Outcome, Sign};
 
@@ -35,9 +35,9 @@ impl<S: Service> Api<S> {
             Err(cut) => Err(cut),
         };
         let signs = visit.told(&asked);
-        let (verdict, words) = self.judged(&asked, |reply| judge_ping(&self.service, reply));
-        let is_in = verdict.outcome == Outcome::Accepted;
-        (visit.answer(verdict, &words), is_in.then_some(signs))
+        let judged = self.judged(&asked, |reply| judge_ping(&self.service, reply));
+        let is_in = judged.verdict.outcome == Outcome::Accepted;
+        (visit.answer(judged), is_in.then_some(signs))
     }
 }
 
@@ -47,9 +47,9 @@ impl<S: Service> Visit<'_, S> {
         let (class, words) = match asked {
             Ok(reply) => match read(&self.api.service, reply) {
                 Ok(signs) => return Ok(signs.into_iter().map(|sign| self.fit(sign)).collect()),
-                Err(class) => (class, reply.words(&self.api.lead(reply, Outcome::Refused(class)))),
+                Err(class) => (class, self.api.explained(reply, Verdict::refused(class)).words),
             },
-            Err(Cut { outcome: Outcome::Refused(class), words }) => (*class, words.clone()),
+            Err(Cut { outcome: Outcome::Refused(class), words, .. }) => (*class, words.clone()),
             Err(Cut { words, .. }) => (Class::Unknown, words.clone()),
         };
         Err(Unread { class, why: self.clean(&words), retry_after: self.retry_after })

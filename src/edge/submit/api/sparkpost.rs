@@ -117,7 +117,7 @@ fn happened(reply: &Reply, _after: &After<'_>) -> Option<Said> {
         let fate = match kind {
             "policy_rejection" | "generation_rejection" | "bounce" if reason.contains("suppress") => Fate::Suppressed,
             "policy_rejection" | "generation_rejection" | "generation_failure" | "bounce" | "out_of_band" => Fate::Bounced,
-            "delivery" => Fate::HandedOff,
+            "delivery" | "spam_complaint" | "open" | "click" => Fate::HandedOff,
             "delay" => Fate::Deferred,
             "injection" => Fate::Stuck,
             _ => return None,

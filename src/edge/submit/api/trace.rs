@@ -16,6 +16,10 @@ use crate::model::{At, Fate};
 const WORDS: usize = 1024;
 /// Events looked at in one answer; the rest is not read.
 const EVENTS: usize = 200;
+/// Requests that one question may take: with twelve questions an hour that stays below the hundred that Brevo allows in one.
+const PAGES: usize = 5;
+/// Entries of a page of a list, the most that providers give.
+pub(super) const PAGE: usize = 100;
 
 /// What one answer says of the mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,17 +38,27 @@ pub(in crate::edge::submit) struct Question {
     pub(super) reads: fn(&Reply, &After<'_>) -> Option<Said>,
     /// It is about the mail, and not about the seed.
     of_mail: bool,
+    /// What is asked next, where an answer says that there is more to it.
+    more: Option<More>,
 }
+
+/// What is asked after this answer to so many requests; nothing if that was all.
+type More = Box<dyn Fn(&Reply, usize) -> Option<Call> + Send + Sync>;
 
 impl Question {
     /// One about the mail.
     pub(super) fn of_mail(call: Call, reads: fn(&Reply, &After<'_>) -> Option<Said>) -> Self {
-        Self { call, reads, of_mail: true }
+        Self { call, reads, of_mail: true, more: None }
     }
 
     /// One about the seed.
     pub(super) fn of_seed(call: Call, reads: fn(&Reply, &After<'_>) -> Option<Said>) -> Self {
-        Self { call, reads, of_mail: false }
+        Self { call, reads, of_mail: false, more: None }
+    }
+
+    /// The same, going on after an answer that is not all.
+    pub(super) fn going_on(self, more: impl Fn(&Reply, usize) -> Option<Call> + Send + Sync + 'static) -> Self {
+        Self { more: Some(Box::new(more)), ..self }
     }
 }
 
@@ -98,17 +112,30 @@ impl<S: Traces> Api<S> {
 impl<S: Traces> Visit<'_, S> {
     async fn find(&mut self, questions: Vec<Question>, after: &After<'_>) -> (Fate, String) {
         let mut sum = Sum::default();
-        for Question { call, reads, of_mail } in questions {
-            match self.ask(call).await {
-                Ok(reply) => match read(&reply, reads, after) {
+        for Question { call, reads, of_mail, more } in questions {
+            let mut next = Some(call);
+            for asked in 1.. {
+                let Some(call) = next.take() else { break };
+                let reply = match self.ask(call).await {
+                    Ok(reply) => reply,
+                    // Who does not answer one question does not answer the next: there is one deadline for all.
+                    Err(cut) => {
+                        sum.blind.push(cut.words);
+                        return sum.end();
+                    }
+                };
+                match read(&reply, reads, after) {
                     Ok(Said::Sure(fate, words)) => return (fate, words),
                     Ok(Said::Perhaps(fate, words)) => sum.perhaps = sum.perhaps.or(Some((fate, words))),
                     Ok(Said::Nothing) => sum.vanished |= of_mail,
-                    Err(blind) => sum.blind.push(blind),
-                },
-                // Who does not answer one question does not answer the next: there is one deadline for all.
-                Err(cut) => {
-                    sum.blind.push(cut.words);
+                    Err(blind) => {
+                        sum.blind.push(blind);
+                        break;
+                    }
+                }
+                next = more.as_ref().and_then(|more| more(&reply, asked));
+                if next.is_some() && asked == PAGES {
+                    sum.blind.push(format!("a list of the provider is longer than the {} entries that were read", PAGES * PAGE));
                     break;
                 }
             }
@@ -175,6 +202,11 @@ pub(super) fn events(list: &[Value], of: impl Fn(&Value) -> Option<(Fate, String
         Some((fate, words)) => Said::Perhaps(fate, words),
         None => Said::Perhaps(Fate::Stuck, "events of it, but none of them tells".to_owned()),
     }
+}
+
+/// Whether a list's page is full, so that there may be another.
+pub(super) fn is_full(reply: &Reply, pointer: &str) -> bool {
+    list(reply, pointer).is_some_and(|entries| entries.len() >= PAGE)
 }
 
 /// A seed that stands on a list, if one of its entries is the seed's.

@@ -3,19 +3,26 @@
 //! Providers word the same thing in a dozen ways and invent more; a page that says `permanent` where the account is suspended costs the
 //! person on call the time to read. The order of the rules is the order of how sure the words are.
 
+mod abroad;
+mod addresses;
+
+pub(super) use self::addresses::trial;
+use self::addresses::{recipient, sender, suppressed};
 use super::call::Reply;
 use super::said::said;
 use crate::model::Class;
 
-/// Words in lower case, `_` and `-` as spaces.
+/// Words in lower case, without accents, `_` and `-` as spaces.
 pub(super) struct Words(String);
 
 /// Whether a rule fits.
 type Rule = fn(&Words) -> bool;
 
-const RULES: [(Class, Rule); 10] = [
+const RULES: [(Class, Rule); 12] = [
     (Class::Rate, again_later),
     (Class::Suppressed, suppressed),
+    (Class::Policy, trial),
+    (Class::Auth, clock),
     (Class::Recipient, recipient),
     (Class::Suspended, suspended),
     (Class::Quota, used_up),
@@ -32,6 +39,8 @@ pub(in crate::edge::submit) fn general(reply: &Reply) -> Option<Class> {
     let by_words = if reply.is_page() { None } else { class(&said(reply)) };
     let by_status = status(reply);
     match (by_words, by_status) {
+        // A proxy speaks of itself.
+        (_, Some(Class::Network)) => by_status,
         // A limit without a period, behind the status for too many requests.
         (Some(Class::Quota), Some(Class::Rate)) if !used_up(&Words::new(&said(reply))) => Some(Class::Rate),
         // What is behind a gateway may have been taken before the words were written.
@@ -51,11 +60,12 @@ pub(in crate::edge::submit) fn class(text: &str) -> Option<Class> {
 /// By the status alone; nothing where it does not tell whether the mail was taken.
 fn status(reply: &Reply) -> Option<Class> {
     Some(match reply.status {
-        401 | 407 => Class::Auth,
+        401 => Class::Auth,
         402 => Class::Quota,
         // Not the API: something in front of it that does not like this host.
         403 if reply.is_page() => Class::Policy,
-        403 => Class::Auth,
+        // A proxy on our side.
+        407 => Class::Network,
         420 | 429 => Class::Rate,
         408 | 409 | 421 | 423 | 425 => Class::Transient,
         // A gateway that lost the answer says nothing of what it had passed on; the API's own words do.
@@ -67,16 +77,16 @@ fn status(reply: &Reply) -> Option<Class> {
 }
 
 impl Words {
-    fn new(text: &str) -> Self {
-        Self(text.to_lowercase().replace(['_', '-'], " ").replace('\u{2019}', "'"))
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_lowercase().chars().map(abroad::fold).collect())
     }
 
-    fn any(&self, signs: &[&str]) -> bool {
+    pub(super) fn any(&self, signs: &[&str]) -> bool {
         signs.iter().any(|sign| self.0.contains(sign))
     }
 
     /// One of `words` as a whole word.
-    fn word(&self, words: &[&str]) -> bool {
+    pub(super) fn word(&self, words: &[&str]) -> bool {
         self.0.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word))
     }
 
@@ -102,34 +112,47 @@ fn again_later(words: &Words) -> bool {
     words.any(&["limit exceeded"]) && words.any(&["try again after"])
 }
 
-fn suppressed(words: &Words) -> bool {
-    let list = words.any(&["suppression", "suppressed", "inactive recipient", "inactive address", "do not send list", "on hold list"]);
-    let past = words.any(&["previously bounced", "hard bounced", "has unsubscribed", "marked as inactive"]);
-    let whom =
-        words.any(&["recipient"]) && words.any(&["unsubscribed", "bounced", "complained", "blacklisted", "blocklisted", "opted out"]);
-    list || past || whom
-}
-
-fn recipient(words: &Words) -> bool {
-    let whom = words.any(&["recipient", "mailbox", "to address", "`to` ", "'to' ", "\"to\" ", "to.email", "to email"]);
-    let how = words.any(&[
-        "does not exist",
-        "doesn't exist",
-        "no such",
-        "no valid",
-        "unknown",
-        "invalid",
-        "not valid",
-        "not found",
-        "unavailable",
-        "disabled",
-        "malformed",
+/// Our clock, or the proof that was made by it, is what is wrong.
+pub(super) fn clock(words: &Words) -> bool {
+    let time = words.any(&[
+        "timestamp",
+        "time stamp",
+        "x ms date",
+        "x amz date",
+        "date header",
+        "request date",
+        "request time",
+        "system clock",
+        "server time",
     ]);
-    whom && how && !words.any(&["account", "api key", "sending is", "sending has"]) || words.any(&["user unknown", "no such user"])
+    let off = words.any(&[
+        "expired",
+        "too old",
+        "in the future",
+        "too far",
+        "outside",
+        "within",
+        "out of range",
+        "differ",
+        "not current",
+        "invalid",
+    ]);
+    time && off
+        || words.any(&[
+            "skew",
+            "signature expired",
+            "signature not yet current",
+            "request has expired",
+            "requestexpired",
+            "not yet valid",
+            "clock is",
+            "clocks",
+        ])
 }
 
 /// States of an account, or of its right to send, in which it sends nothing.
-const CLOSED: [&str; 14] = [
+const CLOSED: [&str; 15] = [
+    "compromised",
     "locked",
     "blocked",
     "frozen",
@@ -159,8 +182,15 @@ fn suspended(words: &Words) -> bool {
         "awaiting approval",
         "under validation",
         "under investigation",
-        "not allowed to send",
-        "not permitted to send",
+        "placed on hold",
+        "put on hold",
+        "not authorized to access sendgrid",
+        "abnormal activity",
+        "unusual activity",
+        "suspicious activity",
+        "unusual sending activity",
+        "bad outbound sender",
+        "tenant has exceeded threshold",
         "sending paused",
         "paused",
         "deactivated",
@@ -176,12 +206,15 @@ fn suspended(words: &Words) -> bool {
         "verify your email address",
         "activate your account",
     ]);
+    // So are those told who are only too fast, or at the end of their plan.
+    let vague = words.any(&["not allowed to send", "not permitted to send"]) && !words.any(&["to send as"]);
     let state =
         words.any(&["disabled", "deactivat", "inactive", "on hold", "shut down", "shutdown", "switched off", "turned off", "violat"])
             || words.word(&CLOSED) && words.any(&["account", "sending", "access", "subscription", "user is", "team"]);
     // An account whose requests are limited, or whose plan is at its end, is not a suspended one.
     let passing = rate(words) || used_up(words) || words.any(&["quota"]);
-    plain || state && !passing && words.of_account() && !words.any(&["content", "tracking", "template is", "spam"])
+    let of_account = words.of_account() && !words.any(&["content", "tracking", "template is", "spam"]);
+    plain || vague && !passing || state && !passing && of_account || abroad::suspended(words)
 }
 
 fn period(words: &Words) -> bool {
@@ -195,6 +228,9 @@ fn period(words: &Words) -> bool {
         "24 hour",
         "24hour",
         "this month",
+        "the month",
+        "the day",
+        "today",
         "billing period",
         "hourly quota",
     ])
@@ -202,13 +238,20 @@ fn period(words: &Words) -> bool {
 
 /// The allowance of a day or a month, or what was paid for.
 fn used_up(words: &Words) -> bool {
-    let over = words.any(&["exceed", "reached", "exhausted", "used up", "over the limit", "too many", "quota", "no more"]);
+    let over = words.any(&["exceed", "reached", "exhausted", "used up", "too many", "more than", "quota", "no more"])
+        || words.word(&["limit", "limits"]);
     let paid = words.any(&[
         "credits",
         "insufficient fund",
         "insufficient balance",
         "payment required",
         "requires payment",
+        "last payment",
+        "your payment",
+        "payment failed",
+        "payment method",
+        "billing issue",
+        "invoice",
         "unpaid",
         "past due",
         "overdue",
@@ -220,7 +263,12 @@ fn used_up(words: &Words) -> bool {
         "trial ended",
         "free trial",
     ]);
-    period(words) && over || paid
+    period(words) && over || paid || abroad::used_up(words)
+}
+
+/// Whether words speak of such an allowance.
+pub(in crate::edge::submit) fn is_used_up(text: &str) -> bool {
+    used_up(&Words::new(text))
 }
 
 fn rate(words: &Words) -> bool {
@@ -241,70 +289,18 @@ fn rate(words: &Words) -> bool {
         "per minute",
         "concurren",
     ]);
-    plain || words.any(&["try again in", "retry after", "try again later"]) && words.any(&["too many", "limit"])
+    plain || words.any(&["try again in", "retry after", "try again later"]) && words.any(&["too many", "limit"]) || abroad::rate(words)
 }
 
 fn quota(words: &Words) -> bool {
     let size = words.any(&["size", "too large", "too long", "attachment", "characters", "bytes", "length"]);
     let plain = words.any(&["quota", "credit", "sending limit", "billing", "allowance", "plan does not", "current plan"]);
     let limit = words.any(&["limit"]) && words.any(&["exceed", "reached", "over"]);
-    !size && (plain || limit || words.any(&["exhausted", "balance"]))
-}
-
-fn sender(words: &Words) -> bool {
-    let whom = words.any(&[
-        "sender",
-        "from address",
-        "from email",
-        "from.email",
-        "from domain",
-        "from field",
-        "from header",
-        "`from`",
-        "'from'",
-        "\"from\"",
-        "from name",
-        "fromemail",
-        "identity",
-        "identities",
-        "return path",
-        "email address is not verified",
-    ]) || words.word(&["domain", "domains", "dkim"]);
-    let how = words.any(&[
-        "verif",
-        "unconfigured",
-        "not configured",
-        "not registered",
-        "confirm",
-        "not owned",
-        "does not belong",
-        "not allowed",
-        "not authorized",
-        "not authorised",
-        "unauthorized",
-        "not permitted",
-        "not valid",
-        "invalid",
-        "does not match",
-        "not linked",
-        "not associated",
-        "not set up",
-        "notlinked",
-        "not found",
-        "doesn't exist",
-        "does not exist",
-        "not been set up",
-        "unknown",
-        "missing",
-        "no longer",
-        "authenticat",
-        "not match",
-    ]);
-    whom && how
+    !size && (plain || limit || words.any(&["exhausted", "balance"]) || abroad::quota(words))
 }
 
 fn auth(words: &Words) -> bool {
-    words.any(&[
+    let plain = words.any(&[
         "api key",
         "apikey",
         "api token",
@@ -327,14 +323,19 @@ fn auth(words: &Words) -> bool {
         "signature",
         "forbidden",
         "ip address",
+        "unauthorized ip",
+        "unrecognised ip",
+        "unrecognized ip",
         "allowlist",
         "whitelist",
-    ])
+    ]);
+    plain || abroad::auth(words)
 }
 
 fn policy(words: &Words) -> bool {
     words.any(&["spam", "blacklist", "blocklist", "reputation", "phishing", "virus", "malware", "acceptable use", "content rejected"])
         || words.word(&["policy", "dmarc", "spf", "blocked", "prohibited"])
+        || abroad::blocked(words)
 }
 
 #[cfg(test)]

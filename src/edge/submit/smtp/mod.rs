@@ -168,18 +168,19 @@ impl Smtp {
 
     async fn answer(&self, mut session: Session<'_>, legs: Vec<(Leg, Span)>, result: Result<talk::Reply, Failure>) -> Answer {
         session.quit().await;
-        let (outcome, words, message_id) = match result {
-            Ok(reply) => (Outcome::Accepted, reply.text.clone(), message::queue_id(&reply)),
-            Err(failure) => (failure.outcome, failure.words, None),
+        let (outcome, words, message_id, hint) = match result {
+            Ok(reply) => (Outcome::Accepted, reply.text.clone(), message::queue_id(&reply), None),
+            Err(Failure { outcome, words, hint }) => (outcome, words, None, hint),
         };
         let secrets = session.secrets();
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-        Answer { outcome, reply: Some(evidence(&words, &secrets)), message_id, legs, retry_after: None }
+        Answer { outcome, reply: Some(evidence(&words, &secrets)), hint, message_id, legs, retry_after: None }
     }
 }
 
 fn refused(class: Class, words: &str) -> Answer {
-    Answer { outcome: Outcome::Refused(class), reply: Some(evidence(words, &[])), message_id: None, legs: Vec::new(), retry_after: None }
+    let reply = Some(evidence(words, &[]));
+    Answer { outcome: Outcome::Refused(class), reply, hint: None, message_id: None, legs: Vec::new(), retry_after: None }
 }
 
 /// What `EHLO` says: `configured`, else this host's name. A name that no server would take becomes the loopback address's literal.

@@ -13,7 +13,7 @@ use super::talk::{Lost, Reply, Talk};
 use super::{Credentials, Login, Smtp};
 use crate::config::Tls;
 use crate::edge::dial::DialError;
-use crate::edge::submit::api::Cut;
+use crate::edge::submit::api::{Cut, hint};
 use crate::edge::submit::classify::{Phase, classify};
 use crate::edge::submit::oauth::Tokens;
 use crate::model::{At, Class, Leg, Outcome, Span};
@@ -35,11 +35,18 @@ pub(super) struct Failure {
     pub(super) outcome: Outcome,
     /// The server's words, or ours.
     pub(super) words: String,
+    /// What to mend first, where that is plain.
+    pub(super) hint: Option<String>,
 }
 
 impl Failure {
     fn refused(class: Class, words: String) -> Self {
-        Self { outcome: Outcome::Refused(class), words }
+        let hint = hint(class, &words).map(str::to_owned);
+        Self { outcome: Outcome::Refused(class), words, hint }
+    }
+
+    fn unknown(words: String) -> Self {
+        Self { outcome: Outcome::Unknown, words, hint: None }
     }
 }
 
@@ -51,7 +58,7 @@ impl From<DialError> for Failure {
 
 impl From<Cut> for Failure {
     fn from(cut: Cut) -> Self {
-        Self { outcome: cut.outcome, words: cut.words }
+        Self { outcome: cut.outcome, words: cut.words, hint: cut.hint }
     }
 }
 
@@ -234,8 +241,8 @@ impl<'a> Session<'a> {
         match answer {
             Ok(reply) if (200..300).contains(&reply.code) => Ok(reply),
             Ok(reply) if (400..700).contains(&reply.code) => expect(Phase::EndOfData, Ok(reply), 250),
-            Ok(reply) => Err(Failure { outcome: Outcome::Unknown, words: reply.text }),
-            Err(lost) => Err(Failure { outcome: Outcome::Unknown, words: format!("after the message: {lost}") }),
+            Ok(reply) => Err(Failure::unknown(reply.text)),
+            Err(lost) => Err(Failure::unknown(format!("after the message: {lost}"))),
         }
     }
 

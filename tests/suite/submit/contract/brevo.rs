@@ -40,7 +40,7 @@ async fn every_documented_answer_has_its_class() {
         "brevo",
         vec![
             no(400, error("invalid_parameter", "sender is invalid"), Class::Sender),
-            no(400, error("invalid_parameter", "email is not valid in to"), Class::Permanent),
+            no(400, error("invalid_parameter", "email is not valid in to"), Class::Recipient),
             no(400, error("missing_parameter", "Either of htmlContent or templateId is required"), Class::Permanent),
             no(400, error("out_of_range", "x"), Class::Permanent),
             no(404, error("document_not_found", "Template ID does not exist"), Class::Permanent),

@@ -68,6 +68,7 @@ async fn pages_for_people_go_by_their_status() {
     let pages = [
         ("403 Forbidden", blocked, Class::Policy),
         ("401 Unauthorized", "<html>Enable cookies</html>", Class::Auth),
+        ("407 Proxy Authentication Required", "<html>Enable cookies</html>", Class::Network),
         ("429 Too Many Requests", "<html>Enable cookies</html>", Class::Rate),
         ("503 Service Unavailable", "<html>Enable cookies</html>", Class::Transient),
         ("500 Internal Server Error", "<html>Enable cookies</html>", Class::Transient),
@@ -100,6 +101,9 @@ async fn refusals_that_nobody_listed_are_understood() {
         ("403 Forbidden", "Your monthly quota is used up", Class::Quota),
         ("418 I'm a teapot", "Too many requests", Class::Rate),
         ("400 Bad Request", "The sender domain example.com is not verified", Class::Sender),
+        ("403 Forbidden", "Su cuenta ha sido bloqueada", Class::Suspended),
+        ("403 Forbidden", "Ihr monatliches Kontingent ist aufgebraucht", Class::Quota),
+        ("403 Forbidden", "Nobody knows this", Class::Permanent),
     ];
     let script = |(status, message, _): &(&str, &str, Class)| {
         // The words that each API has for words.
@@ -142,6 +146,7 @@ async fn a_2xx_that_says_otherwise_is_no_acceptance() {
         (json!({ "status": "error", "message": "Your monthly quota is used up" }), Class::Quota),
         (json!({ "errors": [{ "message": "Something that nobody knows" }] }), Class::Permanent),
         (json!({ "message": "Queued, but sending is paused for your account" }), Class::Suspended),
+        (json!({ "message": "Accepted in sandbox mode, no email was sent" }), Class::Auth),
     ];
     let scripts = cases.iter().map(|(body, _)| vec![response("200 OK", "application/json", &body.to_string())]).collect();
     for (kind, answers) in everybody(scripts, PATIENT).await {

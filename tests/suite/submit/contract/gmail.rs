@@ -118,7 +118,7 @@ async fn every_documented_answer_has_its_class() {
             ),
             no(429, error(429, "RESOURCE_EXHAUSTED", "rateLimitExceeded", "User-rate limit exceeded (Daily sending limit)"), Class::Quota),
             no(400, error(400, "FAILED_PRECONDITION", "failedPrecondition", "Mail service not enabled"), Class::Suspended),
-            no(400, error(400, "INVALID_ARGUMENT", "invalidArgument", "Invalid To header"), Class::Permanent),
+            no(400, error(400, "INVALID_ARGUMENT", "invalidArgument", "Invalid To header"), Class::Recipient),
             no(500, error(500, "INTERNAL", "backendError", "Backend Error"), Class::Transient),
         ],
     )

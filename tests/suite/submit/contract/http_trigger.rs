@@ -66,7 +66,7 @@ async fn pages_are_classified_like_other_answers() {
         ("301 Moved Permanently", "location: https://elsewhere.example/\r\n", "", no(Class::Permanent)),
         ("204 No Content", "", "", Outcome::Unknown),
         ("401 Unauthorized", PAGE, "<h1>Who are you?</h1>", no(Class::Auth)),
-        ("403 Forbidden", "content-type: application/json\r\n", "{}", no(Class::Auth)),
+        ("403 Forbidden", "content-type: application/json\r\n", "{}", no(Class::Permanent)),
         ("403 Forbidden", PAGE, "<h1>Attention required</h1>", no(Class::Policy)),
         ("404 Not Found", PAGE, "<h1>Not found</h1>", no(Class::Permanent)),
         ("422 Unprocessable Entity", "", "{\"errors\": {\"email\": \"is taken\"}}", no(Class::Permanent)),

@@ -62,6 +62,7 @@ async fn every_documented_answer_has_its_class() {
             no(422, message("You have reached the monthly email quota. #MS42222"), Class::Quota),
             no(422, message("Trial accounts can only send emails to the administrator's email. #MS42225"), Class::Quota),
             no(422, message("The given data was invalid."), Class::Permanent),
+            no(422, message("The to.0.email must be a valid email address."), Class::Recipient),
             no(429, message("Too Many Attempts. #MS42903"), Class::Rate),
             no(429, message("The daily API quota is used up. #MS42901"), Class::Quota),
             no(421, json!({ "message": "The service is under maintenance" }), Class::Transient),

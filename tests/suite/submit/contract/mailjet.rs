@@ -50,6 +50,8 @@ async fn every_documented_answer_has_its_class() {
             no(403, each("send-0008", "\"a@b\" is not an authorized sender email address for your account."), Class::Sender),
             no(400, each("send-0011", "Header cannot be customized"), Class::Permanent),
             no(200, each("mj-0013", "\"x\" is an invalid email address."), Class::Permanent),
+            no(200, json!({ "Messages": [{ "Status": "error", "Errors": [{ "ErrorCode": "mj-0013", "StatusCode": 400, "ErrorMessage": "\"x\" is an invalid email address.", "ErrorRelatedTo": ["To[0].Email"] }] }] }), Class::Recipient),
+            no(403, each("send-0099", "The account's allowance"), Class::Quota),
             no(200, json!({ "Messages": [{ "Status": "error" }] }), Class::Permanent),
             (page, Outcome::Refused(Class::Rate)),
             no(500, error(500, "mj-0099", "Internal error"), Class::Transient),

@@ -54,6 +54,8 @@ async fn every_documented_answer_has_its_class() {
             no(200, answer(Some(0), "Message OK, but will not deliver to these inactive addresses: x@example.com"), Class::Suppressed),
             no(200, error(406, "You tried to send to recipient(s) that have been marked as inactive."), Class::Suppressed),
             no(200, error(405, "You ran out of credits."), Class::Quota),
+            no(200, answer(Some(0), "Test job accepted"), Class::Auth),
+            no(422, error(99998, "Your message has been placed on hold"), Class::Suspended),
             (Told::new(200, "{}"), Outcome::Unknown),
             no(401, error(10, "Request does not contain a valid Server token."), Class::Auth),
             no(422, error(10, "Bad or missing server API token."), Class::Auth),
@@ -83,4 +85,16 @@ async fn every_documented_answer_has_its_class() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_server_that_really_sends_nothing_is_named() {
+    let server = |kind: &str| Told::new(200, json!({ "ID": 1, "Name": "x", "DeliveryType": kind }).to_string());
+    let desk = Desk::new([server("Live"), server("Sandbox")]).await;
+    let submitter = at("postmark", desk.port, "");
+    assert_eq!(submitter.log_in(AT).await.outcome, Outcome::Accepted);
+    let answer = submitter.log_in(AT).await;
+    refused(&answer, Class::Auth, "nothing is really sent");
+    let (answer, _) = sent("postmark", "", Told::new(200, self::answer(Some(0), "Test job accepted").to_string()), strict).await;
+    assert!(answer.hint.unwrap().contains("configure the key of a live account"));
 }

@@ -44,7 +44,17 @@ async fn every_documented_answer_has_its_class() {
         vec![
             (Told::new(202, ""), Outcome::Accepted),
             (Told::new(202, "<html>").with("content-type", "text/html"), Outcome::Unknown),
-            (Told::new(200, ""), Outcome::Unknown),
+            // Valid, and not queued: the sandbox mode.
+            (Told::new(200, ""), Outcome::Refused(Class::Auth)),
+            no(200, error("Something that nobody knows", None), Class::Permanent),
+            no(202, error("The from address does not match a verified Sender Identity", Some("from")), Class::Sender),
+            (
+                Told::new(202, error("Something that nobody knows", None).to_string()).with("x-message-id", "14c5d75ce93"),
+                Outcome::Refused(Class::Permanent),
+            ),
+            no(403, error("We have detected abnormal activity on your account", None), Class::Suspended),
+            no(403, error("We were unable to process your last payment", None), Class::Quota),
+            no(403, json!({}), Class::Permanent),
             no(401, error("The provided authorization grant is invalid, expired, or revoked", None), Class::Auth),
             no(401, error("Maximum credits exceeded", None), Class::Quota),
             no(401, error("You are not authorized to access SendGrid, please contact Support.", None), Class::Suspended),
@@ -56,7 +66,7 @@ async fn every_documented_answer_has_its_class() {
                 error("The subject is required. You can get around this requirement if you use a template.", Some("subject")),
                 Class::Permanent,
             ),
-            no(400, error("Does not contain a valid address.", Some("personalizations.0.to.0.email")), Class::Permanent),
+            no(400, error("Does not contain a valid address.", Some("personalizations.0.to.0.email")), Class::Recipient),
             no(406, error("", None), Class::Permanent),
             no(413, error("The JSON payload you have included in your request is too large.", None), Class::Permanent),
             no(429, error("too many requests", None), Class::Rate),

@@ -187,6 +187,8 @@ async fn standings_and_renewals_are_understood() {
         ("ses", ses("SHUTDOWN", true), Standing::Stopped),
         ("ses", ses("HEALTHY", false), Standing::Stopped),
         ("ses", ses("SOMETHING_NEW", true), Standing::Warned),
+        ("ses", json!({ "SendingEnabled": true, "EnforcementStatus": "HEALTHY", "ProductionAccessEnabled": false }), Standing::Warned),
+        ("ses", json!({ "SendingEnabled": true, "EnforcementStatus": "SHUTDOWN", "ProductionAccessEnabled": false }), Standing::Stopped),
         ("sparkpost", spark("active"), Standing::Good),
         ("sparkpost", spark("suspended"), Standing::Stopped),
         ("sparkpost", spark("terminated"), Standing::Stopped),

@@ -87,22 +87,44 @@ async fn mandrill_is_asked_for_the_message_and_its_denylist() {
 async fn sendgrid_is_asked_for_the_activity_and_each_list() {
     let seed = "i%40example.org";
     let activity = format!("GET /v3/messages?limit=1&query=msg_id%20LIKE%20%22{ID}%25%22");
-    let lists = ["suppression/bounces", "suppression/spam_reports", "suppression/invalid_emails", "asm/suppressions/global"];
+    let lists =
+        ["suppression/bounces", "suppression/spam_reports", "suppression/invalid_emails", "asm/suppressions/global", "suppression/blocks"];
+    let details = format!("GET /v3/messages/{ID}.filter");
     let all: Vec<String> = std::iter::once(activity).chain(lists.iter().map(|list| format!("GET /v3/{list}/{seed}"))).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let status = |status: &str| ok(json!({ "messages": [{ "msg_id": format!("{ID}.filter"), "to_email": SEED, "status": status }] }));
     let empty = || ok(json!([]));
     comes_to("sendgrid", vec![status("delivered")], Fate::HandedOff, "delivered", &all[..1]).await;
     let bounce = ok(json!([{ "created": 1, "email": SEED, "reason": "550 5.1.1 unknown", "status": "5.1.1" }]));
-    comes_to("sendgrid", vec![status("not_delivered"), bounce], Fate::Suppressed, "550 5.1.1 unknown", &all[..2]).await;
-    let none = || vec![empty(), empty(), empty(), ok(json!({}))];
-    comes_to("sendgrid", [vec![status("processed")], none()].concat(), Fate::Stuck, "processed", &all).await;
+    let with_details: Vec<&str> = [&all[..1], &[details.as_str()], &all[1..]].concat();
+    let events = |event: &str, reason: &str| {
+        ok(json!({ "msg_id": ID, "status": "x", "events": [{ "event_name": "processed" }, { "event_name": event, "reason": reason }] }))
+    };
+    let silent = || events("processed", "");
+    comes_to("sendgrid", vec![status("not_delivered"), silent(), bounce], Fate::Suppressed, "550 5.1.1 unknown", &with_details[..3]).await;
+    let none = || vec![empty(), empty(), empty(), ok(json!({})), empty()];
+    comes_to("sendgrid", [vec![status("processed"), silent()], none()].concat(), Fate::Stuck, "processed", &with_details).await;
+    // The message's own events have the receiver's words.
+    for (event, words, fate) in [
+        ("deferred", "421 4.7.0 come back later", Fate::Deferred),
+        ("bounced", "550 5.7.1 blocked", Fate::Bounced),
+        ("dropped", "Bounced Address", Fate::Suppressed),
+        ("delivered", "", Fate::HandedOff),
+    ] {
+        comes_to("sendgrid", vec![status("processed"), events(event, words)], fate, words, &with_details[..2]).await;
+    }
+    // So have the blocks, if they are about this mail.
+    let block = |created: i64| ok(json!([{ "created": created, "email": SEED, "reason": "554 5.7.1 listed", "status": "5.7.1" }]));
+    let sent_at = AT.as_ms() / 1000;
+    let to_blocks = |block: Told| [vec![ok(json!({ "messages": [] }))], none()[..4].to_vec(), vec![block]].concat();
+    comes_to("sendgrid", to_blocks(block(sent_at + 3)), Fate::Bounced, "554 5.7.1 listed", &all).await;
+    comes_to("sendgrid", to_blocks(block(sent_at - 86_400)), Fate::Vanished, "", &all).await;
     comes_to("sendgrid", [vec![ok(json!({ "messages": [] }))], none()].concat(), Fate::Vanished, "", &all).await;
     // The activity is an add-on: without it the lists tell all the same.
     let forbidden = || Told::new(403, json!({ "errors": [{ "message": "access forbidden" }] }).to_string());
     comes_to("sendgrid", [vec![forbidden()], none()].concat(), Fate::Blind, "HTTP 403: access forbidden", &all).await;
     let global = vec![forbidden(), empty(), empty(), empty(), ok(json!({ "recipient_email": SEED }))];
-    comes_to("sendgrid", global, Fate::Suppressed, "global", &all).await;
+    comes_to("sendgrid", global, Fate::Suppressed, "global", &all[..5]).await;
 }
 
 #[tokio::test]
@@ -132,8 +154,10 @@ async fn postmark_and_mailgun_are_asked_for_events_and_suppressions() {
     };
     comes_to("mailgun", vec![failed("permanent", "suppress-bounce", 605)], Fate::Suppressed, "suppress-bounce", &all[..1]).await;
     comes_to("mailgun", vec![failed("permanent", "bounce", 550)], Fate::Bounced, "550 words", &all[..1]).await;
-    comes_to("mailgun", vec![failed("temporary", "generic", 421)], Fate::Deferred, "421 words", &all[..1]).await;
     let none = || no_such(json!({ "message": "Address not found in bounces table" }));
+    let tested = ok(json!({ "items": [{ "event": "delivered", "flags": { "is-test-mode": true } }] }));
+    comes_to("mailgun", vec![tested, none(), none(), none()], Fate::Stuck, "nothing is really sent", &all).await;
+    comes_to("mailgun", vec![failed("temporary", "generic", 421)], Fate::Deferred, "421 words", &all[..1]).await;
     comes_to("mailgun", vec![ok(json!({ "items": [accepted] })), none(), none(), none()], Fate::Stuck, "accepted", &all).await;
     let complained = ok(json!({ "address": SEED, "created_at": "Fri, 21 Oct 2011 11:02:55 GMT" }));
     comes_to("mailgun", vec![ok(json!({ "items": [] })), none(), complained], Fate::Suppressed, "2011", &all[..3]).await;
@@ -184,7 +208,7 @@ async fn resend_brevo_mailjet_and_mailersend_are_asked_in_their_ways() {
     comes_to("resend", vec![restricted], Fate::Blind, "restricted_api_key", &[&format!("GET /emails/{ID}")]).await;
 
     let events = format!("GET /v3/smtp/statistics/events?limit=50&messageId=%3C{ID}%3E");
-    let blocked = "GET /v3/smtp/blockedContacts?limit=100";
+    let blocked = "GET /v3/smtp/blockedContacts?limit=100&offset=0";
     let event = |event: &str| ok(json!({ "events": [{ "event": "requests" }, { "event": event, "reason": "the reason" }] }));
     comes_to("brevo", vec![event("hardBounces")], Fate::Bounced, "the reason", &[&events]).await;
     comes_to("brevo", vec![event("blocked")], Fate::Suppressed, "the reason", &[&events]).await;
@@ -203,8 +227,35 @@ async fn resend_brevo_mailjet_and_mailersend_are_asked_in_their_ways() {
     let status = |status: &str| ok(json!({ "data": { "id": ID, "emails": [{ "id": "x", "status": status }] } }));
     comes_to("mailersend", vec![status("hard_bounced")], Fate::Bounced, "hard_bounced", &[&first]).await;
     let listed = ok(json!({ "data": [{ "id": "y", "reason": "unknown user", "recipient": { "email": SEED } }] }));
-    let list = "GET /v1/suppressions/hard-bounces?limit=100";
+    let list = "GET /v1/suppressions/hard-bounces?limit=100&page=1";
     comes_to("mailersend", vec![status("queued"), listed], Fate::Suppressed, "unknown user", &[&first, list]).await;
+}
+
+#[tokio::test]
+async fn long_lists_are_read_page_by_page_up_to_a_bound() {
+    let strangers =
+        |list: &str, one: fn(String) -> Value| ok(json!({ list: (0..100).map(|n| one(format!("{n}@example.net"))).collect::<Vec<_>>() }));
+    let contacts = || strangers("contacts", |email| json!({ "email": email }));
+    let mine = ok(json!({ "contacts": [{ "email": SEED, "reason": { "code": "hardBounce" } }] }));
+    let events = format!("GET /v3/smtp/statistics/events?limit=50&messageId=%3C{ID}%3E");
+    let page = |n: usize| format!("GET /v3/smtp/blockedContacts?limit=100&offset={}", n * 100);
+    let pages: Vec<String> = std::iter::once(events).chain((0..5).map(page)).collect();
+    let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+    let none = || ok(json!({}));
+    comes_to("brevo", vec![none(), contacts(), contacts(), mine], Fate::Suppressed, "hardBounce", &pages[..4]).await;
+    let many = [vec![none()], std::iter::repeat_with(contacts).take(5).collect()].concat();
+    comes_to("brevo", many, Fate::Vanished, "longer than the 500 entries", &pages).await;
+    comes_to("brevo", vec![none(), contacts(), ok(json!({ "contacts": [] }))], Fate::Vanished, "no events", &pages[..3]).await;
+
+    let data = || strangers("data", |email| json!({ "recipient": { "email": email } }));
+    let gone = ok(json!({ "data": { "id": ID, "emails": [{ "id": "x", "status": "queued" }] } }));
+    let mine = ok(json!({ "data": [{ "pattern": SEED, "reason": "by hand" }] }));
+    let end = || ok(json!({ "data": [] }));
+    let list = |name: &str, n: usize| format!("GET /v1/suppressions/{name}?limit=100&page={n}");
+    let asked =
+        [format!("GET /v1/messages/{ID}"), list("hard-bounces", 1), list("hard-bounces", 2), list("blocklist", 1), list("blocklist", 2)];
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    comes_to("mailersend", vec![gone, data(), end(), data(), mine], Fate::Suppressed, "by hand", &asked).await;
 }
 
 #[tokio::test]
