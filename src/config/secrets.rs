@@ -157,7 +157,7 @@ fn without_authorities(settings: &Settings) -> Vec<Complaint> {
     wires(settings).into_iter().filter_map(complaint).collect()
 }
 
-/// The path of a key under the name of a provider, an inbox or a sink.
+/// The path of a key under the name of a provider, an inbox, a sink or a heartbeat.
 fn key(group: &str, name: &Name, rest: &str) -> String {
     format!("{}.{rest}", join(group, name.as_str()))
 }
@@ -173,7 +173,9 @@ fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
         (key("inbox", name, "imap.ca_file"), &inbox.wire)
     });
     let sinks = settings.sinks.iter().map(|(name, sink)| (key("sink", name, &format!("{}.ca_file", sink.kind.as_str())), &sink.wire));
-    providers.chain(inboxes).chain(sinks).collect()
+    let heartbeats =
+        settings.heartbeats.iter().map(|(name, beat)| (key("heartbeat", name, &format!("{}.ca_file", beat.kind.as_str())), &beat.wire));
+    providers.chain(inboxes).chain(sinks).chain(heartbeats).collect()
 }
 
 /// Every secret with its key's path, in the order of the paths.
@@ -190,6 +192,10 @@ fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
     for (name, sink) in &settings.sinks {
         let kind = sink.kind.as_str();
         all.extend(sink.kind.secrets().into_iter().map(|(secret, at)| (key("sink", name, &format!("{kind}.{secret}")), at)));
+    }
+    for (name, beat) in &settings.heartbeats {
+        let kind = beat.kind.as_str();
+        all.extend(beat.kind.secrets().into_iter().map(|(secret, at)| (key("heartbeat", name, &format!("{kind}.{secret}")), at)));
     }
     all.extend(settings.http.iter().filter_map(|http| Some(("http.token".to_owned(), http.token.as_ref()?))));
     all

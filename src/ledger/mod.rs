@@ -91,6 +91,17 @@ impl Ledger {
         Ok(seq)
     }
 
+    /// Writes that mailcanary is alive at `now`. When it returns that is on the disk: a proof that the ledger can be written.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: it cannot.
+    pub fn prove(&mut self, now: At) -> Result<(), LedgerError> {
+        self.write(|transaction, file| {
+            let proof = transaction.prepare_cached(sql::ALIVE).and_then(|mut alive| alive.execute([now.as_ms()]));
+            proof.map(|_| ()).map_err(|e| LedgerError::sqlite(file, e))
+        })
+    }
+
     /// How many records a start would read besides the newest checkpoint.
     #[must_use]
     pub const fn since_checkpoint(&self) -> u64 {

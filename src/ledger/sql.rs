@@ -4,7 +4,8 @@
 pub(super) const APPLICATION_ID: i32 = 0x6d63_616e;
 
 /// What brings a file from version n (its place here) to n + 1. Never changed once released, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_people.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_people.sql"), include_str!("migrations/0003_alive.sql")];
 
 /// What every connection is set to before the file's first page is read.
 /// `synchronous = FULL`: a commit in WAL mode is on the disk when it returns. `cell_size_check`: a damaged page is noticed when it is read.
@@ -53,6 +54,7 @@ pub(super) const EXTENT: &str = "SELECT count(*), (SELECT at FROM records WHERE 
     (SELECT at FROM records WHERE seq = (SELECT max(seq) FROM records)) FROM records";
 /// Begins to read: what is written from now on is not seen.
 pub(super) const LOOK_BACK: &str = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN";
+pub(super) const ALIVE: &str = "INSERT OR REPLACE INTO alive (id, at) VALUES (1, ?1)";
 pub(super) const ADD_RECORD: &str = "INSERT INTO records (seq, at, kind, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(super) const PERSON: &str = "INSERT INTO people (at, who, said, incident, silence, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub(super) const ADD_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints (seq, sha256, state) VALUES (?1, ?2, ?3)";
