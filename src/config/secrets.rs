@@ -58,6 +58,17 @@ impl Secrets {
         if complaints.is_empty() { Ok(secrets) } else { Err(complaints) }
     }
 
+    /// The secrets that can be had here, and how many cannot: for who looks for them in texts.
+    #[must_use]
+    pub fn at_hand(settings: &Settings) -> (Vec<Secret>, usize) {
+        let resolve = |(key, at): (String, &SecretRef)| if key.ends_with(SERVICE_ACCOUNT) { at.resolve_lines() } else { at.resolve() };
+        let all: Vec<_> = named(settings).into_iter().map(resolve).collect();
+        let count = all.len();
+        let had: Vec<Secret> = all.into_iter().filter_map(|one| Some(one.ok()?.secret)).collect();
+        let unknown = count - had.len();
+        (had, unknown)
+    }
+
     /// The secret that `at` names; `None` only if the settings that were resolved do not name it.
     #[must_use]
     pub fn get(&self, at: &SecretRef) -> Option<&Secret> {

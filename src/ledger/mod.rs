@@ -5,6 +5,7 @@
 //! back from them. Everything here blocks: the loop calls it from a thread of its own. Nothing else in this process may open the file: closing it
 //! again would drop SQLite's locks (POSIX keeps them by process), and an operator's `sqlite3` could then delete the WAL.
 
+mod dossier;
 mod error;
 mod key;
 mod open;
@@ -23,6 +24,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::model::At;
 use crate::watchdog::Record;
 
+pub use dossier::{Dossier, Failed, Said, Sight, Tally, Told, Trace};
 pub use error::{Cause, LedgerError};
 pub use key::{KEY_FILE, KeyError};
 pub use past::{Extent, Past};

@@ -96,6 +96,21 @@ pub(super) const NOTICE: &str =
     "INSERT OR REPLACE INTO notices (id, incident, change, severity, at, summary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(super) const DELIVERY: &str = "INSERT OR REPLACE INTO deliveries (notice, sink, outcome, at) VALUES (?1, ?2, ?3, ?4)";
 
+/// What is kept of one incident.
+pub(super) const INCIDENT_ENDS: &str = "SELECT opened_at, resolved_at FROM incidents WHERE id = ?1";
+pub(super) const NOTICES_OF: &str = "SELECT at, body FROM notices WHERE incident = ?1 ORDER BY id LIMIT ?2";
+pub(super) const DELIVERIES_OF: &str = "SELECT notice, sink, outcome, at FROM deliveries
+    WHERE notice IN (SELECT id FROM notices WHERE incident = ?1) ORDER BY notice, sink";
+pub(super) const PEOPLE_OF: &str = "SELECT at, who, said, note FROM people WHERE incident = ?1 ORDER BY at LIMIT ?2";
+pub(super) const SIGHT_BETWEEN: &str = "SELECT at, inbox, what, why FROM sight WHERE at BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
+pub(super) const STARTS_BETWEEN: &str = "SELECT at, version FROM starts WHERE at BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
+pub(super) const CANARIES_BETWEEN: &str =
+    "SELECT id, provider, stream, inbox, sent_at, state, outcome, class, reply, message_id, answered_at,
+    arrived_at, placement, lost_at FROM canaries WHERE sent_at BETWEEN ?1 AND ?2 ORDER BY sent_at, id";
+pub(super) const LAST_GOOD: &str = "SELECT max(sent_at) FROM canaries
+    WHERE state = 'arrived' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4";
+pub(super) const TRACED_SINCE: &str = "SELECT at, body FROM records WHERE kind = 'traced' AND at BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
+
 /// What may go, each at most ?2 rows at a time and each found without reading more than that. ?1 is the age's limit.
 pub(super) const PRUNE_ARRIVED: &str = "DELETE FROM canaries WHERE rowid IN
     (SELECT rowid FROM canaries WHERE state = 'arrived' AND sent_at < ?1 ORDER BY sent_at LIMIT ?2)";

@@ -287,7 +287,7 @@ fn a_heartbeat_has_its_address_in_a_secret() {
     let settings = good(&text).settings;
     let beat = |name: &str| &settings.heartbeats[name];
     assert_eq!((beat("w").every, beat("g").every), (Span::from_secs(60), Span::from_secs(300)));
-    assert_eq!(beat("w").kind.place(), "the address in credential = \"ping\"");
+    assert_eq!(beat("w").kind.place(), "the address in { credential = \"ping\" }");
     assert_eq!(beat("g").kind.place(), "https://api.opsgenie.com, heartbeat m");
 }
 

@@ -88,14 +88,14 @@ async fn a_success_that_is_none_is_told_from_one() {
 #[tokio::test]
 async fn nothing_that_is_said_of_a_beat_holds_its_secret() {
     let service = Service::<Watchers>::start(watchers).await;
-    let echo = format!("\u{1b}[31m no: {CHECK} {PUSH} {GENIE_KEY} {INTEGRATION}");
-    for kind in kinds(&service.base) {
+    for (kind, secret) in kinds(&service.base).into_iter().zip([CHECK, PUSH, GENIE_KEY, INTEGRATION]) {
+        let echo = format!("\u{1b}[31m no: {secret} {}", secret.rsplit('/').next().unwrap());
         for status in [200, 400, 404, 500] {
             service.instead([Told::json(status, &serde_json::json!({ "ok": false, "msg": echo, "message": echo }))]);
             let heartbeat = heartbeat(kind.clone());
             let said = format!("{:?} {heartbeat:?}", heartbeat.beat(&proof(), present()).await);
-            let secret = ["S3CRET", "5bf66975", GENIE_KEY].into_iter().find(|secret| said.contains(secret));
-            assert!(secret.is_none() && !said.contains("\\u{1b}"), "{kind:?}: {said}");
+            let told = ["S3CRET", "5bf66975", GENIE_KEY].into_iter().any(|secret| said.contains(secret));
+            assert!(!told && !said.contains("\\u{1b}"), "{said}");
         }
     }
 }
@@ -158,7 +158,7 @@ async fn the_alert_fires_for_as_long_as_it_is_sent_again() {
     let mut receiver = Receiver::start(&[]).await;
     let real = Alertmanager::start(receiver.address).await;
     let urls = vec![format!("http://127.0.0.1:{}", free_port()), real.url()];
-    let heartbeat = heartbeat_every(Span::from_secs(1), HeartbeatKind::Alertmanager(AlertmanagerBeat { urls }));
+    let heartbeat = heartbeat_every(Span::from_secs(3), HeartbeatKind::Alertmanager(AlertmanagerBeat { urls }));
     assert_eq!(heartbeat.beat(&proof(), present()).await, Attempt::Delivered, "one instance that has it is enough");
     let amtool = || {
         let mut amtool = Command::new("amtool");

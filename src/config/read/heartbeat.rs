@@ -8,10 +8,11 @@ use super::wire::{clear_only_on_loopback, wire};
 pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Heartbeat> {
     let (every, wire) = (section.get("every"), wire(section));
     let kind = HeartbeatKind::read(kind, section);
-    match &kind {
-        Some(HeartbeatKind::Opsgenie(settings)) => clear_only_on_loopback(section, "base_url", &settings.base_url),
-        Some(HeartbeatKind::Alertmanager(settings)) => settings.urls.iter().for_each(|url| clear_only_on_loopback(section, "urls", url)),
-        Some(HeartbeatKind::Healthchecks(_) | HeartbeatKind::Kuma(_) | HeartbeatKind::OnCall(_)) | None => {}
+    if let Some(url) = section.peek::<String>("base_url") {
+        clear_only_on_loopback(section, "base_url", &url);
+    }
+    if let Some(HeartbeatKind::Alertmanager(settings)) = &kind {
+        settings.urls.iter().for_each(|url| clear_only_on_loopback(section, "urls", url));
     }
     Some(Heartbeat { every: every?, kind: kind?, wire: wire? })
 }

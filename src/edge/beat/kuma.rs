@@ -52,12 +52,12 @@ impl Kuma {
         };
         let json = answer.json();
         let said = json.get("msg").and_then(Value::as_str).unwrap_or_default();
-        match self.caller.judge(&answer, said, now) {
-            Attempt::Delivered if json.get("ok").and_then(Value::as_bool) != Some(true) => {
-                Attempt::Doubtful { why: format!("answered {}, and not that it is ok: {}", answer.status.as_u16(), self.caller.line(said)) }
-            }
-            attempt => attempt,
+        let attempt = self.caller.judge(&answer, said, now);
+        if attempt == Attempt::Delivered && json.get("ok").and_then(Value::as_bool) != Some(true) {
+            let why = format!("answered {}, and not that it is ok: {}", answer.status.as_u16(), self.caller.line(said));
+            return Attempt::Doubtful { why };
         }
+        attempt
     }
 }
 

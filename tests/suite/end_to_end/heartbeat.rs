@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mailcanary::sandbox::World;
+use mailcanary::sandbox::{Fault, World};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::life::{Mount, daemon_beside, fill, world};
@@ -57,7 +57,7 @@ async fn beats_flow_stop_with_a_full_disk_and_flow_again() {
     fill(&filler);
     assert_eq!(hook.next().await.json()["data"]["severity"], "page");
     silent(&mut service).await;
-    assert_eq!(daemon.metric(HELD).await, Some(1.0));
+    daemon.wait_for("beats to be kept back", async |d| (d.metric(HELD).await? == 1.0).then_some(())).await;
     assert!(daemon.get("/").await.unwrap().1.contains("kept back: the ledger is not written"));
     std::fs::remove_file(&filler).unwrap();
     next(&mut service).await;
@@ -75,12 +75,16 @@ async fn beats_stop_when_no_inbox_can_be_read_and_go_on_with_one() {
     daemon.start().await;
     next(&mut service).await;
     for inbox in ["one", "two"] {
-        world.inbox(inbox).unwrap().set(mailcanary::sandbox::Fault::Refuse(mailcanary::model::Class::Auth)).unwrap();
+        world.inbox(inbox).unwrap().set(Fault::Down).unwrap();
     }
     daemon.wait_for("the inboxes to be blind", async |d| (d.sum("mailcanary_inbox_sight").await? == 0.0).then_some(())).await;
     silent(&mut service).await;
-    assert_eq!(daemon.metric(HELD).await, Some(1.0));
+    daemon.wait_for("beats to be kept back", async |d| (d.metric(HELD).await? == 1.0).then_some(())).await;
     assert!(daemon.log().contains("no inbox is read"));
+    assert_eq!(service.rest(), 0);
+    world.inbox("two").unwrap().clear();
+    next(&mut service).await;
+    assert_eq!(daemon.metric("mailcanary_inbox_sight{inbox=\"one\"}").await, Some(0.0), "one is enough");
     daemon.kill();
 }
 
