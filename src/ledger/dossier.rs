@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::past::refused;
 use super::{LedgerError, Past, sql, tables};
@@ -202,9 +202,8 @@ impl Past {
         for (route, tally) in &mut dossier.routes {
             let [provider, stream, inbox] = route;
             let before = tally.first_bad.unwrap_or(to).as_ms();
-            let newest = |row: &Row<'_>| at_or_none(row, 0);
             let mut good = connection.prepare_cached(sql::LAST_GOOD)?;
-            tally.last_good = good.query_row(params![before, provider, stream, inbox], newest)?;
+            tally.last_good = good.query_row(params![before, provider, stream, inbox], |row| at(row, 0)).optional()?;
         }
         Ok(())
     }

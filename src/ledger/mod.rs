@@ -1,8 +1,8 @@
 //! The durable record: a folder with one SQLite file, written by one process.
 //!
 //! Two things stand in it, changed in one transaction. `records` is what the watchdog's state is rebuilt from, with a checkpoint now and
-//! then so that a start need not read all of them. The other tables say the same in an operator's terms, for `sqlite3`; nothing is read
-//! back from them. Everything here blocks: the loop calls it from a thread of its own. Nothing else in this process may open the file: closing it
+//! then so that a start need not read all of them. The other tables say the same in an operator's terms, for `sqlite3`; nothing of the
+//! state is read back from them. Everything here blocks: the loop calls it from a thread of its own. Nothing else in this process may open the file: closing it
 //! again would drop SQLite's locks (POSIX keeps them by process), and an operator's `sqlite3` could then delete the WAL.
 
 mod dossier;

@@ -104,11 +104,14 @@ pub(super) const DELIVERIES_OF: &str = "SELECT notice, sink, outcome, at FROM de
 pub(super) const PEOPLE_OF: &str = "SELECT at, who, said, note FROM people WHERE incident = ?1 ORDER BY at LIMIT ?2";
 pub(super) const SIGHT_BETWEEN: &str = "SELECT at, inbox, what, why FROM sight WHERE at BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
 pub(super) const STARTS_BETWEEN: &str = "SELECT at, version FROM starts WHERE at BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
+/// All states there are, so that the index by state and time is used.
 pub(super) const CANARIES_BETWEEN: &str =
     "SELECT id, provider, stream, inbox, sent_at, state, outcome, class, reply, message_id, answered_at,
-    arrived_at, placement, lost_at FROM canaries WHERE sent_at BETWEEN ?1 AND ?2 ORDER BY sent_at, id";
-pub(super) const LAST_GOOD: &str = "SELECT max(sent_at) FROM canaries
-    WHERE state = 'arrived' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4";
+    arrived_at, placement, lost_at FROM canaries
+    WHERE state IN ('arrived', 'in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at BETWEEN ?1 AND ?2 ORDER BY sent_at, id";
+/// Found by walking back from ?1, which is soon where mail arrived before.
+pub(super) const LAST_GOOD: &str = "SELECT sent_at FROM canaries
+    WHERE state = 'arrived' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4 ORDER BY sent_at DESC LIMIT 1";
 pub(super) const TRACED_SINCE: &str = "SELECT at, body FROM records WHERE kind = 'traced' AND at BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
 
 /// What may go, each at most ?2 rows at a time and each found without reading more than that. ?1 is the age's limit.

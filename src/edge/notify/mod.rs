@@ -30,10 +30,10 @@ mod telegram;
 mod webhook;
 mod work;
 
-pub(in crate::edge) use alertmanager::Instances;
+pub(crate) use alertmanager::Instances;
 pub use alertmanager::{Alert, Alertmanager, Board, Instance};
 pub use answer::Attempt;
-pub(in crate::edge) use caller::Caller;
+pub(crate) use caller::Caller;
 pub use queue::{Pace, Queue};
 pub use rate::Rate;
 pub use webhook::Webhook;

@@ -10,7 +10,7 @@ use super::super::caller::Caller;
 use crate::model::At;
 
 /// All instances, at least one.
-pub(in crate::edge) struct Instances(Vec<(Url, Caller)>);
+pub(crate) struct Instances(Vec<(Url, Caller)>);
 
 impl fmt::Debug for Instances {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,7 +23,7 @@ impl Instances {
     ///
     /// # Errors
     /// Why a URL is none, without the URL.
-    pub(in crate::edge) fn new(urls: &[String], http: &Client) -> Result<Self, String> {
+    pub(crate) fn new(urls: &[String], http: &Client) -> Result<Self, String> {
         if urls.is_empty() {
             return Err("there is none".to_owned());
         }
@@ -53,7 +53,7 @@ impl Instances {
     }
 
     /// The same to every one: delivered if one has it.
-    pub(in crate::edge) async fn push_all(&self, body: Vec<u8>, now: At) -> Attempt {
+    pub(crate) async fn push_all(&self, body: Vec<u8>, now: At) -> Attempt {
         best(join_all((0..self.len()).map(|instance| self.push(instance, body.clone(), now))).await)
     }
 }

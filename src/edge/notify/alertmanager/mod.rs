@@ -9,7 +9,7 @@ mod instances;
 
 pub use alert::Alert;
 pub use board::{Board, Instance};
-pub(in crate::edge) use instances::Instances;
+pub(crate) use instances::Instances;
 
 use super::queue::Pace;
 use super::{Attempt, Origin, SinkError};
