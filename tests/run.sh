@@ -25,6 +25,7 @@ PACKAGES=(
     prometheus-alertmanager # takes the alerts; brings amtool
     xvfb dunst dbus         # the desktop: a screen, what shows notifications, and its bus
     imagemagick             # looks at the screen
+    cmark-gfm               # reads the evidence as the page of a ticket would show it
     python3                 # small servers that misbehave on purpose
     procps iproute2         # looks at processes and sockets
     util-linux mount        # unshare and mount: full and read-only disks

@@ -31,7 +31,7 @@ const VIEW: &[&str] = &[
 const RECORDS: &[&str] = &["watchdog::Record", "watchdog::Fact", "watchdog::Event", "watchdog::Reads", "watchdog::Delivery"];
 
 /// Who may name whom, besides itself. The parts of `edge` do not name each other, but all may name the one way out; notices by e-mail go
-/// out as canaries do.
+/// out as canaries do, and heartbeats call as sinks do.
 const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("model", &[]),
     ("canary", &[&["model", "config"]]),
@@ -41,6 +41,18 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("edge", &[&["model", "config", "canary", "edge::dial"], EVENTS, VIEW]),
     ("edge::dial", &[&["model", "config"]]),
     ("edge::notify", &[&["model", "config", "edge::dial", "edge::submit::Postbox", "edge::submit::SetUpError"], EVENTS, VIEW]),
+    (
+        "edge::beat",
+        &[&[
+            "model",
+            "config",
+            "edge::dial",
+            "edge::notify::Alert",
+            "edge::notify::Attempt",
+            "edge::notify::Caller",
+            "edge::notify::Instances",
+        ]],
+    ),
     ("sandbox", &[&["model", "config"], EVENTS]),
     ("backtest", &[&["model", "config", "watchdog", "sandbox::simulate"]]),
     ("run", &[&["model", "canary", "config", "watchdog", "ledger", "edge", "sandbox"]]),

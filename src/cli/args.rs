@@ -41,7 +41,7 @@ pub(super) enum Command {
     Simulate(Simulate),
     /// What would these settings have said of the ledger's own past, beside what was told and what other rules would have said
     Backtest(Backtest),
-    /// What is open, and what to say of it: list, show, acknowledge, close
+    /// What is open, and what to say of it: list, show, acknowledge, close; its evidence
     #[command(subcommand)]
     Incident(Incident),
     /// Tell nobody of some incidents for a while

@@ -59,6 +59,9 @@ fn summary(settings: &Settings, out: &mut Out) {
         let severities: Vec<_> = sink.severities.iter().rev().map(|s| s.as_str()).collect();
         out.line(format_args!("sink {name} ({how}): {}", severities.join(", ")));
     }
+    for (name, beat) in &settings.heartbeats {
+        out.line(format_args!("heartbeat {name} ({}, {}): every {}", beat.kind.as_str(), beat.kind.place(), beat.every));
+    }
     let http = settings.http.as_ref().map_or_else(|| "off".to_owned(), |http| format!("http://{}", http.listen));
     out.line(format_args!("status page and metrics: {http}"));
     for (name, provider) in settings.providers.iter().filter(|(_, p)| p.kind.is_hooked()) {

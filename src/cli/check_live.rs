@@ -8,6 +8,7 @@ use futures::stream::{self, StreamExt};
 
 use super::out::Out;
 use crate::config::{Inbox, InboxKind, Provider, SecretRef, Secrets, Settings, Signs};
+use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
 use crate::edge::inbox::log_in;
@@ -132,7 +133,7 @@ async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets) -> Finding {
     }
 }
 
-/// Looks whether each sink can be set up, and whether what it needs on this machine is there. Tells nobody anything.
+/// Looks whether each sink and heartbeat can be set up, and whether what it needs on this machine is there. Tells nobody anything.
 async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
     let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None };
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
@@ -147,6 +148,13 @@ async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
             Ok(()) => Finding { state: State::Fine, about, text: "can be set up; nothing was sent".to_owned() },
             Err(text) => Finding { state: State::Failed, about, text },
         });
+    }
+    for (name, own) in &settings.heartbeats {
+        let (state, text) = match Heartbeat::new(name, own, &settings.watch.instance, &lookup) {
+            Ok(_) => (State::Fine, "can be set up; nothing was sent".to_owned()),
+            Err(error) => (State::Failed, chain(&error)),
+        };
+        findings.push(Finding { state, about: format!("heartbeat {name}"), text });
     }
     findings
 }

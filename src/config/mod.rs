@@ -7,8 +7,10 @@ mod advice;
 mod authority;
 mod budget;
 mod complaint;
+mod heartbeat;
 mod hook;
 mod keys;
+mod kinds;
 mod load;
 mod provider;
 mod read;
@@ -32,6 +34,7 @@ use std::collections::BTreeMap;
 pub use authority::{AuthorityError, authorities};
 pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
+pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
 pub use load::{LoadError, load};
 pub use provider::{
@@ -47,7 +50,8 @@ pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
-    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls, Watch, Wire,
+    Family, Heartbeat, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls, Watch,
+    Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 pub use signs::Signs;

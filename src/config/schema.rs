@@ -62,7 +62,7 @@ pub fn schema() -> Value {
 
 /// A group whose keys are names that the user gives.
 fn by_name(group: &str, each: Value) -> Value {
-    let least = u8::from(group != "sink");
+    let least = u8::from(!matches!(group, "sink" | "heartbeat"));
     json!({ "type": "object", "minProperties": least, "propertyNames": { "pattern": NAME }, "additionalProperties": each })
 }
 

@@ -58,6 +58,17 @@ impl Secrets {
         if complaints.is_empty() { Ok(secrets) } else { Err(complaints) }
     }
 
+    /// The secrets that can be had here, and how many cannot: for who looks for them in texts.
+    #[must_use]
+    pub fn at_hand(settings: &Settings) -> (Vec<Secret>, usize) {
+        let resolve = |(key, at): (String, &SecretRef)| if key.ends_with(SERVICE_ACCOUNT) { at.resolve_lines() } else { at.resolve() };
+        let all: Vec<_> = named(settings).into_iter().map(resolve).collect();
+        let count = all.len();
+        let had: Vec<Secret> = all.into_iter().filter_map(|one| Some(one.ok()?.secret)).collect();
+        let unknown = count - had.len();
+        (had, unknown)
+    }
+
     /// The secret that `at` names; `None` only if the settings that were resolved do not name it.
     #[must_use]
     pub fn get(&self, at: &SecretRef) -> Option<&Secret> {
@@ -157,7 +168,7 @@ fn without_authorities(settings: &Settings) -> Vec<Complaint> {
     wires(settings).into_iter().filter_map(complaint).collect()
 }
 
-/// The path of a key under the name of a provider, an inbox or a sink.
+/// The path of a key under the name of a provider, an inbox, a sink or a heartbeat.
 fn key(group: &str, name: &Name, rest: &str) -> String {
     format!("{}.{rest}", join(group, name.as_str()))
 }
@@ -173,7 +184,9 @@ fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
         (key("inbox", name, "imap.ca_file"), &inbox.wire)
     });
     let sinks = settings.sinks.iter().map(|(name, sink)| (key("sink", name, &format!("{}.ca_file", sink.kind.as_str())), &sink.wire));
-    providers.chain(inboxes).chain(sinks).collect()
+    let heartbeats =
+        settings.heartbeats.iter().map(|(name, beat)| (key("heartbeat", name, &format!("{}.ca_file", beat.kind.as_str())), &beat.wire));
+    providers.chain(inboxes).chain(sinks).chain(heartbeats).collect()
 }
 
 /// Every secret with its key's path, in the order of the paths.
@@ -190,6 +203,10 @@ fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
     for (name, sink) in &settings.sinks {
         let kind = sink.kind.as_str();
         all.extend(sink.kind.secrets().into_iter().map(|(secret, at)| (key("sink", name, &format!("{kind}.{secret}")), at)));
+    }
+    for (name, beat) in &settings.heartbeats {
+        let kind = beat.kind.as_str();
+        all.extend(beat.kind.secrets().into_iter().map(|(secret, at)| (key("heartbeat", name, &format!("{kind}.{secret}")), at)));
     }
     all.extend(settings.http.iter().filter_map(|http| Some(("http.token".to_owned(), http.token.as_ref()?))));
     all

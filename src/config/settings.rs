@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, ProviderKind, SecretRef, SinkKind, Wording};
+use super::{Budget, Duty, HeartbeatKind, ProviderKind, SecretRef, SinkKind, Wording};
 use crate::model::{Name, Route, Severity, Span};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
@@ -20,6 +20,8 @@ pub struct Settings {
     pub inboxes: BTreeMap<Name, Inbox>,
     /// `[sink.NAME.KIND]`.
     pub sinks: BTreeMap<Name, Sink>,
+    /// `[heartbeat.NAME.KIND]`.
+    pub heartbeats: BTreeMap<Name, Heartbeat>,
     /// What is watched: the full product, or what `[[route]]` leaves of it. Sorted, without repetition.
     pub routes: Vec<Route>,
     /// `[http]`; absent: no listener.
@@ -226,6 +228,17 @@ pub struct Sink {
     pub wire: Wire,
     /// Its words, where they are the user's own.
     pub wording: Wording,
+}
+
+/// Who is told again and again that all is well here, and calls somebody when that ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heartbeat {
+    /// The time between two beats. At least 15 s.
+    pub every: Span,
+    /// What it is.
+    pub kind: HeartbeatKind,
+    /// How it is reached.
+    pub wire: Wire,
 }
 
 /// `[http]`.

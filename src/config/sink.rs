@@ -1,64 +1,13 @@
 //! The kinds of sink: what each needs, declared once. Reading, secrets and words in texts follow from the declaration.
 
-use super::read::Field;
-use super::text::Section;
+use super::kinds::kinds;
 use super::value::origin;
 use super::{Mailbox, SecretRef, SmtpSettings};
 use crate::model::Span;
 
-/// Declares the kinds: one entry a kind, its fields named as its keys in `config/keys/sinks.rs`.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident($settings:ident) = $word:literal {
-        $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
-    })*) => {
-        /// What a sink is: one variant a kind.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum SinkKind {
-            $($(#[$doc])* $kind($settings),)*
-        }
-
-        $(
-            #[doc = concat!("`[sink.NAME.", $word, "]`.")]
-            #[derive(Clone, Debug, PartialEq)]
-            pub struct $settings {
-                $($(#[$field_doc])* pub $field: $type,)*
-            }
-        )*
-
-        impl SinkKind {
-            /// Reads the settings of a kind.
-            pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Self> {
-                match kind {
-                    $($word => {
-                        $(let $field = <$type as Field>::read(section, stringify!($field));)*
-                        Some(Self::$kind($settings { $($field: $field?,)* }))
-                    })*
-                    _ => None,
-                }
-            }
-
-            /// Its word in the configuration.
-            #[must_use]
-            pub const fn as_str(&self) -> &'static str {
-                match self {
-                    $(Self::$kind(_) => $word,)*
-                }
-            }
-
-            /// Every secret that it needs, by its key.
-            pub(super) fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
-                match self {
-                    $(Self::$kind($settings { $($field,)* }) => {
-                        let all: Vec<Vec<(&'static str, &SecretRef)>> = vec![$($field.secrets(stringify!($field)),)*];
-                        all.into_iter().flatten().collect()
-                    })*
-                }
-            }
-        }
-    };
-}
-
 kinds! {
+    /// What a sink is: one variant a kind.
+    SinkKind in "sink";
     /// Every instance of a Prometheus Alertmanager.
     Alertmanager(AlertmanagerSettings) = "alertmanager" {
         /// Base URLs without a slash at their end. `http://` only to loopback.

@@ -1,10 +1,11 @@
 //! The durable record: a folder with one SQLite file, written by one process.
 //!
 //! Two things stand in it, changed in one transaction. `records` is what the watchdog's state is rebuilt from, with a checkpoint now and
-//! then so that a start need not read all of them. The other tables say the same in an operator's terms, for `sqlite3`; nothing is read
-//! back from them. Everything here blocks: the loop calls it from a thread of its own. Nothing else in this process may open the file: closing it
+//! then so that a start need not read all of them. The other tables say the same in an operator's terms, for `sqlite3`; nothing of the
+//! state is read back from them. Everything here blocks: the loop calls it from a thread of its own. Nothing else in this process may open the file: closing it
 //! again would drop SQLite's locks (POSIX keeps them by process), and an operator's `sqlite3` could then delete the WAL.
 
+mod dossier;
 mod error;
 mod key;
 mod open;
@@ -23,6 +24,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::model::At;
 use crate::watchdog::Record;
 
+pub use dossier::{Dossier, Failed, Said, Sight, Tally, Told, Trace};
 pub use error::{Cause, LedgerError};
 pub use key::{KEY_FILE, KeyError};
 pub use past::{Extent, Past};
@@ -89,6 +91,17 @@ impl Ledger {
         self.write(|transaction, file| recover::add_checkpoint(transaction, file, seq, state))?;
         self.checkpoint_seq = seq;
         Ok(seq)
+    }
+
+    /// Writes that mailcanary is alive at `now`. When it returns that is on the disk: a proof that the ledger can be written.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: it cannot.
+    pub fn prove(&mut self, now: At) -> Result<(), LedgerError> {
+        self.write(|transaction, file| {
+            let proof = transaction.prepare_cached(sql::ALIVE).and_then(|mut alive| alive.execute([now.as_ms()]));
+            proof.map(|_| ()).map_err(|e| LedgerError::sqlite(file, e))
+        })
     }
 
     /// How many records a start would read besides the newest checkpoint.

@@ -18,6 +18,8 @@ use crate::watchdog::Record;
 pub struct Past {
     connection: Connection,
     file: PathBuf,
+    /// Of its schema.
+    version: usize,
     /// When the file was last changed, if nobody had it open: it alone is read, without the files beside it that readers would otherwise make.
     alone: Option<SystemTime>,
 }
@@ -58,8 +60,8 @@ impl Past {
         if found == 0 {
             return Err(LedgerError::Missing { file });
         }
-        open::identify(&connection, &file)?;
-        Ok(Self { connection, file, alone })
+        let version = open::identify(&connection, &file)?;
+        Ok(Self { connection, file, version, alone })
     }
 
     /// The file that is read.
@@ -85,12 +87,24 @@ impl Past {
     /// [`LedgerError`]: damaged, or a record that this version does not understand.
     pub fn each(&self, take: impl FnMut(&Record) -> bool) -> Result<(), LedgerError> {
         let read = recover::each_record(&self.connection, &self.file, take);
-        // Without its WAL a file must not change under its reader: what was read then may be half old and half new.
-        let changed = |at| has_wal(&self.file) || self.file.metadata().and_then(|m| m.modified()).ok() != Some(at);
-        if self.alone.is_some_and(changed) {
-            return Err(LedgerError::Changed { file: self.file.clone() });
-        }
+        self.unchanged()?;
         read
+    }
+
+    /// The version of its schema.
+    pub(super) const fn version(&self) -> usize {
+        self.version
+    }
+
+    /// What its statements run on.
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Without its WAL a file must not change under its reader: what was read then may be half old and half new.
+    pub(super) fn unchanged(&self) -> Result<(), LedgerError> {
+        let changed = |at| has_wal(&self.file) || self.file.metadata().and_then(|m| m.modified()).ok() != Some(at);
+        if self.alone.is_some_and(changed) { Err(LedgerError::Changed { file: self.file.clone() }) } else { Ok(()) }
     }
 }
 
@@ -100,7 +114,7 @@ fn has_wal(file: &Path) -> bool {
 }
 
 /// What `SQLite` says of a ledger that is only read: what it cannot open, it may not read.
-fn refused(file: &Path, source: rusqlite::Error) -> LedgerError {
+pub(super) fn refused(file: &Path, source: rusqlite::Error) -> LedgerError {
     let file = file.to_path_buf();
     match source.sqlite_error_code() {
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {

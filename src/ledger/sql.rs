@@ -4,7 +4,8 @@
 pub(super) const APPLICATION_ID: i32 = 0x6d63_616e;
 
 /// What brings a file from version n (its place here) to n + 1. Never changed once released, only added to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_people.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_people.sql"), include_str!("migrations/0003_alive.sql")];
 
 /// What every connection is set to before the file's first page is read.
 /// `synchronous = FULL`: a commit in WAL mode is on the disk when it returns. `cell_size_check`: a damaged page is noticed when it is read.
@@ -53,6 +54,7 @@ pub(super) const EXTENT: &str = "SELECT count(*), (SELECT at FROM records WHERE 
     (SELECT at FROM records WHERE seq = (SELECT max(seq) FROM records)) FROM records";
 /// Begins to read: what is written from now on is not seen.
 pub(super) const LOOK_BACK: &str = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; BEGIN";
+pub(super) const ALIVE: &str = "INSERT OR REPLACE INTO alive (id, at) VALUES (1, ?1)";
 pub(super) const ADD_RECORD: &str = "INSERT INTO records (seq, at, kind, body, sum) VALUES (?1, ?2, ?3, ?4, ?5)";
 pub(super) const PERSON: &str = "INSERT INTO people (at, who, said, incident, silence, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 pub(super) const ADD_CHECKPOINT: &str = "INSERT OR REPLACE INTO checkpoints (seq, sha256, state) VALUES (?1, ?2, ?3)";
@@ -93,6 +95,24 @@ pub(super) const INCIDENT: &str =
 pub(super) const NOTICE: &str =
     "INSERT OR REPLACE INTO notices (id, incident, change, severity, at, summary, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(super) const DELIVERY: &str = "INSERT OR REPLACE INTO deliveries (notice, sink, outcome, at) VALUES (?1, ?2, ?3, ?4)";
+
+/// What is kept of one incident.
+pub(super) const INCIDENT_ENDS: &str = "SELECT opened_at, resolved_at FROM incidents WHERE id = ?1";
+pub(super) const NOTICES_OF: &str = "SELECT at, body FROM notices WHERE incident = ?1 ORDER BY id LIMIT ?2";
+pub(super) const DELIVERIES_OF: &str = "SELECT notice, sink, outcome, at FROM deliveries
+    WHERE notice IN (SELECT id FROM notices WHERE incident = ?1) ORDER BY notice, sink";
+pub(super) const PEOPLE_OF: &str = "SELECT at, who, said, note FROM people WHERE incident = ?1 ORDER BY at LIMIT ?2";
+pub(super) const SIGHT_BETWEEN: &str = "SELECT at, inbox, what, why FROM sight WHERE at BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
+pub(super) const STARTS_BETWEEN: &str = "SELECT at, version FROM starts WHERE at BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
+/// All states there are, so that the index by state and time is used.
+pub(super) const CANARIES_BETWEEN: &str =
+    "SELECT id, provider, stream, inbox, sent_at, state, outcome, class, reply, message_id, answered_at,
+    arrived_at, placement, lost_at FROM canaries
+    WHERE state IN ('arrived', 'in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at BETWEEN ?1 AND ?2 ORDER BY sent_at, id";
+/// Found by walking back from ?1, which is soon where mail arrived before.
+pub(super) const LAST_GOOD: &str = "SELECT sent_at FROM canaries
+    WHERE state = 'arrived' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4 ORDER BY sent_at DESC LIMIT 1";
+pub(super) const TRACED_SINCE: &str = "SELECT at, body FROM records WHERE kind = 'traced' AND at BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
 
 /// What may go, each at most ?2 rows at a time and each found without reading more than that. ?1 is the age's limit.
 pub(super) const PRUNE_ARRIVED: &str = "DELETE FROM canaries WHERE rowid IN

@@ -2,6 +2,7 @@
 
 mod canary;
 mod fault;
+mod heartbeat;
 mod hook;
 mod incident;
 mod names;
@@ -12,6 +13,7 @@ mod time;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
 pub use fault::{Class, Fate, Outcome};
+pub use heartbeat::Pulse;
 pub use hook::{HookCounts, Knock, Tiding};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use names::{Name, NameError, Route};

@@ -31,13 +31,27 @@ pub(super) struct Book {
     pruned_at: Option<At>,
     /// Since when another program has kept us from writing, if that is why the last try failed.
     locked_since: Option<At>,
+    /// Something is to be written, even if there are no records.
+    proof_wanted: bool,
+    /// When something was last written and the disk had it.
+    pub(super) written_at: Option<At>,
     /// Why the last try failed.
     pub(super) trouble: Option<String>,
 }
 
 impl Book {
     pub(super) const fn new(ledger: Ledger, settings: LedgerSettings) -> Self {
-        Self { ledger, settings, records: Vec::new(), effects: Vec::new(), pruned_at: None, locked_since: None, trouble: None }
+        Self {
+            ledger,
+            settings,
+            records: Vec::new(),
+            effects: Vec::new(),
+            pruned_at: None,
+            locked_since: None,
+            proof_wanted: false,
+            written_at: None,
+            trouble: None,
+        }
     }
 
     /// Takes in what a step put out.
@@ -46,9 +60,14 @@ impl Book {
         self.effects.extend(effects);
     }
 
+    /// Lets the next [`Book::write`] write something, so that it shows whether the ledger can be written.
+    pub(super) const fn want_proof(&mut self) {
+        self.proof_wanted = true;
+    }
+
     /// Makes all records durable, and only then hands out the effects. After a failure both stay, and [`Book::trouble`] says why.
     pub(super) fn write(&mut self, now: At) -> Vec<Effect> {
-        if let Err(error) = block_in_place(|| self.ledger.append(&self.records)) {
+        if let Err(error) = block_in_place(|| self.put_down(now)) {
             let text = chain(&error);
             if !matches!(error, LedgerError::Busy { .. }) {
                 if self.trouble.is_none() || self.locked_since.is_some() {
@@ -68,6 +87,19 @@ impl Book {
         }
         self.records.clear();
         std::mem::take(&mut self.effects)
+    }
+
+    fn put_down(&mut self, now: At) -> Result<(), LedgerError> {
+        if !self.records.is_empty() {
+            self.ledger.append(&self.records)?;
+        } else if self.proof_wanted {
+            self.ledger.prove(now)?;
+        } else {
+            return Ok(());
+        }
+        self.proof_wanted = false;
+        self.written_at = Some(now);
+        Ok(())
     }
 
     /// Why somebody has to get up, if so: a lock alone is waited for first.

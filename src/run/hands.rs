@@ -169,6 +169,11 @@ impl Hands {
         }
     }
 
+    /// Has every inbox read whole, now.
+    pub(super) fn look_everywhere(&self) {
+        self.hints.keys().for_each(|inbox| self.look(inbox));
+    }
+
     /// Tells the sinks that the ledger cannot be written, and `why`; or that it is `writable` again, if that was told in this life or an
     /// earlier one. This page goes out without a record: the alternative is silence.
     pub(super) fn cry(&mut self, why: Option<&str>, writable: bool, now: At) {

@@ -3,9 +3,11 @@
 mod book;
 mod clock;
 pub(crate) mod control;
+mod cycle;
 mod hands;
 mod hooks;
 mod probe;
+mod pulse;
 mod standing;
 mod start;
 mod turn;

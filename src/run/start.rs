@@ -13,10 +13,12 @@ use super::clock::Clock;
 use super::control;
 use super::hands::{Hands, SinkHand};
 use super::hooks::hooks;
+use super::pulse::{self, Pulse};
 use super::standing::Standing;
 use super::turn::Loop;
 use crate::canary::{Expected, Key};
 use crate::config::{InboxKind, Provider, ProviderKind, SecretRef, Secrets, Settings};
+use crate::edge::beat::BeatError;
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::inbox::{Hint, Looks, Report, Watch};
 use crate::edge::notify::{self, Ended, Origin, Pace, Sink, SinkError};
@@ -56,6 +58,9 @@ pub enum StartError {
     /// A sink.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A heartbeat.
+    #[error(transparent)]
+    Heartbeat(#[from] BeatError),
     /// A secret that the settings name and that was not resolved.
     #[error("`{0}`: its password was not resolved")]
     Secret(Name),
@@ -99,6 +104,7 @@ impl Daemon {
         let submitters = submitters(&settings, secrets)?;
         let readers = readers(&settings, secrets, &key, &now, &dog)?;
         let sinks = sinks(&settings, secrets, &dog)?;
+        let heartbeats = pulse::heartbeats(&settings, secrets)?;
         let (told_in, told) = mpsc::channel(TOLD);
         let hooks = hooks(&settings, secrets, &key, &now, &dog, told_in)?;
         let listener = listen(&settings).await?;
@@ -119,6 +125,7 @@ impl Daemon {
         });
         let seen = dog.view(now()).incidents.into_iter().chain(standing.views().cloned()).collect();
         let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
+        let pulse = Pulse::begin(heartbeats, &now, &mut workers);
         let hints = reading(readers, &events_in, &mut workers);
         let submitters = tended(submitters, &mut workers);
         let mut hands = Hands {
@@ -135,7 +142,7 @@ impl Daemon {
         };
         hands.resume(&dog, clock.now());
         Ok(Self {
-            turn: Loop { dog, book, clock, hands, events, told, written: Vec::new(), orders, ordered: Vec::new(), ended, asks },
+            turn: Loop { dog, book, clock, hands, pulse, events, told, written: Vec::new(), orders, ordered: Vec::new(), ended, asks },
             workers,
             address,
         })

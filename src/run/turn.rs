@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep_until};
 use super::book::Book;
 use super::clock::Clock;
 use super::hands::Hands;
+use super::pulse::Pulse;
 use super::standing::is_unrecorded;
 use crate::canary::is_probe;
 use crate::edge::notify::Ended;
@@ -28,6 +29,8 @@ pub(super) struct Loop {
     pub(super) book: Book,
     pub(super) clock: Clock,
     pub(super) hands: Hands,
+    /// The heartbeats out.
+    pub(super) pulse: Pulse,
     pub(super) events: mpsc::Receiver<Event>,
     /// What providers told by themselves.
     pub(super) told: mpsc::Receiver<Told>,
@@ -81,12 +84,20 @@ impl Loop {
                 Woken::Time if stuck => {}
                 Woken::Time => self.decide(Event::Woke {}),
             }
+            let wants = self.pulse.wants(self.clock.now());
+            if wants.write {
+                self.book.want_proof();
+            }
             // Everything in the records is durable before anything in the effects begins.
             let effects = self.book.write(self.clock.now());
             self.confirm();
             let now = self.clock.now();
             self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
             self.hands.begin(&self.dog, effects, now);
+            if wants.read {
+                self.hands.look_everywhere();
+            }
+            self.beat();
             self.tidy();
         }
         self.drain().await;
@@ -97,9 +108,21 @@ impl Loop {
         let at = if stuck {
             now.plus(self.book.retry_after())
         } else {
-            self.dog.wake_at().map_or(now.plus(LONGEST_NAP), |at| at.min(now.plus(LONGEST_NAP)))
+            self.dog
+                .wake_at()
+                .into_iter()
+                .chain(self.pulse.wake_at(now))
+                .min()
+                .map_or(now.plus(LONGEST_NAP), |at| at.min(now.plus(LONGEST_NAP)))
         };
         self.clock.instant_of(at)
+    }
+
+    /// Sends the heartbeats that are due and stand for a full cycle.
+    fn beat(&mut self) {
+        self.pulse.cycle.written = self.book.written_at.filter(|_| self.book.trouble.is_none());
+        self.pulse.cycle.wake = self.dog.wake_at();
+        self.pulse.beat(self.clock.now());
     }
 
     /// One event, and whatever else has come meanwhile.
@@ -173,8 +196,12 @@ impl Loop {
 
     fn step(&mut self, now: At, event: Event) {
         let inbox = event.inbox().cloned();
+        let read = if let Event::Read { up_to, .. } = &event { Some(up_to.unwrap_or(now)) } else { None };
         match self.dog.step(now, event) {
-            Ok(Step { records, effects, .. }) => self.book.add(records, effects),
+            Ok(Step { records, effects, .. }) => {
+                self.book.add(records, effects);
+                read.into_iter().for_each(|up_to| self.pulse.read(up_to));
+            }
             Err(Unfit::UnknownCanary(canary)) if is_probe(canary) => {}
             // Authentic, but forgotten, or of another life of this ledger.
             Err(Unfit::UnknownCanary(canary)) => {
@@ -196,6 +223,7 @@ impl Loop {
         let mut view = self.dog.view(self.clock.now());
         view.trouble.clone_from(&self.book.trouble);
         view.hooks = self.hands.hooks.counts();
+        view.heartbeats = self.pulse.shown();
         view.incidents.splice(0..0, self.hands.standing.views().cloned());
         view
     }

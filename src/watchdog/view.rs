@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::count::Histogram;
 use super::event::Delivery;
 use crate::model::{
-    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Route, Severity, Sign, Silence, Span,
+    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Pulse, Route, Severity, Sign, Silence, Span,
     Standing, Verdict,
 };
 
@@ -50,6 +50,8 @@ pub struct View {
     pub notices_pending: BTreeMap<Name, u64>,
     /// What came in by webhooks since the process started, by provider. Every provider that has one is there.
     pub hooks: BTreeMap<Name, HookCounts>,
+    /// The heartbeats out.
+    pub heartbeats: BTreeMap<Name, Pulse>,
     /// How long legs took. Every leg is there.
     pub legs: BTreeMap<Leg, Histogram>,
 }

@@ -223,7 +223,7 @@ fn the_reference_has_every_key_with_its_default_and_reason() {
         }
     });
     assert!(keys > 60, "{keys}");
-    assert_eq!(tables.len(), 35, "{tables:?}");
+    assert_eq!(tables.len(), 40, "{tables:?}");
 }
 
 #[test]
@@ -263,6 +263,32 @@ fn the_documents_have_every_kind_of_sink_and_its_keys() {
         assert!(named || of_oauth.contains(&key), "docs/sinks.md lacks `{key}` of `{kind}`");
     });
     assert_eq!(kinds.len(), 15, "{kinds:?}");
+}
+
+#[test]
+fn the_documents_have_every_kind_of_heartbeat_and_its_keys() {
+    let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let (readme, heartbeats) = (read("README.md"), read("docs/heartbeats.md"));
+    let mut kinds = BTreeSet::new();
+    keys_of_schema(&config::schema(), "", &mut |path, key, _| {
+        let Some(kind) = path.strip_prefix("heartbeat.NAME.") else { return };
+        kinds.insert(kind.to_owned());
+        assert!(readme.contains(&format!("`{kind}`")), "README.md does not name `{kind}`");
+        assert!(heartbeats.contains(&format!("`{key}`")), "docs/heartbeats.md lacks `{key}` of `{kind}`");
+    });
+    assert_eq!(kinds.len(), 5, "{kinds:?}");
+}
+
+#[test]
+fn a_heartbeat_has_its_address_in_a_secret() {
+    let text = format!(
+        "{EXAMPLE}\n[heartbeat.w.healthchecks]\nurl = {{ credential = \"ping\" }}\n[heartbeat.g.opsgenie]\nheartbeat = \"m\"\napi_key = {{ env = \"G\" }}\nevery = \"5m\"\n"
+    );
+    let settings = good(&text).settings;
+    let beat = |name: &str| &settings.heartbeats[name];
+    assert_eq!((beat("w").every, beat("g").every), (Span::from_secs(60), Span::from_secs(300)));
+    assert_eq!(beat("w").kind.place(), "the address in { credential = \"ping\" }");
+    assert_eq!(beat("g").kind.place(), "https://api.opsgenie.com, heartbeat m");
 }
 
 /// A small judge of the part of JSON Schema that the schema uses. Patterns are left to the parser.

@@ -1,6 +1,7 @@
 //! The real binary, from its configuration to its pages.
 
 mod dropped;
+mod heartbeat;
 mod life;
 mod people;
 mod real;

@@ -15,6 +15,8 @@ pub(in crate::cli) enum Incident {
     Ack(Said),
     /// It is over: if mail that is sent from now on is lost, it opens again
     Close(Said),
+    /// Write all that the ledger keeps of an incident to a folder, for a ticket or a post-mortem
+    Evidence(Evidence),
 }
 
 /// `silence`.
@@ -62,6 +64,27 @@ pub(in crate::cli) struct Said {
     /// What others should know
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) note: Option<String>,
+}
+
+/// The evidence of an incident.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary incident evidence 7 -c /etc/mailcanary/mailcanary.toml --out ticket-4711 --redact-addresses
+
+The folder has incident.md and incident.json. It is read from the ledger: the daemon may run or not, and the incident may be over. Secrets
+of the configuration, as far as they can be read here, and tokens of canaries are taken out. Read it before you pass it on.")]
+pub(in crate::cli) struct Evidence {
+    #[command(flatten)]
+    pub(in crate::cli) one: One,
+    /// The folder to write; otherwise mailcanary-evidence-ID
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) out: Option<PathBuf>,
+    /// Write into a folder that is there, and replace what was written before
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+    /// Take out what stands before the @ of addresses; their domains stay
+    #[arg(long)]
+    pub(in crate::cli) redact_addresses: bool,
 }
 
 /// A silence that is wished for.

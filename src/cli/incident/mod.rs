@@ -1,8 +1,9 @@
-//! `incident` and `silence`: for the person on call. They talk to the running daemon.
+//! `incident` and `silence`: for the person on call. They talk to the running daemon; `incident evidence` reads the ledger.
 
 mod args;
 mod daemon;
 mod drill;
+mod evidence;
 mod table;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ pub(super) fn execute(command: &Incident) -> ExitCode {
         Incident::Show(one) => tell(&one.place, Method::GET, &format!("/api/v1/incidents/{}", one.id), None, table::incident),
         Incident::Ack(said) => say(said, "ack"),
         Incident::Close(said) => say(said, "close"),
+        Incident::Evidence(wished) => evidence::execute(wished),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod budget;
 mod general;
+mod heartbeats;
 mod senders;
 mod signs;
 mod sinks;

@@ -3,6 +3,7 @@
 use super::Table;
 use super::budget::{BUDGET, DUTY};
 use super::general::{HTTP, IMAP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
+use super::heartbeats::{ALERTMANAGER_BEAT, BEAT, HEALTHCHECKS, KUMA, ONCALL, OPSGENIE_BEAT};
 use super::senders::{
     AZURE, BREVO, GMAIL, MAILERSEND, MAILGUN, MAILJET, MANDRILL, MAYBE_OAUTH, NUMBERED_TEMPLATES, OAUTH, POSTMARK, RESEND, SENDER,
     SENDGRID, SES, SMTP, SPARKPOST, TEMPLATES,
@@ -233,6 +234,41 @@ pub(in crate::config) static TABLES: &[Table] = &[
         shown: true,
         groups: &[TEXTS, SINK],
         doc: "Notifications on the desktop of the user that mailcanary runs as; a system service has no desktop.",
+    },
+    Table {
+        path: "heartbeat.NAME.healthchecks",
+        name: "watcher",
+        shown: true,
+        groups: &[HEALTHCHECKS, BEAT, WIRE],
+        doc: "Who watches the watchdog: a ping to healthchecks.io, or to what takes the same (Dead Man's Snitch, Cronitor, a server of your own), sent only after a full cycle: the schedule runs, the ledger was written, an inbox was read. When pings end, it calls somebody.",
+    },
+    Table {
+        path: "heartbeat.NAME.kuma",
+        name: "kuma",
+        shown: true,
+        groups: &[KUMA, BEAT, WIRE],
+        doc: "The same to an Uptime Kuma monitor of the type \"Push\".",
+    },
+    Table {
+        path: "heartbeat.NAME.opsgenie",
+        name: "genie",
+        shown: true,
+        groups: &[OPSGENIE_BEAT, BEAT, WIRE],
+        doc: "The same to an Opsgenie heartbeat. For the EU write base_url = \"https://api.eu.opsgenie.com\".",
+    },
+    Table {
+        path: "heartbeat.NAME.oncall",
+        name: "irm-watcher",
+        shown: true,
+        groups: &[ONCALL, BEAT, WIRE],
+        doc: "The same to the heartbeat of a Grafana OnCall or IRM integration.",
+    },
+    Table {
+        path: "heartbeat.NAME.alertmanager",
+        name: "watchdog",
+        shown: true,
+        groups: &[ALERTMANAGER_BEAT, BEAT, WIRE],
+        doc: "An alert `Watchdog` that always fires, and ends four intervals after the last beat.",
     },
     Table {
         path: "route",

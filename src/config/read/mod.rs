@@ -2,6 +2,7 @@
 
 mod budget;
 mod field;
+mod heartbeat;
 mod hook;
 mod inbox;
 mod provider;
@@ -64,6 +65,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let mut providers = kinds(&root, "provider", provider::read);
     let inboxes = kinds(&root, "inbox", inbox::read);
     let sinks = kinds(&root, "sink", sink::read);
+    let heartbeats = kinds(&root, "heartbeat", heartbeat::read);
     inbox::no_address_twice(&inboxes);
     provider::templates_of_streams(&providers, &streams.names);
     trigger::of_streams(&mut providers, &streams.names);
@@ -92,6 +94,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             providers: providers.parts,
             inboxes: inboxes.parts,
             sinks: sinks.parts,
+            heartbeats: heartbeats.parts,
             routes: routes?,
             http: http?,
             ledger: ledger?,

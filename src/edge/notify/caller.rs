@@ -1,18 +1,18 @@
-//! One HTTP request to a sink, with everything that holds for all of them: its deadline, the bounded answer, and secrets that stay out of
+//! One HTTP request to a sink or a heartbeat, with everything that holds for all of them: its deadline, the bounded answer, and secrets that stay out of
 //! whatever is said of it.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
 
-use super::{Attempt, answer};
+use super::{Attempt, answer, fit};
 use crate::model::At;
 
 /// Bytes of an answer that are read: what matters in it is a few fields.
 const ANSWER_LIMIT: usize = 16 * 1024;
 
-/// Who calls one sink.
-pub(super) struct Caller {
+/// Who calls one sink or heartbeat.
+pub(crate) struct Caller {
     http: Client,
     secrets: Vec<String>,
 }
@@ -25,21 +25,21 @@ impl std::fmt::Debug for Caller {
 }
 
 /// What came back.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     /// At most [`ANSWER_LIMIT`] bytes of it.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Caller {
     /// `secrets` are never repeated.
-    pub(super) fn new(http: Client, secrets: &[&str]) -> Self {
+    pub(crate) fn new(http: Client, secrets: &[&str]) -> Self {
         Self { http, secrets: secrets.iter().filter(|secret| !secret.is_empty()).map(|secret| (*secret).to_owned()).collect() }
     }
 
     /// The same for an address that is a secret itself, in whole and in part.
-    pub(super) fn of_url(http: Client, url: &Url) -> Self {
+    pub(crate) fn of_url(http: Client, url: &Url) -> Self {
         let parts = url.path().split('/').chain(url.query()).filter(|part| part.len() > 3);
         let values: Vec<String> = url.query_pairs().map(|(_, value)| value.into_owned()).filter(|value| value.len() > 3).collect();
         let secrets: Vec<&str> = std::iter::once(url.as_str()).chain(parts).chain(values.iter().map(String::as_str)).collect();
@@ -47,17 +47,22 @@ impl Caller {
     }
 
     /// A POST of JSON.
-    pub(super) fn post(&self, url: Url, body: &Value) -> RequestBuilder {
+    pub(crate) fn post(&self, url: Url, body: &Value) -> RequestBuilder {
         self.post_bytes(url, body.to_string().into_bytes())
     }
 
     /// The same, of JSON that is to go out as it is.
-    pub(super) fn post_bytes(&self, url: Url, body: Vec<u8>) -> RequestBuilder {
+    pub(crate) fn post_bytes(&self, url: Url, body: Vec<u8>) -> RequestBuilder {
         self.http.post(url).timeout(answer::DEADLINE).header(CONTENT_TYPE, "application/json").body(body)
     }
 
+    /// A POST of a plain text.
+    pub(crate) fn post_text(&self, url: Url, body: String) -> RequestBuilder {
+        self.http.post(url).timeout(answer::DEADLINE).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(body)
+    }
+
     /// A GET.
-    pub(super) fn get(&self, url: Url) -> RequestBuilder {
+    pub(crate) fn get(&self, url: Url) -> RequestBuilder {
         self.http.get(url).timeout(answer::DEADLINE)
     }
 
@@ -65,38 +70,43 @@ impl Caller {
     ///
     /// # Errors
     /// The attempt, if there was no answer.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, Attempt> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, Attempt> {
         let response = request.send().await.map_err(answer::failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Answer { status, headers, body: read(response).await })
     }
 
     /// The same where nothing follows from what is said: the status is enough, and nobody waits for the rest.
-    pub(super) async fn send_only(&self, request: RequestBuilder) -> Result<Answer, Attempt> {
+    pub(crate) async fn send_only(&self, request: RequestBuilder) -> Result<Answer, Attempt> {
         let response = request.send().await.map_err(answer::failed)?;
         Ok(Answer { status: response.status(), headers: response.headers().clone(), body: Vec::new() })
     }
 
     /// What the answer means by its status; `said` is the sink's own reason, if one was found in the answer.
-    pub(super) fn judge(&self, answer: &Answer, said: &str, now: At) -> Attempt {
+    pub(crate) fn judge(&self, answer: &Answer, said: &str, now: At) -> Attempt {
         let said = if answer.status.is_success() { String::new() } else { self.scrubbed(said) };
         answer::answered(answer.status, &answer.headers, &said, now)
     }
 
+    /// The beginning of `said` on one line, without any secret.
+    pub(crate) fn line(&self, said: &str) -> String {
+        fit::line(&self.scrubbed(said), 200)
+    }
+
     /// `said` without any secret.
-    pub(super) fn scrubbed(&self, said: &str) -> String {
+    pub(crate) fn scrubbed(&self, said: &str) -> String {
         self.secrets.iter().fold(said.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
 
 impl Answer {
     /// Its body as JSON; `null` if it is none.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     /// Its body as text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 }

@@ -30,8 +30,10 @@ mod telegram;
 mod webhook;
 mod work;
 
+pub(crate) use alertmanager::Instances;
 pub use alertmanager::{Alert, Alertmanager, Board, Instance};
 pub use answer::Attempt;
+pub(crate) use caller::Caller;
 pub use queue::{Pace, Queue};
 pub use rate::Rate;
 pub use webhook::Webhook;
@@ -42,7 +44,6 @@ use std::path::Path;
 
 use futures::future::{BoxFuture, pending, ready};
 
-use self::caller::Caller;
 use self::memory::Memory;
 use self::page::Pages;
 use crate::config::{self, Secret, SecretRef, SecretUrl, SecretUrlError, SigningKeyError, SinkKind};
@@ -220,7 +221,7 @@ impl Sink {
         let tools = Tools { name, dialer, secrets, origin, pages, folder };
         let way = match (channel(settings, &tools)?, &settings.kind) {
             (None, SinkKind::Alertmanager(own)) => {
-                Way::State(Alertmanager::new(name, &own.urls, tools.http()?, origin, &settings.severities)?)
+                Way::State(Alertmanager::new(name, &own.urls, &tools.http()?, origin, &settings.severities)?)
             }
             (Some(channel), _) => Way::Notices(channel),
             (None, _) => return Err(SinkError::Missing(name.clone())),

@@ -27,11 +27,20 @@ fn daemon(world: &World, hook: &Receiver) -> Daemon {
 
 /// The same, with further lines of `[http]`.
 pub fn daemon_with(http: &str, world: &World, hook: &Receiver) -> Daemon {
+    built(http, "", world, hook)
+}
+
+/// The same, with further tables.
+pub fn daemon_beside(tables: &str, world: &World, hook: &Receiver) -> Daemon {
+    built("", tables, world, hook)
+}
+
+fn built(http: &str, tables: &str, world: &World, hook: &Receiver) -> Daemon {
     let address = hook.address;
     Daemon::with_http(http, |folder| {
         let accounts = world.accounts(folder.path()).unwrap();
         format!(
-            "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n[sink.hook.webhook]\nurl = \"http://{address}/\"\n"
+            "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n[sink.hook.webhook]\nurl = \"http://{address}/\"\n{tables}"
         )
     })
 }
@@ -291,10 +300,10 @@ async fn a_probe_makes_no_key_and_one_without_the_key_is_no_forger() {
 }
 
 /// A small file system of its own.
-struct Mount(std::path::PathBuf);
+pub struct Mount(std::path::PathBuf);
 
 impl Mount {
-    fn small(at: &std::path::Path) -> Self {
+    pub fn small(at: &std::path::Path) -> Self {
         let status = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(at).status().unwrap();
         assert!(status.success(), "mounting a small tmpfs needs root");
         Self(at.to_owned())
@@ -308,7 +317,7 @@ impl Drop for Mount {
 }
 
 /// Takes all the room there is, to the last page.
-fn fill(path: &std::path::Path) {
+pub fn fill(path: &std::path::Path) {
     use std::io::Write as _;
     let mut file = std::fs::File::create(path).unwrap();
     for size in [64 * 1024, 4096, 512] {

@@ -23,6 +23,7 @@ pub mod sendgrid;
 pub mod service;
 pub mod sparkpost;
 pub mod temp_dir;
+pub mod watchers;
 
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
 

@@ -74,6 +74,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
+        heartbeats: BTreeMap::new(),
         routes,
         http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None, token: None }),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod catalogue;
+mod heartbeats;
 mod incidents;
 mod process;
 mod samples;
@@ -13,6 +14,7 @@ use prometheus::proto::MetricFamily;
 
 use accounts::ACCOUNTS;
 use catalogue::{CATALOGUE, Family};
+use heartbeats::HEARTBEATS;
 use samples::Samples;
 
 use crate::watchdog::View;
@@ -36,7 +38,7 @@ pub fn render(view: &View) -> String {
 
 /// Every family, in the order of the page.
 fn all() -> impl Iterator<Item = &'static Family> {
-    CATALOGUE.iter().chain(&ACCOUNTS)
+    CATALOGUE.iter().chain(&ACCOUNTS).chain(&HEARTBEATS)
 }
 
 /// Where samples come from.

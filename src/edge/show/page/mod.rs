@@ -2,6 +2,7 @@
 
 mod accounts;
 mod canary;
+mod heartbeats;
 mod incident;
 mod people;
 mod status;

@@ -43,6 +43,7 @@ pub(in crate::edge::show) fn status(view: &View) -> Markup {
             h2 { "Sinks" }
             (sinks(view))
         }
+        (super::heartbeats::heartbeats(view))
         footer {
             p { "As of " (time(view.at, view.at)) @if let Some((at, what)) = &view.next { ". Next: " (foreign(what, SENTENCE)) ", " (time(*at, view.at)) } "." }
             p {

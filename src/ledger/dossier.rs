@@ -1,0 +1,267 @@
+//! What a ledger keeps of one incident: the rows as they stand, for people to be told of.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::past::refused;
+use super::{LedgerError, Past, sql, tables};
+use crate::model::{At, IncidentId, Notice, Span};
+use crate::watchdog::{Event, Fact};
+
+/// Canaries that failed and are listed; all are counted.
+const CANARIES: usize = 500;
+/// Changes of sight, findings of providers, notices and words of people: the first so many of each.
+const ROWS: i64 = 500;
+
+/// Before the incident was opened its canaries may have been missing for as long as this.
+const BEFORE: Span = Span::from_secs(24 * 3600);
+/// The version of the schema that has what people say.
+const WITH_PEOPLE: usize = 2;
+
+/// One incident.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dossier {
+    /// When it was opened.
+    pub opened_at: At,
+    /// When it ended, if it did.
+    pub resolved_at: Option<At>,
+    /// The notices, the oldest first.
+    pub notices: Vec<Told>,
+    /// What people said of it.
+    pub words: Vec<Said>,
+    /// What changed of the sight of inboxes and of the watcher meanwhile.
+    pub sight: Vec<Sight>,
+    /// When mailcanary was started meanwhile, and in which version.
+    pub starts: Vec<(At, String)>,
+    /// What was sent meanwhile, by route: provider, stream, inbox.
+    pub routes: BTreeMap<[String; 3], Tally>,
+    /// The canaries of those that did not simply arrive, the oldest first.
+    pub canaries: Vec<Failed>,
+    /// What providers said became of canaries.
+    pub traces: Vec<Trace>,
+    /// Whether there is more of anything than is listed.
+    pub cut: bool,
+}
+
+/// One notice, and to whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// When.
+    pub at: At,
+    /// The message.
+    pub notice: Notice,
+    /// Each sink with how it ended there, and since when.
+    pub sinks: Vec<(String, String, At)>,
+}
+
+/// What a person said. Foreign texts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// When.
+    pub at: At,
+    /// Who.
+    pub who: String,
+    /// The word for it.
+    pub said: String,
+    /// What about it.
+    pub note: Option<String>,
+}
+
+/// A change of sight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sight {
+    /// When.
+    pub at: At,
+    /// Whose; none: the watcher's.
+    pub inbox: Option<String>,
+    /// What: blind, sight, cut off, connected, slept, clock jumped.
+    pub what: String,
+    /// Why. Foreign text.
+    pub why: Option<String>,
+}
+
+/// What became of what was sent over one route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All.
+    pub sent: u64,
+    /// By state.
+    pub states: BTreeMap<String, u64>,
+    /// When the newest was sent that arrived before the first that failed.
+    pub last_good: Option<At>,
+    /// When the first was sent that failed.
+    pub first_bad: Option<At>,
+}
+
+/// A canary that did not simply arrive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// Which.
+    pub canary: String,
+    /// Its route: provider, stream, inbox.
+    pub route: [String; 3],
+    /// When it was sent.
+    pub sent_at: At,
+    /// In flight, late, lost, refused, forgotten; or arrived, but in junk.
+    pub state: String,
+    /// What the provider made of it.
+    pub outcome: Option<String>,
+    /// Of a refusal.
+    pub class: Option<String>,
+    /// The provider's own words. Foreign text.
+    pub reply: Option<String>,
+    /// The provider's own id. Foreign text.
+    pub message_id: Option<String>,
+    /// When the provider answered.
+    pub answered_at: Option<At>,
+    /// When it arrived after all.
+    pub arrived_at: Option<At>,
+    /// Where it lay then.
+    pub placement: Option<String>,
+    /// When its deadline passed.
+    pub lost_at: Option<At>,
+}
+
+/// What a provider said became of a canary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// When.
+    pub at: At,
+    /// Which.
+    pub canary: String,
+    /// Our word for it.
+    pub fate: String,
+    /// Its own. Foreign text.
+    pub words: Option<String>,
+}
+
+impl Past {
+    /// All that is kept of `incident` up to `now`; `None` if it never was, or is not kept any more.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn dossier(&self, incident: IncidentId, now: At) -> Result<Option<Dossier>, LedgerError> {
+        let mut dossier = Dossier::default();
+        let found = self.read(&mut dossier, tables::number(incident.0), now).map_err(|e| refused(self.file(), e))?;
+        self.unchanged()?;
+        Ok(found.then_some(dossier))
+    }
+
+    fn read(&self, dossier: &mut Dossier, incident: i64, now: At) -> rusqlite::Result<bool> {
+        let ends = self.rows(sql::INCIDENT_ENDS, [incident], |row| Ok((at(row, 0)?, at_or_none(row, 1)?)))?;
+        let Some((opened_at, resolved_at)) = ends.into_iter().next() else { return Ok(false) };
+        (dossier.opened_at, dossier.resolved_at) = (opened_at, resolved_at);
+        dossier.notices = self.rows(sql::NOTICES_OF, params![incident, ROWS], told)?;
+        for (notice, sink, outcome, since) in
+            self.rows(sql::DELIVERIES_OF, [incident], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?, at(row, 3)?)))?
+        {
+            let of = |told: &&mut Told| tables::number(told.notice.notice.0) == notice;
+            dossier.notices.iter_mut().filter(of).for_each(|told| told.sinks.push((String::clone(&sink), String::clone(&outcome), since)));
+        }
+        if self.version() >= WITH_PEOPLE {
+            let said = |row: &Row<'_>| Ok(Said { at: at(row, 0)?, who: row.get(1)?, said: row.get(2)?, note: row.get(3)? });
+            dossier.words = self.rows(sql::PEOPLE_OF, params![incident, ROWS], said)?;
+        }
+        let (from, to) = (first_bad(dossier).unwrap_or(opened_at).min(opened_at).max(opened_at.minus(BEFORE)), resolved_at.unwrap_or(now));
+        let span = params![from.as_ms(), to.as_ms(), ROWS];
+        let sight = |row: &Row<'_>| Ok(Sight { at: at(row, 0)?, inbox: row.get(1)?, what: row.get(2)?, why: row.get(3)? });
+        dossier.sight = self.rows(sql::SIGHT_BETWEEN, span, sight)?;
+        dossier.starts = self.rows(sql::STARTS_BETWEEN, span, |row| Ok((at(row, 0)?, row.get(1)?)))?;
+        self.canaries(dossier, from, to)?;
+        for trace in self.rows(sql::TRACED_SINCE, span, trace)?.into_iter().flatten() {
+            dossier.traces.push(trace);
+        }
+        let most = usize::try_from(ROWS).unwrap_or(usize::MAX);
+        dossier.cut |= [dossier.notices.len(), dossier.words.len(), dossier.sight.len(), dossier.traces.len()].iter().any(|n| *n >= most);
+        Ok(true)
+    }
+
+    /// Counts all that was sent in the span, and lists what did not simply arrive.
+    fn canaries(&self, dossier: &mut Dossier, from: At, to: At) -> rusqlite::Result<()> {
+        let connection = self.connection();
+        let mut statement = connection.prepare(sql::CANARIES_BETWEEN)?;
+        let mut rows = statement.query([from.as_ms(), to.as_ms()])?;
+        while let Some(row) = rows.next()? {
+            let canary = failed(row)?;
+            let tally = dossier.routes.entry(canary.route.clone()).or_default();
+            tally.sent += 1;
+            *tally.states.entry(canary.state.clone()).or_default() += 1;
+            if canary.state == "arrived" && canary.placement.as_deref() != Some("junk") {
+                continue;
+            }
+            if canary.state != "in flight" {
+                tally.first_bad = tally.first_bad.or(Some(canary.sent_at));
+            }
+            if dossier.canaries.len() < CANARIES {
+                dossier.canaries.push(canary);
+            } else {
+                dossier.cut = true;
+            }
+        }
+        for (route, tally) in &mut dossier.routes {
+            let [provider, stream, inbox] = route;
+            let before = tally.first_bad.unwrap_or(to).as_ms();
+            let mut good = connection.prepare_cached(sql::LAST_GOOD)?;
+            tally.last_good = good.query_row(params![before, provider, stream, inbox], |row| at(row, 0)).optional()?;
+        }
+        Ok(())
+    }
+
+    fn rows<T>(
+        &self,
+        statement: &str,
+        values: impl rusqlite::Params,
+        each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        self.connection().prepare(statement)?.query_map(values, each)?.collect()
+    }
+}
+
+/// Since when canaries were missing, as the notices say.
+fn first_bad(dossier: &Dossier) -> Option<At> {
+    dossier.notices.iter().filter_map(|told| At::from_rfc3339(told.notice.evidence.get("since")?.as_str()?)).min()
+}
+
+fn at(row: &Row<'_>, column: usize) -> rusqlite::Result<At> {
+    row.get(column).map(At::from_ms)
+}
+
+fn at_or_none(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<At>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(At::from_ms))
+}
+
+fn told(row: &Row<'_>) -> rusqlite::Result<Told> {
+    let body: String = row.get(1)?;
+    let notice =
+        serde_json::from_str(&body).map_err(|e| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, e.into()))?;
+    Ok(Told { at: at(row, 0)?, notice, sinks: Vec::new() })
+}
+
+fn failed(row: &Row<'_>) -> rusqlite::Result<Failed> {
+    Ok(Failed {
+        canary: row.get(0)?,
+        route: [row.get(1)?, row.get(2)?, row.get(3)?],
+        sent_at: at(row, 4)?,
+        state: row.get(5)?,
+        outcome: row.get(6)?,
+        class: row.get(7)?,
+        reply: row.get(8)?,
+        message_id: row.get(9)?,
+        answered_at: at_or_none(row, 10)?,
+        arrived_at: at_or_none(row, 11)?,
+        placement: row.get(12)?,
+        lost_at: at_or_none(row, 13)?,
+    })
+}
+
+/// A record of another version is passed over: it is one of many voices.
+fn trace(row: &Row<'_>) -> rusqlite::Result<Option<Trace>> {
+    let body: String = row.get(1)?;
+    Ok(match serde_json::from_str(&body) {
+        Ok(Fact::Happened(Event::Traced { canary, fate, words })) => {
+            Some(Trace { at: at(row, 0)?, canary: canary.to_string(), fate: fate.as_str().to_owned(), words })
+        }
+        Ok(_) | Err(_) => None,
+    })
+}

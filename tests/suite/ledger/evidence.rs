@@ -1,0 +1,200 @@
+//! `mailcanary incident evidence`, of a real ledger in which attackers have written, read by a real Markdown program.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use mailcanary::ledger::Ledger;
+use mailcanary::model::{Change, Class, Culprit, Fate, IncidentId, Kind, Notice, NoticeId, Outcome, Severity};
+use mailcanary::watchdog::{Delivery, Event, Fact, Record};
+use serde_json::{Value, json};
+
+use super::{Scratch, after, answered, canary, history, name, open, sent, sighted};
+
+const SECRET: &str = "hunter2-and-more";
+const NASTY: &str = "</code><script>alert(1)</script> ``` ` `` [x](https://evil.example/a) ![p](https://evil.example/p.png) www.evil.example \
+    @everyone | a\r\n\r\n# head\n<h1>x</h1>\n\n---\n- [ ] y\n> q \u{1b}[31m \u{202e}gnp.exe \u{200b} &lt;b&gt; <https://evil.example> \u{9b}2J";
+
+fn token() -> String {
+    format!("mc-{}", "ab27".repeat(9))
+}
+
+fn notice(number: u64, change: Change) -> Notice {
+    Notice {
+        notice: NoticeId(number),
+        incident: IncidentId(1),
+        change,
+        kind: Kind::Stopped,
+        severity: Severity::Page,
+        culprit: Culprit::Provider(name("mailchimp")),
+        summary: format!("provider `mailchimp` stopped {NASTY}"),
+        evidence: json!({
+            "since": after(240_000).rfc3339(), "first_bad": { "canary": canary(10).to_string(), "sent_at": after(240_000).rfc3339(), "age": "4m" },
+            "missing": 2, "of": 20, "certainty": 0.97, "others": format!("relay delivers {NASTY}"), "reply": format!("250 {NASTY} {SECRET}"),
+            NASTY: NASTY, "next_step": "open the provider's status page",
+            "provider_says": [{ "canary": canary(10).to_string(), "sent_at": after(240_000).rfc3339(), "fate": "bounced", "said_at": after(500_000).rfc3339(), "words": NASTY }],
+        }),
+    }
+}
+
+fn event(ms: u64, event: Event) -> Record {
+    Record { at: after(ms), fact: Fact::Happened(event) }
+}
+
+/// Three canaries that arrived, and then an outage.
+fn outage(over: bool) -> Vec<Record> {
+    let told = |ms, number, change| {
+        let fact = Fact::Told { notice: notice(number, change), sinks: vec![name("hook")], silenced: false };
+        Record { at: after(ms), fact }
+    };
+    let mut records = history(3);
+    records.extend([
+        sent(10, after(240_000)),
+        answered(10, after(240_100), Outcome::Accepted, &format!("250 {NASTY} {SECRET} {} seed7f3@gmail.com", token())),
+        sent(11, after(300_000)),
+        answered(11, after(300_100), Outcome::Refused(Class::Suspended), "550 5.7.1 account suspended"),
+        told(330_000, 1, Change::Opened),
+        event(330_500, Event::Noticed { notice: NoticeId(1), sink: name("hook"), outcome: Delivery::Delivered }),
+        event(340_000, Event::Acknowledged { incident: IncidentId(1), by: NASTY.to_owned(), note: Some(format!("on it {SECRET}")) }),
+        event(350_000, Event::Blind { inbox: name("gmail-1"), class: Some(Class::Auth), why: Some(NASTY.to_owned()) }),
+        event(500_000, Event::Traced { canary: canary(10), fate: Fate::Bounced, words: Some(NASTY.to_owned()) }),
+        Record { at: after(1_140_000), fact: Fact::Lost { canary: canary(10) } },
+        told(1_150_000, 2, Change::Reminder),
+    ]);
+    if over {
+        records.extend([sighted(10, after(1_200_000), "gmail-1", "INBOX/1/10"), told(1_210_000, 3, Change::Resolved)]);
+    }
+    records
+}
+
+/// A ledger with an outage in it, and a configuration beside it.
+fn scene(over: bool) -> (Scratch, Ledger, PathBuf) {
+    let scratch = Scratch::new();
+    let (mut ledger, _) = open(&scratch.ledger());
+    ledger.append(&outage(over)).expect("appends");
+    let secret = scratch.0.join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    let text = format!(
+        "[stream.password-reset]\n[provider.mailchimp.mandrill]\nfrom = \"a@example.com\"\napi_key = {{ file = \"{}\" }}\n\
+         [inbox.gmail-1.imap]\naddress = \"seed7f3@gmail.com\"\nhost = \"imap.gmail.com\"\nusername = \"s\"\npassword = {{ credential = \"none\" }}\n\
+         [ledger]\npath = \"{}\"\n",
+        secret.display(),
+        scratch.ledger().display()
+    );
+    let config = scratch.0.join("mailcanary.toml");
+    std::fs::write(&config, text).unwrap();
+    (scratch, ledger, config)
+}
+
+fn evidence(scratch: &Scratch, config: &PathBuf, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+    command.args(["incident", "evidence"]).args(words).arg("-c").arg(config).current_dir(&scratch.0);
+    command.env_remove("CREDENTIALS_DIRECTORY").output().unwrap()
+}
+
+fn written(scratch: &Scratch, folder: &str) -> (String, Value) {
+    let read = |name: &str| std::fs::read_to_string(scratch.0.join(folder).join(name)).unwrap();
+    let json = read("incident.json");
+    (read("incident.md"), serde_json::from_str(&json).unwrap())
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
+    let (scratch, _ledger, config) = scene(false);
+    let output = evidence(&scratch, &config, &["1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let (text, json) = written(&scratch, "mailcanary-evidence-1");
+    assert_eq!((&json["incident"], &json["kind"], &json["resolved_at"]), (&json!(1), &json!("stopped"), &Value::Null));
+    assert_eq!(json["canaries"].as_array().unwrap().len(), 2);
+    let lost = &json["canaries"][0];
+    assert_eq!((&lost["canary"], &lost["state"], &lost["blamed"]), (&json!(canary(10).to_string()), &json!("lost"), &json!(true)));
+    assert_eq!((&lost["message_id"], &lost["provider_says"][0]["fate"]), (&json!("10@example.net"), &json!("bounced")));
+    assert_eq!(json["canaries"][1]["reply"], "550 5.7.1 account suspended");
+    let route = &json["routes"][0];
+    assert_eq!((&route["sent"], &route["states"]), (&json!(2), &json!({ "lost": 1, "refused": 1 })));
+    assert_eq!(route["last_good"], after(180_000).rfc3339());
+    assert_eq!(json["notices"][0]["sinks"], json!([{ "sink": "hook", "outcome": "delivered", "since": after(330_500).rfc3339() }]));
+    for part in [
+        "# Incident 1: `provider:mailchimp`, `stopped`",
+        "550 5.7.1 account suspended",
+        "10@example.net",
+        "Open for:",
+        "notice 1",
+        "bounced",
+        "acknowledged",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(scratch.0.join("mailcanary-evidence-1/incident.md")).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn what_is_over_is_written_without_a_daemon_and_nothing_is_overwritten() {
+    let (scratch, ledger, config) = scene(true);
+    drop(ledger);
+    for wanted in [0, 1] {
+        let output = evidence(&scratch, &config, &["1", "--out", "ticket"]);
+        assert_eq!(output.status.code(), Some(wanted), "{}", said(&output));
+    }
+    assert!(said(&evidence(&scratch, &config, &["1", "--out", "ticket"])).contains("`ticket` is there already"));
+    let (text, json) = written(&scratch, "ticket");
+    assert_eq!(json["resolved_at"], after(1_210_000).rfc3339());
+    assert_eq!((&json["canaries"][0]["state"], &json["evidence"]["missing"]), (&json!("late"), &json!(2)), "what failed, not how it ended");
+    assert!(text.contains("Lasted: `14m40s`"), "{text}");
+    std::fs::write(scratch.0.join("ticket/notes.txt"), "mine").unwrap();
+    let output = evidence(&scratch, &config, &["1", "--out", "ticket", "--force", "--json"]);
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["folder"], "ticket");
+    assert!(scratch.0.join("ticket/notes.txt").exists());
+    for (words, why) in [(&["7"][..], "no incident `7`"), (&["1", "--out", "no/where"][..], "making the folder")] {
+        let output = evidence(&scratch, &config, words);
+        assert!(output.status.code() == Some(1) && said(&output).contains(why), "{}", said(&output));
+    }
+}
+
+#[test]
+fn secrets_and_tokens_are_taken_out_and_addresses_if_wished() {
+    let (scratch, _ledger, config) = scene(false);
+    evidence(&scratch, &config, &["1", "--out", "a"]);
+    evidence(&scratch, &config, &["1", "--out", "b", "--redact-addresses"]);
+    for (folder, address) in [("a", "seed7f3@gmail.com"), ("b", "***@gmail.com")] {
+        let (text, json) = written(&scratch, folder);
+        for whole in [text, json.to_string()] {
+            assert!(!whole.contains(SECRET) && !whole.contains(&token()), "{whole}");
+            assert!(whole.contains(address) && whole.contains("mc-***") && whole.contains("10@example.net"), "{whole}");
+            assert!(whole.contains("cannot be read here (1)"), "the credential cannot be read here");
+        }
+    }
+}
+
+#[test]
+fn what_attackers_wrote_means_nothing_in_markdown() {
+    let (scratch, _ledger, config) = scene(true);
+    evidence(&scratch, &config, &["1", "--out", "x"]);
+    let text = std::fs::read_to_string(scratch.0.join("x/incident.md")).unwrap();
+    let json = std::fs::read_to_string(scratch.0.join("x/incident.json")).unwrap();
+    let hidden = |c: &char| (c.is_control() && *c != '\n') || mailcanary::model::hides(*c);
+    assert_eq!(text.chars().chain(json.chars()).find(hidden), None);
+    let mut cmark = Command::new("cmark-gfm");
+    cmark.args(["--unsafe", "-e", "table", "-e", "autolink", "-e", "strikethrough", "-e", "tasklist"]).arg(scratch.0.join("x/incident.md"));
+    let html = String::from_utf8(cmark.output().expect("cmark-gfm runs").stdout).unwrap();
+    let outside = without_code(&html);
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "it stands there as it is:\n{html}");
+    for bad in ["<script", "<a ", "<img", "<hr", "<input", "<blockquote", "<pre", "evil.example", "@everyone", "<em", "<strong", "<del"] {
+        assert!(!outside.contains(bad), "{bad} in\n{outside}");
+    }
+    assert_eq!(outside.matches("<h1").count(), 1, "{outside}");
+    assert!(outside.contains("<table>"));
+}
+
+/// HTML without what stands in `<code>`.
+fn without_code(html: &str) -> String {
+    let mut parts = html.split("<code>");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| out + part.split_once("</code>").map_or("", |(_, rest)| rest))
+}
