@@ -82,7 +82,7 @@ impl<'s> Backtest<'s> {
         }
         self.relive(record);
         self.canaries.note(record);
-        if let Fact::Told { notice, .. } = &record.fact {
+        if let Fact::Told { notice, late: false, .. } = &record.fact {
             self.then.take(at, notice);
         }
         true

@@ -22,6 +22,7 @@ mod settings;
 mod signing;
 mod signs;
 mod sink;
+mod takes;
 mod template;
 mod text;
 mod trigger;
@@ -55,6 +56,7 @@ pub use sink::{
     AlertmanagerSettings, CommandSettings, DesktopSettings, DiscordSettings, EmailSettings, GrafanaSettings, JiraSettings, NtfySettings,
     OpsgenieSettings, PagerDutySettings, SinkKind, SlackBotSettings, SlackSettings, TeamsSettings, TelegramSettings, WebhookSettings,
 };
+pub use takes::{Scope, Takes};
 pub use template::{Template, TemplateError, Wording, sample};
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 

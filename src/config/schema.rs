@@ -136,6 +136,11 @@ fn kind_schema(kind: Kind) -> Value {
             let number = json!({ "type": "integer", "minimum": 100, "maximum": 599 });
             json!({ "oneOf": [number, range, { "type": "array", "minItems": 1, "items": { "oneOf": [number, range] } }] })
         }
+        Kind::Hours => {
+            let one = json!({ "type": "string", "minLength": 3, "maxLength": 100 });
+            json!({ "oneOf": [one, { "type": "array", "minItems": 1, "items": one }] })
+        }
+        Kind::Zone => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
         Kind::Patterns => {
             let one = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
             json!({ "oneOf": [one, { "type": "array", "minItems": 1, "items": one }] })

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, ProviderKind, SecretRef, SinkKind, Wording};
-use crate::model::{Name, Route, Severity, Span};
+use super::{Budget, Duty, ProviderKind, SecretRef, SinkKind, Takes, Wording};
+use crate::model::{Name, Route, Span};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,8 +214,8 @@ pub enum Family {
 /// Where notices go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sink {
-    /// The severities that it takes. All unless narrowed.
-    pub severities: Vec<Severity>,
+    /// What it takes, and when.
+    pub takes: Takes,
     /// What it is.
     pub kind: SinkKind,
     /// How it is reached.

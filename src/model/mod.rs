@@ -9,6 +9,7 @@ mod sign;
 mod silence;
 mod text;
 mod time;
+mod week;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
 pub use fault::{Class, Fate, Outcome};
@@ -19,3 +20,4 @@ pub use sign::{Sign, Standing};
 pub use silence::{Silence, Which};
 pub use text::hides;
 pub use time::{At, Now, Span};
+pub use week::{DAY, Week};

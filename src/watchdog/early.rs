@@ -82,6 +82,7 @@ fn tell(plan: &Plan, state: &State, provider: &Name, by: &Signs, account: &Accou
             "read_at": account.read_at.map(At::rfc3339),
             "next_step": next,
         }),
+        only: None,
     }
 }
 

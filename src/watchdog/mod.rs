@@ -5,10 +5,12 @@
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
 //! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
-//! `judge` (what, and how loud), `explain` → `incident`, `early` (what comes before a stop) → `state` (outbox) → `suspicion` (ask again) → `picture`.
+//! `judge` (what, and how loud), `explain` → `incident`, `early` (what comes before a stop), `remind` → `audience` (who
+//! hears of it) → `state` (outbox) → `suspicion` (ask again) → `picture`.
 
 mod account;
 mod alarm;
+mod audience;
 mod blame;
 mod budget;
 mod canary;
@@ -37,6 +39,7 @@ mod poll;
 mod reach;
 mod record;
 mod recovery;
+mod remind;
 mod schedule;
 mod sequence;
 mod sight;
@@ -54,7 +57,7 @@ mod weigh;
 use std::collections::BTreeMap;
 
 use crate::config::Settings;
-use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Route, Severity, Span};
+use crate::model::{At, CanaryId, Name, Reason, Route, Span};
 
 pub use concern::is_early;
 pub use effect::Effect;
@@ -181,8 +184,10 @@ impl Watchdog {
             self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
-        let moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
-        for change in moves.into_iter().chain(early::moves(&self.plan, &self.state)) {
+        let mut moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
+        moves.extend(early::moves(&self.plan, &self.state));
+        moves.extend(remind::moves(&self.plan, &self.state, &self.ix, &assessment, &moves, at));
+        for change in moves {
             self.tell(step, at, change);
         }
         let asks_at = self.send(step, at);
@@ -339,33 +344,6 @@ impl Watchdog {
         }
         for fact in facts {
             self.record(step, at, fact);
-        }
-    }
-
-    fn tell(&mut self, step: &mut Step, at: At, mut change: incident::Move) {
-        self.mark_drill(&mut change);
-        let incident = change.incident.unwrap_or(IncidentId(self.state.next_incident + 1));
-        let notice = Notice {
-            notice: NoticeId(self.state.next_notice + 1),
-            incident,
-            change: change.change,
-            kind: change.kind,
-            severity: change.severity,
-            culprit: change.culprit,
-            summary: change.summary,
-            evidence: change.evidence,
-        };
-        let told = self.state.incidents.get(&incident).map(|i| i.told.clone()).unwrap_or_default();
-        let silenced = notice.change != Change::Resolved && self.state.silenced_until(notice.kind, &notice.culprit, at).is_some();
-        let unheard = notice.change == Change::Resolved
-            && self.state.incidents.get(&incident).is_some_and(|i| i.told_at.is_none() && i.told.is_empty());
-        let hears = |sink: &Name, severities: &Vec<Severity>| {
-            told.contains(sink) || (notice.change != Change::Resolved && severities.contains(&notice.severity))
-        };
-        let sinks = self.plan.sinks.iter().filter(|(name, takes)| !silenced && hears(name, takes)).map(|(name, _)| name.clone()).collect();
-        self.record(step, at, Fact::Told { notice: notice.clone(), sinks, silenced });
-        if !silenced && !unheard {
-            step.effects.push(Effect::Notify(notice));
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::audience::{Listener, listeners};
 use super::budget::Limits;
 use super::survival::Prior;
 use crate::config::{Provider, Settings, Signs};
-use crate::model::{Culprit, Name, Route, Severity, Span};
+use crate::model::{Culprit, Name, Route, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
 const WIDE: usize = 64;
@@ -34,7 +35,7 @@ pub(super) struct Plan {
     /// Of these, the ones that are no stand-bys.
     in_use: BTreeSet<Name>,
     pub(super) inboxes: BTreeSet<Name>,
-    pub(super) sinks: BTreeMap<Name, Vec<Severity>>,
+    pub(super) sinks: BTreeMap<Name, Listener>,
     /// Who may be to blame, the most general first; of several that cover the same routes only the first stands here.
     pub(super) suspects: Vec<Suspect>,
     by_culprit: BTreeMap<Culprit, usize>,
@@ -148,10 +149,10 @@ impl Plan {
             cut_off_after: settings.watch.cut_off_after,
             remind_after: settings.watch.remind_after,
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
+            sinks: listeners(settings, &routes),
             routes,
             providers,
             inboxes,
-            sinks: settings.sinks.iter().map(|(name, sink)| (name.clone(), sink.severities.clone())).collect(),
             heavy: suspects.iter().map(|s| s.ln_weight).fold(f64::NEG_INFINITY, f64::max),
             suspects,
             by_culprit,

@@ -95,5 +95,8 @@ pub enum Fact {
         /// Nobody is to hear of it: a silence covers it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         silenced: bool,
+        /// The incident has not moved: these sinks were not to hear of it before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
     },
 }

@@ -136,7 +136,8 @@ impl State {
             Fact::Sorted { culprit, kind } => self.sort(record.at, culprit, *kind),
             Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
             Fact::DrillOver {} => self.end_drill(plan, ix, record.at),
-            Fact::Told { notice, sinks, silenced } => self.tell(record.at, notice, sinks, *silenced),
+            Fact::Told { notice, sinks, late: true, .. } => self.hand_out(record.at, notice, sinks),
+            Fact::Told { notice, sinks, silenced, late: false } => self.tell(record.at, notice, sinks, *silenced),
         }
     }
 

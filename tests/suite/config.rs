@@ -96,7 +96,7 @@ fn the_example_is_understood_to_the_last_key() {
             wire: config::Wire::default()
         }
     );
-    assert_eq!(settings.sinks["hook"].severities, Severity::ALL);
+    assert_eq!(settings.sinks["hook"].takes.severities, Severity::ALL);
     assert_eq!(
         settings.sinks["alertmanager"].kind,
         SinkKind::Alertmanager(AlertmanagerSettings { urls: vec!["http://127.0.0.1:9093".to_owned()] })

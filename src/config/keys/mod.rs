@@ -117,6 +117,10 @@ pub(super) enum Kind {
     Headers,
     /// A status, a range of them, or a list of these.
     Statuses,
+    /// Hours of the week, or a list of them.
+    Hours,
+    /// A place of the time zone database.
+    Zone,
 }
 
 impl Table {

@@ -8,6 +8,7 @@ mod provider;
 mod route;
 mod signs;
 mod sink;
+mod takes;
 mod trigger;
 mod wire;
 
@@ -63,7 +64,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let streams = streams(&root)?;
     let mut providers = kinds(&root, "provider", provider::read);
     let inboxes = kinds(&root, "inbox", inbox::read);
-    let sinks = kinds(&root, "sink", sink::read);
+    let names = takes::Names { providers: &providers.names, streams: &streams.names, inboxes: &inboxes.names };
+    let sinks = kinds(&root, "sink", |kind, section| sink::read(kind, section, &names));
     inbox::no_address_twice(&inboxes);
     provider::templates_of_streams(&providers, &streams.names);
     trigger::of_streams(&mut providers, &streams.names);

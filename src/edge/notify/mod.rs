@@ -220,7 +220,7 @@ impl Sink {
         let tools = Tools { name, dialer, secrets, origin, pages, folder };
         let way = match (channel(settings, &tools)?, &settings.kind) {
             (None, SinkKind::Alertmanager(own)) => {
-                Way::State(Alertmanager::new(name, &own.urls, tools.http()?, origin, &settings.severities)?)
+                Way::State(Alertmanager::new(name, &own.urls, tools.http()?, origin, &settings.takes.severities)?)
             }
             (Some(channel), _) => Way::Notices(channel),
             (None, _) => return Err(SinkError::Missing(name.clone())),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use mailcanary::config::{
     Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink,
-    SinkKind, SmtpSettings, Stream, Tls, Watch, WebhookSettings, Wire, Wording,
+    SinkKind, SmtpSettings, Stream, Takes, Tls, Watch, WebhookSettings, Wire, Wording,
 };
-use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
+use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Span};
 use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
 
 pub fn name(text: &str) -> Name {
@@ -53,7 +53,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         wire: wire.clone(),
     };
     let sink = Sink {
-        severities: Severity::ALL.to_vec(),
+        takes: Takes::default(),
         kind: SinkKind::Webhook(WebhookSettings { url: "http://127.0.0.1:9/".to_owned(), secret: None }),
         wording: Wording::default(),
         wire: wire.clone(),
