@@ -55,8 +55,7 @@ fn summary(settings: &Settings, out: &mut Out) {
     }
     for (name, sink) in &settings.sinks {
         let how = format!("{}, {}", sink.kind.as_str(), sink.kind.place());
-        let severities: Vec<_> = sink.takes.severities.iter().rev().map(|s| s.as_str()).collect();
-        out.line(format_args!("sink {name} ({how}): {}", severities.join(", ")));
+        out.line(format_args!("sink {name} ({how}): {}", sink.takes));
     }
     let http = settings.http.as_ref().map_or_else(|| "off".to_owned(), |http| format!("http://{}", http.listen));
     out.line(format_args!("status page and metrics: {http}"));

@@ -7,6 +7,7 @@ mod advice;
 mod authority;
 mod budget;
 mod complaint;
+mod coverage;
 mod hook;
 mod keys;
 mod load;
@@ -110,6 +111,9 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
     let settings = read::whole(text::Root::new(document.as_table(), &notes), host_name).and_then(|whole| {
         read::fit(&whole);
         advice::give(&whole);
+        if let Some(settings) = &whole.settings {
+            coverage::gaps(&whole, settings);
+        }
         whole.settings
     });
     let (mut complaints, warnings, outside) = notes.finish();

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::{Budget, Duty, ProviderKind, SecretRef, SinkKind, Takes, Wording};
-use crate::model::{Name, Route, Span};
+use crate::model::{Name, Route, Severity, Span};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +54,8 @@ pub struct Stream {
     pub subject: String,
     /// What comes later is as good as lost.
     pub deadline: Span,
+    /// An incident of this stream alone is never louder.
+    pub severity: Severity,
 }
 
 /// An address with an optional display name: `Example <no-reply@example.com>`.

@@ -1,6 +1,7 @@
 //! What a sink takes of what there is to tell, and when.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::model::{At, Kind, Name, Route, Severity, Span, Week};
 
@@ -63,5 +64,35 @@ impl Takes {
     #[must_use]
     pub fn listens(&self, at: At) -> bool {
         self.hours.as_ref().is_none_or(|hours| hours.contains(at))
+    }
+}
+
+/// `provider a, stream s`; nothing if all are meant.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [("provider", &self.providers), ("stream", &self.streams), ("inbox", &self.inboxes)];
+        let given = parts.iter().filter_map(|(what, names)| {
+            let names: Vec<&str> = names.as_ref()?.iter().map(Name::as_str).collect();
+            Some(format!("{what} {}", names.join(" or ")))
+        });
+        f.write_str(&given.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// `page, warn; provider a; Mon-Fri 08:00-18:00 (UTC); after 10m`.
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severities: Vec<&str> = self.severities.iter().rev().map(|s| s.as_str()).collect();
+        f.write_str(&severities.join(", "))?;
+        if let Some(kinds) = &self.kinds {
+            write!(f, "; {}", kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", "))?;
+        }
+        if self.scope.is_narrow() {
+            write!(f, "; {}", self.scope)?;
+        }
+        if let Some(hours) = &self.hours {
+            write!(f, "; {hours}")?;
+        }
+        self.after.map_or(Ok(()), |after| write!(f, "; after {after}"))
     }
 }

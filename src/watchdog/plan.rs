@@ -6,7 +6,7 @@ use super::audience::{Listener, listeners};
 use super::budget::Limits;
 use super::survival::Prior;
 use crate::config::{Provider, Settings, Signs};
-use crate::model::{Culprit, Name, Route, Span};
+use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
 const WIDE: usize = 64;
@@ -71,6 +71,8 @@ pub(super) struct RoutePlan {
     pub(super) every: Span,
     /// Its provider is kept warm for a failover.
     pub(super) standby: bool,
+    /// An incident of its stream alone is never louder.
+    severity: Severity,
     /// Its place in the cadence: how long after the start of each round it is due.
     pub(super) phase: Span,
     /// A canary is sent so much later at most.
@@ -93,6 +95,8 @@ pub(super) struct Suspect {
     pub(super) ln_weight: f64,
     /// It has routes of stand-by providers alone: nobody is got out of bed for it.
     pub(super) standby: bool,
+    /// The loudest that any of its streams may be.
+    severity: Severity,
 }
 
 impl Suspect {
@@ -212,6 +216,13 @@ impl Plan {
         all || (!routes.is_empty() && routes.iter().all(on_standby))
     }
 
+    /// The most that a failure of `culprit` can be, as far as it shows on these routes: what its streams are worth, and of stand-bys alone
+    /// a warning.
+    pub(super) fn loudest(&self, culprit: &Culprit, routes: &[usize]) -> Severity {
+        let of_streams = self.suspect(culprit).and_then(|s| self.suspects.get(s)).map_or(Severity::Page, |s| s.severity);
+        if self.spares(culprit, routes) { of_streams.min(Severity::Warn) } else { of_streams }
+    }
+
     /// Providers that must all find no network before the watcher has none. A stand-by tries too seldom to be waited for, where two
     /// others tell.
     pub(super) fn providers_that_tell(&self) -> BTreeSet<&Name> {
@@ -250,6 +261,7 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
         deadline: deadline(route),
         every: settings.every(route),
         standby: settings.is_standby(route),
+        severity: settings.streams.get(&route.stream).map_or(Severity::Page, |s| s.severity),
         phase: Span::ZERO,
         jitter: Span::ZERO,
         inbox_at: inboxes.iter().position(|n| *n == route.inbox).unwrap_or(0),
@@ -345,8 +357,9 @@ fn suspects(routes: &[RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet
             first.also.push(culprit);
         } else {
             by_cover.insert(cover.clone(), kept.len());
-            let standby = cover.iter().filter_map(|slot| routes.get(*slot)).all(|r| r.standby);
-            kept.push(Suspect { culprit, routes: cover, also: Vec::new(), ln_weight: 0.0, standby });
+            let mine = || cover.iter().filter_map(|slot| routes.get(*slot));
+            let (standby, severity) = (mine().all(|r| r.standby), mine().map(|r| r.severity).max().unwrap_or(Severity::Page));
+            kept.push(Suspect { culprit, routes: cover, also: Vec::new(), ln_weight: 0.0, standby, severity });
         }
     }
     kept

@@ -23,7 +23,7 @@ use super::complaint::Fault;
 use super::keys;
 use super::text::{Root, Section};
 use super::{Http, LedgerSettings, Settings, Stream, Watch};
-use crate::model::{Name, Span};
+use crate::model::{Name, Severity, Span};
 
 /// What a reader made of its tables, with the tables for those who look again.
 pub(super) struct Read<'t, T> {
@@ -135,12 +135,13 @@ fn streams<'t>(root: &Root<'t>) -> Option<Read<'t, Stream>> {
         let name = named.name.clone();
         let section = named.section(table);
         let subject = section.maybe::<String>("subject");
-        let deadline = section.get("deadline");
+        let (deadline, severity) = (section.get("deadline"), section.get::<&'static str>("severity"));
+        let severity = severity.and_then(|word| Severity::ALL.into_iter().find(|s| s.as_str() == word));
         let Some(name) = name else { continue };
         read.names.push(name.clone());
-        if let (Some(subject), Some(deadline)) = (subject, deadline) {
+        if let (Some(subject), Some(deadline), Some(severity)) = (subject, deadline, severity) {
             let subject = subject.unwrap_or_else(|| in_words(&name));
-            read.parts.insert(name.clone(), Stream { subject, deadline });
+            read.parts.insert(name.clone(), Stream { subject, deadline, severity });
         }
         read.sections.push((name, section));
     }

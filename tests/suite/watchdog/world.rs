@@ -6,7 +6,7 @@ use mailcanary::config::{
     Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink,
     SinkKind, SmtpSettings, Stream, Takes, Tls, Watch, WebhookSettings, Wire, Wording,
 };
-use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Span};
+use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
 use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
 
 pub fn name(text: &str) -> Name {
@@ -68,7 +68,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             cut_off_after: Span::from_secs(120),
             remind_after: MINUTES_30,
         },
-        streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900) })).collect(),
+        streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page })).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
