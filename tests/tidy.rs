@@ -26,6 +26,8 @@ const VIEW: &[&str] = &[
     "watchdog::Traffic",
     "watchdog::InboxView",
     "watchdog::IncidentView",
+    "watchdog::MaintenanceView",
+    "watchdog::TrialView",
     "watchdog::count",
 ];
 const RECORDS: &[&str] = &["watchdog::Record", "watchdog::Fact", "watchdog::Event", "watchdog::Reads", "watchdog::Delivery"];
@@ -86,6 +88,7 @@ const COMMON: &[&str] = &[
     "recovery",
     "sorting",
     "trace",
+    "trial",
     "evidence",
     "explain",
 ];

@@ -113,7 +113,9 @@ impl<'s> Backtest<'s> {
 
     fn follow(&mut self, at: At, step: Step) {
         for effect in step.effects {
-            if let Effect::Notify(notice) = effect {
+            if let Effect::Notify(notice) = effect
+                && !notice.is_trial()
+            {
                 self.ours.take(at, &notice);
             }
         }

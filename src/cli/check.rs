@@ -57,6 +57,9 @@ fn summary(settings: &Settings, out: &mut Out) {
         let how = format!("{}, {}", sink.kind.as_str(), sink.kind.place());
         out.line(format_args!("sink {name} ({how}): {}", sink.takes));
     }
+    for (name, window) in &settings.maintenance {
+        out.line(format_args!("maintenance {name}: {}, {}", window.which(), window.every));
+    }
     let http = settings.http.as_ref().map_or_else(|| "off".to_owned(), |http| format!("http://{}", http.listen));
     out.line(format_args!("status page and metrics: {http}"));
     for (name, provider) in settings.providers.iter().filter(|(_, p)| p.kind.is_hooked()) {

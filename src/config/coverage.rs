@@ -29,13 +29,16 @@ pub(super) fn gaps(whole: &Whole<'_>, settings: &Settings) {
             section.warn_all("it is for no route that is watched: it hears of nothing but what concerns everything", "widen what it takes");
         }
     }
-    let paged: BTreeMap<&Name, &Sink> =
-        settings.sinks.iter().filter(|(_, sink)| sink.takes.severities.contains(&Severity::Page)).collect();
+    let paged: BTreeMap<&Name, &Sink> = settings.sinks.iter().filter(|(_, sink)| sink.takes.severities.contains(&Severity::Page)).collect();
     if paged.is_empty() {
         return;
     }
     if paged.values().all(|sink| sink.takes.after.is_some()) {
-        whole.root.warn("sink", "all that take pages wait for the others (`after`): nobody is told at once", "take `after` from one of them");
+        whole.root.warn(
+            "sink",
+            "all that take pages wait for the others (`after`): nobody is told at once",
+            "take `after` from one of them",
+        );
     }
     for (sinks, pages) in by_sinks(settings, &paged) {
         let Pages { route, kind, others } = pages;
@@ -45,7 +48,8 @@ pub(super) fn gaps(whole: &Whole<'_>, settings: &Settings) {
             let hint = "let a sink take it: its `provider`, `stream`, `inbox` or `kinds` leave it out";
             whole.root.warn("sink", format!("{about} would be told to nobody"), hint);
         } else if let Some(clock) = unheard(&sinks, &paged) {
-            let hint = "let a sink that takes it have no `hours`; until then it is told when the next sink's hours begin, if it is still open";
+            let hint =
+                "let a sink that takes it have no `hours`; until then it is told when the next sink's hours begin, if it is still open";
             whole.root.warn("sink", format!("{about} would be told to nobody on {clock}: no sink takes it at that hour"), hint);
         }
     }

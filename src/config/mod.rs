@@ -9,8 +9,10 @@ mod budget;
 mod complaint;
 mod coverage;
 mod hook;
+mod independence;
 mod keys;
 mod load;
+mod maintenance;
 mod provider;
 mod read;
 mod reference;
@@ -36,6 +38,7 @@ pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use hook::{PublicKey, PublicKeyError};
 pub use load::{LoadError, load};
+pub use maintenance::Maintenance;
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,
     PostmarkSettings, Proof, ProviderKind, ResendSettings, SendGridSettings, SesSettings, SmtpLogin, SmtpSettings, SparkPostSettings,
@@ -49,7 +52,7 @@ pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
-    Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls, Watch, Wire,
+    Drill, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls, Watch, Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 pub use signs::Signs;
@@ -113,6 +116,7 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
         advice::give(&whole);
         if let Some(settings) = &whole.settings {
             coverage::gaps(&whole, settings);
+            independence::demand(&whole, settings);
         }
         whole.settings
     });

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, ProviderKind, SecretRef, SinkKind, Takes, Wording};
-use crate::model::{Name, Route, Severity, Span};
+use super::{Budget, Duty, Maintenance, ProviderKind, SecretRef, SinkKind, Takes, Wording};
+use crate::model::{Name, Route, Severity, Span, Week};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,10 @@ pub struct Settings {
     pub sinks: BTreeMap<Name, Sink>,
     /// What is watched: the full product, or what `[[route]]` leaves of it. Sorted, without repetition.
     pub routes: Vec<Route>,
+    /// `[maintenance.NAME]`.
+    pub maintenance: BTreeMap<Name, Maintenance>,
+    /// `[drill.NAME]`.
+    pub drills: BTreeMap<Name, Drill>,
     /// `[http]`; absent: no listener.
     pub http: Option<Http>,
     /// `[ledger]`.
@@ -218,12 +222,25 @@ pub enum Family {
 pub struct Sink {
     /// What it takes, and when.
     pub takes: Takes,
+    /// When it is tried, once in these hours each time.
+    pub try_at: Option<Week>,
     /// What it is.
     pub kind: SinkKind,
     /// How it is reached.
     pub wire: Wire,
     /// Its words, where they are the user's own.
     pub wording: Wording,
+}
+
+/// `[drill.NAME]`: one drill in these hours, each time they come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drill {
+    /// Whose canaries are withheld.
+    pub provider: Name,
+    /// When.
+    pub every: Week,
+    /// How long it waits for the page.
+    pub lasts: Span,
 }
 
 /// `[http]`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::model::{At, Kind, Name, Route, Severity, Span, Week};
+use crate::model::{At, Culprit, Kind, Name, Route, Severity, Span, Week};
 
 /// Which routes are meant. All of them unless narrowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,16 @@ impl Scope {
     pub fn covers(&self, route: &Route) -> bool {
         let within = |names: &Option<BTreeSet<Name>>, name: &Name| names.as_ref().is_none_or(|names| names.contains(name));
         within(&self.providers, &route.provider) && within(&self.streams, &route.stream) && within(&self.inboxes, &route.inbox)
+    }
+
+    /// Whether a culprit is meant, or a part of what is. What is larger is not.
+    #[must_use]
+    pub fn holds(&self, culprit: &Culprit) -> bool {
+        let (provider, stream, inbox) = culprit.parts();
+        let within = |names: &Option<BTreeSet<Name>>, name: Option<&Name>| {
+            names.as_ref().is_none_or(|names| name.is_some_and(|name| names.contains(name)))
+        };
+        within(&self.providers, provider) && within(&self.streams, stream) && within(&self.inboxes, inbox)
     }
 
     /// Whether it leaves out anything.

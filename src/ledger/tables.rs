@@ -23,6 +23,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Sorted { .. } => "sorted",
         Fact::Calmed { .. } => "calmed",
         Fact::DrillOver {} => "drill_over",
+        Fact::Tried { .. } => "tried",
         Fact::Told { .. } => "told",
         Fact::Happened(event) => match event {
             Event::Started { .. } => "started",
@@ -63,7 +64,8 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
         | Fact::Polled { .. }
         | Fact::Alarmed { .. }
         | Fact::Sorted { .. }
-        | Fact::Calmed { .. } => Ok(()),
+        | Fact::Calmed { .. }
+        | Fact::Tried { .. } => Ok(()),
         Fact::DrillOver {} => person(tables, at, "", ("drill over", None, None), None),
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {

@@ -9,6 +9,7 @@ mod sign;
 mod silence;
 mod text;
 mod time;
+mod trial;
 mod week;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, Offset, Timelike, Utc};
 use chrono_tz::Tz;
 
 use super::{At, Span};
@@ -11,7 +11,7 @@ const MINUTE: Span = Span::from_secs(60);
 /// Minutes of a day, and of a week.
 pub const DAY: u32 = 24 * 60;
 const WEEK: u32 = 7 * DAY;
-/// A clock is set by less than this many minutes at once, so that before a boundary comes so near no minute is passed over.
+/// A clock is set by less than this many minutes at once: where it is set before the next boundary, no minute so near to that is passed over.
 const SET: u32 = 180;
 /// So many looks reach further than a week ahead, the steps near its boundaries included.
 const LOOKS: usize = 2000;
@@ -64,9 +64,18 @@ impl Week {
             let minute = self.minute(next)?;
             let boundaries = self.hours.iter().flat_map(|(from, until)| [*from, *until]);
             let nearest = boundaries.map(|b| (b + WEEK - minute) % WEEK).filter(|left| *left > 0).min()?;
-            next = next.plus(MINUTE.scaled(u64::from(nearest.saturating_sub(SET).max(1)), 1));
+            let there = next.plus(MINUTE.scaled(u64::from(nearest), 1));
+            let same = self.offset(next) == self.offset(there);
+            let minutes = if same { nearest } else { nearest.saturating_sub(SET).max(1) };
+            next = next.plus(MINUTE.scaled(u64::from(minutes), 1));
         }
         None
+    }
+
+    /// Whether they are all there are.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.hours == [(0, WEEK)]
     }
 
     /// An instant by the clock of the place: `Sat 18:00`.
@@ -79,6 +88,11 @@ impl Week {
     #[must_use]
     pub fn zone(&self) -> &'static str {
         self.zone.name()
+    }
+
+    /// By how many seconds the place's clock is before that of UTC.
+    fn offset(&self, at: At) -> Option<i32> {
+        local(self.zone, at).map(|time| time.offset().fix().local_minus_utc())
     }
 
     fn minute(&self, at: At) -> Option<u32> {

@@ -87,6 +87,7 @@ impl Loop {
             let now = self.clock.now();
             self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
             self.hands.begin(&self.dog, effects, now);
+            self.hands.note_trials(&self.dog, now);
             self.tidy();
         }
         self.drain().await;

@@ -57,7 +57,7 @@ fn hears_at(plan: &Plan, state: &State, open: &Incident, (name, listener): (&Nam
         return None;
     }
     let due = takes.after.map_or(Some(shown.opened_at), |after| Some(open.paged_at()?.plus(after)))?;
-    let from = due.max(now).max(state.silenced_until(shown.kind, &shown.culprit, now).unwrap_or(now));
+    let from = due.max(now).max(state.silenced_until(plan, shown.kind, &shown.culprit, now).unwrap_or(now));
     if takes.listens(from) { Some(from) } else { takes.hours.as_ref()?.changes_at(from) }
 }
 
@@ -98,7 +98,7 @@ impl Watchdog {
         };
         let known = self.state.incidents.get(&incident);
         let ends = notice.change == Change::Resolved;
-        let silenced = !ends && self.state.silenced_until(notice.kind, &notice.culprit, at).is_some();
+        let silenced = !ends && self.state.silenced_until(&self.plan, notice.kind, &notice.culprit, at).is_some();
         let unheard = ends && known.is_some_and(|i| i.told_at.is_none() && i.told.is_empty());
         let (late, only) = (change.only.is_some(), change.only);
         let told = |name: &Name| known.is_some_and(|i| i.told.contains(name));

@@ -49,6 +49,7 @@ mod step;
 mod survival;
 mod suspicion;
 mod trace;
+mod trial;
 mod view;
 mod waiting;
 mod wake;
@@ -65,8 +66,8 @@ pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
 pub use view::{
-    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, Unread, View,
-    Word,
+    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, MaintenanceView, PartyView, RouteCounts, RouteView, Traffic,
+    TrialView, Unread, View, Word,
 };
 
 use index::Index;
@@ -177,6 +178,7 @@ impl Watchdog {
         if self.state.drill_ends_at().is_some_and(|end| end <= at) {
             self.record(step, at, Fact::DrillOver {});
         }
+        self.drill_on_schedule(step, at);
         self.settle(step, at);
         // Each change of an alarm moves what the rest of the evidence means. There are never more than suspects.
         for _ in 0..ALARMS_AT_ONCE {
@@ -190,6 +192,7 @@ impl Watchdog {
         for change in moves {
             self.tell(step, at, change);
         }
+        self.try_sinks(step, at);
         let asks_at = self.send(step, at);
         let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).chain(self.poll(step, at)).min();
         self.look(step, at);

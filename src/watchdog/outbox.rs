@@ -137,6 +137,7 @@ impl State {
         if pending.sinks.is_empty() {
             self.outbox.remove(&notice);
         }
+        self.end_trial(notice, sink, outcome);
         match self.delivered.iter_mut().find(|(name, end, _)| name == sink && *end == outcome) {
             Some((_, _, count)) => *count += 1,
             None => self.delivered.push((sink.clone(), outcome, 1)),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::audience::{Listener, listeners};
 use super::budget::Limits;
 use super::survival::Prior;
-use crate::config::{Provider, Settings, Signs};
+use super::trial::Trying;
+use crate::config::{Drill, Maintenance, Provider, Settings, Signs, Sink};
 use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -36,6 +37,10 @@ pub(super) struct Plan {
     in_use: BTreeSet<Name>,
     pub(super) inboxes: BTreeSet<Name>,
     pub(super) sinks: BTreeMap<Name, Listener>,
+    /// Those that are tried now and then.
+    pub(super) tries: BTreeMap<Name, Trying>,
+    pub(super) maintenance: BTreeMap<Name, Maintenance>,
+    pub(super) drills: BTreeMap<Name, Drill>,
     /// Who may be to blame, the most general first; of several that cover the same routes only the first stands here.
     pub(super) suspects: Vec<Suspect>,
     by_culprit: BTreeMap<Culprit, usize>,
@@ -154,6 +159,9 @@ impl Plan {
             remind_after: settings.watch.remind_after,
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             sinks: listeners(settings, &routes),
+            tries: tries(settings),
+            maintenance: settings.maintenance.clone(),
+            drills: settings.drills.clone(),
             routes,
             providers,
             inboxes,
@@ -271,6 +279,13 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
     routes.sort_by(|a, b| a.route.cmp(&b.route));
     set_phases(&mut routes, providers, inboxes);
     routes
+}
+
+/// The sinks that are tried, each as quietly as it takes notices.
+fn tries(settings: &Settings) -> BTreeMap<Name, Trying> {
+    let quietest = |sink: &Sink| sink.takes.severities.iter().min().copied().unwrap_or(Severity::Page);
+    let of = |(name, sink): (&Name, &Sink)| Some((name.clone(), Trying::new(sink.try_at.clone()?, quietest(sink))));
+    settings.sinks.iter().filter_map(of).collect()
 }
 
 fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {

@@ -84,6 +84,13 @@ pub enum Fact {
         /// Who.
         culprit: Culprit,
     },
+    /// A sink is to be told a test notice, or that the test is over.
+    Tried {
+        /// Which.
+        sink: Name,
+        /// The message.
+        notice: Notice,
+    },
     /// A drill ended by itself.
     DrillOver {},
     /// An incident began, moved, goes on or ended, and these sinks are to hear of it.

@@ -39,7 +39,7 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
 
 /// The next instant at which time alone has something told again.
 pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
-    let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(i.shown.kind, &i.shown.culprit, state.at));
+    let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(plan, i.shown.kind, &i.shown.culprit, state.at));
     let reminders = state.open().filter_map(|i| i.remind_at(plan));
     heard_again.chain(reminders).chain(audience::next(plan, state)).min()
 }
@@ -61,7 +61,7 @@ fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment,
 /// What nobody has acknowledged for long, and what goes on when its silence has ended.
 fn reminder(plan: &Plan, state: &State, open: &Incident, again: impl FnOnce() -> Move, now: At) -> Option<Move> {
     let shown = &open.shown;
-    let heard_again = open.quiet && state.silenced_until(shown.kind, &shown.culprit, now).is_none();
+    let heard_again = open.quiet && state.silenced_until(plan, shown.kind, &shown.culprit, now).is_none();
     if !heard_again && open.remind_at(plan).is_none_or(|at| at > now) {
         return None;
     }

@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::event::Reads;
 use super::step::Step;
-use super::{Watchdog, budget, incident, judge, remind, suspicion};
+use super::{Watchdog, budget, drill, incident, judge, remind, suspicion, trial};
 use crate::model::{At, Span};
 
 /// Between two requests to read an inbox at once.
@@ -44,6 +44,8 @@ impl Watchdog {
             asks_at,
             incident::next(&self.plan, &self.state, &self.ix),
             remind::next(&self.plan, &self.state),
+            trial::next(&self.plan, at),
+            drill::next(&self.plan, at),
         ]
         .into_iter()
         .flatten()

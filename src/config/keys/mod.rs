@@ -1,7 +1,9 @@
 //! Every key there is, once: from here come the check for unknown keys, the defaults, the reference configuration and the JSON Schema.
 
 mod budget;
+mod drill;
 mod general;
+mod maintenance;
 mod senders;
 mod signs;
 mod sinks;
@@ -121,6 +123,8 @@ pub(super) enum Kind {
     Hours,
     /// A place of the time zone database.
     Zone,
+    /// An instant, with its offset from UTC.
+    Instant,
 }
 
 impl Table {

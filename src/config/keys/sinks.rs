@@ -47,7 +47,7 @@ pub(super) static SINK: &[Key] = &[
         kind: Kind::Zone,
         need: Need::Default("\"UTC\""),
         example: "\"Europe/Berlin\"",
-        doc: "By whose clock `hours` are meant.",
+        doc: "By whose clock `hours` and `try_at` are meant.",
     },
     Key {
         name: "after",
@@ -56,10 +56,33 @@ pub(super) static SINK: &[Key] = &[
         example: "\"10m\"",
         doc: "Escalation: it is called only if an incident was paged for so long ago, is still open, and nobody has acknowledged it. From 1s to 7d.",
     },
+    Key {
+        name: "try_at",
+        kind: Kind::Hours,
+        need: Need::Absent("it is tried by `check --live` alone"),
+        example: "\"Mon 10:00-11:00\"",
+        doc: "It is tried once in these hours, each time they come: with a test notice that says so, in the quietest severity that it takes. One that is not taken is told of to the other sinks.",
+    },
+    Key {
+        name: "shares_path",
+        kind: Kind::Flag,
+        need: Need::Default("false"),
+        example: "true",
+        doc: "It is meant that its own path goes through a watched provider or inbox. Otherwise that is refused: what fails would take its own alarm with it.",
+    },
 ];
 
+/// What an e-mail sink has besides the keys of an SMTP provider.
+pub(super) static MAIL_HOST: &[Key] = &[Key {
+    name: "host",
+    kind: Kind::Host,
+    need: Need::Required,
+    example: "\"mail.example.org\"",
+    doc: "Host name or address of a server that no watched provider runs.",
+}];
+
 /// Every kind of failure, as in `model::Kind`; a test of the configuration holds them together.
-const KINDS: &[&str] = &[
+pub(super) const KINDS: &[&str] = &[
     "stopped",
     "loss",
     "slow",

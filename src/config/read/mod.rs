@@ -1,9 +1,11 @@
 //! From tables of text to settings: one file a part, and what holds between parts here.
 
 mod budget;
+mod drill;
 mod field;
 mod hook;
 mod inbox;
+mod maintenance;
 mod provider;
 mod route;
 mod signs;
@@ -66,6 +68,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let inboxes = kinds(&root, "inbox", inbox::read);
     let names = takes::Names { providers: &providers.names, streams: &streams.names, inboxes: &inboxes.names };
     let sinks = kinds(&root, "sink", |kind, section| sink::read(kind, section, &names));
+    let maintenance = maintenance::windows(&root, &names);
     inbox::no_address_twice(&inboxes);
     provider::templates_of_streams(&providers, &streams.names);
     trigger::of_streams(&mut providers, &streams.names);
@@ -87,6 +90,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     if let Some(ledger) = &ledger {
         keep_covers_deadlines(&ledger_table, ledger, &streams.parts);
     }
+    let drills = drill::drills(&root, &providers.names, routes.as_deref());
     let settings = (|| {
         Some(Settings {
             watch: watch?,
@@ -94,6 +98,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             providers: providers.parts,
             inboxes: inboxes.parts,
             sinks: sinks.parts,
+            maintenance: maintenance?,
+            drills: drills?,
             routes: routes?,
             http: http?,
             ledger: ledger?,

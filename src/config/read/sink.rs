@@ -4,7 +4,7 @@ use super::super::complaint::{Fault, quoted};
 use super::super::template::{Template, Wording};
 use super::super::text::Section;
 use super::super::{CommandSettings, Sink, SinkKind, Wire};
-use super::takes::{Names, takes};
+use super::takes::{Names, takes, week};
 use super::wire::{clear_only_on_loopback, wire};
 
 /// What stands for a part of the notice in an argument of a command.
@@ -12,7 +12,7 @@ const PLACEHOLDERS: [&str; 6] = ["key", "change", "severity", "title", "text", "
 
 /// Reads one sink.
 pub(super) fn read(kind: &str, section: &Section<'_>, names: &Names<'_>) -> Option<Sink> {
-    let takes = takes(section, names);
+    let (takes, try_at) = (takes(section, names), week(section, "try_at"));
     let wire = if section.knows("ca_file") { wire(section) } else { Some(Wire::default()) };
     let wording = wording(section);
     let kind = SinkKind::read(kind, section);
@@ -26,7 +26,7 @@ pub(super) fn read(kind: &str, section: &Section<'_>, names: &Names<'_>) -> Opti
         Some(SinkKind::Command(settings)) => command(section, settings),
         _ => {}
     }
-    Some(Sink { takes: takes?, kind: kind?, wire: wire?, wording: wording? })
+    Some(Sink { takes: takes?, try_at: try_at?, kind: kind?, wire: wire?, wording: wording? })
 }
 
 fn wording(section: &Section<'_>) -> Option<Wording> {

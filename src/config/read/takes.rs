@@ -18,17 +18,25 @@ pub(super) struct Names<'n> {
 
 /// What a sink takes, and when.
 pub(super) fn takes(section: &Section<'_>, names: &Names<'_>) -> Option<Takes> {
-    let (severities, kinds) = (section.get::<Vec<&'static str>>("severities"), section.maybe::<Vec<&'static str>>("kinds"));
+    let (severities, kinds) = (section.get::<Vec<&'static str>>("severities"), kinds(section));
     let (scope, hours, after) = (scope(section, names), week(section, "hours"), section.maybe("after"));
     let words = severities?;
     let severities: Vec<Severity> = Severity::ALL.into_iter().filter(|s| words.contains(&s.as_str())).collect();
+    if section.has("timezone") && !section.has("hours") && !section.has("try_at") {
+        section.warn("timezone", "there is nothing that it is for", "write `hours` or `try_at`, or leave it out");
+    }
     if section.has("after") && !severities.contains(&Severity::Page) {
         let fault = Fault::hinted("only pages are waited for, and it takes none", "add \"page\" to `severities`, or leave `after` out");
         section.refuse("after", fault);
         return None;
     }
-    let kinds = kinds?.map(|words| Kind::ALL.into_iter().filter(|kind| words.contains(&kind.as_str())).collect());
-    Some(Takes { severities, kinds, scope: scope?, hours: hours?, after: after? })
+    Some(Takes { severities, kinds: kinds?, scope: scope?, hours: hours?, after: after? })
+}
+
+/// The kinds of failure, if they are narrowed.
+pub(super) fn kinds(section: &Section<'_>) -> Option<Option<Vec<Kind>>> {
+    let words = section.maybe::<Vec<&'static str>>("kinds")?;
+    Some(words.map(|words| Kind::ALL.into_iter().filter(|kind| words.contains(&kind.as_str())).collect()))
 }
 
 /// The routes that `provider`, `stream` and `inbox` leave.
@@ -45,10 +53,6 @@ pub(super) fn scope(section: &Section<'_>, names: &Names<'_>) -> Option<Scope> {
 /// The hours at `key`, by the clock of `timezone`.
 pub(super) fn week(section: &Section<'_>, key: &'static str) -> Option<Option<Week>> {
     let (hours, zone) = (section.maybe::<Hours>(key), section.get("timezone"));
-    let hours = hours?;
-    if hours.is_none() && section.has("timezone") {
-        section.warn("timezone", format!("there are no `{key}` that it is for"), format!("write `{key}`, or leave it out"));
-    }
-    let zone = zone?;
+    let (hours, zone) = (hours?, zone?);
     Some(hours.map(|hours| hours.by(zone)))
 }

@@ -77,7 +77,8 @@ fn clocks(text: &str) -> Result<(u32, u32), String> {
 
 /// Minutes since midnight, up to 24:00.
 fn clock(text: &str) -> Result<u32, String> {
-    let two = |digits: &str| (digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse::<u32>().ok()).flatten();
+    let two =
+        |digits: &str| (digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse::<u32>().ok()).flatten();
     let time = text.split_once(':').and_then(|(hours, minutes)| Some((two(hours)?, two(minutes)?)));
     let minutes = time.filter(|(_, minutes)| *minutes < 60).map(|(hours, minutes)| hours * 60 + minutes);
     minutes.filter(|minutes| *minutes <= DAY).ok_or_else(|| format!("{} is no time from 00:00 to 24:00", quoted(text)))
@@ -109,7 +110,8 @@ mod tests {
         }
         assert_eq!(read("08:00-09:30").unwrap().len(), 7);
         let wrong = ["", "Mon 8:00-18:00", "Mon 08:00", "Moo 08:00-09:00", "Mon- 08:00-09:00", "Mon 08:00-08:00", "Mon 24:00-08:00"];
-        for line in wrong.into_iter().chain(["Mon 08:60-09:00", "Mon 08:00-24:01", "Mon 08:00 - 09:00", "Mon 08:00-09:00 CET", "Mon,,Tue"]) {
+        for line in wrong.into_iter().chain(["Mon 08:60-09:00", "Mon 08:00-24:01", "Mon 08:00 - 09:00", "Mon 08:00-09:00 CET", "Mon,,Tue"])
+        {
             assert!(read(line).is_err(), "{line}");
         }
     }

@@ -21,7 +21,7 @@ pub(super) use reach::{is_loopback_host, is_loopback_url, origin};
 use super::complaint::{Fault, listed, meant, quoted};
 use super::keys::Kind;
 use super::{Header, Mailbox, Proxy, SecretRef};
-use crate::model::Span;
+use crate::model::{At, Span};
 
 /// A checked value.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub(super) enum Value {
     Statuses(Vec<(u16, u16)>),
     Hours(Hours),
     Zone(Tz),
+    Instant(At),
 }
 
 /// What a reader may ask for; which of them comes is the business of the key's kind.
@@ -67,7 +68,7 @@ take! {
     Text => String, Texts => Vec<String>, Word => &'static str, Words => Vec<&'static str>, Span => Span, Number => f64, Flag => bool,
     Port => u16, Mailbox => Mailbox, Path => PathBuf, Secret => SecretRef, Ip => IpAddr, Proxy => Proxy, Listen => Option<SocketAddr>,
     Pairs => BTreeMap<String, String>, Count => u32,
-    Headers => BTreeMap<String, Header>, Statuses => Vec<(u16, u16)>, Hours => Hours, Zone => Tz,
+    Headers => BTreeMap<String, Header>, Statuses => Vec<(u16, u16)>, Hours => Hours, Zone => Tz, Instant => At,
 }
 
 /// Checks `item` against `kind`.
@@ -105,6 +106,7 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Statuses => request::statuses(item).map(Value::Statuses),
         Kind::Hours => hours::hours(item).map(Value::Hours),
         Kind::Zone => hours::zone(text(item)?).map(Value::Zone),
+        Kind::Instant => time::instant(item).map(Value::Instant),
     }
 }
 

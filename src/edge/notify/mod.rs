@@ -27,6 +27,7 @@ mod slack;
 mod slack_bot;
 mod teams;
 mod telegram;
+mod trial;
 mod webhook;
 mod work;
 
@@ -34,6 +35,7 @@ pub use alertmanager::{Alert, Alertmanager, Board, Instance};
 pub use answer::Attempt;
 pub use queue::{Pace, Queue};
 pub use rate::Rate;
+pub use trial::trial;
 pub use webhook::Webhook;
 pub use work::{Ended, work};
 
@@ -82,7 +84,8 @@ impl Origin {
     /// The page of an incident, if people can reach it.
     #[must_use]
     pub fn link(&self, notice: &Notice) -> Option<String> {
-        self.public_url.as_ref().map(|base| format!("{base}/incidents/{}", notice.incident))
+        let base = self.public_url.as_ref().filter(|_| !notice.is_trial())?;
+        Some(format!("{base}/incidents/{}", notice.incident))
     }
 }
 

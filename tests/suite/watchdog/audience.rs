@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mailcanary::config::{Scope, Sink, Takes};
+use mailcanary::config::{Maintenance, Scope, Sink, Takes};
 use mailcanary::model::{At, Change, Class, DAY, Kind, Notice, Severity, Span, Week};
 use mailcanary::watchdog::{Event, Fact, Record, Watchdog};
 
@@ -32,7 +32,8 @@ fn after(minutes: u64) -> Takes {
 /// From so many minutes after the present until a day later, every day of the week.
 fn hours(from: At, minutes: u64, lasts: u32) -> Takes {
     // The world begins on Tuesday, 14 November 2023, 22:13:20.
-    let minute = u32::try_from((from.as_ms() / 60_000 + 3 * i64::from(DAY)) % i64::from(7 * DAY)).unwrap() + u32::try_from(minutes).unwrap();
+    let minute =
+        u32::try_from((from.as_ms() / 60_000 + 3 * i64::from(DAY)) % i64::from(7 * DAY)).unwrap() + u32::try_from(minutes).unwrap();
     Takes { hours: Some(Week::new([(minute, minute + lasts)], "UTC".parse().unwrap(), "")), ..Takes::default() }
 }
 
@@ -160,5 +161,35 @@ fn a_stream_is_no_louder_than_it_may_be_and_its_provider_is() {
     w.run(MINUTE.scaled(20, 1));
     let (_, last) = w.notices.last().unwrap();
     assert_eq!((last.severity, last.culprit.to_string().as_str()), (Severity::Page, "provider:p0"), "{last:#?}");
+    replay::holds(&w);
+}
+
+#[test]
+fn maintenance_keeps_quiet_every_week_and_tells_what_is_still_open_at_its_end() {
+    let mut settings = settings(2, 1, 2, MINUTE);
+    let from = START.plus(MINUTE.scaled(30, 1));
+    let every = hours(from, 0, 60).hours.unwrap();
+    let window = Maintenance {
+        every: every.clone(),
+        scope: of_provider("p0").scope,
+        kinds: None,
+        by: "ann".to_owned(),
+        reason: "they move house".to_owned(),
+        until: None,
+    };
+    settings.maintenance.insert(name("move"), window);
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(40, 1));
+    let end = every.changes_at(w.now).unwrap();
+    suspend(&mut w, "p0");
+    w.run(MINUTE.scaled(30, 1));
+    assert!(w.notices.is_empty(), "{:#?}", w.notices);
+    let view = w.dog.view(w.now);
+    assert_eq!((view.incidents.len(), view.maintenance[0].now_until, view.maintenance[0].next), (1, Some(end), None));
+    w.run(MINUTE.scaled(30, 1));
+    let [(at, told)] = &w.notices[..] else { panic!("{:#?}", w.notices) };
+    assert_eq!((told.change, told.severity, *at), (Change::Opened, Severity::Page, end));
+    assert!(told.summary.contains("a silence kept this back"), "{}", told.summary);
+    assert_eq!(w.dog.view(w.now).maintenance[0].next, Some(from.plus(Span::from_secs(7 * 86_400)).minus(Span::from_secs(20))));
     replay::holds(&w);
 }

@@ -54,6 +54,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
     };
     let sink = Sink {
         takes: Takes::default(),
+        try_at: None,
         kind: SinkKind::Webhook(WebhookSettings { url: "http://127.0.0.1:9/".to_owned(), secret: None }),
         wording: Wording::default(),
         wire: wire.clone(),
@@ -68,10 +69,15 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             cut_off_after: Span::from_secs(120),
             remind_after: MINUTES_30,
         },
-        streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page })).collect(),
+        streams: ss
+            .iter()
+            .map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page }))
+            .collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
+        maintenance: BTreeMap::new(),
+        drills: BTreeMap::new(),
         routes,
         http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None, token: None }),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
