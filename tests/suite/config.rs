@@ -1,12 +1,14 @@
 //! Configurations: good ones, bad ones with their exact messages, and the reference.
 
+mod sinks;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use mailcanary::config::{
     self, AlertmanagerSettings, ImapSettings, Inbox, InboxKind, Proof, ProviderKind, SecretRef, SinkKind, SmtpLogin, Tls,
 };
-use mailcanary::model::{Severity, Span};
+use mailcanary::model::{Name, Severity, Span};
 use serde_json::Value;
 
 /// The configuration of the design, but for the kinds of sinks that are not there yet.
@@ -51,6 +53,10 @@ listen = "127.0.0.1:9825"
 [ledger]
 path = "/var/lib/mailcanary"
 "#;
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
 
 fn good(text: &str) -> config::Checked {
     config::parse(text, "watch-1")
@@ -223,7 +229,7 @@ fn the_reference_has_every_key_with_its_default_and_reason() {
         }
     });
     assert!(keys > 60, "{keys}");
-    assert_eq!(tables.len(), 35, "{tables:?}");
+    assert_eq!(tables.len(), 37, "{tables:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use mailcanary::run;
 use mailcanary::sandbox::{Fault, World};
 
 use super::life::world;
-use crate::support::alertmanager::{PATIENCE, Receiver};
+use crate::support::alertmanager::{PATIENCE, Receiver, answer};
 use crate::support::daemon::Daemon;
 
 /// A daemon over the embedded world, with these tables besides.
@@ -79,5 +79,31 @@ async fn in_maintenance_nobody_is_told_before_it_is_over() {
     let told = hook.next().await.json();
     assert_eq!((&told["type"], &told["data"]["kind"]), (&"incident.opened".into(), &"refused".into()), "{told}");
     assert!(told["data"]["summary"].as_str().unwrap().contains("a silence kept this back"), "{told}");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sinks_are_tried_and_one_that_refuses_is_told_of_to_the_others() {
+    let world = world();
+    let gone = answer("410 Gone", "");
+    let (mut fine, mut dead) = (Receiver::start(&[]).await, Receiver::start(&[gone.as_str()]).await);
+    let tried = "try_at = \"00:00-24:00\"";
+    let mut daemon = daemon(&world, &(sink("fine", &fine, tried) + &sink("dead", &dead, tried)));
+    daemon.start().await;
+    assert_eq!(dead.next().await.json()["data"]["evidence"]["test"], "dead");
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        let body = fine.next().await.json();
+        told.push(format!("{}: {}", body["data"]["change"].as_str().unwrap(), body["data"]["summary"].as_str().unwrap()));
+    }
+    told.sort();
+    let begins = ["opened: TEST, nothing is wrong: sink `fine`", "opened: sink `dead` refuses notices", "resolved: TEST, over: sink `fine`"];
+    assert!(told.iter().zip(begins).all(|(told, begin)| told.starts_with(begin)), "{told:#?}");
+    let success = async |d: &Daemon, sink: &str| d.metric(&format!("mailcanary_sink_trial_success{{sink=\"{sink}\"}}")).await;
+    assert_eq!((success(&daemon, "fine").await, success(&daemon, "dead").await), (Some(1.0), Some(0.0)));
+    daemon.kill();
+    daemon.start().await;
+    daemon.wait_for_arrivals(10.0).await;
+    assert!(!fine.rest().iter().any(|again| again.json()["data"]["evidence"]["test"] == "fine"), "once, over a restart");
     assert_eq!(daemon.stop().await, Some(0));
 }

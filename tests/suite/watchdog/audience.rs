@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mailcanary::config::{Maintenance, Scope, Sink, Takes};
+use mailcanary::config::{Drill, Maintenance, Scope, Sink, Takes};
 use mailcanary::model::{At, Change, Class, DAY, Kind, Notice, Severity, Span, Week};
-use mailcanary::watchdog::{Event, Fact, Record, Watchdog};
+use mailcanary::watchdog::{Delivery, Event, Fact, Record, Watchdog};
 
 use super::replay;
 use super::world::{Fate, START, World, name, settings};
@@ -191,5 +191,54 @@ fn maintenance_keeps_quiet_every_week_and_tells_what_is_still_open_at_its_end() 
     assert_eq!((told.change, told.severity, *at), (Change::Opened, Severity::Page, end));
     assert!(told.summary.contains("a silence kept this back"), "{}", told.summary);
     assert_eq!(w.dog.view(w.now).maintenance[0].next, Some(from.plus(Span::from_secs(7 * 86_400)).minus(Span::from_secs(20))));
+    replay::holds(&w);
+}
+
+#[test]
+fn a_sink_is_tried_once_in_its_hours_and_what_it_does_not_take_is_known() {
+    let mut settings = settings(2, 1, 2, MINUTE);
+    let from = START.plus(MINUTE.scaled(30, 1));
+    settings.sinks.get_mut(&name("hook")).unwrap().try_at = hours(from, 0, 60).hours;
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(29, 1));
+    assert!(w.notices.is_empty());
+    w.run(MINUTE.scaled(5, 1));
+    let [(_, test)] = &w.notices[..] else { panic!("{:#?}", w.notices) };
+    assert!(test.is_trial() && test.severity == Severity::Info && test.summary.starts_with("TEST, nothing is wrong"), "{test:#?}");
+    assert!(w.dog.view(w.now).incidents.is_empty(), "it is no incident");
+    let untaken = |w: &World| w.dog.untaken_trials(w.now).count();
+    assert_eq!(untaken(&w), 0);
+    w.run(MINUTE.scaled(15, 1));
+    assert_eq!((untaken(&w), w.notices.len()), (1, 1), "it waits in the outbox, and is not sent twice");
+    let notice = test.notice;
+    w.feed(Event::Noticed { notice, sink: name("hook"), outcome: Delivery::Delivered });
+    let (_, over) = w.notices.last().unwrap();
+    assert_eq!((over.change, over.incident, untaken(&w)), (Change::Resolved, w.notices[0].1.incident, 0));
+    w.feed(Event::Noticed { notice: w.notices[1].1.notice, sink: name("hook"), outcome: Delivery::Delivered });
+    assert_eq!(w.dog.view(w.now).trials[0].taken, Some(true));
+    replay::holds(&w);
+    w.dog = Watchdog::replay(&w.settings, Some(&w.dog.checkpoint().unwrap()), []).unwrap();
+    w.run(MINUTE.scaled(60, 1));
+    assert_eq!(w.notices.len(), 2, "once in these hours");
+    assert!(w.dog.outbox().is_empty());
+    suspend(&mut w, "p0");
+    w.run(MINUTE.scaled(2, 1));
+    assert_eq!(w.notices.last().unwrap().1.incident.0, 1, "trials take no number from incidents");
+}
+
+#[test]
+fn a_drill_begins_by_its_schedule_and_pages() {
+    let mut settings = settings(2, 1, 3, MINUTE);
+    let every = hours(START.plus(MINUTE.scaled(30, 1)), 0, 60).hours.unwrap();
+    settings.drills.insert(name("weekly"), Drill { provider: name("p0"), every, lasts: MINUTE.scaled(10, 1) });
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(28, 1));
+    assert!(w.dog.view(w.now).drill.is_none());
+    w.run(MINUTE.scaled(2, 1));
+    assert_eq!(w.dog.view(w.now).drill.map(|d| d.by).as_deref(), Some("schedule weekly"));
+    w.run(MINUTE.scaled(70, 1));
+    assert!(w.notices.iter().all(|(_, n)| n.summary.starts_with("DRILL")), "{:#?}", w.notices);
+    assert_eq!((w.told(Change::Opened), w.told(Change::Resolved)), (1, 1), "once in these hours");
+    assert!(w.dog.view(w.now).drilled.unwrap().paged_after.is_some());
     replay::holds(&w);
 }
