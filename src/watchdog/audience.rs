@@ -103,8 +103,14 @@ impl Watchdog {
         let (late, only) = (change.only.is_some(), change.only);
         let told = |name: &Name| known.is_some_and(|i| i.told.contains(name));
         let hears = |(name, listener): &(&Name, &Listener)| told(name) || (!ends && listener.hears(&self.plan, &notice, at));
-        let everybody = || self.plan.sinks.iter().filter(hears).map(|(name, _)| name.clone()).collect();
-        let sinks = if silenced { Vec::new() } else { only.unwrap_or_else(everybody) };
+        let sinks: Vec<Name> = match only {
+            _ if silenced => Vec::new(),
+            Some(only) => only.into_iter().filter(|name| !told(name)).collect(),
+            None => self.plan.sinks.iter().filter(hears).map(|(name, _)| name.clone()).collect(),
+        };
+        if late && sinks.is_empty() {
+            return;
+        }
         self.record(step, at, Fact::Told { notice: notice.clone(), sinks, silenced, late });
         if !silenced && !unheard {
             step.effects.push(Effect::Notify(notice));

@@ -83,9 +83,12 @@ impl Watchdog {
     pub(super) fn drill_on_schedule(&mut self, step: &mut Step, at: At) {
         let due = |(name, drill): (&Name, &config::Drill)| {
             let last = self.state.drills_began.get(&drill.provider).copied();
+            if !is_due(&drill.every, last, at) {
+                return None;
+            }
             let (provider, until) = (drill.provider.clone(), at.plus(drill.lasts));
             let began = Event::DrillBegan { provider, until, by: format!("schedule {name}") };
-            (is_due(&drill.every, last, at) && self.check_drill(&began).is_ok()).then_some(began)
+            self.check_drill(&began).is_ok().then_some(began)
         };
         if let Some(began) = self.plan.drills.iter().find_map(due).filter(|_| !self.stopping) {
             self.record(step, at, Fact::Happened(began));
