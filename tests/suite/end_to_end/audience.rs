@@ -97,7 +97,8 @@ async fn sinks_are_tried_and_one_that_refuses_is_told_of_to_the_others() {
         told.push(format!("{}: {}", body["data"]["change"].as_str().unwrap(), body["data"]["summary"].as_str().unwrap()));
     }
     told.sort();
-    let begins = ["opened: TEST, nothing is wrong: sink `fine`", "opened: sink `dead` refuses notices", "resolved: TEST, over: sink `fine`"];
+    let begins =
+        ["opened: TEST, nothing is wrong: sink `fine`", "opened: sink `dead` refuses notices", "resolved: TEST, over: sink `fine`"];
     assert!(told.iter().zip(begins).all(|(told, begin)| told.starts_with(begin)), "{told:#?}");
     let success = async |d: &Daemon, sink: &str| d.metric(&format!("mailcanary_sink_trial_success{{sink=\"{sink}\"}}")).await;
     assert_eq!((success(&daemon, "fine").await, success(&daemon, "dead").await), (Some(1.0), Some(0.0)));
