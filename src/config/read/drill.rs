@@ -13,7 +13,8 @@ use crate::model::{Name, Route};
 pub(super) fn drills(root: &Root<'_>, providers: &[Name], routes: Option<&[Route]>) -> Option<BTreeMap<Name, Drill>> {
     let table = keys::table("drill.NAME")?;
     let one = |section: &Section<'_>| {
-        let (provider, every, lasts) = (provider(section, providers), week(section, "every"), section.get("lasts"));
+        let (provider, every, lasts) =
+            (provider(section, providers), week(section, "every", section.get("timezone")), section.get("lasts"));
         let drill = Drill { provider: provider?, every: every??, lasts: lasts? };
         if !routes.unwrap_or_default().iter().any(|route| route.provider == drill.provider) {
             section.warn("provider", "it is in no route: there is nothing to withhold", "name one that is watched");

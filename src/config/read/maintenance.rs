@@ -17,7 +17,7 @@ pub(super) fn windows(root: &Root<'_>, names: &Names<'_>) -> Option<BTreeMap<Nam
 }
 
 fn one(section: &Section<'_>, names: &Names<'_>) -> Option<Maintenance> {
-    let (every, scope, kinds) = (week(section, "every"), scope(section, names), kinds(section));
+    let (every, scope, kinds) = (week(section, "every", section.get("timezone")), scope(section, names), kinds(section));
     let (by, reason, until) = (section.get("by"), section.get("reason"), section.maybe("until"));
     let (every, scope, kinds) = (every??, scope?, kinds?);
     fits(section, &scope, kinds.as_deref())?;

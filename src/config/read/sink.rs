@@ -12,7 +12,8 @@ const PLACEHOLDERS: [&str; 6] = ["key", "change", "severity", "title", "text", "
 
 /// Reads one sink.
 pub(super) fn read(kind: &str, section: &Section<'_>, names: &Names<'_>) -> Option<Sink> {
-    let (takes, try_at) = (takes(section, names), week(section, "try_at"));
+    let zone = section.get("timezone");
+    let (takes, try_at) = (takes(section, names, zone), week(section, "try_at", zone));
     let wire = if section.knows("ca_file") { wire(section) } else { Some(Wire::default()) };
     let wording = wording(section);
     let kind = SinkKind::read(kind, section);

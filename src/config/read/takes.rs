@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono_tz::Tz;
+
 use super::super::complaint::Fault;
 use super::super::text::Section;
 use super::super::value::Hours;
@@ -17,9 +19,9 @@ pub(super) struct Names<'n> {
 }
 
 /// What a sink takes, and when.
-pub(super) fn takes(section: &Section<'_>, names: &Names<'_>) -> Option<Takes> {
+pub(super) fn takes(section: &Section<'_>, names: &Names<'_>, zone: Option<Tz>) -> Option<Takes> {
     let (severities, kinds) = (section.get::<Vec<&'static str>>("severities"), kinds(section));
-    let (scope, hours, after) = (scope(section, names), week(section, "hours"), section.maybe("after"));
+    let (scope, hours, after) = (scope(section, names), week(section, "hours", zone), section.maybe("after"));
     let words = severities?;
     let severities: Vec<Severity> = Severity::ALL.into_iter().filter(|s| words.contains(&s.as_str())).collect();
     if section.has("timezone") && !section.has("hours") && !section.has("try_at") {
@@ -50,9 +52,9 @@ pub(super) fn scope(section: &Section<'_>, names: &Names<'_>) -> Option<Scope> {
     Some(Scope { providers: providers?, streams: streams?, inboxes: inboxes? })
 }
 
-/// The hours at `key`, by the clock of `timezone`.
-pub(super) fn week(section: &Section<'_>, key: &'static str) -> Option<Option<Week>> {
-    let (hours, zone) = (section.maybe::<Hours>(key), section.get("timezone"));
-    let (hours, zone) = (hours?, zone?);
+/// The hours at `key`, by the clock of `zone`; of a zone that is none was complained.
+pub(super) fn week(section: &Section<'_>, key: &'static str, zone: Option<Tz>) -> Option<Option<Week>> {
+    let hours = section.maybe::<Hours>(key)?;
+    let zone = zone?;
     Some(hours.map(|hours| hours.by(zone)))
 }

@@ -87,10 +87,10 @@ fn clock(text: &str) -> Result<u32, String> {
 /// `Europe/Berlin`.
 pub(super) fn zone(text: &str) -> Result<Tz, Fault> {
     let text = line(text, 64)?;
-    text.parse::<Tz>().map_err(|error| {
+    text.parse::<Tz>().map_err(|_parse_error| {
         let near = meant(&text, TZ_VARIANTS.iter().map(|zone| zone.name())).map(|near| format!("did you mean `{near}`?"));
         let hint = near.unwrap_or_else(|| "write a place of the time zone database, as \"Europe/Berlin\", or \"UTC\"".to_owned());
-        Fault::hinted(format!("{} is not a time zone: {error}", quoted(&text)), hint)
+        Fault::hinted(format!("{} is not a time zone", quoted(&text)), hint)
     })
 }
 
