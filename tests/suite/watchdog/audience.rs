@@ -203,7 +203,8 @@ fn a_sink_is_tried_once_in_its_hours_and_what_it_does_not_take_is_known() {
     w.run(MINUTE.scaled(29, 1));
     assert!(w.notices.is_empty());
     w.run(MINUTE.scaled(5, 1));
-    let [(_, test)] = &w.notices.clone()[..] else { panic!("{:#?}", w.notices) };
+    let notices = w.notices.clone();
+    let [(_, test)] = &notices[..] else { panic!("{notices:#?}") };
     assert!(test.is_trial() && test.severity == Severity::Info && test.summary.starts_with("TEST, nothing is wrong"), "{test:#?}");
     assert!(w.dog.view(w.now).incidents.is_empty(), "it is no incident");
     let untaken = |w: &World| w.dog.untaken_trials(w.now).count();
