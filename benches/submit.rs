@@ -27,7 +27,7 @@ use mailcanary::config::{
     Budget, Duty, Family, Mailbox, MandrillSettings, Provider, ProviderKind, Secret, SecretRef, SmtpSettings, Stream, Templates, Tls, Wire,
 };
 use mailcanary::edge::submit::Submitter;
-use mailcanary::model::{At, CanaryId, Name, Outcome, Span};
+use mailcanary::model::{At, CanaryId, Name, Outcome, Severity, Span};
 use tokio::task::JoinSet;
 
 use support::free_port::free_port;
@@ -148,7 +148,7 @@ async fn hand_over(submitter: &Arc<Submitter>, count: u64) {
         let (submitter, next) = (Arc::clone(submitter), Arc::clone(&next));
         hands.spawn(async move {
             let (key, at) = (Key::new([7; 32]), At::from_ms(1_659_987_000_000));
-            let stream = Stream { subject: "Reset your password".to_owned(), deadline: Span::from_secs(900) };
+            let stream = Stream { subject: "Reset your password".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page };
             let (name, to) = (Name::new("password-reset").unwrap(), inbox("seed@inbox.example", false));
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);

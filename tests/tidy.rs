@@ -26,6 +26,8 @@ const VIEW: &[&str] = &[
     "watchdog::Traffic",
     "watchdog::InboxView",
     "watchdog::IncidentView",
+    "watchdog::MaintenanceView",
+    "watchdog::TrialView",
     "watchdog::count",
 ];
 const RECORDS: &[&str] = &["watchdog::Record", "watchdog::Fact", "watchdog::Event", "watchdog::Reads", "watchdog::Delivery"];
@@ -60,7 +62,7 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
 ];
 
 /// The stages of the watchdog: `mod.rs` calls them in the data's order, they do not call each other. They may name each other's types.
-const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "early", "suspicion", "picture"];
+const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "early", "remind", "suspicion", "picture"];
 /// Rooms of the watchdog's own: like its `mod.rs` they may call the stages.
 const CALLERS: &[&str] = &["wake", "poll"];
 /// What stages have in common: the words, the state, and how it is counted and put in words.
@@ -72,6 +74,7 @@ const COMMON: &[&str] = &[
     "step",
     "view",
     "plan",
+    "audience",
     "budget",
     "schedule",
     "state",
@@ -99,6 +102,7 @@ const COMMON: &[&str] = &[
     "recovery",
     "sorting",
     "trace",
+    "trial",
     "evidence",
     "explain",
 ];

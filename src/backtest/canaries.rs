@@ -69,6 +69,7 @@ impl Canaries {
             | Fact::Sorted { .. }
             | Fact::Calmed { .. }
             | Fact::DrillOver {}
+            | Fact::Tried { .. }
             | Fact::Told { .. } => {}
         }
         self.first = self.first.or(Some(at));

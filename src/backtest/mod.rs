@@ -82,7 +82,7 @@ impl<'s> Backtest<'s> {
         }
         self.relive(record);
         self.canaries.note(record);
-        if let Fact::Told { notice, .. } = &record.fact {
+        if let Fact::Told { notice, late: false, .. } = &record.fact {
             self.then.take(at, notice);
         }
         true
@@ -113,7 +113,9 @@ impl<'s> Backtest<'s> {
 
     fn follow(&mut self, at: At, step: Step) {
         for effect in step.effects {
-            if let Effect::Notify(notice) = effect {
+            if let Effect::Notify(notice) = effect
+                && !notice.is_trial()
+            {
                 self.ours.take(at, &notice);
             }
         }

@@ -78,12 +78,12 @@ pub(super) struct Demo {
   mailcanary check -c mailcanary.toml
   mailcanary check -c mailcanary.toml --live
 
-All complaints are printed at once, each as FILE:LINE:COLUMN. Exit codes: 0 right, 1 a log-in failed, 2 wrong.")]
+All complaints are printed at once, each as FILE:LINE:COLUMN. Exit codes: 0 right, 1 a log-in or a sink failed, 2 wrong.")]
 pub(super) struct Check {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: PathBuf,
-    /// Log in everywhere and ask the DNS for the MX of each inbox and SPF, DKIM and DMARC of each sender; sends no mail
+    /// Log in everywhere and ask the DNS for the MX of each inbox and SPF, DKIM and DMARC of each sender; tell each sink a test notice; send no canary
     #[arg(long)]
     pub(super) live: bool,
     /// Ask this name server instead of the system's

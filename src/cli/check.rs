@@ -56,8 +56,10 @@ fn summary(settings: &Settings, out: &mut Out) {
     }
     for (name, sink) in &settings.sinks {
         let how = format!("{}, {}", sink.kind.as_str(), sink.kind.place());
-        let severities: Vec<_> = sink.severities.iter().rev().map(|s| s.as_str()).collect();
-        out.line(format_args!("sink {name} ({how}): {}", severities.join(", ")));
+        out.line(format_args!("sink {name} ({how}): {}", sink.takes));
+    }
+    for (name, window) in &settings.maintenance {
+        out.line(format_args!("maintenance {name}: {}, {}", window.which(), window.every));
     }
     for (name, beat) in &settings.heartbeats {
         out.line(format_args!("heartbeat {name} ({}, {}): every {}", beat.kind.as_str(), beat.kind.place(), beat.every));

@@ -1,4 +1,4 @@
-//! `check --live`: logs in everywhere, asks how accounts stand, and asks the DNS; sends no mail.
+//! `check --live`: logs in everywhere, asks how accounts stand, asks the DNS, and tells every sink a test notice; sends no canary.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 use futures::stream::{self, StreamExt};
 
 use super::out::Out;
-use crate::config::{Inbox, InboxKind, Provider, SecretRef, Secrets, Settings, Signs};
+use crate::config::{self, Inbox, InboxKind, Provider, SecretRef, Secrets, Settings, Signs};
 use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
 use crate::edge::inbox::log_in;
-use crate::edge::notify::{Origin, Sink};
+use crate::edge::notify::{Origin, Sink, trial};
 use crate::edge::submit::{Submitter, Unread};
-use crate::model::{Name, Now, Outcome, Placement, Sign, Span};
+use crate::model::{Name, Now, Outcome, Placement, Severity, Sign, Span};
 use crate::watchdog::is_early;
 
 /// Domains that are asked about at the same time.
@@ -133,22 +133,12 @@ async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets) -> Finding {
     }
 }
 
-/// Looks whether each sink and heartbeat can be set up, and whether what it needs on this machine is there. Tells nobody anything.
+/// Tells each sink a test notice, which says that it is one, and that it is over; and looks whether each heartbeat can be set up.
 async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
-    let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None };
+    let now = &crate::run::clock();
+    let tried = stream::iter(&settings.sinks).map(|(name, sink)| try_sink(name, sink, settings, secrets, now)).buffered(AT_ONCE);
+    let mut findings: Vec<Finding> = tried.collect().await;
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
-    let mut findings = Vec::new();
-    for (name, sink) in &settings.sinks {
-        let about = format!("sink {name}");
-        let ready = match Sink::new(name, sink, &lookup, &origin, None) {
-            Ok(sink) => sink.ready().await,
-            Err(error) => Err(chain(&error)),
-        };
-        findings.push(match ready {
-            Ok(()) => Finding { state: State::Fine, about, text: "can be set up; nothing was sent".to_owned() },
-            Err(text) => Finding { state: State::Failed, about, text },
-        });
-    }
     for (name, own) in &settings.heartbeats {
         let (state, text) = match Heartbeat::new(name, own, &settings.watch.instance, &lookup) {
             Ok(_) => (State::Fine, "can be set up; nothing was sent".to_owned()),
@@ -157,6 +147,30 @@ async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
         findings.push(Finding { state, about: format!("heartbeat {name}"), text });
     }
     findings
+}
+
+/// Tries one sink, as quietly as it takes notices.
+async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets: &Secrets, now: &Now) -> Finding {
+    let about = format!("sink {name}");
+    let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None };
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    let severity = sink.takes.severities.iter().min().copied().unwrap_or(Severity::Page);
+    let told = async {
+        let sink = Sink::new(name, sink, &lookup, &origin, None).map_err(|error| chain(&error))?;
+        sink.ready().await?;
+        for notice in trial(name, severity, now()) {
+            if let Some(why) = sink.deliver(&notice, now()).await.why() {
+                return Err(format!("did not take the test notice: {}", why.replace('\n', " / ")));
+            }
+        }
+        Ok(())
+    };
+    match told.await {
+        Ok(()) => {
+            Finding { state: State::Fine, about, text: format!("took a test notice ({}), and its end: look there", severity.as_str()) }
+        }
+        Err(text) => Finding { state: State::Failed, about, text },
+    }
 }
 
 /// An error and its causes.

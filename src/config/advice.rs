@@ -107,7 +107,7 @@ fn sinks(whole: &Whole<'_>, settings: &Settings) {
             "there is none: nobody would be told",
             "add a sink, for example [sink.NAME.alertmanager] or [sink.NAME.webhook]",
         );
-    } else if !settings.sinks.values().any(|s| s.severities.contains(&Severity::Page)) {
+    } else if !settings.sinks.values().any(|s| s.takes.severities.contains(&Severity::Page)) {
         whole.root.warn("sink", "none takes pages: nobody would be woken", "give one of them \"page\" among its `severities`");
     }
     for (name, section) in &whole.sinks {

@@ -7,11 +7,14 @@ mod advice;
 mod authority;
 mod budget;
 mod complaint;
+mod coverage;
 mod heartbeat;
 mod hook;
+mod independence;
 mod keys;
 mod kinds;
 mod load;
+mod maintenance;
 mod provider;
 mod read;
 mod reference;
@@ -24,6 +27,7 @@ mod settings;
 mod signing;
 mod signs;
 mod sink;
+mod takes;
 mod template;
 mod text;
 mod trigger;
@@ -37,6 +41,7 @@ pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
 pub use load::{LoadError, load};
+pub use maintenance::Maintenance;
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,
     PostmarkSettings, Proof, ProviderKind, ResendSettings, SendGridSettings, SesSettings, SmtpLogin, SmtpSettings, SparkPostSettings,
@@ -50,8 +55,8 @@ pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
-    Family, Heartbeat, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls, Watch,
-    Wire,
+    Drill, Family, Heartbeat, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls,
+    Watch, Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 pub use signs::Signs;
@@ -59,6 +64,7 @@ pub use sink::{
     AlertmanagerSettings, CommandSettings, DesktopSettings, DiscordSettings, EmailSettings, GrafanaSettings, JiraSettings, NtfySettings,
     OpsgenieSettings, PagerDutySettings, SinkKind, SlackBotSettings, SlackSettings, TeamsSettings, TelegramSettings, WebhookSettings,
 };
+pub use takes::{Scope, Takes};
 pub use template::{Template, TemplateError, Wording, sample};
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 
@@ -112,6 +118,10 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
     let settings = read::whole(text::Root::new(document.as_table(), &notes), host_name).and_then(|whole| {
         read::fit(&whole);
         advice::give(&whole);
+        if let Some(settings) = &whole.settings {
+            coverage::gaps(&whole, settings);
+            independence::demand(&whole, settings);
+        }
         whole.settings
     });
     let (mut complaints, warnings, outside) = notes.finish();

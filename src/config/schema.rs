@@ -62,7 +62,7 @@ pub fn schema() -> Value {
 
 /// A group whose keys are names that the user gives.
 fn by_name(group: &str, each: Value) -> Value {
-    let least = u8::from(!matches!(group, "sink" | "heartbeat"));
+    let least = u8::from(!matches!(group, "sink" | "heartbeat" | "maintenance" | "drill"));
     json!({ "type": "object", "minProperties": least, "propertyNames": { "pattern": NAME }, "additionalProperties": each })
 }
 
@@ -136,6 +136,12 @@ fn kind_schema(kind: Kind) -> Value {
             let number = json!({ "type": "integer", "minimum": 100, "maximum": 599 });
             json!({ "oneOf": [number, range, { "type": "array", "minItems": 1, "items": { "oneOf": [number, range] } }] })
         }
+        Kind::Hours => {
+            let one = json!({ "type": "string", "minLength": 3, "maxLength": 100 });
+            json!({ "oneOf": [one, { "type": "array", "minItems": 1, "items": one }] })
+        }
+        Kind::Instant => json!({ "type": "string", "format": "date-time" }),
+        Kind::Zone => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
         Kind::Patterns => {
             let one = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
             json!({ "oneOf": [one, { "type": "array", "minItems": 1, "items": one }] })

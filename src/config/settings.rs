@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, HeartbeatKind, ProviderKind, SecretRef, SinkKind, Wording};
-use crate::model::{Name, Route, Severity, Span};
+use super::{Budget, Duty, HeartbeatKind, Maintenance, ProviderKind, SecretRef, SinkKind, Takes, Wording};
+use crate::model::{Name, Route, Severity, Span, Week};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,10 @@ pub struct Settings {
     pub heartbeats: BTreeMap<Name, Heartbeat>,
     /// What is watched: the full product, or what `[[route]]` leaves of it. Sorted, without repetition.
     pub routes: Vec<Route>,
+    /// `[maintenance.NAME]`.
+    pub maintenance: BTreeMap<Name, Maintenance>,
+    /// `[drill.NAME]`.
+    pub drills: BTreeMap<Name, Drill>,
     /// `[http]`; absent: no listener.
     pub http: Option<Http>,
     /// `[ledger]`.
@@ -60,6 +64,8 @@ pub struct Stream {
     pub subject: String,
     /// What comes later is as good as lost.
     pub deadline: Span,
+    /// An incident of this stream alone is never louder.
+    pub severity: Severity,
 }
 
 /// An address with an optional display name: `Example <no-reply@example.com>`.
@@ -220,8 +226,10 @@ pub enum Family {
 /// Where notices go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sink {
-    /// The severities that it takes. All unless narrowed.
-    pub severities: Vec<Severity>,
+    /// What it takes, and when.
+    pub takes: Takes,
+    /// When it is tried, once in these hours each time.
+    pub try_at: Option<Week>,
     /// What it is.
     pub kind: SinkKind,
     /// How it is reached.
@@ -239,6 +247,17 @@ pub struct Heartbeat {
     pub kind: HeartbeatKind,
     /// How it is reached.
     pub wire: Wire,
+}
+
+/// `[drill.NAME]`: one drill in these hours, each time they come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drill {
+    /// Whose canaries are withheld.
+    pub provider: Name,
+    /// When.
+    pub every: Week,
+    /// How long it waits for the page.
+    pub lasts: Span,
 }
 
 /// `[http]`.

@@ -23,6 +23,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
         Fact::Sorted { .. } => "sorted",
         Fact::Calmed { .. } => "calmed",
         Fact::DrillOver {} => "drill_over",
+        Fact::Tried { .. } => "tried",
         Fact::Told { .. } => "told",
         Fact::Happened(event) => match event {
             Event::Started { .. } => "started",
@@ -63,7 +64,8 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
         | Fact::Polled { .. }
         | Fact::Alarmed { .. }
         | Fact::Sorted { .. }
-        | Fact::Calmed { .. } => Ok(()),
+        | Fact::Calmed { .. }
+        | Fact::Tried { .. } => Ok(()),
         Fact::DrillOver {} => person(tables, at, "", ("drill over", None, None), None),
         Fact::Slept {} => sight(tables, at, None, "slept", None, None),
         Fact::Sent { canary, provider, stream, inbox, reason } => {
@@ -77,7 +79,7 @@ pub(super) fn keep(tables: &Connection, record: &Record) -> Result<()> {
         Fact::Happened(event) => happened(tables, at, event),
         Fact::Lost { canary } => run(tables, sql::LOST, params![canary.to_string(), at.as_ms()]),
         Fact::Forgotten { canary } => run(tables, sql::FORGOTTEN, params![canary.to_string(), at.as_ms()]),
-        Fact::Told { notice, sinks, .. } => told(tables, at, notice, sinks),
+        Fact::Told { notice, sinks, late, .. } => told(tables, at, notice, sinks, *late),
     }
 }
 
@@ -151,12 +153,15 @@ fn person(tables: &Connection, at: At, by: &str, said: (&str, Option<i64>, Optio
     run(tables, sql::PERSON, params![at.as_ms(), by, said.0, said.1, said.2, note])
 }
 
-fn told(tables: &Connection, at: At, notice: &Notice, sinks: &[Name]) -> Result<()> {
+/// A notice, and what has become of its incident by it, unless that has not moved.
+fn told(tables: &Connection, at: At, notice: &Notice, sinks: &[Name], late: bool) -> Result<()> {
     let (id, incident, at) = (number(notice.notice.0), number(notice.incident.0), at.as_ms());
     let (kind, severity, change) = (notice.kind.as_str(), notice.severity.as_str(), notice.change.as_str());
     let (culprit, summary, evidence) = (notice.culprit.to_string(), &notice.summary, notice.evidence.to_string());
     let resolved = notice.change == Change::Resolved;
-    run(tables, sql::INCIDENT, params![incident, kind, severity, culprit, at, resolved, summary, evidence])?;
+    if !late {
+        run(tables, sql::INCIDENT, params![incident, kind, severity, culprit, at, resolved, summary, evidence])?;
+    }
     let body = serde_json::to_string(notice).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
     run(tables, sql::NOTICE, params![id, incident, change, severity, at, summary, body])?;
     for sink in sinks {

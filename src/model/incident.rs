@@ -53,6 +53,18 @@ pub enum Culprit {
 }
 
 impl Culprit {
+    /// The provider, the stream and the inbox that it names.
+    #[must_use]
+    pub const fn parts(&self) -> (Option<&Name>, Option<&Name>, Option<&Name>) {
+        match self {
+            Self::Provider(p) => (Some(p), None, None),
+            Self::Stream(p, s) => (Some(p), Some(s), None),
+            Self::Inbox(i) => (None, None, Some(i)),
+            Self::Route(p, s, i) => (Some(p), Some(s), Some(i)),
+            Self::Watcher {} => (None, None, None),
+        }
+    }
+
     /// Whether the failure of this culprit would touch `route`.
     #[must_use]
     pub fn covers(&self, route: &Route) -> bool {

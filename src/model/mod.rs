@@ -10,6 +10,8 @@ mod sign;
 mod silence;
 mod text;
 mod time;
+mod trial;
+mod week;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
 pub use fault::{Class, Fate, Outcome};
@@ -21,3 +23,4 @@ pub use sign::{Sign, Standing};
 pub use silence::{Silence, Which};
 pub use text::hides;
 pub use time::{At, Now, Span};
+pub use week::{DAY, Week};

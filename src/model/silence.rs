@@ -29,13 +29,7 @@ impl Which {
     /// all.
     #[must_use]
     pub fn fits(&self, kind: Kind, culprit: &Culprit) -> bool {
-        let (provider, stream, inbox) = match culprit {
-            Culprit::Provider(p) => (Some(p), None, None),
-            Culprit::Stream(p, s) => (Some(p), Some(s), None),
-            Culprit::Inbox(i) => (None, None, Some(i)),
-            Culprit::Route(p, s, i) => (Some(p), Some(s), Some(i)),
-            Culprit::Watcher {} => (None, None, None),
-        };
+        let (provider, stream, inbox) = culprit.parts();
         let same = |wanted: &Option<Name>, is: Option<&Name>| wanted.as_ref().is_none_or(|wanted| is == Some(wanted));
         same(&self.provider, provider)
             && same(&self.stream, stream)

@@ -12,7 +12,7 @@ use crate::config::Settings;
 use crate::edge::inbox::Hint;
 use crate::edge::notify::{Ended, Outgoing};
 use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter, Unread};
-use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
+use crate::model::{At, CanaryId, IncidentId, Name, Notice, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
 /// Everything that effects need.
@@ -201,10 +201,11 @@ impl Hands {
             Delivery::Delivered => self.standing.over(incident, &format!("sink `{sink}` takes notices again"), now),
             Delivery::Refused if !is_unrecorded(ended.notice) => {
                 let pending = dog.outbox().into_iter().find(|p| p.notice.notice == ended.notice).map(|p| p.notice);
-                let severity = pending.as_ref().map_or(Severity::Page, |notice| notice.severity);
+                // A sink that is only tried may be told quietly; that it takes nothing is no small thing.
+                let severity = pending.as_ref().map_or(Severity::Page, |n| if n.is_trial() { Severity::Warn } else { n.severity });
                 let why = ended.why.as_deref().unwrap_or("it is closed");
-                let lost =
-                    pending.as_ref().map_or_else(String::new, |n| format!(", among them what was to be told of incident {}", n.incident));
+                let of = |n: &Notice| format!(", among them what was to be told of incident {}", n.incident);
+                let lost = pending.as_ref().filter(|n| !n.is_trial()).map_or_else(String::new, of);
                 let summary = format!("sink `{sink}` refuses notices ({why}): whoever listens there hears nothing{lost}");
                 tracing::error!(%sink, why, notice = ended.notice.0, "a sink refused a notice for good");
                 let next_step = "mend the sink's settings or its receiver; the status page has what was not told";
@@ -214,6 +215,19 @@ impl Hands {
             Delivery::Refused | Delivery::Dropped => None,
         };
         self.tell_all_but(Some(&ended.sink), out);
+    }
+
+    /// Tells the others of sinks that have not taken a test notice for too long.
+    pub(super) fn note_trials(&mut self, dog: &Watchdog, now: At) {
+        let untaken: Vec<(Name, At)> = dog.untaken_trials(now).map(|(sink, since)| (sink.clone(), since)).collect();
+        for (sink, since) in untaken {
+            let summary = format!("sink `{sink}` has not taken a test notice for {}: nobody may hear a page there", now.since(since));
+            let next_step = "see whether its receiver is there, and try it with `mailcanary check --live`";
+            let evidence = serde_json::json!({ "sink": sink.as_str(), "since": since.rfc3339(), "next_step": next_step });
+            let trouble = Trouble { incident: standing::of_sink(&sink), severity: Severity::Warn, summary, evidence };
+            let out = self.standing.opened(trouble, now);
+            self.tell_all_but(Some(&sink), out);
+        }
     }
 
     /// Ends what was told of sinks that have left the configuration.

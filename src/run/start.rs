@@ -123,7 +123,11 @@ impl Daemon {
             tracing::info!(%address, "listening");
             address
         });
-        let seen = dog.view(now()).incidents.into_iter().chain(standing.views().cloned()).collect();
+        let known = dog.view(now()).incidents;
+        let seen = |sink: &Name| {
+            let heard = known.iter().filter(|i| dog.has_told(sink, i.incident));
+            heard.chain(standing.views()).cloned().collect()
+        };
         let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
         let pulse = Pulse::begin(heartbeats, &now, &mut workers);
         let hints = reading(readers, &events_in, &mut workers);
@@ -288,21 +292,21 @@ fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<S
     Ok(built)
 }
 
-/// Lets a worker for each sink begin; the ways to them come back, and how notices end. `seen` is what is known of incidents.
+/// Lets a worker for each sink begin; the ways to them come back, and how notices end. `seen` is what each has heard of incidents.
 fn notifying(
     settings: &Settings,
     sinks: Vec<Sink>,
     now: &Now,
-    seen: Vec<IncidentView>,
+    seen: impl Fn(&Name) -> Vec<IncidentView>,
     workers: &mut JoinSet<()>,
 ) -> (BTreeMap<Name, SinkHand>, mpsc::Receiver<Ended>) {
     let (ended_in, ended) = mpsc::channel(NOTICES);
     let mut hands = BTreeMap::new();
     for sink in sinks {
         let name = sink.name().clone();
-        let severities = settings.sinks.get(&name).map_or_else(Vec::new, |s| s.severities.clone());
+        let severities = settings.sinks.get(&name).map_or_else(Vec::new, |s| s.takes.severities.clone());
         let (worker, notices) = mpsc::channel(NOTICES);
-        workers.spawn(notify::work(sink, notices, ended_in.clone(), Arc::clone(now), seen.clone(), Pace::default()));
+        workers.spawn(notify::work(sink, notices, ended_in.clone(), Arc::clone(now), seen(&name), Pace::default()));
         hands.insert(name, SinkHand { severities, worker, waiting: VecDeque::new() });
     }
     (hands, ended)

@@ -94,6 +94,7 @@ impl Loop {
             let now = self.clock.now();
             self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
             self.hands.begin(&self.dog, effects, now);
+            self.hands.note_trials(&self.dog, now);
             if wants.read {
                 self.hands.look_everywhere();
             }

@@ -10,10 +10,13 @@ use super::incident::Move;
 use super::index::Index;
 use super::outbox::{DRILL, is_drill};
 use super::plan::Plan;
+use super::record::Fact;
 use super::sequence::{Rule, Sequence};
 use super::state::State;
-use super::step::Unfit;
+use super::step::{Step, Unfit};
+use super::trial::{due_at, is_due};
 use super::view::{DrillView, DrilledView};
+use crate::config;
 use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Placement, Severity, Span};
 
 /// After the page the sinks are given so long before it is taken back.
@@ -76,6 +79,22 @@ impl Watchdog {
         Ok(())
     }
 
+    /// Begins a drill whose hours have come, unless something keeps it from being one.
+    pub(super) fn drill_on_schedule(&mut self, step: &mut Step, at: At) {
+        let due = |(name, drill): (&Name, &config::Drill)| {
+            let last = self.state.drills_began.get(&drill.provider).copied();
+            if !is_due(&drill.every, last, at) {
+                return None;
+            }
+            let (provider, until) = (drill.provider.clone(), at.plus(drill.lasts));
+            let began = Event::DrillBegan { provider, until, by: format!("schedule {name}") };
+            self.check_drill(&began).is_ok().then_some(began)
+        };
+        if let Some(began) = self.plan.drills.iter().find_map(due).filter(|_| !self.stopping) {
+            self.record(step, at, Fact::Happened(began));
+        }
+    }
+
     /// What a drill has brought about says so.
     pub(super) fn mark_drill(&self, change: &mut Move) {
         let was = change.incident.and_then(|id| self.state.incidents.get(&id)).is_some_and(|i| is_drill(&i.shown.last));
@@ -103,10 +122,16 @@ fn concerns(culprit: &Culprit, provider: &Name) -> bool {
     }
 }
 
+/// When the next drill is due by its schedule.
+pub(super) fn next(plan: &Plan, now: At) -> Option<At> {
+    plan.drills.values().filter_map(|drill| due_at(&drill.every, now)).min()
+}
+
 impl State {
     /// A drill begins.
     pub(super) fn begin_drill(&mut self, at: At, provider: &Name, until: At, by: &str) {
         let (until, by) = (until.min(at.plus(LONGEST)), super::people::cut_name(by));
+        self.drills_began.insert(provider.clone(), at);
         self.drill = Some(Drill { provider: provider.clone(), from: at, until, by, paged: None, withheld: Vec::new() });
     }
 

@@ -56,8 +56,7 @@ fn tell(plan: &Plan, state: &State, provider: &Name, by: &Signs, account: &Accou
     let stopped = account.worries.contains_key(&Concern::Standing) && account.standing() == Some(Standing::Stopped);
     // Somebody is up already if mail through it is known to fail.
     let paged = state.open_delivery(&culprit).is_some_and(|i| i.shown.severity == Severity::Page);
-    let loud = stopped && !paged && !plan.spares(&culprit, &[]);
-    let severity = if loud { Severity::Page } else { Severity::Warn };
+    let severity = if stopped && !paged { Severity::Page } else { Severity::Warn }.min(plan.loudest(&culprit, &[]));
     let levels = Concern::ALL.into_iter().filter_map(|concern| {
         let now = account.worries.get(&concern).map_or(0, |worry| u64::from(worry.level));
         let level = now.max(open.map_or(0, |i| told(i, concern)));
@@ -82,6 +81,7 @@ fn tell(plan: &Plan, state: &State, provider: &Name, by: &Signs, account: &Accou
             "read_at": account.read_at.map(At::rfc3339),
             "next_step": next,
         }),
+        only: None,
     }
 }
 

@@ -46,6 +46,7 @@ impl Watchdog {
             | Fact::Sorted { .. }
             | Fact::Calmed { .. }
             | Fact::DrillOver {}
+            | Fact::Tried { .. }
             | Fact::Told { .. } => self.step(at, Event::Woke {}),
         }
     }

@@ -29,8 +29,6 @@ const STILL_MISSING: Span = Span::from_secs(300);
 
 /// Whoever closed it is named for so long when it opens again.
 const CLOSED_LATELY: Span = Span::from_secs(24 * 3600);
-/// What reminders add to the summary.
-const OPEN_FOR: &str = "; it has been open for ";
 
 /// A change of an incident that is to be told.
 #[derive(Clone, Debug)]
@@ -43,6 +41,8 @@ pub(super) struct Move {
     pub(super) culprit: Culprit,
     pub(super) summary: String,
     pub(super) evidence: Value,
+    /// Only these sinks hear of it, which were not to hear of it before.
+    pub(super) only: Option<Vec<Name>>,
 }
 
 impl Move {
@@ -57,6 +57,7 @@ impl Move {
             culprit: shown.culprit.clone(),
             summary: why,
             evidence: shown.last.evidence.clone(),
+            only: None,
         }
     }
 }
@@ -71,7 +72,6 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
         Move::end(i, why)
     }));
     moves.extend(closed_moves(state, &moves));
-    moves.extend(reminders(plan, state, ix, assessment, &moves, now));
     moves
 }
 
@@ -85,11 +85,9 @@ pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
         Some((since.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone())))
     });
     let unseen = blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at);
-    let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(i.shown.kind, &i.shown.culprit, state.at));
     let drill = state.drill_ends_at();
-    let reminders = state.open().filter_map(|i| i.remind_at(plan));
     let settled = state.open().filter_map(|i| settles_at(plan, state, i)).filter(|at| *at > state.at);
-    unseen.chain(settled).chain(reminders).chain(heard_again).chain(drill).min()
+    unseen.chain(settled).chain(drill).min()
 }
 
 /// What a person has closed.
@@ -97,35 +95,6 @@ fn closed_moves(state: &State, moved: &[Move]) -> Vec<Move> {
     let closed = state.open().filter(|i| moved.iter().all(|m| m.incident != Some(i.shown.incident)));
     let by = |word: &Word| format!("closed by {}{}", word.by, word.note.as_ref().map_or_else(String::new, |note| format!(": {note}")));
     closed.filter_map(|i| Some(Move::end(i, by(i.shown.closed.as_ref()?)))).collect()
-}
-
-/// What nobody has acknowledged for long, with the evidence as it stands now; and what goes on when its silence has ended.
-fn reminders(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, moved: &[Move], now: At) -> Vec<Move> {
-    let mut moves = Vec::new();
-    for open in state.open().filter(|i| moved.iter().all(|m| m.incident != Some(i.shown.incident))) {
-        let shown = &open.shown;
-        let heard_again = open.quiet && state.silenced_until(shown.kind, &shown.culprit, now).is_none();
-        if !heard_again && open.remind_at(plan).is_none_or(|at| at > now) {
-            continue;
-        }
-        let finding = assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind);
-        let mut again = match finding {
-            Some(finding) => tell(plan, state, ix, finding, Some(shown.incident), now),
-            None => Move { summary: shown.last.summary.clone(), evidence: shown.last.evidence.clone(), ..Move::end(open, String::new()) },
-        };
-        let age = now.since(shown.opened_at);
-        let why = if heard_again { "a silence kept this back" } else { "nobody has acknowledged it" };
-        // Of an earlier reminder nothing is repeated.
-        let said = again.summary.split(OPEN_FOR).next().unwrap_or_default();
-        again.summary = format!("{said}{OPEN_FOR}{age}, {why}");
-        again.change = match (heard_again, open.told_at) {
-            (true, None) => Change::Opened,
-            (true, Some(_)) => Change::Updated,
-            (false, _) => Change::Reminder,
-        };
-        moves.push(again);
-    }
-    moves
 }
 
 /// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
@@ -308,6 +277,7 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
         culprit: finding.culprit.clone(),
         summary,
         evidence: explain::evidence(plan, state, ix, finding, now),
+        only: None,
     }
 }
 
@@ -345,6 +315,7 @@ fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
                         "since": blind.since.rfc3339(), "class": blind.class, "why": why, "routes": routes_of(plan, name),
                         "next_step": "log in to the mailbox by hand; check its password, its quota and the server's limits",
                     }),
+                    only: None,
                 });
             }
             (Some(open), None) => moves.push(Move::end(open, format!("inbox `{name}` can be read again"))),
@@ -371,6 +342,7 @@ fn cut_off_move(plan: &Plan, state: &State, now: At) -> Option<Move> {
             evidence: serde_json::json!({
                 "since": since.rfc3339(), "next_step": "check the network, the resolver and the firewall of the host that runs mailcanary",
             }),
+            only: None,
         }),
         (Some(open), None) => Some(Move::end(open, "the watcher has network again".to_owned())),
         _ => None,

@@ -77,8 +77,8 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
     }
     findings.extend(junk(plan, state, ix));
     findings.extend(seeds(plan, state, ix));
-    for finding in findings.iter_mut().filter(|f| plan.spares(&f.culprit, &f.routes)) {
-        finding.severity = finding.severity.min(Severity::Warn);
+    for finding in &mut findings {
+        finding.severity = finding.severity.min(plan.loudest(&finding.culprit, &finding.routes));
     }
     assessment.findings = loudest_of_each(findings);
     assessment
@@ -106,8 +106,8 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
         Sort::Slow => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays)),
     };
     let routes: Vec<usize> = suspect.routes.iter().copied().filter(|slot| evidence::shows(state, *slot)).collect();
-    let matters = mattering >= MATTERS && !plan.spares(&alarm.culprit, &routes);
-    let mut severity = if matters { Severity::Page } else { Severity::Warn };
+    let matters = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
+    let mut severity = matters.min(plan.loudest(&alarm.culprit, &routes));
     let mut again_at = None;
     let paged = state.open_delivery(&alarm.culprit).is_some_and(|i| i.shown.severity == Severity::Page);
     if (severity == Severity::Page && !paged) || !alarm.told {

@@ -4,10 +4,12 @@
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
 //! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
-//! `judge` (what, and how loud), `explain` → `incident`, `early` (what comes before a stop) → `state` (outbox) → `suspicion` (ask again) → `picture`.
+//! `judge` (what, and how loud), `explain` → `incident`, `early` (what comes before a stop), `remind` → `audience` (who
+//! hears of it) → `state` (outbox) → `suspicion` (ask again) → `picture`.
 
 mod account;
 mod alarm;
+mod audience;
 mod blame;
 mod budget;
 mod canary;
@@ -37,6 +39,7 @@ mod poll;
 mod reach;
 mod record;
 mod recovery;
+mod remind;
 mod schedule;
 mod sequence;
 mod sight;
@@ -47,6 +50,7 @@ mod survival;
 mod suspicion;
 mod together;
 mod trace;
+mod trial;
 mod view;
 mod waiting;
 mod wake;
@@ -55,7 +59,7 @@ mod weigh;
 use std::collections::BTreeMap;
 
 use crate::config::Settings;
-use crate::model::{At, CanaryId, Change, IncidentId, Name, Notice, NoticeId, Reason, Route, Severity, Span};
+use crate::model::{At, CanaryId, Name, Reason, Route, Span};
 
 pub use concern::is_early;
 pub use effect::Effect;
@@ -63,8 +67,8 @@ pub use event::{Delivery, Event, Reads};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
 pub use view::{
-    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, Unread, View,
-    Word,
+    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, MaintenanceView, PartyView, RouteCounts, RouteView, Traffic,
+    TrialView, Unread, View, Word,
 };
 
 use index::Index;
@@ -175,6 +179,7 @@ impl Watchdog {
         if self.state.drill_ends_at().is_some_and(|end| end <= at) {
             self.record(step, at, Fact::DrillOver {});
         }
+        self.drill_on_schedule(step, at);
         self.settle(step, at);
         // Each change of an alarm moves what the rest of the evidence means. There are never more than suspects.
         for _ in 0..ALARMS_AT_ONCE {
@@ -182,10 +187,13 @@ impl Watchdog {
             self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
-        let moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
-        for change in moves.into_iter().chain(early::moves(&self.plan, &self.state)) {
+        let mut moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
+        moves.extend(early::moves(&self.plan, &self.state));
+        moves.extend(remind::moves(&self.plan, &self.state, &self.ix, &assessment, &moves, at));
+        for change in moves {
             self.tell(step, at, change);
         }
+        self.try_sinks(step, at);
         let asks_at = self.send(step, at);
         let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).chain(self.poll(step, at)).min();
         self.look(step, at);
@@ -339,33 +347,6 @@ impl Watchdog {
         }
         for fact in facts {
             self.record(step, at, fact);
-        }
-    }
-
-    fn tell(&mut self, step: &mut Step, at: At, mut change: incident::Move) {
-        self.mark_drill(&mut change);
-        let incident = change.incident.unwrap_or(IncidentId(self.state.next_incident + 1));
-        let notice = Notice {
-            notice: NoticeId(self.state.next_notice + 1),
-            incident,
-            change: change.change,
-            kind: change.kind,
-            severity: change.severity,
-            culprit: change.culprit,
-            summary: change.summary,
-            evidence: change.evidence,
-        };
-        let told = self.state.incidents.get(&incident).map(|i| i.told.clone()).unwrap_or_default();
-        let silenced = notice.change != Change::Resolved && self.state.silenced_until(notice.kind, &notice.culprit, at).is_some();
-        let unheard = notice.change == Change::Resolved
-            && self.state.incidents.get(&incident).is_some_and(|i| i.told_at.is_none() && i.told.is_empty());
-        let hears = |sink: &Name, severities: &Vec<Severity>| {
-            told.contains(sink) || (notice.change != Change::Resolved && severities.contains(&notice.severity))
-        };
-        let sinks = self.plan.sinks.iter().filter(|(name, takes)| !silenced && hears(name, takes)).map(|(name, _)| name.clone()).collect();
-        self.record(step, at, Fact::Told { notice: notice.clone(), sinks, silenced });
-        if !silenced && !unheard {
-            step.effects.push(Effect::Notify(notice));
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Delivery;
 use super::state::State;
 use super::view::IncidentView;
-use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, NoticeId};
+use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
 
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
@@ -23,6 +23,9 @@ pub(super) struct Incident {
     /// When anybody was told last.
     #[serde(default)]
     pub(super) told_at: Option<At>,
+    /// When it was told of as a page first.
+    #[serde(default)]
+    paged_at: Option<At>,
     /// Its last notice was silenced: when the silence ends, it is told.
     #[serde(default)]
     pub(super) quiet: bool,
@@ -32,6 +35,13 @@ pub(super) struct Incident {
 }
 
 impl Incident {
+    /// When it was told of as a page first, if it was.
+    pub(super) fn paged_at(&self) -> Option<At> {
+        // An earlier version did not write it down.
+        let before = || self.told_at.filter(|_| self.shown.severity == Severity::Page).map(|_| self.shown.opened_at);
+        self.paged_at.or_else(before)
+    }
+
     /// Whether it is about a seed that a provider does not write to, and not about mail.
     pub(super) fn is_of_seed(&self) -> bool {
         self.shown.kind == Kind::Refused && self.class().is_some_and(|c| c == Class::Suppressed.as_str() || c == Class::Recipient.as_str())
@@ -81,6 +91,7 @@ impl State {
             },
             told: BTreeSet::new(),
             told_at: None,
+            paged_at: None,
             quiet: false,
             reminders: 0,
         });
@@ -89,6 +100,7 @@ impl State {
         incident.quiet = silenced;
         if !silenced {
             incident.told_at = Some(at);
+            incident.paged_at = incident.paged_at.or(Some(at).filter(|_| notice.severity == Severity::Page));
         }
         incident.shown.kind = notice.kind;
         incident.shown.severity = notice.severity;
@@ -104,20 +116,24 @@ impl State {
                 route.judged_before = Some(at);
             }
         }
-        incident.told.extend(sinks.iter().cloned());
         if is_drill(notice) {
             self.note_drill(at, notice.incident, notice.severity);
         }
-        let Some(incident) = self.incidents.get_mut(&notice.incident) else { return };
-        let opened_at = incident.shown.opened_at;
-        if !sinks.is_empty() {
-            let sinks = sinks.iter().cloned().collect();
-            self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone(), sinks });
-        }
+        self.hand_out(at, notice, sinks);
         let ended: VecDeque<IncidentId> = self.incidents.iter().filter(|(_, i)| i.shown.resolved_at.is_some()).map(|(id, _)| *id).collect();
         for id in ended.iter().take(ended.len().saturating_sub(REMEMBER_ENDED)) {
             self.incidents.remove(id);
         }
+    }
+
+    /// A notice waits for its sinks, which have heard of its incident from now on.
+    pub(super) fn hand_out(&mut self, at: At, notice: &Notice, sinks: &[Name]) {
+        self.next_notice = self.next_notice.max(notice.notice.0);
+        let Some(incident) = self.incidents.get_mut(&notice.incident).filter(|_| !sinks.is_empty()) else { return };
+        incident.told.extend(sinks.iter().cloned());
+        let opened_at = incident.shown.opened_at;
+        let sinks = sinks.iter().cloned().collect();
+        self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone(), sinks });
     }
 
     /// A notice's way to one sink is over.
@@ -129,6 +145,7 @@ impl State {
         if pending.sinks.is_empty() {
             self.outbox.remove(&notice);
         }
+        self.end_trial(notice, sink, outcome);
         match self.delivered.iter_mut().find(|(name, end, _)| name == sink && *end == outcome) {
             Some((_, _, count)) => *count += 1,
             None => self.delivered.push((sink.clone(), outcome, 1)),

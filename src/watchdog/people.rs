@@ -4,8 +4,9 @@ use super::index::Index;
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
-use super::view::Word;
-use crate::model::{At, Culprit, IncidentId, Kind, Severity, Silence, Span, Which};
+use super::view::{MaintenanceView, Word};
+use crate::config::Maintenance;
+use crate::model::{At, Culprit, IncidentId, Kind, Name, Severity, Silence, Span, Which};
 
 /// Silences that are remembered; beyond, the one that ends first is forgotten.
 const SILENCES: usize = 200;
@@ -60,10 +61,27 @@ impl State {
     }
 
     /// Until when such an incident is not told of, if it is not.
-    pub(super) fn silenced_until(&self, kind: Kind, culprit: &Culprit, now: At) -> Option<At> {
+    pub(super) fn silenced_until(&self, plan: &Plan, kind: Kind, culprit: &Culprit, now: At) -> Option<At> {
         let on = self.silences.iter().filter(|s| s.from <= now && now < s.until);
-        on.filter(|s| s.which.fits(kind, culprit)).map(|s| s.until).max()
+        let asked_for = on.filter(|s| s.which.fits(kind, culprit)).map(|s| s.until);
+        let every_week = plan.maintenance.values().filter(|window| window.fits(kind, culprit)).filter_map(|window| window.ends_at(now));
+        asked_for.chain(every_week).max()
     }
+}
+
+/// Maintenance that comes back every week, at `now`.
+pub(super) fn maintenance(plan: &Plan, now: At) -> Vec<MaintenanceView> {
+    let of = |(name, window): (&Name, &Maintenance)| MaintenanceView {
+        name: name.clone(),
+        which: window.which(),
+        every: window.every.to_string(),
+        now_until: window.ends_at(now),
+        next: window.begins_at(now),
+        by: window.by.clone(),
+        reason: window.reason.clone(),
+        until: window.until,
+    };
+    plan.maintenance.iter().map(of).collect()
 }
 
 impl Incident {

@@ -10,6 +10,7 @@ use super::evidence::{self, Tally};
 use super::explain;
 use super::flight::RouteState;
 use super::hold::Sort;
+use super::people;
 use super::plan::Plan;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
@@ -51,6 +52,8 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,
         silences: state.silences.iter().filter(|s| s.until > now).cloned().collect(),
+        maintenance: people::maintenance(plan, now),
+        trials: state.tried_sinks(plan),
         drill: state.drill_view(),
         drilled: state.drilled_view(),
         incidents: open,

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::audience::{Listener, listeners};
 use super::budget::Limits;
 use super::survival::Prior;
-use crate::config::{Provider, Settings, Signs};
+use super::trial::Trying;
+use crate::config::{Drill, Maintenance, Provider, Settings, Signs, Sink};
 use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -36,7 +38,11 @@ pub(super) struct Plan {
     /// Of these, the ones that are no stand-bys.
     in_use: BTreeSet<Name>,
     pub(super) inboxes: BTreeSet<Name>,
-    pub(super) sinks: BTreeMap<Name, Vec<Severity>>,
+    pub(super) sinks: BTreeMap<Name, Listener>,
+    /// Those that are tried now and then.
+    pub(super) tries: BTreeMap<Name, Trying>,
+    pub(super) maintenance: BTreeMap<Name, Maintenance>,
+    pub(super) drills: BTreeMap<Name, Drill>,
     /// Who may be to blame, the most general first; of several that cover the same routes only the first stands here.
     pub(super) suspects: Vec<Suspect>,
     by_culprit: BTreeMap<Culprit, usize>,
@@ -72,6 +78,8 @@ pub(super) struct RoutePlan {
     pub(super) every: Span,
     /// Its provider is kept warm for a failover.
     pub(super) standby: bool,
+    /// An incident of its stream alone is never louder.
+    severity: Severity,
     /// Its place in the cadence: how long after the start of each round it is due.
     pub(super) phase: Span,
     /// A canary is sent so much later at most.
@@ -94,6 +102,8 @@ pub(super) struct Suspect {
     pub(super) ln_weight: f64,
     /// It has routes of stand-by providers alone: nobody is got out of bed for it.
     pub(super) standby: bool,
+    /// The loudest that any of its streams may be.
+    severity: Severity,
 }
 
 impl Suspect {
@@ -151,10 +161,13 @@ impl Plan {
             remind_after: settings.watch.remind_after,
             hold: (settings.watch.hold_at_least, settings.watch.hold_at_most),
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
+            sinks: listeners(settings, &routes),
+            tries: tries(settings),
+            maintenance: settings.maintenance.clone(),
+            drills: settings.drills.clone(),
             routes,
             providers,
             inboxes,
-            sinks: settings.sinks.iter().map(|(name, sink)| (name.clone(), sink.severities.clone())).collect(),
             heavy: suspects.iter().map(|s| s.ln_weight).fold(f64::NEG_INFINITY, f64::max),
             suspects,
             by_culprit,
@@ -214,6 +227,13 @@ impl Plan {
         all || (!routes.is_empty() && routes.iter().all(on_standby))
     }
 
+    /// The most that a failure of `culprit` can be, as far as it shows on these routes: what its streams are worth, and of stand-bys alone
+    /// a warning.
+    pub(super) fn loudest(&self, culprit: &Culprit, routes: &[usize]) -> Severity {
+        let of_streams = self.suspect(culprit).and_then(|s| self.suspects.get(s)).map_or(Severity::Page, |s| s.severity);
+        if self.spares(culprit, routes) { of_streams.min(Severity::Warn) } else { of_streams }
+    }
+
     /// Providers that must all find no network before the watcher has none. A stand-by tries too seldom to be waited for, where two
     /// others tell.
     pub(super) fn providers_that_tell(&self) -> BTreeSet<&Name> {
@@ -252,6 +272,7 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
         deadline: deadline(route),
         every: settings.every(route),
         standby: settings.is_standby(route),
+        severity: settings.streams.get(&route.stream).map_or(Severity::Page, |s| s.severity),
         phase: Span::ZERO,
         jitter: Span::ZERO,
         inbox_at: inboxes.iter().position(|n| *n == route.inbox).unwrap_or(0),
@@ -261,6 +282,13 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
     routes.sort_by(|a, b| a.route.cmp(&b.route));
     set_phases(&mut routes, providers, inboxes);
     routes
+}
+
+/// The sinks that are tried, each as quietly as it takes notices.
+fn tries(settings: &Settings) -> BTreeMap<Name, Trying> {
+    let quietest = |sink: &Sink| sink.takes.severities.iter().min().copied().unwrap_or(Severity::Page);
+    let of = |(name, sink): (&Name, &Sink)| Some((name.clone(), Trying::new(sink.try_at.clone()?, quietest(sink))));
+    settings.sinks.iter().filter_map(of).collect()
 }
 
 fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {
@@ -347,8 +375,9 @@ fn suspects(routes: &[RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet
             first.also.push(culprit);
         } else {
             by_cover.insert(cover.clone(), kept.len());
-            let standby = cover.iter().filter_map(|slot| routes.get(*slot)).all(|r| r.standby);
-            kept.push(Suspect { culprit, routes: cover, also: Vec::new(), ln_weight: 0.0, standby });
+            let mine = || cover.iter().filter_map(|slot| routes.get(*slot));
+            let (standby, severity) = (mine().all(|r| r.standby), mine().map(|r| r.severity).max().unwrap_or(Severity::Page));
+            kept.push(Suspect { culprit, routes: cover, also: Vec::new(), ln_weight: 0.0, standby, severity });
         }
     }
     kept

@@ -84,6 +84,13 @@ pub enum Fact {
         /// Who.
         culprit: Culprit,
     },
+    /// A sink is to be told a test notice, or that the test is over.
+    Tried {
+        /// Which.
+        sink: Name,
+        /// The message.
+        notice: Notice,
+    },
     /// A drill ended by itself.
     DrillOver {},
     /// An incident began, moved, goes on or ended, and these sinks are to hear of it.
@@ -95,5 +102,8 @@ pub enum Fact {
         /// Nobody is to hear of it: a silence covers it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         silenced: bool,
+        /// The incident has not moved: these sinks were not to hear of it before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
     },
 }

@@ -21,6 +21,7 @@ use super::record::{Fact, Record};
 use super::sight::InboxState;
 use super::survival::Counts;
 use super::suspicion::Allowance;
+use super::trial::Trial;
 use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence, Span};
 
 /// Characters of a hint that are kept.
@@ -85,6 +86,12 @@ pub(super) struct State {
     pub(super) drill: Option<Drill>,
     #[serde(default)]
     pub(super) drilled: Option<Drilled>,
+    /// When the last drill of each provider began.
+    #[serde(default)]
+    pub(super) drills_began: BTreeMap<Name, At>,
+    /// The last trial of each sink that is tried.
+    #[serde(default)]
+    pub(super) trials: BTreeMap<Name, Trial>,
 }
 
 /// The start of the installation.
@@ -140,7 +147,9 @@ impl State {
             Fact::Sorted { culprit, kind } => self.sort(record.at, culprit, *kind),
             Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
             Fact::DrillOver {} => self.end_drill(plan, ix, record.at),
-            Fact::Told { notice, sinks, silenced } => self.tell(record.at, notice, sinks, *silenced),
+            Fact::Tried { sink, notice } => self.try_sink(record.at, sink, notice),
+            Fact::Told { notice, sinks, late: true, .. } => self.hand_out(record.at, notice, sinks),
+            Fact::Told { notice, sinks, silenced, late: false } => self.tell(record.at, notice, sinks, *silenced),
         }
     }
 

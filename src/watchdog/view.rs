@@ -38,6 +38,10 @@ pub struct View {
     pub inboxes: Vec<InboxView>,
     /// Silences that have not ended, in the order in which they were asked for.
     pub silences: Vec<Silence>,
+    /// Maintenance that comes back every week, by its name.
+    pub maintenance: Vec<MaintenanceView>,
+    /// The last trial of each sink that is tried, by its name.
+    pub trials: Vec<TrialView>,
     /// The drill that goes on.
     pub drill: Option<DrillView>,
     /// The last drill that is over.
@@ -220,6 +224,38 @@ pub struct IncidentView {
     /// Who said that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Word>,
+}
+
+/// Maintenance that comes back every week.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct MaintenanceView {
+    /// Which.
+    pub name: Name,
+    /// What it is about, in words.
+    pub which: String,
+    /// When, in words.
+    pub every: String,
+    /// It goes on, until then.
+    pub now_until: Option<At>,
+    /// It does not go on, and begins then.
+    pub next: Option<At>,
+    /// Who wants it. Foreign text.
+    pub by: String,
+    /// Why. Foreign text.
+    pub reason: String,
+    /// From then on it is over.
+    pub until: Option<At>,
+}
+
+/// The last trial of a sink.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct TrialView {
+    /// Which sink.
+    pub sink: Name,
+    /// When it was tried last, if it was.
+    pub at: Option<At>,
+    /// Whether it took the test notice, once that is known.
+    pub taken: Option<bool>,
 }
 
 /// A drill that goes on.

@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::event::Reads;
 use super::step::Step;
-use super::{Watchdog, budget, incident, judge, suspicion};
+use super::{Watchdog, budget, drill, incident, judge, remind, suspicion, trial};
 use crate::model::{At, Span};
 
 /// Between two requests to read an inbox at once.
@@ -43,6 +43,9 @@ impl Watchdog {
             judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
             asks_at,
             incident::next(&self.plan, &self.state, &self.ix),
+            remind::next(&self.plan, &self.state),
+            trial::next(&self.plan, at),
+            drill::next(&self.plan, at),
         ]
         .into_iter()
         .flatten()

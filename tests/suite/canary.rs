@@ -6,7 +6,7 @@ mod recognise;
 
 use mailcanary::canary::{Composed, Found, Key, compose};
 use mailcanary::config::{Inbox, Mailbox, Stream};
-use mailcanary::model::{At, CanaryId, Name, Span};
+use mailcanary::model::{At, CanaryId, Name, Severity, Span};
 
 const KEY: Key = Key::new([0x5a; 32]);
 const AT: At = At::from_ms(1_659_987_000_000);
@@ -17,7 +17,7 @@ fn inbox(plus_address: bool) -> Inbox {
 
 fn composed(stream: &str, id: u64) -> Composed {
     let from = Mailbox { name: Some("Example <&> Co".to_owned()), address: "no-reply@example.com".to_owned() };
-    let settings = Stream { subject: "Reset your password".to_owned(), deadline: Span::from_secs(900) };
+    let settings = Stream { subject: "Reset your password".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page };
     compose(&KEY, CanaryId::from_bits(id), AT, &Name::new(stream).unwrap(), &settings, &from, &inbox(false))
 }
 

@@ -1,5 +1,6 @@
 //! The real binary, from its configuration to its pages.
 
+mod audience;
 mod dropped;
 mod heartbeat;
 mod life;

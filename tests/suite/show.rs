@@ -117,6 +117,8 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         streams: ps.iter().flat_map(|p| ss.iter().map(|s| (name(p), party(s)))).collect(),
         inboxes: is.iter().map(inbox).collect(),
         silences: Vec::new(),
+        maintenance: Vec::new(),
+        trials: Vec::new(),
         drill: None,
         drilled: None,
         incidents: Vec::new(),

@@ -18,7 +18,7 @@ use mailcanary::config::{
     Tls, Wire,
 };
 use mailcanary::edge::submit::{Answer, Submitter};
-use mailcanary::model::{At, CanaryId, Class, Leg, Name, Outcome, Span};
+use mailcanary::model::{At, CanaryId, Class, Leg, Name, Outcome, Severity, Span};
 
 use crate::support::certs::{Authority, Certificate};
 use crate::support::inbox;
@@ -29,7 +29,8 @@ const AT: At = At::from_ms(1_659_987_000_000);
 const PASSWORD: &str = "s3cret-Pässword!";
 
 fn mail() -> Composed {
-    let stream = Stream { subject: "Réinitialisez votre mot de passe".to_owned(), deadline: Span::from_secs(900) };
+    let stream =
+        Stream { subject: "Réinitialisez votre mot de passe".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page };
     compose(&KEY, CANARY, AT, &Name::new("password-reset").unwrap(), &stream, &from(), &inbox("seed@inbox.example", true))
 }
 

@@ -61,11 +61,24 @@ pub(super) fn incident(incident: &Value, _: Option<&str>) -> String {
     text
 }
 
-/// All silences.
+/// All silences, and maintenance that comes back every week.
 pub(super) fn silences(answer: &Value) -> String {
-    let all: Vec<String> =
-        answer.get("silences").and_then(Value::as_array).map(|all| all.iter().map(silenced).collect()).unwrap_or_default();
+    let list = |key: &str, line: fn(&Value) -> String| -> Vec<String> {
+        answer.get(key).and_then(Value::as_array).map(|all| all.iter().map(line).collect()).unwrap_or_default()
+    };
+    let all: Vec<String> = list("silences", silenced).into_iter().chain(list("maintenance", maintained)).collect();
     if all.is_empty() { "nothing is silenced".to_owned() } else { all.join("\n") }
+}
+
+/// One window of maintenance.
+fn maintained(window: &Value) -> String {
+    let field = |key: &str| window.get(key).map(said).unwrap_or_default();
+    let time = |key: &str, word: &str| {
+        let at = window.get(key).and_then(Value::as_i64).map(|ms| At::from_ms(ms).rfc3339());
+        at.map_or_else(String::new, |at| format!(", {word} {at}"))
+    };
+    let when = format!("{}{}{}", field("every"), time("now_until", "now until"), time("next", "next at"));
+    format!("maintenance {}, {}: {when}, by {}: {}", field("name"), field("which"), field("by"), field("reason"))
 }
 
 /// One silence.

@@ -90,6 +90,13 @@ pub(super) static STREAM: &[Key] = &[
         example: "\"15m\"",
         doc: "What comes later is as good as lost: the life of the reset link, the patience of the customer. From 1s to 7d.",
     },
+    Key {
+        name: "severity",
+        kind: Kind::Word(&["page", "warn", "info"]),
+        need: Need::Default("\"page\""),
+        example: "\"warn\"",
+        doc: "The most that an incident of this stream alone can be: nobody has to get up for a newsletter. What concerns a stream that may page, too, pages.",
+    },
 ];
 
 pub(super) static INBOX: &[Key] = &[

@@ -1,8 +1,10 @@
 //! Every key there is, once: from here come the check for unknown keys, the defaults, the reference configuration and the JSON Schema.
 
 mod budget;
+mod drill;
 mod general;
 mod heartbeats;
+mod maintenance;
 mod senders;
 mod signs;
 mod sinks;
@@ -118,6 +120,12 @@ pub(super) enum Kind {
     Headers,
     /// A status, a range of them, or a list of these.
     Statuses,
+    /// Hours of the week, or a list of them.
+    Hours,
+    /// A place of the time zone database.
+    Zone,
+    /// An instant, with its offset from UTC.
+    Instant,
 }
 
 impl Table {

@@ -330,8 +330,10 @@ pub(super) static MAYBE_OAUTH: &[Key] = &[
     ACTS_FOR,
 ];
 
+pub(super) static SMTP_HOST: &[Key] =
+    &[Key { name: "host", kind: Kind::Host, need: Need::Required, example: "\"smtp.example.net\"", doc: "Host name or address." }];
+
 pub(super) static SMTP: &[Key] = &[
-    Key { name: "host", kind: Kind::Host, need: Need::Required, example: "\"smtp.example.net\"", doc: "Host name or address." },
     Key {
         name: "port",
         kind: Kind::Port,

@@ -1,16 +1,102 @@
 //! The keys of sinks.
 
+use super::general::{DAY, SECOND};
 use super::senders::{base_url, secret};
 use super::{Key, Kind, Need};
 
 /// Severities, and the words of what is told; every kind that writes texts has them.
-pub(super) static SINK: &[Key] = &[Key {
-    name: "severities",
-    kind: Kind::Words(&["page", "warn", "info"]),
-    need: Need::Default("[\"page\", \"warn\", \"info\"]"),
-    example: "[\"page\"]",
-    doc: "What it takes: \"page\" (somebody has to get up), \"warn\" (working hours), \"info\" (some time).",
+pub(super) static SINK: &[Key] = &[
+    Key {
+        name: "severities",
+        kind: Kind::Words(&["page", "warn", "info"]),
+        need: Need::Default("[\"page\", \"warn\", \"info\"]"),
+        example: "[\"page\"]",
+        doc: "What it takes: \"page\" (somebody has to get up), \"warn\" (working hours), \"info\" (some time).",
+    },
+    Key {
+        name: "kinds",
+        kind: Kind::Words(KINDS),
+        need: Need::Absent("every kind"),
+        example: "[\"stopped\", \"refused\"]",
+        doc: "The kinds of failure that it takes.",
+    },
+    Key {
+        name: "provider",
+        kind: Kind::Patterns,
+        need: Need::Absent("every provider"),
+        example: "[\"mailchimp\", \"relay*\"]",
+        doc: "It takes what touches these providers, by name or with `*` for any characters; one or a list. What is wider, as a failure of an inbox or of everything, touches them too.",
+    },
+    Key {
+        name: "stream",
+        kind: Kind::Patterns,
+        need: Need::Absent("every stream"),
+        example: "\"password-reset\"",
+        doc: "Streams, likewise.",
+    },
+    Key { name: "inbox", kind: Kind::Patterns, need: Need::Absent("every inbox"), example: "\"*\"", doc: "Inboxes, likewise." },
+    Key {
+        name: "hours",
+        kind: Kind::Hours,
+        need: Need::Absent("at any hour"),
+        example: "[\"Mon-Fri 08:00-18:00\", \"Sat 10:00-14:00\"]",
+        doc: "When it takes what is new to it. What was opened at another hour, is still open then and was not acknowledged is told when these hours begin; updates and the end of what it has heard of always are.",
+    },
+    Key {
+        name: "timezone",
+        kind: Kind::Zone,
+        need: Need::Default("\"UTC\""),
+        example: "\"Europe/Berlin\"",
+        doc: "By whose clock `hours` and `try_at` are meant.",
+    },
+    Key {
+        name: "after",
+        kind: Kind::Duration(SECOND, 7 * DAY),
+        need: Need::Absent("it is told at once"),
+        example: "\"10m\"",
+        doc: "Escalation: it is called only if an incident was paged for so long ago, is still open, and nobody has acknowledged it. From 1s to 7d.",
+    },
+    Key {
+        name: "try_at",
+        kind: Kind::Hours,
+        need: Need::Absent("it is tried by `check --live` alone"),
+        example: "\"Mon 10:00-11:00\"",
+        doc: "It is tried once in these hours, each time they come: with a test notice that says so, in the quietest severity that it takes. One that is not taken is told of to the other sinks.",
+    },
+    Key {
+        name: "shares_path",
+        kind: Kind::Flag,
+        need: Need::Default("false"),
+        example: "true",
+        doc: "It is meant that its own path goes through a watched provider or inbox. Otherwise that is refused: what fails would take its own alarm with it.",
+    },
+];
+
+/// What an e-mail sink has besides the keys of an SMTP provider.
+pub(super) static MAIL_HOST: &[Key] = &[Key {
+    name: "host",
+    kind: Kind::Host,
+    need: Need::Required,
+    example: "\"mail.example.org\"",
+    doc: "Host name or address of a server that no watched provider runs.",
 }];
+
+/// Every kind of failure, as in `model::Kind`; a test of the configuration holds them together.
+pub(super) const KINDS: &[&str] = &[
+    "stopped",
+    "loss",
+    "slow",
+    "junked",
+    "refused",
+    "blind",
+    "cut_off",
+    "identity",
+    "unexpected_mail",
+    "authentication",
+    "dns",
+    "listed",
+    "early_sign",
+];
 
 pub(super) static TEXTS: &[Key] = &[
     Key {
@@ -161,3 +247,11 @@ pub(super) static EMAIL: &[Key] = &[
         doc: "Who it is for: one address, which may be a list's.",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_kind_of_failure_can_be_chosen() {
+        assert_eq!(super::KINDS, crate::model::Kind::ALL.map(crate::model::Kind::as_str));
+    }
+}

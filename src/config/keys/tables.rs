@@ -2,16 +2,18 @@
 
 use super::Table;
 use super::budget::{BUDGET, DUTY};
+use super::drill::DRILL;
 use super::general::{HTTP, IMAP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
 use super::heartbeats::{ALERTMANAGER_BEAT, BEAT, HEALTHCHECKS, KUMA, ONCALL, OPSGENIE_BEAT};
+use super::maintenance::MAINTENANCE;
 use super::senders::{
     AZURE, BREVO, GMAIL, MAILERSEND, MAILGUN, MAILJET, MANDRILL, MAYBE_OAUTH, NUMBERED_TEMPLATES, OAUTH, POSTMARK, RESEND, SENDER,
-    SENDGRID, SES, SMTP, SPARKPOST, TEMPLATES,
+    SENDGRID, SES, SMTP, SMTP_HOST, SPARKPOST, TEMPLATES,
 };
 use super::signs::{BACKLOG, CREDITS, QUOTA, SIGNS};
 use super::sinks::{
-    ALERTMANAGER, COMMAND, DISCORD, EMAIL, GRAFANA, JIRA, NTFY, OPSGENIE, PAGERDUTY, SINK, SLACK, SLACK_BOT, TEAMS, TELEGRAM, TEXTS,
-    WEBHOOK,
+    ALERTMANAGER, COMMAND, DISCORD, EMAIL, GRAFANA, JIRA, MAIL_HOST, NTFY, OPSGENIE, PAGERDUTY, SINK, SLACK, SLACK_BOT, TEAMS, TELEGRAM,
+    TEXTS, WEBHOOK,
 };
 use super::trigger::TRIGGER;
 
@@ -113,7 +115,7 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "provider.NAME.smtp",
         name: "relay",
         shown: true,
-        groups: &[SENDER, SMTP, MAYBE_OAUTH, DUTY, BUDGET, WIRE],
+        groups: &[SENDER, SMTP_HOST, SMTP, MAYBE_OAUTH, DUTY, BUDGET, WIRE],
         doc: "A relay, or any provider's SMTP submission.",
     },
     Table {
@@ -218,7 +220,7 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "sink.NAME.email",
         name: "mail",
         shown: true,
-        groups: &[EMAIL, SMTP, MAYBE_OAUTH, TEXTS, SINK, WIRE],
+        groups: &[EMAIL, MAIL_HOST, SMTP, MAYBE_OAUTH, TEXTS, SINK, WIRE],
         doc: "E-mail through a provider that is not watched: a page about mail must not travel by the mail that fails.",
     },
     Table {
@@ -276,6 +278,20 @@ pub(in crate::config) static TABLES: &[Table] = &[
         shown: false,
         groups: &[ROUTE],
         doc: "What is watched. Without it: every provider with every stream to every inbox. With it: what any of the [[route]] tables names.",
+    },
+    Table {
+        path: "maintenance.NAME",
+        name: "relay-restart",
+        shown: true,
+        groups: &[MAINTENANCE],
+        doc: "Maintenance that comes back every week: a silence that needs nobody to ask for it. For once there is `mailcanary silence`.",
+    },
+    Table {
+        path: "drill.NAME",
+        name: "weekly",
+        shown: true,
+        groups: &[DRILL],
+        doc: "A drill that comes back: the standing proof that the alarm can ring. It pages, through every sink that takes pages at that hour.",
     },
     Table { path: "http", name: "", shown: true, groups: &[HTTP], doc: "Metrics, status page and API." },
     Table { path: "ledger", name: "", shown: true, groups: &[LEDGER], doc: "The durable record: everything sent, seen and told." },

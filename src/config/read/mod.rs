@@ -1,14 +1,17 @@
 //! From tables of text to settings: one file a part, and what holds between parts here.
 
 mod budget;
+mod drill;
 mod field;
 mod heartbeat;
 mod hook;
 mod inbox;
+mod maintenance;
 mod provider;
 mod route;
 mod signs;
 mod sink;
+mod takes;
 mod trigger;
 mod wire;
 
@@ -23,7 +26,7 @@ use super::complaint::Fault;
 use super::keys;
 use super::text::{Root, Section};
 use super::{Http, LedgerSettings, Settings, Stream, Watch};
-use crate::model::{Name, Span};
+use crate::model::{Name, Severity, Span};
 
 /// What a reader made of its tables, with the tables for those who look again.
 pub(super) struct Read<'t, T> {
@@ -64,8 +67,10 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let streams = streams(&root)?;
     let mut providers = kinds(&root, "provider", provider::read);
     let inboxes = kinds(&root, "inbox", inbox::read);
-    let sinks = kinds(&root, "sink", sink::read);
+    let names = takes::Names { providers: &providers.names, streams: &streams.names, inboxes: &inboxes.names };
+    let sinks = kinds(&root, "sink", |kind, section| sink::read(kind, section, &names));
     let heartbeats = kinds(&root, "heartbeat", heartbeat::read);
+    let maintenance = maintenance::windows(&root, &names);
     inbox::no_address_twice(&inboxes);
     provider::templates_of_streams(&providers, &streams.names);
     trigger::of_streams(&mut providers, &streams.names);
@@ -87,6 +92,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     if let Some(ledger) = &ledger {
         keep_covers_deadlines(&ledger_table, ledger, &streams.parts);
     }
+    let drills = drill::drills(&root, &providers.names, routes.as_deref());
     let settings = (|| {
         Some(Settings {
             watch: watch?,
@@ -95,6 +101,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             inboxes: inboxes.parts,
             sinks: sinks.parts,
             heartbeats: heartbeats.parts,
+            maintenance: maintenance?,
+            drills: drills?,
             routes: routes?,
             http: http?,
             ledger: ledger?,
@@ -152,12 +160,13 @@ fn streams<'t>(root: &Root<'t>) -> Option<Read<'t, Stream>> {
         let name = named.name.clone();
         let section = named.section(table);
         let subject = section.maybe::<String>("subject");
-        let deadline = section.get("deadline");
+        let (deadline, severity) = (section.get("deadline"), section.get::<&'static str>("severity"));
+        let severity = severity.and_then(|word| Severity::ALL.into_iter().find(|s| s.as_str() == word));
         let Some(name) = name else { continue };
         read.names.push(name.clone());
-        if let (Some(subject), Some(deadline)) = (subject, deadline) {
+        if let (Some(subject), Some(deadline), Some(severity)) = (subject, deadline, severity) {
             let subject = subject.unwrap_or_else(|| in_words(&name));
-            read.parts.insert(name.clone(), Stream { subject, deadline });
+            read.parts.insert(name.clone(), Stream { subject, deadline, severity });
         }
         read.sections.push((name, section));
     }

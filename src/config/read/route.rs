@@ -83,7 +83,8 @@ pub(super) fn select(table: &Section<'_>, key: &str, names: &[Name]) -> Option<V
     whole.then(|| chosen.into_iter().collect())
 }
 
-fn nothing(key: &str, pattern: &str, names: &[Name]) -> Fault {
+/// There is nothing of this name or like this pattern.
+pub(super) fn nothing(key: &str, pattern: &str, names: &[Name]) -> Fault {
     let known = || names.iter().map(Name::as_str);
     let what = if pattern.contains('*') {
         format!("no {key}'s name is like {}", quoted(pattern))

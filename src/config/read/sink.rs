@@ -4,15 +4,16 @@ use super::super::complaint::{Fault, quoted};
 use super::super::template::{Template, Wording};
 use super::super::text::Section;
 use super::super::{CommandSettings, Sink, SinkKind, Wire};
+use super::takes::{Names, takes, week};
 use super::wire::{clear_only_on_loopback, wire};
-use crate::model::Severity;
 
 /// What stands for a part of the notice in an argument of a command.
 const PLACEHOLDERS: [&str; 6] = ["key", "change", "severity", "title", "text", "link"];
 
 /// Reads one sink.
-pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Sink> {
-    let words = section.get::<Vec<&'static str>>("severities");
+pub(super) fn read(kind: &str, section: &Section<'_>, names: &Names<'_>) -> Option<Sink> {
+    let zone = section.get("timezone");
+    let (takes, try_at) = (takes(section, names, zone), week(section, "try_at", zone));
     let wire = if section.knows("ca_file") { wire(section) } else { Some(Wire::default()) };
     let wording = wording(section);
     let kind = SinkKind::read(kind, section);
@@ -26,9 +27,7 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Sink> {
         Some(SinkKind::Command(settings)) => command(section, settings),
         _ => {}
     }
-    let words = words?;
-    let severities = Severity::ALL.into_iter().filter(|s| words.contains(&s.as_str())).collect();
-    Some(Sink { severities, kind: kind?, wire: wire?, wording: wording? })
+    Some(Sink { takes: takes?, try_at: try_at?, kind: kind?, wire: wire?, wording: wording? })
 }
 
 fn wording(section: &Section<'_>) -> Option<Wording> {

@@ -1,6 +1,7 @@
 //! One value: from TOML to what its key's kind promises, or a fault that says what is wrong with it.
 
 mod address;
+mod hours;
 mod reach;
 mod request;
 mod time;
@@ -9,8 +10,10 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
 use toml_edit::{Item, Value as Toml};
 
+pub(super) use hours::Hours;
 pub use time::span;
 
 pub(super) use reach::{is_loopback_host, is_loopback_url, origin};
@@ -18,7 +21,7 @@ pub(super) use reach::{is_loopback_host, is_loopback_url, origin};
 use super::complaint::{Fault, listed, meant, quoted};
 use super::keys::Kind;
 use super::{Header, Mailbox, Proxy, SecretRef};
-use crate::model::Span;
+use crate::model::{At, Span};
 
 /// A checked value.
 #[derive(Debug)]
@@ -41,6 +44,9 @@ pub(super) enum Value {
     Pairs(BTreeMap<String, String>),
     Headers(BTreeMap<String, Header>),
     Statuses(Vec<(u16, u16)>),
+    Hours(Hours),
+    Zone(Tz),
+    Instant(At),
 }
 
 /// What a reader may ask for; which of them comes is the business of the key's kind.
@@ -62,7 +68,7 @@ take! {
     Text => String, Texts => Vec<String>, Word => &'static str, Words => Vec<&'static str>, Span => Span, Number => f64, Flag => bool,
     Port => u16, Mailbox => Mailbox, Path => PathBuf, Secret => SecretRef, Ip => IpAddr, Proxy => Proxy, Listen => Option<SocketAddr>,
     Pairs => BTreeMap<String, String>, Count => u32,
-    Headers => BTreeMap<String, Header>, Statuses => Vec<(u16, u16)>,
+    Headers => BTreeMap<String, Header>, Statuses => Vec<(u16, u16)>, Hours => Hours, Zone => Tz, Instant => At,
 }
 
 /// Checks `item` against `kind`.
@@ -98,6 +104,9 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Text(most) => request::body(text(item)?, most).map(Value::Text),
         Kind::Headers => request::headers(item).map(Value::Headers),
         Kind::Statuses => request::statuses(item).map(Value::Statuses),
+        Kind::Hours => hours::hours(item).map(Value::Hours),
+        Kind::Zone => hours::zone(text(item)?).map(Value::Zone),
+        Kind::Instant => time::instant(item).map(Value::Instant),
     }
 }
 

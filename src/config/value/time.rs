@@ -4,7 +4,7 @@ use toml_edit::Item;
 
 use super::super::complaint::{Fault, meant, quoted};
 use super::other_type;
-use crate::model::Span;
+use crate::model::{At, Span};
 
 /// Units of durations, from long to short, in milliseconds.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
@@ -31,6 +31,16 @@ pub(super) fn duration(item: &Item, least: u64, most: u64) -> Result<Span, Fault
         return Err(Fault::hinted(format!("{} is too long", quoted(text)), format!("the longest is \"{}\"", Span::from_ms(most))));
     }
     Ok(Span::from_ms(ms))
+}
+
+/// `2026-12-31T00:00:00Z`, in quotes or as TOML has it.
+pub(super) fn instant(item: &Item) -> Result<At, Fault> {
+    let text = item.as_datetime().map(ToString::to_string).or_else(|| item.as_str().map(str::to_owned));
+    let text = text.ok_or_else(|| other_type(item, "an instant"))?;
+    At::from_rfc3339(&text).ok_or_else(|| {
+        let hint = "write date, time and offset, as \"2026-12-31T00:00:00Z\" or \"2026-12-31T00:00:00+01:00\"";
+        Fault::hinted(format!("{} is not an instant", quoted(&text)), hint)
+    })
 }
 
 /// A duration as the configuration writes it, for arguments of commands.

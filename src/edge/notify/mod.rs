@@ -27,6 +27,7 @@ mod slack;
 mod slack_bot;
 mod teams;
 mod telegram;
+mod trial;
 mod webhook;
 mod work;
 
@@ -36,6 +37,7 @@ pub use answer::Attempt;
 pub(crate) use caller::Caller;
 pub use queue::{Pace, Queue};
 pub use rate::Rate;
+pub use trial::trial;
 pub use webhook::Webhook;
 pub use work::{Ended, work};
 
@@ -83,7 +85,8 @@ impl Origin {
     /// The page of an incident, if people can reach it.
     #[must_use]
     pub fn link(&self, notice: &Notice) -> Option<String> {
-        self.public_url.as_ref().map(|base| format!("{base}/incidents/{}", notice.incident))
+        let base = self.public_url.as_ref().filter(|_| !notice.is_trial())?;
+        Some(format!("{base}/incidents/{}", notice.incident))
     }
 }
 
@@ -221,7 +224,7 @@ impl Sink {
         let tools = Tools { name, dialer, secrets, origin, pages, folder };
         let way = match (channel(settings, &tools)?, &settings.kind) {
             (None, SinkKind::Alertmanager(own)) => {
-                Way::State(Alertmanager::new(name, &own.urls, &tools.http()?, origin, &settings.severities)?)
+                Way::State(Alertmanager::new(name, &own.urls, &tools.http()?, origin, &settings.takes.severities)?)
             }
             (Some(channel), _) => Way::Notices(channel),
             (None, _) => return Err(SinkError::Missing(name.clone())),

@@ -129,6 +129,9 @@ impl Page {
 }
 
 fn title(notice: &Notice) -> String {
+    if notice.is_trial() {
+        return if notice.change == Change::Resolved { "TEST, over" } else { "TEST: nothing is wrong" }.to_owned();
+    }
     let word = match (notice.change, notice.severity) {
         (Change::Resolved, _) => "RESOLVED",
         (Change::Reminder, Severity::Page) => "STILL PAGE",
@@ -137,8 +140,9 @@ fn title(notice: &Notice) -> String {
         (Change::Opened | Change::Updated, Severity::Warn) => "WARNING",
         (Change::Opened | Change::Updated, Severity::Info) => "INFO",
     };
+    let escalated = if notice.evidence.get("escalation").is_some() { "ESCALATED " } else { "" };
     let updated = if notice.change == Change::Updated { " (changed)" } else { "" };
-    format!("{word}: {}, {}{updated}", culprit(&notice.culprit), notice.kind.as_str().replace('_', " "))
+    format!("{escalated}{word}: {}, {}{updated}", culprit(&notice.culprit), notice.kind.as_str().replace('_', " "))
 }
 
 fn culprit(culprit: &Culprit) -> String {

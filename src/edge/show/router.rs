@@ -123,7 +123,8 @@ async fn one_incident(State(ask): State<Ask>, Path(id): Path<String>) -> Result<
 }
 
 async fn silences(State(ask): State<Ask>) -> Result<Response, Silent> {
-    Ok(json(StatusCode::OK, &json!({ "silences": view(&ask).await?.silences })))
+    let view = view(&ask).await?;
+    Ok(json(StatusCode::OK, &json!({ "silences": view.silences, "maintenance": view.maintenance })))
 }
 
 async fn drill(State(ask): State<Ask>) -> Result<Response, Silent> {

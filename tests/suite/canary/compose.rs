@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mailcanary::canary::{Found, TOKEN_LEN, compose, recognise, token};
 use mailcanary::config::{Mailbox, Stream};
-use mailcanary::model::{CanaryId, Name, Span};
+use mailcanary::model::{CanaryId, Name, Severity, Span};
 
 use super::{AT, KEY, Rng, composed, inbox};
 
@@ -28,7 +28,7 @@ fn the_token_stands_everywhere() {
 #[test]
 fn the_plus_address_carries_it_where_it_has_room() {
     let from = Mailbox { name: None, address: "no-reply@example.com".to_owned() };
-    let stream = Stream { subject: "Hello\r\nBcc: x".to_owned(), deadline: Span::from_secs(900) };
+    let stream = Stream { subject: "Hello\r\nBcc: x".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page };
     let mut inbox = inbox(true);
     let token = token(&KEY, CanaryId::from_bits(7), AT);
     let write = |inbox: &_| compose(&KEY, CanaryId::from_bits(7), AT, &Name::new("any").unwrap(), &stream, &from, inbox);

@@ -166,11 +166,18 @@ fn no_secret_leaked(daemon: &Daemon) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn check_live_and_probe_work_over_real_servers_and_say_what_is_wrong() {
     let mail = Mail::start();
-    let daemon = Daemon::new(|folder| mail.configuration(folder, "http://127.0.0.1:9", "http://127.0.0.1:9/"));
+    let (mut hook, mut alerts) = (Receiver::start(&[]).await, Receiver::start(&[]).await);
+    let (to_hook, to_alerts) = (format!("http://{}/", hook.address), format!("http://{}", alerts.address));
+    let daemon = Daemon::new(|folder| mail.configuration(folder, &to_alerts, &to_hook));
     let output = daemon.command("check").args(["--live", "--resolver", "127.0.0.1:9"]).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("ok      sink hook: took a test notice (page), and its end: look there"), "{text}");
+    let (test, over) = (hook.next().await.json(), hook.next().await.json());
+    assert_eq!((&test["type"], &over["type"]), (&"incident.opened".into(), &"incident.resolved".into()), "{test} {over}");
+    assert!(test["data"]["summary"].as_str().unwrap().starts_with("TEST, nothing is wrong") && test["data"]["evidence"]["test"] == "hook");
+    assert!(alerts.next().await.json().to_string().contains("TEST, nothing is wrong"));
     let output = daemon.command("probe").args(["--route", "*/reset/*", "--timeout", "60s"]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{text}\n{}", String::from_utf8_lossy(&output.stderr));

@@ -43,7 +43,7 @@ fn event(ms: u64, event: Event) -> Record {
 /// Three canaries that arrived, and then an outage.
 fn outage(over: bool) -> Vec<Record> {
     let told = |ms, number, change| {
-        let fact = Fact::Told { notice: notice(number, change), sinks: vec![name("hook")], silenced: false };
+        let fact = Fact::Told { notice: notice(number, change), sinks: vec![name("hook")], silenced: false, late: false };
         Record { at: after(ms), fact }
     };
     let mut records = history(3);

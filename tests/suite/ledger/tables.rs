@@ -96,8 +96,9 @@ fn further_copies_stand_beside() {
 #[test]
 fn incidents_and_their_notices_can_be_followed() {
     let sinks = || vec![name("oncall"), name("hook")];
-    let told =
-        |ms, number, change, severity| fact(ms, Fact::Told { notice: notice(number, change, severity), sinks: sinks(), silenced: false });
+    let told = |ms, number, change, severity| {
+        fact(ms, Fact::Told { notice: notice(number, change, severity), sinks: sinks(), silenced: false, late: false })
+    };
     let noticed = |ms, number, sink, outcome| event(ms, Event::Noticed { notice: NoticeId(number), sink: name(sink), outcome });
     let (scratch, mut ledger) = written(&[
         told(1000, 1, Change::Opened, Severity::Warn),
@@ -170,6 +171,7 @@ fn odd_facts_break_nothing() {
                     notice: notice(u64::MAX, Change::Reminder, Severity::Info),
                     sinks: vec![name("x"), name("x")],
                     silenced: false,
+                    late: false,
                 },
                 Fact::Happened(Event::ClockJumped { by_ms: i64::MIN }),
                 Fact::Happened(Event::Woke {}),

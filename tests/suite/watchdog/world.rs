@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mailcanary::config::{
     Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink,
-    SinkKind, SmtpSettings, Stream, Tls, Watch, WebhookSettings, Wire, Wording,
+    SinkKind, SmtpSettings, Stream, Takes, Tls, Watch, WebhookSettings, Wire, Wording,
 };
 use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
 use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
@@ -53,7 +53,8 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         wire: wire.clone(),
     };
     let sink = Sink {
-        severities: Severity::ALL.to_vec(),
+        takes: Takes::default(),
+        try_at: None,
         kind: SinkKind::Webhook(WebhookSettings { url: "http://127.0.0.1:9/".to_owned(), secret: None }),
         wording: Wording::default(),
         wire: wire.clone(),
@@ -70,11 +71,16 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             hold_at_least: Span::ZERO,
             hold_at_most: Span::from_secs(7200),
         },
-        streams: ss.iter().map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900) })).collect(),
+        streams: ss
+            .iter()
+            .map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page }))
+            .collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
         heartbeats: BTreeMap::new(),
+        maintenance: BTreeMap::new(),
+        drills: BTreeMap::new(),
         routes,
         http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None, token: None }),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },

@@ -33,7 +33,7 @@ pub(super) const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) static CATALOGUE: [Family; 42] = [
+pub(super) static CATALOGUE: [Family; 44] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,
@@ -296,6 +296,22 @@ pub(super) static CATALOGUE: [Family; 42] = [
                     .for_each(|what| to.count(&[provider.as_str(), what.as_str()], counts.events.get(what).copied().unwrap_or_default()));
             }
         },
+    ),
+    family(
+        "mailcanary_sink_trial_timestamp_seconds",
+        Shape::Gauge,
+        &["sink"],
+        "seconds since 1970",
+        "When the sink was tried last; 0 before the first time. Sinks with `try_at`.",
+        |from, to| from.view.trials.iter().for_each(|trial| to.instant(&[trial.sink.as_str()], trial.at)),
+    ),
+    family(
+        "mailcanary_sink_trial_success",
+        Shape::Gauge,
+        &["sink"],
+        "0 or 1",
+        "1 if the sink took its last test notice, 0 while it has not. Sinks with `try_at`.",
+        |from, to| from.view.trials.iter().for_each(|trial| to.flag(&[trial.sink.as_str()], trial.taken == Some(true))),
     ),
     family(
         "mailcanary_drill_last_timestamp_seconds",

@@ -15,6 +15,19 @@ pub(super) fn people(view: &View) -> Markup {
                 (time(drill.until, view.at)) " at the latest, for " (foreign(&drill.by, 200)) ". Nothing is wrong with it."
             }
         }
+        @if !view.maintenance.is_empty() {
+            h2 { "Maintenance" }
+            ul {
+                @for window in &view.maintenance {
+                    li {
+                        (window.name.as_str()) ": " (window.which) ", " (window.every)
+                        @if let Some(until) = window.now_until { ", now until " (time(until, view.at)) }
+                        @if let Some(next) = window.next { ", next at " (time(next, view.at)) }
+                        ", by " (foreign(&window.by, 200)) ": " (foreign(&window.reason, 1000))
+                    }
+                }
+            }
+        }
         @if !view.silences.is_empty() {
             h2 { "Silences" }
             ul {

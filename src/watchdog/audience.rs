@@ -1,0 +1,119 @@
+//! Who hears of an incident: what each sink takes, who was told, and who is to hear of it only later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Watchdog;
+use super::effect::Effect;
+use super::incident::Move;
+use super::outbox::Incident;
+use super::plan::{Plan, RoutePlan};
+use super::record::Fact;
+use super::state::State;
+use super::step::Step;
+use crate::config::{Settings, Takes};
+use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
+
+/// One sink, as far as it matters who hears what.
+#[derive(Clone, Debug)]
+pub(super) struct Listener {
+    pub(super) takes: Takes,
+    /// Suspects with a route that it is for; `None`: all of them.
+    touched: Option<BTreeSet<usize>>,
+}
+
+/// Every sink.
+pub(super) fn listeners(settings: &Settings, routes: &[RoutePlan]) -> BTreeMap<Name, Listener> {
+    let touched = |takes: &Takes| routes.iter().filter(|r| takes.scope.covers(&r.route)).flat_map(|r| r.suspects.iter().copied()).collect();
+    let of = |takes: &Takes| Listener { takes: takes.clone(), touched: takes.scope.is_narrow().then(|| touched(takes)) };
+    settings.sinks.iter().map(|(name, sink)| (name.clone(), of(&sink.takes))).collect()
+}
+
+impl Listener {
+    /// Whether it takes such an incident at all. What is wider than what it is for touches that, too.
+    fn is_for(&self, plan: &Plan, kind: Kind, severity: Severity, culprit: &Culprit) -> bool {
+        if !self.takes.likes(kind, severity) {
+            return false;
+        }
+        let Some(touched) = &self.touched else { return true };
+        let any = || plan.routes.iter().any(|r| culprit.covers(&r.route) && self.takes.scope.covers(&r.route));
+        *culprit == Culprit::Watcher {} || plan.suspect(culprit).map_or_else(any, |suspect| touched.contains(&suspect))
+    }
+
+    /// Whether it hears at once of what is new to it.
+    fn hears(&self, plan: &Plan, notice: &Notice, at: At) -> bool {
+        self.takes.after.is_none() && self.takes.listens(at) && self.is_for(plan, notice.kind, notice.severity, &notice.culprit)
+    }
+}
+
+/// When a sink that has not heard of an open incident is to hear of it, not before `now` and if nothing changes: when nobody has
+/// acknowledged a page for as long as the sink waits, and in its hours.
+fn hears_at(plan: &Plan, state: &State, open: &Incident, (name, listener): (&Name, &Listener), now: At) -> Option<At> {
+    let (shown, takes) = (&open.shown, &listener.takes);
+    let waits = takes.after.is_some() || takes.hours.is_some();
+    if !waits || open.quiet || open.told.contains(name) || shown.acknowledged.is_some() {
+        return None;
+    }
+    if !listener.is_for(plan, shown.kind, shown.severity, &shown.culprit) {
+        return None;
+    }
+    let due = takes.after.map_or(Some(shown.opened_at), |after| Some(open.paged_at()?.plus(after)))?;
+    let from = due.max(now).max(state.silenced_until(plan, shown.kind, &shown.culprit, now).unwrap_or(now));
+    if takes.listens(from) { Some(from) } else { takes.hours.as_ref()?.changes_at(from) }
+}
+
+/// The sinks that are to hear of an open incident now, after all: those that are called because nobody has acknowledged it, and those
+/// whose hours have begun.
+pub(super) fn later(plan: &Plan, state: &State, open: &Incident, now: At) -> [Vec<Name>; 2] {
+    let due = |(name, listener): &(&Name, &Listener)| hears_at(plan, state, open, (name, listener), now).is_some_and(|at| at <= now);
+    let due: Vec<(&Name, &Listener)> = plan.sinks.iter().filter(due).collect();
+    [true, false].map(|called| due.iter().filter(|(_, l)| l.takes.after.is_some() == called).map(|(name, _)| (*name).clone()).collect())
+}
+
+/// When the next sink is to hear of an open incident, if nothing changes.
+pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
+    let of = |open| plan.sinks.iter().filter_map(move |sink| hears_at(plan, state, open, sink, state.at));
+    state.open().flat_map(of).min()
+}
+
+impl Watchdog {
+    /// Whether a sink has heard of an incident.
+    #[must_use]
+    pub fn has_told(&self, sink: &Name, incident: IncidentId) -> bool {
+        self.state.incidents.get(&incident).is_some_and(|i| i.told.contains(sink))
+    }
+
+    /// Writes down that an incident began, moved, goes on or ended, and has those told who are to hear of it.
+    pub(super) fn tell(&mut self, step: &mut Step, at: At, mut change: Move) {
+        self.mark_drill(&mut change);
+        let incident = change.incident.unwrap_or(IncidentId(self.state.next_incident + 1));
+        let notice = Notice {
+            notice: NoticeId(self.state.next_notice + 1),
+            incident,
+            change: change.change,
+            kind: change.kind,
+            severity: change.severity,
+            culprit: change.culprit,
+            summary: change.summary,
+            evidence: change.evidence,
+        };
+        let known = self.state.incidents.get(&incident);
+        let ends = notice.change == Change::Resolved;
+        let silenced = !ends && self.state.silenced_until(&self.plan, notice.kind, &notice.culprit, at).is_some();
+        let unheard = ends && known.is_some_and(|i| i.told_at.is_none() && i.told.is_empty());
+        let (late, only) = (change.only.is_some(), change.only);
+        let told = |name: &Name| known.is_some_and(|i| i.told.contains(name));
+        let hears = |(name, listener): &(&Name, &Listener)| told(name) || (!ends && listener.hears(&self.plan, &notice, at));
+        let sinks: Vec<Name> = match only {
+            _ if silenced => Vec::new(),
+            Some(only) => only.into_iter().filter(|name| !told(name)).collect(),
+            None => self.plan.sinks.iter().filter(hears).map(|(name, _)| name.clone()).collect(),
+        };
+        if late && sinks.is_empty() {
+            return;
+        }
+        self.record(step, at, Fact::Told { notice: notice.clone(), sinks, silenced, late });
+        if !silenced && !unheard {
+            step.effects.push(Effect::Notify(notice));
+        }
+    }
+}

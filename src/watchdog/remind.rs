@@ -1,0 +1,96 @@
+//! What is told again: reminders of what nobody has acknowledged, what goes on when its silence has ended, and what a sink hears of only
+//! later, because it waits for the others or for its hours.
+
+use serde_json::{Value, json};
+
+use super::audience;
+use super::explain;
+use super::incident::Move;
+use super::index::Index;
+use super::judge::Assessment;
+use super::outbox::Incident;
+use super::plan::Plan;
+use super::state::State;
+use crate::model::{At, Change, IncidentId, Name};
+
+/// What reminders add to the summary.
+const OPEN_FOR: &str = "; it has been open for ";
+/// Marks the evidence of a notice to a sink that waited for the others.
+const ESCALATION: &str = "escalation";
+
+/// What is due, besides what has moved.
+pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, moved: &[Move], now: At) -> Vec<Move> {
+    let mut moves = Vec::new();
+    for open in state.open() {
+        let changes = |id: IncidentId| moved.iter().filter(move |m| m.incident == Some(id));
+        let mine = || changes(open.shown.incident);
+        let again = || as_it_stands(plan, state, ix, assessment, open, now);
+        if mine().next().is_none() {
+            moves.extend(reminder(plan, state, open, again, now));
+        }
+        if mine().all(|m| m.change != Change::Resolved) {
+            let [called, in_hours] = audience::later(plan, state, open, now);
+            moves.extend((!called.is_empty()).then(|| escalation(open, again(), called, now)));
+            moves.extend((!in_hours.is_empty()).then(|| in_its_hours(open, again(), in_hours, now)));
+        }
+    }
+    moves
+}
+
+/// The next instant at which time alone has something told again.
+pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
+    let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(plan, i.shown.kind, &i.shown.culprit, state.at));
+    let reminders = state.open().filter_map(|i| i.remind_at(plan));
+    heard_again.chain(reminders).chain(audience::next(plan, state)).min()
+}
+
+/// An open incident as it is now.
+fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Move {
+    let shown = &open.shown;
+    let finding = assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind);
+    let (summary, evidence) = match finding {
+        Some(finding) => (explain::summary(plan, state, ix, finding, now), explain::evidence(plan, state, ix, finding, now)),
+        None => (shown.last.summary.clone(), shown.last.evidence.clone()),
+    };
+    let severity = finding.map_or(shown.severity, |f| f.severity.max(shown.severity));
+    // Of an earlier reminder nothing is repeated.
+    let summary = summary.split(OPEN_FOR).next().unwrap_or_default().to_owned();
+    Move { severity, summary, evidence, ..Move::end(open, String::new()) }
+}
+
+/// What nobody has acknowledged for long, and what goes on when its silence has ended.
+fn reminder(plan: &Plan, state: &State, open: &Incident, again: impl FnOnce() -> Move, now: At) -> Option<Move> {
+    let shown = &open.shown;
+    let heard_again = open.quiet && state.silenced_until(plan, shown.kind, &shown.culprit, now).is_none();
+    if !heard_again && open.remind_at(plan).is_none_or(|at| at > now) {
+        return None;
+    }
+    let mut again = again();
+    let why = if heard_again { "a silence kept this back" } else { "nobody has acknowledged it" };
+    again.summary.push_str(&format!("{OPEN_FOR}{}, {why}", now.since(shown.opened_at)));
+    again.change = match (heard_again, open.told_at) {
+        (true, None) => Change::Opened,
+        (true, Some(_)) => Change::Updated,
+        (false, _) => Change::Reminder,
+    };
+    Some(again)
+}
+
+/// What a sink hears that is called because nobody has acknowledged a page.
+fn escalation(open: &Incident, again: Move, only: Vec<Name>, now: At) -> Move {
+    let paged_at = open.paged_at().unwrap_or(open.shown.opened_at);
+    let waited = now.since(paged_at);
+    let mut evidence = again.evidence;
+    if let Some(evidence) = evidence.as_object_mut() {
+        let mark: Value = json!({ "paged_at": paged_at.rfc3339(), "unacknowledged_for": waited.to_string() });
+        evidence.insert(ESCALATION.to_owned(), mark);
+    }
+    let summary = format!("ESCALATION, nobody has acknowledged this for {waited}: {}", again.summary);
+    Move { change: Change::Opened, summary, evidence, only: Some(only), ..again }
+}
+
+/// What a sink hears when its hours begin.
+fn in_its_hours(open: &Incident, again: Move, only: Vec<Name>, now: At) -> Move {
+    let summary = format!("{}{OPEN_FOR}{}, and the hours of this sink have begun", again.summary, now.since(open.shown.opened_at));
+    Move { change: Change::Opened, summary, only: Some(only), ..again }
+}
