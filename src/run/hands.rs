@@ -10,7 +10,7 @@ use super::standing::{self, Standing, Trouble, is_unrecorded};
 use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
-use crate::edge::notify::{Ended, Outgoing};
+use crate::edge::notify::{Ended, Handed, Outgoing};
 use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter, Unread};
 use crate::model::{At, CanaryId, IncidentId, Name, Notice, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
@@ -38,21 +38,25 @@ pub(super) struct Hands {
 #[derive(Debug)]
 pub(super) struct SinkHand {
     pub(super) severities: Vec<Severity>,
-    pub(super) worker: mpsc::Sender<Outgoing>,
+    pub(super) worker: mpsc::Sender<Handed>,
     /// What did not fit into the worker's channel yet. The outbox has it too.
-    pub(super) waiting: VecDeque<Outgoing>,
+    pub(super) waiting: VecDeque<Handed>,
 }
 
 impl SinkHand {
-    fn hand(&mut self, out: Outgoing) {
-        self.waiting.push_back(out);
+    fn hand(&mut self, what: Handed) {
+        self.waiting.push_back(what);
         self.flush();
     }
 
+    fn tell(&mut self, out: Outgoing) {
+        self.hand(Handed::Notice(Box::new(out)));
+    }
+
     fn flush(&mut self) {
-        while let Some(out) = self.waiting.pop_front() {
-            if let Err(mpsc::error::TrySendError::Full(out)) = self.worker.try_send(out) {
-                self.waiting.push_front(out);
+        while let Some(what) = self.waiting.pop_front() {
+            if let Err(mpsc::error::TrySendError::Full(what)) = self.worker.try_send(what) {
+                self.waiting.push_front(what);
                 return;
             }
         }
@@ -155,10 +159,10 @@ impl Hands {
     }
 
     fn notify(&mut self, dog: &Watchdog, notice: NoticeId) {
-        let Some(pending) = dog.outbox().into_iter().find(|p| p.notice.notice == notice) else { return };
+        let Some(pending) = dog.pending(notice) else { return };
         for sink in &pending.sinks {
             if let Some(hand) = self.sinks.get_mut(sink) {
-                hand.hand(Outgoing { notice: pending.notice.clone(), opened_at: pending.opened_at, at: pending.at });
+                hand.tell(Outgoing { notice: pending.notice.clone(), opened_at: pending.opened_at, at: pending.at });
             }
         }
     }
@@ -200,7 +204,7 @@ impl Hands {
         let out = match ended.outcome {
             Delivery::Delivered => self.standing.over(incident, &format!("sink `{sink}` takes notices again"), now),
             Delivery::Refused if !is_unrecorded(ended.notice) => {
-                let pending = dog.outbox().into_iter().find(|p| p.notice.notice == ended.notice).map(|p| p.notice);
+                let pending = dog.pending(ended.notice).map(|p| p.notice);
                 // A sink that is only tried may be told quietly; that it takes nothing is no small thing.
                 let severity = pending.as_ref().map_or(Severity::Page, |n| if n.is_trial() { Severity::Warn } else { n.severity });
                 let why = ended.why.as_deref().unwrap_or("it is closed");
@@ -215,6 +219,13 @@ impl Hands {
             Delivery::Refused | Delivery::Dropped => None,
         };
         self.tell_all_but(Some(&ended.sink), out);
+    }
+
+    /// Lets the worker of `sink` know that the end of `notice` is durable.
+    pub(super) fn written(&mut self, sink: &Name, notice: NoticeId) {
+        if let Some(hand) = self.sinks.get_mut(sink) {
+            hand.hand(Handed::Written(notice));
+        }
     }
 
     /// Tells the others of sinks that have not taken a test notice for too long.
@@ -244,7 +255,7 @@ impl Hands {
     fn tell_all_but(&mut self, except: Option<&Name>, out: Option<Outgoing>) {
         let Some(out) = out else { return };
         for (_, hand) in self.sinks.iter_mut().filter(|(name, h)| Some(*name) != except && h.severities.contains(&out.notice.severity)) {
-            hand.hand(out.clone());
+            hand.tell(out.clone());
         }
     }
 

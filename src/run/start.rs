@@ -146,7 +146,21 @@ impl Daemon {
         };
         hands.resume(&dog, clock.now());
         Ok(Self {
-            turn: Loop { dog, book, clock, hands, pulse, events, told, written: Vec::new(), orders, ordered: Vec::new(), ended, asks },
+            turn: Loop {
+                dog,
+                book,
+                clock,
+                hands,
+                pulse,
+                events,
+                told,
+                written: Vec::new(),
+                orders,
+                ordered: Vec::new(),
+                ended,
+                ends: Vec::new(),
+                asks,
+            },
             workers,
             address,
         })

@@ -12,7 +12,7 @@ use crate::canary::is_probe;
 use crate::edge::notify::Ended;
 use crate::edge::show::Order;
 use crate::edge::submit::Told;
-use crate::model::{At, Span};
+use crate::model::{At, Name, NoticeId, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
 
 /// Events taken in one turn, so that one write to the disk serves many.
@@ -42,6 +42,8 @@ pub(super) struct Loop {
     pub(super) ordered: Vec<oneshot::Sender<Result<View, String>>>,
     /// How notices ended at their sinks.
     pub(super) ended: mpsc::Receiver<Ended>,
+    /// The ends that are to be written down, by sink.
+    pub(super) ends: Vec<(Name, NoticeId)>,
     pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
 }
 
@@ -80,7 +82,7 @@ impl Loop {
                 Woken::By(event) => self.take_in(event),
                 Woken::Told(told) => self.hear(told),
                 Woken::Ordered(order) => self.obey(order),
-                Woken::Ended(ended) => self.end_notice(ended),
+                Woken::Ended(ended) => self.end_notices(ended),
                 Woken::Time if stuck => {}
                 Woken::Time => self.decide(Event::Woke {}),
             }
@@ -163,12 +165,24 @@ impl Loop {
             for done in std::mem::take(&mut self.ordered) {
                 let _ = done.send(Ok(self.view()));
             }
+            for (sink, notice) in self.ends.drain(..) {
+                self.hands.written(&sink, notice);
+            }
         }
     }
 
-    /// One notice's way to one sink is over.
+    /// One notice's way to one sink is over, and whichever else have ended meanwhile.
+    fn end_notices(&mut self, first: Ended) {
+        self.end_notice(first);
+        for _ in 1..BATCH {
+            let Ok(ended) = self.ended.try_recv() else { return };
+            self.end_notice(ended);
+        }
+    }
+
     fn end_notice(&mut self, ended: Ended) {
         self.hands.heard(&ended, &self.dog, self.clock.now());
+        self.ends.push((ended.sink.clone(), ended.notice));
         self.record_end(ended);
     }
 

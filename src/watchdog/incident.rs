@@ -1,13 +1,13 @@
 //! Incidents: one for each culprit, opened once, resolved once. Compares what the judge found with what is open.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::{self, Tally};
 use super::explain;
 use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::outbox::Incident;
-use super::plan::Plan;
+use super::plan::{Plan, RoutePlan};
 use super::state::State;
 use super::view::Word;
 use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
@@ -117,10 +117,15 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     if assessment.findings.is_empty() && state.open().next().is_none() {
         return moves;
     }
-    let mut kept: Vec<IncidentId> = Vec::new();
+    // Looked up, and not searched for: a thousand may be open, each with its finding.
+    let open = state.open_deliveries();
+    let found: BTreeMap<&Culprit, &Finding> = assessment.findings.iter().map(|f| (&f.culprit, f)).collect();
+    let mut kept: BTreeSet<IncidentId> = BTreeSet::new();
     for finding in assessment.findings.iter().filter(|f| f.is_of_seed()) {
-        match state.open_delivery(&finding.culprit) {
-            Some(same) if same.is_of_seed() || state.alarms.iter().any(|a| a.culprit == finding.culprit) => kept.push(same.shown.incident),
+        match open.get(&finding.culprit).copied() {
+            Some(same) if same.is_of_seed() || state.alarms.iter().any(|a| a.culprit == finding.culprit) => {
+                kept.insert(same.shown.incident);
+            }
             other => {
                 kept.extend(other.map(|i| i.shown.incident));
                 moves.extend(other.map(|i| Move::end(i, explain::recovery(plan, state, &finding.culprit, i.shown.opened_at, now))));
@@ -129,8 +134,8 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         }
     }
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
-        if let Some(same) = state.open_delivery(&finding.culprit) {
-            kept.push(same.shown.incident);
+        if let Some(same) = open.get(&finding.culprit).copied() {
+            kept.insert(same.shown.incident);
             if louder_or_other(state, same, finding) || says_more(plan, state, same, finding) {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
@@ -144,7 +149,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
                 moves.push(tell(plan, state, ix, finding, known, now));
             }
-            kept.push(id);
+            kept.insert(id);
         } else {
             let mut narrower =
                 state.open().filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && covered(plan, &i.shown.culprit, &finding.culprit));
@@ -152,22 +157,23 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             moves.push(tell(plan, state, ix, finding, first, now));
             kept.extend(first);
             for other in narrower {
-                kept.push(other.shown.incident);
+                kept.insert(other.shown.incident);
                 let by = first.map_or_else(String::new, |id| format!(" (incident {id})"));
                 moves.push(Move::end(other, format!("part of a larger failure: {}{by}", explain::subject(&finding.culprit))));
             }
         }
     }
+    let moved: BTreeSet<IncidentId> = moves.iter().filter_map(|m| m.incident).collect();
     for open in state.open().filter(|i| i.shown.kind.is_delivery() && i.shown.closed.is_none() && plan.knows(&i.shown.culprit)) {
         let shown = &open.shown;
-        let goes_on = |f: &Finding| f.culprit == shown.culprit && (f.alarm || f.severity >= shown.severity);
-        let moved = moves.iter().any(|m| m.incident == Some(shown.incident));
-        let held = moved || (kept.contains(&shown.incident) && assessment.findings.iter().any(goes_on));
-        let inside =
-            assessment.findings.iter().any(|f| !f.is_of_seed() && f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit));
-        let alarmed = state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
-        let settled = settles_at(plan, state, open).is_none_or(|at| at <= now);
-        if !held && !inside && !alarmed && settled && is_over(plan, state, open) {
+        let goes_on = |f: &&Finding| f.alarm || f.severity >= shown.severity;
+        let found_still = || kept.contains(&shown.incident) && found.get(&shown.culprit).is_some_and(goes_on);
+        let inside = |f: &Finding| !f.is_of_seed() && f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit);
+        let alarmed = || state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
+        if moved.contains(&shown.incident) || found_still() || assessment.findings.iter().any(inside) || alarmed() {
+            continue;
+        }
+        if settles_at(plan, state, open).is_none_or(|at| at <= now) && is_over(plan, state, open) {
             moves.push(Move::end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
         }
     }
@@ -220,14 +226,12 @@ fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Inc
 
 /// Whether every route of `small` is one of `large`.
 fn covered(plan: &Plan, small: &Culprit, large: &Culprit) -> bool {
-    let mut any = false;
-    for route in plan.routes.iter().filter(|r| small.covers(&r.route)) {
-        any = true;
-        if !large.covers(&route.route) {
-            return false;
-        }
-    }
-    any
+    let mut routes: Box<dyn Iterator<Item = _>> = match plan.suspect(small).and_then(|s| plan.suspects.get(s)) {
+        Some(suspect) => Box::new(suspect.routes.iter().filter_map(|slot| plan.routes.get(*slot))),
+        None => Box::new(plan.routes.iter().filter(|r| small.covers(&r.route))),
+    };
+    let is_inside = |route: &RoutePlan| large.covers(&route.route);
+    routes.next().is_some_and(is_inside) && routes.all(is_inside)
 }
 
 /// Whether all that the wider incident covers beyond the finding has delivered since it was opened.

@@ -3,7 +3,7 @@
 //! Three sources: alarms (the evidence of silence and latency, weighed over the matrix), refusals that speak for themselves, and mail that
 //! lands in Junk. A page from an alarm waits for the hold that was learnt; the verdict does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm::{self, Alarm};
 use super::common::{self, Common};
@@ -157,18 +157,20 @@ fn late(plan: &Plan, state: &State, suspect: &Suspect, delays: &[f64]) -> f64 {
 /// Refusals that speak for themselves: one answer is enough.
 fn refusals(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
+    let mut place: BTreeMap<&Name, usize> = BTreeMap::new();
     for slot in &ix.refused {
         let (Some(planned), Some(class)) = (plan.routes.get(*slot), state.routes.get(*slot).and_then(|r| r.refusal)) else { continue };
         let route = &planned.route;
         if !speaks_for_itself(class) {
             continue;
         }
-        let (culprit, severity) = (Culprit::Provider(route.provider.clone()), Severity::Page);
-        match found.iter_mut().find(|f| f.culprit == culprit) {
+        match place.get(&route.provider).and_then(|at| found.get_mut(*at)) {
             Some(same) => same.routes.push(*slot),
             None => {
+                let (culprit, severity) = (Culprit::Provider(route.provider.clone()), Severity::Page);
                 let also = names_beside(plan, &culprit);
                 let class = Some(class);
+                place.insert(&route.provider, found.len());
                 found.push(Finding { culprit, kind: Kind::Refused, severity, class, routes: vec![*slot], also, alarm: false, size: 1.0 });
             }
         }
@@ -258,11 +260,15 @@ fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
 /// The delivery kinds share one incident for each culprit: the loudest finding speaks, and of equals the first.
 fn loudest_of_each(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
+    let mut place: BTreeMap<Culprit, usize> = BTreeMap::new();
     for finding in findings {
-        match kept.iter_mut().find(|k| k.culprit == finding.culprit) {
+        match place.get(&finding.culprit).and_then(|at| kept.get_mut(*at)) {
             Some(same) if finding.severity > same.severity => *same = finding,
             Some(_) => {}
-            None => kept.push(finding),
+            None => {
+                place.insert(finding.culprit.clone(), kept.len());
+                kept.push(finding);
+            }
         }
     }
     kept

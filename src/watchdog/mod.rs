@@ -59,7 +59,7 @@ mod weigh;
 use std::collections::BTreeMap;
 
 use crate::config::Settings;
-use crate::model::{At, CanaryId, Name, Reason, Route, Span};
+use crate::model::{At, CanaryId, Name, NoticeId, Reason, Route, Span};
 
 pub use concern::is_early;
 pub use effect::Effect;
@@ -230,9 +230,13 @@ impl Watchdog {
     /// Notices that some sinks have not taken yet, oldest first.
     #[must_use]
     pub fn outbox(&self) -> Vec<PendingNotice> {
-        let pending =
-            |p: &outbox::Pending| PendingNotice { notice: p.notice.clone(), at: p.at, opened_at: p.opened_at, sinks: p.sinks.clone() };
-        self.state.outbox.values().map(pending).collect()
+        self.state.outbox.values().map(outbox::Pending::shown).collect()
+    }
+
+    /// One of these.
+    #[must_use]
+    pub fn pending(&self, notice: NoticeId) -> Option<PendingNotice> {
+        self.state.outbox.get(&notice).map(outbox::Pending::shown)
     }
 
     /// Canaries that were recorded and never answered: after a restart their fate is unknown.

@@ -1,11 +1,12 @@
 //! What has been told of incidents, and which notices still wait for their sinks.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use super::event::Delivery;
 use super::state::State;
+use super::step::PendingNotice;
 use super::view::IncidentView;
 use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
 
@@ -70,6 +71,12 @@ pub(super) struct Pending {
     pub(super) notice: Notice,
     /// Sinks that have not answered for good.
     pub(super) sinks: BTreeSet<Name>,
+}
+
+impl Pending {
+    pub(super) fn shown(&self) -> PendingNotice {
+        PendingNotice { notice: self.notice.clone(), at: self.at, opened_at: self.opened_at, sinks: self.sinks.clone() }
+    }
 }
 
 impl State {
@@ -160,5 +167,14 @@ impl State {
     /// The open incident of `culprit` that is, or is not, about delivery.
     pub(super) fn open_delivery(&self, culprit: &Culprit) -> Option<&Incident> {
         self.open().find(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit)
+    }
+
+    /// All of these, by culprit.
+    pub(super) fn open_deliveries(&self) -> BTreeMap<&Culprit, &Incident> {
+        let mut found = BTreeMap::new();
+        for open in self.open().filter(|i| i.shown.kind.is_delivery()) {
+            found.entry(&open.shown.culprit).or_insert(open);
+        }
+        found
     }
 }

@@ -258,7 +258,7 @@ impl Plan {
         match culprit {
             Culprit::Watcher {} => true,
             Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Route(..) => {
-                self.routes.iter().any(|r| culprit.covers(&r.route))
+                self.by_culprit.contains_key(culprit) || self.routes.iter().any(|r| culprit.covers(&r.route))
             }
         }
     }

@@ -3,6 +3,7 @@
 mod audience;
 mod dropped;
 mod heartbeat;
+mod killed;
 mod life;
 mod people;
 mod real;

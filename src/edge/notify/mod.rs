@@ -39,7 +39,7 @@ pub use queue::{Pace, Queue};
 pub use rate::Rate;
 pub use trial::trial;
 pub use webhook::Webhook;
-pub use work::{Ended, work};
+pub use work::{Ended, Handed, work};
 
 use std::fmt;
 use std::path::Path;

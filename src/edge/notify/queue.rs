@@ -1,7 +1,8 @@
 //! What to try next, when to try it again and what to drop, for sinks that take one message a notice. Pure: time comes in, decisions go out.
 //!
-//! Notices of one incident keep their order; incidents do not wait for each other. What has been tried least goes first, so that a new page
-//! is not held up by a hundred that fail.
+//! Notices of one incident keep their order, and the next goes only when the end of the one before is durable: a restart would tell that one
+//! again, and nobody may be called after a recovery. Incidents do not wait for each other. What has been tried least goes first, so that a
+//! new page is not held up by a hundred that fail.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -100,6 +101,8 @@ pub struct Queue {
     meter: Meter,
     gone: bool,
     ended: Vec<(NoticeId, Delivery)>,
+    /// Notices that ended, where a restart would not know it yet.
+    unwritten: BTreeMap<NoticeId, IncidentId>,
 }
 
 impl Queue {
@@ -107,7 +110,7 @@ impl Queue {
     #[must_use]
     pub const fn new(pace: Pace, seed: u64, born: At) -> Self {
         let meter = Meter::new(Rate::NONE, born);
-        Self { pace, seed, born, waiting: VecDeque::new(), quiet: None, meter, gone: false, ended: Vec::new() }
+        Self { pace, seed, born, waiting: VecDeque::new(), quiet: None, meter, gone: false, ended: Vec::new(), unwritten: BTreeMap::new() }
     }
 
     /// The same for a sink that bears no more than `rate`.
@@ -216,20 +219,27 @@ impl Queue {
         self.overtake(incident);
     }
 
-    /// What ended since this was last asked.
+    /// How this notice ended is durable: the next one of its incident may go.
+    pub fn written(&mut self, id: NoticeId) {
+        self.unwritten.remove(&id);
+    }
+
+    /// What ended since this was last asked. [`Queue::written`] answers each.
     pub fn take_ended(&mut self) -> Vec<(NoticeId, Delivery)> {
         std::mem::take(&mut self.ended)
     }
 
-    /// The oldest notice of each incident that is not being tried.
+    /// The oldest notice of each incident of which none is being tried, or has just ended.
     fn heads(&self) -> impl Iterator<Item = (usize, &Waiting)> {
-        let mut seen = BTreeSet::new();
+        let mut seen: BTreeSet<IncidentId> = self.unwritten.values().copied().collect();
         self.waiting.iter().enumerate().filter(move |(_, w)| seen.insert(w.out.notice.incident)).filter(|(_, w)| !w.flying)
     }
 
     fn end(&mut self, index: usize, how: Delivery) {
         if let Some(waiting) = self.waiting.remove(index) {
-            self.ended.push((waiting.out.notice.notice, how));
+            let notice = &waiting.out.notice;
+            self.ended.push((notice.notice, how));
+            self.unwritten.insert(notice.notice, notice.incident);
         }
     }
 

@@ -48,6 +48,8 @@ fn notices_of_one_incident_keep_their_order_and_others_do_not_wait() {
     assert!(wake > at(1000) && wake <= at(2000), "{wake}");
     assert_eq!(queue.start(wake).unwrap().notice.notice, NoticeId(1));
     queue.finished(NoticeId(1), &Attempt::Refused { why: String::new() }, wake);
+    assert_eq!(queue.start(wake), None, "a restart would begin with 1 again");
+    queue.written(NoticeId(1));
     assert_eq!(queue.start(wake).unwrap().notice.notice, NoticeId(2));
     assert_eq!(queue.take_ended(), [(NoticeId(3), Delivery::Delivered), (NoticeId(1), Delivery::Refused)]);
 }
@@ -138,6 +140,8 @@ fn a_recovery_follows_a_page_that_may_have_arrived() {
     known.push(out(5, 1, Change::Updated), at(5000));
     known.push(out(6, 1, Change::Resolved), at(5000));
     assert_eq!(known.take_ended(), [(NoticeId(5), Delivery::Dropped)]);
+    assert_eq!(started(&mut known, 5000), None, "a restart would tell 5 again, after 6");
+    known.written(NoticeId(5));
     assert_eq!(started(&mut known, 5000), Some(6), "the sink knows of the incident");
 }
 

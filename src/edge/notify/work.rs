@@ -36,15 +36,24 @@ pub struct Ended {
     pub why: Option<String>,
 }
 
+/// What a sink's worker is handed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Handed {
+    /// Something to tell.
+    Notice(Box<Outgoing>),
+    /// How this notice ended is durable. The next of its incident waits for that.
+    Written(NoticeId),
+}
+
 /// Hands what comes out of `notices` to `sink` and tells `done` how each notice ended. Every notice is told of exactly once, unless the
-/// future ends before. It ends when `notices` is closed, after the attempts under way, or when nobody listens to `done`; what is not told
+/// future ends before, and each is answered by [`Handed::Written`]. It ends when `notices` is closed, after the attempts under way, or when nobody listens to `done`; what is not told
 /// of by then is to be handed over again after a restart.
 ///
 /// `seen` is what the watchdog knows of incidents at the start, for sinks that take the state again and again. The start is this call, not
 /// the first poll of the future: a notice from in between is not one that an earlier process may have sent.
 pub fn work(
     sink: Sink,
-    mut notices: mpsc::Receiver<Outgoing>,
+    mut notices: mpsc::Receiver<Handed>,
     done: mpsc::Sender<Ended>,
     now: Now,
     seen: Vec<IncidentView>,
@@ -69,7 +78,7 @@ type Flight<'a, T> = Pin<Box<dyn Future<Output = (T, Attempt)> + Send + 'a>>;
 
 /// What happened next.
 enum Next<T> {
-    Came(Outgoing),
+    Came(Handed),
     Landed(T, Attempt),
     Time,
     Over,
@@ -89,7 +98,7 @@ impl Desk {
     /// Waits for whatever comes first. Telling never keeps from listening, so the two channels cannot block each other.
     async fn next<T>(
         &mut self,
-        notices: &mut mpsc::Receiver<Outgoing>,
+        notices: &mut mpsc::Receiver<Handed>,
         flights: &mut FuturesUnordered<Flight<'_, T>>,
         wake: Option<At>,
     ) -> Next<T> {
@@ -144,7 +153,7 @@ impl Desk {
     }
 }
 
-async fn one_by_one(channel: &dyn Channel, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, born: At, pace: Pace) {
+async fn one_by_one(channel: &dyn Channel, notices: &mut mpsc::Receiver<Handed>, desk: &mut Desk, born: At, pace: Pace) {
     let now = desk.now.clone();
     let mut queue = Queue::new(pace, seed(&desk.name), born).within(channel.rate());
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
@@ -158,7 +167,8 @@ async fn one_by_one(channel: &dyn Channel, notices: &mut mpsc::Receiver<Outgoing
         desk.ended.extend(queue.take_ended());
         let wake = if flights.len() < LANES { queue.wake_at() } else { None };
         match desk.next(notices, &mut flights, wake).await {
-            Next::Came(out) => queue.push(out, now()),
+            Next::Came(Handed::Notice(out)) => queue.push(*out, now()),
+            Next::Came(Handed::Written(notice)) => queue.written(notice),
             Next::Landed(notice, attempt) => queue.finished(notice, &attempt, now()),
             Next::Time => {}
             Next::Over => break,
@@ -222,7 +232,7 @@ impl State {
     }
 }
 
-async fn again_and_again(sink: &Alertmanager, notices: &mut mpsc::Receiver<Outgoing>, desk: &mut Desk, seen: &[IncidentView], pace: Pace) {
+async fn again_and_again(sink: &Alertmanager, notices: &mut mpsc::Receiver<Handed>, desk: &mut Desk, seen: &[IncidentView], pace: Pace) {
     let now = desk.now.clone();
     let mut board = sink.board(pace);
     board.restore(seen, now());
@@ -239,7 +249,9 @@ async fn again_and_again(sink: &Alertmanager, notices: &mut mpsc::Receiver<Outgo
         }
         let wake = state.instances.iter().filter_map(|i| i.wake_at(&state.board, at)).min();
         match desk.next(notices, &mut flights, wake).await {
-            Next::Came(out) => state.take(&out, &mut desk.ended),
+            Next::Came(Handed::Notice(out)) => state.take(&out, &mut desk.ended),
+            // The state as it stands now is told: it has no order to keep.
+            Next::Came(Handed::Written(_)) => {}
             Next::Landed(which, attempt) => desk.ended.extend(state.landed(which, &attempt, now())),
             Next::Time => {}
             Next::Over => break,

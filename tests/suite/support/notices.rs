@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mailcanary::config::{self, Secret, SecretRef, SinkKind, Wire, Wording};
-use mailcanary::edge::notify::{Ended, Origin, Outgoing, Pace, Sink, work};
+use mailcanary::edge::notify::{Ended, Handed, Origin, Outgoing, Pace, Sink, work};
 use mailcanary::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Now, Severity, Span};
 use mailcanary::watchdog::{Delivery, IncidentView};
 use serde_json::json;
@@ -54,7 +54,7 @@ pub fn pace() -> Pace {
 
 /// A sink's worker, as the loop has it.
 pub struct Worker {
-    notices: mpsc::Sender<Outgoing>,
+    notices: mpsc::Sender<Handed>,
     done: mpsc::Receiver<Ended>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -68,13 +68,16 @@ impl Worker {
     }
 
     pub async fn send(&self, out: Outgoing) {
-        self.notices.send(out).await.unwrap();
+        self.notices.send(Handed::Notice(Box::new(out))).await.unwrap();
     }
 
+    /// The next that ended; it is written down at once.
     pub async fn ended(&mut self) -> (u64, Delivery) {
         let Ended { notice, sink, outcome, why } = timeout(PATIENCE, self.done.recv()).await.expect("nothing ended").unwrap();
         assert_eq!(sink, name("sink"));
         assert!(outcome != Delivery::Refused || why.is_some(), "a refusal has its reason");
+        // A worker that has ended wants to know nothing.
+        let _ = self.notices.send(Handed::Written(notice)).await;
         (notice.0, outcome)
     }
 
