@@ -22,8 +22,8 @@ fn pages(w: &World) -> usize {
 }
 
 fn last(w: &World, incident: u64) -> &Notice {
-    let of = w.notices.iter().map(|(_, n)| n).filter(|n| n.incident.0 == incident);
-    of.last().unwrap()
+    let mut of = w.notices.iter().map(|(_, n)| n).filter(|n| n.incident.0 == incident);
+    of.next_back().unwrap()
 }
 
 fn provider(n: usize) -> Culprit {
