@@ -88,10 +88,9 @@ impl Hands {
     }
 
     /// Hands the notices to their sinks' workers that a former life left unsent.
-    pub(super) fn resume(&mut self, dog: &Watchdog, now: At) {
+    pub(super) fn resume(&mut self, dog: &Watchdog, unsent: Vec<NoticeId>, now: At) {
         self.let_go(now);
-        let pending: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
-        for notice in pending {
+        for notice in unsent {
             self.notify(dog, notice);
         }
     }

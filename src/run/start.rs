@@ -25,7 +25,7 @@ use crate::edge::notify::{self, Ended, Origin, Pace, Sink, SinkError};
 use crate::edge::show;
 use crate::edge::submit::{SetUpError, Submitter};
 use crate::ledger::{KeyError, Ledger, LedgerError, Recovered, Slate};
-use crate::model::{Name, Now};
+use crate::model::{Name, NoticeId, Now};
 use crate::watchdog::{Event, IncidentView, Reads, Watchdog};
 
 /// Events on their way to the loop. A full channel holds the readers back: nothing is lost, what they saw is told later.
@@ -98,6 +98,8 @@ impl Daemon {
         let standing = Standing::new(slate, &told);
         let mut dog = replay(&settings, &ledger, &recovered)?;
         let mut book = Book::new(ledger, settings.ledger.clone());
+        // What the first facts of this life tell goes out with them, once they are durable.
+        let unsent: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
         begin(&mut dog, &mut book, &clock)?;
         let (events_in, events) = mpsc::channel(EVENTS);
         let now = clock.hand_out();
@@ -144,7 +146,7 @@ impl Daemon {
             submissions: JoinSet::new(),
             questions: JoinSet::new(),
         };
-        hands.resume(&dog, clock.now());
+        hands.resume(&dog, unsent, clock.now());
         Ok(Self {
             turn: Loop {
                 dog,

@@ -17,6 +17,8 @@ const USUAL: f64 = 0.95;
 const USUAL_WHERE_GREY: f64 = 0.85;
 /// A usual latency longer than this is a greylist's.
 const GREY: Span = Span::from_secs(120);
+/// This share is lost in health.
+const LOST_IN_HEALTH: f64 = 0.005;
 /// So many of the newest arrivals tell whether a route lands in Junk.
 const LATELY: usize = 5;
 /// And so many, whether it goes on…
@@ -193,6 +195,24 @@ pub(super) fn usual(route: &RouteState) -> Span {
         route.survival.when(floor + (1.0 - floor) * (1.0 - share))
     };
     taken(USUAL).filter(|u| *u <= GREY).or_else(|| taken(USUAL_WHERE_GREY)).unwrap_or(GREY)
+}
+
+/// How many are missing of how many, since mail most likely began to get lost: what arrived before that tells nothing of the share.
+pub(super) fn lost_of(tallies: &[Tally]) -> (u64, u64) {
+    let mut settled: Vec<(At, bool)> = tallies.iter().flat_map(|t| t.settled.iter().copied()).collect();
+    settled.sort_unstable_by(|a, b| b.cmp(a));
+    let (mut missing, mut sent, mut best) = (0_u64, 0_u64, (0.0, (0, 0)));
+    for (_, arrived) in settled {
+        sent += 1;
+        missing += u64::from(!arrived);
+        let (lost, all) = (missing as f64, sent as f64);
+        let term = |count: f64, healthy: f64| if count > 0.0 { count * (count / all / healthy).ln() } else { 0.0 };
+        let nats = term(lost, LOST_IN_HEALTH) + term(all - lost, 1.0 - LOST_IN_HEALTH);
+        if nats >= best.0 {
+            best = (nats, (missing, sent));
+        }
+    }
+    best.1
 }
 
 /// Junk among the newest arrivals. What was told as junk is so until next to none of it is: half of the mail in Junk is one incident.

@@ -20,6 +20,8 @@ use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Route, Span};
 
 /// Routes listed in full in the evidence; of more, the number is told.
 const LIST_AT_MOST: usize = 20;
+/// Odds below this many nats are not said: they convince nobody.
+const SAID_ABOVE: f64 = 2.3;
 /// What a provider said of canaries, in the evidence: of so many.
 const SAID_AT_MOST: usize = 4;
 
@@ -41,7 +43,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let inboxes = inboxes(plan, &finding.routes).len();
     let boxes = if inboxes == 1 { "1 inbox".to_owned() } else { format!("{inboxes} inboxes") };
     let others = others(plan, state, finding);
-    let odds = odds(plan, state, ix, finding).map_or_else(String::new, |(_, words)| format!("; {words}"));
+    let odds = odds(plan, state, ix, finding).filter(|(odds, _)| *odds > SAID_ABOVE);
+    let odds = odds.map_or_else(String::new, |(_, words)| format!("; {words}"));
     let usual = tallies.iter().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" where 95 % take {u}"));
     let words = match finding.kind {
         Kind::Refused if finding.is_of_seed() => seed(plan, state, finding),
@@ -49,7 +52,7 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let class = finding.class.unwrap_or(Class::Unknown);
             let reply = reply(plan, state, finding).map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
             let who = if finding.culprit == (Culprit::Watcher {}) { "every provider" } else { culprit.as_str() };
-            format!("{who} refuses mail ({class}){reply}")
+            format!("{who} refuses mail ({class}{}){reply}", on_some(plan, finding))
         }
         Kind::Stopped if finding.class == Some(Class::Network) && !finding.alarm => {
             let count: u64 = tallies.iter().map(|t| t.row).sum();
@@ -57,9 +60,9 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             format!("no provider can be reached (network{reply}): {count} canaries in a row could not be handed over; {culprit}")
         }
         Kind::Loss => {
-            let (missing, judged) = tallies.iter().fold((0, 0), |(m, j), t| (m + t.missing, j + t.judged));
-            let share = (finding.size * 100.0).round();
-            format!("{culprit} loses mail, about {share} %: {missing} of the last {judged} canaries to {boxes} are missing")
+            let (missing, sent) = evidence::lost_of(&tallies);
+            let share = percent(missing, sent);
+            format!("{culprit} loses mail, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing")
         }
         Kind::Slow => {
             let factor = finding.size.round();
@@ -85,7 +88,7 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let second = Span::from_secs(1);
             let words =
                 |u: Span| if u < second { format!("; 9 in 10 before took under {second}") } else { format!("; 9 in 10 before took {u}") };
-            let took = lately_took(state, finding).map_or_else(String::new, words);
+            let took = lately_took(state, finding).filter(|took| *took < oldest).map_or_else(String::new, words);
             format!("{culprit} stopped: {missing} {canaries} not arrived in {boxes}, the oldest after {oldest}{took}")
         }
     };
@@ -93,6 +96,17 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let mismatch = mismatch(plan, state, finding).map_or_else(String::new, |why| format!("; mail came, but {}", shorten(&why, 160)));
     let said = if finding.is_of_seed() { String::new() } else { says(plan, state, finding) };
     format!("{words}{mismatch}{said}{others}{odds}{standby}")
+}
+
+/// Where not every route of the culprit shows it: on how many.
+fn on_some(plan: &Plan, finding: &Finding) -> String {
+    let all = plan.routes.iter().filter(|r| finding.culprit.covers(&r.route)).count();
+    let some = finding.routes.len();
+    if some < all { format!(", seen on {some} of its {all} routes") } else { String::new() }
+}
+
+fn percent(part: u64, whole: u64) -> u64 {
+    (part * 100 + whole / 2) / whole.max(1)
 }
 
 /// A seed that its provider does not write to, in a sentence.
@@ -170,6 +184,11 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     let also: Vec<String> = finding.also.iter().map(subject).collect();
     let seen_in = inboxes(plan, &finding.routes);
     let (certainty, rivals) = certainty(plan, state, ix, finding);
+    let lost = if finding.kind == Kind::Loss {
+        evidence::lost_of(&tallies)
+    } else {
+        tallies.iter().fold((0, 0), |(missing, judged), t| (missing + t.missing, judged + t.judged))
+    };
     let raised = state.alarms.iter().find(|a| finding.alarm && a.culprit == finding.culprit);
     let mut facts = json!({
         "at": now.rfc3339(),
@@ -177,14 +196,14 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "first_bad": about(first_bad),
         "last_good": about(last_good),
         "not_arrived": tallies.iter().map(|t| t.row + t.silent).sum::<u64>(),
-        "missing": tallies.iter().map(|t| t.missing).sum::<u64>(),
-        "of": tallies.iter().map(|t| t.judged).sum::<u64>(),
+        "missing": lost.0,
+        "of": lost.1,
         "usual": tallies.iter().filter_map(|t| t.usual).max().map(|u| u.to_string()),
         "certainty": certainty,
         "rivals": rivals,
         "nats": odds(plan, state, ix, finding).map(|(odds, _)| round(odds, 10.0)),
         "share_in_junk": (finding.kind == Kind::Junked).then(|| round(finding.size, 100.0)),
-        "share_lost": (finding.kind == Kind::Loss).then(|| round(finding.size, 100.0)),
+        "share_lost": (finding.kind == Kind::Loss).then(|| round(lost.0 as f64 / lost.1.max(1) as f64, 100.0)),
         "times_slower": (finding.kind == Kind::Slow).then(|| round(finding.size, 10.0)),
         "alarm_at": raised.map(|a| a.since.rfc3339()),
         "held_for": raised.map(|a| now.since(a.since).to_string()),

@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::alarm::Alarm;
+use super::canary::Canary;
 use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, Culprit, Kind, Span};
@@ -33,6 +34,8 @@ const SORTED_AFTER: u64 = 60;
 const UNKNOWN_BEFORE: u64 = 8;
 /// Until it is known, nothing is missed that is younger than four in five of those that came, times this.
 const PATIENCE: u64 = 2;
+/// So many routes of a culprit tell.
+const LOOKED_AT: usize = 64;
 /// If more than one in so many of those that were sent before is missing, too, what came tells nothing: it was the quickest.
 const FEW: usize = 7;
 /// What is remembered weighs half as much after a year.
@@ -130,7 +133,8 @@ fn learnt(plan: &Plan, state: &State, alarm: &Alarm) -> At {
 /// for the deadline, and so does silence where little ever came. Mail that was refused is not awaited.
 pub(super) fn known_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
     let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return alarm.since };
-    let routes = || suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(|r| r.serial > 0);
+    let some = suspect.routes.iter().step_by(suspect.routes.len().div_ceil(LOOKED_AT).max(1));
+    let routes = || some.clone().filter_map(|slot| state.routes.get(*slot)).filter(|r| r.serial > 0);
     // Confirmations come in rows: rounds tell better how much was seen.
     let rounds = state.began.map_or(0, |b| state.at.since(b.at).as_ms()) / plan.every.as_ms().max(1);
     let sent = routes().map(|r| u64::from(r.serial)).max().unwrap_or(0).min(rounds);
@@ -140,21 +144,20 @@ pub(super) fn known_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
     let deadline = suspect.routes.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| r.deadline).min().unwrap_or_default();
     let (mut took, mut missed, mut missing, mut oldest) = (Vec::new(), 0, None::<At>, None::<At>);
     for route in routes() {
+        // What an incident has judged that is over is missed no more.
+        let judged = |c: &Canary| route.judged_before.is_some_and(|before| c.sent_at < before);
         let mut row = true;
         for canary in route.canaries.iter().rev().filter(|c| !c.set_aside && !c.refused()) {
-            match canary.latency() {
-                Some(latency) => {
-                    (row, took) = (false, {
-                        took.push(latency);
-                        took
-                    })
+            if let Some(latency) = canary.latency() {
+                took.push(latency);
+                row = false;
+            } else if !judged(canary) {
+                oldest = Some(oldest.map_or(canary.sent_at, |at| at.min(canary.sent_at)));
+                if row {
+                    missing = Some(missing.map_or(canary.sent_at, |at| at.min(canary.sent_at)));
+                } else {
+                    missed += 1;
                 }
-                None => oldest = Some(oldest.map_or(canary.sent_at, |at| at.min(canary.sent_at))),
-            }
-            match (canary.has_arrived(), row) {
-                (true, _) => {}
-                (false, true) => missing = Some(missing.map_or(canary.sent_at, |at: At| at.min(canary.sent_at))),
-                (false, false) => missed += 1,
             }
         }
     }

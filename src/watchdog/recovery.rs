@@ -12,6 +12,10 @@ use crate::model::At;
 const AFTER_STOP: [f64; 3] = [7.8, 4.0, 1.75];
 /// …or two, where none can be asked for.
 const AFTER_STOP_UNASKED: [f64; 3] = [7.8, 1.8, 0.7];
+/// What was sent since the first arrival and is missing again raises a doubt: perhaps mail was lost in part all the time.
+const AFTER_DOUBT: [f64; 3] = [7.8, 7.0, 4.6];
+/// It is missing if no more than this share of healthy mail takes longer.
+const MISSING: f64 = 0.1;
 /// And against delays: mail that was held and comes in one burst is no sign of health.
 const NOT_SLOW: f64 = 2.0;
 /// After a partial loss or a delay a few arrivals prove nothing: ln of the canaries of one route for each false recovery. Where more
@@ -30,20 +34,29 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     let mine = suspect.routes.iter().filter_map(|slot| state.routes.get(*slot));
     let live = mine.filter(|r| state.sees(&r.route.inbox) && r.serial > 0 && !r.is_suppressed());
     let mut open: Vec<(At, Factors)> = Vec::new();
+    let mut doubt = false;
     for route in live {
         if route.good_sent_at.is_none_or(|at| at < alarm.blamed_at) {
             return false;
         }
         let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { continue };
         let sent = route.flying.iter().filter(|f| f.counted && f.sent_at >= alarm.blamed_at);
-        open.extend(sent.map(|f| (f.sent_at, hypothesis::silent(&route.survival, horizon.since(f.sent_at)))));
+        for flying in sent {
+            let age = horizon.since(flying.sent_at);
+            doubt |= alarm.first_arrival.is_some_and(|first| flying.sent_at >= first) && route.survival.at(age) <= MISSING;
+            open.push((flying.sent_at, hypothesis::silent(&route.survival, age)));
+        }
     }
     open.sort_by_key(|(at, _)| *at);
     let sums = alarm.trial.recovery(&open);
     let [stop, most, some, least, delays @ ..] = sums;
     let reached = |needed: &[f64; 3]| [stop, most, some].iter().zip(needed).all(|(sum, n)| sum >= n);
     let swift = |needed: f64| delays.iter().all(|sum| *sum >= needed);
-    let after_stop = if plan.confirmations > 0.0 { &AFTER_STOP } else { &AFTER_STOP_UNASKED };
+    let after_stop = match (doubt, plan.confirmations > 0.0) {
+        (true, _) => &AFTER_DOUBT,
+        (false, true) => &AFTER_STOP,
+        (false, false) => &AFTER_STOP_UNASKED,
+    };
     let after_part = AFTER_PART + (suspect.routes.len() as f64).ln();
     // A stop on top of a loss leaves the loss behind.
     let was_loss = alarm.was.is_some_and(|(_, before)| before == Sort::Loss);

@@ -75,15 +75,27 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
     let first = plan.suspects.get(suspect)?.routes.first()?;
     let covers = |whole: &&usize| **whole != suspect && plan.within(suspect, **whole) && !alarmed.contains(whole);
     let shares = |whole: &&usize| {
-        let inside = alarmed.iter().filter(|a| plan.within(**a, **whole)).count();
-        inside > 0 && (!is_watcher(plan, **whole) || (lately && all_fail(plan, &alarmed, suspect)))
+        let mut inside = alarmed.iter().filter(|a| plan.within(**a, **whole)).chain([&suspect]);
+        match plan.suspects.get(**whole).map(|s| &s.culprit) {
+            _ if inside.clone().count() < 2 => false,
+            Some(Culprit::Watcher {}) => lately && all_fail(plan, &alarmed, suspect),
+            // What a provider refuses is not for want of an inbox, and an inbox that others reach is not to blame for whole providers.
+            Some(Culprit::Inbox(_)) => inside.all(|part| is_of_route(plan, *part) && !is_refused(plan, state, *part)),
+            Some(Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..)) => true,
+            None => false,
+        }
     };
     let size = |whole: &&usize| plan.suspects.get(**whole).map_or(0, |s| s.routes.len());
     plan.routes.get(*first)?.suspects.iter().filter(covers).filter(shares).min_by_key(size).copied()
 }
 
-fn is_watcher(plan: &Plan, suspect: usize) -> bool {
-    plan.suspects.get(suspect).is_some_and(|s| s.culprit == Culprit::Watcher {})
+fn is_of_route(plan: &Plan, suspect: usize) -> bool {
+    plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Route(..)))
+}
+
+fn is_refused(plan: &Plan, state: &State, suspect: usize) -> bool {
+    let routes = plan.suspects.get(suspect).map_or(&[][..], |s| &s.routes);
+    routes.iter().filter_map(|slot| state.routes.get(*slot)).any(|r| r.refusal.is_some())
 }
 
 fn all_fail(plan: &Plan, alarmed: &[usize], suspect: usize) -> bool {

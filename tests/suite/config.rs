@@ -305,7 +305,7 @@ fn judge(schema: &Value, root: &Value, value: &Value, path: &str) -> Result<(), 
     };
     for (word, rule) in schema.as_object().unwrap() {
         match word.as_str() {
-            "description" | "default" | "examples" | "pattern" | "propertyNames" | "$schema" | "title" | "$defs" => {}
+            "description" | "default" | "examples" | "pattern" | "format" | "propertyNames" | "$schema" | "title" | "$defs" => {}
             "$ref" => judge(root.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap(), root, value, path)?,
             "type" => {
                 let is = match value {

@@ -2,6 +2,7 @@
 
 mod audience;
 mod budget;
+mod cold_start;
 mod drill;
 mod next_steps;
 mod patience;
@@ -10,6 +11,7 @@ mod replay;
 mod rhythm;
 mod signs;
 mod signs_step;
+mod together;
 mod traced;
 mod verdicts;
 mod world;

@@ -49,7 +49,9 @@ pub(super) fn recipient(words: &Words) -> bool {
         "malformed",
         "rejected",
     ]);
-    whom && how && !words.any(&["account", "api key", "sending is", "sending has"])
+    // Postfix says so of whoever may not send through it at all.
+    let anybody = words.any(&["5.7.1"]) && words.any(&["access denied", "relay"]);
+    whom && how && !anybody && !words.any(&["account", "api key", "sending is", "sending has"])
         || words.any(&["user unknown", "no such user"])
         || abroad::recipient(words)
 }

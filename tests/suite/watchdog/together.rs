@@ -1,0 +1,125 @@
+//! Several failures at once, and failures with a cause in common.
+
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Severity, Span};
+
+use super::world::{Fate, World, name, settings};
+
+const MINUTE: Span = Span::from_secs(60);
+
+fn minutes(n: u64) -> Span {
+    Span::from_secs(60 * n)
+}
+
+fn world(providers: usize, inboxes: usize) -> World {
+    let mut world = World::new(settings(providers, 1, inboxes, MINUTE));
+    world.run(minutes(60));
+    assert!(world.notices.is_empty(), "all is well: {:?}", world.notices);
+    world
+}
+
+fn pages(w: &World) -> usize {
+    w.opened().iter().filter(|n| n.severity == Severity::Page).count()
+}
+
+fn last(w: &World, incident: u64) -> &Notice {
+    let mut of = w.notices.iter().map(|(_, n)| n).filter(|n| n.incident.0 == incident);
+    of.next_back().unwrap()
+}
+
+fn provider(n: usize) -> Culprit {
+    Culprit::Provider(name(&format!("p{n}")))
+}
+
+#[test]
+fn two_providers_that_stop_together_while_a_third_delivers_are_both_named() {
+    for shift in [0, 3] {
+        let mut w = world(3, 4);
+        w.run(Span::from_secs(shift * 11));
+        w.from(w.now, |r, _| r.provider.as_str() != "p2", Fate::Swallowed);
+        w.run(minutes(30));
+        assert_eq!(pages(&w), 2, "{:#?}", w.notices);
+        let mut named: Vec<Culprit> = (1..=2).map(|incident| last(&w, incident).culprit.clone()).collect();
+        named.sort();
+        assert_eq!(named, [provider(0), provider(1)]);
+    }
+}
+
+#[test]
+fn two_inboxes_that_go_dark_together_while_others_receive_are_both_named() {
+    let mut w = world(3, 4);
+    w.from(w.now, |r, _| matches!(r.inbox.as_str(), "i0" | "i1"), Fate::Swallowed);
+    w.run(minutes(30));
+    let mut named: Vec<Culprit> = w.opened().iter().map(|n| last(&w, n.incident.0).culprit.clone()).collect();
+    named.sort();
+    assert_eq!(named, [Culprit::Inbox(name("i0")), Culprit::Inbox(name("i1"))], "{:#?}", w.notices);
+}
+
+#[test]
+fn everything_silent_is_one_page_and_nobodys_fault_alone() {
+    let mut w = world(3, 4);
+    w.from(w.now, |_, _| true, Fate::Swallowed);
+    w.run(minutes(30));
+    assert_eq!(pages(&w), 1, "{:#?}", w.notices);
+    assert_eq!(last(&w, 1).culprit, Culprit::Watcher {});
+}
+
+#[test]
+fn a_failure_that_spreads_from_inbox_to_inbox_is_one_page_and_its_providers() {
+    for step in [2, 10] {
+        let mut w = world(3, 4);
+        for inbox in ["i0", "i1", "i2", "i3"] {
+            w.from(w.now, move |r, _| r.provider.as_str() == "p0" && r.inbox.as_str() == inbox, Fate::Swallowed);
+            w.run(minutes(step));
+        }
+        w.run(minutes(30));
+        assert_eq!(pages(&w), 1, "{:#?}", w.notices);
+        assert_eq!((&last(&w, 1).culprit, last(&w, 1).change == Change::Resolved), (&provider(0), false));
+        w.heal(w.now);
+        w.run(minutes(60));
+        assert_eq!(w.opened().len(), 1, "{:#?}", w.notices);
+        assert_eq!(last(&w, 1).change, Change::Resolved);
+    }
+}
+
+#[test]
+fn inboxes_that_go_dark_one_after_another_have_a_cause_in_common() {
+    let mut w = world(3, 4);
+    for inbox in ["i0", "i1", "i2", "i3"] {
+        w.from(w.now, move |r, _| r.inbox.as_str() == inbox, Fate::Swallowed);
+        w.run(minutes(3));
+    }
+    w.run(minutes(30));
+    assert!(pages(&w) <= 2, "{:#?}", w.notices);
+    assert_eq!(last(&w, 1).culprit, Culprit::Watcher {});
+}
+
+#[test]
+fn what_every_provider_refuses_alike_is_one_page_and_no_providers_fault() {
+    for class in [Class::Network, Class::Tls, Class::Rate, Class::Transient] {
+        let mut w = world(3, 4);
+        let begun = w.now;
+        w.from(begun, |_, _| true, Fate::Refused(class));
+        w.run(minutes(20));
+        assert_eq!(w.opened().len(), 1, "{class}: {:#?}", w.notices);
+        let (at, opened) = &w.notices[0];
+        assert_eq!((&opened.culprit, opened.severity), (&Culprit::Watcher {}, Severity::Page), "{class}");
+        assert!(at.since(begun) <= minutes(1), "{class}: after {}", at.since(begun));
+        assert!(opened.summary.contains(&format!("({class}")), "{}", opened.summary);
+        w.heal(w.now);
+        w.run(minutes(20));
+        let named: Vec<&Culprit> = w.notices.iter().map(|(_, n)| &n.culprit).collect();
+        assert!(named.iter().all(|culprit| **culprit == Culprit::Watcher {}), "{class}: {:#?}", w.notices);
+        assert_eq!(last(&w, 1).change, Change::Resolved, "{class}");
+    }
+}
+
+#[test]
+fn a_second_provider_that_fails_later_is_a_second_page() {
+    let mut w = world(3, 4);
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+    w.run(minutes(20));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    w.run(minutes(20));
+    assert_eq!(pages(&w), 2, "{:#?}", w.notices);
+    assert_eq!((last(&w, 2).kind, &last(&w, 2).culprit), (Kind::Refused, &provider(1)));
+}
