@@ -90,10 +90,7 @@ impl Daemon {
         let settings = Arc::new(settings);
         let clock = Clock::new();
         let (ledger, recovered) = Ledger::open(&settings.ledger.path, clock.now())?;
-        let (key, made) = Key::load_or_create(&settings.ledger.path)?;
-        if made {
-            tracing::info!(path = %settings.ledger.path.display(), "made the key of this installation's canaries");
-        }
+        let key = own_key(&settings)?;
         let (slate, told) = Slate::open(&settings.ledger.path)?;
         let standing = Standing::new(slate, &told);
         let mut dog = replay(&settings, &ledger, &recovered)?;
@@ -115,16 +112,8 @@ impl Daemon {
         let (ask, asks) = mpsc::channel(64);
         let (orders_in, orders) = mpsc::channel(ORDERS);
         let speaking = |guard: show::Guard| show::router(ask.clone()).merge(show::words(orders_in.clone(), guard, Arc::clone(&now)));
-        if let Some(door) = control::listen(&settings.ledger.path) {
-            workers.spawn(show::serve(door, speaking(show::Guard::Everyone), std::future::pending()));
-        }
-        let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
-        let address = listener.map(|(listener, address)| {
-            let router = speaking(show::Guard::Token(token)).merge(Arc::clone(&hooks).router());
-            workers.spawn(show::serve(listener, router, std::future::pending()));
-            tracing::info!(%address, "listening");
-            address
-        });
+        let posted = Arc::clone(&hooks).router();
+        let address = answer(&settings, secrets, listener, speaking, posted, &mut workers);
         let known = dog.view(now()).incidents;
         let seen = |sink: &Name| {
             let heard = known.iter().filter(|i| dog.has_told(sink, i.incident));
@@ -326,6 +315,34 @@ fn notifying(
         hands.insert(name, SinkHand { severities, worker, waiting: VecDeque::new() });
     }
     (hands, ended)
+}
+
+/// The key of this installation's canaries, made at the first start.
+fn own_key(settings: &Settings) -> Result<Key, StartError> {
+    let (key, made) = Key::load_or_create(&settings.ledger.path)?;
+    if made {
+        tracing::info!(path = %settings.ledger.path.display(), "made the key of this installation's canaries");
+    }
+    Ok(key)
+}
+
+/// People are answered from now on: on this host through the control socket, and over HTTP, if that is wanted.
+fn answer(
+    settings: &Settings,
+    secrets: &Secrets,
+    listener: Option<(TcpListener, SocketAddr)>,
+    speaking: impl Fn(show::Guard) -> axum::Router,
+    posted: axum::Router,
+    workers: &mut JoinSet<()>,
+) -> Option<SocketAddr> {
+    if let Some(door) = control::listen(&settings.ledger.path) {
+        workers.spawn(show::serve(door, speaking(show::Guard::Everyone), std::future::pending()));
+    }
+    let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
+    let (listener, address) = listener?;
+    workers.spawn(show::serve(listener, speaking(show::Guard::Token(token)).merge(posted), std::future::pending()));
+    tracing::info!(%address, "listening");
+    Some(address)
 }
 
 /// Takes the HTTP port, if one is wanted.
