@@ -14,7 +14,7 @@ use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_select
 use crate::edge::inbox::log_in;
 use crate::edge::notify::{Origin, Sink, trial};
 use crate::edge::submit::{Submitter, Unread};
-use crate::model::{Name, Now, Outcome, Placement, Severity, Sign, Span};
+use crate::model::{Name, Now, Outcome, Placement, Sign, Span};
 use crate::watchdog::is_early;
 
 /// Domains that are asked about at the same time.
@@ -154,7 +154,7 @@ async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets
     let about = format!("sink {name}");
     let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None };
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
-    let severity = sink.takes.severities.iter().min().copied().unwrap_or(Severity::Page);
+    let severity = sink.takes.quietest();
     let told = async {
         let sink = Sink::new(name, sink, &lookup, &origin, None).map_err(|error| chain(&error))?;
         sink.ready().await?;

@@ -64,6 +64,12 @@ impl Default for Takes {
 }
 
 impl Takes {
+    /// The quietest that it takes: what a test notice is.
+    #[must_use]
+    pub fn quietest(&self) -> Severity {
+        self.severities.iter().min().copied().unwrap_or(Severity::Page)
+    }
+
     /// Whether it takes such an incident, whatever it is about and whenever it is.
     #[must_use]
     pub fn likes(&self, kind: Kind, severity: Severity) -> bool {

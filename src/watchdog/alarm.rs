@@ -149,8 +149,8 @@ impl State {
         ix.follow_alarms(plan, self);
         let lasted = at.since(alarm.since);
         let real = alarm.told && lasted > alarm.sort.real_after();
-        // That a seed was suppressed says nothing of how long silence lasts.
-        if !real && !super::recovery::is_explained(plan, self, &alarm) && !super::common::was_of_all(self, &alarm) {
+        // What was nobody's failure says nothing of how long silence lasts.
+        if !real && !super::recovery::is_explained(plan, self, &alarm) {
             if let Some((changed, before)) = alarm.was {
                 self.remember(culprit, before, alarm.since, changed);
             }

@@ -6,7 +6,6 @@
 use std::cmp::Reverse;
 
 use super::alarm::{Alarm, odds};
-use super::common;
 use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis;
@@ -41,8 +40,8 @@ const NARROWED_UP_TO: usize = 256;
 
 /// The next change of the alarms that the evidence calls for, if any.
 pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
-    let is_over = |a: &&Alarm| recovery::is_over(plan, state, a) || recovery::is_explained(plan, state, a) || common::was_of_all(state, a);
-    if let Some(alarm) = state.alarms.iter().find(is_over) {
+    let over = state.alarms.iter().find(|a| recovery::is_over(plan, state, a) || recovery::is_explained(plan, state, a));
+    if let Some(alarm) = over {
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
     let resorted = || state.alarms.iter().find_map(|a| sorting::resort(plan, state, a));

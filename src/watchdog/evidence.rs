@@ -215,6 +215,11 @@ pub(super) fn lost_of(tallies: &[Tally]) -> (u64, u64) {
     best.1
 }
 
+/// Of the newest arrivals over these routes, how many lie in Junk, and how many there are.
+pub(super) fn in_junk<'t>(tallies: impl IntoIterator<Item = &'t Tally>) -> (usize, usize) {
+    tallies.into_iter().fold((0, 0), |(junk, all), t| (junk + t.in_junk.0, all + t.in_junk.1))
+}
+
 /// Junk among the newest arrivals. What was told as junk is so until next to none of it is: half of the mail in Junk is one incident.
 fn lately(tally: &mut Tally, state: &State, route: &RouteState) {
     let fresh = |c: &&Canary| !c.set_aside && route.judged_before.is_none_or(|before| c.sent_at >= before);

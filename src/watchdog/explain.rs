@@ -50,13 +50,13 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         Kind::Refused if finding.is_of_seed() => seed(plan, state, finding),
         Kind::Refused => {
             let class = finding.class.unwrap_or(Class::Unknown);
-            let reply = reply(plan, state, finding).map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
+            let reply = quoted(reply(plan, state, finding));
             let who = if finding.culprit == (Culprit::Watcher {}) { "every provider" } else { culprit.as_str() };
             format!("{who} refuses mail ({class}{}){reply}", on_some(plan, finding))
         }
         Kind::Stopped if finding.class == Some(Class::Network) && !finding.alarm => {
             let count: u64 = tallies.iter().map(|t| t.row).sum();
-            let reply = reply(plan, state, finding).map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
+            let reply = quoted(reply(plan, state, finding));
             format!("no provider can be reached (network{reply}): {count} canaries in a row could not be handed over; {culprit}")
         }
         Kind::Loss => {
@@ -69,7 +69,7 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             format!("{culprit} is slow: mail to {boxes} takes about {factor} times what is usual{usual}")
         }
         Kind::Junked => {
-            let (junk, all) = tallies.iter().fold((0, 0), |(junk, all), t| (junk + t.in_junk.0, all + t.in_junk.1));
+            let (junk, all) = evidence::in_junk(&tallies);
             format!("mail of {culprit} lands in junk in {boxes}: {junk} of the newest {all} that arrived")
         }
         Kind::Stopped
@@ -105,6 +105,11 @@ fn on_some(plan: &Plan, finding: &Finding) -> String {
     if some < all { format!(", seen on {some} of its {all} routes") } else { String::new() }
 }
 
+/// A provider's words behind what they are about.
+fn quoted(words: Option<String>) -> String {
+    words.map_or_else(String::new, |w| format!(": \"{}\"", shorten(&w, 160)))
+}
+
 fn percent(part: u64, whole: u64) -> u64 {
     (part * 100 + whole / 2) / whole.max(1)
 }
@@ -112,8 +117,7 @@ fn percent(part: u64, whole: u64) -> u64 {
 /// A seed that its provider does not write to, in a sentence.
 fn seed(plan: &Plan, state: &State, finding: &Finding) -> String {
     let Some(route) = finding.routes.first().and_then(|slot| plan.routes.get(*slot)).map(|r| &r.route) else { return String::new() };
-    let said = suppression(state, finding).or_else(|| reply(plan, state, finding));
-    let said = said.map_or_else(String::new, |r| format!(": \"{}\"", shorten(&r, 160)));
+    let said = quoted(suppression(state, finding).or_else(|| reply(plan, state, finding)));
     let does = if finding.class == Some(Class::Recipient) { "does not know" } else { "suppresses" };
     format!("no outage: provider `{}` {does} the seed of inbox `{}`{said}", route.provider, route.inbox)
 }

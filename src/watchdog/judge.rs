@@ -246,8 +246,7 @@ fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
             continue;
         }
         let (culprit, also) = (suspect.culprit.clone(), suspect.also.clone());
-        let (junk, arrived) =
-            live.iter().filter_map(|slot| of(*slot)).fold((0, 0), |(junk, all), t| (junk + t.in_junk.0, all + t.in_junk.1));
+        let (junk, arrived) = evidence::in_junk(live.iter().filter_map(|slot| of(*slot)));
         let size = junk as f64 / arrived.max(1) as f64;
         // One inbox has a filter of its own; nobody finds a mail that lies in Junk everywhere.
         let inboxes: BTreeSet<usize> = live.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| r.inbox_at).collect();

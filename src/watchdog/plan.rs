@@ -286,8 +286,7 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
 
 /// The sinks that are tried, each as quietly as it takes notices.
 fn tries(settings: &Settings) -> BTreeMap<Name, Trying> {
-    let quietest = |sink: &Sink| sink.takes.severities.iter().min().copied().unwrap_or(Severity::Page);
-    let of = |(name, sink): (&Name, &Sink)| Some((name.clone(), Trying::new(sink.try_at.clone()?, quietest(sink))));
+    let of = |(name, sink): (&Name, &Sink)| Some((name.clone(), Trying::new(sink.try_at.clone()?, sink.takes.quietest())));
     settings.sinks.iter().filter_map(of).collect()
 }
 

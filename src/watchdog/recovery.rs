@@ -1,6 +1,7 @@
 //! Recovery: when health is the better explanation of what was sent since an alarm.
 
 use super::alarm::Alarm;
+use super::common;
 use super::evidence;
 use super::hold::Sort;
 use super::hypothesis::{self, Factors};
@@ -67,9 +68,14 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     }
 }
 
+/// Whether it has come out that an alarm is nobody's failure: every provider refused alike, or a seed is suppressed.
+pub(super) fn is_explained(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
+    common::was_of_all(state, alarm) || is_of_seeds(plan, state, alarm)
+}
+
 /// Whether an alarm was for mail that its provider never sent, because it suppresses a seed: that has come out since, and nothing else is
 /// missing.
-pub(super) fn is_explained(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
+fn is_of_seeds(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return false };
     let routes = || suspect.routes.iter().filter_map(|slot| Some((*slot, state.routes.get(*slot)?)));
     let found = routes().any(|(_, r)| r.suppressed.as_ref().is_some_and(|s| s.found_at >= alarm.since));

@@ -193,6 +193,17 @@ pub(super) static WIRE: &[Key] = &[
     },
 ];
 
+/// Streams and inboxes by name or pattern, beside providers.
+pub(super) const STREAMS: Key = Key {
+    name: "stream",
+    kind: Kind::Patterns,
+    need: Need::Absent("every stream"),
+    example: "\"password-reset\"",
+    doc: "Streams, likewise.",
+};
+pub(super) const INBOXES: Key =
+    Key { name: "inbox", kind: Kind::Patterns, need: Need::Absent("every inbox"), example: "\"*\"", doc: "Inboxes, likewise." };
+
 pub(super) static ROUTE: &[Key] = &[
     Key {
         name: "provider",
@@ -201,14 +212,8 @@ pub(super) static ROUTE: &[Key] = &[
         example: "[\"mailchimp\", \"relay*\"]",
         doc: "Providers, by name or with `*` for any characters; one or a list.",
     },
-    Key {
-        name: "stream",
-        kind: Kind::Patterns,
-        need: Need::Absent("every stream"),
-        example: "\"password-reset\"",
-        doc: "Streams, likewise.",
-    },
-    Key { name: "inbox", kind: Kind::Patterns, need: Need::Absent("every inbox"), example: "\"*\"", doc: "Inboxes, likewise." },
+    STREAMS,
+    INBOXES,
 ];
 
 pub(super) static HTTP: &[Key] = &[

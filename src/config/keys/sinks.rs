@@ -1,6 +1,6 @@
 //! The keys of sinks.
 
-use super::general::{DAY, SECOND};
+use super::general::{DAY, INBOXES, SECOND, STREAMS};
 use super::senders::{base_url, secret};
 use super::{Key, Kind, Need};
 
@@ -27,14 +27,8 @@ pub(super) static SINK: &[Key] = &[
         example: "[\"mailchimp\", \"relay*\"]",
         doc: "It takes what touches these providers, by name or with `*` for any characters; one or a list. What is wider, as a failure of an inbox or of everything, touches them too.",
     },
-    Key {
-        name: "stream",
-        kind: Kind::Patterns,
-        need: Need::Absent("every stream"),
-        example: "\"password-reset\"",
-        doc: "Streams, likewise.",
-    },
-    Key { name: "inbox", kind: Kind::Patterns, need: Need::Absent("every inbox"), example: "\"*\"", doc: "Inboxes, likewise." },
+    STREAMS,
+    INBOXES,
     Key {
         name: "hours",
         kind: Kind::Hours,

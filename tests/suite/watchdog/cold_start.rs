@@ -85,4 +85,11 @@ fn the_configuration_bounds_how_long_a_page_waits() {
     let held = seen(minutes(5), minutes(120));
     let later = Span::from_ms(held.as_ms() - at_once.as_ms());
     assert!(later >= minutes(4) && later <= minutes(6), "{held} instead of {at_once}");
+    // What never delivered would wait for its deadline.
+    let mut settings = settings(3, 1, 4, MINUTE);
+    settings.watch.hold_at_most = minutes(3);
+    let mut w = World::new(settings);
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+    w.run(minutes(12));
+    assert_eq!(w.opened().len(), 1, "{:#?}", w.notices);
 }

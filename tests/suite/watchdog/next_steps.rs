@@ -1,9 +1,8 @@
 //! Whether a page says what to do first: by what is known most exactly.
 
-use mailcanary::config::{MandrillSettings, ProviderKind, SecretRef, Templates};
 use mailcanary::model::{Class, Fate as Told, Kind, Severity, Span};
 
-use super::world::{Fate, World, settings};
+use super::world::{Fate, World, asking, settings};
 
 const fn minutes(n: u64) -> Span {
     Span::from_secs(n * 60)
@@ -98,17 +97,7 @@ fn what_the_provider_says_of_its_canaries_beats_the_name_of_the_culprit() {
         (Told::Bounced, "read the bounce"),
         (Told::Blind, "what became of the canaries named here"),
     ] {
-        let mut settings = settings(2, 1, 2, Span::from_secs(60));
-        for provider in settings.providers.values_mut() {
-            provider.kind = ProviderKind::Mandrill(MandrillSettings {
-                base_url: "http://127.0.0.1:9".to_owned(),
-                api_key: SecretRef::Env("KEY".to_owned()),
-                subaccount: None,
-                webhook_secret: None,
-                templates: Templates::default(),
-            });
-        }
-        let mut w = World::new(settings);
+        let mut w = World::new(asking(2, 1, 2));
         w.run(minutes(60));
         w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
         w.tells = Some(Box::new(move |_, _, _| Some((fate, "its words"))));

@@ -121,5 +121,7 @@ fn a_second_provider_that_fails_later_is_a_second_page() {
     w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
     w.run(minutes(20));
     assert_eq!(pages(&w), 2, "{:#?}", w.notices);
-    assert_eq!((last(&w, 2).kind, &last(&w, 2).culprit), (Kind::Refused, &provider(1)));
+    let second = w.opened()[1];
+    assert_eq!((second.kind, &second.culprit), (Kind::Refused, &provider(1)));
+    assert!(second.summary.contains("(suspended, seen on 1 of its 4 routes)"), "{}", second.summary);
 }

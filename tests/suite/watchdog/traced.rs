@@ -1,26 +1,11 @@
 //! The silent drop proven: providers are asked what became of canaries, and what they say stands in the incident; a seed that they suppress
 //! is no outage.
 
-use mailcanary::config::{MandrillSettings, ProviderKind, SecretRef, Settings, Templates};
+use mailcanary::config::{ProviderKind, SecretRef, Settings};
 use mailcanary::model::{At, CanaryId, Change, Class, Culprit, Fate, Kind, Name, Outcome, Severity, Span, Verdict};
 use mailcanary::watchdog::{Effect, Event, Fact, Reads, Watchdog};
 
-use super::world::{self, World, name, settings};
-
-/// Settings in which every provider can be asked.
-fn asking(providers: usize, streams: usize, inboxes: usize) -> Settings {
-    let mut settings = settings(providers, streams, inboxes, Span::from_secs(60));
-    for provider in settings.providers.values_mut() {
-        provider.kind = ProviderKind::Mandrill(MandrillSettings {
-            base_url: "http://127.0.0.1:9".to_owned(),
-            api_key: SecretRef::Env("KEY".to_owned()),
-            subaccount: None,
-            webhook_secret: None,
-            templates: Templates::default(),
-        });
-    }
-    settings
-}
+use super::world::{self, World, asking, name};
 
 /// A world that has been well for an hour.
 fn well(settings: Settings) -> World {

@@ -213,6 +213,14 @@ fn a_partial_loss_is_seen_and_not_called_a_stop() {
     assert!(!opened.is_empty());
     assert!(opened.iter().all(|n| n.culprit == Culprit::Provider(name("p0"))), "{opened:#?}");
     assert!(opened.iter().any(|n| n.kind == Kind::Loss), "{opened:#?}");
+    // The share in the sentence is that of its own figures, and of the loss.
+    for (_, notice) in w.notices.iter().filter(|(_, n)| n.kind == Kind::Loss) {
+        let figure = |name: &str| notice.evidence[name].as_f64().unwrap();
+        let (missing, of) = (figure("missing"), figure("of"));
+        let said = format!("about {} %: {missing} of the last {of} canaries", (missing * 100.0 / of).round());
+        assert!(notice.summary.contains(&said), "{said}: {}", notice.summary);
+        assert!((0.2..0.8).contains(&figure("share_lost")), "{}", notice.summary);
+    }
 }
 
 #[test]

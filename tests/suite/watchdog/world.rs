@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mailcanary::config::{
-    Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, ProviderKind, SecretRef, Settings, Sink,
-    SinkKind, SmtpSettings, Stream, Takes, Tls, Watch, WebhookSettings, Wire, Wording,
+    Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind,
+    SecretRef, Settings, Sink, SinkKind, SmtpSettings, Stream, Takes, Templates, Tls, Watch, WebhookSettings, Wire, Wording,
 };
 use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
 use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
@@ -85,6 +85,21 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         http: Some(Http { listen: "127.0.0.1:0".parse().unwrap(), public_url: None, token: None }),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
     }
+}
+
+/// Settings in which every provider can be asked.
+pub fn asking(providers: usize, streams: usize, inboxes: usize) -> Settings {
+    let mut settings = settings(providers, streams, inboxes, Span::from_secs(60));
+    for provider in settings.providers.values_mut() {
+        provider.kind = ProviderKind::Mandrill(MandrillSettings {
+            base_url: "http://127.0.0.1:9".to_owned(),
+            api_key: SecretRef::Env("KEY".to_owned()),
+            subaccount: None,
+            webhook_secret: None,
+            templates: Templates::default(),
+        });
+    }
+    settings
 }
 
 /// What becomes of a canary.
