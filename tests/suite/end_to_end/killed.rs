@@ -22,7 +22,7 @@ use crate::support::notices::present;
 use crate::support::refuser::Refuser;
 
 /// So many lives are killed unless the environment says otherwise.
-const KILLS: u64 = 60;
+const KILLS: u64 = 200;
 const HOW_MANY: &str = "MAILCANARY_TEST_KILLS";
 /// Of one ledger; then comes a life in peace.
 const LIVES: u64 = 10;
