@@ -98,6 +98,7 @@ const COMMON: &[&str] = &[
     "waiting",
     "alarm",
     "hold",
+    "drift",
     "hindsight",
     "recovery",
     "sorting",

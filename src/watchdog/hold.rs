@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm::Alarm;
 use super::canary::Canary;
+use super::drift;
 use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, Culprit, Kind, Span};
@@ -115,9 +116,14 @@ fn fade(age: Span) -> f64 {
 }
 
 /// When a page for an alarm may go out, by what was learnt and by what the configuration says.
-pub(super) fn over_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
+pub(super) fn over_at(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> At {
     let (since, (at_least, at_most)) = (alarm.since, plan.hold);
-    learnt(plan, state, alarm).max(known_at(plan, state, alarm)).max(since.plus(at_least)).min(since.plus(at_most))
+    learnt(plan, state, alarm).max(known_at(plan, state, alarm, now)).max(since.plus(at_least)).min(since.plus(at_most))
+}
+
+/// When it is known that something is missing, whatever was learnt of alarms.
+pub(super) fn known_at(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> At {
+    missed_at(plan, state, alarm).max(drift::excluded_at(plan, state, alarm, now))
 }
 
 fn learnt(plan: &Plan, state: &State, alarm: &Alarm) -> At {
@@ -131,7 +137,7 @@ fn learnt(plan: &Plan, state: &State, alarm: &Alarm) -> At {
 
 /// Before much was sent: when what is missing is old enough to be missed. What came by then was the quickest, so that a partial loss waits
 /// for the deadline, and so does silence where little ever came. Mail that was refused is not awaited.
-pub(super) fn known_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
+fn missed_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
     let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return alarm.since };
     let some = suspect.routes.iter().step_by(suspect.routes.len().div_ceil(LOOKED_AT).max(1));
     let routes = || some.clone().filter_map(|slot| state.routes.get(*slot)).filter(|r| r.serial > 0);

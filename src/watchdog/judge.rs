@@ -111,7 +111,8 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     let mut again_at = None;
     let paged = state.open_delivery(&alarm.culprit).is_some_and(|i| i.shown.severity == Severity::Page);
     if (severity == Severity::Page && !paged) || !alarm.told {
-        let from = if severity == Severity::Page { hold::over_at(plan, state, alarm) } else { hold::known_at(plan, state, alarm) };
+        let from =
+            if severity == Severity::Page { hold::over_at(plan, state, alarm, now) } else { hold::known_at(plan, state, alarm, now) };
         // What was held until it had faded again is over, or as good as that.
         let faded = alarm::odds(plan, state, index) < plan.ln_alarm - FADED;
         if from > now || faded {

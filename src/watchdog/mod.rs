@@ -16,6 +16,7 @@ mod canary;
 mod common;
 mod concern;
 pub mod count;
+mod drift;
 mod drill;
 mod early;
 mod effect;

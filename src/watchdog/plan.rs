@@ -61,6 +61,8 @@ pub(super) struct Plan {
     pub(super) routine: f64,
     pub(super) limits: Limits,
     tells: BTreeMap<Name, Telling>,
+    /// Whether any provider is asked what became of canaries.
+    pub(super) traces_any: bool,
     /// How each provider is asked how its account stands: those that are.
     pub(super) signs: BTreeMap<Name, Signs>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
@@ -178,6 +180,7 @@ impl Plan {
             confirmations,
             routine,
             limits: Limits::of(settings),
+            traces_any: tells(settings).values().any(|telling| telling.asked),
             tells: tells(settings),
             signs: signs(settings),
             asks,
@@ -198,11 +201,6 @@ impl Plan {
     /// Whether a provider tells by itself what became of canaries.
     pub(super) fn is_hooked(&self, provider: &Name) -> bool {
         self.tells.get(provider).is_some_and(|telling| telling.hooked)
-    }
-
-    /// Whether any is asked.
-    pub(super) fn traces_any(&self) -> bool {
-        self.tells.values().any(|telling| telling.asked)
     }
 
     /// Where a seed is taken off a provider's suppression list, in words.

@@ -23,6 +23,8 @@ const CLEARER: f64 = 2.0;
 const NOTHING_ARRIVES: f64 = 8.0;
 /// Canaries that say so.
 const SILENT: usize = 3;
+/// The way that is a stop.
+const STOP: usize = 0;
 /// The first way that is a delay.
 const SLOW: usize = 4;
 /// Alarms over more routes than this keep what they were raised as.
@@ -36,34 +38,54 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
         return None;
     }
     let sees = |r: &&RouteState| state.sees(&r.route.inbox);
-    let mut said: Vec<(At, bool, Nats)> = Vec::new();
+    let standing = state.standings.get(plan.suspect(&alarm.culprit)?)?;
+    let way = likeliest(alarm.sort, standing);
+    let mut said: Vec<Saying> = Vec::new();
     // Where some routes deliver, the others were silent before: they do not tell that it is more by now.
-    let mut alive: Vec<(At, bool, Nats)> = Vec::new();
+    let mut alive: Vec<Saying> = Vec::new();
     for route in suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(sees) {
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
         let from = said.len();
-        said.extend(newest(route, first, horizon));
+        said.extend(newest(route, first, horizon, way));
         let own = said.get(from..).unwrap_or_default();
-        if own.iter().any(|(_, arrived, _)| *arrived) {
+        if own.iter().any(|s| s.arrived) {
             alive.extend_from_slice(own);
         }
     }
-    let standing = state.standings.get(plan.suspect(&alarm.culprit)?)?;
     let telling = if alive.is_empty() { &said } else { &alive };
-    let silent = likeliest(alarm.sort, standing).is_some_and(|way| is_silent(way, telling, suspect.routes.len()));
+    let silent = way.is_some() && is_silent(telling, suspect.routes.len());
     let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said)? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
 
+/// What one canary says.
+#[derive(Clone)]
+struct Saying {
+    sent_at: At,
+    arrived: bool,
+    nats: Nats,
+    /// Nats of its silence for nothing arriving any more, against how it was.
+    beyond: f64,
+}
+
 /// What the newest canaries of a route say that were sent since.
-fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<Item = (At, bool, Nats)> {
+fn newest(route: &RouteState, since: At, horizon: Option<At>, way: Option<usize>) -> impl Iterator<Item = Saying> {
     let sent = route.canaries.iter().rev().take_while(move |c| c.sent_at >= since).filter(|c| !c.set_aside && !c.refused());
     sent.take(NEWEST).filter_map(move |canary| {
         let Some(latency) = canary.latency() else {
             let age = horizon?.since(canary.sent_at);
-            return (age > Span::ZERO).then(|| (canary.sent_at, false, hypothesis::silent(&route.survival, age).map(f64::ln)));
+            let nats = hypothesis::silent(&route.survival, age).map(f64::ln);
+            let [stop, ..] = nats;
+            let beyond = match way {
+                // A delay may be half way to the next longer one.
+                Some(way) if way >= SLOW => hypothesis::silent_not_slower(&route.survival, age, STOP, hypothesis::longer_than(way)).ln(),
+                Some(way) => stop - nats.get(way).unwrap_or(&stop),
+                None => 0.0,
+            };
+            return (age > Span::ZERO).then_some(Saying { sent_at: canary.sent_at, arrived: false, nats, beyond });
         };
-        Some((canary.sent_at, true, hypothesis::arrived(&route.survival, latency).map(f64::ln)))
+        let nats = hypothesis::arrived(&route.survival, latency).map(f64::ln);
+        Some(Saying { sent_at: canary.sent_at, arrived: true, nats, beyond: 0.0 })
     })
 }
 
@@ -78,27 +100,22 @@ pub(super) fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
     ways.max_by(|a, b| chances.get(*a).unwrap_or(&0.0).total_cmp(chances.get(*b).unwrap_or(&0.0)))
 }
 
-/// Whether nothing arrives any more where some of it did, in the way that it was; a delay may be half way to the next longer one.
-fn is_silent(way: usize, said: &[(At, bool, Nats)], routes: usize) -> bool {
-    let last = said.iter().filter(|(_, arrived, _)| *arrived).map(|(at, ..)| *at).max();
-    let silent = said.iter().filter(|(at, ..)| last.is_none_or(|l| *at > l));
-    let (count, nats) = silent.fold((0, 0.0), |(count, sum), (.., nats)| {
-        let [stop, ..] = nats;
-        let longer = nats.get(way + 1).filter(|_| way >= SLOW);
-        let as_it_was = nats.get(way).into_iter().chain(longer).fold(f64::NEG_INFINITY, |most, n| most.max(*n));
-        (count + 1, sum + (stop - as_it_was).max(0.0))
-    });
+/// Whether nothing arrives any more where some of it did.
+fn is_silent(said: &[Saying], routes: usize) -> bool {
+    let last = said.iter().filter(|s| s.arrived).map(|s| s.sent_at).max();
+    let silent = said.iter().filter(|s| last.is_none_or(|l| s.sent_at > l));
+    let (count, nats) = silent.fold((0, 0.0), |(count, sum), s| (count + 1, sum + s.beyond.max(0.0)));
     count >= SILENT && nats >= NOTHING_ARRIVES + (routes as f64).ln()
 }
 
 /// Loss or delay, if one of them is clear.
-fn in_part(now: Sort, said: &[(At, bool, Nats)]) -> Option<Sort> {
-    if said.len() < ENOUGH || !said.iter().any(|(_, arrived, _)| *arrived) {
+fn in_part(now: Sort, said: &[Saying]) -> Option<Sort> {
+    if said.len() < ENOUGH || !said.iter().any(|s| s.arrived) {
         return None;
     }
     let mut sums = [0.0; WAYS];
-    for (.., nats) in said {
-        sums.iter_mut().zip(nats).for_each(|(sum, z)| *sum += z);
+    for saying in said {
+        sums.iter_mut().zip(saying.nats).for_each(|(sum, z)| *sum += z);
     }
     let [stop, losses @ .., a, b, c] = sums;
     let most = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -151,7 +151,15 @@ fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now
     let pivot = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), Reverse(*slot)))?;
     // The route that shows it asks first; then those that have been asked least.
     members.sort_by_cached_key(|slot| (*slot != pivot || !fresh.is_empty(), asked(state, *slot, now), *slot));
-    members.iter().filter_map(|slot| may(plan, state, *slot, now)).min_by_key(|(_, at)| *at)
+    let mut soonest: Option<(usize, At)> = None;
+    for (slot, at) in members.iter().filter_map(|slot| may(plan, state, *slot, now)) {
+        // None may be sooner than now.
+        if at <= now {
+            return Some((slot, at));
+        }
+        soonest = soonest.filter(|(_, before)| *before <= at).or(Some((slot, at)));
+    }
+    soonest
 }
 
 /// The routes of a suspect that something may be asked of: all of a small one, those that have been silent longest of a large one.

@@ -87,7 +87,7 @@ type Wanted = (At, u8, At, CanaryId);
 fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     let mut asked = Asked::default();
     let calm = ix.alarmed.is_empty() && ix.asking.is_empty() && ix.suppressed.is_empty() && state.missed.is_empty();
-    if calm || !plan.traces_any() || state.cut_off_since.is_some() {
+    if calm || !plan.traces_any || state.cut_off_since.is_some() {
         return asked;
     }
     let mut wanted: Vec<Wanted> = Vec::new();

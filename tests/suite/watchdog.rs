@@ -3,6 +3,7 @@
 mod audience;
 mod budget;
 mod cold_start;
+mod drift;
 mod drill;
 mod next_steps;
 mod patience;
