@@ -24,7 +24,7 @@ const LATELY: usize = 5;
 /// And so many, whether it goes on…
 const MORE: usize = 10;
 /// …with this much of them in Junk it lands there, now and then…
-const CHRONIC: usize = 4;
+pub(super) const CHRONIC: usize = 4;
 /// …and with so much it is over.
 const STRAY: usize = 1;
 

@@ -238,7 +238,7 @@ fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
     for suspect in candidates.into_iter().filter_map(|s| plan.suspects.get(s)) {
         let live: Vec<usize> = suspect.routes.iter().copied().filter(|slot| is_live(plan, state, *slot)).collect();
         let all = !live.is_empty() && live.iter().all(|slot| of(*slot).is_some_and(|t| t.junked));
-        if !all || live.iter().all(|slot| explained.contains(slot)) {
+        if !(all || fades(state, suspect, live.iter().filter_map(|slot| of(*slot)))) || live.iter().all(|slot| explained.contains(slot)) {
             continue;
         }
         let leans = |(slot, t): &(usize, Tally)| !suspect.routes.contains(slot) && t.live && t.junked_perhaps && !t.junked;
@@ -255,6 +255,14 @@ fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
         found.push(Finding { culprit, kind: Kind::Junked, severity, class: None, routes: live, also, alarm: false, size });
     }
     found
+}
+
+/// Whether what was told of a suspect ends by and by: some of its routes are well, and no other has much left. It is not the last one's.
+fn fades<'t>(state: &State, suspect: &Suspect, tallies: impl Iterator<Item = &'t Tally>) -> bool {
+    let mut junked = tallies.filter(|t| t.junked).peekable();
+    state.open_delivery(&suspect.culprit).is_some_and(|i| i.shown.kind == Kind::Junked)
+        && junked.peek().is_some()
+        && junked.all(|t| t.in_junk.0 < evidence::CHRONIC)
 }
 
 /// The delivery kinds share one incident for each culprit: the loudest finding speaks, and of equals the first.

@@ -242,6 +242,12 @@ fn half_of_the_mail_in_junk_is_one_warning_for_as_long_as_it_lasts() {
     let opened = w.opened();
     assert_eq!(opened.len(), 1, "{opened:#?}");
     assert!(w.notices.iter().all(|(_, n)| n.kind == Kind::Junked && n.severity == Severity::Warn), "{:#?}", w.notices);
+    // It ends by and by, and is not the last route's for that.
+    w.heal(w.now);
+    w.run(minutes(30));
+    let whose: Vec<_> = w.notices.iter().map(|(_, n)| &n.culprit).collect();
+    assert!(whose.iter().all(|c| **c == Culprit::Provider(name("p0"))), "{whose:?}");
+    assert_eq!((w.opened().len(), w.told(Change::Resolved)), (1, 1), "{:#?}", w.notices);
 }
 
 #[test]
