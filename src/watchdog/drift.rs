@@ -13,7 +13,7 @@ const LITTLE: [u32; 2] = [7, 13];
 /// Nats for what the alarm is about, against that, of one route…
 const EXCLUDED_AT: f64 = 2.5;
 /// …and so much more for the logarithm of the routes: where more are looked at, more of them come together.
-const OF_MANY: f64 = 1.25;
+const OF_MANY: f64 = 2.5;
 /// Canaries sent so long before an alarm may have been its first victims.
 const ONSET: Span = Span::from_secs(600);
 /// Between two looks.
