@@ -49,20 +49,7 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
 }
 
 fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
-    let loudest = |suspects: &mut dyn Iterator<Item = usize>| {
-        let free = suspects.filter(|s| !ix.alarmed.contains(s)).map(|s| (s, odds(plan, state, s)));
-        free.max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))
-    };
-    // Where those who do not ask are far from an alarm, they need not be looked at.
-    let [asks, ..] = plan.asks;
-    let (best, own) = if plan.heavy + asks < plan.ln_alarm - EASED - FAR {
-        loudest(&mut ix.asking.iter().map(|(_, Reverse(suspect))| *suspect))?
-    } else {
-        loudest(&mut ix.hot.iter().copied())?
-    };
-    if own < plan.ln_alarm - EASED - FAR {
-        return None;
-    }
+    let best = loudest(plan, state, ix)?;
     // Several at once explain it better than what covers them all.
     let parts = together::parts(plan, state, ix);
     let best = parts.filter(|p| p.beat && p.whole == best).map_or(best, |p| p.first);
@@ -76,6 +63,32 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let enough = all >= needed && (sure >= CERTAIN || own >= needed + DECIDES);
     let culprit = plan.suspects.get(named)?.culprit.clone();
     enough.then(|| Fact::Alarmed { culprit, instead_of: moved.iter().map(|a| a.culprit.clone()).collect() })
+}
+
+/// The suspect with the highest odds of those that have no alarm, if an alarm is near.
+fn loudest(plan: &Plan, state: &State, ix: &Index) -> Option<usize> {
+    let near = plan.ln_alarm - EASED - FAR;
+    let mut best: Option<(usize, f64)> = None;
+    let take = |best: &mut Option<(usize, f64)>, suspect: usize| {
+        let own = odds(plan, state, suspect);
+        let is_louder = best.is_none_or(|(other, most)| own > most || (own == most && suspect < other));
+        if own >= near && is_louder && !ix.alarmed.contains(&suspect) {
+            *best = Some((suspect, own));
+        }
+    };
+    // Of those that ask the highest level comes first: soon none of the rest can be louder.
+    let reach = |level: f64, best: Option<(usize, f64)>| level + plan.heavy >= best.map_or(near, |(_, most)| most);
+    for (level, Reverse(suspect)) in ix.asking.iter().rev() {
+        if !reach(f64::from(f32::from_bits(*level)), best) {
+            return best.map(|(suspect, _)| suspect);
+        }
+        take(&mut best, *suspect);
+    }
+    let [asks, ..] = plan.asks;
+    if reach(asks, best) {
+        ix.hot.iter().for_each(|suspect| take(&mut best, *suspect));
+    }
+    best.map(|(suspect, _)| suspect)
 }
 
 /// Whether blame would move from `alarm` to the suspect: it is part of it, or what it covers beyond it has delivered since.

@@ -78,6 +78,9 @@ const ASKED_OF_MANY: usize = 16;
 /// A culprit of more than one in so many routes is found among all that are silent.
 const SPARSE: usize = 16;
 
+/// Where there are so many times more confirmations in flight than a culprit has routes, its routes are looked at and not they.
+const FEWER: usize = 3;
+
 /// What is asked now, and when more may be.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -130,7 +133,7 @@ fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now
     let suspect = plan.suspects.get(index)?;
     let covers =
         |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
-    let fresh: Vec<(At, usize)> = if suspect.routes.len() * SPARSE < ix.confirming.len() {
+    let fresh: Vec<(At, usize)> = if suspect.routes.len() * FEWER < ix.confirming.len() {
         let mut fresh: Vec<_> =
             suspect.routes.iter().filter(|slot| covers(**slot)).flat_map(|slot| confirming_over(state, *slot, now)).collect();
         fresh.sort_unstable();
