@@ -32,7 +32,7 @@ const VIEW: &[&str] = &[
 ];
 const RECORDS: &[&str] = &["watchdog::Record", "watchdog::Fact", "watchdog::Event", "watchdog::Reads", "watchdog::Delivery"];
 
-/// Who may name whom, besides itself. The parts of `edge` do not name each other, but all may name the one way out; notices by e-mail go
+/// Who may name whom, besides itself. The parts of `edge` do not name each other, but all may name the one way out and the one way in; notices by e-mail go
 /// out as canaries do, and heartbeats call as sinks do.
 const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("model", &[]),
@@ -40,9 +40,13 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("config", &[&["model"]]),
     ("watchdog", &[&["model", "config"]]),
     ("ledger", &[&["model", "canary"], RECORDS]),
-    ("edge", &[&["model", "config", "canary", "edge::dial"], EVENTS, VIEW]),
+    ("edge", &[&["model", "config", "canary", "edge::dial", "edge::post"], EVENTS, VIEW]),
     ("edge::dial", &[&["model", "config"]]),
-    ("edge::notify", &[&["model", "config", "edge::dial", "edge::submit::Postbox", "edge::submit::SetUpError"], EVENTS, VIEW]),
+    ("edge::post", &[&["model"], EVENTS, VIEW]),
+    (
+        "edge::notify",
+        &[&["model", "config", "edge::dial", "edge::post", "edge::submit::Postbox", "edge::submit::SetUpError"], EVENTS, VIEW],
+    ),
     (
         "edge::beat",
         &[&[

@@ -13,4 +13,4 @@ mod wording;
 pub use compose::{Composed, compose};
 pub use look::Expected;
 pub use recognise::{Found, MAX_SCANNED, recognise};
-pub use token::{Key, TOKEN_LEN, is_probe, probe_id, token};
+pub use token::{Key, TOKEN_LEN, is_probe, probe_id, token, without_tokens};

@@ -66,9 +66,12 @@ fn summary(settings: &Settings, out: &mut Out) {
     }
     let http = settings.http.as_ref().map_or_else(|| "off".to_owned(), |http| format!("http://{}", http.listen));
     out.line(format_args!("status page and metrics: {http}"));
+    let base = settings.http.as_ref().and_then(|http| http.public_url.clone()).unwrap_or_else(|| http.clone());
     for (name, provider) in settings.providers.iter().filter(|(_, p)| p.kind.is_hooked()) {
-        let base = settings.http.as_ref().and_then(|http| http.public_url.clone()).unwrap_or_else(|| http.clone());
         out.line(format_args!("webhook of {} {name}: {base}/hooks/{name}", provider.kind.as_str()));
+    }
+    for (name, sink) in settings.sinks.iter().filter(|(_, sink)| sink.kind.acknowledgements().is_some()) {
+        out.line(format_args!("acknowledgements of {} {name}: {base}/hooks/sinks/{name}", sink.kind.as_str()));
     }
     let ledger = &settings.ledger;
     out.line(format_args!("ledger: {}, {} of successes and {} of failures", ledger.path.display(), ledger.keep, ledger.keep_failures));

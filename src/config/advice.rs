@@ -55,7 +55,9 @@ pub(super) fn give(whole: &Whole<'_>) {
             preset(SENT_THROUGH, section, &smtp.host, (smtp.port, smtp.tls), per_day);
         }
         template_without_headers(section, kind, settings, name);
-        hook_out_of_reach(section, kind, settings, name);
+        if let Some(key) = kind.hook_key() {
+            hook_out_of_reach(section, key, &format!("/hooks/{name}"), settings);
+        }
     }
 }
 
@@ -70,17 +72,16 @@ fn template_without_headers(section: &Section<'_>, kind: &ProviderKind, settings
     }
 }
 
-/// Warns of webhooks that no provider can reach.
-fn hook_out_of_reach(section: &Section<'_>, kind: &ProviderKind, settings: &Settings, name: &Name) {
-    let Some(key) = kind.hook_key() else { return };
+/// Warns of webhooks that nobody can reach.
+fn hook_out_of_reach(section: &Section<'_>, key: &'static str, path: &str, settings: &Settings) {
     let Some(http) = &settings.http else {
         section.warn(key, "nothing is taken in: HTTP is turned off", "set `listen` under [http], or leave this out");
         return;
     };
     if http.listen.ip().is_loopback() && http.public_url.is_none() {
-        let what = format!("no provider can reach `{}`", http.listen);
+        let what = format!("nobody outside can reach `{}`", http.listen);
         let hint = format!(
-            "let a proxy that others reach pass POST /hooks/{name} on, without a log-in of its own, and write its address as `public_url` under [http]"
+            "let a proxy that others reach pass POST {path} on, without a log-in of its own, and write its address as `public_url` under [http]"
         );
         section.warn(key, what, hint);
     }
@@ -101,6 +102,11 @@ fn too_few_to_blame(whole: &Whole<'_>, settings: &Settings) {
 }
 
 fn sinks(whole: &Whole<'_>, settings: &Settings) {
+    for (name, section) in &whole.sinks {
+        if settings.sinks.get(name).is_some_and(|sink| sink.kind.acknowledgements().is_some()) {
+            hook_out_of_reach(section, "acknowledgements", &format!("/hooks/sinks/{name}"), settings);
+        }
+    }
     if settings.sinks.is_empty() {
         whole.root.warn(
             "sink",

@@ -24,6 +24,8 @@ kinds! {
     PagerDuty(PagerDutySettings) = "pagerduty" {
         /// The integration key of a service.
         routing_key: SecretRef,
+        /// The secret by which it signs who has acknowledged; absent: nobody is heard.
+        acknowledgements: Option<SecretRef>,
         /// Base URL, without a slash at its end.
         base_url: String,
     }
@@ -50,11 +52,15 @@ kinds! {
     Slack(SlackSettings) = "slack" {
         /// The webhook's URL, which is its secret.
         url: SecretRef,
+        /// The secret by which it signs who has acknowledged; absent: nobody is heard.
+        acknowledgements: Option<SecretRef>,
     }
     /// Slack, by a bot that keeps one message an incident.
     SlackBot(SlackBotSettings) = "slack-bot" {
         /// The bot's token, `xoxb-…`.
         token: SecretRef,
+        /// The secret by which it signs who has acknowledged; absent: nobody is heard.
+        acknowledgements: Option<SecretRef>,
         /// The channel's id.
         channel: String,
         /// Base URL, without a slash at its end.
@@ -111,6 +117,28 @@ kinds! {
 }
 
 impl SinkKind {
+    /// Where the secret is by which it signs who has acknowledged an incident there, if it is to be heard.
+    #[must_use]
+    pub const fn acknowledgements(&self) -> Option<&SecretRef> {
+        match self {
+            Self::PagerDuty(settings) => settings.acknowledgements.as_ref(),
+            Self::Slack(settings) => settings.acknowledgements.as_ref(),
+            Self::SlackBot(settings) => settings.acknowledgements.as_ref(),
+            Self::Alertmanager(_)
+            | Self::Webhook(_)
+            | Self::Opsgenie(_)
+            | Self::Jira(_)
+            | Self::Grafana(_)
+            | Self::Discord(_)
+            | Self::Teams(_)
+            | Self::Telegram(_)
+            | Self::Ntfy(_)
+            | Self::Command(_)
+            | Self::Email(_)
+            | Self::Desktop(_) => None,
+        }
+    }
+
     /// Where it is, as far as that is no secret.
     #[must_use]
     pub fn place(&self) -> String {
@@ -123,7 +151,7 @@ impl SinkKind {
             | Self::Jira(JiraSettings { base_url, .. })
             | Self::Ntfy(NtfySettings { base_url, .. }) => base_url.clone(),
             Self::Grafana(GrafanaSettings { url })
-            | Self::Slack(SlackSettings { url })
+            | Self::Slack(SlackSettings { url, .. })
             | Self::Discord(DiscordSettings { url })
             | Self::Teams(TeamsSettings { url }) => format!("the address in {url}"),
             Self::SlackBot(settings) => format!("{}, channel {}", settings.base_url, settings.channel),

@@ -16,8 +16,13 @@ const ROWS: i64 = 500;
 
 /// Before the incident was opened its canaries may have been missing for as long as this.
 const BEFORE: Span = Span::from_secs(24 * 3600);
-/// The version of the schema that has what people say.
+/// The header of a mail that came late may be written down for so long after the end.
+const AFTER: Span = Span::from_secs(3600);
+/// Headers: the first so many.
+const HEADERS: i64 = 60;
+/// The version of the schema that has what people say, and the one that has headers.
 const WITH_PEOPLE: usize = 2;
+const WITH_HEADERS: usize = 4;
 
 /// One incident.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +43,8 @@ pub struct Dossier {
     pub routes: BTreeMap<[String; 3], Tally>,
     /// The canaries of those that did not simply arrive, the oldest first.
     pub canaries: Vec<Failed>,
+    /// What stood in the headers of a few that arrived.
+    pub headers: Vec<Header>,
     /// What providers said became of canaries.
     pub traces: Vec<Trace>,
     /// Whether there is more of anything than is listed.
@@ -123,6 +130,25 @@ pub struct Failed {
     pub lost_at: Option<At>,
 }
 
+/// What stood in the header of a canary that arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// Which.
+    pub canary: String,
+    /// Its route: provider, stream, inbox.
+    pub route: [String; 3],
+    /// When it was sent.
+    pub sent_at: At,
+    /// When it arrived.
+    pub arrived_at: Option<At>,
+    /// In what state it is.
+    pub state: String,
+    /// Where it lay.
+    pub placement: Option<String>,
+    /// The lines. Foreign text.
+    pub text: String,
+}
+
 /// What a provider said became of a canary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
@@ -169,6 +195,10 @@ impl Past {
         dossier.sight = self.rows(sql::SIGHT_BETWEEN, span, sight)?;
         dossier.starts = self.rows(sql::STARTS_BETWEEN, span, |row| Ok((at(row, 0)?, row.get(1)?)))?;
         self.canaries(dossier, from, to)?;
+        if self.version() >= WITH_HEADERS {
+            // The last that arrived before are written down with the notice, the first after it with its end.
+            dossier.headers = self.rows(sql::HEADERS_BETWEEN, params![from.as_ms(), to.plus(AFTER).as_ms(), HEADERS], header)?;
+        }
         for trace in self.rows(sql::TRACED_SINCE, span, trace)?.into_iter().flatten() {
             dossier.traces.push(trace);
         }
@@ -252,6 +282,18 @@ fn failed(row: &Row<'_>) -> rusqlite::Result<Failed> {
         arrived_at: at_or_none(row, 11)?,
         placement: row.get(12)?,
         lost_at: at_or_none(row, 13)?,
+    })
+}
+
+fn header(row: &Row<'_>) -> rusqlite::Result<Header> {
+    Ok(Header {
+        canary: row.get(0)?,
+        route: [row.get(1)?, row.get(2)?, row.get(3)?],
+        sent_at: at(row, 4)?,
+        arrived_at: at_or_none(row, 5)?,
+        state: row.get(6)?,
+        placement: row.get(7)?,
+        text: row.get(8)?,
     })
 }
 

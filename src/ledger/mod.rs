@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::model::At;
+use crate::model::{At, CanaryId};
 use crate::watchdog::Record;
 
-pub use dossier::{Dossier, Failed, Said, Sight, Tally, Told, Trace};
+pub use dossier::{Dossier, Failed, Header, Said, Sight, Tally, Told, Trace};
 pub use error::{Cause, LedgerError};
 pub use key::{KEY_FILE, KeyError};
 pub use past::{Extent, Past};
@@ -101,6 +101,26 @@ impl Ledger {
         self.write(|transaction, file| {
             let proof = transaction.prepare_cached(sql::ALIVE).and_then(|mut alive| alive.execute([now.as_ms()]));
             proof.map(|_| ()).map_err(|e| LedgerError::sqlite(file, e))
+        })
+    }
+
+    /// Writes down what stood in the headers of canaries. What is there stays; of all, the newest 2,000.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: nothing was written.
+    pub fn keep_headers(&mut self, now: At, headers: &[(CanaryId, String)]) -> Result<(), LedgerError> {
+        if headers.is_empty() {
+            return Ok(());
+        }
+        self.write(|transaction, file| {
+            let keep = || {
+                let mut add = transaction.prepare_cached(sql::HEADER)?;
+                for (canary, header) in headers {
+                    add.execute(rusqlite::params![now.as_ms(), canary.to_string(), header])?;
+                }
+                transaction.prepare_cached(sql::OLD_HEADERS)?.execute([]).map(|_| ())
+            };
+            keep().map_err(|e| LedgerError::sqlite(file, e))
         })
     }
 

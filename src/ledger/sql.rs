@@ -4,8 +4,12 @@
 pub(super) const APPLICATION_ID: i32 = 0x6d63_616e;
 
 /// What brings a file from version n (its place here) to n + 1. Never changed once released, only added to.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_people.sql"), include_str!("migrations/0003_alive.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_people.sql"),
+    include_str!("migrations/0003_alive.sql"),
+    include_str!("migrations/0004_headers.sql"),
+];
 
 /// What every connection is set to before the file's first page is read.
 /// `synchronous = FULL`: a commit in WAL mode is on the disk when it returns. `cell_size_check`: a damaged page is noticed when it is read.
@@ -112,16 +116,23 @@ pub(super) const CANARIES_BETWEEN: &str =
 /// Found by walking back from ?1, which is soon where mail arrived before.
 pub(super) const LAST_GOOD: &str = "SELECT sent_at FROM canaries
     WHERE state = 'arrived' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4 ORDER BY sent_at DESC LIMIT 1";
+pub(super) const HEADER: &str = "INSERT OR IGNORE INTO headers (at, canary, header) VALUES (?1, ?2, ?3)";
+/// The newest 2,000 stay: at 16 KiB each 32 MiB, and mostly a quarter of that.
+pub(super) const OLD_HEADERS: &str = "DELETE FROM headers WHERE id <= (SELECT max(id) FROM headers) - 2000";
+pub(super) const HEADERS_BETWEEN: &str =
+    "SELECT c.id, c.provider, c.stream, c.inbox, c.sent_at, c.arrived_at, c.state, c.placement, h.header
+    FROM headers AS h JOIN canaries AS c ON c.id = h.canary WHERE h.at BETWEEN ?1 AND ?2 ORDER BY h.id LIMIT ?3";
 pub(super) const TRACED_SINCE: &str = "SELECT at, body FROM records WHERE kind = 'traced' AND at BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
 
 /// What may go, each at most ?2 rows at a time and each found without reading more than that. ?1 is the age's limit.
 pub(super) const PRUNE_ARRIVED: &str = "DELETE FROM canaries WHERE rowid IN
     (SELECT rowid FROM canaries WHERE state = 'arrived' AND sent_at < ?1 ORDER BY sent_at LIMIT ?2)";
 /// See [`PRUNE_ARRIVED`]: all that did not simply arrive.
-pub(super) const PRUNE_FAILED: [&str; 8] = [
+pub(super) const PRUNE_FAILED: [&str; 9] = [
     "DELETE FROM canaries WHERE rowid IN (SELECT rowid FROM canaries
         WHERE state IN ('in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at < ?1 LIMIT ?2)",
     "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM (SELECT id, seen_at FROM sightings ORDER BY id LIMIT ?2) WHERE seen_at < ?1)",
+    "DELETE FROM headers WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM headers ORDER BY id LIMIT ?2) WHERE at < ?1)",
     "DELETE FROM sight WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM sight ORDER BY id LIMIT ?2) WHERE at < ?1)",
     "DELETE FROM deliveries WHERE notice <= (SELECT max(id) FROM (SELECT id, at FROM notices ORDER BY id LIMIT ?2 / 4) WHERE at < ?1)",
     "DELETE FROM notices WHERE id <= (SELECT max(id) FROM (SELECT id, at FROM notices ORDER BY id LIMIT ?2 / 4) WHERE at < ?1)",

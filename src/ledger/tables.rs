@@ -45,6 +45,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Noticed { .. } => "noticed",
             Event::Orphaned { .. } => "orphaned",
             Event::Acknowledged { .. } => "acknowledged",
+            Event::Unacknowledged { .. } => "unacknowledged",
             Event::Closed { .. } => "closed",
             Event::Silenced { .. } => "silenced",
             Event::Unsilenced { .. } => "unsilenced",
@@ -121,9 +122,10 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
             run(tables, sql::DELIVERY, params![number(notice.0), sink.as_str(), outcome.as_str(), at.as_ms()])
         }
         Event::Orphaned { canary } => run(tables, sql::ORPHANED, params![canary.to_string(), at.as_ms()]),
-        Event::Acknowledged { incident, by, note } => {
+        Event::Acknowledged { incident, by, note, .. } => {
             person(tables, at, by, ("acknowledged", Some(number(incident.0)), None), note.as_deref())
         }
+        Event::Unacknowledged { incident, by, .. } => person(tables, at, by, ("unacknowledged", Some(number(incident.0)), None), None),
         Event::Closed { incident, by, note } => person(tables, at, by, ("closed", Some(number(incident.0)), None), note.as_deref()),
         Event::Silenced { which, from, until, by, reason } => {
             let silence = serde_json::json!({ "which": which, "from": from.unwrap_or(at), "until": until });

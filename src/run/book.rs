@@ -4,7 +4,7 @@ use tokio::task::block_in_place;
 
 use crate::config::LedgerSettings;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{At, Span};
+use crate::model::{At, CanaryId, Span};
 use crate::watchdog::{Effect, Record};
 
 /// Between two tries to write what could not be written.
@@ -18,6 +18,9 @@ const CHECKPOINT_AFTER: u64 = 5_000;
 /// Between two rounds of pruning; each is bounded.
 const PRUNE_EVERY: Span = Span::from_secs(60);
 
+/// Headers that wait to be written down, at most.
+const HEADERS: usize = 200;
+
 /// After the wall clock was set, nothing is pruned for this long.
 const DISTRUST: Span = Span::from_secs(3600);
 
@@ -28,6 +31,8 @@ pub(super) struct Book {
     settings: LedgerSettings,
     records: Vec<Record>,
     effects: Vec<Effect>,
+    /// What people will want to see of mails that arrived.
+    headers: Vec<(CanaryId, String)>,
     pruned_at: Option<At>,
     /// Since when another program has kept us from writing, if that is why the last try failed.
     locked_since: Option<At>,
@@ -46,6 +51,7 @@ impl Book {
             settings,
             records: Vec::new(),
             effects: Vec::new(),
+            headers: Vec::new(),
             pruned_at: None,
             locked_since: None,
             proof_wanted: false,
@@ -58,6 +64,12 @@ impl Book {
     pub(super) fn add(&mut self, records: Vec<Record>, effects: Vec<Effect>) {
         self.records.extend(records);
         self.effects.extend(effects);
+    }
+
+    /// Takes in the headers of canaries.
+    pub(super) fn add_headers(&mut self, headers: Vec<(CanaryId, String)>) {
+        self.headers.extend(headers);
+        self.headers.truncate(HEADERS);
     }
 
     /// Lets the next [`Book::write`] write something, so that it shows whether the ledger can be written.
@@ -86,6 +98,10 @@ impl Book {
             tracing::info!("the ledger can be written again");
         }
         self.records.clear();
+        let headers = std::mem::take(&mut self.headers);
+        if let Err(error) = block_in_place(|| self.ledger.keep_headers(now, &headers)) {
+            tracing::warn!(error = %chain(&error), "the headers of some mails could not be written down");
+        }
         std::mem::take(&mut self.effects)
     }
 

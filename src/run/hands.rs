@@ -10,7 +10,7 @@ use super::standing::{self, Standing, Trouble, is_unrecorded};
 use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
-use crate::edge::notify::{Ended, Handed, Outgoing};
+use crate::edge::notify::{Ended, Handed, Outgoing, Replies};
 use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter, Unread};
 use crate::model::{At, CanaryId, IncidentId, Name, Notice, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
@@ -25,6 +25,8 @@ pub(super) struct Hands {
     pub(super) hints: BTreeMap<Name, watch::Sender<Hint>>,
     /// What providers tell by themselves.
     pub(super) hooks: Arc<Hooks>,
+    /// What people say at sinks.
+    pub(super) replies: Arc<Replies>,
     pub(super) events: mpsc::Sender<Event>,
     /// What was told without a record.
     pub(super) standing: Standing,

@@ -1,4 +1,4 @@
-//! The webhooks of providers, joined with what is known of canaries.
+//! The webhooks of providers, joined with what is known of canaries; and those of sinks, where people acknowledge.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 use super::start::StartError;
 use crate::canary::Key;
 use crate::config::{SecretRef, Secrets, Settings};
+use crate::edge::notify::{Origin, Replies};
+use crate::edge::post::Order;
 use crate::edge::submit::{Hooks, Told};
 use crate::model::{CanaryId, Name, Now};
 use crate::watchdog::Watchdog;
@@ -30,4 +32,16 @@ pub(super) fn hooks(
         hooks.learn(provider, id, canary);
     }
     Ok(Arc::new(hooks))
+}
+
+/// What comes back from the sinks of the settings: the same orders as people give.
+pub(super) fn replies(
+    settings: &Settings,
+    secrets: &Secrets,
+    origin: Origin,
+    orders: mpsc::Sender<Order>,
+    now: &Now,
+) -> Result<Arc<Replies>, StartError> {
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    Ok(Arc::new(Replies::new(settings, &lookup, origin, orders, Arc::clone(now))?))
 }

@@ -5,6 +5,7 @@ mod clock;
 pub(crate) mod control;
 mod cycle;
 mod hands;
+mod headers;
 mod hooks;
 mod probe;
 mod pulse;

@@ -12,7 +12,8 @@ use super::book::{Book, chain};
 use super::clock::Clock;
 use super::control;
 use super::hands::{Hands, SinkHand};
-use super::hooks::hooks;
+use super::headers::Headers;
+use super::hooks::{hooks, replies};
 use super::pulse::{self, Pulse};
 use super::standing::Standing;
 use super::turn::Loop;
@@ -106,13 +107,16 @@ impl Daemon {
         let heartbeats = pulse::heartbeats(&settings, secrets)?;
         let (told_in, told) = mpsc::channel(TOLD);
         let hooks = hooks(&settings, secrets, &key, &now, &dog, told_in)?;
+        let (orders_in, orders) = mpsc::channel(ORDERS);
+        let replies = replies(&settings, secrets, origin(&settings, &dog), orders_in.clone(), &now)?;
         let listener = listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
         let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
-        let (orders_in, orders) = mpsc::channel(ORDERS);
         let speaking = |guard: show::Guard| show::router(ask.clone()).merge(show::words(orders_in.clone(), guard, Arc::clone(&now)));
-        let posted = Arc::clone(&hooks).router();
+        let posted = Arc::clone(&hooks).router().merge(Arc::clone(&replies).router());
+        let shown = Arc::clone(&replies);
+        workers.spawn(async move { shown.tend().await });
         let address = answer(&settings, secrets, listener, speaking, posted, &mut workers);
         let known = dog.view(now()).incidents;
         let seen = |sink: &Name| {
@@ -121,7 +125,8 @@ impl Daemon {
         };
         let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
         let pulse = Pulse::begin(heartbeats, &now, &mut workers);
-        let hints = reading(readers, &events_in, &mut workers);
+        let headers = Headers::default();
+        let hints = reading(readers, &events_in, &headers, &mut workers);
         let submitters = tended(submitters, &mut workers);
         let mut hands = Hands {
             settings,
@@ -130,6 +135,7 @@ impl Daemon {
             sinks,
             hints,
             hooks,
+            replies,
             events: events_in,
             standing,
             submissions: JoinSet::new(),
@@ -141,6 +147,7 @@ impl Daemon {
                 dog,
                 book,
                 clock,
+                headers,
                 hands,
                 pulse,
                 events,
@@ -246,25 +253,31 @@ fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &W
 }
 
 /// Lets the readers read; what they are told by comes back.
-fn reading(readers: Vec<Watch>, events: &mpsc::Sender<Event>, workers: &mut JoinSet<()>) -> BTreeMap<Name, watch::Sender<Hint>> {
+fn reading(
+    readers: Vec<Watch>,
+    events: &mpsc::Sender<Event>,
+    headers: &Headers,
+    workers: &mut JoinSet<()>,
+) -> BTreeMap<Name, watch::Sender<Hint>> {
     let mut hints = BTreeMap::new();
     for watch in readers {
         let name = watch.name.clone();
         let (hint_in, hint) = watch::channel(Hint::default());
         let (reports_in, reports) = mpsc::channel(64);
         workers.spawn(watch.watch(reports_in, hint));
-        workers.spawn(translate(name.clone(), reports, events.clone()));
+        workers.spawn(translate(name.clone(), reports, events.clone(), headers.clone()));
         hints.insert(name, hint_in);
     }
     hints
 }
 
 /// What a reader reports, in the watchdog's words.
-async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mpsc::Sender<Event>) {
+async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mpsc::Sender<Event>, headers: Headers) {
     while let Some(report) = reports.recv().await {
         let inbox = inbox.clone();
         let event = match report {
-            Report::Sighted { canary, placement, arrived_at, seen_at, copy, .. } => {
+            Report::Sighted { canary, placement, arrived_at, seen_at, copy, header, .. } => {
+                headers.hold(canary, header);
                 Event::Sighted { inbox, canary, placement, arrived_at, seen_at: Some(seen_at), copy: Some(copy) }
             }
             Report::Mismatched { canary, why } => {
@@ -282,13 +295,18 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mps
     }
 }
 
-/// Every sink, none of which is told anything yet.
-fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<Sink>, StartError> {
-    let origin = Origin {
+/// Who speaks to sinks.
+fn origin(settings: &Settings, dog: &Watchdog) -> Origin {
+    Origin {
         instance: settings.watch.instance.clone(),
         installation: format!("{:016x}", dog.seed()),
         public_url: settings.http.as_ref().and_then(|h| h.public_url.clone()),
-    };
+    }
+}
+
+/// Every sink, none of which is told anything yet.
+fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<Sink>, StartError> {
+    let origin = origin(settings, dog);
     let mut built = Vec::new();
     for (name, sink) in &settings.sinks {
         let lookup = |at: &SecretRef| secrets.get(at).cloned();

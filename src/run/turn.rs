@@ -6,11 +6,12 @@ use tokio::time::{Instant, sleep_until};
 use super::book::Book;
 use super::clock::Clock;
 use super::hands::Hands;
+use super::headers::Headers;
 use super::pulse::Pulse;
 use super::standing::is_unrecorded;
 use crate::canary::is_probe;
 use crate::edge::notify::Ended;
-use crate::edge::show::Order;
+use crate::edge::post::Order;
 use crate::edge::submit::Told;
 use crate::model::{At, Name, NoticeId, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
@@ -28,6 +29,8 @@ pub(super) struct Loop {
     pub(super) dog: Watchdog,
     pub(super) book: Book,
     pub(super) clock: Clock,
+    /// Of the newest mails.
+    pub(super) headers: Headers,
     pub(super) hands: Hands,
     /// The heartbeats out.
     pub(super) pulse: Pulse,
@@ -212,8 +215,10 @@ impl Loop {
     fn step(&mut self, now: At, event: Event) {
         let inbox = event.inbox().cloned();
         let read = if let Event::Read { up_to, .. } = &event { Some(up_to.unwrap_or(now)) } else { None };
+        let missed = event.canary().is_some_and(|canary| self.dog.has_missed(canary));
         match self.dog.step(now, event) {
             Ok(Step { records, effects, .. }) => {
+                self.book.add_headers(self.headers.wanted(&self.dog, &records, missed, now));
                 self.book.add(records, effects);
                 read.into_iter().for_each(|up_to| self.pulse.read(up_to));
             }
@@ -238,6 +243,7 @@ impl Loop {
         let mut view = self.dog.view(self.clock.now());
         view.trouble.clone_from(&self.book.trouble);
         view.hooks = self.hands.hooks.counts();
+        view.replies = self.hands.replies.counts();
         view.heartbeats = self.pulse.shown();
         view.incidents.splice(0..0, self.hands.standing.views().cloned());
         view

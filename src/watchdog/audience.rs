@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Watchdog;
 use super::effect::Effect;
 use super::incident::Move;
-use super::outbox::Incident;
+use super::outbox::{CALLS, Incident};
 use super::plan::{Plan, RoutePlan};
 use super::record::Fact;
 use super::state::State;
@@ -82,9 +82,24 @@ impl Watchdog {
         self.state.incidents.get(&incident).is_some_and(|i| i.told.contains(sink))
     }
 
+    /// An incident that grows after it was acknowledged calls again, and says so. Sinks where what is acknowledged stays silent count by that.
+    fn mark_calls(&self, change: &mut Move) {
+        let Some(known) = change.incident.and_then(|id| self.state.incidents.get(&id)) else { return };
+        let grown = change.change != Change::Resolved && known.grows(change.severity, &change.culprit, change.kind);
+        let seen = known.shown.acknowledged.as_ref().filter(|_| grown);
+        let calls = known.calls + u32::from(seen.is_some());
+        if let Some(evidence) = change.evidence.as_object_mut().filter(|_| calls > 0) {
+            evidence.insert(CALLS.to_owned(), calls.into());
+        }
+        if let Some(word) = seen {
+            change.summary.push_str(&format!("; it has grown since {} acknowledged it", word.by));
+        }
+    }
+
     /// Writes down that an incident began, moved, goes on or ended, and has those told who are to hear of it.
     pub(super) fn tell(&mut self, step: &mut Step, at: At, mut change: Move) {
         self.mark_drill(&mut change);
+        self.mark_calls(&mut change);
         let incident = change.incident.unwrap_or(IncidentId(self.state.next_incident + 1));
         let notice = Notice {
             notice: NoticeId(self.state.next_notice + 1),

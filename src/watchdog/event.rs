@@ -165,6 +165,20 @@ pub enum Event {
         /// What about it, cut to 500 bytes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// When it was said, by the clock of who passes it on. What was said before, or with, something that is known already changes nothing:
+        /// it is a repeat, or comes too late.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said_at: Option<At>,
+    },
+    /// Nobody sees to an incident any more: reminders go on, and others are called.
+    Unacknowledged {
+        /// Which.
+        incident: IncidentId,
+        /// Who, cut to 100 bytes.
+        by: String,
+        /// See [`Event::Acknowledged`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said_at: Option<At>,
     },
     /// A person says that an incident is over. If mail that is sent from now on is lost, it opens again.
     Closed {
@@ -247,7 +261,10 @@ impl Event {
     /// The incident that it is about.
     #[must_use]
     pub const fn incident(&self) -> Option<IncidentId> {
-        if let Self::Acknowledged { incident, .. } | Self::Closed { incident, .. } = self { Some(*incident) } else { None }
+        if let Self::Acknowledged { incident, .. } | Self::Unacknowledged { incident, .. } | Self::Closed { incident, .. } = self {
+            return Some(*incident);
+        }
+        None
     }
 
     /// The provider whose account it is about.

@@ -69,7 +69,11 @@ impl Watchdog {
             Event::Signs { provider, .. } | Event::NoSigns { provider, .. } => self.plan.polls(provider),
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
             // Of what people said of the other's incidents nothing follows for those of this one.
-            Event::Acknowledged { .. } | Event::Closed { .. } | Event::Silenced { .. } | Event::Unsilenced { .. } => false,
+            Event::Acknowledged { .. }
+            | Event::Unacknowledged { .. }
+            | Event::Closed { .. }
+            | Event::Silenced { .. }
+            | Event::Unsilenced { .. } => false,
             // A drill was on: what was withheld then was seen all the same.
             Event::DrillBegan { .. } | Event::DrillStopped { .. } => false,
             Event::Answered { .. }

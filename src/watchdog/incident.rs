@@ -80,10 +80,7 @@ pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
     let silent = |i: &Incident, kind, culprit: &Culprit| i.shown.kind == kind && i.shown.culprit == *culprit;
     let cut = state.cut_off_since.map(|since| (since.plus(plan.cut_off_after), Kind::CutOff, Culprit::Watcher {}));
     let dark = ix.blind.iter().filter(|name| state.cut_off_since.is_none() && plan.inboxes.contains(*name));
-    let blind = dark.filter_map(|name| {
-        let since = state.inboxes.get(name)?.blind.as_ref()?.since;
-        Some((since.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone())))
-    });
+    let blind = dark.filter_map(|name| Some((dark_since(state, name)?.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone()))));
     let unseen = blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at);
     let drill = state.drill_ends_at();
     let settled = state.open().filter_map(|i| settles_at(plan, state, i)).filter(|at| *at > state.at);
@@ -291,6 +288,12 @@ fn closed_lately<'s>(state: &'s State, culprit: &Culprit, now: At) -> Option<&'s
     mine.max_by_key(|i| i.shown.opened_at)?.shown.closed.as_ref().filter(|word| now.since(word.at) < CLOSED_LATELY)
 }
 
+/// Since when an inbox cannot be read for reasons of its own: while the watcher had no network none could.
+fn dark_since(state: &State, name: &Name) -> Option<At> {
+    let inbox = state.inboxes.get(name)?;
+    Some(inbox.blind.as_ref()?.since.max(inbox.clear_from))
+}
+
 fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
     let mut moves = Vec::new();
     let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
@@ -302,8 +305,12 @@ fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
         let culprit = Culprit::Inbox(name.clone());
         let open = state.open().find(|i| i.shown.kind == Kind::Blind && i.shown.culprit == culprit);
         let blind = state.inboxes.get(name).and_then(|i| i.blind.as_ref());
+        let due = dark_since(state, name).is_some_and(|since| now >= since.plus(plan.blind_after));
         match (open, blind) {
-            (None, Some(blind)) if state.cut_off_since.is_none() && now >= blind.since.plus(plan.blind_after) => {
+            (Some(open), Some(_)) if cut_off_for_long(plan, state, now) => {
+                moves.push(Move::end(open, "part of a larger failure: the watcher has no network".to_owned()));
+            }
+            (None, Some(blind)) if state.cut_off_since.is_none() && due => {
                 let why = blind.why.as_deref().unwrap_or("it cannot be read");
                 moves.push(Move {
                     incident: None,
@@ -331,6 +338,11 @@ fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
 
 fn routes_of(plan: &Plan, inbox: &Name) -> Vec<String> {
     plan.routes.iter().filter(|r| r.route.inbox == *inbox).map(|r| r.route.to_string()).collect()
+}
+
+/// Whether the watcher has had no network for so long that it is told of.
+fn cut_off_for_long(plan: &Plan, state: &State, now: At) -> bool {
+    state.cut_off_since.is_some_and(|since| now >= since.plus(plan.cut_off_after))
 }
 
 fn cut_off_move(plan: &Plan, state: &State, now: At) -> Option<Move> {

@@ -253,6 +253,12 @@ impl Watchdog {
         self.state.inboxes.get(inbox)?.cursor.as_deref()
     }
 
+    /// Whether this canary was called lost.
+    #[must_use]
+    pub fn has_missed(&self, canary: CanaryId) -> bool {
+        self.state.canary(&self.ix, canary).is_some_and(|(_, canary)| canary.is_lost())
+    }
+
     /// Canaries that have not arrived, each with its provider and its provider's id for it, where one tells by itself what became of them.
     pub fn message_ids(&self) -> impl Iterator<Item = (&Name, &str, CanaryId)> {
         let hooked = self.state.routes.iter().filter(|r| self.plan.is_hooked(&r.route.provider));

@@ -15,6 +15,8 @@ const REMEMBER_ENDED: usize = 50;
 
 /// Marks the evidence of a drill.
 pub(super) const DRILL: &str = "drill";
+/// How often an incident has called again, in the evidence.
+pub(super) const CALLS: &str = "calls";
 
 /// An incident, and which sinks have heard of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,29 @@ pub(super) struct Incident {
     /// Reminders since it rose to what it is.
     #[serde(default)]
     pub(super) reminders: u32,
+    /// When something was said of it last, by the clock of who passed it on.
+    #[serde(default)]
+    pub(super) spoken_at: Option<At>,
+    /// The worst that it has been.
+    #[serde(default)]
+    worst: Weight,
+    /// How often it has called again, because it grew after it was acknowledged.
+    #[serde(default)]
+    pub(super) calls: u32,
+}
+
+/// How bad an incident is: its severity, how much it touches, and whether nothing at all comes through.
+type Weight = (Option<Severity>, u8, bool);
+
+/// The weight of a notice.
+fn weight(severity: Severity, culprit: &Culprit, kind: Kind) -> Weight {
+    let touches = match culprit {
+        Culprit::Route(..) => 1,
+        Culprit::Stream(..) => 2,
+        Culprit::Provider(_) | Culprit::Inbox(_) => 3,
+        Culprit::Watcher {} => 4,
+    };
+    (Some(severity), touches, matches!(kind, Kind::Stopped | Kind::Refused))
 }
 
 impl Incident {
@@ -41,6 +66,21 @@ impl Incident {
         // An earlier version did not write it down.
         let before = || self.told_at.filter(|_| self.shown.severity == Severity::Page).map(|_| self.shown.opened_at);
         self.paged_at.or_else(before)
+    }
+
+    /// Whether with this it becomes worse than it has ever been: who has acknowledged it did not know of that.
+    pub(super) fn grows(&self, severity: Severity, culprit: &Culprit, kind: Kind) -> bool {
+        let (new, old) = (weight(severity, culprit, kind), self.worst);
+        new.0 > old.0 || new.1 > old.1 || new.2 > old.2
+    }
+
+    /// Nobody sees to it any more.
+    pub(super) fn call_again(&mut self, at: At) {
+        self.shown.acknowledged = None;
+        self.reminders = 0;
+        // Whoever waits for others to acknowledge it waits from now on.
+        self.told_at = self.told_at.map(|_| at);
+        self.paged_at = self.paged_at().map(|_| at);
     }
 
     /// Whether it is about a seed that a provider does not write to, and not about mail.
@@ -101,7 +141,18 @@ impl State {
             paged_at: None,
             quiet: false,
             reminders: 0,
+            spoken_at: None,
+            worst: Weight::default(),
+            calls: 0,
         });
+        if notice.change != Change::Resolved && incident.grows(notice.severity, &notice.culprit, notice.kind) {
+            if incident.shown.acknowledged.is_some() {
+                incident.call_again(at);
+                incident.calls += 1;
+            }
+            let (new, old) = (weight(notice.severity, &notice.culprit, notice.kind), incident.worst);
+            incident.worst = (new.0.max(old.0), new.1.max(old.1), new.2 || old.2);
+        }
         let rises = notice.severity > incident.shown.severity;
         incident.reminders = if rises { 0 } else { incident.reminders + u32::from(notice.change == Change::Reminder) };
         incident.quiet = silenced;

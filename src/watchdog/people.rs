@@ -20,16 +20,33 @@ const WARNED_AGAIN: Span = Span::from_secs(24 * 3600);
 
 impl State {
     /// Somebody has seen it.
-    pub(super) fn acknowledge(&mut self, at: At, incident: IncidentId, by: &str, note: Option<&str>) {
-        if let Some(known) = self.incidents.get_mut(&incident).filter(|i| i.shown.resolved_at.is_none()) {
+    pub(super) fn acknowledge(&mut self, at: At, incident: IncidentId, by: &str, note: Option<&str>, said_at: Option<At>) {
+        if let Some(known) = self.spoken_of(at, incident, said_at) {
             known.shown.acknowledged = Some(word(at, by, note));
         }
+    }
+
+    /// Whoever had seen it does not see to it any more: it is told again as if it had been told just now.
+    pub(super) fn take_back(&mut self, at: At, incident: IncidentId, said_at: Option<At>) {
+        if let Some(known) = self.spoken_of(at, incident, said_at).filter(|i| i.shown.acknowledged.is_some()) {
+            known.call_again(at);
+        }
+    }
+
+    /// The open incident that something new is said of.
+    fn spoken_of(&mut self, at: At, incident: IncidentId, said_at: Option<At>) -> Option<&mut Incident> {
+        let known = self.incidents.get_mut(&incident).filter(|i| i.shown.resolved_at.is_none())?;
+        if known.spoken_at.is_some_and(|last| said_at.is_some_and(|said| said <= last)) {
+            return None;
+        }
+        known.spoken_at = Some(said_at.unwrap_or(at));
+        Some(known)
     }
 
     /// Somebody says that it is over. Mail that was sent until now is not held against it any more; what is sent from now on is. What shows
     /// by itself whether it goes on, as a mailbox that cannot be read, is only acknowledged.
     pub(super) fn close_by_hand(&mut self, plan: &Plan, ix: &mut Index, at: At, incident: IncidentId, by: &str, note: Option<&str>) {
-        self.acknowledge(at, incident, by, note);
+        self.acknowledge(at, incident, by, note, None);
         let Some(known) = self.incidents.get_mut(&incident).filter(|i| i.is_closed_by_hand()) else { return };
         known.shown.closed = Some(word(at, by, note));
         let culprit = known.shown.culprit.clone();

@@ -67,6 +67,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
             })
             .collect(),
         hooks: BTreeMap::new(),
+        replies: BTreeMap::new(),
         heartbeats: BTreeMap::new(),
         legs: Leg::ALL.iter().map(|leg| (*leg, state.legs.get(leg).cloned().unwrap_or_default())).collect(),
     }

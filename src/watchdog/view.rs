@@ -54,6 +54,8 @@ pub struct View {
     pub notices_pending: BTreeMap<Name, u64>,
     /// What came in by webhooks since the process started, by provider. Every provider that has one is there.
     pub hooks: BTreeMap<Name, HookCounts>,
+    /// What came in from each sink where people may acknowledge; filled in by whoever counts.
+    pub replies: BTreeMap<Name, HookCounts>,
     /// The heartbeats out.
     pub heartbeats: BTreeMap<Name, Pulse>,
     /// How long legs took. Every leg is there.

@@ -469,7 +469,7 @@ fn what_is_likely_not_meant_is_warned_of() {
             vec![("[http]", &format!("{spark}\nvariables = {{ a = \"x\" }}\n[http]"))],
             "provider.spark.sparkpost.variables: nothing is filled with them",
         ),
-        (vec![("[http]", &format!("{resend}\n[http]"))], "provider.r.resend.webhook_secret: no provider can reach `127.0.0.1:9825`"),
+        (vec![("[http]", &format!("{resend}\n[http]"))], "provider.r.resend.webhook_secret: nobody outside can reach `127.0.0.1:9825`"),
         (
             vec![("[http]", &format!("{resend}\n[http]")), ("\"127.0.0.1:9825\"", "\"off\"")],
             "provider.r.resend.webhook_secret: nothing is taken in: HTTP is turned off",

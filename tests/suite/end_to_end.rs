@@ -7,6 +7,7 @@ mod killed;
 mod life;
 mod people;
 mod real;
+mod replies;
 mod signs;
 mod sinks;
 mod told;

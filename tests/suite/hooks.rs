@@ -1,7 +1,7 @@
 //! What providers tell by their webhooks, over real HTTP: who is believed, what is understood, and what of it is kept.
 
 mod events;
-mod sign;
+pub mod sign;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

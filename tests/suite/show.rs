@@ -125,6 +125,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         notices: Delivery::ALL.into_iter().map(|how| ((name("oncall"), how), 5)).collect(),
         notices_pending: BTreeMap::from([(name("oncall"), 1)]),
         hooks: ps.iter().map(|p| (name(p), HookCounts::default())).collect(),
+        replies: BTreeMap::from([(name("oncall"), HookCounts::default())]),
         heartbeats: BTreeMap::from([(name("watcher"), Pulse { every: Span::from_secs(60), last: Some(at(3590)), ..Pulse::default() })]),
         legs: Leg::ALL.into_iter().map(|leg| (leg, Histogram::default())).collect(),
     }

@@ -6,6 +6,7 @@ mod desktop;
 mod email;
 mod everywhere;
 mod pagers;
+mod replies;
 
 use std::path::Path;
 
@@ -49,6 +50,13 @@ fn nasty(change: Change) -> Outgoing {
         "@everyone <!channel> <@U1> *b* [x](https://evil.example) <b>x</b> \u{1b}[31m\u{202e} -rf; $(reboot) \u{0}\r\nBcc: x@evil.example";
     out.notice.summary = text.to_owned();
     out.notice.evidence = serde_json::json!({ "reply": format!("a {text}"), "others": format!("b {text}"), "missing": 3, "of": 4 });
+    out
+}
+
+/// A notice of an incident that has called again so often.
+fn calling(id: u64, incident: u64, change: Change, calls: u64) -> Outgoing {
+    let mut out = out(id, incident, change);
+    out.notice.evidence["calls"] = calls.into();
     out
 }
 

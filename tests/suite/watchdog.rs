@@ -5,6 +5,7 @@ mod budget;
 mod cold_start;
 mod drift;
 mod drill;
+mod grows;
 mod next_steps;
 mod patience;
 mod people;

@@ -134,8 +134,21 @@ pub(super) static WEBHOOK: &[Key] = &[
     },
 ];
 
+/// Who has acknowledged an incident at PagerDuty or in Slack.
+const fn acknowledgements(doc: &'static str) -> Key {
+    let example = "{ credential = \"acknowledgements\" }";
+    Key { name: "acknowledgements", kind: Kind::Secret, need: Need::Absent("who acknowledges there is not heard here"), example, doc }
+}
+
+const BY_BUTTON: Key = acknowledgements(
+    "The signing secret of the Slack app. Its messages then have a button that acknowledges; the app's interactivity has the request URL /hooks/sinks/NAME.",
+);
+
 pub(super) static PAGERDUTY: &[Key] = &[
     secret("routing_key", "{ credential = \"pagerduty\" }", "The integration key of a service with an Events API v2 integration."),
+    acknowledgements(
+        "The secret of a webhook subscription (V3) that posts to /hooks/sinks/NAME: who acknowledges, takes back or resolves an incident at PagerDuty does so here, too.",
+    ),
     base_url("\"https://events.pagerduty.com\""),
 ];
 
@@ -155,11 +168,14 @@ pub(super) static GRAFANA: &[Key] = &[secret(
     "Where the URL of an integration of the kind \"Formatted webhook\" is. Whoever knows it may raise alerts.",
 )];
 
-pub(super) static SLACK: &[Key] =
-    &[secret("url", "{ credential = \"slack-url\" }", "Where the incoming webhook's URL is. Whoever knows it may write into the channel.")];
+pub(super) static SLACK: &[Key] = &[
+    secret("url", "{ credential = \"slack-url\" }", "Where the incoming webhook's URL is. Whoever knows it may write into the channel."),
+    BY_BUTTON,
+];
 
 pub(super) static SLACK_BOT: &[Key] = &[
     secret("token", "{ credential = \"slack-token\" }", "The bot's token, `xoxb-…`, with the scope `chat:write`."),
+    BY_BUTTON,
     Key {
         name: "channel",
         kind: Kind::Label,

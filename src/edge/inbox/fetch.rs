@@ -7,6 +7,7 @@ use async_imap::imap_proto::{AttributeValue, MessageSection, Response, SectionPa
 use super::cursor::{Fault, Plan, RESCAN};
 use super::desk::Desk;
 use super::folders::Folder;
+use super::header::kept;
 use super::report::Report;
 use super::session::{Opened, Session};
 use super::times;
@@ -14,10 +15,12 @@ use super::trouble::Trouble;
 use crate::canary::{Found, recognise};
 use crate::model::{CanaryId, Class, Span};
 
-/// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one. `BODY.PEEK` leaves
-/// `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
+/// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one; and what its receiver
+/// thought of it, which people will want to see. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
 pub(super) const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
-    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED)])";
+    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED \
+    FROM DATE MESSAGE-ID RETURN-PATH AUTHENTICATION-RESULTS ARC-AUTHENTICATION-RESULTS RECEIVED-SPF DKIM-SIGNATURE \
+    X-SPAM-STATUS X-SPAM-FLAG X-FOREFRONT-ANTISPAM-REPORT X-MICROSOFT-ANTISPAM)])";
 /// What is asked of a message whose look matters: as much as would be searched for a token.
 const WHOLE: &str = "(UID BODY.PEEK[]<0.262144>)";
 /// What is asked of a message without a token in its header.
@@ -223,7 +226,8 @@ async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found)
             let received_top = item.header.as_deref().and_then(times::top_received);
             let arrived_at = item.internal_date.as_deref().and_then(times::internal_date).or(received_top).unwrap_or(seen_at);
             let copy = copy_name(&folder.wire, place.uid_validity, uid);
-            desk.tell(Report::Sighted { canary, placement: folder.placement, arrived_at, seen_at, copy, received_top }).await
+            let header = item.header.as_deref().map(kept).unwrap_or_default();
+            desk.tell(Report::Sighted { canary, placement: folder.placement, arrived_at, seen_at, copy, received_top, header }).await
         }
     }
 }

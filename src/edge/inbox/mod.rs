@@ -17,6 +17,7 @@ mod fetch;
 mod folders;
 mod greet;
 mod guard;
+mod header;
 mod idle;
 mod junk_names;
 mod lane;

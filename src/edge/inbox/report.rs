@@ -21,6 +21,8 @@ pub enum Report {
         copy: String,
         /// The date of the top `Received` field, if it has one.
         received_top: Option<At>,
+        /// What its header says of its way: at most 16 KiB, whole lines, without tokens. Foreign text.
+        header: String,
     },
     /// A message carries a canary's token and is not what is expected of it.
     Mismatched {

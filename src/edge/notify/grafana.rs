@@ -39,6 +39,10 @@ impl Channel for Grafana {
     fn rate(&self) -> Rate {
         Rate { burst: 50, every: Span::from_ms(1200) }
     }
+
+    fn mutes(&self) -> bool {
+        true
+    }
 }
 
 fn alike(text: &str, most: usize) -> String {
@@ -61,7 +65,7 @@ fn alike(text: &str, most: usize) -> String {
 
 fn alert(page: &Page) -> Value {
     json!({
-        "alert_uid": page.key,
+        "alert_uid": page.alert,
         "title": alike(&page.title, 200),
         "message": alike(&page.body(), 8000),
         "state": if page.is_over() { "ok" } else { "alerting" },

@@ -23,6 +23,7 @@ mod page;
 mod pagerduty;
 mod queue;
 mod rate;
+mod replies;
 mod slack;
 mod slack_bot;
 mod teams;
@@ -37,6 +38,7 @@ pub use answer::Attempt;
 pub(crate) use caller::Caller;
 pub use queue::{Pace, Queue};
 pub use rate::Rate;
+pub use replies::Replies;
 pub use trial::trial;
 pub use webhook::Webhook;
 pub use work::{Ended, Handed, work};
@@ -45,13 +47,14 @@ use std::fmt;
 use std::path::Path;
 
 use futures::future::{BoxFuture, pending, ready};
+use serde_json::{Value, json};
 
 use self::memory::Memory;
 use self::page::Pages;
 use crate::config::{self, Secret, SecretRef, SecretUrl, SecretUrlError, SigningKeyError, SinkKind};
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::submit::SetUpError;
-use crate::model::{At, Name, Notice};
+use crate::model::{At, Change, IncidentId, Name, Notice};
 
 /// One notice on its way to one sink.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +66,29 @@ pub struct Outgoing {
     /// When the notice was made.
     pub at: At,
 }
+
+/// Former keys of an incident that are looked at.
+const FORMER: u64 = 3;
+
+impl Outgoing {
+    /// How often its incident has called again.
+    fn calls(&self) -> u64 {
+        self.notice.evidence.get(CALLS).and_then(Value::as_u64).unwrap_or(0)
+    }
+
+    /// The same incident under the keys that it had before it called again, where it is over.
+    fn former(&self) -> Vec<Self> {
+        let calls = self.calls();
+        let under = |calls: u64| {
+            let notice = Notice { change: Change::Resolved, evidence: json!({ CALLS: calls }), ..self.notice.clone() };
+            Self { notice, ..self.clone() }
+        };
+        (calls.saturating_sub(FORMER)..calls).rev().map(under).collect()
+    }
+}
+
+/// How often an incident has called again, in the evidence.
+const CALLS: &str = "calls";
 
 /// Who speaks: what makes keys and ids ours, and where links lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +106,20 @@ impl Origin {
     #[must_use]
     pub fn key(&self, notice: &Notice) -> String {
         format!("mailcanary/{}/{}", self.instance, notice.incident)
+    }
+
+    /// The key of an incident where what is acknowledged stays silent: another each time that it calls again.
+    fn alert_key(&self, notice: &Notice) -> String {
+        match notice.evidence.get(CALLS).and_then(Value::as_u64) {
+            Some(calls) if calls > 0 => format!("{}/{calls}", self.key(notice)),
+            _ => self.key(notice),
+        }
+    }
+
+    /// The incident of a key.
+    fn incident(&self, key: &str) -> Option<IncidentId> {
+        let ours = key.strip_prefix("mailcanary/")?.strip_prefix(&self.instance)?.strip_prefix('/')?;
+        ours.split('/').next()?.parse().ok().map(IncidentId)
     }
 
     /// The page of an incident, if people can reach it.
@@ -128,10 +168,27 @@ trait Channel: fmt::Debug + Send + Sync {
         Box::pin(ready(Ok(())))
     }
 
+    /// Whether what somebody has acknowledged there stays silent, whatever it is told of the same alert.
+    fn mutes(&self) -> bool {
+        false
+    }
+
     /// What it does besides, for as long as it works. Never ends by itself.
     fn tend(&self) -> BoxFuture<'_, ()> {
         Box::pin(pending())
     }
+}
+
+/// Tries once, at `now`. An incident that calls again under another key is no alert under its former ones any more.
+async fn tell(channel: &dyn Channel, out: &Outgoing, now: At) -> Attempt {
+    let attempt = channel.tell(out, now).await;
+    if channel.mutes() && attempt == Attempt::Delivered && matches!(out.notice.change, Change::Updated | Change::Resolved) {
+        for former in out.former() {
+            // What is left of it is an alert that somebody has acknowledged.
+            let _ = channel.tell(&former, now).await;
+        }
+    }
+    attempt
 }
 
 /// The kinds of sink that take one message a notice: a line each.
@@ -252,7 +309,7 @@ impl Sink {
     /// Tries once to hand over one notice. For Alertmanager that is this one alert, once, to every instance: [`work`] keeps it alive.
     pub async fn deliver(&self, out: &Outgoing, now: At) -> Attempt {
         match &self.way {
-            Way::Notices(channel) => channel.tell(out, now).await,
+            Way::Notices(channel) => tell(&**channel, out, now).await,
             Way::State(alertmanager) => alertmanager.deliver(&out.notice, out.opened_at, out.at, now).await,
         }
     }

@@ -106,11 +106,15 @@ impl Channel for Opsgenie {
     fn rate(&self) -> Rate {
         Rate { burst: 10, every: Span::from_secs(1) }
     }
+
+    fn mutes(&self) -> bool {
+        true
+    }
 }
 
 /// A path's segment too, so without slashes.
 fn alias(page: &Page) -> String {
-    fit::key(&page.key.replace('/', ":"), 512)
+    fit::key(&page.alert.replace('/', ":"), 512)
 }
 
 fn note(page: &Page) -> String {

@@ -25,6 +25,10 @@ const EVIDENCE: usize = 8000;
 pub(super) struct Page {
     /// The incident's key: the same in all its notices.
     pub(super) key: String,
+    /// The same where what is acknowledged stays silent: another each time that the incident calls again.
+    pub(super) alert: String,
+    /// It is a test notice.
+    pub(super) is_trial: bool,
     pub(super) notice: NoticeId,
     pub(super) instance: String,
     pub(super) change: Change,
@@ -68,6 +72,8 @@ impl Pages {
         let notice = &out.notice;
         let mut page = Page {
             key: self.origin.key(notice),
+            alert: self.origin.alert_key(notice),
+            is_trial: notice.is_trial(),
             notice: notice.notice,
             instance: fit::line(&self.origin.instance, 253),
             change: notice.change,

@@ -65,11 +65,15 @@ impl Channel for PagerDuty {
     fn rate(&self) -> Rate {
         Rate { burst: 30, every: Span::from_ms(600) }
     }
+
+    fn mutes(&self) -> bool {
+        true
+    }
 }
 
 /// The event for `page`. Plain text throughout; what looks like a link is none.
 fn event(page: &Page, key: &str) -> Value {
-    let dedup = fit::key(&page.key, 255);
+    let dedup = fit::key(&page.alert, 255);
     if page.is_over() {
         return json!({ "routing_key": key, "event_action": "resolve", "dedup_key": dedup });
     }

@@ -9,21 +9,26 @@ use super::caller::Answer;
 use super::fit::{self, Unit};
 use super::hook::Hook;
 use super::page::Page;
+use super::replies::button;
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
 use crate::config::SlackSettings;
 use crate::model::{At, Span};
 
 /// One webhook.
 #[derive(Debug)]
-pub(super) struct Slack(Hook);
+pub(super) struct Slack {
+    hook: Hook,
+    /// Its messages have a button.
+    answers: bool,
+}
 
 impl Slack {
     pub(super) fn new(settings: &SlackSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        Hook::new(&settings.url, tools).map(Self)
+        Ok(Self { hook: Hook::new(&settings.url, tools)?, answers: settings.acknowledgements.is_some() })
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
-        match self.0.post(out, message).await {
+        match self.hook.post(out, |page| message(page, self.answers)).await {
             Ok(answer) => self.read(&answer, now),
             Err(attempt) => attempt,
         }
@@ -32,7 +37,7 @@ impl Slack {
     /// Errors are one word of plain text.
     fn read(&self, answer: &Answer, now: At) -> Attempt {
         let said = answer.text();
-        let attempt = self.0.caller.judge(answer, &said, now);
+        let attempt = self.hook.caller.judge(answer, &said, now);
         // `no_service` is how a revoked webhook is told; a channel that is archived may come back.
         match (answer.status.as_u16(), said.trim()) {
             (403 | 404, "no_service" | "no_team" | "team_disabled") => {
@@ -58,7 +63,7 @@ impl Channel for Slack {
 pub(super) const RATE: Rate = Rate { burst: 3, every: Span::from_ms(1100) };
 
 /// The three characters that mean something to Slack (its documents, "Escaping text").
-fn escape(c: char) -> Option<&'static str> {
+pub(super) fn escape(c: char) -> Option<&'static str> {
     match c {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -71,8 +76,8 @@ fn plain(text: &str, most: usize) -> Value {
     json!({ "type": "plain_text", "emoji": false, "text": fit::escaped(&fit::inert(text), most, Unit::Char, escape) })
 }
 
-/// The message for `page`: for a webhook, and for a bot, which adds where it belongs.
-pub(super) fn message(page: &Page) -> Value {
+/// The message for `page`: for a webhook, and for a bot, which adds where it belongs. Where `answers` come back, with a button.
+pub(super) fn message(page: &Page, answers: bool) -> Value {
     let mut blocks = vec![json!({ "type": "header", "text": plain(&page.title, 150) })];
     blocks.push(json!({ "type": "section", "text": plain(&page.text, 3000) }));
     let fields: Vec<Value> = page.facts.iter().map(|fact| plain(&format!("{}\n{}", fact.name, fact.value), 2000)).collect();
@@ -83,6 +88,9 @@ pub(super) fn message(page: &Page) -> Value {
         // Ours, and escaped as everything is; `|` would end it.
         let link = fit::escaped(link, 2900, Unit::Char, |c| if c == '|' { Some("%7C") } else { escape(c) });
         blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": format!("<{link}|The incident, with all its evidence>") }] }));
+    }
+    if answers && !page.is_over() && !page.is_trial {
+        blocks.push(button(&page.key));
     }
     let fallback = fit::escaped(&fit::inert(&format!("{}: {}", page.title, page.text)), 3000, Unit::Char, escape);
     json!({ "text": fallback, "blocks": blocks, "mrkdwn": false, "parse": "none", "link_names": false, "unfurl_links": false, "unfurl_media": false })
@@ -96,7 +104,7 @@ mod tests {
     #[test]
     fn nothing_from_outside_mentions_links_or_formats() {
         for out in nasty::all() {
-            let message = message(&nasty::pages().page(&out));
+            let message = message(&nasty::pages().page(&out), true);
             let ours = "<https://canary.example/incidents/3|The incident, with all its evidence>";
             for text in nasty::texts(&message).into_iter().filter(|text| *text != ours) {
                 nasty::assert_plain(text);

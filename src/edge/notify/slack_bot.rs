@@ -23,6 +23,8 @@ pub(super) struct SlackBot {
     base: String,
     token: Secret,
     channel: String,
+    /// Its messages have a button.
+    answers: bool,
     memory: Memory,
     pages: Pages,
 }
@@ -31,6 +33,8 @@ pub(super) struct SlackBot {
 struct Known {
     ts: String,
     severity: String,
+    /// How often the incident had called again.
+    calls: u64,
 }
 
 impl SlackBot {
@@ -38,14 +42,14 @@ impl SlackBot {
         let token = tools.secret(&settings.token)?;
         let caller = Caller::new(tools.http()?, &[token.expose()]);
         tools.url(&settings.base_url)?;
-        let (base, channel) = (settings.base_url.clone(), settings.channel.clone());
-        Ok(Self { caller, base, token, channel, memory: tools.memory(), pages: tools.pages.clone() })
+        let (base, channel, answers) = (settings.base_url.clone(), settings.channel.clone(), settings.acknowledgements.is_some());
+        Ok(Self { caller, base, token, channel, answers, memory: tools.memory(), pages: tools.pages.clone() })
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
         let page = self.pages.page(out);
         let known = self.known(&page);
-        let rises = known.as_ref().is_some_and(|known| rank(&known.severity) < rank(page.severity.as_str()));
+        let rises = known.as_ref().is_some_and(|known| rank(&known.severity) < rank(page.severity.as_str()) || known.calls < out.calls());
         let attempt = match &known {
             Some(known) if page.change == Change::Reminder => self.remind(&page, known, now).await,
             Some(known) if !rises || page.is_over() => self.change(&page, known, now).await,
@@ -54,26 +58,26 @@ impl SlackBot {
         match attempt {
             Ok(attempt) | Err(Some(attempt)) => attempt,
             // There is no message, or not any more.
-            Err(None) => self.post(&page, now).await,
+            Err(None) => self.post(&page, out.calls(), now).await,
         }
     }
 
-    async fn post(&self, page: &Page, now: At) -> Attempt {
-        let answer = match self.call("chat.postMessage", message(page), &[]).await {
+    async fn post(&self, page: &Page, calls: u64, now: At) -> Attempt {
+        let answer = match self.call("chat.postMessage", message(page, self.answers), &[]).await {
             Ok(answer) => answer,
             Err(attempt) => return attempt,
         };
         let attempt = self.read(&answer, now);
         let json = answer.json();
         if let (Attempt::Delivered, Some(ts)) = (&attempt, json.get("ts").and_then(Value::as_str)) {
-            self.memory.set(&page.key, &json!({ "ts": ts, "severity": page.severity.as_str() }).to_string());
+            self.memory.set(&page.key, &json!({ "ts": ts, "severity": page.severity.as_str(), "calls": calls }).to_string());
         }
         attempt
     }
 
     /// Changes the message; an error of `None` is that there is none.
     async fn change(&self, page: &Page, known: &Known, now: At) -> Result<Attempt, Option<Attempt>> {
-        let answer = self.call("chat.update", message(page), &[("ts", json!(known.ts))]).await.map_err(Some)?;
+        let answer = self.call("chat.update", message(page, self.answers), &[("ts", json!(known.ts))]).await.map_err(Some)?;
         let gone = ["message_not_found", "cant_update_message", "edit_window_closed"];
         if answer.json().get("error").and_then(Value::as_str).is_some_and(|error| gone.contains(&error)) {
             return Err(None);
@@ -83,7 +87,7 @@ impl SlackBot {
 
     async fn remind(&self, page: &Page, known: &Known, now: At) -> Result<Attempt, Option<Attempt>> {
         let below = [("thread_ts", json!(known.ts)), ("reply_broadcast", json!(true))];
-        let answer = self.call("chat.postMessage", message(page), &below).await.map_err(Some)?;
+        let answer = self.call("chat.postMessage", message(page, self.answers), &below).await.map_err(Some)?;
         if answer.json().get("error").and_then(Value::as_str).is_some_and(|error| error == "thread_not_found") {
             return Err(None);
         }
@@ -134,7 +138,8 @@ impl SlackBot {
     fn known(&self, page: &Page) -> Option<Known> {
         let kept: Value = serde_json::from_str(&self.memory.get(&page.key)?).ok()?;
         let text = |name: &str| kept.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(Known { ts: text("ts")?, severity: text("severity")? })
+        let calls = kept.get("calls").and_then(Value::as_u64).unwrap_or(0);
+        Some(Known { ts: text("ts")?, severity: text("severity")?, calls })
     }
 }
 

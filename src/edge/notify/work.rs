@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::alertmanager::{Alertmanager, Board, Instance};
-use super::{Attempt, Channel, Outgoing, Pace, Queue, Sink, Way};
+use super::{Attempt, Channel, Outgoing, Pace, Queue, Sink, Way, tell};
 use crate::model::{At, IncidentId, Name, NoticeId, Now};
 use crate::watchdog::{Delivery, IncidentView};
 
@@ -162,7 +162,7 @@ async fn one_by_one(channel: &dyn Channel, notices: &mut mpsc::Receiver<Handed>,
             && let Some(out) = queue.start(now())
         {
             let at = now();
-            flights.push(Box::pin(async move { (out.notice.notice, channel.tell(&out, at).await) }));
+            flights.push(Box::pin(async move { (out.notice.notice, tell(channel, &out, at).await) }));
         }
         desk.ended.extend(queue.take_ended());
         let wake = if flights.len() < LANES { queue.wake_at() } else { None };

@@ -12,7 +12,7 @@ mod router;
 mod serve;
 
 pub use metrics::{CONTENT_TYPE, reference, render};
-pub use people::{Guard, Order, words};
+pub use people::{Guard, words};
 pub use router::router;
 pub use serve::{Door, serve};
 

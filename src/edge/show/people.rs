@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use super::router::ANSWER;
 use crate::config::{Secret, span};
+use crate::edge::post::Order;
 use crate::model::{At, IncidentId, Name, Now, Span, Which};
 use crate::watchdog::{Event, View};
 
@@ -30,15 +31,6 @@ const LONGEST_SILENCE: Span = Span::from_secs(90 * 24 * 3600);
 
 /// No drill lasts longer.
 const LONGEST_DRILL: Span = Span::from_secs(30 * 60);
-
-/// Something that a person wants. The answer comes when it is written down.
-#[derive(Debug)]
-pub struct Order {
-    /// What.
-    pub event: Event,
-    /// The state then, or why it cannot be.
-    pub done: oneshot::Sender<Result<View, String>>,
-}
 
 /// Who may speak.
 #[derive(Clone, Debug)]
@@ -107,7 +99,7 @@ struct Wished {
 async fn acknowledge(State(desk): State<Desk>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
     desk.let_in(&headers)?;
     let (incident, Said { by, note }) = (incident(&id)?, read(&body)?);
-    let view = desk.order(Event::Acknowledged { incident, by: named(by)?, note }).await?;
+    let view = desk.order(Event::Acknowledged { incident, by: named(by)?, note, said_at: None }).await?;
     Ok(told(&view, incident))
 }
 

@@ -101,6 +101,8 @@ async fn an_outage_over_postfix_and_dovecot_is_scraped_and_alerted_and_survives_
     };
     daemon.wait_for("Alertmanager to fire", fires).await;
 
+    evidence_beside(&daemon, &page.json()["data"]["incident"]);
+
     daemon.kill();
     daemon.start().await;
     assert_eq!(daemon.metric(&format!("mailcanary_{stopped}")).await, Some(1.0), "the same incident is open");
@@ -135,6 +137,44 @@ async fn an_outage_over_postfix_and_dovecot_is_scraped_and_alerted_and_survives_
     assert_eq!((firing, resolved), (1, 1), "{told:#?}");
     assert_eq!(daemon.stop().await, Some(0));
     no_secret_leaked(&daemon);
+}
+
+/// The bundle of the open incident, written while the daemon goes on: whole, each time, with what Postfix and Dovecot put into headers.
+fn evidence_beside(daemon: &Daemon, incident: &serde_json::Value) {
+    for turn in 0..5 {
+        let folder = daemon.folder.path().join(format!("evidence-{turn}"));
+        let out = folder.display().to_string();
+        let (code, _, err) = daemon.say(&["incident", "evidence", &incident.to_string(), "--out", &out]);
+        assert_eq!(code, Some(0), "{err}");
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let (text, json) = (read("incident.md"), read("incident.json"));
+        for whole in [&text, &json] {
+            assert!(![PASSWORD, dovecot::PASSWORD, HOOK_SECRET].iter().any(|secret| whole.contains(secret)));
+            let token = |at: usize| whole[at + 3..].chars().take_while(char::is_ascii_alphanumeric).count() == 36;
+            assert!(!whole.match_indices("mc-").any(|(at, _)| token(at)), "a token stands in it");
+        }
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&json["kind"], &json["resolved_at"]), (&"stopped".into(), &serde_json::Value::Null));
+        for route in json["routes"].as_array().unwrap() {
+            let states: u64 = route["states"].as_object().unwrap().values().filter_map(serde_json::Value::as_u64).sum();
+            assert_eq!(route["sent"].as_u64(), Some(states), "{route}");
+        }
+        assert!(
+            json["canaries"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|c| c["route"] == "starttls/reset/seed" && c["reply"].as_str().is_some_and(|r| r.contains("queued as")))
+        );
+        let headers = json["headers"].as_array().unwrap();
+        let of = |route: &str| headers.iter().find(|h| h["route"] == route).unwrap_or_else(|| panic!("{route}: {headers:#?}"));
+        for route in ["starttls/reset/seed", "implicit/reset/seed", "spammy/reset/seed"] {
+            let text = of(route)["text"].as_str().unwrap();
+            assert!(text.contains("Received: ") && text.contains("(Postfix)") && text.contains("Return-Path: "), "{route}: {text}");
+        }
+        assert_eq!(of("spammy/reset/seed")["placement"], "junk");
+        assert!(text.contains("## Headers of mails that arrived") && text.contains("(Postfix)"), "{text}");
+    }
 }
 
 /// Holds the signature against one that another program makes.

@@ -137,7 +137,7 @@ impl Rig {
         loop {
             assert!(Instant::now() < deadline, "no sighting");
             match self.next().await {
-                Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top } => {
+                Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top, .. } => {
                     return Seen { canary, placement, arrived_at, seen_at, copy, received_top };
                 }
                 Report::Forged => panic!("forged"),
@@ -182,7 +182,7 @@ impl Rig {
             assert!(Instant::now() < deadline, "no complete read");
             match self.next().await {
                 Report::Read { up_to, cursor } if up_to >= asked => return cursor,
-                Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top } => {
+                Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top, .. } => {
                     self.sighted.push(Seen { canary, placement, arrived_at, seen_at, copy, received_top });
                 }
                 Report::Read { .. } | Report::Sight | Report::Blind { .. } | Report::Mismatched { .. } | Report::Forged => {}

@@ -18,6 +18,12 @@ fn token() -> String {
     format!("mc-{}", "ab27".repeat(9))
 }
 
+/// A header that tries to end its fence.
+fn header() -> String {
+    let fences = ["```", "````````", "~~~", "</code></pre><script>alert(1)</script>"].join("\n");
+    format!("Received: by evil\nSubject: {NASTY}\n{fences}\n# head\nTo: <seed7f3+{}@gmail.com> {SECRET}\n…", token())
+}
+
 fn notice(number: u64, change: Change) -> Notice {
     Notice {
         notice: NoticeId(number),
@@ -54,7 +60,10 @@ fn outage(over: bool) -> Vec<Record> {
         answered(11, after(300_100), Outcome::Refused(Class::Suspended), "550 5.7.1 account suspended"),
         told(330_000, 1, Change::Opened),
         event(330_500, Event::Noticed { notice: NoticeId(1), sink: name("hook"), outcome: Delivery::Delivered }),
-        event(340_000, Event::Acknowledged { incident: IncidentId(1), by: NASTY.to_owned(), note: Some(format!("on it {SECRET}")) }),
+        event(
+            340_000,
+            Event::Acknowledged { incident: IncidentId(1), by: NASTY.to_owned(), note: Some(format!("on it {SECRET}")), said_at: None },
+        ),
         event(350_000, Event::Blind { inbox: name("gmail-1"), class: Some(Class::Auth), why: Some(NASTY.to_owned()) }),
         event(500_000, Event::Traced { canary: canary(10), fate: Fate::Bounced, words: Some(NASTY.to_owned()) }),
         Record { at: after(1_140_000), fact: Fact::Lost { canary: canary(10) } },
@@ -71,6 +80,8 @@ fn scene(over: bool) -> (Scratch, Ledger, PathBuf) {
     let scratch = Scratch::new();
     let (mut ledger, _) = open(&scratch.ledger());
     ledger.append(&outage(over)).expect("appends");
+    let headers = [(2, "Received: from a\n\tby b".to_owned()), (1, header()), (77, "of a canary that is not kept".to_owned())];
+    ledger.keep_headers(after(330_100), &headers.map(|(number, text)| (canary(number), text))).expect("keeps");
     let secret = scratch.0.join("secret");
     std::fs::write(&secret, SECRET).unwrap();
     let text = format!(
@@ -113,6 +124,10 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
     assert_eq!((&lost["canary"], &lost["state"], &lost["blamed"]), (&json!(canary(10).to_string()), &json!("lost"), &json!(true)));
     assert_eq!((&lost["message_id"], &lost["provider_says"][0]["fate"]), (&json!("10@example.net"), &json!("bounced")));
     assert_eq!(json["canaries"][1]["reply"], "550 5.7.1 account suspended");
+    let headers = json["headers"].as_array().unwrap();
+    assert_eq!(headers.len(), 2, "{headers:?}");
+    assert_eq!((&headers[0]["canary"], &headers[0]["text"]), (&json!(canary(2).to_string()), &json!("Received: from a\n\tby b")));
+    assert_eq!((&headers[0]["state"], &headers[0]["blamed"]), (&json!("arrived"), &json!(true)));
     let route = &json["routes"][0];
     assert_eq!((&route["sent"], &route["states"]), (&json!(2), &json!({ "lost": 1, "refused": 1 })));
     assert_eq!(route["last_good"], after(180_000).rfc3339());
@@ -123,6 +138,7 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
         "10@example.net",
         "Open for:",
         "notice 1",
+        "```\nReceived: from a\n by b\n```\n",
         "bounced",
         "acknowledged",
     ] {
@@ -185,10 +201,10 @@ fn what_attackers_wrote_means_nothing_in_markdown() {
     let html = String::from_utf8(cmark.output().expect("cmark-gfm runs").stdout).unwrap();
     let outside = without_code(&html);
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "it stands there as it is:\n{html}");
-    for bad in ["<script", "<a ", "<img", "<hr", "<input", "<blockquote", "<pre", "evil.example", "@everyone", "<em", "<strong", "<del"] {
+    for bad in ["<script", "<a ", "<img", "<hr", "<input", "<blockquote", "evil.example", "@everyone", "<em", "<strong", "<del"] {
         assert!(!outside.contains(bad), "{bad} in\n{outside}");
     }
-    assert_eq!(outside.matches("<h1").count(), 1, "{outside}");
+    assert_eq!((outside.matches("<h1").count(), outside.matches("<pre>").count()), (1, 2), "{outside}");
     assert!(outside.contains("<table>"));
 }
 
@@ -197,4 +213,57 @@ fn without_code(html: &str) -> String {
     let mut parts = html.split("<code>");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |out, part| out + part.split_once("</code>").map_or("", |(_, rest)| rest))
+}
+
+#[test]
+fn what_is_being_written_meanwhile_is_seen_whole_or_not_at_all() {
+    let (scratch, mut ledger, config) = scene(false);
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            // A transaction has two canaries, of which one is refused and one is lost.
+            let mut number = 100;
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                let at = after(400_000 + number);
+                let (refused, lost) = (number, number + 1);
+                let records = [
+                    sent(refused, at),
+                    sent(lost, at),
+                    answered(refused, at, Outcome::Refused(Class::Suspended), "550 no"),
+                    Record { at, fact: Fact::Lost { canary: canary(lost) } },
+                ];
+                ledger.append(&records).expect("appends");
+                number += 2;
+            }
+        });
+        let mut seen = std::collections::BTreeSet::new();
+        for turn in 0..12 {
+            let output = evidence(&scratch, &config, &["1", "--out", &format!("turn-{turn}")]);
+            assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+            let (_, json) = written(&scratch, &format!("turn-{turn}"));
+            let route = &json["routes"][0];
+            let (sent, refused, lost) = (route["sent"].as_u64(), route["states"]["refused"].as_u64(), route["states"]["lost"].as_u64());
+            assert_eq!((sent, refused), (lost.map(|lost| lost * 2), lost), "{route}");
+            seen.insert(sent);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(seen.len() > 1, "it was written meanwhile: {seen:?}");
+    });
+}
+
+#[test]
+fn headers_are_bounded_and_go_with_their_age() {
+    let scratch = Scratch::new();
+    let (mut ledger, _) = open(&scratch.ledger());
+    for number in 0..2100 {
+        ledger.keep_headers(after(number), &[(canary(number), "A: 1".to_owned())]).unwrap();
+    }
+    // What is there stays as it was.
+    ledger.keep_headers(after(9000), &[(canary(2099), "another".to_owned())]).unwrap();
+    let count = |query: &str| super::sqlite3(&scratch.ledger(), query);
+    assert_eq!(count("SELECT count(*) FROM headers").trim(), "2000");
+    assert_eq!(count("SELECT count(*) FROM headers WHERE header = 'another'").trim(), "0");
+    let day = mailcanary::model::Span::from_secs(86_400);
+    ledger.prune(after(0).plus(day.scaled(60, 1)), day, day.scaled(30, 1)).unwrap();
+    assert_eq!(count("SELECT count(*) FROM headers").trim(), "0");
 }

@@ -13,7 +13,12 @@ use crate::support::temp_dir::TempDir;
 
 fn bot(service: &Service<Channel>, token: &str) -> SinkKind {
     let (token, channel) = (at(token), "C0123456789".to_owned());
-    SinkKind::SlackBot(SlackBotSettings { token, channel, base_url: format!("{}/api", service.base) })
+    SinkKind::SlackBot(SlackBotSettings {
+        token,
+        acknowledgements: Some(at("signing secret")),
+        channel,
+        base_url: format!("{}/api", service.base),
+    })
 }
 
 fn chat(service: &Service<Channel>, chat: &str) -> SinkKind {
@@ -24,12 +29,13 @@ fn chat(service: &Service<Channel>, chat: &str) -> SinkKind {
 #[tokio::test]
 async fn slack_by_webhook_gets_a_message_a_notice() {
     let service = Service::<Channel>::start(slack).await;
-    let kind = |path: &str| SinkKind::Slack(SlackSettings { url: at(&format!("{}{path}", service.base)) });
+    let kind = |path: &str| SinkKind::Slack(SlackSettings { url: at(&format!("{}{path}", service.base)), acknowledgements: None });
     let mut worker = Worker::start(sink(kind(SLACK_PATH)), Vec::new());
     live(&mut worker).await;
     worker.close().await;
     service.look(|channel| {
         assert_eq!(channel.messages.len(), 4);
+        assert!(!channel.messages[0].to_string().contains("actions"), "nobody would hear of it");
         assert_eq!(channel.messages[0]["blocks"][0]["text"]["text"], "PAGE: provider mailchimp, stopped");
         assert_eq!(channel.messages[3]["blocks"][0]["text"]["text"], "RESOLVED: provider mailchimp, stopped");
     });
@@ -68,6 +74,9 @@ async fn slack_by_bot_keeps_one_message_an_incident_over_restarts() {
     let updated = quiet(out(2, 3, Change::Updated), Severity::Warn);
     assert_eq!(deliver(&fresh(), &updated).await, Attempt::Delivered);
     assert_eq!(service.look(titles), ["WARNING: provider mailchimp, stopped (changed)"]);
+    let button = |message: &serde_json::Value| message["blocks"].as_array().unwrap().iter().find(|b| b["type"] == "actions").cloned();
+    let value = |message: &serde_json::Value| button(message).map(|b| b["elements"][0]["value"].clone());
+    service.look(|channel| assert_eq!(value(&channel.messages[0]), Some(json!("mailcanary/test.example/3"))));
     // A rise is heard: a message of its own. And so is a reminder, below it.
     assert_eq!(deliver(&fresh(), &out(3, 3, Change::Updated)).await, Attempt::Delivered);
     assert_eq!(deliver(&fresh(), &out(4, 3, Change::Reminder)).await, Attempt::Delivered);
@@ -76,6 +85,12 @@ async fn slack_by_bot_keeps_one_message_an_incident_over_restarts() {
     assert_eq!(deliver(&fresh(), &out(5, 3, Change::Resolved)).await, Attempt::Delivered);
     assert_eq!(service.look(titles)[1], "RESOLVED: provider mailchimp, stopped");
     assert_eq!(service.look(titles).len(), 3);
+    service.look(|channel| assert_eq!(button(&channel.messages[1]), None, "what is over is not acknowledged"));
+    // And so is what has grown since it was acknowledged.
+    assert_eq!(deliver(&fresh(), &out(7, 4, Change::Opened)).await, Attempt::Delivered);
+    assert_eq!(deliver(&fresh(), &calling(8, 4, Change::Updated, 1)).await, Attempt::Delivered);
+    assert_eq!(deliver(&fresh(), &calling(9, 4, Change::Updated, 1)).await, Attempt::Delivered);
+    assert_eq!(service.look(titles).len(), 5);
     // What is not there any more is written again.
     service.look(|channel| channel.messages.clear());
     for change in [Change::Updated, Change::Reminder, Change::Resolved] {

@@ -16,12 +16,12 @@ fn kinds(base: &str) -> Vec<SinkKind> {
     let url = || at(&format!("{base}/S3CRET-0123456789abcdef?sig=S3CRET-0123456789abcdef"));
     let base_url = || base.to_owned();
     vec![
-        SinkKind::PagerDuty(PagerDutySettings { routing_key: secret(), base_url: base_url() }),
+        SinkKind::PagerDuty(PagerDutySettings { routing_key: secret(), acknowledgements: None, base_url: base_url() }),
         SinkKind::Opsgenie(OpsgenieSettings { api_key: secret(), base_url: base_url() }),
         SinkKind::Jira(JiraSettings { api_key: secret(), base_url: base_url() }),
         SinkKind::Grafana(GrafanaSettings { url: url() }),
-        SinkKind::Slack(SlackSettings { url: url() }),
-        SinkKind::SlackBot(SlackBotSettings { token: secret(), channel: "C1".to_owned(), base_url: base_url() }),
+        SinkKind::Slack(SlackSettings { url: url(), acknowledgements: None }),
+        SinkKind::SlackBot(SlackBotSettings { token: secret(), acknowledgements: None, channel: "C1".to_owned(), base_url: base_url() }),
         SinkKind::Discord(DiscordSettings { url: url() }),
         SinkKind::Teams(TeamsSettings { url: url() }),
         SinkKind::Telegram(TelegramSettings { token: secret(), chat: "1".to_owned(), topic: Some(7), base_url: base_url() }),

@@ -10,7 +10,7 @@ use crate::support::service::{Service, Told};
 const KEY: &str = "mailcanary/test.example/3";
 
 fn pager(service: &Service<PagerDuty>, key: &str) -> SinkKind {
-    SinkKind::PagerDuty(PagerDutySettings { routing_key: at(key), base_url: service.base.clone() })
+    SinkKind::PagerDuty(PagerDutySettings { routing_key: at(key), acknowledgements: None, base_url: service.base.clone() })
 }
 
 fn genie(service: &Service<Opsgenie>, key: &str) -> SinkKind {
@@ -39,6 +39,32 @@ async fn pagerduty_is_called_once_an_incident() {
     worker.send(out(5, 3, Change::Resolved)).await;
     assert_eq!(worker.ended().await, (5, Delivery::Delivered));
     service.look(|state| assert!(!state.open.contains_key(KEY)));
+    worker.close().await;
+}
+
+#[tokio::test]
+async fn what_grows_after_it_was_acknowledged_calls_again_where_that_would_be_silent() {
+    let service = Service::<PagerDuty>::start(pagerduty).await;
+    let mut worker = Worker::start(sink(pager(&service, ROUTING_KEY)), Vec::new());
+    for (notice, keys, pages) in [
+        (out(1, 3, Change::Opened), vec![KEY.to_owned()], 1),
+        (calling(2, 3, Change::Updated, 1), vec![format!("{KEY}/1")], 2),
+        (calling(3, 3, Change::Reminder, 1), vec![format!("{KEY}/1")], 2),
+        (calling(4, 3, Change::Updated, 2), vec![format!("{KEY}/2")], 3),
+        (calling(5, 3, Change::Resolved, 2), vec![], 3),
+    ] {
+        let id = notice.notice.notice.0;
+        worker.send(notice).await;
+        assert_eq!(worker.ended().await, (id, Delivery::Delivered));
+        service.look(|state| assert_eq!((state.open.keys().cloned().collect::<Vec<_>>(), state.pages), (keys, pages), "{id}"));
+    }
+    // The update was overtaken: nothing stays open.
+    for notice in [out(6, 9, Change::Opened), calling(7, 9, Change::Resolved, 1)] {
+        let id = notice.notice.notice.0;
+        worker.send(notice).await;
+        assert_eq!(worker.ended().await, (id, Delivery::Delivered));
+    }
+    service.look(|state| assert!(state.open.is_empty(), "{:?}", state.open.keys()));
     worker.close().await;
 }
 

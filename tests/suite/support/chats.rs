@@ -42,6 +42,13 @@ fn blocks(message: &Value) {
                     within(&block["text"], 3000);
                 }
             }
+            "actions" => {
+                for element in block["elements"].as_array().unwrap() {
+                    assert_eq!((&element["type"], &element["text"]["type"]), (&json!("button"), &json!("plain_text")));
+                    within(&element["text"], 75);
+                    assert!(element["value"].as_str().unwrap().len() <= 2000 && element["action_id"].as_str().unwrap().len() <= 255);
+                }
+            }
             "context" => assert!(block["elements"].as_array().unwrap().len() <= 10),
             other => panic!("invalid_blocks: {other}"),
         }

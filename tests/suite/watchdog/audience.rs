@@ -104,7 +104,7 @@ fn a_sink_that_waits_is_not_called_for_what_is_acknowledged_over_silenced_or_no_
     suspend(&mut w, "p0");
     w.run(MINUTE.scaled(5, 1));
     let incident = w.opened()[0].incident;
-    w.feed(Event::Acknowledged { incident, by: "ann".to_owned(), note: None });
+    w.feed(Event::Acknowledged { incident, by: "ann".to_owned(), note: None, said_at: None });
     w.feed(Event::Blind { inbox: name("i1"), class: Some(Class::Auth), why: None });
     w.run(MINUTE.scaled(30, 1));
     w.heal(w.now);

@@ -19,7 +19,7 @@ fn outage() -> World {
 }
 
 fn acknowledged(id: IncidentId) -> Event {
-    Event::Acknowledged { incident: id, by: "ann".to_owned(), note: Some("on it".to_owned()) }
+    Event::Acknowledged { incident: id, by: "ann".to_owned(), note: Some("on it".to_owned()), said_at: None }
 }
 
 fn silenced(w: &World, provider: &str, lasts: Span) -> Event {
@@ -179,7 +179,7 @@ fn an_incident_of_an_earlier_version_is_resolved_where_it_was_told() {
 fn what_people_say_is_bounded() {
     let mut w = outage();
     let id = w.notices[0].1.incident;
-    w.feed(Event::Acknowledged { incident: id, by: "ä".repeat(10_000), note: Some("ü".repeat(10_000)) });
+    w.feed(Event::Acknowledged { incident: id, by: "ä".repeat(10_000), note: Some("ü".repeat(10_000)), said_at: None });
     let word = w.dog.view(w.now).incidents[0].acknowledged.clone().unwrap();
     assert!(word.by.len() <= 100 && word.note.unwrap().len() <= 500);
     for n in 0..1000 {

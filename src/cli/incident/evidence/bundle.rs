@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::ledger::{Dossier, Failed, Tally, Told};
+use crate::ledger::{Dossier, Failed, Header, Tally, Told};
 use crate::model::{At, Change, Culprit, Name, Route, hides};
 
 /// The bundle of incident `id`, as it is known at `now`.
@@ -28,6 +28,7 @@ pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Val
         "evidence": failing.map(|notice| &notice.evidence),
         "routes": dossier.routes.iter().map(|(route, tally)| self::route(route, tally, covered(&culprits, route))).collect::<Vec<_>>(),
         "canaries": dossier.canaries.iter().map(|canary| self::canary(canary, dossier, covered(&culprits, &canary.route))).collect::<Vec<_>>(),
+        "headers": dossier.headers.iter().map(|header| self::header(header, covered(&culprits, &header.route))).collect::<Vec<_>>(),
         "timeline": timeline(dossier),
         "notices": dossier.notices.iter().map(told).collect::<Vec<_>>(),
     })
@@ -36,7 +37,10 @@ pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Val
 /// Says what is not in the bundle.
 pub(super) fn leave_out(bundle: &mut Value, dossier: &Dossier, unknown: usize, redacted: bool) {
     let mut left = vec!["the tokens of canaries, by which others could be made to look as if they had arrived".to_owned()];
-    left.push("the headers of mails that arrived: the ledger does not keep them".to_owned());
+    left.push(
+        "the headers of mails that arrived, but for those that came late or into Junk and the last before the beginning and the end"
+            .to_owned(),
+    );
     left.push("canaries that arrived and findings of providers that are older than `[ledger] keep`".to_owned());
     if unknown > 0 {
         left.push(format!("a search for those secrets of the configuration that cannot be read here ({unknown})"));
@@ -97,6 +101,13 @@ fn canary(canary: &Failed, dossier: &Dossier, covered: bool) -> Value {
         "state": canary.state, "outcome": canary.outcome, "class": canary.class, "answered_at": canary.answered_at.map(At::rfc3339),
         "reply": canary.reply, "message_id": canary.message_id, "lost_at": canary.lost_at.map(At::rfc3339),
         "arrived_at": canary.arrived_at.map(At::rfc3339), "placement": canary.placement, "provider_says": says,
+    })
+}
+
+fn header(header: &Header, covered: bool) -> Value {
+    json!({
+        "canary": header.canary, "route": header.route.join("/"), "blamed": covered, "sent_at": header.sent_at.rfc3339(),
+        "arrived_at": header.arrived_at.map(At::rfc3339), "state": header.state, "placement": header.placement, "text": header.text,
     })
 }
 

@@ -33,6 +33,7 @@ pub(super) fn draw(bundle: &Value) -> String {
     routes(to, bundle, "What the others show", false);
     canaries(to, bundle, "Canaries that did not simply arrive", true);
     canaries(to, bundle, "The same over other routes", false);
+    headers(to, bundle);
     timeline(to, bundle, now);
     told(to, bundle);
     let _ = writeln!(to, "## What is not here\n");
@@ -131,6 +132,32 @@ fn canaries(to: &mut String, bundle: &Value, title: &str, blamed: bool) {
         item(to, "", &line);
     }
     to.push('\n');
+}
+
+/// What stood in headers, each in a fence that nothing in it can end.
+fn headers(to: &mut String, bundle: &Value) {
+    if list(bundle, "headers").next().is_none() {
+        return;
+    }
+    let _ = writeln!(to, "## Headers of mails that arrived\n");
+    for header in list(bundle, "headers") {
+        let [id, route, sent, state, arrived, place] =
+            ["canary", "route", "sent_at", "state", "arrived_at", "placement"].map(|key| field(header, key));
+        let _ = writeln!(to, "Canary {id} over {route}, sent {sent}: {state}, {arrived}, in {place}:\n");
+        fenced(to, header.get("text").and_then(Value::as_str).unwrap_or_default());
+    }
+}
+
+fn fenced(to: &mut String, text: &str) {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let tame = |c: char| if c.is_control() || hides(c) { ' ' } else { c };
+    let _ = writeln!(to, "{fence}");
+    for line in text.lines() {
+        to.extend(line.chars().map(tame));
+        to.push('\n');
+    }
+    let _ = writeln!(to, "{fence}\n");
 }
 
 fn timeline(to: &mut String, bundle: &Value, now: Option<At>) {

@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
-use crate::canary::TOKEN_LEN;
+use crate::canary::without_tokens;
 use crate::config::Secret;
 
 /// A shorter secret would be found in every text.
 const SHORTEST: usize = 5;
-/// What a token begins with.
-const TOKEN: &str = "mc-";
 /// What stands in the place of what is taken out.
 const GONE: &str = "***";
 /// Whose ids look like addresses and are none.
@@ -50,33 +48,6 @@ impl Scrub {
         let text = without_tokens(&text);
         if addresses { ["@", "%40"].iter().fold(text, |text, at| without_locals(&text, at)) } else { text }
     }
-}
-
-/// Tokens stand in subjects, addresses, links and ids, in any case.
-fn without_tokens(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut left = text;
-    while let Some(c) = left.chars().next() {
-        let token = left.get(..TOKEN_LEN).filter(|token| is_token(token));
-        let taken = match token {
-            Some(token) => {
-                out.push_str(TOKEN);
-                out.push_str(GONE);
-                token.len()
-            }
-            None => {
-                out.push(c);
-                c.len_utf8()
-            }
-        };
-        left = left.get(taken..).unwrap_or_default();
-    }
-    out
-}
-
-fn is_token(text: &str) -> bool {
-    let (begin, body) = text.split_at_checked(TOKEN.len()).unwrap_or_default();
-    begin.eq_ignore_ascii_case(TOKEN) && body.bytes().all(|b| b.is_ascii_alphabetic() || (b'2'..=b'7').contains(&b))
 }
 
 /// `text` with what stands before each `at` taken out, as far as it can be part of an address.

@@ -3,9 +3,10 @@
 //! Label sets are closed: every value comes from the configuration or from a list in the code, and every series is there from the first
 //! scrape. Classes of refusal are counted for providers, not for routes, whose number they would multiply by thirteen.
 
+use super::hooks::{events, requests};
 use super::samples::{Samples, Shape};
 use super::{Source, incidents};
-use crate::model::{Class, Knock, Placement, Span, Tiding, Verdict};
+use crate::model::{Class, Placement, Span, Verdict};
 use crate::watchdog::{Delivery, RouteView};
 
 /// One metric.
@@ -33,7 +34,7 @@ pub(super) const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) static CATALOGUE: [Family; 44] = [
+pub(super) static CATALOGUE: [Family; 46] = [
     family(
         "mailcanary_canaries_submitted_total",
         Shape::Counter,
@@ -275,13 +276,7 @@ pub(super) static CATALOGUE: [Family; 44] = [
         &["provider", "outcome"],
         "requests",
         "Posts to the provider's webhook since the process started, by outcome: taken, refused (not signed by it), unreadable, too_large, or busy. Only where it has one.",
-        |from, to| {
-            for (provider, counts) in &from.view.hooks {
-                Knock::ALL
-                    .iter()
-                    .for_each(|how| to.count(&[provider.as_str(), how.as_str()], counts.requests.get(how).copied().unwrap_or_default()));
-            }
-        },
+        |from, to| requests(&from.view.hooks, to),
     ),
     family(
         "mailcanary_hook_events_total",
@@ -289,13 +284,23 @@ pub(super) static CATALOGUE: [Family; 44] = [
         &["provider", "outcome"],
         "events",
         "Events in the posts that were taken, by outcome: finding (what became of a canary), mute (an open, a click), or foreign (about another mail). Only where it has one.",
-        |from, to| {
-            for (provider, counts) in &from.view.hooks {
-                Tiding::ALL
-                    .iter()
-                    .for_each(|what| to.count(&[provider.as_str(), what.as_str()], counts.events.get(what).copied().unwrap_or_default()));
-            }
-        },
+        |from, to| events(&from.view.hooks, to),
+    ),
+    family(
+        "mailcanary_sink_reply_requests_total",
+        Shape::Counter,
+        &["sink", "outcome"],
+        "requests",
+        "Posts that came back from the sink since the process started, by outcome: taken, refused (not signed by it), unreadable, too_large, or busy. Sinks with `acknowledgements`.",
+        |from, to| requests(&from.view.replies, to),
+    ),
+    family(
+        "mailcanary_sink_replies_total",
+        Shape::Counter,
+        &["sink", "outcome"],
+        "events",
+        "What those that were taken said, by outcome: finding (of an open incident), mute (nothing of an acknowledgement), or foreign (of an incident that is over, or not ours). Sinks with `acknowledgements`.",
+        |from, to| events(&from.view.replies, to),
     ),
     family(
         "mailcanary_sink_trial_timestamp_seconds",

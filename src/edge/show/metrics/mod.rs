@@ -3,6 +3,7 @@
 mod accounts;
 mod catalogue;
 mod heartbeats;
+mod hooks;
 mod incidents;
 mod process;
 mod samples;

@@ -3,8 +3,9 @@
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::Value;
 
-use super::proof::Mac;
-use super::{Post, Report, Webhook, list};
+use super::{Report, Webhook, list};
+use crate::edge::post::Post;
+use crate::edge::post::proof::Mac;
 use crate::edge::submit::api::trace::{text, words};
 use crate::model::Fate;
 

@@ -4,8 +4,9 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::proof::{Mac, is_fresh};
-use super::{Post, Report, Webhook};
+use super::{Report, Webhook};
+use crate::edge::post::Post;
+use crate::edge::post::proof::{Mac, is_fresh};
 use crate::edge::submit::api::mailgun::of_event;
 use crate::edge::submit::api::trace::text;
 use crate::model::Span;

@@ -4,8 +4,9 @@ use data_encoding::BASE64;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::proof::Mac;
-use super::{Post, Report, Webhook, list};
+use super::{Report, Webhook, list};
+use crate::edge::post::Post;
+use crate::edge::post::proof::Mac;
 use crate::edge::submit::api::mandrill::is_suppressed;
 use crate::edge::submit::api::trace::{by_reply, text, words};
 use crate::model::Fate;

@@ -10,7 +10,6 @@ mod mailersend;
 mod mailgun;
 mod mandrill;
 mod postmark;
-mod proof;
 mod resend;
 mod sendgrid;
 
@@ -19,7 +18,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
@@ -35,7 +33,8 @@ use super::api::trace::kept;
 use super::{Secrets, SetUpError, secret};
 use crate::canary::{Found, Key, recognise};
 use crate::config::{ProviderKind, SecretRef, Settings, SigningKey};
-use crate::model::{At, CanaryId, Fate, HookCounts, Knock, Name, Now, Tiding};
+use crate::edge::post::Post;
+use crate::model::{CanaryId, Fate, HookCounts, Knock, Name, Now, Tiding};
 use crate::watchdog::Event;
 
 /// Posts that are worked at together; a further one is told to come again.
@@ -46,21 +45,6 @@ const EVENTS: usize = 4096;
 const WRITTEN: Duration = Duration::from_secs(5);
 /// A token is shorter, whatever was done to it.
 const TOKEN: usize = 256;
-
-/// A post to a webhook, at an instant.
-#[derive(Debug)]
-pub(super) struct Post<'a> {
-    headers: &'a HeaderMap,
-    body: &'a [u8],
-    at: At,
-}
-
-impl<'a> Post<'a> {
-    /// The header's text; empty if there is none.
-    fn header(&self, name: &str) -> &'a str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-}
 
 /// What one event says of a mail, whosever it is.
 #[derive(Debug)]

@@ -3,8 +3,9 @@
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use super::proof::Password;
-use super::{Post, Report, Webhook, list};
+use super::{Report, Webhook, list};
+use crate::edge::post::Post;
+use crate::edge::post::proof::Password;
 use crate::edge::submit::api::trace::{text, words};
 use crate::model::Fate;
 

@@ -3,9 +3,10 @@
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use super::proof::{Mac, is_fresh};
-use super::{Post, Report, Webhook, list};
+use super::{Report, Webhook, list};
 use crate::config::SigningKey;
+use crate::edge::post::Post;
+use crate::edge::post::proof::{Mac, is_fresh};
 use crate::edge::submit::api::resend::fate;
 use crate::edge::submit::api::trace::{text, words};
 use crate::model::{Fate, Span};

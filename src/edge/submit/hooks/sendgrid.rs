@@ -4,9 +4,10 @@ use data_encoding::BASE64;
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde_json::Value;
 
-use super::proof::is_fresh;
-use super::{Post, Report, Webhook, list};
+use super::{Report, Webhook, list};
 use crate::config::PublicKey;
+use crate::edge::post::Post;
+use crate::edge::post::proof::is_fresh;
 use crate::edge::submit::api::trace::{text, words};
 use crate::model::{Fate, Span};
 

@@ -1,4 +1,4 @@
-//! How a webhook proves who posts: keyed hashes, stamps, passwords. All comparisons take the same time wherever they fail.
+//! How a post proves who it is from: keyed hashes, stamps, passwords. All comparisons take the same time wherever they fail.
 
 use std::fmt;
 
@@ -11,40 +11,40 @@ const AHEAD: Span = Span::from_secs(300);
 
 /// A keyed hash that shows who wrote something. Prints without its key.
 #[derive(Clone, Debug)]
-pub(super) struct Mac(hmac::Key);
+pub(crate) struct Mac(hmac::Key);
 
 impl Mac {
     /// HMAC-SHA256.
-    pub(super) fn sha256(secret: &[u8]) -> Self {
+    pub(crate) fn sha256(secret: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }
 
     /// HMAC-SHA1, where a provider has nothing else. What breaks SHA-1 does not break this use of it (RFC 6151, 2.3, of MD5 even).
-    pub(super) fn sha1(secret: &[u8]) -> Self {
+    pub(crate) fn sha1(secret: &[u8]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret))
     }
 
     /// Whether `tag` is that of the parts together.
-    pub(super) fn made(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+    pub(crate) fn made(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         hmac::verify(&self.0, &parts.concat(), tag).is_ok()
     }
 }
 
 /// A password that is compared by its hash: neither its length nor its letters show in the time that takes. Prints as `***`.
 #[derive(Clone)]
-pub(super) struct Password {
+pub(crate) struct Password {
     mac: Mac,
     tag: hmac::Tag,
 }
 
 impl Password {
-    pub(super) fn new(password: &[u8]) -> Self {
+    pub(crate) fn new(password: &[u8]) -> Self {
         let mac = Mac::sha256(b"mailcanary password v1");
         let tag = hmac::sign(&mac.0, password);
         Self { mac, tag }
     }
 
-    pub(super) fn is(&self, given: &[u8]) -> bool {
+    pub(crate) fn is(&self, given: &[u8]) -> bool {
         self.mac.made(&[given], self.tag.as_ref())
     }
 }
@@ -56,7 +56,7 @@ impl fmt::Debug for Password {
 }
 
 /// Whether a stamp in seconds since 1970 is no older than `oldest`, and not of the future.
-pub(super) fn is_fresh(stamp: &str, at: At, oldest: Span) -> bool {
+pub(crate) fn is_fresh(stamp: &str, at: At, oldest: Span) -> bool {
     let Some(stamp) = stamp.parse::<i64>().ok().and_then(|secs| secs.checked_mul(1000)).map(At::from_ms) else { return false };
     at.since(stamp) <= oldest && stamp.since(at) <= AHEAD
 }

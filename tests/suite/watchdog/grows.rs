@@ -1,0 +1,120 @@
+//! What becomes worse after somebody has acknowledged it calls again; what they take back, too. And what a wider cause explains is not told
+//! besides it.
+
+use mailcanary::model::{At, Change, Class, Culprit, Kind, Notice, Severity, Span};
+use mailcanary::watchdog::Event;
+
+use super::replay;
+use super::world::{Fate, World, name, settings};
+
+const MINUTE: Span = Span::from_secs(60);
+
+fn acknowledge(w: &mut World, said_at: Option<At>) {
+    let incident = w.notices[0].1.incident;
+    w.feed(Event::Acknowledged { incident, by: "ann".to_owned(), note: None, said_at });
+}
+
+fn is_acknowledged(w: &World) -> bool {
+    w.dog.view(w.now).incidents[0].acknowledged.is_some()
+}
+
+/// Mail of one route has stopped, and somebody has seen it.
+fn one_route() -> World {
+    let mut w = World::new(settings(2, 1, 3, MINUTE));
+    w.run(MINUTE.scaled(30, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1" && r.inbox.as_str() == "i1", Fate::Swallowed);
+    w.run(MINUTE.scaled(20, 1));
+    let told: Vec<&Notice> = w.notices.iter().map(|(_, n)| n).collect();
+    let [Notice { culprit: Culprit::Route(..), severity: Severity::Page, .. }] = told[..] else { panic!("{told:#?}") };
+    acknowledge(&mut w, None);
+    w
+}
+
+#[test]
+fn a_route_that_becomes_a_provider_calls_again() {
+    let mut w = one_route();
+    w.run(MINUTE.scaled(60, 1));
+    assert_eq!((w.notices.len(), is_acknowledged(&w)), (1, true), "nothing new, nobody is told");
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(MINUTE.scaled(5, 1));
+    let (at, grown) = w.notices[1].clone();
+    assert_eq!((grown.change, grown.incident), (Change::Updated, w.notices[0].1.incident));
+    assert_eq!(grown.culprit, Culprit::Provider(name("p1")));
+    assert!(grown.summary.ends_with("; it has grown since ann acknowledged it"), "{}", grown.summary);
+    assert_eq!(grown.evidence["calls"], 1, "{}", grown.evidence);
+    assert!(!is_acknowledged(&w), "what was seen was less");
+    w.run(MINUTE.scaled(40, 1));
+    let (reminded_at, reminder) = w.notices.last().unwrap();
+    assert_eq!((reminder.change, reminded_at.since(at).as_ms() / 60_000), (Change::Reminder, 30));
+    assert!(!reminder.summary.contains("grown"), "{}", reminder.summary);
+    assert_eq!(reminder.evidence["calls"], 1);
+    // Seen again, it comes and goes in part without calling a third time.
+    acknowledge(&mut w, None);
+    w.heal(w.now);
+    w.from(w.now, |r, n| r.provider.as_str() == "p1" && n % 3 == 0, Fate::Swallowed);
+    w.run(MINUTE.scaled(30, 1));
+    assert!(w.notices.iter().skip(3).all(|(_, n)| n.evidence.get("calls").is_none_or(|calls| calls == 1)), "{:#?}", w.notices);
+    replay::holds(&w);
+}
+
+#[test]
+fn what_somebody_takes_back_is_told_again_and_a_repeat_changes_nothing() {
+    let mut w = one_route();
+    let (seen, back) = (At::from_ms(5000), At::from_ms(6000));
+    // Said before the word that is known: it comes too late.
+    w.run(MINUTE);
+    let incident = w.notices[0].1.incident;
+    let take_back = |said_at| Event::Unacknowledged { incident, by: "pagerduty: Jane".to_owned(), said_at };
+    w.feed(take_back(Some(back)));
+    assert!(is_acknowledged(&w));
+    w.feed(take_back(None));
+    let from = w.now;
+    assert!(!is_acknowledged(&w));
+    acknowledge(&mut w, Some(seen));
+    assert!(!is_acknowledged(&w), "a repeat of what was said before");
+    w.run(MINUTE.scaled(31, 1));
+    let (at, reminder) = w.notices.last().unwrap();
+    assert_eq!((reminder.change, at.since(from).as_ms() / 60_000, reminder.kind), (Change::Reminder, 30, Kind::Stopped));
+    let now = w.now;
+    acknowledge(&mut w, Some(now));
+    assert!(is_acknowledged(&w));
+    replay::holds(&w);
+}
+
+fn blind(inbox: &str) -> Event {
+    Event::Blind { inbox: name(inbox), class: Some(Class::Network), why: Some("no route to host".to_owned()) }
+}
+
+#[test]
+fn inboxes_that_are_dark_because_the_watcher_is_cut_off_are_not_told_of_besides_it() {
+    let mut w = World::new(settings(2, 1, 3, MINUTE));
+    w.run(MINUTE.scaled(30, 1));
+    // Only when a canary cannot be handed over either is it clear whose failure it is.
+    ["i0", "i1", "i2"].into_iter().for_each(|inbox| w.feed(blind(inbox)));
+    w.run(MINUTE.scaled(6, 1));
+    let kinds = |w: &World, change| w.notices.iter().filter(|(_, n)| n.change == change).map(|(_, n)| n.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&w, Change::Opened), [Kind::Blind; 3]);
+    w.feed(Event::CutOff {});
+    w.run(MINUTE.scaled(3, 1));
+    assert_eq!(kinds(&w, Change::Opened), [Kind::Blind, Kind::Blind, Kind::Blind, Kind::CutOff]);
+    assert_eq!(kinds(&w, Change::Resolved), [Kind::Blind; 3], "it takes them over: {:#?}", w.notices);
+    w.run(MINUTE.scaled(60, 1));
+    // One of them is read again a little later than the rest.
+    w.feed(Event::Connected {});
+    ["i0", "i1"].into_iter().for_each(|inbox| w.feed(Event::Sight { inbox: name(inbox) }));
+    w.run(MINUTE.scaled(2, 1));
+    w.feed(Event::Sight { inbox: name("i2") });
+    w.run(MINUTE.scaled(10, 1));
+    assert_eq!(kinds(&w, Change::Opened).len(), 4, "{:#?}", w.notices);
+    assert_eq!(w.notices.last().unwrap().1.kind, Kind::CutOff);
+    // What stays dark is told of in its own time.
+    w.feed(Event::CutOff {});
+    w.feed(blind("i1"));
+    w.run(MINUTE.scaled(30, 1));
+    w.feed(Event::Connected {});
+    w.run(MINUTE.scaled(4, 1));
+    assert_eq!(kinds(&w, Change::Opened).len(), 5);
+    w.run(MINUTE.scaled(2, 1));
+    assert_eq!((kinds(&w, Change::Opened).len(), w.notices.last().unwrap().1.kind), (6, Kind::Blind));
+    replay::holds(&w);
+}
