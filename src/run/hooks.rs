@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Router;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::start::StartError;
 use crate::canary::Key;
@@ -44,4 +46,11 @@ pub(super) fn replies(
 ) -> Result<Arc<Replies>, StartError> {
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
     Ok(Arc::new(Replies::new(settings, &lookup, origin, orders, Arc::clone(now))?))
+}
+
+/// The paths to which others post. What became of it is shown to people from now on.
+pub(super) fn posted(hooks: &Arc<Hooks>, replies: &Arc<Replies>, workers: &mut JoinSet<()>) -> Router {
+    let shown = Arc::clone(replies);
+    workers.spawn(async move { shown.tend().await });
+    Arc::clone(hooks).router().merge(Arc::clone(replies).router())
 }

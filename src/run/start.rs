@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::control;
 use super::hands::{Hands, SinkHand};
 use super::headers::Headers;
-use super::hooks::{hooks, replies};
+use super::hooks::{hooks, posted, replies};
 use super::pulse::{self, Pulse};
 use super::standing::Standing;
 use super::turn::Loop;
@@ -114,19 +114,13 @@ impl Daemon {
         let mut workers = JoinSet::new();
         let (ask, asks) = mpsc::channel(64);
         let speaking = |guard: show::Guard| show::router(ask.clone()).merge(show::words(orders_in.clone(), guard, Arc::clone(&now)));
-        let posted = Arc::clone(&hooks).router().merge(Arc::clone(&replies).router());
-        let shown = Arc::clone(&replies);
-        workers.spawn(async move { shown.tend().await });
-        let address = answer(&settings, secrets, listener, speaking, posted, &mut workers);
+        let door = posted(&hooks, &replies, &mut workers);
+        let address = answer(&settings, secrets, listener, speaking, door, &mut workers);
         let known = dog.view(now()).incidents;
-        let seen = |sink: &Name| {
-            let heard = known.iter().filter(|i| dog.has_told(sink, i.incident));
-            heard.chain(standing.views()).cloned().collect()
-        };
-        let (sinks, ended) = notifying(&settings, sinks, &now, seen, &mut workers);
+        let heard = |sink: &Name| known.iter().filter(|i| dog.has_told(sink, i.incident)).chain(standing.views()).cloned().collect();
+        let (sinks, ended) = notifying(&settings, sinks, &now, heard, &mut workers);
         let pulse = Pulse::begin(heartbeats, &now, &mut workers);
-        let headers = Headers::default();
-        let hints = reading(readers, &events_in, &headers, &mut workers);
+        let (hints, headers) = reading(readers, &events_in, &mut workers);
         let submitters = tended(submitters, &mut workers);
         let mut hands = Hands {
             settings,
@@ -253,13 +247,8 @@ fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &W
 }
 
 /// Lets the readers read; what they are told by comes back.
-fn reading(
-    readers: Vec<Watch>,
-    events: &mpsc::Sender<Event>,
-    headers: &Headers,
-    workers: &mut JoinSet<()>,
-) -> BTreeMap<Name, watch::Sender<Hint>> {
-    let mut hints = BTreeMap::new();
+fn reading(readers: Vec<Watch>, events: &mpsc::Sender<Event>, workers: &mut JoinSet<()>) -> (BTreeMap<Name, watch::Sender<Hint>>, Headers) {
+    let (mut hints, headers) = (BTreeMap::new(), Headers::default());
     for watch in readers {
         let name = watch.name.clone();
         let (hint_in, hint) = watch::channel(Hint::default());
@@ -268,7 +257,7 @@ fn reading(
         workers.spawn(translate(name.clone(), reports, events.clone(), headers.clone()));
         hints.insert(name, hint_in);
     }
-    hints
+    (hints, headers)
 }
 
 /// What a reader reports, in the watchdog's words.

@@ -71,7 +71,7 @@ impl Incident {
     /// Whether with this it becomes worse than it has ever been: who has acknowledged it did not know of that.
     pub(super) fn grows(&self, severity: Severity, culprit: &Culprit, kind: Kind) -> bool {
         let (new, old) = (weight(severity, culprit, kind), self.worst);
-        new.0 > old.0 || new.1 > old.1 || new.2 > old.2
+        new.0 > old.0 || new.1 > old.1 || new.2 && !old.2
     }
 
     /// Nobody sees to it any more.

@@ -9,7 +9,7 @@ const MOST: usize = 16 * 1024;
 pub(super) fn kept(header: &[u8]) -> String {
     let begin = header.get(..MOST).unwrap_or(header);
     let whole = if begin.len() < header.len() {
-        begin.iter().rposition(|byte| *byte == b'\n').map_or(&begin[..0], |end| begin.get(..=end).unwrap_or_default())
+        begin.iter().rposition(|byte| *byte == b'\n').and_then(|end| begin.get(..=end)).unwrap_or_default()
     } else {
         begin
     };

@@ -208,7 +208,7 @@ async fn who_acknowledges_takes_back_or_resolves_there_does_so_here() {
         // The key that an incident has after it has called again is its own, too.
         for key in [KEY, "mailcanary/test.example/7/2"] {
             assert_eq!(rig.post("pager", &pagerduty(&incident(kind, key, &jane()))).await, 200, "{kind}");
-            assert_eq!(rig.heard(), [expected.clone()], "{kind}");
+            assert_eq!(rig.heard(), std::slice::from_ref(&expected), "{kind}");
         }
     }
     for sink in ["chat", "bot"] {
@@ -301,7 +301,7 @@ async fn nonsense_floods_and_long_names_end_here() {
     for text in ["", "null", "7", "[]", "{}", "<html>", "{\"event\":", "{\"event\":[]}", &deep("[", "]"), &deep("{\"event\":", "}")] {
         let tag = format!("v1={}", sign(SECRET, &[text.as_bytes()]));
         let post = Post { headers: vec![("x-pagerduty-signature", tag)], body: text.as_bytes().to_vec() };
-        assert_eq!(rig.post("pager", &post).await, 400, "{:.20}", text);
+        assert_eq!(rig.post("pager", &post).await, 400, "{text:.20}");
     }
     assert_eq!(rig.post("pager", &pagerduty(&json!({ "event_type": ["x"], "agent": 7 }))).await, 400);
     for payload in [json!(null), json!([]), json!("x")] {

@@ -1,6 +1,6 @@
 //! What comes back from sinks: who has acknowledged an incident there, at `POST /hooks/sinks/NAME`.
 //!
-//! A sink is one file that says how a post proves who it is from and what was said ([`Reply`]), and one line of [`reply`]. It becomes the
+//! A sink is one file that says how a post proves who it is from and what was said ([`Reply`]), and one line of [`way`]. It becomes the
 //! same order as a person's on the command line, and is answered once it is written down. Opens no connection, and reads no clock.
 
 mod pagerduty;
@@ -78,38 +78,20 @@ trait Reply: fmt::Debug + Send + Sync {
     fn words(&self, post: &Post<'_>) -> Option<Vec<Said>>;
 }
 
-/// How this kind of sink calls back, if it does.
-fn reply(kind: &SinkKind, secret: &Secret) -> Option<Box<dyn Reply>> {
-    let secret = secret.expose().trim().as_bytes();
-    match kind {
-        SinkKind::PagerDuty(_) => Some(Box::new(PagerDuty::new(secret))),
-        SinkKind::Slack(_) | SinkKind::SlackBot(_) => Some(Box::new(Slack::new(secret))),
-        SinkKind::Alertmanager(_)
-        | SinkKind::Webhook(_)
-        | SinkKind::Opsgenie(_)
-        | SinkKind::Jira(_)
-        | SinkKind::Grafana(_)
-        | SinkKind::Discord(_)
-        | SinkKind::Teams(_)
-        | SinkKind::Telegram(_)
-        | SinkKind::Ntfy(_)
-        | SinkKind::Command(_)
-        | SinkKind::Email(_)
-        | SinkKind::Desktop(_) => None,
-    }
-}
-
-/// What shows people what became of their word, where the sink does not show it by itself.
-fn thanks(name: &Name, sink: &config::Sink, secrets: &dyn Fn(&SecretRef) -> Option<Secret>) -> Result<Option<Thanks>, SinkError> {
-    let missing = || SinkError::Missing(name.clone());
-    let home = match &sink.kind {
+/// How a sink calls back, if it does, and what shows people what became of their word where the sink does not show it by itself.
+fn way(name: &Name, sink: &config::Sink, secrets: &dyn Fn(&SecretRef) -> Option<Secret>) -> Result<Option<Way>, SinkError> {
+    let secret = |at: &SecretRef| secrets(at).ok_or_else(|| SinkError::Missing(name.clone()));
+    let Some(at) = sink.kind.acknowledgements() else { return Ok(None) };
+    let key = secret(at)?;
+    let key = key.expose().trim().as_bytes();
+    let (reply, home): (Box<dyn Reply>, _) = match &sink.kind {
+        SinkKind::PagerDuty(_) => (Box::new(PagerDuty::new(key)), None),
         SinkKind::Slack(settings) => {
-            let url = SecretUrl::new(&secrets(&settings.url).ok_or_else(missing)?);
-            url.map_err(|error| SinkError::SecretUrl(name.clone(), error))?.expose().clone()
+            let url = SecretUrl::new(&secret(&settings.url)?).map_err(|error| SinkError::SecretUrl(name.clone(), error))?;
+            (Box::new(Slack::new(key)), Some(url.expose().clone()))
         }
-        SinkKind::SlackBot(settings) => parse(name, &settings.base_url)?,
-        SinkKind::PagerDuty(_)
-        | SinkKind::Alertmanager(_)
+        SinkKind::SlackBot(settings) => (Box::new(Slack::new(key)), Some(parse(name, &settings.base_url)?)),
+        SinkKind::Alertmanager(_)
         | SinkKind::Webhook(_)
         | SinkKind::Opsgenie(_)
         | SinkKind::Jira(_)
@@ -122,8 +104,9 @@ fn thanks(name: &Name, sink: &config::Sink, secrets: &dyn Fn(&SecretRef) -> Opti
         | SinkKind::Email(_)
         | SinkKind::Desktop(_) => return Ok(None),
     };
-    let http = Dialer::new(&sink.wire).and_then(|dialer| dialer.http()).map_err(|error| SinkError::Wire(name.clone(), error))?;
-    Ok(Some(Thanks::new(Caller::new(http, &[]), &home)))
+    let http = || Dialer::new(&sink.wire).and_then(|dialer| dialer.http()).map_err(|error| SinkError::Wire(name.clone(), error));
+    let thanks = home.map(|home| Ok(Thanks::new(Caller::new(http()?, &[]), &home))).transpose()?;
+    Ok(Some(Way { word: sink.kind.as_str(), reply, thanks, requests: Knocks::default(), events: Default::default() }))
 }
 
 /// One sink's way back, and what has come by it.
@@ -166,14 +149,7 @@ impl Replies {
     ) -> Result<Self, SinkError> {
         let mut ways = BTreeMap::new();
         for (name, sink) in &settings.sinks {
-            let Some(at) = sink.kind.acknowledgements() else { continue };
-            let secret = secrets(at).ok_or_else(|| SinkError::Missing(name.clone()))?;
-            let Some(reply) = reply(&sink.kind, &secret) else { continue };
-            let thanks = thanks(name, sink, secrets)?;
-            ways.insert(
-                name.clone(),
-                Way { word: sink.kind.as_str(), reply, thanks, requests: Knocks::default(), events: Default::default() },
-            );
+            ways.extend(way(name, sink, secrets)?.map(|way| (name.clone(), way)));
         }
         Ok(Self { ways, origin, places: Semaphore::new(AT_ONCE), orders, now })
     }
