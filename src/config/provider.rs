@@ -217,7 +217,7 @@ impl ProviderKind {
         matches!(self, Self::Mandrill(_) | Self::SendGrid(_) | Self::Ses(_) | Self::SparkPost(_) | Self::Brevo(_) | Self::MailerSend(_))
     }
 
-    /// Where a seed is taken off its suppression list, in words.
+    /// Where a seed is taken off its suppression list, in words; empty where that is not known.
     #[must_use]
     pub const fn suppression_list(&self) -> &'static str {
         match self {
@@ -234,7 +234,7 @@ impl ProviderKind {
             Self::Mailjet(_) => "the contact in the console; a recent bounce is forgotten by itself",
             Self::MailerSend(_) => "Suppressions in the console, or `DELETE /v1/suppressions/{hard-bounces,…}`",
             Self::Azure(_) => "the resource's suppression lists; Microsoft's own passes by itself, and each further bounce prolongs it",
-            Self::Smtp(_) | Self::HttpTrigger(_) | Self::Gmail(_) => "its suppression list",
+            Self::Smtp(_) | Self::HttpTrigger(_) | Self::Gmail(_) => "",
         }
     }
 }

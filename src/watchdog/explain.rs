@@ -16,7 +16,7 @@ use super::plan::Plan;
 use super::state::State;
 use super::together;
 use super::trace::Said;
-use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Route, Span};
+use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span};
 
 /// Routes listed in full in the evidence; of more, the number is told.
 const LIST_AT_MOST: usize = 20;
@@ -36,9 +36,15 @@ pub(super) fn subject(culprit: &Culprit) -> String {
     }
 }
 
+/// A culprit as what a sentence is about: where nobody is to blame alone it is the mail, or whoever wakes up to it takes the watcher for dead.
+fn about(culprit: &Culprit) -> String {
+    if *culprit == (Culprit::Watcher {}) { "mail through every provider".to_owned() } else { subject(culprit) }
+}
+
 /// One sentence for the pager.
 pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At) -> String {
-    let culprit = subject(&finding.culprit);
+    let culprit = about(&finding.culprit);
+    let common = finding.culprit == (Culprit::Watcher {});
     let tallies = tallies(plan, state, finding);
     let inboxes = inboxes(plan, &finding.routes).len();
     let boxes = if inboxes == 1 { "1 inbox".to_owned() } else { format!("{inboxes} inboxes") };
@@ -51,18 +57,19 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         Kind::Refused => {
             let class = finding.class.unwrap_or(Class::Unknown);
             let reply = quoted(reply(plan, state, finding));
-            let who = if finding.culprit == (Culprit::Watcher {}) { "every provider" } else { culprit.as_str() };
+            let who = if common { "every provider" } else { culprit.as_str() };
             format!("{who} refuses mail ({class}{}){reply}", on_some(plan, finding))
         }
         Kind::Stopped if finding.class == Some(Class::Network) && !finding.alarm => {
             let count: u64 = tallies.iter().map(|t| t.row).sum();
             let reply = quoted(reply(plan, state, finding));
-            format!("no provider can be reached (network{reply}): {count} canaries in a row could not be handed over; {culprit}")
+            format!("no provider can be reached (network{reply}): {count} canaries in a row could not be handed over")
         }
         Kind::Loss => {
             let (missing, sent) = evidence::lost_of(&tallies);
             let share = percent(missing, sent);
-            format!("{culprit} loses mail, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing")
+            let loses = if common { "is lost" } else { "loses mail" };
+            format!("{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing")
         }
         Kind::Slow => {
             let factor = finding.size.round();
@@ -70,7 +77,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         }
         Kind::Junked => {
             let (junk, all) = evidence::in_junk(&tallies);
-            format!("mail of {culprit} lands in junk in {boxes}: {junk} of the newest {all} that arrived")
+            let mail = if common { culprit } else { format!("mail of {culprit}") };
+            format!("{mail} lands in junk in {boxes}: {junk} of the newest {all} that arrived")
         }
         Kind::Stopped
         | Kind::Blind
@@ -95,7 +103,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let standby = if plan.spares(&finding.culprit, &finding.routes) { "; a stand-by: nothing in use is touched" } else { "" };
     let mismatch = mismatch(plan, state, finding).map_or_else(String::new, |why| format!("; mail came, but {}", shorten(&why, 160)));
     let said = if finding.is_of_seed() { String::new() } else { says(plan, state, finding) };
-    format!("{words}{mismatch}{said}{others}{odds}{standby}")
+    let cause = if common { "; the cause is common to everything, or the watcher itself" } else { "" };
+    format!("{words}{mismatch}{said}{others}{cause}{odds}{standby}")
 }
 
 /// Where not every route of the culprit shows it: on how many.
@@ -161,7 +170,7 @@ fn odds(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> Option<(f6
     let figures = 10.0_f64.powi(times.log10().floor() as i32);
     let rounded = (times / figures).round() * figures;
     let more = if odds > 13.8 { "more than a million".to_owned() } else { thousands(rounded as u64) };
-    Some((odds, format!("{what} of {} is {more} times likelier than health", subject(&finding.culprit))))
+    Some((odds, format!("{what} of {} is {more} times likelier than health", about(&finding.culprit))))
 }
 
 fn thousands(number: u64) -> String {
@@ -231,7 +240,9 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     if let (Some(why), Some(object)) = (mismatch(plan, state, finding), facts.as_object_mut()) {
         object.insert("mismatch".to_owned(), json!(why));
     }
+    // Who refuses at the door has not asked the inbox.
     if seen_in.len() == 1
+        && finding.kind != Kind::Refused
         && matches!(finding.culprit, Culprit::Provider(_))
         && let Some(object) = facts.as_object_mut()
     {
@@ -281,9 +292,10 @@ pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at:
     let suppressed = suppressed.map_or_else(String::new, |why| format!("; {why}: what did not arrive there is no outage"));
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
     let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.has_arrived()).count();
+    let delivers = if *culprit == (Culprit::Watcher {}) { "arrives" } else { "delivers" };
     format!(
-        "{} delivers again: {arrived} canaries sent since have arrived{suppressed}; opened {} ago",
-        subject(culprit),
+        "{} {delivers} again: {arrived} canaries sent since have arrived{suppressed}; opened {} ago",
+        about(culprit),
         now.since(opened_at)
     )
 }
@@ -306,8 +318,11 @@ fn others(plan: &Plan, state: &State, finding: &Finding) -> String {
     if healthy.is_empty() {
         return String::new();
     }
-    let names: Vec<&str> = healthy.iter().take(4).map(|n| n.as_str()).collect();
-    let verb = if healthy.len() == 1 { "s" } else { "" };
+    // A provider that is blamed for a part is well in its other parts alone.
+    let own = finding.culprit.parts().0.filter(|name| healthy.remove(*name));
+    let streams = own.map(|name| format!("other streams of {name}"));
+    let verb = if healthy.len() == 1 && own.is_none() { "s" } else { "" };
+    let names: Vec<String> = healthy.iter().take(4).map(ToString::to_string).chain(streams).collect();
     if inbox_fault {
         format!("; {} receive{verb} from the same providers", names.join(", "))
     } else {
@@ -319,9 +334,10 @@ fn inboxes(plan: &Plan, routes: &[usize]) -> BTreeSet<Name> {
     routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.inbox.clone()).collect()
 }
 
-/// The provider's newest words about a canary of this finding that is missing.
+/// The provider's newest words about a canary of this finding that is missing; of a refusal, those that refuse.
 fn reply(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
-    let newest = |c: &&Canary| c.reply().is_some() && !c.has_arrived();
+    let refused = |c: &Canary| matches!(c.outcome(), Some(Outcome::Refused(_)));
+    let newest = |c: &&Canary| c.reply().is_some() && !c.has_arrived() && (finding.kind != Kind::Refused || refused(c));
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
     let mut found: Vec<&Canary> = routes.filter_map(|r| r.canaries.iter().rev().find(newest)).collect();
     found.sort_by_key(|c| c.sent_at);

@@ -133,7 +133,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = open.get(&finding.culprit).copied() {
             kept.insert(same.shown.incident);
-            if louder_or_other(state, same, finding) || says_more(plan, state, same, finding) {
+            if louder_or_other(plan, state, same, finding) || says_more(plan, state, same, finding) {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
@@ -179,8 +179,13 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
 
 /// A quieter finding moves nothing while the louder incident lasts: on the way to recovery every stop looks like a loss. What an alarm is
 /// about is known better than that: its kind moves both ways.
-fn louder_or_other(state: &State, open: &Incident, finding: &Finding) -> bool {
+fn louder_or_other(plan: &Plan, state: &State, open: &Incident, finding: &Finding) -> bool {
     let shown = &open.shown;
+    // Mail that comes much too late looks like a loss in between: of which none is missing there is none.
+    let tallies = || finding.routes.iter().map(|slot| evidence::tally(plan, state, *slot)).collect::<Vec<_>>();
+    if finding.kind == Kind::Loss && finding.kind != shown.kind && evidence::lost_of(&tallies()).0 == 0 {
+        return false;
+    }
     let aftermath = !finding.alarm && is_aftermath(state, open, finding) || refused_still(state, open, finding);
     let other = finding.kind != shown.kind && !aftermath && (finding.alarm || finding.severity == shown.severity);
     finding.severity > shown.severity || other

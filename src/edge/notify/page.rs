@@ -79,7 +79,7 @@ impl Pages {
             change: notice.change,
             severity: notice.severity,
             kind: notice.kind,
-            culprit: culprit(&notice.culprit),
+            culprit: culprit(notice),
             title: fit::line(&title(notice), TITLE),
             text: fit::line(&notice.summary, TEXT),
             facts: facts(out),
@@ -148,15 +148,17 @@ fn title(notice: &Notice) -> String {
     };
     let escalated = if notice.evidence.get("escalation").is_some() { "ESCALATED " } else { "" };
     let updated = if notice.change == Change::Updated { " (changed)" } else { "" };
-    format!("{escalated}{word}: {}, {}{updated}", culprit(&notice.culprit), notice.kind.as_str().replace('_', " "))
+    format!("{escalated}{word}: {}, {}{updated}", culprit(notice), notice.kind.as_str().replace('_', " "))
 }
 
-fn culprit(culprit: &Culprit) -> String {
-    match culprit {
+fn culprit(notice: &Notice) -> String {
+    match &notice.culprit {
         Culprit::Provider(p) => format!("provider {p}"),
         Culprit::Stream(p, s) => format!("stream {s} of {p}"),
         Culprit::Inbox(i) => format!("inbox {i}"),
         Culprit::Route(p, s, i) => format!("route {p}/{s}/{i}"),
+        // Whoever reads at night that the watcher has stopped goes back to sleep.
+        Culprit::Watcher {} if notice.kind.is_delivery() => "all mail".to_owned(),
         Culprit::Watcher {} => "the watcher".to_owned(),
     }
 }

@@ -32,7 +32,7 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
         return hint(plan, state, finding, class).unwrap_or_else(|| of_class(plan, finding, class));
     }
     if finding.kind == Kind::Junked {
-        return "look at the headers of a mail in junk: Authentication-Results and the receiver's spam verdict".to_owned();
+        return "look at the headers of a mail in junk (`mailcanary incident evidence` has some): Authentication-Results and the receiver's spam verdict".to_owned();
     }
     let told = evidence::said(plan, state, &finding.routes).first().and_then(|(_, said)| of_fate(said.fate));
     told.filter(|_| finding.culprit != (Culprit::Watcher {})).unwrap_or_else(|| of_culprit(&finding.culprit)).to_owned()
@@ -77,7 +77,8 @@ fn of_class(plan: &Plan, finding: &Finding, class: Class) -> String {
         Class::Recipient => "check that the seeded mailbox exists and is not disabled: users are not affected",
         Class::Suppressed => {
             let list = finding.routes.first().and_then(|slot| plan.routes.get(*slot)).map(|r| plan.suppression_list(&r.route.provider));
-            let place = list.filter(|_| finding.is_of_seed()).map_or_else(String::new, |list| format!("; where: {list}"));
+            let known = |list: &&str| finding.is_of_seed() && !list.is_empty();
+            let place = list.filter(known).map_or_else(String::new, |list| format!("; where: {list}"));
             return format!("take the seed's address off the provider's suppression list: users are not affected{place}");
         }
     };
