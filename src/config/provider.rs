@@ -205,6 +205,12 @@ kinds! {
 }
 
 impl ProviderKind {
+    /// Whether it is an application of our own, and no provider.
+    #[must_use]
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::HttpTrigger(_))
+    }
+
     /// Whether it can be asked what became of a mail.
     #[must_use]
     pub const fn tells(&self) -> bool {

@@ -122,6 +122,8 @@ struct Telling {
     asked: bool,
     /// It tells by itself.
     hooked: bool,
+    /// It is an application of our own.
+    own: bool,
     /// Where a seed is taken off its suppression list, in words.
     suppression_list: &'static str,
 }
@@ -201,6 +203,11 @@ impl Plan {
     /// Whether a provider tells by itself what became of canaries.
     pub(super) fn is_hooked(&self, provider: &Name) -> bool {
         self.tells.get(provider).is_some_and(|telling| telling.hooked)
+    }
+
+    /// Whether a provider is an application of our own.
+    pub(super) fn is_own(&self, provider: &Name) -> bool {
+        self.tells.get(provider).is_some_and(|telling| telling.own)
     }
 
     /// Where a seed is taken off a provider's suppression list, in words.
@@ -292,6 +299,7 @@ fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {
     let of = |p: &Provider| Telling {
         asked: p.kind.tells() && !p.duty.untraced,
         hooked: p.kind.is_hooked(),
+        own: p.kind.is_own(),
         suppression_list: p.kind.suppression_list(),
     };
     settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()

@@ -1,5 +1,6 @@
 //! Configurations: good ones, bad ones with their exact messages, and the reference.
 
+mod documents;
 mod sinks;
 
 use std::collections::BTreeSet;

@@ -9,6 +9,7 @@ mod people;
 mod real;
 mod replies;
 mod signs;
+mod silent;
 mod sinks;
 mod told;
 mod trigger;

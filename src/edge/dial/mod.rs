@@ -50,7 +50,7 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// Reads the system's certificate authorities and those of `wire.ca_file`.
+    /// Reads the certificate authorities of `wire.ca_file`; the system's are read once a process.
     ///
     /// A system without any is no error here, since a private authority or a connection in the clear needs none: [`Dialer::tls`] says so
     /// when it matters.
@@ -149,7 +149,7 @@ impl Dialer {
 /// # Errors
 /// No client can be made.
 pub fn through(socket: &Path) -> Result<reqwest::Client, DialError> {
-    let tls = roots::client_config(RootCertStore::empty())?;
+    let tls = roots::client_config(Arc::new(RootCertStore::empty()))?;
     let builder = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().timeout(HTTP_DEADLINE);
     builder.unix_socket(socket).build().map_err(|e| DialError::http_client(&e.to_string()))
 }

@@ -19,6 +19,14 @@ const USUAL: u64 = 300;
 const TOKENS: Option<&str> =
     Some("get a new refresh token or service account key and configure it: the one configured is not good for access tokens any more");
 
+/// A token to be shown.
+#[derive(Debug)]
+pub(super) struct Access {
+    pub(super) token: Secret,
+    /// It was got for an earlier canary: if it is not taken, another one may be.
+    pub(super) kept: bool,
+}
+
 /// Where tokens come from, and the last one.
 #[derive(Debug)]
 pub(super) struct Tokens {
@@ -71,21 +79,23 @@ impl Tokens {
     }
 
     /// A token that is good at `at`, before `deadline`.
-    pub(super) async fn get(&self, http: &reqwest::Client, at: At, deadline: Instant) -> Result<String, Cut> {
+    pub(super) async fn get(&self, http: &reqwest::Client, at: At, deadline: Instant) -> Result<Access, Cut> {
         if let Source::Kept { at: place, first } = &self.source {
-            return Ok(place.resolve().map_or_else(|_| first.clone(), |resolved| resolved.secret).expose().to_owned());
+            let token = place.resolve().map_or_else(|_| first.clone(), |resolved| resolved.secret);
+            return Ok(Access { token, kept: false });
         }
         // Held over the request: whoever comes meanwhile needs the same token.
         let mut last = self.last.lock().await;
         if let Some((token, until)) = &*last
             && Instant::now() < *until
         {
-            return Ok(token.expose().to_owned());
+            return Ok(Access { token: token.clone(), kept: true });
         }
         *last = None;
         let (token, lasts) = self.source.ask(http, at, deadline).await?;
-        *last = Some((Secret::new(token.clone()), Instant::now() + Duration::from_secs(lasts).saturating_sub(MARGIN)));
-        Ok(token)
+        let token = Secret::new(token);
+        *last = Some((token.clone(), Instant::now() + Duration::from_secs(lasts).saturating_sub(MARGIN)));
+        Ok(Access { token, kept: false })
     }
 
     /// Drops the last token: it was not taken.

@@ -12,7 +12,7 @@ use crate::watchdog::state::State;
 pub(in crate::watchdog) fn next_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -> String {
     let spare = plan.spares(&finding.culprit, &finding.routes);
     let first = first_step(plan, state, finding, mismatched);
-    let elsewhere = if spare || !stops_users(finding) { "" } else { "; until then move urgent mail to another provider" };
+    let elsewhere = if spare || !stops_users(finding) || is_own(plan, &finding.culprit) { "" } else { "; until then move urgent mail to another provider" };
     let before = if spare { "no failover to it before it delivers again; " } else { "" };
     format!("{before}{first}{elsewhere}")
 }
@@ -21,6 +21,11 @@ pub(in crate::watchdog) fn next_step(plan: &Plan, state: &State, finding: &Findi
 fn stops_users(finding: &Finding) -> bool {
     let of_provider = matches!(finding.culprit, Culprit::Provider(_) | Culprit::Stream(..));
     of_provider && finding.kind != Kind::Junked && !finding.is_of_seed()
+}
+
+/// Whether it is an application of our own: nobody else can be asked, and no other takes its place.
+fn is_own(plan: &Plan, culprit: &Culprit) -> bool {
+    matches!(culprit, Culprit::Provider(provider) | Culprit::Stream(provider, _) if plan.is_own(provider))
 }
 
 fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -> String {
@@ -33,6 +38,9 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
     }
     if finding.kind == Kind::Junked {
         return "look at the headers of a mail in junk (`mailcanary incident evidence` has some): Authentication-Results and the receiver's spam verdict".to_owned();
+    }
+    if is_own(plan, &finding.culprit) {
+        return "look into your application's log and its mail queue for the requests of these canaries: it took them, and no mail with their token came; where a mail came without one, the request shows the token nowhere".to_owned();
     }
     let told = evidence::said(plan, state, &finding.routes).first().and_then(|(_, said)| of_fate(said.fate));
     told.filter(|_| finding.culprit != (Culprit::Watcher {})).unwrap_or_else(|| of_culprit(&finding.culprit)).to_owned()

@@ -108,6 +108,8 @@ async fn an_application_that_forgets_its_mail_is_paged_for_by_name() {
     let page = hook.next().await.json();
     assert_eq!(page["data"]["culprit"], json!({ "provider": "shop" }), "{page}");
     assert_eq!((&page["data"]["kind"], &page["data"]["severity"]), (&json!("stopped"), &json!("page")), "{page}");
+    let next = page["data"]["evidence"]["next_step"].as_str().unwrap();
+    assert!(next.starts_with("look into your application's log") && !next.contains("another provider"), "{page}");
     shop.application.set(Mood::Well);
     assert_eq!(hook.next().await.json()["type"], "incident.resolved");
 

@@ -2,6 +2,7 @@
 //!
 //! Written from what the providers document, not from the client: signatures are computed here anew.
 
+mod answers;
 mod azure;
 mod brevo;
 mod desk;
@@ -15,6 +16,7 @@ mod mailjet;
 mod mandrill;
 mod postmark;
 mod resend;
+mod sasl;
 mod sendgrid;
 mod service_account;
 mod ses;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "a kit: what one test needs, another may not")]
 
 pub(crate) mod alertmanager;
+pub mod apis;
 pub mod application;
 pub mod certs;
 pub mod chats;
@@ -25,6 +26,7 @@ pub mod sendgrid;
 pub mod service;
 pub mod sparkpost;
 pub mod temp_dir;
+pub mod tokens;
 pub mod watchers;
 
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};

@@ -21,7 +21,7 @@ const AUTHORIZATION: &str = "authorization";
 const TELLING: [&str; 6] = ["retry-after", "x-amzn-errortype", "x-amzn-requestid", "x-request-id", "x-ms-request-id", "x-message-id"];
 
 /// A request that is being made. Has no `Debug`: secrets are in it.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(in crate::edge::submit) struct Call {
     method: Method,
     path: String,
@@ -139,7 +139,8 @@ pub(in crate::edge::submit) struct Reply {
 
 impl Reply {
     pub(super) fn new(status: u16, headers: HeaderMap, text: String, whole: bool, at: At) -> Self {
-        let json = serde_json::from_str(&text).ok().filter(|_| whole);
+        // Some put a byte order mark before what they write.
+        let json = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok().filter(|_| whole);
         Self { status, headers, text, whole, json, at }
     }
 

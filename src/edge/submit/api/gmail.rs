@@ -60,10 +60,16 @@ impl Service for Gmail {
             "userRateLimitExceeded" | "rateLimitExceeded" | "RATE_LIMIT_EXCEEDED" => daily(reply).unwrap_or(Class::Rate),
             "domainPolicy" => Class::Policy,
             // Mail is switched off for this account.
+            "failedPrecondition" | "FAILED_PRECONDITION" if is_bare(reply) => Class::Auth,
             "failedPrecondition" | "FAILED_PRECONDITION" => words::class(&said(reply)).unwrap_or(Class::Suspended),
             "backendError" | "UNAVAILABLE" | "INTERNAL" => Class::Transient,
             _ => return None,
         })
+    }
+
+    fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
+        let nobody = "see for whom mail is sent: a service account has no mailbox of its own, and needs `acts_for` and domain-wide delegation";
+        (is_bare(reply) || said(reply).contains("Delegation denied")).then_some(nobody)
     }
 
     fn ping(&self) -> Call {
@@ -83,5 +89,10 @@ impl Traces for Gmail {}
 /// The day's allowance, which Google words as a rate.
 fn daily(reply: &Reply) -> Option<Class> {
     let said = said(reply).to_ascii_lowercase();
-    (said.contains("daily") || said.contains("sending limit")).then_some(Class::Quota)
+    ["daily", "sending limit", "mail sending", "limit for sending mail"].iter().any(|sign| said.contains(sign)).then_some(Class::Quota)
+}
+
+/// All that it says of who acts for nobody: a service account has no mailbox of its own.
+fn is_bare(reply: &Reply) -> bool {
+    said(reply).contains("Precondition check failed")
 }

@@ -7,7 +7,7 @@ use crate::model::Class;
 type Fits = fn(&Words) -> bool;
 
 /// For refusals of each of these classes, the first that fits.
-const HINTS: [(&[Class], Fits, &str); 13] = [
+const HINTS: [(&[Class], Fits, &str); 14] = [
     (&[Class::Auth], clock, "the provider says that this host's clock is wrong: mend the clock, not the key"),
     (
         &[Class::Auth, Class::Policy],
@@ -25,6 +25,11 @@ const HINTS: [(&[Class], Fits, &str); 13] = [
         "switch the API, or the log-in over SMTP, on for this account or project in the provider's console: the key may be good",
     ),
     (&[Class::Auth], right, "give the key the right to send, in the provider's console: it is known, and lacks what the reply names"),
+    (
+        &[Class::Auth],
+        |words| words.word(&["expired"]) && words.any(&["revoked", "invalid", "may be"]) && !words.any(&["invalid grant"]),
+        "see whether the key or token was revoked, has expired or lost its rights, and configure a new one: the provider does not say which",
+    ),
     (
         &[Class::Auth],
         |words| words.word(&["expired", "abgelaufen", "caducado", "caducada", "expire"]),
@@ -118,7 +123,9 @@ fn switched_off(words: &Words) -> bool {
 
 /// A key that is known lacks a right.
 fn right(words: &Words) -> bool {
-    words.any(&[
+    // Who shows a wrong key is known to nobody.
+    let unknown = words.any(&["wrong credentials", "invalid credentials", "bad credentials"]);
+    !unknown && words.any(&[
         "permission",
         "scope",
         "not authorized to perform",
@@ -155,6 +162,7 @@ mod tests {
             (Class::Auth, "Request had insufficient authentication scopes.", "give the key the right"),
             (Class::Auth, "The security token included in the request is expired", "has expired"),
             (Class::Auth, "invalid_grant: Token has been revoked", "revoked"),
+            (Class::Auth, "The provided authorization grant is invalid, expired, or revoked", "does not say which"),
             (Class::Auth, "The x-ms-date header is not within 5 minutes of the server's time", "mend the clock"),
             (Class::Quota, "We were unable to process your last payment", "pay what is open"),
             (Class::Policy, "Please add your own domain or add the address to authorized recipients", "add the seed"),
@@ -167,6 +175,7 @@ mod tests {
         }
         for (class, text) in [
             (Class::Auth, "Key not found"),
+            (Class::Auth, "Permission denied, wrong credentials"),
             (Class::Auth, "unauthorized"),
             (Class::Auth, "535 5.7.8 Authentication failed"),
             (Class::Suspended, "Your account has been suspended"),

@@ -99,7 +99,7 @@ pub(in crate::edge::submit) fn by_code(text: &str) -> Option<Class> {
     match text.get(at..)?.get(3..8)? {
         "40302" | "40303" | "40304" => Some(Class::Suspended),
         "40301" | "40305" => Some(Class::Auth),
-        "42207" => Some(Class::Sender),
+        "42207" | "42209" => Some(Class::Sender),
         "42204" | "42222" | "42225" | "42901" => Some(Class::Quota),
         "42903" => Some(Class::Rate),
         _ => None,

@@ -74,10 +74,10 @@ impl Service for Mailjet {
         let code = ["/ErrorCode", "/Messages/0/Errors/0/ErrorCode"].iter().find_map(|at| reply.text_at(at));
         match code.as_deref() {
             Some("mj-0001") => Some(Class::Suspended),
-            Some("mj-0015" | "mj-0002") => Some(Class::Auth),
+            Some("mj-0015" | "send-0006") => Some(Class::Auth),
             Some("send-0007" | "send-0008") => Some(Class::Sender),
             Some("send-0099") => Some(Class::Quota),
-            Some("send-0011") => Some(Class::Permanent),
+            Some("mj-0002" | "mj-0011" | "send-0003" | "send-0010" | "send-0011" | "send-0015") => Some(Class::Permanent),
             // The status of the one message, behind whatever status the request had.
             Some(_) => super::words::class(&super::said::said(reply)).or_else(|| reply.is_success().then_some(Class::Permanent)),
             None if reply.text_at("/Messages/0/Status").is_some_and(|status| status.eq_ignore_ascii_case("error")) => {

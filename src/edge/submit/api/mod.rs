@@ -1,7 +1,7 @@
 //! Submission by a provider's own HTTP API: what all of them share.
 //!
 //! A provider is one file that says how a request is written and what an answer means ([`Service`]). Connecting, deadlines, bounded
-//! reading, tokens, questions asked later, and what is kept of an answer are here. Redirects are not followed, nothing is sent twice.
+//! reading, tokens, questions asked later, and what is kept of an answer are here. Redirects are not followed, no mail is sent twice.
 
 mod account;
 pub(super) mod azure;
@@ -22,12 +22,11 @@ pub(super) mod ses;
 mod signs;
 pub(super) mod sparkpost;
 pub(super) mod trace;
+mod visit;
 mod words;
 
 use std::fmt::Debug;
 use std::time::Duration;
-
-use tokio::time::{Instant, sleep_until};
 
 use self::account::Account;
 pub(super) use self::call::{Call, Cut, Reply, exchange};
@@ -35,20 +34,16 @@ pub(super) use self::hints::hint;
 use self::letter::Letter;
 pub(super) use self::said::headline;
 use self::said::said;
+use self::visit::Visit;
 pub(super) use self::words::{class, general, is_used_up};
-use super::evidence::evidence;
 use super::{Answer, Secrets, SetUpError};
 use crate::canary::Composed;
 use crate::config::Mailbox;
 use crate::edge::dial::Dialer;
-use crate::model::{At, CanaryId, Class, Leg, Outcome, Sign, Span};
+use crate::model::{At, CanaryId, Class, Outcome, Sign, Span};
 
 /// A whole submission. To one recipient an API answers within a second or two, and under load not at all.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// How often a provider that works on a mail behind its answer is asked what became of it.
-const QUESTIONS: usize = 3;
-/// The longest wait before such a question: what is not known by then shows in the inbox.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// Signatures live for five minutes or longer: by less than this, a clock that is wrong is not what they fail by.
 const SKEWED_SECS: i64 = 240;
 
@@ -297,97 +292,5 @@ struct Judged {
 impl From<Cut> for Judged {
     fn from(Cut { outcome, words, hint }: Cut) -> Self {
         Self { verdict: Verdict { outcome, message_id: None }, words, hint }
-    }
-}
-
-/// One submission or log-in: its deadline, its token, and how long its legs took.
-struct Visit<'a, S> {
-    api: &'a Api<S>,
-    at: At,
-    begun: Instant,
-    token: Option<String>,
-    legs: Vec<(Leg, Span)>,
-    /// The provider wants nothing for so long.
-    retry_after: Option<Span>,
-}
-
-impl<'a, S: Service> Visit<'a, S> {
-    fn new(api: &'a Api<S>, at: At) -> Self {
-        Self { api, at, begun: Instant::now(), token: None, legs: Vec::new(), retry_after: None }
-    }
-
-    fn deadline(&self) -> Instant {
-        self.begun + self.api.deadline
-    }
-
-    /// The present, by the clock that `at` is from.
-    fn now(&self) -> At {
-        self.at.plus(Span::from(self.begun.elapsed()))
-    }
-
-    /// Gets an access token, if one is needed.
-    async fn authenticate(&mut self) -> Result<(), Cut> {
-        let Some(tokens) = self.api.service.account().tokens() else { return Ok(()) };
-        let since = Instant::now();
-        let got = tokens.get(&self.api.http, self.now(), self.deadline()).await;
-        self.legs.push((Leg::Auth, Span::from(since.elapsed())));
-        self.token = Some(got?);
-        Ok(())
-    }
-
-    /// Sends one request.
-    async fn ask(&mut self, call: Call) -> Result<Reply, Cut> {
-        let (api, since) = (self.api, Instant::now());
-        let mut call = api.service.authorised(call, self.now());
-        if let Some(token) = &self.token {
-            call = call.bearer(token);
-        }
-        let sent = exchange(&api.http, &api.service.account().base_url, call, self.now(), self.deadline()).await;
-        self.retry_after = sent.as_ref().ok().and_then(Reply::wants_peace);
-        let took = Span::from(since.elapsed());
-        match self.legs.iter_mut().find(|(leg, _)| *leg == Leg::Data) {
-            Some((_, sum)) => *sum = *sum + took,
-            None => self.legs.push((Leg::Data, took)),
-        }
-        if let (Some(tokens), Ok(Reply { status: 401, .. })) = (api.service.account().tokens(), &sent) {
-            tokens.forget().await;
-        }
-        sent
-    }
-
-    /// Asks what became of a mail that is still being worked on. Nothing if the provider says no more of it: it was taken, and whatever
-    /// becomes of it shows in the inbox.
-    async fn wait_for(&mut self, mut taken: Reply) -> Option<Judged> {
-        let mut last = None;
-        for _ in 0..QUESTIONS {
-            let Some(question) = self.api.service.unfinished(&taken) else { break };
-            let wake = Instant::now() + taken.retry_after().unwrap_or(Duration::from_secs(1)).min(PATIENCE);
-            if wake + PATIENCE > self.deadline() {
-                break;
-            }
-            sleep_until(wake).await;
-            let Ok(reply) = self.ask(question).await else { break };
-            if !reply.is_success() {
-                break;
-            }
-            let Some(verdict) = self.api.service.taken(&reply) else { break };
-            last = Some(self.api.explained(&reply, verdict));
-            taken = reply;
-        }
-        last
-    }
-
-    /// `words`, fit to be kept: without secrets, short, on few lines.
-    fn clean(&self, words: &str) -> String {
-        let mut secrets = self.api.service.secrets();
-        secrets.extend(self.token.clone());
-        let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-        evidence(words, &secrets)
-    }
-
-    fn answer(self, Judged { verdict, words, hint }: Judged) -> Answer {
-        let reply = Some(self.clean(&words));
-        let Verdict { outcome, message_id } = verdict;
-        Answer { outcome, reply, hint, message_id, legs: self.legs, retry_after: self.retry_after }
     }
 }

@@ -99,8 +99,11 @@ impl Service for Postmark {
     }
 
     fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
-        let pending = reply.text_at("/ErrorCode").as_deref() == Some("412");
-        pending.then_some("until Postmark has approved the account, it takes only recipients of the sender's own domain")
+        match reply.text_at("/ErrorCode")?.parse().ok()? {
+            412 => Some("until Postmark has approved the account, it takes only recipients of the sender's own domain"),
+            1220..1300 => Some("see to `message_stream`: the server has no such stream, or it is archived or for other mail"),
+            _ => None,
+        }
     }
 
     fn ping(&self) -> Call {

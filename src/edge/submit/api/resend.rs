@@ -59,6 +59,7 @@ impl Service for Resend {
             "rate_limit_exceeded" => Class::Rate,
             "daily_quota_exceeded" | "monthly_quota_exceeded" => Class::Quota,
             "invalid_from_address" => Class::Sender,
+            "security_error" => Class::Policy,
             // A domain that is not verified may write to the account's own address alone.
             "validation_error" if reply.status == 403 => Class::Sender,
             "concurrent_idempotent_requests" | "application_error" | "service_unavailable" | "internal_server_error" => Class::Transient,

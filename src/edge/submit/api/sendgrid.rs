@@ -66,7 +66,8 @@ impl Service for SendGrid {
 
     fn refused(&self, reply: &Reply) -> Option<Class> {
         // What a locked account is told.
-        reply.text.contains("not authorized to access SendGrid").then_some(Class::Suspended)
+        let locked = ["not authorized to access SendGrid", "user is not authorized to send mail"];
+        locked.iter().any(|words| reply.text.contains(words)).then_some(Class::Suspended)
     }
 
     fn pretends(&self, reply: &Reply) -> bool {

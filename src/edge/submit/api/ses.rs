@@ -152,7 +152,10 @@ impl Service for Ses {
         })
     }
 
-    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
+    fn hint(&self, reply: &Reply, class: Class) -> Option<&'static str> {
+        if reply.text.to_ascii_lowercase().contains("configuration set") {
+            return Some("see to `configuration_set`: there is none of this name in the region, or it may not be used");
+        }
         let why = "identities belong to one region, and while the account is in the sandbox the recipient has to be verified too";
         (class == Class::Sender).then_some(why)
     }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::call::{Call, Reply};
 use super::said::headline;
-use super::{Api, Service, Visit};
+use super::visit::Visit;
+use super::{Api, Service};
 use crate::edge::submit::evidence::evidence;
 use crate::edge::submit::{After, Finding};
 use crate::model::{At, Fate};
@@ -103,7 +104,7 @@ impl<S: Traces> Api<S> {
             Ok(()) => visit.find(questions, &after).await,
         };
         let mut secrets = self.service.secrets();
-        secrets.extend(visit.token);
+        secrets.extend(visit.token.map(|access| access.token.expose().to_owned()));
         let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
         Some(Finding { fate, words: kept(&words, &secrets) })
     }

@@ -11,6 +11,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::talk::Talk;
+use crate::config::Secret;
 
 /// As many wait at once: providers allow ten connections and more.
 const MOST: usize = 4;
@@ -25,8 +26,8 @@ const CANARIES: u32 = 50;
 #[derive(Debug)]
 pub(super) struct Idle {
     pub(super) talk: Talk,
-    /// The access token that was shown, if one was.
-    pub(super) token: Option<String>,
+    /// The access tokens that were shown.
+    pub(super) shown: Vec<Secret>,
     /// When it was opened.
     pub(super) born: Instant,
     /// How many canaries it took.

@@ -11,11 +11,11 @@ use super::message::stuffed;
 use super::pool::Idle;
 use super::talk::{Lost, Reply, Talk};
 use super::{Credentials, Login, Smtp};
-use crate::config::Tls;
+use crate::config::{Secret, Tls};
 use crate::edge::dial::DialError;
 use crate::edge::submit::api::{Cut, hint};
 use crate::edge::submit::classify::{Phase, classify};
-use crate::edge::submit::oauth::Tokens;
+use crate::edge::submit::oauth::{Access, Tokens};
 use crate::model::{At, Class, Leg, Outcome, Span};
 
 /// The first line: some servers wait on purpose, to see who speaks too early.
@@ -28,6 +28,9 @@ const FOR_AUTH: Duration = Duration::from_secs(20);
 const FOR_ANSWER: Duration = Duration::from_secs(60);
 /// A courtesy: the answer is there already.
 const FOR_QUIT: Duration = Duration::from_secs(1);
+
+/// What to look at where a token is not taken, and nobody says why.
+const TOKEN: &str = "see that the access token is of the account that `username` names, has the scope to send over SMTP and, where a file holds it, is renewed; and that SMTP AUTH is on for the mailbox";
 
 /// Why there is no acceptance.
 #[derive(Debug)]
@@ -69,8 +72,8 @@ pub(super) struct Session<'a> {
     /// When it began, by the clock of the world.
     at: At,
     deadline: Instant,
-    /// The access token that was shown, if one was.
-    token: Option<String>,
+    /// The access tokens that were shown.
+    shown: Vec<Secret>,
     talk: Option<Talk>,
     /// When it was opened, if that was for an earlier canary, and how many it has taken.
     before: Option<(Instant, u32)>,
@@ -81,7 +84,7 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) fn new(smtp: &'a Smtp, at: At, deadline: Instant) -> Self {
-        Self { smtp, at, deadline, token: None, talk: None, before: None, leg: (Leg::Connect, Instant::now()), legs: Vec::new() }
+        Self { smtp, at, deadline, shown: Vec::new(), talk: None, before: None, leg: (Leg::Connect, Instant::now()), legs: Vec::new() }
     }
 
     /// How long each leg took, the current one as far as it came.
@@ -165,11 +168,24 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// By XOAUTH2: a refusal first comes as a challenge that says why, and as a reply once that is acknowledged.
+    /// By XOAUTH2. Where a kept token is not taken any more, once again with a new one.
     async fn show_token(&mut self, user: &str, tokens: &Tokens, http: &reqwest::Client) -> Result<Reply, Failure> {
-        let token = tokens.get(http, self.at, self.deadline).await?;
-        let proof = xoauth2(user, &token);
-        self.token = Some(token);
+        let access = tokens.get(http, self.at, self.deadline).await?;
+        let kept = access.kept;
+        let refusal = match self.show(user, access, tokens).await {
+            Err(refusal) if kept && refusal.outcome == Outcome::Refused(Class::Auth) => refusal,
+            shown => return shown,
+        };
+        let access = tokens.get(http, self.at, self.deadline).await?;
+        // Of a server that hangs up between the two, the first is its answer.
+        let hung_up = |again: &Failure| again.outcome == Outcome::Refused(Class::Network);
+        self.show(user, access, tokens).await.map_err(|again| if hung_up(&again) { refusal } else { again })
+    }
+
+    /// Shows one token: a refusal first comes as a challenge that says why, and as a reply once that is acknowledged.
+    async fn show(&mut self, user: &str, access: Access, tokens: &Tokens) -> Result<Reply, Failure> {
+        let proof = xoauth2(user, access.token.expose());
+        self.shown.push(access.token);
         let Some(talk) = &mut self.talk else { return Err(no_connection()) };
         let reply = talk.command(format!("AUTH XOAUTH2 {proof}\r\n"), FOR_AUTH).await;
         let Ok(Reply { code: 334, text }) = &reply else {
@@ -182,7 +198,10 @@ impl<'a> Session<'a> {
         let challenge = text.get(3..).map(str::trim).unwrap_or_default();
         let why = BASE64.decode(challenge.as_bytes()).map(|why| String::from_utf8_lossy(&why).into_owned()).unwrap_or_default();
         let ended = self.command(Phase::Auth, "\r\n", FOR_AUTH, 235).await;
-        ended.map_err(|failure| Failure { words: format!("{}\n{why}", failure.words), ..failure })
+        ended.map_err(|failure| {
+            let hint = failure.hint.or_else(|| (failure.outcome == Outcome::Refused(Class::Auth)).then(|| TOKEN.to_owned()));
+            Failure { words: format!("{}\n{why}", failure.words), hint, ..failure }
+        })
     }
 
     /// Hands `message` over, on `idle` if it still serves.
@@ -205,7 +224,7 @@ impl<'a> Session<'a> {
     /// Goes on with a session of an earlier canary.
     pub(super) fn resume(&mut self, idle: Idle) {
         self.leg = (Leg::Data, Instant::now());
-        self.token = idle.token;
+        self.shown = idle.shown;
         self.before = Some((idle.born, idle.canaries));
         self.talk = Some(idle.talk.until_then(self.deadline));
     }
@@ -214,7 +233,7 @@ impl<'a> Session<'a> {
     pub(super) fn idle(&mut self, begun: Instant) -> Option<Idle> {
         let talk = self.talk.take()?;
         let (born, canaries) = self.before.unwrap_or((begun, 0));
-        Some(Idle { talk, token: self.token.clone(), born, canaries: canaries.saturating_add(1) })
+        Some(Idle { talk, shown: self.shown.clone(), born, canaries: canaries.saturating_add(1) })
     }
 
     /// Says from whom to whom, up to the point where the message itself is due.
@@ -271,7 +290,7 @@ impl<'a> Session<'a> {
                 vec![password.to_owned(), BASE64.encode(password.as_bytes()), plain(&login.user, password)]
             }
             Credentials::Token { tokens, .. } => {
-                let shown = self.token.iter().flat_map(|token| [token.clone(), xoauth2(&login.user, token)]);
+                let shown = self.shown.iter().flat_map(|token| [token.expose().to_owned(), xoauth2(&login.user, token.expose())]);
                 shown.chain(tokens.secrets()).collect()
             }
         }

@@ -59,6 +59,7 @@ pub(super) fn recipient(words: &Words) -> bool {
 /// A sandbox, or an account on trial, writes to those alone whom its owner has named.
 pub(in crate::edge::submit::api) fn trial(words: &Words) -> bool {
     words.any(&["authorized recipients", "authorised recipients", "test purposes only", "sandbox domain", "sandbox subdomain"])
+        || words.any(&["trial account"]) && words.any(&["only send"])
 }
 
 /// The sender's address or domain may not be used.
