@@ -12,7 +12,11 @@ use crate::watchdog::state::State;
 pub(in crate::watchdog) fn next_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -> String {
     let spare = plan.spares(&finding.culprit, &finding.routes);
     let first = first_step(plan, state, finding, mismatched);
-    let elsewhere = if spare || !stops_users(finding) || is_own(plan, &finding.culprit) { "" } else { "; until then move urgent mail to another provider" };
+    let elsewhere = if spare || !stops_users(finding) || is_own(plan, &finding.culprit) {
+        ""
+    } else {
+        "; until then move urgent mail to another provider"
+    };
     let before = if spare { "no failover to it before it delivers again; " } else { "" };
     format!("{before}{first}{elsewhere}")
 }

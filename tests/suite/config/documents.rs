@@ -11,7 +11,7 @@ use crate::support::alertmanager::Folder;
 
 /// What an example may leave to the reader: taken in where the example names it.
 const ELSEWHERE: [(&str, &str); 3] = [
-    ("sign-up", "[stream.sign-up]\nsubject = \"Confirm your address\"\n"),
+    ("sign-", "[stream.sign-up]\nsubject = \"Confirm your address\"\n"),
     (
         "outlook-",
         "[inbox.outlook-1.imap]\naddress = \"seed7f3@outlook.com\"\nhost = \"outlook.example\"\nusername = \"seed7f3\"\npassword = { env = \"PATH\" }\n",
@@ -104,9 +104,10 @@ fn every_example_in_the_documents_passes_check() {
                 merge(whole.as_table_mut(), document(text).as_table());
             }
             wrong.extend(check(&whole.to_string()).err().map(|why| format!("{name}: {why}")));
-            let providers = document(&example).get("provider").and_then(Item::as_table_like).map(|all| {
-                all.iter().filter_map(|(_, one)| Some(one.as_table_like()?.iter().next()?.0.to_owned())).collect::<Vec<_>>()
-            });
+            let providers = document(&example)
+                .get("provider")
+                .and_then(Item::as_table_like)
+                .map(|all| all.iter().filter_map(|(_, one)| Some(one.as_table_like()?.iter().next()?.0.to_owned())).collect::<Vec<_>>());
             kinds.extend(providers.into_iter().flatten());
         }
     }

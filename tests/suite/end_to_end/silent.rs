@@ -1,4 +1,4 @@
-//! Mail that each API takes and that never arrives: the daemon asks what became of it, and the answer stands in the incident.
+//! Mail that each API goes on taking and that never arrives: the daemon asks what became of it, and the answer stands in the incident.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ fn configuration(folder: &Folder, apis: &Apis, relay: &Postfix, dovecot: &Doveco
     };
     let providers: String = KINDS.into_iter().map(provider).collect();
     format!(
-        "[watch]\nevery = \"3s\"\nconfirmations = \"0%\"\n\n[stream.reset]\ndeadline = \"16s\"\n\n{providers}\
+        "[watch]\nevery = \"1s\"\nconfirmations = \"0%\"\n\n[stream.reset]\n\n{providers}\
         [provider.relay.smtp]\nfrom = \"no-reply@shop.example\"\nhost = \"127.0.0.1\"\nport = {smtp}\ntls = \"none\"\n\n\
         [inbox.seed.imap]\naddress = \"{user}\"\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n\
         username = \"{user}\"\npassword = {{ file = \"{password}\" }}\n"
@@ -80,12 +80,14 @@ async fn every_api_is_asked(turned: usize) {
     let all = [Vanished, Stuck, Deferred, HandedOff, Bounced, Suppressed, Blind];
     let fates: Vec<_> = KINDS.iter().enumerate().map(|(place, (kind, _))| (*kind, all[(place + turned) % all.len()])).collect();
     let expected: BTreeMap<_, _> = fates.iter().map(|(kind, fate)| ((*kind).to_owned(), word(kind, *fate).to_owned())).collect();
-    let apis = Apis::start(fates).await;
     let dovecot = Dovecot::run(&dovecot::Settings::default());
     let lmtp = format!("lmtp:inet:127.0.0.1:{}", dovecot.lmtp);
     let relay = Postfix::builder().virtual_transport(&lmtp).setting("virtual_mailbox_domains = example.test").start();
+    let apis = Apis::start(relay.port(), dovecot::USER, fates).await;
     let mut daemon = Daemon::new(|folder| configuration(folder, &apis, &relay, &dovecot)).with("KEY", "c2VjcmV0IGtleQ==");
     daemon.start().await;
+    daemon.wait_for_arrivals(200.0).await;
+    apis.drop_mail();
     let mut last = BTreeMap::new();
     daemon
         .wait_for("what each provider says", async |d| {

@@ -34,13 +34,12 @@ impl Tokens {
         let keys = folder.path().join("keys/default/HS256");
         std::fs::create_dir_all(&keys).unwrap();
         std::fs::write(keys.join("default"), BASE64.encode(KEY)).unwrap();
-        let oauth2 = format!(
-            "introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={here}/keys/\nusername_attribute = sub\n"
-        );
+        let oauth2 =
+            format!("introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={here}/keys/\nusername_attribute = sub\n");
         std::fs::write(folder.path().join("oauth2.conf"), oauth2).unwrap();
         let config = format!(
             "base_dir = {here}/run\nstate_dir = {here}/run\nlog_path = {here}/log\nprotocols =\nssl = no\n\
-             auth_mechanisms = xoauth2\nauth_failure_delay = 0\n\
+             auth_mechanisms = xoauth2\nauth_failure_delay = 0\nauth_verbose = yes\n\
              passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {here}/oauth2.conf\n}}\n\
              userdb {{\n  driver = static\n  args = uid=65534 gid=65534 home=/nonexistent\n}}\n\
              service auth {{\n  unix_listener {here}/auth {{\n    mode = 0666\n  }}\n}}\n"

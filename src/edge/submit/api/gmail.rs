@@ -68,7 +68,8 @@ impl Service for Gmail {
     }
 
     fn hint(&self, reply: &Reply, _class: Class) -> Option<&'static str> {
-        let nobody = "see for whom mail is sent: a service account has no mailbox of its own, and needs `acts_for` and domain-wide delegation";
+        let nobody =
+            "see for whom mail is sent: a service account has no mailbox of its own, and needs `acts_for` and domain-wide delegation";
         (is_bare(reply) || said(reply).contains("Delegation denied")).then_some(nobody)
     }
 

@@ -123,21 +123,22 @@ fn switched_off(words: &Words) -> bool {
 
 /// A key that is known lacks a right.
 fn right(words: &Words) -> bool {
-    // Who shows a wrong key is known to nobody.
-    let unknown = words.any(&["wrong credentials", "invalid credentials", "bad credentials"]);
-    !unknown && words.any(&[
-        "permission",
-        "scope",
-        "not authorized to perform",
-        "insufficient",
-        "access denied",
-        "accessdenied",
-        "restricted api key",
-        "does not have access",
-        "not have the right",
-        "privilege",
-        "access forbidden",
-    ])
+    // Who shows a wrong key is known to nobody, and who acts for somebody lacks no right of their own.
+    let unknown = words.any(&["wrong credentials", "invalid credentials", "bad credentials", "delegation denied"]);
+    !unknown
+        && words.any(&[
+            "permission",
+            "scope",
+            "not authorized to perform",
+            "insufficient",
+            "access denied",
+            "accessdenied",
+            "restricted api key",
+            "does not have access",
+            "not have the right",
+            "privilege",
+            "access forbidden",
+        ])
 }
 
 #[cfg(test)]

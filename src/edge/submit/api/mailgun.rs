@@ -107,9 +107,10 @@ impl Service for Mailgun {
     fn hint(&self, reply: &Reply, class: Class) -> Option<&'static str> {
         match (class, reply.status) {
             (Class::Permanent, 200) => Some("this is what Mailgun answers at a path that it does not know: see to `base_url` and `domain`"),
-            (Class::Auth | Class::Sender, 401 | 404) => {
-                Some("keys and domains of one region are unknown in the other: see to `region` too")
+            (Class::Auth, 401) => {
+                Some("see whether the key was changed or revoked, and see to `region`: keys of one region are unknown in the other")
             }
+            (Class::Sender, 404) => Some("see to `domain` and `region`: domains of one region are unknown in the other"),
             _ => None,
         }
     }

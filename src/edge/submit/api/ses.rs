@@ -127,6 +127,7 @@ impl Service for Ses {
             "LimitExceededException" => Class::Quota,
             "MailFromDomainNotVerifiedException" => Class::Sender,
             "MessageRejected" if said.contains("not verified") => Class::Sender,
+            "MessageRejected" if said.contains("address blacklisted") => Class::Suppressed,
             "MessageRejected" => words::class(&said).unwrap_or(Class::Policy),
             "InvalidSignatureException"
             | "SignatureDoesNotMatch"
@@ -156,8 +157,13 @@ impl Service for Ses {
         if reply.text.to_ascii_lowercase().contains("configuration set") {
             return Some("see to `configuration_set`: there is none of this name in the region, or it may not be used");
         }
-        let why = "identities belong to one region, and while the account is in the sandbox the recipient has to be verified too";
-        (class == Class::Sender).then_some(why)
+        match (class, reply.text.contains("subscription")) {
+            (Class::Sender, _) => {
+                Some("identities belong to one region, and while the account is in the sandbox the recipient has to be verified too")
+            }
+            (Class::Auth, true) => Some("sign the account of this key up for Amazon SES, or use a key of one that is: the key is known"),
+            _ => None,
+        }
     }
 
     fn ping(&self) -> Call {

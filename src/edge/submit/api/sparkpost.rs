@@ -75,8 +75,16 @@ impl Service for SparkPost {
         }
     }
 
-    fn hint(&self, _reply: &Reply, class: Class) -> Option<&'static str> {
-        (class == Class::Auth).then_some("accounts of one region are unknown in the other: see to `region` too")
+    fn hint(&self, reply: &Reply, class: Class) -> Option<&'static str> {
+        match (class, reply.status) {
+            (Class::Auth, 403) => Some(
+                "give the key the right to make transmissions, and see from which addresses it may be used: it is known, and may not do this",
+            ),
+            (Class::Auth, _) => {
+                Some("see whether the key was changed or revoked, and see to `region`: accounts of one region are unknown in the other")
+            }
+            _ => None,
+        }
     }
 
     fn ping(&self) -> Call {

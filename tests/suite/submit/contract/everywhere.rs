@@ -53,7 +53,10 @@ async fn what_is_no_answer_after_the_request_is_an_unknown_fate() {
         vec![say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"id\":\"a\r\n")],
         vec![say("HTTP/1.1 200 OK\r\n"), Step::Repeat("X-Padding: a header like any other\r\n", 10 << 20)],
         // Nobody asked for anything packed: ten bytes may be ten gigabytes.
-        vec![say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n"), Step::Say(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])],
+        vec![
+            say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n"),
+            Step::Say(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
+        ],
         vec![say("HTTP/1.0 200 OK\r\n\r\n{\"id\":")],
         vec![response("200 OK", "text/html", "<html>Sign in to the hotel's network</html>")],
         vec![response("202 Accepted", "text/html", "<html>Maintenance</html>")],

@@ -74,7 +74,8 @@ async fn a_token_is_got_once_and_kept_while_it_is_good() {
 
 #[tokio::test]
 async fn a_new_token_that_is_not_taken_is_a_refusal() {
-    let desk = Desk::new([token("ya29.first", 3600), taken(), Told::new(401, "{}"), token("ya29.second", 3600), Told::new(401, "{}")]).await;
+    let desk =
+        Desk::new([token("ya29.first", 3600), taken(), Told::new(401, "{}"), token("ya29.second", 3600), Told::new(401, "{}")]).await;
     let submitter = refreshing(desk.port);
     assert_eq!(submit(&submitter).await.outcome, Outcome::Accepted);
     refused(&submit(&submitter).await, Class::Auth, "HTTP 401");

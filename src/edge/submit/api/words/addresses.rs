@@ -111,6 +111,9 @@ pub(super) fn sender(words: &Words) -> bool {
         "no longer",
         "authenticat",
         "not match",
+        "not a valid",
+        "is required",
+        "must be provided",
     ]);
     whom && how || abroad::sender(words)
 }
