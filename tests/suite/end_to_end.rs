@@ -9,7 +9,6 @@ mod people;
 mod real;
 mod replies;
 mod signs;
-mod silent;
 mod sinks;
 mod told;
 mod trigger;

@@ -1,5 +1,6 @@
 //! The watchdog in worlds of events: what it raises, when, whose fault it says it is, and that a replay gives the same.
 
+mod apis;
 mod audience;
 mod budget;
 mod cold_start;

@@ -1,8 +1,8 @@
-//! Eleven providers, each with its own API as their documents describe it, that deliver mail, or go on taking it and deliver none: what one is
-//! asked of a mail then, it answers by the fate that it was given.
+//! Eleven providers that take mail and deliver none, each with its own API as their documents describe it: what one is asked of a mail, it
+//! answers by the fate that all mail here has.
 //!
 //! One server for all: a provider's `base_url` is the server's with its kind behind it. Keys, signatures and what a mail looks like are looked
-//! at elsewhere: what arrives here is a mail with the request in its text.
+//! at elsewhere.
 
 mod told;
 
@@ -14,13 +14,11 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
-use lettre::message::header::ContentType;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What becomes of the mail of one provider.
+/// What becomes of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Becomes {
     Vanished,
@@ -48,9 +46,7 @@ type Answer = (StatusCode, HeaderMap, String);
 
 #[derive(Debug, Default)]
 struct Inner {
-    fates: BTreeMap<String, Becomes>,
     taken: BTreeMap<String, Vec<String>>,
-    dropping: bool,
     complaints: Vec<String>,
 }
 
@@ -63,21 +59,15 @@ pub struct Apis {
 }
 
 impl Apis {
-    /// One whose mail goes out by SMTP to a port on loopback, until it is dropped: then it becomes, by kind, what is said here.
-    pub async fn start(smtp: u16, seed: &'static str, fates: impl IntoIterator<Item = (&'static str, Becomes)>) -> Self {
-        let fates = fates.into_iter().map(|(kind, fate)| (kind.to_owned(), fate)).collect();
-        let inner = Arc::new(Mutex::new(Inner { fates, ..Inner::default() }));
+    /// One in which all mail becomes this.
+    pub async fn start(fate: Becomes) -> Self {
+        let inner = Arc::new(Mutex::new(Inner::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::clone(&inner);
-        let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&shared), (smtp, seed), request));
+        let router = Router::new().fallback(move |request: Request| answer(Arc::clone(&shared), fate, request));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { address, inner, task }
-    }
-
-    /// From now on mail is taken and goes nowhere.
-    pub fn drop_mail(&self) {
-        self.inner.lock().unwrap().dropping = true;
     }
 
     /// What was asked that no document knows.
@@ -92,26 +82,14 @@ impl Drop for Apis {
     }
 }
 
-/// Puts the text of a request into the inbox.
-async fn deliver((smtp, seed): (u16, &str), text: String) {
-    let message = Message::builder().from("no-reply@shop.example".parse().unwrap()).to(seed.parse().unwrap());
-    let message = message.header(ContentType::TEXT_PLAIN).body(text).unwrap();
-    AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1").port(smtp).build().send(message).await.unwrap();
-}
-
-async fn answer(inner: Arc<Mutex<Inner>>, to: (u16, &str), request: Request) -> Answer {
+async fn answer(inner: Arc<Mutex<Inner>>, fate: Becomes, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap().to_vec();
     let path = parts.uri.path_and_query().unwrap().as_str().trim_start_matches('/').to_owned();
     let (kind, path) = path.split_once('/').unwrap();
     let is_send = parts.method == "POST" && !path.starts_with("api/1.0/messages/info") && !path.starts_with("api/1.0/rejects/");
     let text = String::from_utf8_lossy(&body).into_owned();
-    let dropping = inner.lock().unwrap().dropping;
-    if is_send && !dropping {
-        deliver(to, text.clone()).await;
-    }
     let mut inner = inner.lock().unwrap();
-    let Some(fate) = inner.fates.get(kind).copied() else { return (StatusCode::NOT_FOUND, HeaderMap::new(), String::new()) };
     if is_send {
         let given = inner.taken.entry(kind.to_owned()).or_default();
         // Mailjet's ids are numbers beyond what a float can hold, Azure's are the caller's own choice.
