@@ -96,7 +96,7 @@ async fn proven(kind: &str, keys: &str, fate: Becomes, apis: &Apis) -> Option<St
         loud && said == expected.0 && incident.last.summary.contains(expected.1)
     };
     let open: Vec<_> = view.incidents.iter().filter(|incident| incident.resolved_at.is_none()).collect();
-    (open.is_empty() || !open.iter().all(|incident| fits(incident))).then(|| {
+    (open.is_empty() || !open.iter().all(fits)).then(|| {
         let shown: Vec<_> =
             open.iter().map(|i| format!("{:?} {}\n{}", i.severity, i.last.summary, i.last.evidence["provider_says"])).collect();
         format!("{kind}, {fate:?}: {shown:#?}")
