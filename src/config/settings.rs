@@ -271,6 +271,15 @@ pub struct Http {
     pub token: Option<SecretRef>,
 }
 
+impl Http {
+    /// Where people reach the status page: the address that is said, or else the one that is listened on, if it is one.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let local = !self.listen.ip().is_unspecified() && self.listen.port() != 0;
+        self.public_url.clone().or_else(|| local.then(|| format!("http://{}", self.listen)))
+    }
+}
+
 /// `[ledger]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSettings {

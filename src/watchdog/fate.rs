@@ -54,6 +54,7 @@ impl State {
         let Some(sent_at) = route.find(id).map(|c| c.sent_at) else { return };
         if !withheld {
             route.counts.lost += 1;
+            route.counts.missed += 1;
             route.find_mut(id).into_iter().for_each(Canary::lose);
             self.miss(plan, slot, id);
         }
@@ -106,6 +107,11 @@ impl State {
         }
         // A confirmation that is throttled says nothing.
         let throttled = matches!(outcome, Outcome::Refused(Class::Rate | Class::Transient)) && reason == Reason::Confirmation;
+        if let Outcome::Refused(class) = outcome {
+            let of_the_seed = matches!(class, Class::Suppressed | Class::Recipient);
+            let of_the_watcher = class == Class::Network && cut_off;
+            route.counts.missed += u64::from(!throttled && !of_the_seed && !of_the_watcher);
+        }
         if !throttled && lower(id) >= route.answered {
             route.answered = lower(id);
             let before = route.refusal;
@@ -147,9 +153,15 @@ impl State {
         let arrived_at = arrival.at;
         let accepted_at = canary.answered_at().map_or(canary.sent_at, |at| at.min(arrival.at));
         let (delivery, latency) = (arrival.at.since(accepted_at), arrival.at.since(canary.sent_at));
+        let missed_already = canary.is_lost() || canary.refused();
         *route.counts.arrived.entry(arrival.placement).or_default() += 1;
         if latency > deadline {
             route.counts.late += 1;
+        }
+        if latency <= deadline && arrival.placement != Placement::Junk {
+            route.counts.in_time += u64::from(!missed_already);
+        } else {
+            route.counts.missed += u64::from(!missed_already);
         }
         route.last_arrival = route.last_arrival.max(Some(arrival.at));
         route.latency.observe(latency);

@@ -41,6 +41,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
     View {
         at: now,
         instance: plan.instance.clone(),
+        url: plan.url.clone(),
         began: state.began.map_or(now, |b| b.at),
         cut_off_since: state.cut_off_since,
         trouble: None,

@@ -6,7 +6,7 @@ use super::audience::{Listener, listeners};
 use super::budget::Limits;
 use super::survival::Prior;
 use super::trial::Trying;
-use crate::config::{Drill, Maintenance, Provider, Settings, Signs, Sink};
+use crate::config::{Drill, Http, Maintenance, Provider, Settings, Signs, Sink};
 use crate::model::{Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -24,6 +24,8 @@ const MARGIN: f64 = 0.3;
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) instance: String,
+    /// Where people reach the status page.
+    pub(super) url: Option<String>,
     /// The time between two routine canaries of a route; where they differ, the shortest.
     pub(super) every: Span,
     pub(super) blind_after: Span,
@@ -159,6 +161,7 @@ impl Plan {
         let every = routes.iter().map(|r| r.every).min().unwrap_or(settings.watch.every);
         Self {
             instance: settings.watch.instance.clone(),
+            url: settings.http.as_ref().and_then(Http::url),
             every,
             blind_after: settings.watch.blind_after,
             cut_off_after: settings.watch.cut_off_after,

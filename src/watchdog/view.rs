@@ -16,6 +16,8 @@ pub struct View {
     pub at: At,
     /// The installation's name.
     pub instance: String,
+    /// Where people reach the status page, without a slash at its end, where that is known.
+    pub url: Option<String>,
     /// When the installation began.
     pub began: At,
     /// Since when the watcher has had no network.
@@ -105,6 +107,12 @@ pub struct RouteCounts {
     /// Canaries in whose stead a mail came that does not look as it should.
     #[serde(default)]
     pub mismatched: u64,
+    /// Arrivals within the deadline, outside Junk. Each canary is counted once, here or as missed.
+    #[serde(default)]
+    pub in_time: u64,
+    /// Canaries that did not do so: lost, late, in Junk, or refused for what is not the seed's and not the watcher's.
+    #[serde(default)]
+    pub missed: u64,
 }
 
 /// One canary, in a route's list.

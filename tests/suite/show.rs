@@ -57,6 +57,8 @@ fn route_view(route: Route, number: u64) -> RouteView {
             late: 1,
             duplicate: 4,
             mismatched: 0,
+            in_time: 7,
+            missed: 5,
         },
         latency,
     }
@@ -106,6 +108,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
     View {
         at: at(3600),
         instance: "mx1.example".to_owned(),
+        url: Some("https://canary.example".to_owned()),
         began: at(0),
         trouble: None,
         cut_off_since: None,
@@ -263,6 +266,12 @@ fn metrics_say_what_the_view_says() {
         ("mailcanary_suspicion_threshold".to_owned(), 9.5),
         ("mailcanary_incident_open{kind=\"stopped\",culprit=\"provider:provider-0\"}".to_owned(), 1.0),
         ("mailcanary_incident_open{kind=\"refused\",culprit=\"provider:provider-0\"}".to_owned(), 0.0),
+        ("mailcanary_incident_number{kind=\"stopped\",culprit=\"provider:provider-0\"}".to_owned(), 1.0),
+        ("mailcanary_incident_severity{kind=\"stopped\",culprit=\"provider:provider-0\"}".to_owned(), 3.0),
+        ("mailcanary_incident_opened_timestamp_seconds{kind=\"stopped\",culprit=\"provider:provider-0\"}".to_owned(), 1_659_990_000.0),
+        ("mailcanary_status_page_info{url=\"https://canary.example\"}".to_owned(), 1.0),
+        (format!("mailcanary_canaries_decided_total{{{route},outcome=\"in_time\"}}"), 7.0),
+        (format!("mailcanary_canaries_decided_total{{{route},outcome=\"missed\"}}"), 5.0),
         ("mailcanary_incident_open{kind=\"dns\",culprit=\"provider:provider-0\"}".to_owned(), 0.0),
         ("mailcanary_incident_open{kind=\"blind\",culprit=\"inbox:inbox-1\"}".to_owned(), 0.0),
         ("mailcanary_incident_open{kind=\"cut_off\",culprit=\"watcher\"}".to_owned(), 0.0),
@@ -275,6 +284,7 @@ fn metrics_say_what_the_view_says() {
         assert!((sample(&text, &series) - value).abs() < 1e-9, "{series} is {} and not {value}", sample(&text, &series));
     }
     assert!(sample(&text, "process_resident_memory_bytes") > 1e6);
+    assert!(!text.contains("mailcanary_incident_number{kind=\"dns\""), "it is over");
 }
 
 #[test]
@@ -303,7 +313,11 @@ fn every_series_is_there_before_anything_happened() {
     let mut ill = busy.clone();
     ill.incidents.push(incident(1, Kind::Stopped, Culprit::Stream(name("provider-1"), name("stream-0")), "", json!({})));
     assert_eq!(series(&fresh), series(&busy));
-    assert_eq!(series(&ill), series(&busy));
+    // What an incident is known by is there while it is open.
+    let open: Vec<String> = series(&ill).difference(&series(&busy)).cloned().collect();
+    let of_it = |metric| format!("mailcanary_incident_{metric}{{kind=\"stopped\",culprit=\"stream:provider-1/stream-0\"}}");
+    assert_eq!(open, ["number", "opened_timestamp_seconds", "severity"].map(of_it));
+    assert!(series(&busy).is_subset(&series(&ill)));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod apis;
 mod audience;
 mod budget;
 mod cold_start;
+mod decided;
 mod drift;
 mod drill;
 mod grows;

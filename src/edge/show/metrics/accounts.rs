@@ -1,8 +1,8 @@
 //! The metrics of accounts at providers: what was said of them, how old that is, and how asking goes.
 
-use super::Source;
 use super::catalogue::{Family, family};
 use super::samples::{Samples, Shape};
+use super::{Source, names};
 use crate::model::{Sign, Standing};
 use crate::watchdog::AccountView;
 
@@ -11,7 +11,7 @@ const PROVIDER: &[&str] = &["provider"];
 /// All of them, in the order of the page.
 pub(super) static ACCOUNTS: [Family; 8] = [
     family(
-        "mailcanary_account_standing",
+        names::ACCOUNT_STANDING,
         Shape::Gauge,
         &["provider", "standing"],
         "0 or 1",
@@ -24,7 +24,7 @@ pub(super) static ACCOUNTS: [Family; 8] = [
         },
     ),
     family(
-        "mailcanary_account_quota_limit",
+        names::ACCOUNT_QUOTA_LIMIT,
         Shape::Gauge,
         PROVIDER,
         "mails",
@@ -32,7 +32,7 @@ pub(super) static ACCOUNTS: [Family; 8] = [
         |from, to| each(from, to, |sign| if let Sign::Quota { limit, .. } = sign { *limit } else { None }),
     ),
     family(
-        "mailcanary_account_quota_remaining",
+        names::ACCOUNT_QUOTA_REMAINING,
         Shape::Gauge,
         PROVIDER,
         "mails",
@@ -40,7 +40,7 @@ pub(super) static ACCOUNTS: [Family; 8] = [
         |from, to| each(from, to, |sign| if let Sign::Quota { remaining, .. } = sign { Some(*remaining) } else { None }),
     ),
     family(
-        "mailcanary_account_backlog",
+        names::ACCOUNT_BACKLOG,
         Shape::Gauge,
         PROVIDER,
         "mails",
@@ -48,7 +48,7 @@ pub(super) static ACCOUNTS: [Family; 8] = [
         |from, to| each(from, to, |sign| if let Sign::Backlog { waiting } = sign { Some(*waiting) } else { None }),
     ),
     family(
-        "mailcanary_account_reputation",
+        names::ACCOUNT_REPUTATION,
         Shape::Gauge,
         PROVIDER,
         "of 100",
@@ -56,7 +56,7 @@ pub(super) static ACCOUNTS: [Family; 8] = [
         |from, to| each(from, to, |sign| if let Sign::Reputation { percent } = sign { Some(*percent) } else { None }),
     ),
     family(
-        "mailcanary_account_read_timestamp_seconds",
+        names::ACCOUNT_READ_TIMESTAMP_SECONDS,
         Shape::Gauge,
         PROVIDER,
         "seconds since 1970",
@@ -64,7 +64,7 @@ pub(super) static ACCOUNTS: [Family; 8] = [
         |from, to| accounts(from).for_each(|(name, account)| to.instant(&[name], account.read_at)),
     ),
     family(
-        "mailcanary_account_readable",
+        names::ACCOUNT_READABLE,
         Shape::Gauge,
         PROVIDER,
         "0 or 1",
@@ -72,7 +72,7 @@ pub(super) static ACCOUNTS: [Family; 8] = [
         |from, to| accounts(from).for_each(|(name, account)| to.flag(&[name], account.unread.is_none() && account.read_at.is_some())),
     ),
     family(
-        "mailcanary_account_polls_total",
+        names::ACCOUNT_POLLS_TOTAL,
         Shape::Counter,
         &["provider", "outcome"],
         "questions",

@@ -5,7 +5,7 @@
 
 use super::hooks::{events, requests};
 use super::samples::{Samples, Shape};
-use super::{Source, incidents};
+use super::{Source, names};
 use crate::model::{Class, Placement, Span, Verdict};
 use crate::watchdog::{Delivery, RouteView};
 
@@ -34,9 +34,9 @@ pub(super) const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) static CATALOGUE: [Family; 46] = [
+pub(super) static CATALOGUE: [Family; 45] = [
     family(
-        "mailcanary_canaries_submitted_total",
+        names::CANARIES_SUBMITTED_TOTAL,
         Shape::Counter,
         &["provider", "stream", "inbox", "outcome"],
         "canaries",
@@ -51,7 +51,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         },
     ),
     family(
-        "mailcanary_canaries_refused_total",
+        names::CANARIES_REFUSED_TOTAL,
         Shape::Counter,
         &["provider", "class"],
         "canaries",
@@ -66,7 +66,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         },
     ),
     family(
-        "mailcanary_canaries_arrived_total",
+        names::CANARIES_ARRIVED_TOTAL,
         Shape::Counter,
         &["provider", "stream", "inbox", "placement"],
         "canaries",
@@ -80,18 +80,18 @@ pub(super) static CATALOGUE: [Family; 46] = [
         },
     ),
     family(
-        "mailcanary_canaries_lost_total",
+        names::CANARIES_LOST_TOTAL,
         Shape::Counter,
         ROUTE,
         "canaries",
         "Canaries whose deadline passed while their inbox could be read. A later arrival adds to late and does not subtract here.",
         |from, to| routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.lost)),
     ),
-    family("mailcanary_canaries_late_total", Shape::Counter, ROUTE, "canaries", "Arrivals after the deadline.", |from, to| {
+    family(names::CANARIES_LATE_TOTAL, Shape::Counter, ROUTE, "canaries", "Arrivals after the deadline.", |from, to| {
         routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.late))
     }),
     family(
-        "mailcanary_canaries_duplicate_total",
+        names::CANARIES_DUPLICATE_TOTAL,
         Shape::Counter,
         ROUTE,
         "canaries",
@@ -99,7 +99,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.duplicate)),
     ),
     family(
-        "mailcanary_canaries_mismatched_total",
+        names::CANARIES_MISMATCHED_TOTAL,
         Shape::Counter,
         ROUTE,
         "canaries",
@@ -107,7 +107,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| routes(from).for_each(|(r, labels)| to.count(&labels, r.counts.mismatched)),
     ),
     family(
-        "mailcanary_canaries_replayed_total",
+        names::CANARIES_REPLAYED_TOTAL,
         Shape::Counter,
         &["inbox"],
         "canaries",
@@ -115,18 +115,18 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| from.view.inboxes.iter().for_each(|i| to.count(&[i.name.as_str()], i.replayed)),
     ),
     family(
-        "mailcanary_canaries_forged_total",
+        names::CANARIES_FORGED_TOTAL,
         Shape::Counter,
         &["inbox"],
         "canaries",
         "Tokens that this installation did not make.",
         |from, to| from.view.inboxes.iter().for_each(|i| to.count(&[i.name.as_str()], i.forged)),
     ),
-    family("mailcanary_canaries_in_flight", Shape::Gauge, ROUTE, "canaries", "Canaries on their way.", |from, to| {
+    family(names::CANARIES_IN_FLIGHT, Shape::Gauge, ROUTE, "canaries", "Canaries on their way.", |from, to| {
         routes(from).for_each(|(r, labels)| to.count(&labels, r.in_flight))
     }),
     family(
-        "mailcanary_delivery_latency_seconds",
+        names::DELIVERY_LATENCY_SECONDS,
         Shape::Histogram,
         ROUTE,
         "seconds",
@@ -134,7 +134,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| routes(from).for_each(|(r, labels)| to.histogram(&labels, &r.latency)),
     ),
     family(
-        "mailcanary_leg_duration_seconds",
+        names::LEG_DURATION_SECONDS,
         Shape::Histogram,
         &["leg"],
         "seconds",
@@ -142,7 +142,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| from.view.legs.iter().for_each(|(leg, histogram)| to.histogram(&[leg.as_str()], histogram)),
     ),
     family(
-        "mailcanary_last_arrival_timestamp_seconds",
+        names::LAST_ARRIVAL_TIMESTAMP_SECONDS,
         Shape::Gauge,
         ROUTE,
         "seconds since 1970",
@@ -150,7 +150,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| routes(from).for_each(|(r, labels)| to.instant(&labels, r.last_arrival)),
     ),
     family(
-        "mailcanary_route_verdict",
+        names::ROUTE_VERDICT,
         Shape::Gauge,
         &["provider", "stream", "inbox", "verdict"],
         "0 or 1",
@@ -162,7 +162,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         },
     ),
     family(
-        "mailcanary_stream_verdict",
+        names::STREAM_VERDICT,
         Shape::Gauge,
         &["provider", "stream", "verdict"],
         "0 or 1",
@@ -174,7 +174,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         },
     ),
     family(
-        "mailcanary_provider_verdict",
+        names::PROVIDER_VERDICT,
         Shape::Gauge,
         &["provider", "verdict"],
         "0 or 1",
@@ -186,7 +186,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         },
     ),
     family(
-        "mailcanary_inbox_verdict",
+        names::INBOX_VERDICT,
         Shape::Gauge,
         &["inbox", "verdict"],
         "0 or 1",
@@ -198,7 +198,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         },
     ),
     family(
-        "mailcanary_inbox_sight",
+        names::INBOX_SIGHT,
         Shape::Gauge,
         &["inbox"],
         "0 or 1",
@@ -206,7 +206,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| from.view.inboxes.iter().for_each(|i| to.flag(&[i.name.as_str()], i.sight == Some(true))),
     ),
     family(
-        "mailcanary_inbox_horizon_timestamp_seconds",
+        names::INBOX_HORIZON_TIMESTAMP_SECONDS,
         Shape::Gauge,
         &["inbox"],
         "seconds since 1970",
@@ -214,7 +214,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| from.view.inboxes.iter().for_each(|i| to.instant(&[i.name.as_str()], i.horizon)),
     ),
     family(
-        "mailcanary_provider_budget_limit",
+        names::PROVIDER_BUDGET_LIMIT,
         Shape::Gauge,
         &["provider"],
         "canaries",
@@ -222,7 +222,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| provider_budgets(from).for_each(|(name, (cap, _))| to.count(&[name], u64::from(cap))),
     ),
     family(
-        "mailcanary_provider_budget_spent",
+        names::PROVIDER_BUDGET_SPENT,
         Shape::Gauge,
         &["provider"],
         "canaries",
@@ -230,7 +230,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| provider_budgets(from).for_each(|(name, (_, spent))| to.count(&[name], u64::from(spent))),
     ),
     family(
-        "mailcanary_inbox_budget_limit",
+        names::INBOX_BUDGET_LIMIT,
         Shape::Gauge,
         &["inbox"],
         "canaries",
@@ -238,40 +238,32 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| inbox_budgets(from).for_each(|(name, (cap, _))| to.count(&[name], u64::from(cap))),
     ),
     family(
-        "mailcanary_inbox_budget_spent",
+        names::INBOX_BUDGET_SPENT,
         Shape::Gauge,
         &["inbox"],
         "canaries",
         "Canaries in the last 24 hours, of the inbox's `canaries_per_day`. Only where it is set.",
         |from, to| inbox_budgets(from).for_each(|(name, (_, spent))| to.count(&[name], u64::from(spent))),
     ),
-    family("mailcanary_suspicion", Shape::Gauge, ROUTE, "nats", "The judge's evidence against the route.", |from, to| {
+    family(names::SUSPICION, Shape::Gauge, ROUTE, "nats", "The judge's evidence against the route.", |from, to| {
         routes(from).for_each(|(r, labels)| to.add(&labels, r.suspicion))
     }),
-    family("mailcanary_suspicion_threshold", Shape::Gauge, NONE, "nats", "The evidence at which the verdict changes.", |from, to| {
+    family(names::SUSPICION_THRESHOLD, Shape::Gauge, NONE, "nats", "The evidence at which the verdict changes.", |from, to| {
         to.add(&[], from.view.suspicion_threshold)
     }),
     family(
-        "mailcanary_incident_open",
-        Shape::Gauge,
-        &["kind", "culprit"],
-        "0 or 1",
-        "1 while an incident of this kind and culprit is open.",
-        incidents::fill,
-    ),
-    family(
-        "mailcanary_notices_total",
+        names::NOTICES_TOTAL,
         Shape::Counter,
         &["sink", "outcome"],
         "notices",
         "Notices that ended, by outcome: delivered, refused by the sink, or dropped (too old, or overtaken).",
         |from, to| from.view.notices.iter().for_each(|((sink, outcome), n)| to.count(&[sink.as_str(), Delivery::as_str(*outcome)], *n)),
     ),
-    family("mailcanary_notices_pending", Shape::Gauge, &["sink"], "notices", "Notices on their way.", |from, to| {
+    family(names::NOTICES_PENDING, Shape::Gauge, &["sink"], "notices", "Notices on their way.", |from, to| {
         from.view.notices_pending.iter().for_each(|(sink, n)| to.count(&[sink.as_str()], *n))
     }),
     family(
-        "mailcanary_hook_requests_total",
+        names::HOOK_REQUESTS_TOTAL,
         Shape::Counter,
         &["provider", "outcome"],
         "requests",
@@ -279,7 +271,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| requests(&from.view.hooks, to),
     ),
     family(
-        "mailcanary_hook_events_total",
+        names::HOOK_EVENTS_TOTAL,
         Shape::Counter,
         &["provider", "outcome"],
         "events",
@@ -287,7 +279,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| events(&from.view.hooks, to),
     ),
     family(
-        "mailcanary_sink_reply_requests_total",
+        names::SINK_REPLY_REQUESTS_TOTAL,
         Shape::Counter,
         &["sink", "outcome"],
         "requests",
@@ -295,7 +287,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| requests(&from.view.replies, to),
     ),
     family(
-        "mailcanary_sink_replies_total",
+        names::SINK_REPLIES_TOTAL,
         Shape::Counter,
         &["sink", "outcome"],
         "events",
@@ -303,7 +295,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| events(&from.view.replies, to),
     ),
     family(
-        "mailcanary_sink_trial_timestamp_seconds",
+        names::SINK_TRIAL_TIMESTAMP_SECONDS,
         Shape::Gauge,
         &["sink"],
         "seconds since 1970",
@@ -311,7 +303,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| from.view.trials.iter().for_each(|trial| to.instant(&[trial.sink.as_str()], trial.at)),
     ),
     family(
-        "mailcanary_sink_trial_success",
+        names::SINK_TRIAL_SUCCESS,
         Shape::Gauge,
         &["sink"],
         "0 or 1",
@@ -319,7 +311,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| from.view.trials.iter().for_each(|trial| to.flag(&[trial.sink.as_str()], trial.taken == Some(true))),
     ),
     family(
-        "mailcanary_drill_last_timestamp_seconds",
+        names::DRILL_LAST_TIMESTAMP_SECONDS,
         Shape::Gauge,
         NONE,
         "seconds since 1970",
@@ -327,18 +319,18 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| to.instant(&[], from.view.drilled.as_ref().map(|d| d.at)),
     ),
     family(
-        "mailcanary_drill_last_page_seconds",
+        names::DRILL_LAST_PAGE_SECONDS,
         Shape::Gauge,
         NONE,
         "seconds",
         "From the beginning of the last drill to its page; -1 if nobody was paged, or before the first drill.",
         |from, to| to.add(&[], from.view.drilled.as_ref().and_then(|d| d.paged_after).map_or(-1.0, Span::as_secs_f64)),
     ),
-    family("mailcanary_watcher_cut_off", Shape::Gauge, NONE, "0 or 1", "1 while the watcher itself has no network.", |from, to| {
+    family(names::WATCHER_CUT_OFF, Shape::Gauge, NONE, "0 or 1", "1 while the watcher itself has no network.", |from, to| {
         to.flag(&[], from.view.cut_off_since.is_some())
     }),
     family(
-        "mailcanary_ledger_writable",
+        names::LEDGER_WRITABLE,
         Shape::Gauge,
         NONE,
         "0 or 1",
@@ -346,7 +338,7 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| to.flag(&[], from.view.trouble.is_none()),
     ),
     family(
-        "mailcanary_next_wake_timestamp_seconds",
+        names::NEXT_WAKE_TIMESTAMP_SECONDS,
         Shape::Gauge,
         NONE,
         "seconds since 1970",
@@ -354,31 +346,36 @@ pub(super) static CATALOGUE: [Family; 46] = [
         |from, to| to.instant(&[], from.view.next.as_ref().map(|(at, _)| *at)),
     ),
     family(
-        "mailcanary_began_timestamp_seconds",
+        names::BEGAN_TIMESTAMP_SECONDS,
         Shape::Gauge,
         NONE,
         "seconds since 1970",
         "When the installation began; its counters count from then, through restarts.",
         |from, to| to.instant(&[], Some(from.view.began)),
     ),
-    family("mailcanary_build_info", Shape::Gauge, &["version"], "1", "The version that runs.", |_, to| {
+    family(names::BUILD_INFO, Shape::Gauge, &["version"], "1", "The version that runs.", |_, to| {
         to.flag(&[env!("CARGO_PKG_VERSION")], true)
     }),
-    family("process_cpu_seconds_total", Shape::Counter, NONE, "seconds", "User and system CPU time of the process.", |from, to| {
+    family(names::PROCESS_CPU_SECONDS_TOTAL, Shape::Counter, NONE, "seconds", "User and system CPU time of the process.", |from, to| {
         from.process.cpu_secs.into_iter().for_each(|n| to.add(&[], n))
     }),
-    family("process_resident_memory_bytes", Shape::Gauge, NONE, "bytes", "Resident memory of the process.", |from, to| {
+    family(names::PROCESS_RESIDENT_MEMORY_BYTES, Shape::Gauge, NONE, "bytes", "Resident memory of the process.", |from, to| {
         from.process.resident_bytes.into_iter().for_each(|n| to.add(&[], n))
     }),
-    family("process_start_time_seconds", Shape::Gauge, NONE, "seconds since 1970", "When the process started.", |from, to| {
+    family(names::PROCESS_START_TIME_SECONDS, Shape::Gauge, NONE, "seconds since 1970", "When the process started.", |from, to| {
         from.process.start_secs.into_iter().for_each(|n| to.add(&[], n))
     }),
-    family("process_open_fds", Shape::Gauge, NONE, "file descriptors", "Open file descriptors of the process.", |from, to| {
+    family(names::PROCESS_OPEN_FDS, Shape::Gauge, NONE, "file descriptors", "Open file descriptors of the process.", |from, to| {
         from.process.open_fds.into_iter().for_each(|n| to.count(&[], n))
     }),
-    family("process_max_fds", Shape::Gauge, NONE, "file descriptors", "How many file descriptors the process may have.", |from, to| {
-        from.process.max_fds.into_iter().for_each(|n| to.add(&[], n))
-    }),
+    family(
+        names::PROCESS_MAX_FDS,
+        Shape::Gauge,
+        NONE,
+        "file descriptors",
+        "How many file descriptors the process may have.",
+        |from, to| from.process.max_fds.into_iter().for_each(|n| to.add(&[], n)),
+    ),
 ];
 
 fn provider_budgets<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a str, (u32, u32))> {
@@ -389,6 +386,6 @@ fn inbox_budgets<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a str, (u32, 
     from.view.inboxes.iter().filter_map(|i| Some((i.name.as_str(), i.budget?)))
 }
 
-fn routes<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a RouteView, [&'a str; 3])> {
+pub(super) fn routes<'a>(from: &Source<'a>) -> impl Iterator<Item = (&'a RouteView, [&'a str; 3])> {
     from.view.routes.iter().map(|r| (r, [r.route.provider.as_str(), r.route.stream.as_str(), r.route.inbox.as_str()]))
 }

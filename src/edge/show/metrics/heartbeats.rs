@@ -1,8 +1,8 @@
 //! The metrics of heartbeats out.
 
-use super::Source;
 use super::catalogue::{Family, family};
 use super::samples::{Samples, Shape};
+use super::{Source, names};
 use crate::model::Pulse;
 
 const HEARTBEAT: &[&str] = &["heartbeat"];
@@ -10,7 +10,7 @@ const HEARTBEAT: &[&str] = &["heartbeat"];
 /// All of them, in the order of the page.
 pub(super) static HEARTBEATS: [Family; 3] = [
     family(
-        "mailcanary_heartbeat_last_success_timestamp_seconds",
+        names::HEARTBEAT_LAST_SUCCESS_TIMESTAMP_SECONDS,
         Shape::Gauge,
         HEARTBEAT,
         "seconds since 1970",
@@ -18,7 +18,7 @@ pub(super) static HEARTBEATS: [Family; 3] = [
         |from, to| each(from, to, |labels, pulse, to| to.instant(labels, pulse.last)),
     ),
     family(
-        "mailcanary_heartbeat_failures_total",
+        names::HEARTBEAT_FAILURES_TOTAL,
         Shape::Counter,
         HEARTBEAT,
         "beats",
@@ -26,7 +26,7 @@ pub(super) static HEARTBEATS: [Family; 3] = [
         |from, to| each(from, to, |labels, pulse, to| to.count(labels, pulse.failures)),
     ),
     family(
-        "mailcanary_heartbeat_held",
+        names::HEARTBEAT_HELD,
         Shape::Gauge,
         HEARTBEAT,
         "0 or 1",

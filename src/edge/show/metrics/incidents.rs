@@ -1,14 +1,69 @@
-//! `mailcanary_incident_open`: which series there are.
+//! The metrics of incidents: which series there are.
 
 use std::collections::BTreeMap;
 
-use super::Source;
-use super::samples::Samples;
-use crate::model::{Culprit, Kind};
+use super::catalogue::{Family, family};
+use super::samples::{Samples, Shape};
+use super::{Source, names};
+use crate::model::{Culprit, Kind, Severity};
+use crate::watchdog::IncidentView;
+
+const INCIDENT: &[&str] = &["kind", "culprit"];
+
+/// All of them, in the order of the page.
+pub(super) static INCIDENTS: [Family; 4] = [
+    family(names::INCIDENT_OPEN, Shape::Gauge, INCIDENT, "0 or 1", "1 while an incident of this kind and culprit is open.", fill),
+    family(
+        names::INCIDENT_NUMBER,
+        Shape::Gauge,
+        INCIDENT,
+        "1",
+        "The number of the open incident: its page is `/incidents/` and this. Only while it is open.",
+        |from, to| open(from, to, |labels, incident, to| to.count(labels, incident.incident.0)),
+    ),
+    family(
+        names::INCIDENT_SEVERITY,
+        Shape::Gauge,
+        INCIDENT,
+        "1 to 3",
+        "How loud the open incident is: 1 info, 2 warn, 3 page. Only while it is open.",
+        |from, to| open(from, to, |labels, incident, to| to.count(labels, loudness(incident.severity))),
+    ),
+    family(
+        names::INCIDENT_OPENED_TIMESTAMP_SECONDS,
+        Shape::Gauge,
+        INCIDENT,
+        "seconds since 1970",
+        "When the open incident was opened. Only while it is open.",
+        |from, to| open(from, to, |labels, incident, to| to.instant(labels, Some(incident.opened_at))),
+    ),
+];
+
+const fn loudness(severity: Severity) -> u64 {
+    match severity {
+        Severity::Info => 1,
+        Severity::Warn => 2,
+        Severity::Page => 3,
+    }
+}
+
+/// One sample for each kind and culprit with an open incident; of several the newest.
+fn open(from: &Source<'_>, to: &mut Samples, add: fn(&[&str], &IncidentView, &mut Samples)) {
+    let mut newest: BTreeMap<(Kind, &Culprit), &IncidentView> = BTreeMap::new();
+    for incident in from.view.incidents.iter().filter(|i| i.resolved_at.is_none()) {
+        let kept = newest.entry((incident.kind, &incident.culprit)).or_insert(incident);
+        if incident.incident > kept.incident {
+            *kept = incident;
+        }
+    }
+    for ((kind, culprit), incident) in newest {
+        add(&[kind.as_str(), &culprit.to_string()], incident, to);
+    }
+}
 
 /// For every culprit that the configuration can have the kinds that are watched for: those of delivery, `blind` for inboxes, `cut_off` for the
 /// watcher, `early_sign` for providers that are asked how the account stands. Any other kind is there from its first incident for as long as that is listed: a 0 would claim that somebody looks.
-pub(super) fn fill(from: &Source<'_>, to: &mut Samples) {
+fn fill(from: &Source<'_>, to: &mut Samples) {
     let view = from.view;
     let mut culprits: Vec<Culprit> = view.providers.iter().map(|p| Culprit::Provider(p.name.clone())).collect();
     culprits.extend(view.streams.iter().map(|(provider, s)| Culprit::Stream(provider.clone(), s.name.clone())));

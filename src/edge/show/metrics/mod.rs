@@ -5,8 +5,10 @@ mod catalogue;
 mod heartbeats;
 mod hooks;
 mod incidents;
+pub(super) mod names;
 mod process;
 mod samples;
+mod service;
 
 use std::fmt::Write as _;
 
@@ -16,7 +18,9 @@ use prometheus::proto::MetricFamily;
 use accounts::ACCOUNTS;
 use catalogue::{CATALOGUE, Family};
 use heartbeats::HEARTBEATS;
+use incidents::INCIDENTS;
 use samples::Samples;
+use service::SERVICE;
 
 use crate::watchdog::View;
 
@@ -39,7 +43,7 @@ pub fn render(view: &View) -> String {
 
 /// Every family, in the order of the page.
 fn all() -> impl Iterator<Item = &'static Family> {
-    CATALOGUE.iter().chain(&ACCOUNTS).chain(&HEARTBEATS)
+    CATALOGUE.iter().chain(&SERVICE).chain(&INCIDENTS).chain(&ACCOUNTS).chain(&HEARTBEATS)
 }
 
 /// Where samples come from.
