@@ -33,6 +33,8 @@ PACKAGES=(
 # Mail servers of which Debian allows only one: those beside Postfix are unpacked, not installed. Package and program.
 UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)
 SERVERS=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mailcanary-tests
+# Grafana's own types, which the dashboards are held against, from npm by a lock file.
+GRAFANA=tests/grafana
 # Versions of the runners: those that these settings were written for.
 NEXTEST=0.9.143
 DENY=0.20.2
@@ -117,6 +119,20 @@ unpack() {
     rm -rf "${SERVERS:?}/$1" && mv "$new" "$SERVERS/$1"
 }
 
+# Grafana's packages, beside the servers. Debian's npm cannot stand beside a nodejs from elsewhere, which brings its own.
+grafana() {
+    local new=$SERVERS/.grafana.$$ at=$SERVERS/grafana
+    if [ -d "$at/node_modules" ] && cmp -s "$GRAFANA/package-lock.json" "$at/package-lock.json"; then
+        echo "nothing is missing in $at"
+        return
+    fi
+    if ! command -v npm >/dev/null; then
+        apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs npm </dev/null || return
+    fi
+    rm -rf "$new" && mkdir -p "$new" && cp "$GRAFANA/package.json" "$GRAFANA/package-lock.json" "$new" || return
+    (cd "$new" && npm ci --ignore-scripts --no-audit --no-fund) && rm -rf "$at" && mv "$new" "$at"
+}
+
 # runner NAME VERSION: a cargo subcommand, built outside the project's own target folder.
 runner() {
     cargo "$1" --version >/dev/null 2>&1 || env -u CARGO_TARGET_DIR cargo install --locked "cargo-$1" --version "$2" || return
@@ -157,6 +173,7 @@ report() {
 
 section "Debian packages" 1 packages || report
 section "Servers beside Postfix" 1 servers || report
+section "Grafana's types" 1 grafana || report
 section "Rust tools" 1 tools || report
 section "Format" 3 cargo fmt --check
 section "Lint" 2 cargo clippy --locked --all-targets -- -D warnings

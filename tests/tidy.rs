@@ -147,6 +147,7 @@ const AT_THE_TOP: &[&str] = &[
     "LICENSE-MIT",
     "README.md",
     "benches",
+    "dashboards",
     "docs",
     "src",
     "target",

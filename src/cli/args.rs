@@ -219,11 +219,16 @@ pub(super) enum Drawn {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mailcanary print reference-config > mailcanary.toml
-  mailcanary print schema > mailcanary.schema.json")]
+  mailcanary print schema > mailcanary.schema.json
+  mailcanary print alert-rules > /etc/prometheus/rules/mailcanary.yml
+  mailcanary print dashboards /var/lib/grafana/dashboards/mailcanary")]
 pub(super) struct Print {
     /// What to print
     #[arg(value_enum)]
     pub(super) what: Printable,
+    /// Where dashboards are written to: a folder, made if it is not there; files of their names are replaced
+    #[arg(value_name = "DIR", required_if_eq("what", "dashboards"))]
+    pub(super) into: Option<PathBuf>,
 }
 
 /// What `print` can print.
@@ -233,6 +238,10 @@ pub(super) enum Printable {
     ReferenceConfig,
     /// The JSON Schema of the configuration
     Schema,
+    /// Recording and alerting rules for Prometheus
+    AlertRules,
+    /// The dashboards for Grafana, each in a file of its own
+    Dashboards,
 }
 
 fn instant(text: &str) -> Result<At, &'static str> {

@@ -1,6 +1,7 @@
 //! The real binary, from its configuration to its pages.
 
 mod audience;
+mod dashboards;
 mod dropped;
 mod heartbeat;
 mod killed;

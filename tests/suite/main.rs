@@ -18,6 +18,7 @@ mod cli;
 mod config;
 mod dns;
 mod end_to_end;
+mod grafana;
 mod heartbeats;
 mod hooks;
 mod inbox;

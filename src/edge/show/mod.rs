@@ -3,6 +3,7 @@
 //! Everything is drawn from a [`crate::watchdog::View`] that the loop makes on request, so nothing shown can be older than the answer: if
 //! the loop does not answer, neither do we. What people say goes to the loop as an event; nothing here changes anything by itself.
 
+pub mod grafana;
 mod health;
 mod metrics;
 mod page;

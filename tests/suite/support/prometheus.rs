@@ -20,9 +20,15 @@ pub(crate) struct Prometheus {
 
 impl Prometheus {
     pub(crate) async fn start(target: SocketAddr) -> Self {
+        Self::start_with(target, None).await
+    }
+
+    /// The same, with a file of rules that are evaluated every second.
+    pub(crate) async fn start_with(target: SocketAddr, rules: Option<&str>) -> Self {
         let folder = Folder::new("prometheus");
+        let rules = rules.map_or_else(String::new, |text| format!("rule_files: ['{}']\n", folder.write("rules.yml", text).display()));
         let config = format!(
-            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\nscrape_configs:\n  - job_name: mailcanary\n    static_configs:\n      - targets: ['{target}']\n"
+            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 1s\n{rules}scrape_configs:\n  - job_name: mailcanary\n    static_configs:\n      - targets: ['{target}']\n"
         );
         let file = folder.write("prometheus.yml", &config);
         let port = free_port();
@@ -53,11 +59,34 @@ impl Prometheus {
 
     /// What `query` gives at this moment.
     pub(crate) async fn query(&self, query: &str) -> Vec<Value> {
-        let mut url = reqwest::Url::parse(&format!("http://127.0.0.1:{}/api/v1/query", self.port)).unwrap();
-        url.set_query(Some(&format!("query={}", escaped(query))));
-        let Ok(answer) = self.http.get(url).send().await else { return Vec::new() };
-        let answer: Value = answer.json().await.unwrap_or_default();
-        answer.pointer("/data/result").and_then(Value::as_array).cloned().unwrap_or_default()
+        let answer = self.ask("query", &format!("query={}", escaped(query))).await.unwrap_or_default();
+        answer.pointer("/result").and_then(Value::as_array).cloned().unwrap_or_default()
+    }
+
+    /// What one path of the API answers, or what it complains of.
+    pub(crate) async fn ask(&self, path: &str, query: &str) -> Result<Value, String> {
+        let mut url = reqwest::Url::parse(&format!("http://127.0.0.1:{}/api/v1/{path}", self.port)).unwrap();
+        url.set_query(Some(query));
+        let answer = self.http.get(url).send().await.map_err(|error| error.to_string())?;
+        let mut answer: Value = answer.json().await.map_err(|error| error.to_string())?;
+        if answer["status"] == "success" { Ok(answer["data"].take()) } else { Err(answer["error"].to_string()) }
+    }
+
+    /// The figures of `query` at each step of the last `secs` seconds, or now if there is no step; those that are none are left out.
+    pub(crate) async fn figures(&self, query: &str, secs: u64, step: Option<u64>) -> Result<Vec<f64>, String> {
+        let (path, values) = if step.is_some() { ("query_range", "values") } else { ("query", "value") };
+        let mut asked = format!("query={}", escaped(query));
+        if let Some(step) = step {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+            asked += &format!("&start={}&end={now}&step={step}", now - secs);
+        }
+        let answer = self.ask(path, &asked).await?;
+        let pairs = answer["result"].as_array().unwrap().iter().flat_map(|series| match step {
+            Some(_) => series[values].as_array().unwrap().clone(),
+            None => vec![series[values].clone()],
+        });
+        let figures = pairs.map(|pair| pair[1].as_str().unwrap().parse::<f64>().unwrap());
+        Ok(figures.filter(|figure| !figure.is_nan()).collect())
     }
 }
 

@@ -128,7 +128,7 @@ impl Drop for Rooted {
 }
 
 /// Where `tests/run.sh` has unpacked a package.
-fn unpacked(package: &str) -> PathBuf {
+pub fn unpacked(package: &str) -> PathBuf {
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/root".into())).join(".cache");
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|at| !at.is_empty()).map_or_else(home, PathBuf::from);
     let at = cache.join("mailcanary-tests").join(package);

@@ -46,6 +46,11 @@ fn all() -> impl Iterator<Item = &'static Family> {
     CATALOGUE.iter().chain(&SERVICE).chain(&INCIDENTS).chain(&ACCOUNTS).chain(&HEARTBEATS)
 }
 
+/// The labels of a metric; none if there is no such metric.
+pub(super) fn labels(name: &str) -> &'static [&'static str] {
+    all().find(|family| family.name == name).map_or(&[], |family| family.labels)
+}
+
 /// Where samples come from.
 struct Source<'a> {
     view: &'a View,

@@ -1,0 +1,134 @@
+//! One dashboard: its variables, links and annotations, and where its panels stand.
+
+use serde_json::{Value, json};
+
+use super::super::metrics::names;
+use super::panel::{Panel, datasource};
+use super::query::ALL;
+
+/// Grafana's grid.
+const COLUMNS: u32 = 24;
+/// The oldest layout of the JSON that is written: Grafana 10.4 and 11 read it, later ones move it on by themselves.
+const SCHEMA: u32 = 39;
+/// Word by which the dashboards find each other.
+const TAG: &str = "mailcanary";
+
+/// A dashboard in the making.
+#[derive(Debug)]
+pub(super) struct Board {
+    uid: &'static str,
+    title: &'static str,
+    description: &'static str,
+    from: &'static str,
+    variables: Vec<Value>,
+    panels: Vec<Value>,
+    /// The next free line of the grid.
+    y: u32,
+}
+
+impl Board {
+    /// `from` is the beginning of the time that is shown at first, as `now-6h`.
+    pub(super) fn new(uid: &'static str, title: &'static str, description: &'static str, from: &'static str) -> Self {
+        let source = json!({
+            "name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus", "regex": "", "hide": 0,
+            "includeAll": false, "multi": false, "refresh": 1, "options": [], "skipUrlSync": false,
+        });
+        let board = Self { uid, title, description, from, variables: vec![source], panels: Vec::new(), y: 0 };
+        board.several("instance", "Watchdog", names::BUILD_INFO)
+    }
+
+    fn asked(mut self, name: &str, label: &str, metric: &str, several: bool) -> Self {
+        let query = if name == "instance" {
+            format!("label_values({metric}, instance)")
+        } else {
+            format!("label_values({}, {name})", ALL.of(metric, ""))
+        };
+        let mut variable = json!({
+            "name": name, "label": label, "type": "query", "datasource": datasource(), "regex": "", "hide": 0,
+            "query": { "qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery" },
+            "includeAll": several, "multi": several, "refresh": 2, "sort": 1, "options": [], "skipUrlSync": false,
+        });
+        if let Some(variable) = variable.as_object_mut().filter(|_| several) {
+            variable.insert("allValue".to_owned(), json!(".*"));
+            variable.insert("current".to_owned(), json!({ "selected": true, "text": ["All"], "value": ["$__all"] }));
+        }
+        self.variables.push(variable);
+        self
+    }
+
+    /// A variable with the values of a label: one, several or all.
+    pub(super) fn several(self, name: &str, label: &str, metric: &str) -> Self {
+        self.asked(name, label, metric, true)
+    }
+
+    /// The same, of which one is chosen.
+    pub(super) fn one(self, name: &str, label: &str, metric: &str) -> Self {
+        self.asked(name, label, metric, false)
+    }
+
+    /// A variable with listed values, of which the first is chosen at first.
+    pub(super) fn listed(mut self, name: &str, label: &str, values: &[(&str, &str)]) -> Self {
+        let option = |(index, (text, value)): (usize, &(&str, &str))| json!({ "selected": index == 0, "text": text, "value": value });
+        let options: Vec<Value> = values.iter().enumerate().map(option).collect();
+        let query: Vec<String> = values.iter().map(|(text, value)| format!("{text} : {value}")).collect();
+        self.variables.push(json!({
+            "name": name, "label": label, "type": "custom", "query": query.join(", "), "current": options.first(), "options": options,
+            "hide": 0, "includeAll": false, "multi": false, "skipUrlSync": false,
+        }));
+        self
+    }
+
+    /// A heading, and panels below it from left to right; those of one line are to be of one height.
+    pub(super) fn row(mut self, title: &str, panels: Vec<Panel>) -> Self {
+        let place = json!({ "x": 0, "y": self.y, "w": COLUMNS, "h": 1 });
+        self.panels.push(json!({ "id": self.next(), "type": "row", "title": title, "collapsed": false, "gridPos": place, "panels": [] }));
+        self.y += 1;
+        let (mut x, mut tallest) = (0, 0);
+        for panel in panels {
+            if x + panel.width > COLUMNS {
+                (x, self.y, tallest) = (0, self.y + tallest, 0);
+            }
+            let (width, height) = (panel.width, panel.height);
+            self.panels.push(panel.placed(self.next(), x, self.y));
+            (x, tallest) = (x + width, tallest.max(height));
+        }
+        self.y += tallest;
+        self
+    }
+
+    fn next(&self) -> u32 {
+        u32::try_from(self.panels.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The file: its name and its text.
+    pub(super) fn file(self) -> (String, String) {
+        let mut board = self.one("url", "Status page", names::STATUS_PAGE_INFO);
+        if let Some(url) = board.variables.last_mut().and_then(Value::as_object_mut) {
+            url.insert("hide".to_owned(), json!(2));
+        }
+        let links = json!([
+            { "type": "dashboards", "title": "mailcanary", "tags": [TAG], "asDropdown": true, "icon": "external link", "includeVars": true,
+              "keepTime": true, "targetBlank": false, "tooltip": "", "url": "" },
+            { "type": "link", "title": "Status page", "tags": [], "asDropdown": false, "icon": "external link", "includeVars": false,
+              "keepTime": false, "targetBlank": true, "tooltip": "The watchdog's own page, with the reasons", "url": "${url}/" },
+        ]);
+        let json = json!({
+            "uid": board.uid, "title": board.title, "description": board.description, "tags": [TAG], "schemaVersion": SCHEMA, "version": 1,
+            "editable": true, "fiscalYearStartMonth": 0, "graphTooltip": 1, "id": null, "liveNow": false, "refresh": "30s", "timezone": "browser",
+            "time": { "from": board.from, "to": "now" }, "timepicker": {}, "weekStart": "", "links": links, "panels": board.panels,
+            "templating": { "list": board.variables }, "annotations": { "list": [incidents()] },
+        });
+        (format!("{}.json", board.uid), format!("{json:#}\n"))
+    }
+}
+
+/// While an incident was open, as a stretch over every plot.
+fn incidents() -> Value {
+    let open = ALL.of(names::INCIDENT_OPEN, "");
+    let expr = format!("max by (kind, culprit) ({open} == 1)");
+    json!({
+        "name": "Incidents", "datasource": datasource(), "enable": true, "hide": false, "iconColor": "red", "expr": expr, "step": "30s",
+        "target": { "datasource": datasource(), "refId": "Anno", "expr": expr, "interval": "30s", "range": true, "instant": false, "editorMode": "code" },
+        "titleFormat": "{{kind}}: {{culprit}}", "textFormat": "an incident was open", "tagKeys": "kind", "useValueForTime": false,
+    })
+}

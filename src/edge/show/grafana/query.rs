@@ -1,0 +1,90 @@
+//! Expressions: what is asked of Prometheus, with the labels that each metric has.
+
+use super::super::metrics::{labels, names};
+
+/// What a dashboard looks at: labels, and how they are matched. A metric is narrowed by those that it has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope(&'static [(&'static str, &'static str)]);
+
+/// As far as the variables at the head allow.
+pub(super) const CHOSEN: Scope = Scope(&[("provider", "=~\"$provider\""), ("stream", "=~\"$stream\""), ("inbox", "=~\"$inbox\"")]);
+/// Every route; of the installations that were chosen.
+pub(super) const ALL: Scope = Scope(&[]);
+
+impl Scope {
+    /// The series of `metric` that are meant; `more` are further matchers, as `outcome="missed"`.
+    pub(super) fn of(self, metric: &str, more: &str) -> String {
+        self.suffixed(metric, "", more)
+    }
+
+    /// The buckets of a histogram.
+    pub(super) fn buckets(self, metric: &str) -> String {
+        self.suffixed(metric, "_bucket", "")
+    }
+
+    fn suffixed(self, metric: &str, suffix: &str, more: &str) -> String {
+        let has = labels(metric);
+        let mine = self.0.iter().filter(|(label, _)| has.contains(label)).map(|(label, matcher)| format!("{label}{matcher}"));
+        let further = (!more.is_empty()).then(|| more.to_owned());
+        let all: Vec<String> = std::iter::once("instance=~\"$instance\"".to_owned()).chain(mine).chain(further).collect();
+        format!("{metric}{suffix}{{{}}}", all.join(","))
+    }
+}
+
+/// The verdict as a figure: 0 delivering, 1 unknown, 2 degraded, 3 stopped; of several the worst.
+pub(super) fn verdict(scope: Scope, metric: &str, by: &str) -> String {
+    let one = |verdict: &str| scope.of(metric, &format!("verdict=\"{verdict}\""));
+    format!("max by ({by}) (3 * {} or 2 * {} or {} or 0 * {})", one("stopped"), one("degraded"), one("unknown"), one("delivering"))
+}
+
+/// The standing of accounts as a figure: 0 good, 1 not said, 2 warned, 3 stopped.
+pub(super) fn standing(scope: Scope) -> String {
+    let one = |standing: &str| scope.of(names::ACCOUNT_STANDING, &format!("standing=\"{standing}\""));
+    format!("max by (provider) (3 * {} or 2 * {} or {} or 0 * {})", one("stopped"), one("warned"), one("unknown"), one("good"))
+}
+
+/// How long so large a share of mail took at most, in seconds.
+pub(super) fn quantile(scope: Scope, share: &str, by: &str, window: &str) -> String {
+    let by = if by.is_empty() { "le".to_owned() } else { format!("le, {by}") };
+    format!("histogram_quantile({share}, sum by ({by}) (increase({}[{window}])))", scope.buckets(names::DELIVERY_LATENCY_SECONDS))
+}
+
+/// `sum by (by)` of how much a counter grew.
+pub(super) fn grown(scope: Scope, metric: &str, more: &str, by: &str, window: &str) -> String {
+    let by = if by.is_empty() { String::new() } else { format!(" by ({by})") };
+    format!("sum{by} (increase({}[{window}]))", scope.of(metric, more))
+}
+
+/// The share of canaries with this outcome among those whose fate is known.
+pub(super) fn decided(scope: Scope, outcome: &str, by: &str, window: &str) -> String {
+    let part = grown(scope, names::CANARIES_DECIDED_TOTAL, &format!("outcome=\"{outcome}\""), by, window);
+    format!("{part} / ({} > 0)", grown(scope, names::CANARIES_DECIDED_TOTAL, "", by, window))
+}
+
+/// The share of canaries whose deadline passed.
+pub(super) fn loss(scope: Scope, by: &str, window: &str) -> String {
+    let count = |metric| grown(scope, metric, "", by, window);
+    let lost = count(names::CANARIES_LOST_TOTAL);
+    format!("{lost} / ({lost} + {} - {} > 0)", count(names::CANARIES_ARRIVED_TOTAL), count(names::CANARIES_LATE_TOTAL))
+}
+
+/// The share of arrivals that lie in Junk.
+pub(super) fn junk(scope: Scope, by: &str, window: &str) -> String {
+    let arrived = |more| grown(scope, names::CANARIES_ARRIVED_TOTAL, more, by, window);
+    format!("{} / ({} > 0)", arrived("placement=\"junk\""), arrived(""))
+}
+
+/// The evidence against routes as a share of what changes a verdict; of several the worst.
+pub(super) fn suspicion(scope: Scope, by: &str) -> String {
+    format!(
+        "max by ({by}) ({} / on (instance, job) group_left () ({} > 0))",
+        scope.of(names::SUSPICION, ""),
+        ALL.of(names::SUSPICION_THRESHOLD, "")
+    )
+}
+
+/// How long ago a moment is that a metric tells in seconds since 1970; without those that have not been yet. Of several the newest.
+pub(super) fn age(scope: Scope, metric: &str, by: &str) -> String {
+    let by = if by.is_empty() { String::new() } else { format!(" by ({by})") };
+    format!("time() - max{by} ({} > 0)", scope.of(metric, ""))
+}

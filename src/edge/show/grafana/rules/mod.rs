@@ -1,0 +1,153 @@
+//! Rules for those who alert from Prometheus.
+//!
+//! The watchdog pages by itself; these rules see what it cannot: that it is gone, stands still, or is not heard. An alert keeps its figure
+//! apart from the edge, so that a test can hold that the figure is there while all is well.
+
+mod info;
+mod page;
+mod recording;
+mod warn;
+
+use std::fmt::Write as _;
+
+use super::super::metrics::names;
+
+pub use recording::{Recording, recordings};
+
+/// How loud an alert is: the label `severity`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Somebody is called.
+    Page,
+    /// Somebody looks today.
+    Warn,
+    /// Somebody looks this week.
+    Info,
+}
+
+impl Severity {
+    /// The value of the label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Warn => "warn",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// One alert.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// Its name.
+    pub name: &'static str,
+    /// The figure.
+    pub value: String,
+    /// The edge, as `> 300`; none: it fires while the figure is absent.
+    pub edge: Option<&'static str>,
+    /// What must be there, too.
+    pub guard: Option<String>,
+    /// How long it must last.
+    pub lasts: &'static str,
+    /// How loud it is.
+    pub severity: Severity,
+    /// What happened, in a line.
+    pub summary: &'static str,
+    /// What it means and what to do.
+    pub description: &'static str,
+    /// It is about an open incident, whose page it links to.
+    pub of_incident: bool,
+}
+
+impl Alert {
+    /// The whole expression.
+    #[must_use]
+    pub fn expr(&self) -> String {
+        let Some(edge) = self.edge else { return format!("absent({})", self.value) };
+        let guard = self.guard.as_ref().map_or_else(String::new, |guard| format!("\nand {guard}"));
+        format!("({}) {edge}{guard}", self.value)
+    }
+}
+
+/// An alert without a guard.
+fn alert(
+    name: &'static str,
+    lasts: &'static str,
+    value: String,
+    edge: &'static str,
+    summary: &'static str,
+    description: &'static str,
+) -> Alert {
+    Alert { name, value, edge: Some(edge), guard: None, lasts, severity: Severity::Info, summary, description, of_incident: false }
+}
+
+impl Alert {
+    fn but_if(mut self, guard: String) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
+    const fn linked(mut self) -> Self {
+        self.of_incident = true;
+        self
+    }
+
+    const fn graded(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+}
+
+/// Every alert, the loudest first.
+#[must_use]
+pub fn alerts() -> Vec<Alert> {
+    let graded = |alerts: Vec<Alert>, severity| alerts.into_iter().map(move |alert| alert.graded(severity));
+    graded(page::alerts(), Severity::Page)
+        .chain(graded(warn::alerts(), Severity::Warn))
+        .chain(graded(info::alerts(), Severity::Info))
+        .collect()
+}
+
+/// The file for Prometheus' `rule_files`.
+pub(super) fn text() -> String {
+    let mut text = String::from(
+        "# Recording and alerting rules for mailcanary: `mailcanary print alert-rules`. Scrape it as a job whose name begins with `mailcanary`.\n\
+         # The label `severity` is page, warn or info. The objective of the service level is one rule: mailcanary:objective:ratio.\n\
+         groups:\n  - name: mailcanary-service-level\n    rules:\n",
+    );
+    for recording in recordings() {
+        let _ = write!(text, "      - record: {}\n        expr: |-\n{}", recording.name, indented(&recording.expr));
+    }
+    text.push_str("  - name: mailcanary-alerts\n    rules:\n");
+    for alert in alerts() {
+        let (name, lasts, severity) = (alert.name, alert.lasts, alert.severity.as_str());
+        let _ = write!(text, "      - alert: {name}\n        expr: |-\n{}        for: {lasts}\n", indented(&alert.expr()));
+        let _ = write!(text, "        labels:\n          severity: {severity}\n        annotations:\n");
+        let _ = writeln!(text, "          summary: {}", quoted(alert.summary));
+        let _ = writeln!(text, "          description: {}", quoted(alert.description));
+        if alert.of_incident {
+            let _ = writeln!(text, "          url: {}", quoted(&page_of_incident()));
+        }
+    }
+    text
+}
+
+/// The page of an incident, as a template: the address that the watchdog says it is reached by, and the incident's number.
+fn page_of_incident() -> String {
+    let (info, number) = (names::STATUS_PAGE_INFO, names::INCIDENT_NUMBER);
+    format!(
+        "{{{{ with printf \"{info}{{instance=%q}}\" $labels.instance | query }}}}{{{{ . | first | label \"url\" }}}}{{{{ end }}}}/incidents/\
+         {{{{ with printf \"{number}{{instance=%q,kind=%q,culprit=%q}}\" $labels.instance $labels.kind $labels.culprit | query }}}}\
+         {{{{ . | first | value }}}}{{{{ end }}}}"
+    )
+}
+
+fn indented(expr: &str) -> String {
+    expr.lines().map(|line| format!("          {line}\n")).collect()
+}
+
+/// A text in single quotes, where YAML reads nothing into it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

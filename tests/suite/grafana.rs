@@ -1,0 +1,151 @@
+//! The dashboards and the rules: as they are committed, as Grafana's own types want them, and as people can read them.
+
+mod alerts;
+mod layout;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use mailcanary::edge::show::{self, grafana};
+use serde_json::Value;
+
+use crate::support::alertmanager::Folder;
+use crate::support::rooted::unpacked;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/dashboards");
+const TYPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/grafana");
+
+/// Every dashboard, read back.
+pub(crate) fn boards() -> Vec<(String, Value)> {
+    grafana::dashboards().into_iter().map(|(name, json)| (name, serde_json::from_str(&json).unwrap())).collect()
+}
+
+/// The panels of a dashboard that ask something.
+pub(crate) fn panels(board: &Value) -> Vec<&Value> {
+    board["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row").collect()
+}
+
+/// A text of a panel, of a variable, of anything.
+pub(crate) fn text<'a>(of: &'a Value, key: &str) -> &'a str {
+    of[key].as_str().unwrap_or_else(|| panic!("no `{key}` in {of}"))
+}
+
+/// `BLESS=1` writes the files anew: review them as a diff.
+#[test]
+fn what_is_committed_is_what_is_generated() {
+    let bless = std::env::var("BLESS").is_ok_and(|v| v == "1");
+    let mut all = grafana::dashboards();
+    all.push(("rules/mailcanary.yml".to_owned(), grafana::alert_rules()));
+    let mut stale = Vec::new();
+    for (name, text) in &all {
+        let path = Path::new(FOLDER).join(name);
+        if std::fs::read_to_string(&path).is_ok_and(|committed| committed == *text) {
+            continue;
+        }
+        if bless {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+        } else {
+            stale.push(format!("dashboards/{name} (BLESS=1 rewrites)"));
+        }
+    }
+    assert!(stale.is_empty(), "not as generated: {stale:?}");
+    let there = std::fs::read_dir(FOLDER).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let json: BTreeSet<String> = there.filter(|name| name.ends_with(".json")).collect();
+    assert_eq!(json, grafana::dashboards().into_iter().map(|(name, _)| name).collect(), "a dashboard that nobody generates");
+}
+
+#[test]
+fn the_command_prints_them() {
+    let folder = Folder::new("dashboards");
+    let into = folder.path().join("made/here");
+    let print = |words: &[&str]| Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("print").args(words).output().unwrap();
+    let printed = print(&["dashboards", into.to_str().unwrap()]);
+    assert!(printed.status.success() && printed.stdout.is_empty(), "{printed:?}");
+    for (name, json) in grafana::dashboards() {
+        assert_eq!(std::fs::read_to_string(into.join(&name)).unwrap(), json, "{name}");
+    }
+    let rules = print(&["alert-rules"]);
+    assert_eq!(String::from_utf8(rules.stdout).unwrap(), grafana::alert_rules());
+    assert_eq!(print(&["dashboards"]).status.code(), Some(2), "no folder");
+    assert_eq!(print(&["schema", into.to_str().unwrap()]).status.code(), Some(2), "a folder for one file");
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let failed = print(&["dashboards", folder.path().join("file/below").to_str().unwrap()]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&failed.stderr).contains("error: writing `"), "{failed:?}");
+}
+
+/// Every metric that is named is in the catalogue, and every one in the catalogue is shown or watched, but for these.
+#[test]
+fn panels_and_rules_name_metrics_that_exist_and_miss_none() {
+    const NOT_SHOWN: [&str; 2] = [
+        // In the status page's head; no figure to look at.
+        "mailcanary_began_timestamp_seconds",
+        // How asking goes: that it fails is `mailcanary_account_readable`.
+        "mailcanary_account_polls_total",
+    ];
+    let all = grafana::dashboards().into_iter().map(|(_, json)| json).chain([grafana::alert_rules()]).collect::<String>();
+    let is_word = |c: char| c.is_ascii_lowercase() || c == '_';
+    let named = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c| !is_word(c)).filter(|word| word.starts_with("mailcanary_") || word.starts_with("process_"));
+        words.map(|word| word.strip_suffix("_bucket").unwrap_or(word).to_owned()).collect()
+    };
+    let catalogue: BTreeSet<String> = named(&show::reference()).into_iter().collect();
+    let used = named(&all);
+    assert_eq!(used.difference(&catalogue).collect::<Vec<_>>(), Vec::<&String>::new(), "not in the catalogue");
+    let missing: Vec<_> = catalogue.difference(&used).filter(|name| !NOT_SHOWN.contains(&name.as_str())).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "nobody sees them");
+}
+
+/// What `tsc` complains of when these are dashboards.
+fn complaints(boards: &[(&str, String)]) -> String {
+    let folder = Folder::new("grafana");
+    std::os::unix::fs::symlink(unpacked("grafana").join("node_modules"), folder.path().join("node_modules")).unwrap();
+    for file in ["types.ts", "tsconfig.json"] {
+        std::fs::copy(Path::new(TYPES).join(file), folder.path().join(file)).unwrap();
+    }
+    for (name, json) in boards {
+        folder.write(&format!("{name}.ts"), &format!("import type {{ Board }} from './types';\nexport const board: Board = {json};\n"));
+    }
+    let tsc = Command::new("node").arg("node_modules/typescript/bin/tsc").current_dir(folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&[tsc.stdout, tsc.stderr].concat()).into_owned();
+    assert_eq!(tsc.status.success(), said.is_empty(), "{said}");
+    said
+}
+
+/// Grafana's own types refuse what they do not have, down to the options of each kind of panel.
+#[test]
+fn dashboards_are_what_grafana_reads() {
+    let made = grafana::dashboards();
+    let boards: Vec<(&str, String)> = made.iter().map(|(name, json)| (name.trim_end_matches(".json"), json.clone())).collect();
+    assert_eq!(complaints(&boards), "");
+}
+
+/// And they do refuse it: each mistake on its own.
+#[test]
+fn what_grafana_does_not_read_is_refused() {
+    let whole = &grafana::dashboards()[0].1;
+    let mistakes = [
+        ("\"colorMode\": \"background_solid\"", "\"colorMode\": \"solid\""),
+        ("\"mergeValues\": true", "\"mergeValue\": true"),
+        ("\"spanNulls\": false", "\"spanNulls\": \"no\""),
+        ("\"scheme\": \"Oranges\"", "\"schema\": \"Oranges\""),
+        ("\"legendFormat\": ", "\"legend\": "),
+        ("\"type\": \"heatmap\"", "\"type\": \"heat-map\""),
+        ("\"noValue\": ", "\"no_value\": "),
+        ("\"includeAll\": ", "\"all\": "),
+        ("\"mode\": \"palette-classic\"", "\"mode\": \"classic\""),
+        ("\"schemaVersion\": 39", "\"schemaVersion\": \"39\""),
+        ("\"titleFormat\": ", "\"title\": "),
+        ("\"cellHeight\": \"sm\"", "\"cellHeight\": \"small\""),
+    ];
+    let names: Vec<String> = (0..mistakes.len()).map(|n| format!("mistake{n}")).collect();
+    let wrong: Vec<(&str, String)> =
+        names.iter().zip(mistakes).map(|(name, (is, was))| (name.as_str(), whole.replacen(is, was, 1))).collect();
+    let said = complaints(&wrong);
+    for (name, (is, was)) in names.iter().zip(mistakes) {
+        assert!(whole.contains(is), "{is} is nowhere");
+        assert!(said.contains(&format!("{name}.ts")), "{was} is let through:\n{said}");
+    }
+}
