@@ -4,6 +4,7 @@ use super::super::super::metrics::names;
 use super::page::{burn, more_than_two};
 use super::{Alert, alert};
 
+#[expect(clippy::too_many_lines, reason = "a list: each entry stands for itself")]
 pub(super) fn alerts() -> Vec<Alert> {
     let copies = |metric| format!("sum by (instance, job, inbox) (increase({metric}[6h]))");
     vec![

@@ -14,6 +14,7 @@ pub(super) fn more_than_two(window: &str) -> String {
     format!("sum by ({BY}) (increase({}{{outcome=\"missed\"}}[{window}])) > 2.5", names::CANARIES_DECIDED_TOTAL)
 }
 
+#[expect(clippy::too_many_lines, reason = "a list: each entry stands for itself")]
 pub(super) fn alerts() -> Vec<Alert> {
     let next = names::NEXT_WAKE_TIMESTAMP_SECONDS;
     let sum = |metric, outcome: &str| format!("sum by (instance, job) (increase({metric}{outcome}[30m]))");
