@@ -54,7 +54,7 @@ async fn grid() -> SocketAddr {
     address
 }
 
-/// Every table that has metrics of its own: budgets, a webhook, an account with a quota, a heartbeat, a sink that is tried.
+/// Every table that has metrics of its own: budgets, a webhook, an account with a quota, a heartbeat, a sink that is tried, and one that tells who acknowledged what.
 fn configuration(folder: &Folder, world: &World, hook: &Receiver, grid: SocketAddr) -> String {
     let accounts = world.accounts(folder.path()).unwrap();
     let secret = |name: &str, text: &str| folder.write(name, text).display().to_string();
@@ -69,7 +69,8 @@ fn configuration(folder: &Folder, world: &World, hook: &Receiver, grid: SocketAd
     format!(
         "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"8s\"\n{accounts}\n\
          [provider.grid.sendgrid]\nfrom = \"no-reply@shop.example\"\nbase_url = \"http://{grid}\"\napi_key = {{ file = \"{key}\" }}\nevery = \"5s\"\nsigns_every = \"5s\"\n\n\
-         [sink.hook.webhook]\nurl = \"http://{}/\"\ntry_at = \"00:00-24:00\"\n\n\
+         [sink.hook.webhook]\nurl = \"http://{0}/\"\ntry_at = \"00:00-24:00\"\n\n\
+         [sink.oncall.pagerduty]\nbase_url = \"http://{0}\"\nrouting_key = {{ file = \"{key}\" }}\nacknowledgements = {{ file = \"{signed}\" }}\nkinds = [\"dns\"]\n\n\
          [heartbeat.w.healthchecks]\nurl = {{ env = \"PING_URL\" }}\nevery = \"15s\"\n",
         hook.address
     )

@@ -54,6 +54,10 @@ fn telling() -> Vec<Panel> {
     let failed = query::grown(ALL, names::HEARTBEAT_FAILURES_TOTAL, "", "heartbeat", "$__rate_interval");
     let notices = query::grown(ALL, names::NOTICES_TOTAL, "", "sink, outcome", "$__rate_interval");
     let hooks = query::grown(ALL, names::HOOK_REQUESTS_TOTAL, "", "provider, outcome", "$__rate_interval");
+    let (posts, replies) = (
+        query::grown(ALL, names::SINK_REPLY_REQUESTS_TOTAL, "", "sink, outcome", "$__rate_interval"),
+        query::grown(ALL, names::SINK_REPLIES_TOTAL, "", "sink, outcome", "$__rate_interval"),
+    );
     vec![
         Panel::bars("Notices, by how they ended", "Notices that each sink took, refused, or that were given up.", "short")
             .over_time(&notices, "{{sink}} {{outcome}}")
@@ -73,6 +77,14 @@ fn telling() -> Vec<Panel> {
             .over_time(&hooks, "{{provider}} {{outcome}}")
             .no_value("no provider has a webhook")
             .size(8, 7),
+        Panel::bars("Posts back from sinks", "Posts of pagers and chats that tell who acknowledged what, by outcome.", "short")
+            .over_time(&posts, "{{sink}} {{outcome}}")
+            .no_value("no sink has acknowledgements")
+            .size(12, 7),
+        Panel::bars("What they said", "What those posts were about: an open incident, nothing of use, or an incident that is over or not ours.", "short")
+            .over_time(&replies, "{{sink}} {{outcome}}")
+            .no_value("no sink has acknowledgements")
+            .size(12, 7),
         Panel::gauges("Sinks, tried last", "How long ago each sink got a test notice. Sinks with `try_at`.", "s")
             .at_the_end(&query::age(ALL, names::SINK_TRIAL_TIMESTAMP_SECONDS, "sink"), "{{sink}}")
             .steps(GREEN, &[(691_200.0, ORANGE)])
