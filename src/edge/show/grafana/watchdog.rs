@@ -81,10 +81,14 @@ fn telling() -> Vec<Panel> {
             .over_time(&posts, "{{sink}} {{outcome}}")
             .no_value("no sink has acknowledgements")
             .size(12, 7),
-        Panel::bars("What they said", "What those posts were about: an open incident, nothing of use, or an incident that is over or not ours.", "short")
-            .over_time(&replies, "{{sink}} {{outcome}}")
-            .no_value("no sink has acknowledgements")
-            .size(12, 7),
+        Panel::bars(
+            "What they said",
+            "What those posts were about: an open incident, nothing of use, or an incident that is over or not ours.",
+            "short",
+        )
+        .over_time(&replies, "{{sink}} {{outcome}}")
+        .no_value("no sink has acknowledgements")
+        .size(12, 7),
         Panel::gauges("Sinks, tried last", "How long ago each sink got a test notice. Sinks with `try_at`.", "s")
             .at_the_end(&query::age(ALL, names::SINK_TRIAL_TIMESTAMP_SECONDS, "sink"), "{{sink}}")
             .steps(GREEN, &[(691_200.0, ORANGE)])
