@@ -45,6 +45,9 @@ pub(super) struct RouteState {
     pub(super) route: Route,
     /// The upper half of its canaries' ids.
     pub(super) key: u32,
+    /// When it joined an installation that had begun.
+    #[serde(default)]
+    pub(super) joined: Option<At>,
     /// The lower half of the newest canary's id.
     pub(super) serial: u32,
     /// In the order of sending, which is the order of their ids.
@@ -80,6 +83,7 @@ impl RouteState {
         Self {
             route,
             key: 0,
+            joined: None,
             serial: 0,
             canaries: VecDeque::new(),
             last_routine: None,

@@ -15,7 +15,9 @@ pub(super) fn due(state: &State, planned: &RoutePlan, route: Option<&RouteState>
     let instant = |round: u64| origin.plus(Span::from_ms(round.saturating_mul(every))).plus(jitter(planned, began.seed, round));
     // What came due while the watcher slept, or while the provider wanted nothing, is skipped, not caught up with: all at once it would be
     // a burst.
-    let skipped = state.skip_before.max(state.held.get(&planned.route.provider).copied());
+    // So is what came due before the route was there.
+    let joined = route.and_then(|r| r.joined);
+    let skipped = state.skip_before.max(state.held.get(&planned.route.provider).copied()).max(joined);
     let after_sleep = skipped.map_or(0, |woke| round_of(woke) + u64::from(instant(round_of(woke)) <= woke));
     Some(instant(after_last.max(after_sleep)))
 }

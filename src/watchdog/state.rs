@@ -115,6 +115,9 @@ impl State {
             self.routes.push(route);
         }
         self.routes.extend(known.into_iter().flatten());
+        if let Some(began) = self.began {
+            self.join(began.seed, Some(self.at));
+        }
         let mut standings: Vec<Option<Standing>> = std::mem::take(&mut self.standings).into_iter().map(Some).collect();
         for suspect in &plan.suspects {
             let place = standings.iter_mut().find(|s| s.as_ref().is_some_and(|s| s.culprit == suspect.culprit));
@@ -124,6 +127,18 @@ impl State {
         self.accounts.retain(|provider, _| plan.signs.contains_key(provider));
         for name in &plan.inboxes {
             self.inbox(name);
+        }
+    }
+
+    /// Gives a key to each route that has none. `at`: when it joined those that were there from the beginning.
+    fn join(&mut self, seed: u64, at: Option<At>) {
+        let mut taken: BTreeSet<u32> = self.routes.iter().map(|r| r.key).chain([0]).collect();
+        for route in self.routes.iter_mut().filter(|r| r.key == 0) {
+            let mut key = super::schedule::key(seed, &route.route);
+            while !taken.insert(key) {
+                key = key.wrapping_add(1);
+            }
+            (route.key, route.joined) = (key, at);
         }
     }
 
@@ -216,17 +231,8 @@ impl State {
     fn begin(&mut self, plan: &Plan, ix: &mut Index, began: Began) {
         self.began = Some(began);
         self.allowance = Allowance::full(plan, began.at);
-        for slot in 0..self.routes.len() {
-            let Some(route) = self.routes.get(slot).map(|r| r.route.clone()) else { continue };
-            let mut key = super::schedule::key(began.seed, &route);
-            while key == 0 || ix.keys.contains_key(&key) {
-                key = key.wrapping_add(1);
-            }
-            ix.keys.insert(key, slot);
-            if let Some(route) = self.routes.get_mut(slot) {
-                route.key = key;
-            }
-        }
+        self.join(began.seed, None);
+        ix.keys = self.routes.iter().enumerate().map(|(slot, route)| (route.key, slot)).collect();
         ix.reschedule(plan, self);
     }
 
