@@ -29,6 +29,10 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Watch: the daemon
     Run(Run),
+    /// Have the running daemon read its configuration again, and say how that ended
+    Reload(OfDaemon),
+    /// Does the running daemon answer
+    Health(OfDaemon),
     /// The main job on an embedded world, without any set-up: normal mail, a provider's outage, the page, the recovery
     Demo(Demo),
     /// Is the configuration right
@@ -59,6 +63,16 @@ pub(super) enum Command {
 #[command(after_help = "Example:
   mailcanary run -c /etc/mailcanary/mailcanary.toml")]
 pub(super) struct Run {
+    /// The configuration
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+}
+
+/// `reload` and `health`: the daemon of a configuration.
+#[derive(Debug, Args)]
+#[command(after_help = "Talks to the daemon through the control socket beside its ledger.
+Exit codes: 0 fine, 1 refused or not running, 2 wrong configuration or arguments.")]
+pub(super) struct OfDaemon {
     /// The configuration
     #[arg(short, long, value_name = "FILE")]
     pub(super) config: PathBuf,
@@ -221,7 +235,9 @@ pub(super) enum Drawn {
   mailcanary print reference-config > mailcanary.toml
   mailcanary print schema > mailcanary.schema.json
   mailcanary print alert-rules > /etc/prometheus/rules/mailcanary.yml
-  mailcanary print dashboards /var/lib/grafana/dashboards/mailcanary")]
+  mailcanary print dashboards /var/lib/grafana/dashboards/mailcanary
+  mailcanary print man --to /usr/local/share/man/man1
+  mailcanary print completions-bash > /etc/bash_completion.d/mailcanary")]
 pub(super) struct Print {
     /// What to print
     #[arg(value_enum)]
@@ -229,6 +245,9 @@ pub(super) struct Print {
     /// Where dashboards are written to: a folder, made if it is not there; files of their names are replaced
     #[arg(value_name = "DIR", required_if_eq("what", "dashboards"))]
     pub(super) into: Option<PathBuf>,
+    /// Of `man`: into this folder, and a page for each command as well
+    #[arg(long, value_name = "DIR")]
+    pub(super) to: Option<PathBuf>,
 }
 
 /// What `print` can print.
@@ -242,6 +261,14 @@ pub(super) enum Printable {
     AlertRules,
     /// The dashboards for Grafana, each in a file of its own
     Dashboards,
+    /// The manual page
+    Man,
+    /// What completes arguments in bash
+    CompletionsBash,
+    /// The same in zsh
+    CompletionsZsh,
+    /// The same in fish
+    CompletionsFish,
 }
 
 fn instant(text: &str) -> Result<At, &'static str> {

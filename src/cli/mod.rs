@@ -14,6 +14,7 @@ pub mod out;
 mod print;
 mod probe;
 mod progress;
+mod reload;
 mod run;
 pub mod simulate;
 pub mod step;
@@ -57,6 +58,8 @@ pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> ExitCode {
     match command {
         Command::Run(args) => run::execute(&args),
+        Command::Reload(args) => reload::execute(&args),
+        Command::Health(args) => reload::health(&args),
         Command::Demo(args) => demo::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Probe(args) => probe::execute(&args),

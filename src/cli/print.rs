@@ -5,7 +5,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::args::{Print, Printable};
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use super::args::{Arguments, Print, Printable};
 use super::out::Out;
 use super::{FAILED, WRONG};
 use crate::config;
@@ -15,7 +18,7 @@ use crate::edge::show::grafana;
 #[derive(Debug, thiserror::Error)]
 enum PrintError {
     /// Only dashboards are several files.
-    #[error("a folder is for `print dashboards`: everything else goes to standard output")]
+    #[error("a folder is for `print dashboards DIR` and `print man --to DIR`: everything else goes to standard output")]
     Folder,
     /// A file cannot be written.
     #[error("writing `{}`", .0.display())]
@@ -24,26 +27,36 @@ enum PrintError {
 
 pub(super) fn execute(args: &Print) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    match (args.what, &args.into) {
-        (Printable::ReferenceConfig, None) => out.text(&config::reference()),
-        (Printable::Schema, None) => out.line(format_args!("{:#}", config::schema())),
-        (Printable::AlertRules, None) => out.text(&grafana::alert_rules()),
-        (Printable::Dashboards, Some(folder)) => {
-            if let Err(error) = write(folder) {
-                err.error(&error, None);
-                return ExitCode::from(FAILED);
-            }
+    let written = match (args.what, &args.into, &args.to) {
+        (Printable::Dashboards, Some(folder), None) => boards(folder),
+        (Printable::Man, None, Some(folder)) => pages(folder),
+        (_, None, None) => {
+            print(args.what, &mut out);
+            return out.finish(0);
         }
-        (Printable::Dashboards, None) | (Printable::ReferenceConfig | Printable::Schema | Printable::AlertRules, Some(_)) => {
-            err.error(&PrintError::Folder, None);
-            return ExitCode::from(WRONG);
-        }
+        (_, Some(_), _) | (_, _, Some(_)) => Err(PrintError::Folder),
+    };
+    let Err(error) = written else { return ExitCode::SUCCESS };
+    err.error(&error, None);
+    ExitCode::from(if matches!(error, PrintError::Folder) { WRONG } else { FAILED })
+}
+
+fn print(what: Printable, out: &mut Out) {
+    match what {
+        Printable::ReferenceConfig => out.text(&config::reference()),
+        Printable::Schema => out.line(format_args!("{:#}", config::schema())),
+        Printable::AlertRules => out.text(&grafana::alert_rules()),
+        Printable::Man => out.text(&man()),
+        Printable::CompletionsBash => out.text(&completions(Shell::Bash)),
+        Printable::CompletionsZsh => out.text(&completions(Shell::Zsh)),
+        Printable::CompletionsFish => out.text(&completions(Shell::Fish)),
+        // Wants a folder, as its arguments say.
+        Printable::Dashboards => {}
     }
-    out.finish(0)
 }
 
 /// Each dashboard into a file that Grafana may read: its provisioning runs as another user.
-fn write(folder: &Path) -> Result<(), PrintError> {
+fn boards(folder: &Path) -> Result<(), PrintError> {
     fs::create_dir_all(folder).map_err(|error| PrintError::File(folder.to_owned(), error))?;
     for (name, json) in grafana::dashboards() {
         let path = folder.join(name);
@@ -51,4 +64,22 @@ fn write(folder: &Path) -> Result<(), PrintError> {
         written.map_err(|error| PrintError::File(path, error))?;
     }
     Ok(())
+}
+
+fn man() -> String {
+    let mut page = Vec::new();
+    // Writing to memory does not fail.
+    drop(clap_mangen::Man::new(Arguments::command()).render(&mut page));
+    String::from_utf8_lossy(&page).into_owned()
+}
+
+/// Every page of the manual.
+fn pages(folder: &Path) -> Result<(), PrintError> {
+    clap_mangen::generate_to(Arguments::command(), folder).map_err(|error| PrintError::File(folder.to_owned(), error))
+}
+
+fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "mailcanary", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
 }

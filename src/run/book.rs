@@ -60,6 +60,11 @@ impl Book {
         }
     }
 
+    /// From now on keeps what these settings say. Their path is the ledger's.
+    pub(super) fn keep_by(&mut self, settings: LedgerSettings) {
+        self.settings = settings;
+    }
+
     /// Takes in what a step put out.
     pub(super) fn add(&mut self, records: Vec<Record>, effects: Vec<Effect>) {
         self.records.extend(records);
@@ -162,9 +167,9 @@ impl Book {
 }
 
 /// An error with its causes.
-pub(super) fn chain(error: &LedgerError) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         text.push_str(": ");
         text.push_str(&cause.to_string());

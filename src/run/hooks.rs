@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
 use super::start::StartError;
 use crate::canary::Key;
@@ -24,7 +23,7 @@ pub(super) fn hooks(
     now: &Now,
     dog: &Watchdog,
     told: mpsc::Sender<Told>,
-) -> Result<Arc<Hooks>, StartError> {
+) -> Result<Hooks, StartError> {
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
     let by_route: BTreeMap<u32, Name> = dog.routes().map(|(key, route)| (key, route.provider.clone())).collect();
     let owner = move |canary: CanaryId| by_route.get(&u32::try_from(canary.bits() >> 32).ok()?).cloned();
@@ -33,7 +32,7 @@ pub(super) fn hooks(
     for (provider, id, canary) in dog.message_ids() {
         hooks.learn(provider, id, canary);
     }
-    Ok(Arc::new(hooks))
+    Ok(hooks)
 }
 
 /// What comes back from the sinks of the settings: the same orders as people give.
@@ -48,9 +47,7 @@ pub(super) fn replies(
     Ok(Arc::new(Replies::new(settings, &lookup, origin, orders, Arc::clone(now))?))
 }
 
-/// The paths to which others post. What became of it is shown to people from now on.
-pub(super) fn posted(hooks: &Arc<Hooks>, replies: &Arc<Replies>, workers: &mut JoinSet<()>) -> Router {
-    let shown = Arc::clone(replies);
-    workers.spawn(async move { shown.tend().await });
+/// The paths to which others post.
+pub(super) fn posted(hooks: &Arc<Hooks>, replies: &Arc<Replies>) -> Router {
     Arc::clone(hooks).router().merge(Arc::clone(replies).router())
 }

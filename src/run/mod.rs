@@ -1,19 +1,24 @@
 //! The loop that joins the parts; the only reader of the clock, the only spawner of tasks.
 
+mod adapters;
 mod book;
 mod clock;
 pub(crate) mod control;
 mod cycle;
+mod desk;
 mod hands;
 mod headers;
 mod hooks;
+mod manager;
 mod probe;
 mod pulse;
+mod reload;
 mod standing;
 mod start;
 mod turn;
 
 pub use probe::{ProbeEnd, ProbeNews, Probed, probe};
+pub use reload::Source;
 pub use start::{Daemon, StartError};
 
 /// The present, for what runs beside the loop.

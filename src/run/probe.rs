@@ -7,8 +7,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use super::adapters::{expected, submitters};
 use super::clock::Clock;
-use super::start::{StartError, expected, submitters};
+use super::start::StartError;
 use crate::canary::{self, Key};
 use crate::config::{InboxKind, Secrets, Settings};
 use crate::edge::dial::Dialer;

@@ -58,13 +58,14 @@ pub(super) struct Wants {
 }
 
 impl Pulse {
-    /// Lets a worker for each heartbeat begin. The first beat is due as soon as there was a full cycle.
-    pub(super) fn begin(heartbeats: Vec<Heartbeat>, now: &Now, workers: &mut JoinSet<()>) -> Self {
+    /// Lets a worker for each heartbeat begin. The first beat is due as soon as there was a full cycle. What is shown goes on from what
+    /// `former` ones of the same name have shown.
+    pub(super) fn begin(heartbeats: Vec<Heartbeat>, former: &BTreeMap<Name, model::Pulse>, now: &Now, workers: &mut JoinSet<()>) -> Self {
         let mut beats = Vec::new();
         for heartbeat in heartbeats {
             let (name, every) = (heartbeat.name().clone(), heartbeat.every());
             let (worker, proofs) = mpsc::channel(1);
-            let (state, shown) = watch::channel(model::Pulse { every, ..model::Pulse::default() });
+            let (state, shown) = watch::channel(model::Pulse { every, held: None, ..former.get(&name).cloned().unwrap_or_default() });
             workers.spawn(beat::work(heartbeat, proofs, state, Arc::clone(now)));
             beats.push(Beat { name, every, last: now(), due: now(), held: None, worker, shown });
         }

@@ -1,42 +1,40 @@
 //! A start: everything that can be wrong is found before anything begins.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::adapters::{Adapters, AtWork, Past, Shared};
 use super::book::{Book, chain};
 use super::clock::Clock;
-use super::control;
-use super::hands::{Hands, SinkHand};
+use super::desk::{Asked, Desk, listen};
+use super::hands::Hands;
 use super::headers::Headers;
-use super::hooks::{hooks, posted, replies};
-use super::pulse::{self, Pulse};
+use super::hooks::posted;
+use super::manager::Manager;
+use super::reload::{Reloading, Source};
 use super::standing::Standing;
 use super::turn::Loop;
-use crate::canary::{Expected, Key};
-use crate::config::{InboxKind, Provider, ProviderKind, SecretRef, Secrets, Settings};
+use crate::canary::Key;
+use crate::config::{Secrets, Settings};
 use crate::edge::beat::BeatError;
-use crate::edge::dial::{DialError, Dialer};
-use crate::edge::inbox::{Hint, Looks, Report, Watch};
-use crate::edge::notify::{self, Ended, Origin, Pace, Sink, SinkError};
-use crate::edge::show;
-use crate::edge::submit::{SetUpError, Submitter};
+use crate::edge::dial::DialError;
+use crate::edge::notify::SinkError;
+use crate::edge::show::Wish;
+use crate::edge::submit::SetUpError;
 use crate::ledger::{KeyError, Ledger, LedgerError, Recovered, Slate};
-use crate::model::{Name, NoticeId, Now};
-use crate::watchdog::{Event, IncidentView, Reads, Watchdog};
+use crate::model::{Loaded, Name, NoticeId};
+use crate::watchdog::{Event, Reads, Watchdog};
 
 /// Events on their way to the loop. A full channel holds the readers back: nothing is lost, what they saw is told later.
 const EVENTS: usize = 1024;
-/// Notices on their way to one sink's worker; what does not fit waits in the outbox.
-const NOTICES: usize = 64;
+/// Ends of notices on their way to the loop.
+const ENDED: usize = 64;
 /// Posts of providers on their way to the loop; what does not fit is told again.
 const TOLD: usize = 16;
-/// What people want, on its way to the loop.
-const ORDERS: usize = 16;
 
 /// Why the daemon does not start. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +75,8 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Daemon {
     turn: Loop,
-    workers: JoinSet<()>,
+    /// Who lets people in, and looks at the configuration file: as long as the process lives.
+    doors: JoinSet<()>,
     address: Option<SocketAddr>,
 }
 
@@ -100,42 +99,34 @@ impl Daemon {
         let unsent: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
         begin(&mut dog, &mut book, &clock)?;
         let (events_in, events) = mpsc::channel(EVENTS);
-        let now = clock.hand_out();
-        let submitters = submitters(&settings, secrets)?;
-        let readers = readers(&settings, secrets, &key, &now, &dog)?;
-        let sinks = sinks(&settings, secrets, &dog)?;
-        let heartbeats = pulse::heartbeats(&settings, secrets)?;
         let (told_in, told) = mpsc::channel(TOLD);
-        let hooks = hooks(&settings, secrets, &key, &now, &dog, told_in)?;
-        let (orders_in, orders) = mpsc::channel(ORDERS);
-        let replies = replies(&settings, secrets, origin(&settings, &dog), orders_in.clone(), &now)?;
+        let (ended_in, ended) = mpsc::channel(ENDED);
+        let (desk, Asked { asks, orders, wishes }) = Desk::new(clock.hand_out());
+        let (orders_in, headers) = (desk.orders(), Headers::default());
+        let shared =
+            Shared { key, now: clock.hand_out(), events: events_in, told: told_in, ended: ended_in, orders: orders_in, headers: headers.clone() };
+        let adapters = Adapters::build(&settings, secrets, &shared, &dog)?;
         let listener = listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
-        let mut workers = JoinSet::new();
-        let (ask, asks) = mpsc::channel(64);
-        let speaking = |guard: show::Guard| show::router(ask.clone()).merge(show::words(orders_in.clone(), guard, Arc::clone(&now)));
-        let door = posted(&hooks, &replies, &mut workers);
-        let address = answer(&settings, secrets, listener, speaking, door, &mut workers);
-        let known = dog.view(now()).incidents;
-        let heard = |sink: &Name| known.iter().filter(|i| dog.has_told(sink, i.incident)).chain(standing.views()).cloned().collect();
-        let (sinks, ended) = notifying(&settings, sinks, &now, heard, &mut workers);
-        let pulse = Pulse::begin(heartbeats, &now, &mut workers);
-        let (hints, headers) = reading(readers, &events_in, &mut workers);
-        let submitters = tended(submitters, &mut workers);
+        let AtWork { submitters, sinks, hints, hooks, replies, pulse, staff } =
+            adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new() });
+        let mut doors = JoinSet::new();
+        let address = desk.answer(&settings, secrets, posted(&hooks, &replies), listener, &mut doors);
         let mut hands = Hands {
             settings,
-            key,
+            key: shared.key.clone(),
             submitters,
             sinks,
             hints,
             hooks,
             replies,
-            events: events_in,
+            events: shared.events.clone(),
             standing,
             submissions: JoinSet::new(),
             questions: JoinSet::new(),
         };
         hands.resume(&dog, unsent, clock.now());
+        let loaded = Loaded { at: Some(clock.now()), refused: None };
         Ok(Self {
             turn: Loop {
                 dog,
@@ -152,10 +143,27 @@ impl Daemon {
                 ended,
                 ends: Vec::new(),
                 asks,
+                wishes,
+                reloading: Reloading { source: None, shared, desk, staff, loaded },
+                manager: Manager::find(),
             },
-            workers,
+            doors,
             address,
         })
+    }
+
+    /// The same, whose settings came out of a file: they can be read again ([`Wish`]), and are when the file changes.
+    #[must_use]
+    pub fn reloading_from(mut self, source: Source) -> Self {
+        self.doors.spawn(source.clone().watch(self.wishes()));
+        self.turn.reloading.source = Some(source);
+        self
+    }
+
+    /// The way to ask for a reload.
+    #[must_use]
+    pub fn wishes(&self) -> mpsc::Sender<Wish> {
+        self.turn.reloading.desk.wishes()
     }
 
     /// Where HTTP listens.
@@ -166,9 +174,9 @@ impl Daemon {
 
     /// Runs until `stop` is ready; then finishes what is being handed over, within seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { turn, mut workers, .. } = self;
+        let Self { turn, mut doors, .. } = self;
         turn.turn_until(stop).await;
-        workers.shutdown().await;
+        doors.shutdown().await;
     }
 }
 
@@ -189,141 +197,6 @@ fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result
     })
 }
 
-pub(super) fn submitters(settings: &Settings, secrets: &Secrets) -> Result<BTreeMap<Name, Submitter>, StartError> {
-    let lookup = |at: &SecretRef| secrets.get(at).cloned();
-    let build = |(name, provider): (&Name, &Provider)| match Submitter::new(provider, &lookup) {
-        Ok(submitter) => Ok((name.clone(), submitter)),
-        Err(e) => Err(StartError::Provider(name.clone(), e)),
-    };
-    settings.providers.iter().map(build).collect()
-}
-
-/// The submitters, each with a worker who closes the connections that it needs no more.
-fn tended(submitters: BTreeMap<Name, Submitter>, workers: &mut JoinSet<()>) -> BTreeMap<Name, Arc<Submitter>> {
-    let tend = |(name, submitter): (Name, Submitter)| {
-        let submitter = Arc::new(submitter.pooled());
-        let tended = Arc::clone(&submitter);
-        workers.spawn(async move { tended.tend().await });
-        (name, submitter)
-    };
-    submitters.into_iter().map(tend).collect()
-}
-
-/// What the mail of each provider looks like that is not ours.
-pub(super) fn expected(settings: &Settings) -> BTreeMap<Name, Arc<Expected>> {
-    let of = |(name, provider): (&Name, &Provider)| {
-        let ProviderKind::HttpTrigger(trigger) = &provider.kind else { return None };
-        Some((name.clone(), Arc::new(Expected { from: provider.from.address.clone(), look: trigger.mail.clone() })))
-    };
-    settings.providers.iter().filter_map(of).collect()
-}
-
-/// The same by canary.
-fn looks(settings: &Settings, dog: &Watchdog) -> Looks {
-    let expected = expected(settings);
-    let by_route: BTreeMap<u32, Arc<Expected>> =
-        dog.routes().filter_map(|(key, route)| Some((key, Arc::clone(expected.get(&route.provider)?)))).collect();
-    Arc::new(move |canary| by_route.get(&u32::try_from(canary.bits() >> 32).ok()?).cloned())
-}
-
-/// One reader for each inbox, none of which reads yet.
-fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
-    let looks = looks(settings, dog);
-    let mut built = Vec::new();
-    for (name, inbox) in &settings.inboxes {
-        let InboxKind::Imap(imap) = &inbox.kind;
-        built.push(Watch {
-            name: name.clone(),
-            inbox: inbox.clone(),
-            password: secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?,
-            key: key.clone(),
-            looks: Arc::clone(&looks),
-            dialer: Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?,
-            now: Arc::clone(now),
-            cursor: dog.cursor(name).map(str::to_owned),
-        });
-    }
-    Ok(built)
-}
-
-/// Lets the readers read; what they are told by comes back.
-fn reading(readers: Vec<Watch>, events: &mpsc::Sender<Event>, workers: &mut JoinSet<()>) -> (BTreeMap<Name, watch::Sender<Hint>>, Headers) {
-    let (mut hints, headers) = (BTreeMap::new(), Headers::default());
-    for watch in readers {
-        let name = watch.name.clone();
-        let (hint_in, hint) = watch::channel(Hint::default());
-        let (reports_in, reports) = mpsc::channel(64);
-        workers.spawn(watch.watch(reports_in, hint));
-        workers.spawn(translate(name.clone(), reports, events.clone(), headers.clone()));
-        hints.insert(name, hint_in);
-    }
-    (hints, headers)
-}
-
-/// What a reader reports, in the watchdog's words.
-async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mpsc::Sender<Event>, headers: Headers) {
-    while let Some(report) = reports.recv().await {
-        let inbox = inbox.clone();
-        let event = match report {
-            Report::Sighted { canary, placement, arrived_at, seen_at, copy, header, .. } => {
-                headers.hold(canary, header);
-                Event::Sighted { inbox, canary, placement, arrived_at, seen_at: Some(seen_at), copy: Some(copy) }
-            }
-            Report::Mismatched { canary, why } => {
-                tracing::warn!(%canary, %inbox, why, "a mail came in a canary's stead that is not as expected");
-                Event::Mismatched { inbox, canary, why }
-            }
-            Report::Forged => Event::Forged { inbox },
-            Report::Blind { class, why } => Event::Blind { inbox, class: Some(class), why: Some(why) },
-            Report::Sight => Event::Sight { inbox },
-            Report::Read { up_to, cursor } => Event::Read { inbox, up_to: Some(up_to), cursor: Some(cursor) },
-        };
-        if events.send(event).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Who speaks to sinks.
-fn origin(settings: &Settings, dog: &Watchdog) -> Origin {
-    Origin {
-        instance: settings.watch.instance.clone(),
-        installation: format!("{:016x}", dog.seed()),
-        public_url: settings.http.as_ref().and_then(|h| h.public_url.clone()),
-    }
-}
-
-/// Every sink, none of which is told anything yet.
-fn sinks(settings: &Settings, secrets: &Secrets, dog: &Watchdog) -> Result<Vec<Sink>, StartError> {
-    let origin = origin(settings, dog);
-    let mut built = Vec::new();
-    for (name, sink) in &settings.sinks {
-        let lookup = |at: &SecretRef| secrets.get(at).cloned();
-        built.push(Sink::new(name, sink, &lookup, &origin, Some(&settings.ledger.path))?);
-    }
-    Ok(built)
-}
-
-/// Lets a worker for each sink begin; the ways to them come back, and how notices end. `seen` is what each has heard of incidents.
-fn notifying(
-    settings: &Settings,
-    sinks: Vec<Sink>,
-    now: &Now,
-    seen: impl Fn(&Name) -> Vec<IncidentView>,
-    workers: &mut JoinSet<()>,
-) -> (BTreeMap<Name, SinkHand>, mpsc::Receiver<Ended>) {
-    let (ended_in, ended) = mpsc::channel(NOTICES);
-    let mut hands = BTreeMap::new();
-    for sink in sinks {
-        let name = sink.name().clone();
-        let severities = settings.sinks.get(&name).map_or_else(Vec::new, |s| s.takes.severities.clone());
-        let (worker, notices) = mpsc::channel(NOTICES);
-        workers.spawn(notify::work(sink, notices, ended_in.clone(), Arc::clone(now), seen(&name), Pace::default()));
-        hands.insert(name, SinkHand { severities, worker, waiting: VecDeque::new() });
-    }
-    (hands, ended)
-}
-
 /// The key of this installation's canaries, made at the first start.
 fn own_key(settings: &Settings) -> Result<Key, StartError> {
     let (key, made) = Key::load_or_create(&settings.ledger.path)?;
@@ -331,33 +204,6 @@ fn own_key(settings: &Settings) -> Result<Key, StartError> {
         tracing::info!(path = %settings.ledger.path.display(), "made the key of this installation's canaries");
     }
     Ok(key)
-}
-
-/// People are answered from now on: on this host through the control socket, and over HTTP, if that is wanted.
-fn answer(
-    settings: &Settings,
-    secrets: &Secrets,
-    listener: Option<(TcpListener, SocketAddr)>,
-    speaking: impl Fn(show::Guard) -> axum::Router,
-    posted: axum::Router,
-    workers: &mut JoinSet<()>,
-) -> Option<SocketAddr> {
-    if let Some(door) = control::listen(&settings.ledger.path) {
-        workers.spawn(show::serve(door, speaking(show::Guard::Everyone), std::future::pending()));
-    }
-    let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
-    let (listener, address) = listener?;
-    workers.spawn(show::serve(listener, speaking(show::Guard::Token(token)).merge(posted), std::future::pending()));
-    tracing::info!(%address, "listening");
-    Some(address)
-}
-
-/// Takes the HTTP port, if one is wanted.
-async fn listen(settings: &Settings) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
-    let Some(http) = &settings.http else { return Ok(None) };
-    let listener = TcpListener::bind(http.listen).await.map_err(|e| StartError::Http(http.listen, e))?;
-    let address = listener.local_addr().map_err(|e| StartError::Http(http.listen, e))?;
-    Ok(Some((listener, address)))
 }
 
 /// The first facts of this life: the installation's beginning, or what the last life left open. They are written with the first turn.

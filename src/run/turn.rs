@@ -7,11 +7,14 @@ use super::book::Book;
 use super::clock::Clock;
 use super::hands::Hands;
 use super::headers::Headers;
+use super::manager::Manager;
 use super::pulse::Pulse;
+use super::reload::Reloading;
 use super::standing::is_unrecorded;
 use crate::canary::is_probe;
 use crate::edge::notify::Ended;
 use crate::edge::post::Order;
+use crate::edge::show::{Wish, sentence};
 use crate::edge::submit::Told;
 use crate::model::{At, Name, NoticeId, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
@@ -48,6 +51,11 @@ pub(super) struct Loop {
     /// The ends that are to be written down, by sink.
     pub(super) ends: Vec<(Name, NoticeId)>,
     pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
+    /// Who wants the configuration read again.
+    pub(super) wishes: mpsc::Receiver<Wish>,
+    pub(super) reloading: Reloading,
+    /// The service manager.
+    pub(super) manager: Manager,
 }
 
 /// What a turn began with.
@@ -57,6 +65,7 @@ enum Woken {
     Ordered(Order),
     Ended(Ended),
     Asked(oneshot::Sender<View>),
+    Wished(Wish),
     Time,
     Stop,
 }
@@ -65,6 +74,7 @@ impl Loop {
     /// Turns until `stop` is ready, then lets what is being handed over finish.
     pub(super) async fn turn_until(mut self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
+        self.manager.ready();
         loop {
             // Wait for whatever comes first. While the ledger cannot be written, nothing new is taken in: it would have to be forgotten.
             let stuck = self.book.trouble.is_some();
@@ -73,6 +83,7 @@ impl Loop {
                 biased;
                 () = &mut stop => Woken::Stop,
                 Some(ask) = self.asks.recv() => Woken::Asked(ask),
+                Some(wish) = self.wishes.recv() => Woken::Wished(wish),
                 Some(ended) = self.ended.recv(), if !stuck => Woken::Ended(ended),
                 Some(event) = self.events.recv(), if !stuck => Woken::By(event),
                 Some(told) = self.told.recv(), if !stuck => Woken::Told(told),
@@ -82,6 +93,7 @@ impl Loop {
             match woken {
                 Woken::Stop => break,
                 Woken::Asked(ask) => self.show(ask),
+                Woken::Wished(wish) => self.reload(wish).await,
                 Woken::By(event) => self.take_in(event),
                 Woken::Told(told) => self.hear(told),
                 Woken::Ordered(order) => self.obey(order),
@@ -105,6 +117,7 @@ impl Loop {
             }
             self.beat();
             self.tidy();
+            self.report();
         }
         self.drain().await;
     }
@@ -121,6 +134,7 @@ impl Loop {
                 .min()
                 .map_or(now.plus(LONGEST_NAP), |at| at.min(now.plus(LONGEST_NAP)))
         };
+        let at = self.manager.longest_nap().map_or(at, |nap| at.min(now.plus(nap)));
         self.clock.instant_of(at)
     }
 
@@ -129,6 +143,16 @@ impl Loop {
         self.pulse.cycle.written = self.book.written_at.filter(|_| self.book.trouble.is_none());
         self.pulse.cycle.wake = self.dog.wake_at();
         self.pulse.beat(self.clock.now());
+    }
+
+    /// Lets the service manager know that a turn is over, and how it stands.
+    fn report(&mut self) {
+        let (now, stuck) = (self.clock.now(), self.book.trouble.is_some());
+        self.manager.turned(now, self.dog.wake_at(), stuck);
+        if self.manager.listens(now) {
+            let sentence = sentence(&self.view());
+            self.manager.state(&sentence);
+        }
     }
 
     /// One event, and whatever else has come meanwhile.
@@ -160,7 +184,7 @@ impl Loop {
     }
 
     /// Lets those know whose word was written down. Who does not wait any more tells it again.
-    fn confirm(&mut self) {
+    pub(super) fn confirm(&mut self) {
         if self.book.trouble.is_none() {
             for done in self.written.drain(..) {
                 let _ = done.send(());
@@ -183,7 +207,7 @@ impl Loop {
         }
     }
 
-    fn end_notice(&mut self, ended: Ended) {
+    pub(super) fn end_notice(&mut self, ended: Ended) {
         self.hands.heard(&ended, &self.dog, self.clock.now());
         self.ends.push((ended.sink.clone(), ended.notice));
         self.record_end(ended);
@@ -196,7 +220,7 @@ impl Loop {
         }
     }
 
-    fn decide(&mut self, event: Event) {
+    pub(super) fn decide(&mut self, event: Event) {
         let now = self.read_clock();
         self.step(now, event);
     }
@@ -234,7 +258,7 @@ impl Loop {
         }
     }
 
-    fn show(&self, ask: oneshot::Sender<View>) {
+    pub(super) fn show(&self, ask: oneshot::Sender<View>) {
         // Nobody waits any more: nothing to do.
         drop(ask.send(self.view()));
     }
@@ -245,6 +269,7 @@ impl Loop {
         view.hooks = self.hands.hooks.counts();
         view.replies = self.hands.replies.counts();
         view.heartbeats = self.pulse.shown();
+        view.configuration.clone_from(&self.reloading.loaded);
         view.incidents.splice(0..0, self.hands.standing.views().cloned());
         view
     }
@@ -256,7 +281,7 @@ impl Loop {
         self.book.prune(self.clock.now());
     }
 
-    fn checkpoint(&mut self) {
+    pub(super) fn checkpoint(&mut self) {
         match self.dog.checkpoint() {
             Ok(state) => self.book.checkpoint(&state),
             Err(error) => tracing::warn!(%error, "the state could not be written as text"),
@@ -265,6 +290,7 @@ impl Loop {
 
     /// Nothing new begins; answers that are on their way are written down.
     async fn drain(mut self) {
+        self.manager.stopping();
         let end = self.clock.instant_of(self.clock.now().plus(DRAIN));
         self.dog.stop_sending();
         while !self.hands.idle() && self.book.trouble.is_none() {
@@ -286,7 +312,8 @@ impl Loop {
                 drop(self.book.write(self.clock.now()));
             }
         }
-        while let Ok(ended) = self.ended.try_recv() {
+        // What a sink is just being told need not be told again by the next start.
+        for ended in self.retire().await {
             self.record_end(ended);
         }
         while let Ok(event) = self.events.try_recv() {

@@ -14,7 +14,7 @@ use super::people;
 use super::plan::Plan;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
-use crate::model::{At, CanaryId, Culprit, Kind, Leg, Name, Outcome, Route, Span, Verdict};
+use crate::model::{At, CanaryId, Culprit, Kind, Leg, Loaded, Name, Outcome, Route, Span, Verdict};
 
 /// Canaries listed for each route, besides those that incidents name.
 const LISTED: usize = 50;
@@ -70,6 +70,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         hooks: BTreeMap::new(),
         replies: BTreeMap::new(),
         heartbeats: BTreeMap::new(),
+        configuration: Loaded::default(),
         legs: Leg::ALL.iter().map(|leg| (*leg, state.legs.get(leg).cloned().unwrap_or_default())).collect(),
     }
 }

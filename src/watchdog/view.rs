@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::count::Histogram;
 use super::event::Delivery;
 use crate::model::{
-    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, Placement, Pulse, Route, Severity, Sign, Silence, Span,
-    Standing, Verdict,
+    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, Placement, Pulse, Route, Severity, Sign,
+    Silence, Span, Standing, Verdict,
 };
 
 /// Everything that is shown, at one instant.
@@ -60,6 +60,8 @@ pub struct View {
     pub replies: BTreeMap<Name, HookCounts>,
     /// The heartbeats out.
     pub heartbeats: BTreeMap<Name, Pulse>,
+    /// How the running configuration stands.
+    pub configuration: Loaded,
     /// How long legs took. Every leg is there.
     pub legs: BTreeMap<Leg, Histogram>,
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use mailcanary::edge::show;
 use mailcanary::model::{
-    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Name, Notice, NoticeId, Placement, Pulse, Route, Severity,
-    Sign, Span, Standing, Verdict,
+    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, NoticeId, Placement, Pulse, Route,
+    Severity, Sign, Span, Standing, Verdict,
 };
 use mailcanary::watchdog::count::Histogram;
 use mailcanary::watchdog::{AccountView, CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
@@ -130,6 +130,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         hooks: ps.iter().map(|p| (name(p), HookCounts::default())).collect(),
         replies: BTreeMap::from([(name("oncall"), HookCounts::default())]),
         heartbeats: BTreeMap::from([(name("watcher"), Pulse { every: Span::from_secs(60), last: Some(at(3590)), ..Pulse::default() })]),
+        configuration: Loaded { at: Some(at(0)), refused: None },
         legs: Leg::ALL.into_iter().map(|leg| (leg, Histogram::default())).collect(),
     }
 }

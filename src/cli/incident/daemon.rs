@@ -16,7 +16,7 @@ const ANSWER: usize = 16 * 1024 * 1024;
 ///
 /// # Errors
 /// What went wrong, and what to do, in words.
-pub(super) fn ask(folder: &Path, method: Method, path: &str, body: Option<&Value>) -> Result<Value, String> {
+pub(in crate::cli) fn ask(folder: &Path, method: Method, path: &str, body: Option<&Value>) -> Result<Value, String> {
     let socket = folder.join(SOCKET);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("no runtime: {error}"))?;
     runtime.block_on(async {

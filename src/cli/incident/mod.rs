@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 pub(super) use args::{Drill, Incident, Silence};
 use args::{Place, Said, Wished};
+pub(super) use daemon::ask;
 
 use super::out::Out;
 use super::{FAILED, WRONG, known_configuration};
@@ -69,7 +70,7 @@ fn wish(wished: &Wished) -> Value {
 fn tell(place: &Place, method: Method, path: &str, body: Option<&Value>, text: impl Fn(&Value, Option<&str>) -> String) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     let Some(checked) = known_configuration(&place.config, &mut err) else { return ExitCode::from(WRONG) };
-    match daemon::ask(&checked.settings.ledger.path, method, path, body) {
+    match ask(&checked.settings.ledger.path, method, path, body) {
         Ok(answer) if place.json => out.line(&answer),
         Ok(answer) => out.line(text(&answer, answer.get("as_of").and_then(Value::as_str))),
         Err(why) => {

@@ -9,11 +9,13 @@ mod metrics;
 mod page;
 mod people;
 mod providers;
+mod reload;
 mod router;
 mod serve;
 
 pub use metrics::{CONTENT_TYPE, reference, render};
 pub use people::{Guard, words};
+pub use reload::{Wish, current, reload};
 pub use router::router;
 pub use serve::{Door, serve};
 
@@ -23,3 +25,9 @@ use crate::watchdog::View;
 
 /// How the loop is asked for its state.
 pub type Ask = mpsc::Sender<oneshot::Sender<View>>;
+
+/// How it is going, in one sentence.
+#[must_use]
+pub fn sentence(view: &View) -> String {
+    page::sentence(view).1
+}

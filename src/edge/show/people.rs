@@ -62,7 +62,7 @@ pub fn words(orders: mpsc::Sender<Order>, guard: Guard, now: Now) -> Router {
 }
 
 /// Why it cannot be.
-struct Refused(StatusCode, String);
+pub(super) struct Refused(pub(super) StatusCode, pub(super) String);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -97,21 +97,21 @@ struct Wished {
 }
 
 async fn acknowledge(State(desk): State<Desk>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    desk.let_in(&headers)?;
+    desk.guard.let_in(&headers)?;
     let (incident, Said { by, note }) = (incident(&id)?, read(&body)?);
     let view = desk.order(Event::Acknowledged { incident, by: named(by)?, note, said_at: None }).await?;
     Ok(told(&view, incident))
 }
 
 async fn close(State(desk): State<Desk>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    desk.let_in(&headers)?;
+    desk.guard.let_in(&headers)?;
     let (incident, Said { by, note }) = (incident(&id)?, read(&body)?);
     let view = desk.order(Event::Closed { incident, by: named(by)?, note }).await?;
     Ok(told(&view, incident))
 }
 
 async fn silence(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    desk.let_in(&headers)?;
+    desk.guard.let_in(&headers)?;
     let wished: Wished = read(&body)?;
     let (from, until) = wished.times((desk.now)())?;
     let (by, which, reason) = (named(wished.by)?, wished.which, wished.reason);
@@ -124,7 +124,7 @@ async fn silence(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> R
 }
 
 async fn unsilence(State(desk): State<Desk>, Path(number): Path<String>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    desk.let_in(&headers)?;
+    desk.guard.let_in(&headers)?;
     let number = number.parse().or(Err(Refused(StatusCode::NOT_FOUND, "a silence has a number".to_owned())))?;
     let Said { by, .. } = read(&body)?;
     desk.order(Event::Unsilenced { silence: number, by: named(by)? }).await?;
@@ -141,7 +141,7 @@ struct Drill {
 }
 
 async fn begin_drill(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    desk.let_in(&headers)?;
+    desk.guard.let_in(&headers)?;
     let Drill { provider, lasts, by } = read(&body)?;
     let lasts = span(&lasts).filter(|lasts| (Span::from_secs(1)..=LONGEST_DRILL).contains(lasts));
     let lasts =
@@ -151,15 +151,16 @@ async fn begin_drill(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) 
 }
 
 async fn stop_drill(State(desk): State<Desk>, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
-    desk.let_in(&headers)?;
+    desk.guard.let_in(&headers)?;
     let Said { by, .. } = read(&body)?;
     let view = desk.order(Event::DrillStopped { by: named(by)? }).await?;
     Ok(answer(StatusCode::OK, &json!({ "last": view.drilled })))
 }
 
-impl Desk {
-    fn let_in(&self, headers: &HeaderMap) -> Result<(), Refused> {
-        let Guard::Token(token) = &*self.guard else { return Ok(()) };
+impl Guard {
+    /// Whether who sends these headers may speak.
+    pub(super) fn let_in(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        let Self::Token(token) = self else { return Ok(()) };
         let Some(token) = token else {
             let why = "nothing can be changed here: set `[http] token`, or use `mailcanary incident` and `mailcanary silence` on its host";
             return Err(Refused(StatusCode::FORBIDDEN, why.to_owned()));
@@ -174,7 +175,9 @@ impl Desk {
             Err(Refused(StatusCode::UNAUTHORIZED, "send the token of `[http] token` as `Authorization: Bearer`".to_owned()))
         }
     }
+}
 
+impl Desk {
     async fn order(&self, event: Event) -> Result<View, Refused> {
         let (done, answer) = oneshot::channel();
         let asked = async {

@@ -54,9 +54,16 @@ impl Daemon {
         built
     }
 
+    /// Writes its configuration anew.
+    pub fn rewrite(&self, change: impl FnOnce(String) -> String) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        std::fs::write(&self.config, change(text)).unwrap();
+    }
+
     /// What a command for the person on call prints, and how it ends. The configuration is put behind `words`.
     pub fn say(&self, words: &[&str]) -> (Option<i32>, String, String) {
         let mut built = Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+        built.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let said = built.args(words).arg("-c").arg(&self.config).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (said.status.code(), text(said.stdout), text(said.stderr))

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod catalogue;
+mod configuration;
 mod heartbeats;
 mod hooks;
 mod incidents;
@@ -17,6 +18,7 @@ use prometheus::proto::MetricFamily;
 
 use accounts::ACCOUNTS;
 use catalogue::{CATALOGUE, Family};
+use configuration::CONFIGURATION;
 use heartbeats::HEARTBEATS;
 use incidents::INCIDENTS;
 use samples::Samples;
@@ -43,7 +45,7 @@ pub fn render(view: &View) -> String {
 
 /// Every family, in the order of the page.
 fn all() -> impl Iterator<Item = &'static Family> {
-    CATALOGUE.iter().chain(&SERVICE).chain(&INCIDENTS).chain(&ACCOUNTS).chain(&HEARTBEATS)
+    CATALOGUE.iter().chain(&SERVICE).chain(&INCIDENTS).chain(&ACCOUNTS).chain(&HEARTBEATS).chain(&CONFIGURATION)
 }
 
 /// The labels of a metric; none if there is no such metric.

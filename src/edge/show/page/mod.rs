@@ -2,6 +2,7 @@
 
 mod accounts;
 mod canary;
+mod configuration;
 mod heartbeats;
 mod incident;
 mod people;
@@ -10,7 +11,7 @@ mod text;
 
 pub(super) use canary::canary;
 pub(super) use incident::incident;
-pub(super) use status::status;
+pub(super) use status::{sentence, status};
 
 use data_encoding::BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -29,6 +29,7 @@ pub(in crate::edge::show) fn status(view: &View) -> Markup {
         h1 { "mailcanary " span.dim { (foreign(&view.instance, 200)) } }
         p class=(format!("lead {}", tone.as_str())) { (foreign(&sentence, 600)) }
         (incidents(view))
+        (super::configuration::configuration(view))
         (super::people::people(view))
         h2 { "Providers and inboxes" }
         (matrix(view))
@@ -56,7 +57,7 @@ pub(in crate::edge::show) fn status(view: &View) -> Markup {
 }
 
 /// How it is going, as the worst of what is known.
-fn sentence(view: &View) -> (Verdict, String) {
+pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     if let Some(trouble) = &view.trouble {
         return (Verdict::Stopped, format!("mailcanary watches nothing: {trouble}"));
     }

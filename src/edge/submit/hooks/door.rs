@@ -24,6 +24,12 @@ const BODY: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Door {
     pub(super) webhook: Box<dyn Webhook>,
+    memory: Arc<Memory>,
+}
+
+/// What outlives a door's settings.
+#[derive(Debug, Default)]
+struct Memory {
     known: Mutex<Known>,
     requests: Knocks,
     events: [AtomicU64; Tiding::ALL.len()],
@@ -31,28 +37,37 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn new(webhook: Box<dyn Webhook>) -> Self {
-        Self { webhook, known: Mutex::default(), requests: Knocks::default(), events: Default::default() }
+        Self { webhook, memory: Arc::default() }
+    }
+
+    /// The same, with what a former one has learnt and counted, and will.
+    pub(super) fn after(mut self, former: &Self) -> Self {
+        self.memory = Arc::clone(&former.memory);
+        self
     }
 
     /// Never held while anything is waited for.
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn counts(&self) -> HookCounts {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        HookCounts { requests: self.requests.counts(), events: Tiding::ALL.into_iter().zip(self.events.iter().map(read)).collect() }
+        HookCounts {
+            requests: self.memory.requests.counts(),
+            events: Tiding::ALL.into_iter().zip(self.memory.events.iter().map(read)).collect(),
+        }
     }
 
     pub(super) fn count_events(&self, tidings: &BTreeMap<Tiding, u64>) {
-        for (tiding, count) in Tiding::ALL.iter().zip(&self.events) {
+        for (tiding, count) in Tiding::ALL.iter().zip(&self.memory.events) {
             count.fetch_add(tidings.get(tiding).copied().unwrap_or_default(), Ordering::Relaxed);
         }
     }
 
     /// Counts how a request ended, and says it once where that is new.
     fn count(&self, provider: &Name, knock: Knock) {
-        if self.requests.count(knock) {
+        if self.memory.requests.count(knock) {
             tracing::warn!(%provider, outcome = knock.as_str(), "what came in by a provider's webhook was not taken");
         }
     }

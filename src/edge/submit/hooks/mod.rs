@@ -121,6 +121,17 @@ impl Hooks {
         Ok(Self { doors, places: Semaphore::new(AT_ONCE), key, owner, told, now })
     }
 
+    /// The same, with what the doors of a `former` configuration have learnt and counted.
+    #[must_use]
+    pub fn after(mut self, former: &Self) -> Self {
+        let after = |(name, door): (Name, Door)| match former.doors.get(&name) {
+            Some(former) => (name, door.after(former)),
+            None => (name, door),
+        };
+        self.doors = self.doors.into_iter().map(after).collect();
+        self
+    }
+
     /// A provider has taken a canary under this id.
     pub fn learn(&self, provider: &Name, message_id: &str, canary: CanaryId) {
         if let Some(door) = self.doors.get(provider) {

@@ -1,0 +1,113 @@
+//! Where people are let in: the control socket and the HTTP port. Both outlive a configuration; what answers there is exchanged with it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use listenfd::ListenFd;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::control;
+use super::start::StartError;
+use crate::config::{Secrets, Settings};
+use crate::edge::post::Order;
+use crate::edge::show::{self, Ask, Guard, Wish};
+use crate::model::Now;
+use crate::watchdog::View;
+
+/// Questions on their way to the loop.
+const ASKS: usize = 64;
+/// What people want, on its way to the loop.
+const ORDERS: usize = 16;
+/// Wishes for a reload. One that waits serves all who come meanwhile.
+const WISHES: usize = 4;
+
+/// The ways of people to the loop.
+#[derive(Debug)]
+pub(super) struct Desk {
+    ask: Ask,
+    orders: mpsc::Sender<Order>,
+    wishes: mpsc::Sender<Wish>,
+    now: Present,
+    router: watch::Sender<axum::Router>,
+}
+
+/// The present, which has no text.
+struct Present(Now);
+
+impl std::fmt::Debug for Present {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the present")
+    }
+}
+
+/// The loop's ends of them.
+pub(super) struct Asked {
+    pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) wishes: mpsc::Receiver<Wish>,
+}
+
+impl Desk {
+    pub(super) fn new(now: Now) -> (Self, Asked) {
+        let ((ask, asks), (orders_in, orders), (wishes_in, wishes)) = (mpsc::channel(ASKS), mpsc::channel(ORDERS), mpsc::channel(WISHES));
+        let (router, _) = watch::channel(axum::Router::new());
+        (Self { ask, orders: orders_in, wishes: wishes_in, now: Present(now), router }, Asked { asks, orders, wishes })
+    }
+
+    /// The way for what people want.
+    pub(super) fn orders(&self) -> mpsc::Sender<Order> {
+        self.orders.clone()
+    }
+
+    /// The way to ask for a reload.
+    pub(super) fn wishes(&self) -> mpsc::Sender<Wish> {
+        self.wishes.clone()
+    }
+
+    /// People are answered from now on: on this host through the control socket, and over HTTP, if that is wanted.
+    pub(super) fn answer(
+        &self,
+        settings: &Settings,
+        secrets: &Secrets,
+        posted: axum::Router,
+        listener: Option<(TcpListener, SocketAddr)>,
+        doors: &mut JoinSet<()>,
+    ) -> Option<SocketAddr> {
+        if let Some(door) = control::listen(&settings.ledger.path) {
+            doors.spawn(show::serve(door, self.speaking(Guard::Everyone), std::future::pending()));
+        }
+        let (listener, address) = listener?;
+        self.exchange(settings, secrets, posted);
+        doors.spawn(show::serve(listener, show::current(self.router.subscribe()), std::future::pending()));
+        tracing::info!(%address, "listening");
+        Some(address)
+    }
+
+    /// From now on HTTP answers by these settings, on connections that are open as well; `posted` is what others post to.
+    pub(super) fn exchange(&self, settings: &Settings, secrets: &Secrets, posted: axum::Router) {
+        let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
+        drop(self.router.send_replace(self.speaking(Guard::Token(token)).merge(posted)));
+    }
+
+    fn speaking(&self, guard: Guard) -> axum::Router {
+        let reload = show::reload(self.wishes.clone(), guard.clone());
+        show::router(self.ask.clone()).merge(reload).merge(show::words(self.orders.clone(), guard, Arc::clone(&self.now.0)))
+    }
+}
+
+/// Takes the HTTP port, if one is wanted: the one that the service manager listens at already, if it does.
+pub(super) async fn listen(settings: &Settings) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
+    let Some(http) = &settings.http else { return Ok(None) };
+    let failed = |e| StartError::Http(http.listen, e);
+    let listener = match ListenFd::from_env().take_tcp_listener(0).map_err(failed)? {
+        Some(handed) => {
+            handed.set_nonblocking(true).map_err(failed)?;
+            TcpListener::from_std(handed).map_err(failed)?
+        }
+        None => TcpListener::bind(http.listen).await.map_err(failed)?,
+    };
+    let address = listener.local_addr().map_err(failed)?;
+    Ok(Some((listener, address)))
+}

@@ -1,0 +1,93 @@
+//! Another configuration in the same life: taken over whole or refused, and nothing that is on its way is lost.
+
+use mailcanary::model::Span;
+use mailcanary::sandbox::Fault;
+
+use super::life::{daemon_with, world};
+use crate::support::alertmanager::Receiver;
+
+const TOKEN: &str = "correct-horse-battery";
+const SUCCESSFUL: &str = "mailcanary_config_last_reload_successful";
+const OPEN: &str = "mailcanary_incident_open{kind=\"stopped\",culprit=\"provider:relay\"}";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_goes_on_over_reloads_and_a_wrong_configuration_is_refused() {
+    let (world, mut hook) = (world(), Receiver::start(&[]).await);
+    let mut daemon = daemon_with("token = { env = \"API_TOKEN\" }", &world, &hook).with("API_TOKEN", TOKEN);
+    daemon.start().await;
+    daemon.wait_for_arrivals(40.0).await;
+    world.provider("relay").unwrap().set(Fault::Hold).unwrap();
+    let opened = hook.next().await;
+    assert_eq!(opened.json()["data"]["culprit"], serde_json::json!({ "provider": "relay" }));
+    let pid: u64 = daemon.metric("process_start_time_seconds").await.unwrap().to_bits();
+    // Right: another stream, another sink's table, another cadence.
+    daemon.rewrite(|text| text.replace("every = \"1s\"", "every = \"2s\"") + "\n[stream.news]\nsubject = \"News\"\nseverity = \"warn\"\n");
+    let (status, said) = daemon.post("/-/reload", Some(TOKEN), "").await;
+    assert_eq!((status, said.contains("\"reloaded\":true")), (200, true), "{said}");
+    assert_eq!(daemon.metric(OPEN).await, Some(1.0), "the same incident is open");
+    let news = "mailcanary_canaries_arrived_total{provider=\"api\",stream=\"news\",inbox=\"one\",placement=\"inbox\"}";
+    daemon.wait_for("a canary of the new stream", async |d| (d.metric(news).await? >= 1.0).then_some(())).await;
+    let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+    assert!(arrived >= 40.0, "counters go on");
+    // Wrong: said where it was asked, in the log, on the page and as a metric; the old one goes on.
+    daemon.rewrite(|text| text + "[stream.third]\nsubjekt = \"x\"\n");
+    let (code, _, err) = daemon.say(&["reload"]);
+    assert!(code == Some(2) && err.contains("subjekt"), "{err}");
+    let (status, said) = daemon.post("/-/reload", Some(TOKEN), "").await;
+    assert!(status == 422 && said.contains("subjekt") && said.contains("mailcanary.toml:"), "{status} {said}");
+    assert_eq!(daemon.post("/-/reload", None, "").await.0, 401);
+    assert_eq!(daemon.metric(SUCCESSFUL).await, Some(0.0));
+    let page = daemon.get("/").await.unwrap().1;
+    assert!(page.contains("not reloaded") && page.contains("subjekt"), "{page}");
+    assert!(daemon.log().contains("the configuration was not reloaded"));
+    daemon.wait_for_arrivals(arrived + 8.0).await;
+    // Mended: taken over by itself.
+    daemon.rewrite(|text| text.replace("subjekt", "subject"));
+    daemon.wait_for("the file to be looked at", async |d| (d.metric(SUCCESSFUL).await? == 1.0).then_some(())).await;
+    assert!(!daemon.get("/").await.unwrap().1.contains("not reloaded"));
+    // What cannot be changed is named.
+    let port = format!("127.0.0.1:{}", daemon.port);
+    daemon.rewrite(|text| text.replace(&port, "127.0.0.1:1"));
+    let (code, _, err) = daemon.say(&["reload"]);
+    assert!(code == Some(1) && err.contains("http.listen: only a restart can change"), "{err}");
+    daemon.rewrite(|text| text.replace("127.0.0.1:1\"", &format!("{port}\"")));
+    daemon.signal("HUP");
+    daemon.wait_for("the signal to be heard", async |d| (d.metric(SUCCESSFUL).await? == 1.0).then_some(())).await;
+    assert_eq!(daemon.metric("process_start_time_seconds").await.unwrap().to_bits(), pid, "all in one life");
+    // The recovery is told once, and so was the page.
+    world.provider("relay").unwrap().clear();
+    world.provider("relay").unwrap().release();
+    let resolved = hook.next().await;
+    assert_eq!(resolved.json()["type"], "incident.resolved", "{}", resolved.json());
+    assert_eq!(resolved.json()["data"]["incident"], opened.json()["data"]["incident"]);
+    assert_eq!(daemon.stop().await, Some(0));
+    assert!(hook.rest().is_empty(), "one page, one recovery");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_being_handed_over_is_answered_however_often_it_is_reloaded() {
+    let (world, hook) = (world(), Receiver::start(&[]).await);
+    let mut daemon = daemon_with("", &world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(12.0).await;
+    // Each step of a submission takes its time: there is always one under way.
+    world.provider("relay").unwrap().set(Fault::Slow(Span::from_ms(700))).unwrap();
+    for _ in 0..12 {
+        let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+        let (code, out, err) = daemon.say(&["reload"]);
+        assert_eq!(code, Some(0), "{out}{err}");
+        daemon.wait_for_arrivals(arrived + 2.0).await;
+    }
+    // A stop waits for them, too.
+    assert_eq!(daemon.stop().await, Some(0));
+    let by_outcome = |outcome: &str| daemon.ledger::<u32>(&format!("SELECT count(*) FROM canaries WHERE outcome {outcome}"));
+    assert_eq!((by_outcome("= 'orphaned'"), by_outcome("IS NULL")), (0, 0), "each was answered");
+    assert_eq!(daemon.ledger::<u32>("SELECT count(*) FROM incidents"), 0);
+    // What was in flight at the end is there at the next start: nothing is lost, nothing came twice.
+    world.provider("relay").unwrap().clear();
+    daemon.start().await;
+    let all: u32 = daemon.ledger("SELECT count(*) FROM canaries");
+    daemon.wait_for_arrivals(f64::from(all)).await;
+    assert_eq!(daemon.sum("mailcanary_canaries_duplicate_total").await, Some(0.0));
+    assert_eq!(daemon.sum("mailcanary_canaries_lost_total").await, Some(0.0));
+}
