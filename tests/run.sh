@@ -28,7 +28,9 @@ PACKAGES=(
     cmark-gfm               # reads the evidence as the page of a ticket would show it
     python3                 # small servers that misbehave on purpose
     procps iproute2         # looks at processes and sockets
-    util-linux mount        # unshare and mount: full and read-only disks
+    util-linux mount        # unshare and mount: full and read-only disks; setpriv and nsenter: a container
+    systemd systemd-container debootstrap # what checks the units, and a container in which a real systemd runs them
+    binutils                # what the package is stripped with
 )
 # Mail servers of which Debian allows only one: those beside Postfix are unpacked, not installed. Package and program.
 UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)
@@ -133,6 +135,18 @@ grafana() {
     (cd "$new" && npm ci --ignore-scripts --no-audit --no-fund) && rm -rf "$at" && mv "$new" "$at"
 }
 
+# A small Debian with systemd, of this host's own release, in which the package is installed and what runs there is broken.
+container() {
+    local tree=$SERVERS/container new=$SERVERS/.container.$$
+    if [ -x "$tree/usr/lib/systemd/systemd" ]; then
+        echo "it is there"
+        return
+    fi
+    mkdir -p "$SERVERS" && rm -rf "$new" &&
+        debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$new" &&
+        rm -rf "$tree" && mv "$new" "$tree" && rm -rf "$tree"/var/cache/apt/archives/*.deb "$tree"/var/lib/apt/lists/* && echo "made $tree"
+}
+
 # runner NAME VERSION: a cargo subcommand, built outside the project's own target folder.
 runner() {
     cargo "$1" --version >/dev/null 2>&1 || env -u CARGO_TARGET_DIR cargo install --locked "cargo-$1" --version "$2" || return
@@ -174,6 +188,7 @@ report() {
 section "Debian packages" 1 packages || report
 section "Servers beside Postfix" 1 servers || report
 section "Grafana's types" 1 grafana || report
+section "A container with systemd" 1 container || report
 section "Rust tools" 1 tools || report
 section "Format" 3 cargo fmt --check
 section "Lint" 2 cargo clippy --locked --all-targets -- -D warnings

@@ -149,7 +149,9 @@ const AT_THE_TOP: &[&str] = &[
     "benches",
     "dashboards",
     "docs",
+    "packaging",
     "src",
+    "systemd",
     "target",
     "tests",
 ];

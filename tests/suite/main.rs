@@ -32,4 +32,5 @@ mod simulate;
 mod sinks;
 mod submit;
 mod support;
+mod systemd;
 mod watchdog;

@@ -6,6 +6,7 @@ pub mod apis;
 pub mod application;
 pub mod certs;
 pub mod chats;
+pub mod container;
 pub mod daemon;
 pub mod desktop;
 pub mod dovecot;

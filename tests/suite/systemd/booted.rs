@@ -1,0 +1,197 @@
+//! An operator's hour: the package under a booted systemd, and what can break there broken. One incident is open all the time.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use mailcanary::sandbox::{Fault, World};
+use tokio::time::{Instant, interval};
+
+use crate::end_to_end::life::world;
+use crate::support::alertmanager::{Folder, Receiver, free_port, http};
+use crate::support::container::Container;
+
+const UNIT: &str = "mailcanary.service";
+const STATE: &str = "/var/lib/private/mailcanary";
+const OPEN: &str = "mailcanary_incident_open{kind=\"stopped\",culprit=\"provider:relay\"}";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The package of the binary under test.
+fn package(folder: &Folder) -> Vec<u8> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/deb.sh");
+    let mut build = Command::new(script);
+    build.arg(env!("CARGO_BIN_EXE_mailcanary")).arg(folder.path()).env("DEB_COMPRESSION", "none");
+    let built = build.output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    std::fs::read(String::from_utf8(built.stdout).unwrap().trim()).unwrap()
+}
+
+/// The host with the package, and how it is looked at.
+struct Host {
+    container: Container,
+    port: u16,
+    http: reqwest::Client,
+}
+
+impl Host {
+    /// Installs the package and a configuration for `world`, with secrets as credentials; starts nothing.
+    fn install(package: &[u8], world: &World, hook: &Receiver) -> Self {
+        let (container, port) = (Container::boot(), free_port());
+        container.write("/tmp/mailcanary.deb", package);
+        let said = container.must(&["dpkg", "--install", "/tmp/mailcanary.deb"]);
+        assert!(said.contains("does not run"), "{said}");
+        let state = container.run(&["systemctl", "is-active", UNIT]);
+        assert_eq!(String::from_utf8_lossy(&state.stdout).trim(), "inactive", "a first installation starts nothing");
+        let secrets = Folder::new("secrets");
+        let mut accounts = world.accounts(secrets.path()).unwrap();
+        for entry in std::fs::read_dir(secrets.path()).unwrap().map(|e| e.unwrap()) {
+            let name = entry.file_name().into_string().unwrap();
+            container.write(&format!("/etc/mailcanary/credentials/{name}"), &std::fs::read(entry.path()).unwrap());
+            let file = format!("{{ file = \"{}\" }}", entry.path().display());
+            assert!(accounts.contains(&file), "{file}: {accounts}");
+            accounts = accounts.replace(&file, &format!("{{ credential = \"secret_{name}\" }}"));
+        }
+        let text = format!(
+            "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n[sink.hook.webhook]\nurl = \"http://{}/\"\n\n[http]\nlisten = \"127.0.0.1:{port}\"\n",
+            hook.address
+        );
+        container.shell("chmod 600 /etc/mailcanary/credentials/*");
+        container.write("/etc/mailcanary/mailcanary.toml", text.as_bytes());
+        // Quicker, so that the test is; and a disk that can be filled.
+        container.shell(&format!("mkdir -p /etc/systemd/system/{UNIT}.d {STATE} && mount -t tmpfs -o size=6m tmpfs {STATE}"));
+        container.write(&format!("/etc/systemd/system/{UNIT}.d/test.conf"), b"[Service]\nWatchdogSec=6\nRestartSec=1\nTimeoutAbortSec=3\n");
+        container.must(&["systemctl", "daemon-reload"]);
+        Self { container, port, http: http() }
+    }
+
+    async fn get(&self, path: &str) -> Option<String> {
+        let answer = self.http.get(format!("http://127.0.0.1:{}{path}", self.port)).send().await.ok()?;
+        answer.text().await.ok()
+    }
+
+    /// The sum of the series that begin so.
+    async fn metric(&self, series: &str) -> Option<f64> {
+        let text = self.get("/metrics").await?;
+        let mine: Vec<&str> = text.lines().filter(|line| line.starts_with(series)).collect();
+        if mine.is_empty() { None } else { Some(mine.iter().filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()) }
+    }
+
+    async fn wait_for<T>(&self, what: &str, mut question: impl AsyncFnMut(&Self) -> Option<T>) -> T {
+        let (end, mut tick) = (Instant::now() + PATIENCE, interval(Duration::from_millis(200)));
+        loop {
+            tick.tick().await;
+            if let Some(answer) = question(self).await {
+                return answer;
+            }
+            assert!(Instant::now() < end, "waiting for {what}");
+        }
+    }
+
+    /// Waits until mail arrives again and the incident is the one that was open.
+    async fn is_as_before(&self, after: &str) {
+        let arrived = self.wait_for(after, async |h| h.metric("mailcanary_canaries_arrived_total").await).await;
+        self.wait_for(after, async |h| (h.metric("mailcanary_canaries_arrived_total").await? >= arrived + 4.0).then_some(())).await;
+        assert_eq!(self.metric(OPEN).await, Some(1.0), "after {after}");
+        let list = ["mailcanary", "incident", "list", "-c", "/etc/mailcanary/mailcanary.toml", "--json"];
+        let open: serde_json::Value = self.wait_for(after, async |h| serde_json::from_slice(&h.container.run(&list).stdout).ok()).await;
+        let mine = open["incidents"].as_array().unwrap().iter().filter(|i| i["culprit"]["provider"] == "relay").count();
+        assert_eq!(mine, 1, "after {after}: {open}");
+    }
+
+    fn pid(&self) -> String {
+        self.container.property(UNIT, "MainPID")
+    }
+
+    /// Waits until systemd has started it anew, and it is ready.
+    async fn is_started_anew(&self, before: &str) {
+        self.wait_for("a new process", async |h| {
+            let (pid, state) = (h.pid(), h.container.property(UNIT, "ActiveState"));
+            (pid != before && pid != "0" && state == "active").then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_package_survives_an_operators_hour() {
+    let (world, mut hook, folder) = (world(), Receiver::start(&[]).await, Folder::new("package"));
+    let host = Host::install(&package(&folder), &world, &hook);
+    let container = &host.container;
+    // Ready means ready: the command returns when the ledger is replayed and HTTP listens.
+    container.must(&["systemctl", "start", UNIT]);
+    assert!(host.get("/-/healthy").await.is_some());
+    host.wait_for("mail", async |h| (h.metric("mailcanary_canaries_arrived_total").await? >= 40.0).then_some(())).await;
+    host.wait_for("the status", async |h| h.container.property(UNIT, "StatusText").starts_with("All 4 routes").then_some(())).await;
+    assert_eq!(container.must(&["mailcanary", "health", "-c", "/etc/mailcanary/mailcanary.toml"]).trim(), "healthy");
+    world.provider("relay").unwrap().set(Fault::Hold).unwrap();
+    let opened = hook.next().await;
+    assert_eq!(opened.json()["data"]["culprit"], serde_json::json!({ "provider": "relay" }));
+    host.is_as_before("the outage").await;
+
+    // Reloaded in the same process; refused with the complaint; mended.
+    let pid = host.pid();
+    container.shell("printf '[stream.news]\\nsubject = \"News\"\\nseverity = \"warn\"\\n' >> /etc/mailcanary/mailcanary.toml");
+    container.must(&["systemctl", "reload", UNIT]);
+    host.is_as_before("a reload").await;
+    container.shell("printf '[stream.third]\\nsubjekt = \"x\"\\n' >> /etc/mailcanary/mailcanary.toml");
+    assert!(!container.run(&["systemctl", "reload", UNIT]).status.success(), "it is refused");
+    assert!(container.journal(UNIT).contains("subjekt"), "with the complaint");
+    assert_eq!((host.pid(), container.property(UNIT, "ActiveState")), (pid.clone(), "active".to_owned()));
+    container.shell("sed -i s/subjekt/subject/ /etc/mailcanary/mailcanary.toml");
+    container.must(&["systemctl", "reload", UNIT]);
+    host.is_as_before("a refused reload").await;
+    assert_eq!(host.pid(), pid, "in the same process");
+
+    // Killed.
+    container.must(&["systemctl", "kill", "--signal=KILL", UNIT]);
+    host.is_started_anew(&pid).await;
+    host.is_as_before("a kill").await;
+
+    // Its loop stands still: nobody feeds the watchdog.
+    let pid = host.pid();
+    container.must(&["systemctl", "kill", "--kill-whom=main", "--signal=STOP", UNIT]);
+    host.is_started_anew(&pid).await;
+    assert!(container.journal(UNIT).contains("Watchdog timeout"), "{}", container.journal(UNIT));
+    host.is_as_before("a standstill").await;
+
+    // Its disk is full: that is a page, and no reason for systemd to act.
+    let pid = host.pid();
+    let _ = container.run(&["sh", "-c", &format!("cat /dev/zero > {STATE}/filler")]);
+    host.wait_for("the disk to be full", async |h| (h.metric("mailcanary_ledger_writable").await? == 0.0).then_some(())).await;
+    let full = hook.notice(PATIENCE, |told| told["change"] == "opened").await;
+    assert!(full["summary"].as_str().unwrap().contains("cannot write its ledger"), "{full}");
+    container.must(&["rm", &format!("{STATE}/filler")]);
+    host.is_as_before("a full disk").await;
+    assert_eq!(host.pid(), pid, "in the same process");
+
+    // Stopped in bounded time, and started by its socket.
+    let begun = Instant::now();
+    container.must(&["systemctl", "stop", UNIT]);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    assert_eq!(container.property(UNIT, "Result"), "success");
+    let listen = format!("[Socket]\nListenStream=\nListenStream=127.0.0.1:{}\n", host.port);
+    container.must(&["mkdir", "-p", "/etc/systemd/system/mailcanary.socket.d"]);
+    container.write("/etc/systemd/system/mailcanary.socket.d/test.conf", listen.as_bytes());
+    container.must(&["systemctl", "daemon-reload"]);
+    container.must(&["systemctl", "start", "mailcanary.socket"]);
+    host.is_as_before("a start by the socket").await;
+
+    // An upgrade starts again what runs, and keeps the ledger.
+    let pid = host.pid();
+    container.must(&["dpkg", "--install", "/tmp/mailcanary.deb"]);
+    host.is_started_anew(&pid).await;
+    host.is_as_before("an upgrade").await;
+
+    // Fields, not lines.
+    let journal = container.must(&["journalctl", "--no-pager", "--output=json", "--unit", UNIT, "F_ROUTES=4"]);
+    let line: serde_json::Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+    assert_eq!(line["MESSAGE"], "watching", "{line}");
+
+    // One page for the one outage, whatever happened meanwhile; and one recovery.
+    world.provider("relay").unwrap().clear();
+    world.provider("relay").unwrap().release();
+    let resolved = hook.notice(PATIENCE, |told| told["change"] == "resolved" && told["culprit"]["provider"] == "relay").await;
+    assert_eq!(resolved["incident"], opened.json()["data"]["incident"]);
+    container.must(&["dpkg", "--remove", "mailcanary"]);
+    assert!(container.run(&["test", "-e", &format!("{STATE}/ledger.sqlite")]).status.success(), "a removal keeps the ledger");
+}
