@@ -25,6 +25,7 @@ mod inbox;
 mod inbox_hostile;
 mod ledger;
 mod notify;
+mod packaging;
 mod picture;
 mod sandbox;
 mod show;

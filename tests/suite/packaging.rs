@@ -1,0 +1,91 @@
+//! What the program is wrapped in: manual pages, completions, the image, the list of what it is built of.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::alertmanager::Folder;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn printed(words: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("print").args(words).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn every_command_has_a_manual_page_and_completions() {
+    let folder = Folder::new("man");
+    printed(&["man", "--to", folder.path().to_str().unwrap()]);
+    for page in ["mailcanary", "mailcanary-run", "mailcanary-reload", "mailcanary-incident-ack"] {
+        let text = std::fs::read_to_string(folder.path().join(format!("{page}.1"))).unwrap();
+        assert!(text.contains(&format!(".TH {page} 1")), "{page}: {text}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args(["print", "schema", "--to", "/tmp"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "only pages are written to a folder");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = printed(&[&format!("completions-{shell}")]);
+        assert!(["reload", "probe", "silence"].iter().all(|command| script.contains(command)), "{shell}: {script}");
+    }
+    let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+    bash.stdin.take().unwrap().write_all(printed(&["completions-bash"]).as_bytes()).unwrap();
+    assert!(bash.wait().unwrap().success());
+}
+
+/// What the image's file says, by instruction; continued lines joined.
+fn dockerfile() -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(root().join("packaging/Dockerfile")).unwrap().replace("\\\n", " ");
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split_once(' ').map(|(a, b)| (a.to_owned(), b.trim().to_owned())).unwrap()).collect()
+}
+
+#[test]
+fn the_image_runs_as_nobody_without_a_shell_and_says_how_it_is() {
+    let all = dockerfile();
+    let stages: Vec<usize> = all.iter().enumerate().filter(|(_, (word, _))| word == "FROM").map(|(at, _)| at).collect();
+    let last = &all[*stages.last().unwrap()..];
+    assert!(last[0].1.starts_with("gcr.io/distroless/") && last[0].1.ends_with(":nonroot"), "{:?}", last[0]);
+    assert!(all.iter().filter(|(word, _)| word == "FROM").all(|(_, image)| image.contains(':') && !image.contains(":latest")));
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
+    assert!(all[0].1.starts_with(&format!("rust:{rust}")), "the toolchain of Cargo.toml: {:?}", all[0]);
+    let one = |word: &str| last.iter().find(|(w, _)| w == word).map(|(_, rest)| rest.clone()).unwrap_or_else(|| panic!("no {word}"));
+    assert_eq!(one("USER"), "65532:65532");
+    assert!(!last.iter().any(|(word, _)| word == "RUN"), "there is no shell in the last stage");
+    // Without a shell every command is a list; and each is one that the program has.
+    let list = |text: &str| serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    let health = list(one("HEALTHCHECK").rsplit_once("CMD ").unwrap().1);
+    let run: Vec<String> = list(&one("ENTRYPOINT")).into_iter().chain(list(&one("CMD"))).collect();
+    for command in [health, run] {
+        assert_eq!((command[0].as_str(), command[2].as_str()), ("/usr/bin/mailcanary", "-c"), "{command:?}");
+        let help = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args([&command[1], "--help"]).output().unwrap();
+        assert!(help.status.success() && String::from_utf8_lossy(&help.stdout).contains("--config"), "{command:?}");
+    }
+    for (_, sources) in all.iter().filter(|(word, rest)| word == "COPY" && !rest.starts_with("--from")) {
+        let words: Vec<&str> = sources.split_whitespace().collect();
+        for source in &words[..words.len() - 1] {
+            assert!(root().join(source).exists(), "COPY {source}");
+        }
+    }
+}
+
+#[test]
+fn the_bill_of_materials_names_what_is_linked_and_nothing_of_the_tests() {
+    let output = Command::new(root().join("packaging/sbom.sh")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bill: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.5".into()));
+    assert_eq!(bill["metadata"]["component"]["name"], "mailcanary");
+    let components = bill["components"].as_array().unwrap();
+    let names: BTreeSet<&str> = components.iter().map(|c| c["name"].as_str().unwrap()).collect();
+    assert!(["tokio", "rustls", "libsqlite3-sys", "ring"].iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(!names.contains("roxmltree") && !names.contains("mailcanary"), "{names:?}");
+    assert!(components.iter().all(|c| c["licenses"][0]["expression"].is_string()), "each has its licence");
+    let refs: BTreeSet<&str> = components.iter().map(|c| c["bom-ref"].as_str().unwrap()).collect();
+    let needed = bill["dependencies"].as_array().unwrap().iter().flat_map(|d| d["dependsOn"].as_array().unwrap());
+    assert!(needed.into_iter().all(|to| refs.contains(to.as_str().unwrap())), "no edge leads nowhere");
+}
