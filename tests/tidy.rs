@@ -101,6 +101,7 @@ const COMMON: &[&str] = &[
     "weigh",
     "waiting",
     "alarm",
+    "telling",
     "hold",
     "drift",
     "hindsight",

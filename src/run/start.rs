@@ -103,8 +103,15 @@ impl Daemon {
         let (ended_in, ended) = mpsc::channel(ENDED);
         let (desk, Asked { asks, orders, wishes }) = Desk::new(clock.hand_out());
         let (orders_in, headers) = (desk.orders(), Headers::default());
-        let shared =
-            Shared { key, now: clock.hand_out(), events: events_in, told: told_in, ended: ended_in, orders: orders_in, headers: headers.clone() };
+        let shared = Shared {
+            key,
+            now: clock.hand_out(),
+            events: events_in,
+            told: told_in,
+            ended: ended_in,
+            orders: orders_in,
+            headers: headers.clone(),
+        };
         let adapters = Adapters::build(&settings, secrets, &shared, &dog)?;
         let listener = listen(&settings).await?;
         // From here on nothing fails, and what was built begins.

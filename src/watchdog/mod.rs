@@ -49,6 +49,7 @@ mod state;
 mod step;
 mod survival;
 mod suspicion;
+mod telling;
 mod together;
 mod trace;
 mod trial;

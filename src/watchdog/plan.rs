@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::audience::{Listener, listeners};
 use super::budget::Limits;
 use super::survival::Prior;
+use super::telling::{Telling, tells};
 use super::trial::Trying;
 use crate::config::{Drill, Http, Maintenance, Provider, Settings, Signs, Sink};
 use crate::model::{Culprit, Name, Route, Severity, Span};
@@ -62,7 +63,7 @@ pub(super) struct Plan {
     /// Routine canaries a second.
     pub(super) routine: f64,
     pub(super) limits: Limits,
-    tells: BTreeMap<Name, Telling>,
+    pub(super) tells: BTreeMap<Name, Telling>,
     /// Whether any provider is asked what became of canaries.
     pub(super) traces_any: bool,
     /// How each provider is asked how its account stands: those that are.
@@ -115,19 +116,6 @@ impl Suspect {
     pub(super) fn is_wide(&self) -> bool {
         self.routes.len() > WIDE
     }
-}
-
-/// How a provider tells what became of canaries.
-#[derive(Clone, Copy, Debug)]
-struct Telling {
-    /// It is asked.
-    asked: bool,
-    /// It tells by itself.
-    hooked: bool,
-    /// It is an application of our own.
-    own: bool,
-    /// Where a seed is taken off its suppression list, in words.
-    suppression_list: &'static str,
 }
 
 impl Plan {
@@ -191,31 +179,6 @@ impl Plan {
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
-    }
-
-    /// Whether a provider is asked what became of canaries.
-    pub(super) fn traces(&self, provider: &Name) -> bool {
-        self.tells.get(provider).is_some_and(|telling| telling.asked)
-    }
-
-    /// Whether the ids of a provider's mails are of use: to ask after them, or to know them again when it tells of them.
-    pub(super) fn knows_ids(&self, provider: &Name) -> bool {
-        self.traces(provider) || self.is_hooked(provider)
-    }
-
-    /// Whether a provider tells by itself what became of canaries.
-    pub(super) fn is_hooked(&self, provider: &Name) -> bool {
-        self.tells.get(provider).is_some_and(|telling| telling.hooked)
-    }
-
-    /// Whether a provider is an application of our own.
-    pub(super) fn is_own(&self, provider: &Name) -> bool {
-        self.tells.get(provider).is_some_and(|telling| telling.own)
-    }
-
-    /// Where a seed is taken off a provider's suppression list, in words.
-    pub(super) fn suppression_list(&self, provider: &Name) -> &'static str {
-        self.tells.get(provider).map_or("", |telling| telling.suppression_list)
     }
 
     /// Where `route` stands in [`Plan::routes`].
@@ -296,16 +259,6 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
 fn tries(settings: &Settings) -> BTreeMap<Name, Trying> {
     let of = |(name, sink): (&Name, &Sink)| Some((name.clone(), Trying::new(sink.try_at.clone()?, sink.takes.quietest())));
     settings.sinks.iter().filter_map(of).collect()
-}
-
-fn tells(settings: &Settings) -> BTreeMap<Name, Telling> {
-    let of = |p: &Provider| Telling {
-        asked: p.kind.tells() && !p.duty.untraced,
-        hooked: p.kind.is_hooked(),
-        own: p.kind.is_own(),
-        suppression_list: p.kind.suppression_list(),
-    };
-    settings.providers.iter().map(|(name, provider)| (name.clone(), of(provider))).collect()
 }
 
 /// How each provider that canaries are sent through is asked how its account stands, if it is.

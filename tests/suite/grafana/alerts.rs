@@ -32,6 +32,12 @@ const CASES: &[Case] = &[
         &[("mailcanary_incident_severity|kind=\"stopped\",culprit=\"provider:a\"", "3x10")],
         &[("mailcanary_incident_severity|kind=\"loss\",culprit=\"provider:a\"", "2x10")],
     ),
+    Case(
+        "MailcanaryConfigurationRefused",
+        10,
+        &[("mailcanary_config_last_reload_successful|", "0x20")],
+        &[("mailcanary_config_last_reload_successful|", "0x4 1x20")],
+    ),
     Case("MailcanaryLedgerNotWritable", 10, &[("mailcanary_ledger_writable|", "0x10")], &[("mailcanary_ledger_writable|", "1x10")]),
     Case(
         "MailcanaryStandsStill",

@@ -22,12 +22,13 @@ fn health() -> Vec<Panel> {
     vec![
         Panel::states(
             "What must hold",
-            "The watchdog answers, can write its ledger, has a network, and its heartbeats are not kept back.",
+            "The watchdog answers, can write its ledger, has a network, runs the newest configuration, and its heartbeats are not kept back.",
             paint::HOLDS,
         )
             .over_time(&format!("min by (instance) ({UP})"), "answers {{instance}}")
             .over_time(&min(names::LEDGER_WRITABLE), "ledger {{instance}}")
             .over_time(&format!("1 - max by (instance) ({})", ALL.of(names::WATCHER_CUT_OFF, "")), "network {{instance}}")
+            .over_time(&min(names::CONFIG_LAST_RELOAD_SUCCESSFUL), "configuration {{instance}}")
             .over_time(&format!("1 - max by (heartbeat) ({})", ALL.of(names::HEARTBEAT_HELD, "")), "heartbeat {{heartbeat}}")
             .size(12, 8),
         Panel::lines(

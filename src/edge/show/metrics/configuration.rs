@@ -1,12 +1,13 @@
 //! The metrics of the configuration that runs.
 
 use super::catalogue::{Family, family};
+use super::names;
 use super::samples::Shape;
 
 /// All of them, in the order of the page.
 pub(super) static CONFIGURATION: [Family; 2] = [
     family(
-        "mailcanary_config_last_reload_successful",
+        names::CONFIG_LAST_RELOAD_SUCCESSFUL,
         Shape::Gauge,
         &[],
         "0 or 1",
@@ -14,7 +15,7 @@ pub(super) static CONFIGURATION: [Family; 2] = [
         |from, to| to.flag(&[], from.view.configuration.refused.is_none()),
     ),
     family(
-        "mailcanary_config_last_reload_success_timestamp_seconds",
+        names::CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS,
         Shape::Gauge,
         &[],
         "seconds since 1970",

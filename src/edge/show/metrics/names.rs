@@ -56,6 +56,9 @@ pub(in crate::edge::show) const ACCOUNT_READABLE: &str = "mailcanary_account_rea
 pub(in crate::edge::show) const ACCOUNT_POLLS_TOTAL: &str = "mailcanary_account_polls_total";
 pub(in crate::edge::show) const HEARTBEAT_LAST_SUCCESS_TIMESTAMP_SECONDS: &str = "mailcanary_heartbeat_last_success_timestamp_seconds";
 pub(in crate::edge::show) const HEARTBEAT_FAILURES_TOTAL: &str = "mailcanary_heartbeat_failures_total";
+pub(in crate::edge::show) const CONFIG_LAST_RELOAD_SUCCESSFUL: &str = "mailcanary_config_last_reload_successful";
+pub(in crate::edge::show) const CONFIG_LAST_RELOAD_SUCCESS_TIMESTAMP_SECONDS: &str =
+    "mailcanary_config_last_reload_success_timestamp_seconds";
 pub(in crate::edge::show) const HEARTBEAT_HELD: &str = "mailcanary_heartbeat_held";
 pub(in crate::edge::show) const CANARIES_DECIDED_TOTAL: &str = "mailcanary_canaries_decided_total";
 pub(in crate::edge::show) const INCIDENT_NUMBER: &str = "mailcanary_incident_number";

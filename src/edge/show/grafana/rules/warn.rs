@@ -150,6 +150,14 @@ fn people() -> Vec<Alert> {
         )
         .but_if(up_for(1800)),
         alert(
+            "MailcanaryConfigurationRefused",
+            "5m",
+            names::CONFIG_LAST_RELOAD_SUCCESSFUL.to_owned(),
+            "== 0",
+            "mailcanary on {{ $labels.instance }} runs an older configuration than the newest",
+            "The newest was refused: its complaints stand in the log and on the status page.",
+        ),
+        alert(
             "MailcanaryNoticesRefused",
             "0s",
             format!("increase({}{{outcome=\"refused\"}}[1h])", names::NOTICES_TOTAL),
