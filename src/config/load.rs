@@ -38,8 +38,11 @@ pub fn load(path: &Path) -> Result<Checked, LoadError> {
     parse(&read(path)?, &host_name).map_err(LoadError::Wrong)
 }
 
-/// Its text. Pipes are refused before they are opened, as opening one could wait for ever.
-fn read(path: &Path) -> Result<String, LoadError> {
+/// What stands in the file. Pipes are refused before they are opened, as opening one could wait for ever; no more than 1 MiB is read.
+///
+/// # Errors
+/// [`LoadError`], but not that it is wrong or no text.
+pub fn content(path: &Path) -> Result<Vec<u8>, LoadError> {
     if !std::fs::metadata(path).map_err(LoadError::Read)?.is_file() {
         return Err(LoadError::NotAFile);
     }
@@ -48,5 +51,9 @@ fn read(path: &Path) -> Result<String, LoadError> {
     if bytes.len() as u64 > MOST {
         return Err(LoadError::TooLarge);
     }
-    String::from_utf8(bytes).map_err(|error| LoadError::NotText(error.utf8_error().valid_up_to() + 1))
+    Ok(bytes)
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    String::from_utf8(content(path)?).map_err(|error| LoadError::NotText(error.utf8_error().valid_up_to() + 1))
 }

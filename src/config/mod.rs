@@ -40,7 +40,7 @@ pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
-pub use load::{LoadError, load};
+pub use load::{LoadError, content, load};
 pub use maintenance::Maintenance;
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,

@@ -48,7 +48,12 @@ impl Source {
 
     /// What stands there now; nothing if that cannot be read.
     fn digest(&self) -> Option<[u8; 32]> {
-        Some(Sha256::digest(std::fs::read(&self.file).ok()?).into())
+        match config::content(&self.file) {
+            Ok(bytes) => Some(Sha256::digest(bytes).into()),
+            // That it became too large is a change to complain of.
+            Err(LoadError::TooLarge) => Some([0; 32]),
+            Err(LoadError::Read(_) | LoadError::NotAFile | LoadError::NotText(_) | LoadError::Wrong(_)) => None,
+        }
     }
 
     /// Settings and secrets as they are there now, and what is likely not meant in them.
