@@ -32,12 +32,6 @@ const CASES: &[Case] = &[
         &[("mailcanary_incident_severity|kind=\"stopped\",culprit=\"provider:a\"", "3x10")],
         &[("mailcanary_incident_severity|kind=\"loss\",culprit=\"provider:a\"", "2x10")],
     ),
-    Case(
-        "MailcanaryConfigurationRefused",
-        10,
-        &[("mailcanary_config_last_reload_successful|", "0x20")],
-        &[("mailcanary_config_last_reload_successful|", "0x4 1x20")],
-    ),
     Case("MailcanaryLedgerNotWritable", 10, &[("mailcanary_ledger_writable|", "0x10")], &[("mailcanary_ledger_writable|", "1x10")]),
     Case(
         "MailcanaryStandsStill",
@@ -172,6 +166,12 @@ const CASES: &[Case] = &[
         60,
         &[("mailcanary_heartbeat_last_success_timestamp_seconds|heartbeat=\"h\"", "0x60"), ("process_start_time_seconds|", "0x60")],
         &[("mailcanary_heartbeat_last_success_timestamp_seconds|heartbeat=\"h\"", "0x60"), ("process_start_time_seconds|", "3000x60")],
+    ),
+    Case(
+        "MailcanaryConfigurationRefused",
+        10,
+        &[("mailcanary_config_last_reload_successful|", "0x20")],
+        &[("mailcanary_config_last_reload_successful|", "0x4 1x20")],
     ),
     Case(
         "MailcanaryNoticesRefused",
