@@ -1,6 +1,6 @@
 //! Submission: to a real Postfix, Exim and OpenSMTPD, and to servers that behave badly.
 
-mod contract;
+pub mod contract;
 mod dial;
 mod exim;
 mod fake;

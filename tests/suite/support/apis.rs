@@ -14,22 +14,10 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
+use mailcanary::model::Fate;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-
-/// What becomes of mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Becomes {
-    Vanished,
-    Stuck,
-    Deferred,
-    HandedOff,
-    Bounced,
-    Suppressed,
-    /// The provider does not say: the key may not ask.
-    Blind,
-}
 
 /// A question, as it came.
 struct Asked {
@@ -37,7 +25,7 @@ struct Asked {
     /// Its path behind the kind, with the query.
     path: String,
     body: Value,
-    fate: Becomes,
+    fate: Fate,
     /// The id that was given to a mail of this kind, if the question names it.
     id: Option<String>,
 }
@@ -60,7 +48,7 @@ pub struct Apis {
 
 impl Apis {
     /// One in which all mail becomes this.
-    pub async fn start(fate: Becomes) -> Self {
+    pub async fn start(fate: Fate) -> Self {
         let inner = Arc::new(Mutex::new(Inner::default()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -82,7 +70,7 @@ impl Drop for Apis {
     }
 }
 
-async fn answer(inner: Arc<Mutex<Inner>>, fate: Becomes, request: Request) -> Answer {
+async fn answer(inner: Arc<Mutex<Inner>>, fate: Fate, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap().to_vec();
     let path = parts.uri.path_and_query().unwrap().as_str().trim_start_matches('/').to_owned();

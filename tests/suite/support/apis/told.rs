@@ -1,8 +1,8 @@
 //! What each of the APIs says of mail that it took.
 
+use mailcanary::model::Fate::{Blind, Bounced, Deferred, HandedOff, Stuck, Suppressed, Vanished};
 use serde_json::{Value, json};
 
-use super::Becomes::{Blind, Bounced, Deferred, HandedOff, Stuck, Suppressed, Vanished};
 use super::{Answer, Asked, says};
 
 /// The receiver's words where it puts mail off.
