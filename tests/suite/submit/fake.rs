@@ -1,6 +1,6 @@
 //! A server that does what a script says, good or bad.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub enum Step {
     Flood(usize),
     /// Sends this over and over, as many bytes.
     Repeat(&'static str, usize),
+    /// Sends this over and over, a byte now and then, until the other side closes.
+    Drip(&'static str),
     /// Reads a line.
     Line,
     /// Reads up to and with these bytes.
@@ -83,6 +85,7 @@ fn play(mut stream: TcpStream, steps: &[Step]) -> String {
             Step::Say(bytes) => stream.write_all(bytes).is_ok(),
             Step::Flood(bytes) => flood(&mut stream, b"250-xxxxxxxxxxxx", *bytes),
             Step::Repeat(text, bytes) => flood(&mut stream, text.as_bytes(), *bytes),
+            Step::Drip(text) => drip(&mut stream, text.as_bytes()),
             Step::Line => read_until(&mut stream, &mut heard, b"\n"),
             Step::Until(end) => read_until(&mut stream, &mut heard, end),
             Step::Request => read_request(&mut stream, &mut heard),
@@ -97,6 +100,15 @@ fn play(mut stream: TcpStream, steps: &[Step]) -> String {
         }
     }
     String::from_utf8_lossy(&heard).into_owned()
+}
+
+/// Whether the other side has had enough of it.
+fn drip(stream: &mut TcpStream, text: &[u8]) -> bool {
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    text.iter().cycle().take(1500).any(|byte| {
+        let waits = |error: &std::io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+        !stream.read(&mut [0]).is_err_and(|error| waits(&error)) || stream.write_all(&[*byte]).is_err()
+    })
 }
 
 fn flood(stream: &mut TcpStream, text: &[u8], bytes: usize) -> bool {

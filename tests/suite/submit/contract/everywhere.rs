@@ -49,6 +49,9 @@ async fn what_is_no_answer_after_the_request_is_an_unknown_fate() {
         vec![say("220 smtp.example ESMTP\r\n")],
         vec![say(head), Step::Stall],
         vec![say(head), say("{\"id\":\"ab")],
+        // Never silent, and never done.
+        vec![say(head), Step::Drip("[ ")],
+        vec![say("HTTP/1.1 200 OK\r\n"), Step::Drip("X-Padding: a\r\n")],
         vec![long, Step::Repeat("[ ", 10 << 20)],
         vec![say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{\"id\":\"a\r\n")],
         vec![say("HTTP/1.1 200 OK\r\n"), Step::Repeat("X-Padding: a header like any other\r\n", 10 << 20)],
