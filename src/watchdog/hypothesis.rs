@@ -64,8 +64,20 @@ pub(super) fn arrived(healthy: &Survival, latency: Span) -> Factors {
 
 /// The buckets by which mail takes longer in the way after this one, which is a delay; beyond the last, twice as long.
 pub(super) fn longer_than(way: usize) -> u32 {
-    let next = (way + 1).checked_sub(LOSSES.len()).and_then(|delay| DELAYS.get(delay));
-    next.copied().unwrap_or(DELAYS.last().map_or(0, |longest| longest + 8))
+    delay(way + 1).unwrap_or(DELAYS.last().map_or(0, |longest| longest + 8))
+}
+
+/// The buckets by which mail takes longer in this way, if it is a delay.
+fn delay(way: usize) -> Option<u32> {
+    DELAYS.get(way.checked_sub(LOSSES.len())?).copied()
+}
+
+/// How likely something is in this way: `slower` says it of mail that takes longer by so many buckets, `lost` of mail that is lost.
+fn likely(way: usize, slower: impl Fn(u32) -> f64, lost: f64) -> f64 {
+    match LOSSES.get(way) {
+        Some(share) => share * lost + (1.0 - share) * slower(0),
+        None => slower(delay(way).unwrap_or(0)),
+    }
 }
 
 /// What a canary in flight says for one way, against mail that merely takes longer, by so many buckets.
@@ -75,22 +87,14 @@ pub(super) fn silent_not_slower(healthy: &Survival, age: Span, way: usize, by: u
         return 1.0;
     }
     let out = |slower: u32| healthy.at_place(place - f64::from(slower));
-    let of_way = match (LOSSES.get(way), way.checked_sub(LOSSES.len()).and_then(|delay| DELAYS.get(delay))) {
-        (Some(share), _) => share + (1.0 - share) * out(0),
-        (None, delay) => out(delay.copied().unwrap_or(0)),
-    };
-    (of_way / out(by)).min(CLIPPED)
+    (likely(way, out, 1.0) / out(by)).min(CLIPPED)
 }
 
 /// The same of one that took this long.
 pub(super) fn arrived_not_slower(healthy: &Survival, latency: Span, way: usize, by: u32) -> f64 {
     let bucket = i64::try_from(healthy.bucket(latency)).unwrap_or(0);
     let density = |slower: u32| healthy.density((bucket - i64::from(slower)).max(-3));
-    let of_way = match (LOSSES.get(way), way.checked_sub(LOSSES.len()).and_then(|delay| DELAYS.get(delay))) {
-        (Some(share), _) => (1.0 - share) * density(0),
-        (None, delay) => density(delay.copied().unwrap_or(0)),
-    };
-    (of_way / density(by)).clamp(1.0 / CLIPPED, CLIPPED)
+    (likely(way, density, 0.0) / density(by)).clamp(1.0 / CLIPPED, CLIPPED)
 }
 
 /// What a refusal says that is no word about the account.
