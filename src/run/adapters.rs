@@ -54,7 +54,7 @@ pub(super) struct Adapters {
     sinks: Vec<Sink>,
     heartbeats: Vec<Heartbeat>,
     hooks: Hooks,
-    replies: Arc<Replies>,
+    replies: Replies,
 }
 
 /// What earlier work has left that is shown or told of.
@@ -100,9 +100,9 @@ impl Adapters {
         })
     }
 
-    /// The same, with what the webhooks of a `former` configuration have learnt and counted.
-    pub(super) fn after(mut self, former: &Hooks) -> Self {
-        self.hooks = self.hooks.after(former);
+    /// The same, with what the webhooks of a former configuration have learnt and counted, and what its sinks' have.
+    pub(super) fn after(mut self, hooks: &Hooks, replies: &Replies) -> Self {
+        (self.hooks, self.replies) = (self.hooks.after(hooks), self.replies.after(replies));
         self
     }
 
@@ -119,9 +119,10 @@ impl Adapters {
         let hints = reading(self.readers, shared, &mut staff.workers);
         let submitters = tended(self.submitters, &mut staff.workers);
         // What came back from sinks is shown to people from now on.
-        let shown = Arc::clone(&self.replies);
+        let replies = Arc::new(self.replies);
+        let shown = Arc::clone(&replies);
         staff.workers.spawn(async move { shown.tend().await });
-        AtWork { submitters, sinks, hints, hooks: Arc::new(self.hooks), replies: self.replies, pulse, staff }
+        AtWork { submitters, sinks, hints, hooks: Arc::new(self.hooks), replies, pulse, staff }
     }
 }
 

@@ -42,9 +42,9 @@ pub(super) fn replies(
     origin: Origin,
     orders: mpsc::Sender<Order>,
     now: &Now,
-) -> Result<Arc<Replies>, StartError> {
+) -> Result<Replies, StartError> {
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
-    Ok(Arc::new(Replies::new(settings, &lookup, origin, orders, Arc::clone(now))?))
+    Ok(Replies::new(settings, &lookup, origin, orders, Arc::clone(now))?)
 }
 
 /// The paths to which others post.

@@ -140,7 +140,7 @@ impl Loop {
         let adapters = Adapters::build(&settings, &secrets, &self.reloading.shared, &dog).map_err(|error| refused(chain(&error)))?;
         // From here on nothing fails.
         let ended = self.retire().await;
-        self.take_over(dog, adapters.after(&self.hands.hooks), settings, &secrets);
+        self.take_over(dog, adapters.after(&self.hands.hooks, &self.hands.replies), settings, &secrets);
         self.go_on(ended);
         Ok(warnings)
     }

@@ -3,7 +3,6 @@
 
 pub(crate) mod proof;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use futures::StreamExt;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 
-use crate::model::{At, Knock};
+use crate::model::{At, HookCounts, Knock, Tiding};
 use crate::watchdog::{Event, View};
 
 /// Bytes that are read beyond what is kept, so that who sends them hears why they were not taken.
@@ -118,17 +117,18 @@ async fn read(body: Body, announced: usize, most: usize) -> Result<Vec<u8>, Knoc
     if length <= most { Ok(whole) } else { Err(Knock::TooLarge) }
 }
 
-/// How the posts at one door have ended.
+/// What came in at one door: how the posts ended, and what they told.
 #[derive(Debug, Default)]
-pub(crate) struct Knocks {
+pub(crate) struct Tally {
     ended: [AtomicU64; Knock::ALL.len()],
+    told: [AtomicU64; Tiding::ALL.len()],
     /// The last one who knocked was not let in.
     shut: AtomicBool,
 }
 
-impl Knocks {
+impl Tally {
     /// Counts how a post ended; whether that is worth a line in the log: it was not taken in, and the one before was.
-    pub(crate) fn count(&self, knock: Knock) -> bool {
+    pub(crate) fn end(&self, knock: Knock) -> bool {
         for (kind, count) in Knock::ALL.iter().zip(&self.ended) {
             count.fetch_add(u64::from(*kind == knock), Ordering::Relaxed);
         }
@@ -136,7 +136,18 @@ impl Knocks {
         !was_shut && knock != Knock::Taken
     }
 
-    pub(crate) fn counts(&self) -> BTreeMap<Knock, u64> {
-        Knock::ALL.into_iter().zip(self.ended.iter().map(|count| count.load(Ordering::Relaxed))).collect()
+    /// Counts so many events that told something like this.
+    pub(crate) fn tell(&self, tiding: Tiding, events: u64) {
+        for (kind, count) in Tiding::ALL.iter().zip(&self.told) {
+            count.fetch_add(if *kind == tiding { events } else { 0 }, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn counts(&self) -> HookCounts {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        HookCounts {
+            requests: Knock::ALL.into_iter().zip(self.ended.iter().map(read)).collect(),
+            events: Tiding::ALL.into_iter().zip(self.told.iter().map(read)).collect(),
+        }
     }
 }

@@ -54,6 +54,19 @@ fn settings() -> Settings {
     config::parse(text, "test.example").unwrap_or_else(|complaints| panic!("{complaints:?}")).settings
 }
 
+/// What comes back by the settings; `home` is where Slack is.
+fn replies(home: String, orders: mpsc::Sender<Order>) -> Replies {
+    let lookup = move |at: &SecretRef| match at {
+        SecretRef::Env(name) if name == "ACK" => Some(Secret::new(format!("{SECRET}\n"))),
+        SecretRef::Env(name) if name == "U" => Some(Secret::new(home.clone())),
+        _ => None,
+    };
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let origin = Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: None };
+    let now = Arc::new(|| At::from_ms(NOW * 1000));
+    Replies::new(&settings(), &lookup, origin, orders, now).unwrap()
+}
+
 impl Rig {
     async fn new() -> Self {
         let (orders, mut given) = mpsc::channel::<Order>(4);
@@ -76,15 +89,7 @@ impl Rig {
     async fn serve(orders: mpsc::Sender<Order>, heard: Heard, mut tasks: Vec<JoinHandle<()>>) -> Self {
         let shown = Arc::new(Service::<Vec<Value>>::start(show_it).await);
         let home = format!("{}/services/T0/B0/S3CRET", shown.base);
-        let lookup = move |at: &SecretRef| match at {
-            SecretRef::Env(name) if name == "ACK" => Some(Secret::new(format!("{SECRET}\n"))),
-            SecretRef::Env(name) if name == "U" => Some(Secret::new(home.clone())),
-            _ => None,
-        };
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let origin = Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: None };
-        let now = Arc::new(|| At::from_ms(NOW * 1000));
-        let replies = Arc::new(Replies::new(&settings(), &lookup, origin, orders, now).unwrap());
+        let replies = Arc::new(replies(home, orders));
         assert!(!format!("{replies:?}").contains("8f742231"), "{replies:?}");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -292,6 +297,18 @@ async fn who_does_not_sign_is_refused_and_learns_nothing() {
     for sink in ["bare", "nobody", "", "pager/", "%ff"] {
         assert_eq!(rig.post(sink, &ours[0].1).await, 404, "{sink}");
     }
+}
+
+#[tokio::test]
+async fn another_configuration_goes_on_counting() {
+    let rig = Rig::new().await;
+    assert_eq!(rig.post("chat", &slack(&pressed(KEY, BUTTON), NOW, "another")).await, 401);
+    assert_eq!(rig.post("chat", &slack(&pressed("another/9", BUTTON), NOW, SECRET)).await, 200);
+    let (orders, _given) = mpsc::channel(1);
+    let next = replies("https://hooks.example/services/T0/B0/S3CRET".to_owned(), orders).after(&rig.replies);
+    assert_eq!(rig.post("chat", &slack(&pressed(KEY, BUTTON), NOW, "a third")).await, 401);
+    let counts = next.counts().remove(&Name::new("chat").unwrap()).unwrap();
+    assert_eq!((counts.requests[&Knock::Refused], counts.requests[&Knock::Taken], counts.events[&Tiding::Foreign]), (2, 1, 1));
 }
 
 #[tokio::test]

@@ -12,7 +12,6 @@ pub(super) use slack::button;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,7 +29,7 @@ use self::thanks::Thanks;
 use super::{Caller, Origin, SinkError, fit, parse};
 use crate::config::{self, Secret, SecretRef, SecretUrl, Settings, SinkKind};
 use crate::edge::dial::Dialer;
-use crate::edge::post::{Knocks, Order, Post, answer, ended, receive, unread};
+use crate::edge::post::{Order, Post, Tally, answer, ended, receive, unread};
 use crate::model::{At, HookCounts, IncidentId, Knock, Name, Now, Tiding};
 use crate::watchdog::Event;
 
@@ -106,7 +105,7 @@ fn way(name: &Name, sink: &config::Sink, secrets: &dyn Fn(&SecretRef) -> Option<
     };
     let http = || Dialer::new(&sink.wire).and_then(|dialer| dialer.http()).map_err(|error| SinkError::Wire(name.clone(), error));
     let thanks = home.map(|home| Ok(Thanks::new(Caller::new(http()?, &[]), &home))).transpose()?;
-    Ok(Some(Way { word: sink.kind.as_str(), reply, thanks, requests: Knocks::default(), events: Default::default() }))
+    Ok(Some(Way { word: sink.kind.as_str(), reply, thanks, tally: Arc::default() }))
 }
 
 /// One sink's way back, and what has come by it.
@@ -115,8 +114,7 @@ struct Way {
     word: &'static str,
     reply: Box<dyn Reply>,
     thanks: Option<Thanks>,
-    requests: Knocks,
-    events: [AtomicU64; Tiding::ALL.len()],
+    tally: Arc<Tally>,
 }
 
 /// The ways back from all sinks that have one.
@@ -164,12 +162,21 @@ impl Replies {
         Router::new().route(&format!("{PATH}{{name}}"), post(knock)).with_state(self)
     }
 
+    /// The same, with what a `former` configuration's have counted, and will.
+    #[must_use]
+    pub fn after(mut self, former: &Self) -> Self {
+        for (name, way) in &mut self.ways {
+            if let Some(former) = former.ways.get(name) {
+                way.tally = Arc::clone(&former.tally);
+            }
+        }
+        self
+    }
+
     /// What was counted so far, for each sink that calls back.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<Name, HookCounts> {
-        let events = |way: &Way| Tiding::ALL.into_iter().zip(way.events.iter().map(|count| count.load(Ordering::Relaxed))).collect();
-        let of = |(name, way): (&Name, &Way)| (name.clone(), HookCounts { requests: way.requests.counts(), events: events(way) });
-        self.ways.iter().map(of).collect()
+        self.ways.iter().map(|(name, way)| (name.clone(), way.tally.counts())).collect()
     }
 
     /// The way back at a path. Names stand in paths as they are.
@@ -187,11 +194,11 @@ impl Replies {
             return Knock::TooLarge;
         }
         if words.is_empty() {
-            way.count(Tiding::Mute);
+            way.tally.tell(Tiding::Mute, 1);
         }
         for said in words {
             let Some(tiding) = self.pass_on(name, way, said).await else { return Knock::Busy };
-            way.count(tiding);
+            way.tally.tell(tiding, 1);
         }
         Knock::Taken
     }
@@ -220,14 +227,6 @@ impl Replies {
     }
 }
 
-impl Way {
-    fn count(&self, tiding: Tiding) {
-        for (kind, count) in Tiding::ALL.iter().zip(&self.events) {
-            count.fetch_add(u64::from(*kind == tiding), Ordering::Relaxed);
-        }
-    }
-}
-
 fn event(incident: IncidentId, deed: Deed, by: String, said_at: Option<At>) -> Event {
     match deed {
         Deed::Acknowledged => Event::Acknowledged { incident, by, note: None, said_at },
@@ -242,7 +241,7 @@ async fn knock(State(replies): State<Arc<Replies>>, request: Request) -> Respons
         Ok(received) => ended(replies.take_in(name, way, &received.post((replies.now)())).await),
         Err(how) => how,
     };
-    if way.requests.count(how.0) {
+    if way.tally.end(how.0) {
         tracing::warn!(sink = %name, outcome = how.0.as_str(), "what came back from a sink was not taken");
     }
     answer(how)

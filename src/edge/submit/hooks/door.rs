@@ -1,7 +1,6 @@
 //! The door that providers knock at: `POST /hooks/NAME`, bounded in size, time and number. Who is not let in learns nothing but that.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -12,7 +11,7 @@ use axum::routing::post;
 
 use super::known::Known;
 use super::{Hooks, Webhook};
-use crate::edge::post::{Knocks, answer, ended, receive, unread};
+use crate::edge::post::{Tally, answer, ended, receive, unread};
 use crate::model::{HookCounts, Knock, Name, Tiding};
 
 /// What stands before a provider's name in the path of its webhook.
@@ -31,8 +30,7 @@ pub(super) struct Door {
 #[derive(Debug, Default)]
 struct Memory {
     known: Mutex<Known>,
-    requests: Knocks,
-    events: [AtomicU64; Tiding::ALL.len()],
+    tally: Tally,
 }
 
 impl Door {
@@ -52,22 +50,16 @@ impl Door {
     }
 
     pub(super) fn counts(&self) -> HookCounts {
-        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        HookCounts {
-            requests: self.memory.requests.counts(),
-            events: Tiding::ALL.into_iter().zip(self.memory.events.iter().map(read)).collect(),
-        }
+        self.memory.tally.counts()
     }
 
     pub(super) fn count_events(&self, tidings: &BTreeMap<Tiding, u64>) {
-        for (tiding, count) in Tiding::ALL.iter().zip(&self.memory.events) {
-            count.fetch_add(tidings.get(tiding).copied().unwrap_or_default(), Ordering::Relaxed);
-        }
+        tidings.iter().for_each(|(tiding, events)| self.memory.tally.tell(*tiding, *events));
     }
 
     /// Counts how a request ended, and says it once where that is new.
     fn count(&self, provider: &Name, knock: Knock) {
-        if self.memory.requests.count(knock) {
+        if self.memory.tally.end(knock) {
             tracing::warn!(%provider, outcome = knock.as_str(), "what came in by a provider's webhook was not taken");
         }
     }
