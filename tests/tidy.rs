@@ -86,6 +86,7 @@ const COMMON: &[&str] = &[
     "index",
     "canary",
     "flight",
+    "handing",
     "fate",
     "members",
     "common",

@@ -110,6 +110,7 @@ impl Hands {
         let (events, hooks, provider) = (self.events.clone(), Arc::clone(&self.hooks), provider.clone());
         self.submissions.spawn(async move {
             let answer = submitter.submit(&mail, canary, now).await;
+            drop(mail);
             tracing::debug!(%canary, outcome = answer.outcome.as_str(), "answered");
             let Answer { outcome, reply, hint, message_id, legs, retry_after } = answer;
             let event = Event::Answered { canary, outcome, reply, hint, message_id: message_id.clone(), legs, retry_after };

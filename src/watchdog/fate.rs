@@ -27,6 +27,7 @@ impl State {
             ix.keys.insert(route.key, slot);
         }
         self.spent.spend(&plan.limits, &route.route, at, reason);
+        ix.handing.begin(at, slot, lower(id));
         let first = route.flying.is_empty();
         route.send(id, at, reason);
         ix.looks.extend(route.flying.back().and_then(|f| Some((f.look_at?, slot, f.serial))));
@@ -95,7 +96,9 @@ impl State {
         let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
         let cut_off = self.cut_off_since.is_some();
         let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some(reason) = route.find(id).filter(|c| c.outcome().is_none()).map(|c| c.reason) else { return };
+        let Some((reason, sent_at)) = route.find(id).filter(|c| c.outcome().is_none()).map(|c| (c.reason, c.sent_at)) else { return };
+        ix.handing.answered();
+        ix.handing.end(sent_at, slot, id);
         let outcome = answer.outcome;
         match outcome {
             Outcome::Accepted => route.counts.accepted += 1,
@@ -149,6 +152,7 @@ impl State {
             }
             return;
         }
+        ix.handing.end(sent_at, slot, id);
         let lag = seen.since(arrival.at);
         let arrived_at = arrival.at;
         let accepted_at = canary.answered_at().map_or(canary.sent_at, |at| at.min(arrival.at));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Watchdog;
 use super::flight::Flying;
+use super::handing::Handing;
 use super::hypothesis::Factors;
 use super::members::Members;
 use super::plan::{Plan, Suspect};
@@ -23,6 +24,8 @@ pub(super) struct Index {
     pub(super) due: BTreeSet<(At, usize)>,
     /// The place of each route in `due`.
     due_at: Vec<Option<At>>,
+    /// The canaries that are being handed over.
+    pub(super) handing: Handing,
     /// When each canary in flight is lost.
     pub(super) deadlines: BTreeSet<(At, usize, u32)>,
     /// Of each suspect with many routes those with canaries that have not settled, in order.
@@ -76,6 +79,7 @@ impl Index {
             ix.looks.extend(route.flying.iter().filter_map(|f| Some((f.look_at?, slot, f.serial))));
             ix.age(plan, state, slot);
             ix.note(state, slot);
+            route.resume_handing(&mut ix.handing, slot, state.at);
         }
         for (suspect, standing) in state.standings.iter().enumerate() {
             ix.checks.extend(standing.check_at.map(|at| (at, suspect)));
@@ -120,7 +124,16 @@ impl Index {
     /// One route's next canary.
     pub(super) fn schedule(&mut self, plan: &Plan, state: &State, route: usize) {
         let Some(planned) = plan.routes.get(route) else { return };
-        let next = schedule::due(state, planned, state.routes.get(route));
+        self.set_due(route, schedule::due(state, planned, state.routes.get(route)));
+    }
+
+    /// One route's canary that is due is left out.
+    pub(super) fn skip(&mut self, plan: &Plan, route: usize, now: At) {
+        let Some(planned) = plan.routes.get(route) else { return };
+        self.set_due(route, Some(now.plus(planned.every)));
+    }
+
+    fn set_due(&mut self, route: usize, next: Option<At>) {
         if let Some(place) = self.due_at.get_mut(route) {
             if let Some(before) = std::mem::replace(place, next) {
                 self.due.remove(&(before, route));

@@ -25,6 +25,7 @@ mod evidence;
 mod explain;
 mod fate;
 mod flight;
+mod handing;
 mod hindsight;
 mod hold;
 mod hypothesis;
@@ -369,13 +370,15 @@ impl Watchdog {
         }
         let due: Vec<usize> = self.ix.due.range(..=(at, usize::MAX)).map(|(_, slot)| *slot).collect();
         for slot in due {
-            if budget::fits(&self.plan, &self.state, slot, at) {
+            if self.ix.handing.is_full(at) && handing::is_under_way(&self.state, &self.ix, slot) {
+                self.ix.skip(&self.plan, slot, at);
+            } else if budget::fits(&self.plan, &self.state, slot, at) {
                 self.submit(step, at, slot, Reason::Routine);
             }
         }
         for _ in 0..CONFIRMATIONS_AT_ONCE {
             let asked = suspicion::asks(&self.plan, &self.state, &self.ix, at);
-            let Some(slot) = asked.now else { return asked.again_at };
+            let Some(slot) = asked.now.filter(|_| !self.ix.handing.is_full(at)) else { return asked.again_at };
             self.submit(step, at, slot, Reason::Confirmation);
         }
         self.asks_at(at)

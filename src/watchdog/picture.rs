@@ -59,6 +59,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         drilled: state.drilled_view(),
         incidents: open,
         notices: notices(plan, state),
+        submissions: 0,
         notices_pending: plan
             .sinks
             .keys()

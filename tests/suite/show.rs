@@ -127,6 +127,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         incidents: Vec::new(),
         notices: Delivery::ALL.into_iter().map(|how| ((name("oncall"), how), 5)).collect(),
         notices_pending: BTreeMap::from([(name("oncall"), 1)]),
+        submissions: 3,
         hooks: ps.iter().map(|p| (name(p), HookCounts::default())).collect(),
         replies: BTreeMap::from([(name("oncall"), HookCounts::default())]),
         heartbeats: BTreeMap::from([(name("watcher"), Pulse { every: Span::from_secs(60), last: Some(at(3590)), ..Pulse::default() })]),
@@ -279,6 +280,7 @@ fn metrics_say_what_the_view_says() {
         ("mailcanary_incident_open{kind=\"loss\",culprit=\"route:provider-0/stream-0/inbox-0\"}".to_owned(), 0.0),
         ("mailcanary_notices_total{sink=\"oncall\",outcome=\"delivered\"}".to_owned(), 5.0),
         ("mailcanary_notices_pending{sink=\"oncall\"}".to_owned(), 1.0),
+        ("mailcanary_submissions_in_progress".to_owned(), 3.0),
         (format!("mailcanary_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1.0),
     ];
     for (series, value) in expected {

@@ -8,6 +8,7 @@ mod decided;
 mod drift;
 mod drill;
 mod grows;
+mod handing;
 mod joining;
 mod next_steps;
 mod patience;

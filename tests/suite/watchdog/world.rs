@@ -110,7 +110,12 @@ pub enum Fate {
     Refused(Class),
     /// Refused as too fast, with a time for which nothing more is wanted.
     Wait(Span),
+    /// The provider takes the connection and says nothing until the submission is given up.
+    Hangs,
 }
+
+/// A submission is given up after this.
+pub const GIVEN_UP: Span = Span::from_secs(60);
 
 type Tells = Box<dyn Fn(&Name, &Name, At) -> Option<(model::Fate, &'static str)>>;
 /// What a provider answers at an instant; nothing, if it never does.
@@ -228,10 +233,12 @@ impl World {
             Fate::Refused(class) => (Outcome::Refused(class), None),
             Fate::Wait(span) => (Outcome::Refused(Class::Rate), Some(span)),
             Fate::Arrives(..) | Fate::Swallowed => (Outcome::Accepted, None),
+            Fate::Hangs => (Outcome::Unknown, None),
         };
         let hint = self.hint.clone().filter(|_| outcome != Outcome::Accepted);
         let answer = Event::Answered { canary, outcome, reply: None, hint, message_id: None, legs: Vec::new(), retry_after };
-        self.at(self.now.plus(Span::from_ms(120)), answer);
+        let after = if fate == Fate::Hangs { GIVEN_UP } else { Span::from_ms(120) };
+        self.at(self.now.plus(after), answer);
         if let Fate::Arrives(after, placement) = fate {
             let arrived_at = self.now.plus(after);
             let inbox = route.inbox.clone();

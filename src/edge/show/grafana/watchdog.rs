@@ -117,6 +117,7 @@ fn process() -> Vec<Panel> {
     let legs = format!("histogram_quantile(0.95, sum by (le, leg) (increase({}[$window])))", ALL.buckets(names::LEG_DURATION_SECONDS));
     let cpu = format!("sum by (instance) (rate({}[$__rate_interval]))", ALL.of(names::PROCESS_CPU_SECONDS_TOTAL, ""));
     let memory = format!("max by (instance) ({})", ALL.of(names::PROCESS_RESIDENT_MEMORY_BYTES, ""));
+    let submissions = format!("max by (instance) ({})", ALL.of(names::SUBMISSIONS_IN_PROGRESS, ""));
     let files = format!("max by (instance) ({} / {})", ALL.of(names::PROCESS_OPEN_FDS, ""), ALL.of(names::PROCESS_MAX_FDS, ""));
     vec![
         Panel::lines(
@@ -127,13 +128,21 @@ fn process() -> Vec<Panel> {
         .over_time(&legs, "{{leg}}")
         .logarithmic()
         .size(12, 7),
-        Panel::lines("Memory", "Resident memory of the process.", "bytes").over_time(&memory, "{{instance}}").size(4, 7),
+        Panel::lines(
+            "Being handed over",
+            "Canaries that are being handed over to their providers. From 1024 on, routes wait: the host or a provider does not keep up.",
+            "short",
+        )
+        .over_time(&submissions, "{{instance}}")
+        .ruled(&[(1024.0, ORANGE)])
+        .size(12, 7),
+        Panel::lines("Memory", "Resident memory of the process.", "bytes").over_time(&memory, "{{instance}}").size(8, 7),
         Panel::lines("CPU", "Seconds of CPU time a second, as a share of one core.", "percentunit")
             .over_time(&cpu, "{{instance}}")
-            .size(4, 7),
+            .size(8, 7),
         Panel::lines("File descriptors", "Of those that the process may have, the share that is open.", "percentunit")
             .over_time(&files, "{{instance}}")
             .ruled(&[(0.8, ORANGE)])
-            .size(4, 7),
+            .size(8, 7),
     ]
 }

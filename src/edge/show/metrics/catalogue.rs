@@ -34,7 +34,7 @@ pub(super) const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) static CATALOGUE: [Family; 45] = [
+pub(super) static CATALOGUE: [Family; 46] = [
     family(
         names::CANARIES_SUBMITTED_TOTAL,
         Shape::Counter,
@@ -262,6 +262,14 @@ pub(super) static CATALOGUE: [Family; 45] = [
     family(names::NOTICES_PENDING, Shape::Gauge, &["sink"], "notices", "Notices on their way.", |from, to| {
         from.view.notices_pending.iter().for_each(|(sink, n)| to.count(&[sink.as_str()], *n))
     }),
+    family(
+        names::SUBMISSIONS_IN_PROGRESS,
+        Shape::Gauge,
+        NONE,
+        "canaries",
+        "Canaries that are being handed over. From 1024 on, a route whose newest is among them waits for its next round.",
+        |from, to| to.count(&[], from.view.submissions),
+    ),
     family(
         names::HOOK_REQUESTS_TOTAL,
         Shape::Counter,

@@ -28,6 +28,7 @@ pub(in crate::edge::show) const SUSPICION_THRESHOLD: &str = "mailcanary_suspicio
 pub(in crate::edge::show) const INCIDENT_OPEN: &str = "mailcanary_incident_open";
 pub(in crate::edge::show) const NOTICES_TOTAL: &str = "mailcanary_notices_total";
 pub(in crate::edge::show) const NOTICES_PENDING: &str = "mailcanary_notices_pending";
+pub(in crate::edge::show) const SUBMISSIONS_IN_PROGRESS: &str = "mailcanary_submissions_in_progress";
 pub(in crate::edge::show) const HOOK_REQUESTS_TOTAL: &str = "mailcanary_hook_requests_total";
 pub(in crate::edge::show) const HOOK_EVENTS_TOTAL: &str = "mailcanary_hook_events_total";
 pub(in crate::edge::show) const SINK_REPLY_REQUESTS_TOTAL: &str = "mailcanary_sink_reply_requests_total";
