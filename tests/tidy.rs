@@ -106,6 +106,7 @@ const COMMON: &[&str] = &[
     "hold",
     "drift",
     "hindsight",
+    "identity",
     "recovery",
     "sorting",
     "trace",

@@ -34,6 +34,9 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::NoSigns { .. } => "no_signs",
             Event::Sighted { .. } => "sighted",
             Event::Mismatched { .. } => "mismatched",
+            Event::Examined { .. } => "examined",
+            Event::Strange { .. } => "strange",
+            Event::Approved { .. } => "approved",
             Event::Stale { .. } => "stale",
             Event::Forged { .. } => "forged",
             Event::Blind { .. } => "blind",
@@ -89,6 +92,7 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
         Event::Started { .. }
         | Event::Woke {}
         | Event::Read { .. }
+        | Event::Examined { .. }
         | Event::Traced { .. }
         | Event::Signs { .. }
         | Event::NoSigns { .. } => Ok(()),
@@ -112,6 +116,11 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
         }
         Event::Mismatched { inbox, canary, .. } => run(tables, sql::MISMATCHED, params![canary.to_string(), inbox.as_str(), at.as_ms()]),
         Event::Stale { inbox } => run(tables, sql::STRANGE, params!["stale", inbox.as_str(), at.as_ms()]),
+        Event::Strange { inbox, .. } => run(tables, sql::STRANGE, params!["unexpected", inbox.as_str(), at.as_ms()]),
+        Event::Approved { provider, stream, mark, by } => {
+            let what = format!("{provider}/{stream}: {} {}", mark.part.title(), mark.value);
+            person(tables, at, by, ("approved", None, None), Some(&what))
+        }
         Event::Forged { inbox } => run(tables, sql::STRANGE, params!["forged", inbox.as_str(), at.as_ms()]),
         Event::Blind { inbox, class, why } => sight(tables, at, Some(inbox), "blind", *class, why.as_deref()),
         Event::Sight { inbox } => sight(tables, at, Some(inbox), "sight", None, None),

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{At, CanaryId, Class, Fate, IncidentId, Leg, Name, NoticeId, Outcome, Placement, Sign, Span, Which};
+use crate::model::{
+    At, CanaryId, Class, Examination, Fate, IncidentId, Leg, Mark, Name, NoticeId, Outcome, Placement, Sign, Span, Stranger, Which,
+};
 
 /// Something that happened. The shapes are those of `mailcanary step`; fields beyond its documentation are optional.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -95,6 +97,33 @@ pub enum Event {
         canary: CanaryId,
         /// What is wrong with it, in words.
         why: String,
+    },
+    /// The mail of a canary that was seen was looked at.
+    Examined {
+        /// Whose mailbox it stood in.
+        inbox: Name,
+        /// Which canary.
+        canary: CanaryId,
+        /// What it says of itself.
+        mail: Examination,
+    },
+    /// A mail in a seeded inbox that is no canary.
+    Strange {
+        /// Where it was seen.
+        inbox: Name,
+        /// Which.
+        mail: Stranger,
+    },
+    /// A person says that a value in the mail of a provider and stream is right.
+    Approved {
+        /// Which provider's.
+        provider: Name,
+        /// Which stream's.
+        stream: Name,
+        /// What.
+        mark: Mark,
+        /// Who, cut to 100 bytes.
+        by: String,
     },
     /// A canary of ours, past what the watchdog remembers.
     Stale {
@@ -235,6 +264,7 @@ impl Event {
         | Self::Traced { canary, .. }
         | Self::Sighted { canary, .. }
         | Self::Mismatched { canary, .. }
+        | Self::Examined { canary, .. }
         | Self::Orphaned { canary } = self
         {
             return Some(*canary);
@@ -247,6 +277,8 @@ impl Event {
     pub const fn inbox(&self) -> Option<&Name> {
         if let Self::Sighted { inbox, .. }
         | Self::Mismatched { inbox, .. }
+        | Self::Examined { inbox, .. }
+        | Self::Strange { inbox, .. }
         | Self::Stale { inbox }
         | Self::Forged { inbox }
         | Self::Blind { inbox, .. }

@@ -80,6 +80,9 @@ impl Watchdog {
             | Event::Traced { .. }
             | Event::Sighted { .. }
             | Event::Mismatched { .. }
+            | Event::Examined { .. }
+            | Event::Strange { .. }
+            | Event::Approved { .. }
             | Event::Stale { .. }
             | Event::Forged { .. }
             | Event::Blind { .. }

@@ -29,6 +29,7 @@ mod handing;
 mod hindsight;
 mod hold;
 mod hypothesis;
+mod identity;
 mod incident;
 mod index;
 mod judge;

@@ -300,6 +300,9 @@ impl State {
                 }
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
+            Event::Examined { canary, mail, .. } => self.examine(plan, ix, *canary, mail),
+            Event::Strange { inbox, mail } => self.meet(inbox, mail),
+            Event::Approved { provider, stream, mark, .. } => self.approve(provider, stream, mark),
             Event::Stale { inbox } => self.inbox(inbox).replayed += 1,
             Event::Forged { inbox } => self.inbox(inbox).forged += 1,
             Event::Blind { inbox, class, why } => {

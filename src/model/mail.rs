@@ -1,0 +1,246 @@
+//! What a mail says of itself: who it is from, who signed it, which hosts it came by. What of it is foreign is the watchdog's business.
+
+use serde::{Deserialize, Serialize};
+
+use super::{At, Name, Placement, Span};
+
+/// Where in a mail a mark stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The address in From.
+    From,
+    /// The address in Sender.
+    Sender,
+    /// The address in Reply-To.
+    ReplyTo,
+    /// The domain of Return-Path: what stands before it often names the mail.
+    ReturnPath,
+    /// The domain of a DKIM signature.
+    DkimDomain,
+    /// The selector of a DKIM signature, as `selector._domainkey.domain`.
+    DkimSelector,
+    /// The domain of Message-ID.
+    MessageId,
+    /// The domain or address of a List header: List-Id, List-Unsubscribe.
+    List,
+    /// The organisation of the host that handed the mail to the receiver, by its name as the receiver wrote it down; without a name, its
+    /// network: `192.0.2.0/24`, `2001:db8:1::/48`.
+    Network,
+    /// The domain of an address in the body.
+    Address,
+    /// The host of a link in the body.
+    Link,
+    /// What was changed on the way: `text`, `html`, `subject`, `attachment`, as far as what was sent is known.
+    Content,
+}
+
+impl Part {
+    /// Every part, in the order that lists use.
+    pub const ALL: [Self; 12] = [
+        Self::From,
+        Self::Sender,
+        Self::ReplyTo,
+        Self::ReturnPath,
+        Self::DkimDomain,
+        Self::DkimSelector,
+        Self::MessageId,
+        Self::List,
+        Self::Network,
+        Self::Address,
+        Self::Link,
+        Self::Content,
+    ];
+
+    /// The word in labels and texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::From => "from",
+            Self::Sender => "sender",
+            Self::ReplyTo => "reply_to",
+            Self::ReturnPath => "return_path",
+            Self::DkimDomain => "dkim_domain",
+            Self::DkimSelector => "dkim_selector",
+            Self::MessageId => "message_id",
+            Self::List => "list",
+            Self::Network => "network",
+            Self::Address => "address",
+            Self::Link => "link",
+            Self::Content => "content",
+        }
+    }
+
+    /// As the person who is told reads it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::From => "From",
+            Self::Sender => "Sender",
+            Self::ReplyTo => "Reply-To",
+            Self::ReturnPath => "Return-Path",
+            Self::DkimDomain => "DKIM domain",
+            Self::DkimSelector => "DKIM selector",
+            Self::MessageId => "Message-ID",
+            Self::List => "List header",
+            Self::Network => "sending network",
+            Self::Address => "address in the text",
+            Self::Link => "link",
+            Self::Content => "content",
+        }
+    }
+}
+
+/// One value that a mail carries in one place: lower case, printable, at most 253 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// Where.
+    pub part: Part,
+    /// What.
+    pub value: String,
+}
+
+/// What is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Whether the sending host may send for the envelope's domain (RFC 7208).
+    Spf,
+    /// Whether a signature holds (RFC 6376).
+    Dkim,
+    /// Whether one of them is of the domain in From (RFC 7489).
+    Dmarc,
+    /// Whether the chain of those who passed it on holds (RFC 8617).
+    Arc,
+}
+
+impl Method {
+    /// Every method, in the order that lists use.
+    pub const ALL: [Self; 4] = [Self::Spf, Self::Dkim, Self::Dmarc, Self::Arc];
+
+    /// The word in labels and texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spf => "spf",
+            Self::Dkim => "dkim",
+            Self::Dmarc => "dmarc",
+            Self::Arc => "arc",
+        }
+    }
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    /// It holds.
+    Pass,
+    /// It does not.
+    Fail,
+    /// There is nothing to hold: no record, no signature; or the record says nothing either way.
+    None,
+    /// It cannot be said: the name server did not answer. That is nobody's fault but ours.
+    Unsure,
+}
+
+impl Finding {
+    /// Every finding, in the order that lists use.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::None, Self::Unsure];
+
+    /// The word in labels and texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::None => "none",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
+/// One check of one mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// What was checked.
+    pub method: Method,
+    /// How it ended.
+    pub finding: Finding,
+    /// It is the receiver's word, and not ours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_receiver: bool,
+    /// Of which domain, and why: one line, at most 200 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
+/// One host on a mail's way, the first first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hop {
+    /// Who wrote it down: the host's name, at most 253 bytes; empty where it has none.
+    pub by: String,
+    /// Whom it had it from: name or address, at most 253 bytes; empty where it does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from: String,
+    /// When, by its own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<At>,
+    /// How long the mail lay before it, since the hop before or since sending; never negative: clocks differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<Span>,
+}
+
+/// What a canary's mail says of itself. Foreign text, made safe to show and bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examination {
+    /// At most 64.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+    /// At most 16.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// At most 32.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hops: Vec<Hop>,
+}
+
+/// A mail in a seeded inbox that is no canary of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stranger {
+    /// The address in From, at most 253 bytes; empty where there is none.
+    pub from: String,
+    /// Its subject, at most 200 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// In what kind of folder it lay.
+    pub placement: Placement,
+    /// When the receiving server had it, by that server's clock.
+    pub arrived_at: At,
+    /// What makes it more than spam.
+    pub claim: Claim,
+    /// Names this copy within the inbox, so that reading it twice is not two mails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<String>,
+}
+
+/// What a mail that is no canary has to do with us. In JSON a word, or an object with exactly one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Claim {
+    /// Nothing: spam that any address gets.
+    Nothing,
+    /// The configuration allows it.
+    Allowed,
+    /// It says that it is from one of our domains, and no provider of ours is known to have sent it.
+    OurDomain,
+    /// It came through this provider of ours, in our name.
+    Provider(Name),
+    /// It came to an address that only this provider knows, from somebody else.
+    Honeytoken(Name),
+}
