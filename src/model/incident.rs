@@ -147,6 +147,12 @@ impl Kind {
         matches!(self, Self::Stopped | Self::Loss | Self::Slow | Self::Junked | Self::Refused)
     }
 
+    /// Whether it is about what the mail itself says.
+    #[must_use]
+    pub const fn is_of_mail(self) -> bool {
+        matches!(self, Self::Identity | Self::UnexpectedMail | Self::Authentication)
+    }
+
     /// The word in labels and texts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

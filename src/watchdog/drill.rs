@@ -62,6 +62,10 @@ pub(super) struct Drilled {
 impl Watchdog {
     /// Whether a drill can begin, or be ended.
     pub(super) fn check_drill(&self, event: &Event) -> Result<(), Unfit> {
+        if let Event::Approved { provider, stream, .. } = event {
+            let known = self.plan.routes.iter().any(|r| r.route.provider == *provider && r.route.stream == *stream);
+            return if known { Ok(()) } else { Err(Unfit::UnknownStream(provider.clone(), stream.clone())) };
+        }
         if let Event::DrillBegan { provider, .. } = event {
             if !self.plan.providers.contains(provider) {
                 return Err(Unfit::UnknownProvider(provider.clone()));

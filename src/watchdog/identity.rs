@@ -1,17 +1,234 @@
 //! Who the mail of each provider and stream is: learnt from its first canaries, and held against every later one.
+//!
+//! What stands in a canary's mail and has not stood there before is foreign, until it has been gone for a while, is approved by a person, or
+//! turns out to be rotation: another selector of a known domain, another address of a known pool. What differs from mail to mail says nothing.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
 use super::index::Index;
 use super::plan::Plan;
+use super::signature::Held;
 use super::state::State;
-use crate::model::{CanaryId, Examination, Mark, Name, Stranger};
+use crate::model::{At, CanaryId, Examination, Mark, Name, Part};
+
+/// So many canaries of a provider and stream teach what its mail looks like; and so many over a route what its receiver makes of it.
+const LEARNT: u32 = 10;
+/// A part of which so many values were seen once only differs from mail to mail.
+const VARIES: usize = 4;
+/// Values that are kept of one part.
+const VALUES: usize = 64;
+/// Foreign values that are kept: beyond, each is as bad as the next.
+const FOREIGN: usize = 32;
+/// Networks of one part from which on they are a pool, of which one more is no news.
+const POOL: usize = 3;
+/// A foreign value is gone when so many canaries in a row did not have it.
+const GONE: u32 = 10;
+/// What is known is written down again this often at most, for the page.
+const FRESH_MS: u64 = 3_600_000;
+
+/// What the mail of one provider and stream looks like.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    /// Canaries that were looked at, up to what it takes to know it.
+    pub(super) seen: u32,
+    /// When one was looked at last, as far as it was written down.
+    pub(super) at: At,
+    /// The same over each of its inboxes.
+    inboxes: BTreeMap<Name, u32>,
+    /// What is known.
+    pub(super) parts: BTreeMap<Part, BTreeMap<String, Seen>>,
+    /// What is not.
+    pub(super) foreign: Vec<Foreign>,
+    /// How its checks stand at each inbox.
+    pub(super) checks: BTreeMap<Name, Vec<Held>>,
+}
+
+/// Since when a value is known, and when it was seen last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    pub(super) first: At,
+    pub(super) last: At,
+    /// A person said that it is right.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) approved: bool,
+}
+
+/// A value that has not stood there before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Foreign {
+    pub(super) mark: Mark,
+    pub(super) since: At,
+    pub(super) last: At,
+    /// The first canary that had it, and where that lay.
+    pub(super) canary: CanaryId,
+    pub(super) inbox: Name,
+    /// Canaries that had it, and those in a row since that did not.
+    pub(super) count: u32,
+    without: u32,
+}
+
+impl Foreign {
+    /// Whether it is worth telling: what a receiver makes of a mail once may be chance.
+    pub(super) fn is_sure(&self) -> bool {
+        self.count >= if is_of_receiver(self.mark.part) { 2 } else { 1 }
+    }
+}
+
+/// Whether a part depends on who receives the mail, too.
+const fn is_of_receiver(part: Part) -> bool {
+    match part {
+        Part::Network | Part::Content | Part::Link | Part::List | Part::ReturnPath => true,
+        Part::From | Part::Sender | Part::ReplyTo | Part::DkimDomain | Part::DkimSelector | Part::MessageId | Part::Address => false,
+    }
+}
+
+impl Identity {
+    /// Whether enough of its canaries were looked at.
+    pub(super) const fn is_known(&self) -> bool {
+        self.seen >= LEARNT
+    }
+
+    fn knows(&self, mark: &Mark) -> bool {
+        self.parts.get(&mark.part).is_some_and(|values| values.contains_key(&mark.value) || self.is_known() && varies(values))
+    }
+
+    fn is_new_at(&self, inbox: &Name) -> bool {
+        self.inboxes.get(inbox).is_none_or(|seen| *seen < LEARNT)
+    }
+
+    /// Whether a mark is known, or may be learnt now. `from`: the sender's address as it is configured.
+    fn is_own(&self, mark: &Mark, inbox: &Name, from: Option<&str>) -> bool {
+        if self.knows(mark) {
+            return true;
+        }
+        if mark.part == Part::From
+            && let Some(from) = from
+        {
+            return mark.value == from;
+        }
+        !self.is_known() || is_of_receiver(mark.part) && self.is_new_at(inbox) || self.rotates(mark)
+    }
+
+    /// Whether a mark is another of a kind that changes by itself.
+    fn rotates(&self, mark: &Mark) -> bool {
+        match mark.part {
+            Part::DkimSelector => {
+                let domain = mark.value.split_once("._domainkey.").map(|(_, domain)| domain);
+                let known = self.parts.get(&Part::DkimDomain);
+                domain.is_some_and(|domain| known.is_some_and(|known| known.contains_key(domain)))
+            }
+            Part::Network if mark.value.contains('/') => {
+                let pool = |values: &BTreeMap<String, Seen>| values.keys().filter(|value| value.contains('/')).count() >= POOL;
+                self.parts.get(&Part::Network).is_some_and(pool)
+            }
+            Part::From
+            | Part::Sender
+            | Part::ReplyTo
+            | Part::ReturnPath
+            | Part::DkimDomain
+            | Part::MessageId
+            | Part::List
+            | Part::Network
+            | Part::Address
+            | Part::Link
+            | Part::Content => false,
+        }
+    }
+
+    fn learn(&mut self, mark: &Mark, at: At) {
+        let values = self.parts.entry(mark.part).or_default();
+        if let Some(seen) = values.get_mut(&mark.value) {
+            seen.last = at;
+        } else if values.len() < VALUES {
+            values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false });
+        }
+    }
+
+    /// Whether there is anything in this mail that was not known, or that is waited for.
+    fn is_news(&self, mail: &Examination, inbox: &Name, at: At) -> bool {
+        !self.is_known()
+            || self.is_new_at(inbox)
+            || !self.foreign.is_empty()
+            || at.since(self.at).as_ms() >= FRESH_MS
+            || mail.marks.iter().any(|mark| !self.knows(mark))
+            || Held::is_news(self.checks.get(inbox).map_or(&[], Vec::as_slice), &mail.checks)
+    }
+
+    fn take_in(&mut self, mail: &Examination, at: At, canary: CanaryId, inbox: &Name, from: Option<&str>) {
+        for mark in &mail.marks {
+            if self.is_own(mark, inbox, from) {
+                self.learn(mark, at);
+            } else if let Some(known) = self.foreign.iter_mut().find(|f| f.mark == *mark) {
+                (known.last, known.count, known.without) = (at, known.count.saturating_add(1), 0);
+            } else if self.foreign.len() < FOREIGN {
+                let (mark, inbox) = (mark.clone(), inbox.clone());
+                self.foreign.push(Foreign { mark, since: at, last: at, canary, inbox, count: 1, without: 0 });
+            }
+        }
+        for foreign in self.foreign.iter_mut().filter(|f| !mail.marks.contains(&f.mark)) {
+            foreign.without += 1;
+        }
+        self.foreign.retain(|f| f.without < GONE);
+        Held::take_in(self.checks.entry(inbox.clone()).or_default(), &mail.checks, at);
+        self.seen = (self.seen + 1).min(LEARNT);
+        let of_inbox = self.inboxes.entry(inbox.clone()).or_default();
+        *of_inbox = (*of_inbox + 1).min(LEARNT);
+        self.at = at;
+    }
+
+    /// What is known to stand in a part, in order; none if it differs from mail to mail.
+    pub(super) fn known(&self, part: Part) -> Vec<&str> {
+        self.parts.get(&part).filter(|values| !varies(values)).map_or_else(Vec::new, |values| values.keys().map(String::as_str).collect())
+    }
+}
+
+/// Whether a part differs from mail to mail.
+fn varies(values: &BTreeMap<String, Seen>) -> bool {
+    values.len() >= VALUES || values.values().filter(|seen| seen.first == seen.last && !seen.approved).count() >= VARIES
+}
 
 impl State {
+    /// Whether the mail of a canary says anything that is worth writing down.
+    pub(super) fn is_news_of_mail(&self, ix: &Index, at: At, canary: CanaryId, mail: &Examination) -> bool {
+        let Some((route, _)) = self.canary(ix, canary) else { return true };
+        let route = &route.route;
+        self.identity(&route.provider, &route.stream).is_none_or(|identity| identity.is_news(mail, &route.inbox, at))
+    }
+
+    /// Takes in what a mail says, or what a person says of it.
+    pub(super) fn take_in_mail(&mut self, plan: &Plan, ix: &Index, at: At, event: &Event) {
+        if let Event::Examined { canary, mail, .. } = event {
+            self.examine(plan, ix, at, *canary, mail);
+        }
+        if let Event::Strange { inbox, mail } = event {
+            self.meet(at, inbox, mail);
+        }
+        if let Event::Approved { provider, stream, mark, .. } = event {
+            self.approve(at, provider, stream, mark);
+        }
+    }
+
     /// The mail of a canary was looked at.
-    pub(super) fn examine(&mut self, _plan: &Plan, _ix: &Index, _canary: CanaryId, _mail: &Examination) {}
+    fn examine(&mut self, plan: &Plan, ix: &Index, at: At, canary: CanaryId, mail: &Examination) {
+        let Some((route, _)) = self.canary(ix, canary) else { return };
+        let route = route.route.clone();
+        let from = plan.senders.get(&route.provider).map(String::as_str);
+        let identity = self.identities.entry(route.provider).or_default().entry(route.stream).or_default();
+        identity.take_in(mail, at, canary, &route.inbox, from);
+    }
 
-    /// A mail that is no canary was seen.
-    pub(super) fn meet(&mut self, _inbox: &Name, _mail: &Stranger) {}
+    /// A person says that a value is right, whether it was seen or is to come.
+    fn approve(&mut self, at: At, provider: &Name, stream: &Name, mark: &Mark) {
+        let identity = self.identities.entry(provider.clone()).or_default().entry(stream.clone()).or_default();
+        identity.foreign.retain(|f| f.mark != *mark);
+        let values = identity.parts.entry(mark.part).or_default();
+        values.entry(mark.value.clone()).and_modify(|seen| seen.approved = true).or_insert(Seen { first: at, last: at, approved: true });
+    }
 
-    /// A person says that a value is right.
-    pub(super) fn approve(&mut self, _provider: &Name, _stream: &Name, _mark: &Mark) {}
+    pub(super) fn identity(&self, provider: &Name, stream: &Name) -> Option<&Identity> {
+        self.identities.get(provider)?.get(stream)
+    }
 }

@@ -50,6 +50,8 @@ pub(super) struct Index {
     pub(super) suppressed: BTreeSet<usize>,
     /// Routes with mail in Junk lately.
     pub(super) junky: BTreeSet<usize>,
+    /// Something was learnt of what mail says since that was looked at.
+    pub(super) mail: bool,
     /// Room for what a weighing looks at.
     pub(super) weighing: (Vec<Waiting>, Vec<(At, Factors)>),
     /// Inboxes that cannot be read.
@@ -67,7 +69,7 @@ impl Index {
     /// The indices of `state`.
     pub(super) fn of(plan: &Plan, state: &State) -> Self {
         let (due_at, aloft) = (vec![None; plan.routes.len()], vec![Members::default(); plan.suspects.len()]);
-        let mut ix = Self { due_at, aloft, ..Self::default() };
+        let mut ix = Self { due_at, aloft, mail: true, ..Self::default() };
         for (slot, route) in state.routes.iter().enumerate() {
             if route.key != 0 {
                 ix.keys.insert(route.key, slot);

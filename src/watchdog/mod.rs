@@ -33,6 +33,7 @@ mod identity;
 mod incident;
 mod index;
 mod judge;
+mod mail;
 mod members;
 mod outbox;
 mod people;
@@ -46,9 +47,11 @@ mod remind;
 mod schedule;
 mod sequence;
 mod sight;
+mod signature;
 mod sorting;
 mod state;
 mod step;
+mod stranger;
 mod survival;
 mod suspicion;
 mod telling;
@@ -193,6 +196,9 @@ impl Watchdog {
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
         let mut moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
         moves.extend(early::moves(&self.plan, &self.state));
+        if std::mem::take(&mut self.ix.mail) || !self.state.strangers.unexpected.is_empty() {
+            moves.extend(mail::moves(&self.plan, &self.state, at));
+        }
         moves.extend(remind::moves(&self.plan, &self.state, &self.ix, &assessment, &moves, at));
         for change in moves {
             self.tell(step, at, change);

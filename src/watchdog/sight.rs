@@ -200,6 +200,9 @@ impl State {
         if let Event::Traced { canary, fate, words } = event {
             return self.is_more(ix, *canary, *fate, words.as_deref());
         }
+        if let Event::Examined { canary, mail, .. } = event {
+            return self.is_news_of_mail(ix, at, *canary, mail);
+        }
         let Event::Read { inbox, up_to, cursor } = event else { return true };
         let Some(known) = self.inboxes.get(inbox) else { return true };
         let horizon = up_to.unwrap_or(at);

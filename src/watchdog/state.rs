@@ -14,11 +14,13 @@ use super::event::{Delivery, Event, Reads};
 use super::explain::shorten;
 use super::flight::RouteState;
 use super::hold::Habit;
+use super::identity::Identity;
 use super::index::Index;
 use super::outbox::{Incident, Pending};
 use super::plan::Plan;
 use super::record::{Fact, Record};
 use super::sight::InboxState;
+use super::stranger::Strangers;
 use super::survival::Counts;
 use super::suspicion::Allowance;
 use super::trial::Trial;
@@ -73,6 +75,12 @@ pub(super) struct State {
     /// How accounts stand, by provider.
     #[serde(default)]
     pub(super) accounts: BTreeMap<Name, Account>,
+    /// What the mail of each provider looks like, by stream.
+    #[serde(default)]
+    pub(super) identities: BTreeMap<Name, BTreeMap<Name, Identity>>,
+    /// Mail that is no canary.
+    #[serde(default)]
+    pub(super) strangers: Strangers,
     /// The newest canaries that were lost and not asked after yet.
     #[serde(default)]
     pub(super) missed: BTreeSet<CanaryId>,
@@ -300,9 +308,10 @@ impl State {
                 }
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
-            Event::Examined { canary, mail, .. } => self.examine(plan, ix, *canary, mail),
-            Event::Strange { inbox, mail } => self.meet(inbox, mail),
-            Event::Approved { provider, stream, mark, .. } => self.approve(provider, stream, mark),
+            Event::Examined { .. } | Event::Strange { .. } | Event::Approved { .. } => {
+                ix.mail = true;
+                self.take_in_mail(plan, ix, at, event);
+            }
             Event::Stale { inbox } => self.inbox(inbox).replayed += 1,
             Event::Forged { inbox } => self.inbox(inbox).forged += 1,
             Event::Blind { inbox, class, why } => {

@@ -49,6 +49,9 @@ pub enum Unfit {
     /// A provider that is not watched.
     #[error("unknown provider `{0}`")]
     UnknownProvider(Name),
+    /// A stream of a provider that is not watched.
+    #[error("provider `{0}` has no stream `{1}`")]
+    UnknownStream(Name, Name),
     /// A drill that cannot begin, or end.
     #[error("{0}")]
     NoDrill(&'static str),

@@ -10,6 +10,7 @@ mod drill;
 mod grows;
 mod handing;
 mod joining;
+mod mail;
 mod next_steps;
 mod patience;
 mod people;

@@ -1,0 +1,118 @@
+//! What the mail itself says, as incidents: a foreign identity, a check that does not hold any more, mail that nobody sent. One for each kind
+//! and culprit; told again when there is something new in it, and resolved when it is gone.
+
+mod broken;
+mod foreign;
+mod unexpected;
+
+use serde_json::Value;
+
+use super::incident::Move;
+use super::outbox::Incident;
+use super::plan::Plan;
+use super::state::State;
+use crate::model::{At, Change, Culprit, Kind, Severity};
+
+/// The evidence's list of all that an incident is about, by which it is known whether there is more.
+const NAMED: &str = "named";
+/// Of that so much is told.
+const NAMED_AT_MOST: usize = 64;
+
+/// Something that mail shows now.
+struct Trouble {
+    kind: Kind,
+    culprit: Culprit,
+    /// All that it is about, each in a few words; something new here is told.
+    named: Vec<String>,
+    summary: String,
+    /// An object.
+    evidence: Value,
+}
+
+/// What changes by what mail says.
+pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
+    let open: Vec<&Incident> = state.open().filter(|i| i.shown.kind.is_of_mail()).collect();
+    let mut troubles = foreign::troubles(plan, state);
+    troubles.extend(broken::troubles(plan, state));
+    troubles.extend(unexpected::troubles(plan, state, now));
+    let mut moves: Vec<Move> = Vec::new();
+    for trouble in &troubles {
+        let is_it = |i: &Incident| i.shown.kind == trouble.kind && i.shown.culprit == trouble.culprit;
+        match open.iter().find(|i| is_it(i)) {
+            Some(known) if more(&known.shown.last.evidence, trouble) => moves.push(tell(plan, trouble, Some(known))),
+            None if !is_dismissed(state, trouble) => moves.push(tell(plan, trouble, None)),
+            Some(_) | None => {}
+        }
+    }
+    let shown = |i: &Incident| troubles.iter().any(|t| t.kind == i.shown.kind && t.culprit == i.shown.culprit);
+    let over = open.into_iter().filter(|i| i.shown.closed.is_none() && plan.knows(&i.shown.culprit) && !shown(i));
+    moves.extend(over.map(|i| Move::end(i, over_words(i.shown.kind))));
+    moves
+}
+
+fn over_words(kind: Kind) -> String {
+    match kind {
+        Kind::Identity => "nothing foreign stands in its mail any more, or what did was approved",
+        Kind::Authentication => "its mail passes the checks again",
+        Kind::UnexpectedMail => "no more such mail came for a day",
+        Kind::Stopped
+        | Kind::Loss
+        | Kind::Slow
+        | Kind::Junked
+        | Kind::Refused
+        | Kind::Blind
+        | Kind::CutOff
+        | Kind::Dns
+        | Kind::Listed
+        | Kind::EarlySign => "it is over",
+    }
+    .to_owned()
+}
+
+/// Whether there is anything that this evidence does not name.
+fn more(evidence: &Value, trouble: &Trouble) -> bool {
+    let told: Vec<&str> = evidence.get(NAMED).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    told.len() < NAMED_AT_MOST && trouble.named.iter().take(NAMED_AT_MOST).any(|word| !told.contains(&word.as_str()))
+}
+
+/// Whether a person has closed the last incident of this, and there has been nothing new since.
+fn is_dismissed(state: &State, trouble: &Trouble) -> bool {
+    let mine = state.incidents.values().filter(|i| i.shown.kind == trouble.kind && i.shown.culprit == trouble.culprit);
+    let last = mine.max_by_key(|i| i.shown.opened_at);
+    last.is_some_and(|i| i.shown.closed.is_some() && !more(&i.shown.last.evidence, trouble))
+}
+
+fn tell(plan: &Plan, trouble: &Trouble, open: Option<&Incident>) -> Move {
+    let mut evidence = trouble.evidence.clone();
+    if let Some(fields) = evidence.as_object_mut() {
+        // What was told stays named, so that what comes and goes is not told each time.
+        let before = open.and_then(|i| i.shown.last.evidence.get(NAMED)?.as_array().cloned()).unwrap_or_default();
+        let mut named = before;
+        for word in &trouble.named {
+            let word = Value::from(word.as_str());
+            if named.len() < NAMED_AT_MOST && !named.contains(&word) {
+                named.push(word);
+            }
+        }
+        fields.insert(NAMED.to_owned(), Value::from(named));
+    }
+    let severity = Severity::Warn.min(plan.loudest(&trouble.culprit, &[]));
+    Move {
+        incident: open.map(|i| i.shown.incident),
+        change: if open.is_some() { Change::Updated } else { Change::Opened },
+        kind: trouble.kind,
+        severity: open.map_or(severity, |i| i.shown.severity.max(severity)),
+        culprit: trouble.culprit.clone(),
+        summary: trouble.summary.clone(),
+        evidence,
+        only: None,
+    }
+}
+
+/// Names in a row: `` `a`, `b` and 3 more``.
+fn row<'n>(names: impl Iterator<Item = &'n str>, most: usize) -> String {
+    let all: Vec<&str> = names.collect();
+    let shown: Vec<String> = all.iter().take(most).map(|name| format!("`{name}`")).collect();
+    let more = all.len().saturating_sub(most);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}

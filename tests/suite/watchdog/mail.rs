@@ -1,0 +1,246 @@
+//! What mail says: who it is from, whether its checks hold, and what nobody sent.
+
+use mailcanary::model::{
+    Change, Check, Claim, Culprit, Examination, Finding, Kind, Mark, Method, Notice, Part, Placement, Severity, Span, Stranger,
+};
+use mailcanary::watchdog::Event;
+
+use super::world::{World, name, settings};
+
+const DAY: Span = Span::from_secs(86_400);
+
+fn mark(part: Part, value: &str) -> Mark {
+    Mark { part, value: value.to_owned() }
+}
+
+/// The mail of a healthy canary.
+fn usual() -> Vec<Mark> {
+    vec![
+        mark(Part::From, "no-reply@example.com"),
+        mark(Part::ReturnPath, "bounces.mailchimp.example"),
+        mark(Part::DkimDomain, "example.com"),
+        mark(Part::DkimSelector, "k1._domainkey.example.com"),
+        mark(Part::Network, "mcsv.example"),
+        mark(Part::Link, "example.com"),
+    ]
+}
+
+fn checks(dkim: Finding) -> Vec<Check> {
+    let check = |method, finding| Check { method, finding, by_receiver: false, why: "example.com: the key does not fit".to_owned() };
+    vec![check(Method::Dkim, dkim), check(Method::Spf, Finding::Pass)]
+}
+
+/// A world in which every canary that arrives is looked at.
+struct Mail {
+    w: World,
+    looked_at: usize,
+}
+
+impl Mail {
+    fn new(providers: usize, inboxes: usize) -> Self {
+        Self { w: World::new(settings(providers, 1, inboxes, Span::from_secs(60))), looked_at: 0 }
+    }
+
+    /// So many rounds, in which canaries say this.
+    fn rounds(&mut self, rounds: u64, says: impl Fn(&str, &str, u64) -> Examination) {
+        for _ in 0..rounds {
+            self.w.run(Span::from_secs(60));
+            let new: Vec<_> = self.w.sent[self.looked_at..].to_vec();
+            self.looked_at = self.w.sent.len();
+            for (_, canary, route) in new {
+                let mail = says(route.provider.as_str(), route.inbox.as_str(), canary.bits());
+                self.w.feed(Event::Examined { inbox: route.inbox.clone(), canary, mail });
+            }
+        }
+    }
+
+    fn well(&mut self, rounds: u64) {
+        self.rounds(rounds, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Pass), hops: Vec::new() });
+    }
+
+    fn is_quiet(&self) {
+        let told: Vec<&str> = self.w.notices.iter().map(|(_, n)| n.summary.as_str()).take(3).collect();
+        assert!(told.is_empty(), "{told:#?}");
+    }
+
+    fn of(&self, kind: Kind) -> Vec<&Notice> {
+        self.w.notices.iter().map(|(_, n)| n).filter(|n| n.kind == kind).collect()
+    }
+}
+
+fn with(more: Mark) -> Examination {
+    let mut marks = usual();
+    marks.push(more);
+    Examination { marks, checks: checks(Finding::Pass), hops: Vec::new() }
+}
+
+#[test]
+fn a_foreign_address_is_told_of_at_once_with_old_and_new_and_is_over_when_it_is_gone() {
+    let mut mail = Mail::new(2, 2);
+    mail.well(12);
+    mail.is_quiet();
+    let foreign = "support@arxxwalls.example";
+    mail.rounds(
+        1,
+        |provider, _, _| if provider == "p0" { with(mark(Part::ReplyTo, foreign)) } else { with(mark(Part::Link, "example.com")) },
+    );
+    let told = mail.of(Kind::Identity);
+    let [opened] = told[..] else { panic!("{told:?}") };
+    assert_eq!((opened.change, opened.severity, &opened.culprit), (Change::Opened, Severity::Warn, &Culprit::Provider(name("p0"))));
+    assert!(opened.summary.contains("Reply-To `support@arxxwalls.example` where none stood before"), "{}", opened.summary);
+    assert_eq!(opened.evidence["values"][0]["new"], foreign);
+    assert_eq!(opened.evidence["values"][0]["part"], "reply_to");
+    // It goes on, and another value comes: one incident.
+    mail.rounds(
+        5,
+        |provider, _, _| if provider == "p0" { with(mark(Part::ReplyTo, foreign)) } else { with(mark(Part::Link, "example.com")) },
+    );
+    assert_eq!(mail.of(Kind::Identity).len(), 1);
+    mail.rounds(
+        3,
+        |provider, _, _| if provider == "p0" { with(mark(Part::Link, "evil.example")) } else { with(mark(Part::Link, "example.com")) },
+    );
+    let told = mail.of(Kind::Identity);
+    assert!(
+        matches!(told[..], [_, second] if second.change == Change::Updated && second.summary.contains("link `evil.example` where `example.com` stood")),
+        "{told:?}"
+    );
+    mail.well(12);
+    assert_eq!(mail.of(Kind::Identity).last().map(|n| n.change), Some(Change::Resolved));
+    assert!(mail.w.notices.iter().all(|(_, n)| n.kind == Kind::Identity));
+}
+
+#[test]
+fn the_configured_sender_is_known_at_once() {
+    let mut mail = Mail::new(1, 1);
+    mail.rounds(1, |_, _, _| Examination { marks: vec![mark(Part::From, "someone@else.example")], ..Examination::default() });
+    let told = mail.of(Kind::Identity);
+    assert!(matches!(told[..], [n] if n.summary.contains("From `someone@else.example`")), "{told:?}");
+}
+
+#[test]
+fn rotation_pools_new_inboxes_and_what_varies_make_no_noise() {
+    let mut mail = Mail::new(1, 2);
+    mail.rounds(40, |_, inbox, n| {
+        let mut marks = usual();
+        // A selector a week, a pool of addresses, a message id on a host of its own each time, and a receiver that rewrites links.
+        marks.push(mark(Part::DkimSelector, &format!("k{}._domainkey.example.com", n / 5)));
+        marks.push(mark(Part::Network, &format!("192.0.{}.0/24", n % 50)));
+        marks.push(mark(Part::MessageId, &format!("host-{n}.example.net")));
+        marks.push(mark(Part::Link, if inbox == "i0" { "example.com" } else { "safelinks.example" }));
+        Examination { marks, checks: checks(Finding::Pass), hops: Vec::new() }
+    });
+    mail.is_quiet();
+}
+
+#[test]
+fn a_person_approves_a_value_or_closes_the_incident() {
+    let mut mail = Mail::new(1, 1);
+    mail.well(12);
+    let new = mark(Part::ReplyTo, "help@example.com");
+    mail.rounds(2, |_, _, _| with(mark(Part::ReplyTo, "help@example.com")));
+    assert_eq!(mail.of(Kind::Identity).len(), 1);
+    mail.w.feed(Event::Approved { provider: name("p0"), stream: name("s0"), mark: new, by: "ann".to_owned() });
+    assert_eq!(mail.of(Kind::Identity).last().map(|n| n.change), Some(Change::Resolved));
+    mail.rounds(5, |_, _, _| with(mark(Part::ReplyTo, "help@example.com")));
+    assert_eq!(mail.of(Kind::Identity).len(), 2);
+    // Closed by hand it stays closed while there is nothing new.
+    mail.rounds(2, |_, _, _| with(mark(Part::Link, "other.example")));
+    let incident = mail.of(Kind::Identity).last().unwrap().incident;
+    mail.w.feed(Event::Closed { incident, by: "ann".to_owned(), note: None });
+    mail.rounds(5, |_, _, _| with(mark(Part::Link, "other.example")));
+    assert_eq!(mail.of(Kind::Identity).last().map(|n| (n.incident, n.change)), Some((incident, Change::Resolved)));
+    mail.rounds(3, |_, _, _| with(mark(Part::Link, "third.example")));
+    assert_eq!(mail.of(Kind::Identity).last().map(|n| n.change), Some(Change::Opened));
+}
+
+#[test]
+fn a_signature_that_held_and_does_not_warns_within_minutes() {
+    let mut mail = Mail::new(2, 2);
+    mail.well(12);
+    let fails = |who: &'static str, place: &'static str| {
+        move |provider: &str, inbox: &str, _| {
+            let is = (who.is_empty() || provider == who) && (place.is_empty() || inbox == place);
+            Examination { marks: usual(), checks: checks(if is { Finding::Fail } else { Finding::Pass }), hops: Vec::new() }
+        }
+    };
+    // Once is chance, and a name server that does not answer is ours.
+    mail.rounds(1, fails("p0", ""));
+    mail.rounds(3, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Unsure), hops: Vec::new() });
+    mail.well(2);
+    mail.is_quiet();
+    mail.rounds(2, fails("p0", ""));
+    let told = mail.of(Kind::Authentication);
+    assert!(
+        matches!(told[..], [n, ..] if n.culprit == Culprit::Provider(name("p0")) && n.severity == Severity::Warn && n.summary.contains("DKIM")),
+        "{told:?}"
+    );
+    mail.well(4);
+    assert_eq!(mail.of(Kind::Authentication).last().map(|n| n.change), Some(Change::Resolved));
+    // An inbox at which all fail is to blame itself.
+    mail.rounds(3, fails("", "i1"));
+    let last = mail.of(Kind::Authentication).last().map(|n| (n.change, n.culprit.clone()));
+    assert_eq!(last, Some((Change::Opened, Culprit::Inbox(name("i1")))));
+}
+
+#[test]
+fn what_never_held_is_no_change() {
+    let mut mail = Mail::new(1, 1);
+    mail.rounds(20, |_, _, _| Examination { marks: usual(), checks: checks(Finding::None), hops: Vec::new() });
+    mail.is_quiet();
+}
+
+fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
+    let mail = Stranger {
+        from: from.to_owned(),
+        subject: "Reset your password".to_owned(),
+        placement: Placement::Inbox,
+        arrived_at: mail.w.now,
+        claim,
+        copy: Some(format!("INBOX/1/{n}")),
+    };
+    Event::Strange { inbox: name("i0"), mail }
+}
+
+#[test]
+fn mail_that_nobody_sent_is_told_once_and_spam_is_quiet() {
+    let mut mail = Mail::new(1, 1);
+    mail.well(3);
+    for n in 0..50 {
+        let spam = stranger(&mail, if n % 2 == 0 { Claim::Nothing } else { Claim::Allowed }, "spam@else.example", n);
+        mail.w.feed(spam);
+    }
+    assert!(mail.w.notices.is_empty());
+    for n in 100..109 {
+        let reset = stranger(&mail, Claim::Provider(name("p0")), "no-reply@example.com", n);
+        mail.w.feed(reset.clone());
+        mail.w.feed(reset);
+    }
+    let told = mail.of(Kind::UnexpectedMail);
+    assert!(
+        matches!(told[..], [n] if n.culprit == Culprit::Provider(name("p0")) && n.summary.contains("no-reply@example.com") && n.summary.contains("Reset your password")),
+        "{told:?}"
+    );
+    // A breach is another matter, and says so.
+    let leak = stranger(&mail, Claim::Honeytoken(name("p0")), "casino@else.example", 200);
+    mail.w.feed(leak);
+    let last = mail.of(Kind::UnexpectedMail).last().copied().cloned().unwrap();
+    assert!(last.change == Change::Updated && last.summary.contains("only provider `p0` knows"), "{last:?}");
+    mail.w.run(DAY);
+    mail.w.run(Span::from_secs(120));
+    assert_eq!(mail.of(Kind::UnexpectedMail).last().map(|n| n.change), Some(Change::Resolved));
+}
+
+#[test]
+fn a_restart_forgets_nothing_of_it() {
+    let mut mail = Mail::new(2, 2);
+    mail.well(11);
+    mail.rounds(3, |_, _, _| with(mark(Part::ReplyTo, "a@b.example")));
+    let unknown = Event::Approved { provider: name("p9"), stream: name("s0"), mark: mark(Part::From, "x@y.example"), by: String::new() };
+    assert!(mail.w.dog.step(mail.w.now, unknown).is_err());
+    let checkpoint = mail.w.dog.checkpoint().unwrap();
+    let replayed = mailcanary::watchdog::Watchdog::replay(&mail.w.settings, None, &mail.w.records).unwrap();
+    assert_eq!(replayed.checkpoint().unwrap(), checkpoint);
+    let resumed = mailcanary::watchdog::Watchdog::replay(&mail.w.settings, Some(&checkpoint), []).unwrap();
+    assert_eq!(resumed.checkpoint().unwrap(), checkpoint);
+}
