@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::incident::{Drill, Incident, Silence};
 use crate::config;
 use crate::model::{At, Span};
+use crate::sandbox::incidents;
 
 /// An e-mail deliverability watchdog: sends canaries through every provider to seeded inboxes, and pages when they stop arriving.
 #[derive(Debug, Parser)]
@@ -84,6 +85,9 @@ pub(super) struct Demo {
     /// Keep the world and its status page up afterwards, until interrupted
     #[arg(long)]
     pub(super) stay: bool,
+    /// Play this incident of the library instead, in virtual time: in a second you see what would have been told, and when
+    #[arg(long, value_name = "NAME", conflicts_with = "stay", value_parser = clap::builder::PossibleValuesParser::new(incidents::names()))]
+    pub(super) incident: Option<String>,
 }
 
 /// `check`.

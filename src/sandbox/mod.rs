@@ -18,6 +18,7 @@ mod door;
 mod fault;
 mod imap;
 mod inbox;
+pub mod incidents;
 mod mailbox;
 mod message;
 #[cfg(test)]

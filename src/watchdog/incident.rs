@@ -16,6 +16,10 @@ use serde_json::Value;
 /// So many of the newest canaries must have arrived, and not in Junk, before a refusal or junk is called over.
 const RECOVERED: usize = 3;
 
+/// Refusals in a row that are no chance; and where it is fewer, or some came through in between, so many must have arrived since.
+const MUCH: usize = 6;
+const STEADY: usize = 8;
+
 /// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between…
 const FLAPS_WITHIN: Span = Span::from_secs(900);
 /// …and at least this long.
@@ -262,7 +266,19 @@ fn is_over(plan: &Plan, state: &State, open: &Incident) -> bool {
     let mut settled: Vec<(At, bool)> =
         live.iter().flat_map(|t| t.settled.iter().copied()).filter(|(at, _)| *at >= shown.opened_at).collect();
     settled.sort_unstable_by(|a, b| b.cmp(a));
-    settled.len() >= RECOVERED && settled.iter().take(RECOVERED).all(|(_, arrived)| *arrived)
+    let in_a_row = settled.iter().take_while(|(_, arrived)| *arrived).count();
+    if shown.kind == Kind::Refused && !is_total(&settled) {
+        let last_bad = settled.get(in_a_row).map(|(at, _)| *at);
+        return in_a_row >= STEADY && last_bad.is_none_or(|bad| state.at.since(bad) >= WELL_FOR);
+    }
+    in_a_row >= RECOVERED
+}
+
+/// Whether a refusal took all that was sent, and much: what is refused now and then says nothing by a few that arrive.
+fn is_total(settled: &[(At, bool)]) -> bool {
+    let since_last_bad = settled.iter().skip_while(|(_, arrived)| *arrived);
+    let refused = since_last_bad.clone().count();
+    refused >= MUCH && since_last_bad.clone().all(|(_, arrived)| !arrived)
 }
 
 fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Option<IncidentId>, now: At) -> Move {

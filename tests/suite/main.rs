@@ -23,6 +23,7 @@ mod heartbeats;
 mod hooks;
 mod inbox;
 mod inbox_hostile;
+mod incidents;
 mod ledger;
 mod notify;
 mod packaging;

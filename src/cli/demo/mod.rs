@@ -1,6 +1,7 @@
 //! `mailcanary demo`: the main job on an embedded world, no set-up. Real SMTP, HTTP and IMAP on loopback; then the incident of
 //! 8 August 2022 is played through it: a provider that answers `queued` to everything and delivers nothing.
 
+mod incident;
 mod pager;
 mod stage;
 mod story;
@@ -13,6 +14,16 @@ use super::args::Demo;
 use super::out::Out;
 
 pub(super) fn execute(args: &Demo) -> ExitCode {
+    if let Some(name) = &args.incident {
+        return match incident::tell(name) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(FAILED),
+            Err(error) => {
+                fail(&error.to_string());
+                ExitCode::from(FAILED)
+            }
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -46,6 +57,8 @@ enum DemoError {
     World(#[from] crate::sandbox::WorldError),
     #[error("the world's configuration has complaints, which is a defect of mailcanary: {0}")]
     Configuration(String),
+    #[error("the library of incidents, which is a defect of mailcanary: {0}")]
+    Library(String),
     #[error(transparent)]
     Fault(#[from] crate::sandbox::Unfit),
     #[error(transparent)]

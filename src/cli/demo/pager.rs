@@ -16,9 +16,6 @@ use crate::model::Notice;
 /// What the pager got.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Page {
-    /// `incident.opened`, `incident.resolved`.
-    #[serde(rename = "type")]
-    pub(super) kind: String,
     /// When.
     pub(super) timestamp: String,
     /// The notice.

@@ -42,7 +42,7 @@ impl Stage {
     }
 }
 
-fn listing(complaints: &[config::Complaint]) -> String {
+pub(super) fn listing(complaints: &[config::Complaint]) -> String {
     complaints.iter().fold(String::new(), |mut text, complaint| {
         // Writing to a string does not fail.
         let _ = write!(text, "{complaint}; ");

@@ -8,7 +8,7 @@ use tokio::time::{interval, timeout};
 
 use super::pager::Page;
 use super::{DemoError, line};
-use crate::model::{At, Change, Culprit, Now, Span};
+use crate::model::{At, Change, Culprit, Notice, Now, Span};
 use crate::sandbox::{Fault, World};
 
 /// Canaries that must have arrived before anything is broken: what is usual has to be known.
@@ -86,11 +86,15 @@ async fn wait_for(pages: &mut mpsc::Receiver<Page>, now: &Now, change: Change, w
 
 /// The page as the pager would get it.
 fn show(page: &Page) {
-    let notice = &page.data;
+    show_notice(&page.timestamp, &page.data);
+}
+
+/// A notice as the pager would get it.
+pub(super) fn show_notice(when: &str, notice: &Notice) {
     let rule = "─".repeat(72);
     line(&rule);
     let word = if notice.change == Change::Resolved { "RESOLVED".to_owned() } else { notice.severity.as_str().to_uppercase() };
-    line(format_args!("  {word} · {} · incident {} · {}", page.kind, notice.incident, page.timestamp));
+    line(format_args!("  {word} · incident.{} · incident {} · {when}", notice.change.as_str(), notice.incident));
     line(format_args!("  {}", notice.summary));
     if notice.change != Change::Resolved {
         for key in ["since", "last_good", "first_bad", "routes", "certainty", "next_step"] {

@@ -8,6 +8,7 @@
 //! ```
 
 mod figures;
+mod mail;
 pub mod rival;
 mod scenario;
 mod study;
@@ -20,6 +21,7 @@ pub use figures::{Figures, Healthy, Learnt, Quantiles, Run};
 pub use scenario::{Failure, Runs, Scenario, matrix};
 pub use study::{Progress, Story, Study, quiet, run, study};
 pub use text::ScenarioError;
+pub(super) use text::{Broken, Duration, sense};
 pub use trouble::{Harm, Trouble};
 pub use weather::{Extent, Sort, Spell, Weather};
 pub use world::{Climate, Flight, Observing, START, Seen, Watching, World};

@@ -9,7 +9,7 @@ use super::scenario::{Failure, Runs, Scenario, matrix};
 use super::trouble::Harm;
 use super::weather::{Extent, Sort, Spell, Weather};
 use crate::config;
-use crate::model::{Class, Culprit, Span};
+use crate::model::{Claim, Class, Culprit, Mark, Method, Name, Span};
 
 /// More routes than this are no experiment any more, but a load test.
 const ROUTES_AT_MOST: usize = 20_000;
@@ -122,17 +122,29 @@ enum BadKind {
     Stall,
 }
 
+/// One failure, as a scenario writes it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Broken {
+pub(in crate::sandbox) struct Broken {
     kind: BrokenKind,
     culprit: Option<Culprit>,
     #[serde(default)]
     after: Duration,
+    #[serde(default)]
     lasts: Duration,
     share: Option<Share>,
     factor: Option<f64>,
     class: Option<Class>,
+    /// What is foreign.
+    mark: Option<Mark>,
+    /// What fails.
+    method: Option<Method>,
+    /// What a mail that nobody sent has to do with us, and who it says it is from.
+    claim: Option<Claim>,
+    from: Option<String>,
+    /// What is told of it, where it is a story.
+    #[serde(default)]
+    pub(in crate::sandbox) say: String,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,6 +156,10 @@ enum BrokenKind {
     Slow,
     Junk,
     Refuse,
+    Twice,
+    Foreign,
+    Fails,
+    Stranger,
     Blind,
     Sleep,
     CutOff,
@@ -187,8 +203,8 @@ impl Default for Mail {
 }
 
 /// A duration as the configuration writes it.
-#[derive(Clone, Copy, Default)]
-struct Duration(Span);
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::sandbox) struct Duration(pub(in crate::sandbox) Span);
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -264,7 +280,7 @@ impl Scenario {
     }
 }
 
-fn sense(key: &str, what: String) -> ScenarioError {
+pub(in crate::sandbox) fn sense(key: &str, what: String) -> ScenarioError {
     ScenarioError::Sense { key: key.to_owned(), what }
 }
 
@@ -323,8 +339,18 @@ impl Mail {
     }
 }
 
+/// The inbox that a culprit is.
+fn inbox(culprit: Culprit) -> Result<Name, ScenarioError> {
+    match culprit {
+        Culprit::Inbox(inbox) => Ok(inbox),
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => {
+            Err(sense("failure.culprit", "only an inbox can be that: write { inbox = \"i0\" }".to_owned()))
+        }
+    }
+}
+
 impl Broken {
-    fn failure(self) -> Result<Failure, ScenarioError> {
+    pub(in crate::sandbox) fn failure(self) -> Result<Failure, ScenarioError> {
         let kind = self.kind;
         let needs = |key: &str| sense(&format!("failure.{key}"), format!("a failure of this kind ({kind:?}) needs it").to_lowercase());
         let culprit = |given: Option<Culprit>| given.ok_or_else(|| needs("culprit"));
@@ -334,13 +360,18 @@ impl Broken {
             BrokenKind::Loss => Harm::Loss(culprit(self.culprit)?, self.share.ok_or_else(|| needs("share"))?.0),
             BrokenKind::Slow => Harm::Slow(culprit(self.culprit)?, self.factor.ok_or_else(|| needs("factor"))?),
             BrokenKind::Junk => Harm::Junk(culprit(self.culprit)?, self.share.ok_or_else(|| needs("share"))?.0),
-            BrokenKind::Refuse => Harm::Refuse(culprit(self.culprit)?, self.class.ok_or_else(|| needs("class"))?),
-            BrokenKind::Blind => match culprit(self.culprit)? {
-                Culprit::Inbox(inbox) => Harm::Blind(inbox),
-                Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => {
-                    return Err(sense("failure.culprit", "only an inbox can be blind: write { inbox = \"i0\" }".to_owned()));
-                }
-            },
+            BrokenKind::Refuse => {
+                let class = self.class.ok_or_else(|| needs("class"))?;
+                Harm::Refuse(culprit(self.culprit)?, class, self.share.map_or(1.0, |share| share.0))
+            }
+            BrokenKind::Twice => Harm::Twice(culprit(self.culprit)?),
+            BrokenKind::Foreign => Harm::Foreign(culprit(self.culprit)?, self.mark.ok_or_else(|| needs("mark"))?),
+            BrokenKind::Fails => Harm::Fails(culprit(self.culprit)?, self.method.ok_or_else(|| needs("method"))?),
+            BrokenKind::Stranger => {
+                let (claim, from) = (self.claim.ok_or_else(|| needs("claim"))?, self.from.ok_or_else(|| needs("from"))?);
+                Harm::Stranger(inbox(culprit(self.culprit)?)?, claim, from)
+            }
+            BrokenKind::Blind => Harm::Blind(inbox(culprit(self.culprit)?)?),
             BrokenKind::Sleep => Harm::Sleep,
             BrokenKind::CutOff => Harm::Cut,
         };

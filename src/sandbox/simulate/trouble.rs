@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{At, Class, Culprit, Name};
+use crate::model::{At, Claim, Class, Culprit, Mark, Method, Name};
 
 /// One thing that breaks.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +28,16 @@ pub enum Harm {
     Slow(Culprit, f64),
     /// This share lands in Junk.
     Junk(Culprit, f64),
-    /// Submissions are refused.
-    Refuse(Culprit, Class),
+    /// This share of submissions is refused.
+    Refuse(Culprit, Class, f64),
+    /// Every mail arrives twice.
+    Twice(Culprit),
+    /// Mail carries a value that is not its own.
+    Foreign(Culprit, Mark),
+    /// A check of mail fails.
+    Fails(Culprit, Method),
+    /// A mail that nobody sent lies in this inbox: what it has to do with us, and who it says it is from.
+    Stranger(Name, Claim, String),
     /// The inbox cannot be read; what came meanwhile is seen afterwards.
     Blind(Name),
     /// The watcher is suspended.
@@ -43,8 +51,9 @@ impl Harm {
     #[must_use]
     pub fn culprit(&self) -> Culprit {
         match self {
-            Self::Stop(c) | Self::Hold(c) | Self::Loss(c, _) | Self::Slow(c, _) | Self::Junk(c, _) | Self::Refuse(c, _) => c.clone(),
-            Self::Blind(inbox) => Culprit::Inbox(inbox.clone()),
+            Self::Stop(c) | Self::Hold(c) | Self::Loss(c, _) | Self::Slow(c, _) | Self::Junk(c, _) | Self::Refuse(c, ..) => c.clone(),
+            Self::Twice(c) | Self::Foreign(c, _) | Self::Fails(c, _) => c.clone(),
+            Self::Blind(inbox) | Self::Stranger(inbox, ..) => Culprit::Inbox(inbox.clone()),
             Self::Sleep | Self::Cut => Culprit::Watcher {},
         }
     }
@@ -52,7 +61,7 @@ impl Harm {
     /// Whether mail itself is touched: the rest is the watcher's own.
     #[must_use]
     pub const fn is_of_mail(&self) -> bool {
-        !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut)
+        !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut | Self::Stranger(..))
     }
 }
 
@@ -64,7 +73,12 @@ impl fmt::Display for Harm {
             Self::Loss(culprit, share) => write!(f, "{} % loss of {culprit}", share * 100.0),
             Self::Slow(culprit, factor) => write!(f, "{culprit} {factor} times slower"),
             Self::Junk(culprit, share) => write!(f, "{} % of {culprit} in junk", share * 100.0),
-            Self::Refuse(culprit, class) => write!(f, "{culprit} refused ({class})"),
+            Self::Refuse(culprit, class, share) if *share < 1.0 => write!(f, "{} % of {culprit} refused ({class})", share * 100.0),
+            Self::Refuse(culprit, class, _) => write!(f, "{culprit} refused ({class})"),
+            Self::Twice(culprit) => write!(f, "{culprit} twice"),
+            Self::Foreign(culprit, mark) => write!(f, "{culprit} with {} {}", mark.part.as_str(), mark.value),
+            Self::Fails(culprit, method) => write!(f, "{culprit} fails {}", method.as_str()),
+            Self::Stranger(inbox, _, from) => write!(f, "mail from {from} in inbox {inbox}"),
             Self::Blind(inbox) => write!(f, "inbox {inbox} blind"),
             Self::Sleep => f.write_str("watcher asleep"),
             Self::Cut => f.write_str("watcher cut off"),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::figures::Learnt;
+use super::mail;
 use super::trouble::{Harm, Trouble};
 use super::weather::Weather;
 use crate::model::{At, CanaryId, Class, Culprit, Notice, Outcome, Placement, Reason, Route, Span};
@@ -13,6 +14,10 @@ use crate::watchdog::{Effect, Event, Reads};
 pub const START: At = At::from_ms(1_700_000_000_000);
 /// A provider answers after this long.
 const ANSWERS_AFTER: Span = Span::from_ms(300);
+/// A second copy comes after this long.
+const COPY_AFTER: Span = Span::from_secs(20);
+/// What a mail says is known after this long.
+const EXAMINED_AFTER: Span = Span::from_ms(200);
 /// The watcher notices after this long that it has no network.
 const CUT_NOTICED_AFTER: Span = Span::from_secs(5);
 
@@ -84,6 +89,8 @@ pub struct World<W, O = ()> {
     order: u64,
     now: At,
     wake: Option<At>,
+    /// Mail is looked at.
+    examines: bool,
     /// What came of it since the last look.
     pub seen: Seen,
     /// Who watches.
@@ -105,6 +112,7 @@ impl<W: Watching, O: Observing> World<W, O> {
             order: 0,
             now: START,
             wake: None,
+            examines: false,
             seen: Seen::default(),
             watcher,
             observer,
@@ -116,6 +124,11 @@ impl<W: Watching, O: Observing> World<W, O> {
     /// From here on chance plays otherwise: a world that was cloned becomes one of its own.
     pub fn reseed(&mut self, seed: u64) {
         self.chance = Chance::of(seed, "world", 1, "mail");
+    }
+
+    /// From here on mail is looked at, too.
+    pub const fn examine(&mut self) {
+        self.examines = true;
     }
 
     /// The time.
@@ -136,7 +149,20 @@ impl<W: Watching, O: Observing> World<W, O> {
                 self.at(from.plus(CUT_NOTICED_AFTER), Event::CutOff {});
                 self.at(until, Event::Connected {});
             }
-            Harm::Sleep | Harm::Stop(_) | Harm::Hold(_) | Harm::Loss(..) | Harm::Slow(..) | Harm::Junk(..) | Harm::Refuse(..) => {}
+            Harm::Stranger(inbox, claim, from) => {
+                let mail = mail::stranger(claim.clone(), from.clone(), self.order, trouble.from);
+                self.at(trouble.from, Event::Strange { inbox: inbox.clone(), mail });
+            }
+            Harm::Sleep
+            | Harm::Stop(_)
+            | Harm::Hold(_)
+            | Harm::Loss(..)
+            | Harm::Slow(..)
+            | Harm::Junk(..)
+            | Harm::Refuse(..)
+            | Harm::Twice(_)
+            | Harm::Foreign(..)
+            | Harm::Fails(..) => {}
         }
         self.troubles.push(trouble);
     }
@@ -189,11 +215,7 @@ impl<W: Watching, O: Observing> World<W, O> {
     /// Hands an event over, unless the watcher cannot see it now.
     fn deliver(&mut self, event: Event) {
         if let Event::Sighted { inbox, .. } = &event {
-            let hidden = |t: &&Trouble| match &t.harm {
-                Harm::Blind(name) => name == inbox,
-                Harm::Cut => true,
-                Harm::Sleep | Harm::Stop(_) | Harm::Hold(_) | Harm::Loss(..) | Harm::Slow(..) | Harm::Junk(..) | Harm::Refuse(..) => false,
-            };
+            let hidden = |t: &&Trouble| t.harm == Harm::Cut || matches!(&t.harm, Harm::Blind(name) if name == inbox);
             let until = self.troubles.iter().filter(hidden).filter(|t| t.is_on(self.now)).map(|t| t.until).max();
             if let Some(until) = until {
                 self.at(until, event);
@@ -225,7 +247,7 @@ impl<W: Watching, O: Observing> World<W, O> {
         }
         let weather = self.climate.iter().rev().find(|(of, _)| of.covers(&route)).map(|(_, weather)| weather);
         let mut takes = weather.and_then(|w| w.latency(self.now, &route, self.seed, &mut self.chance));
-        let (mut outcome, mut placement) = (Outcome::Accepted, Placement::Inbox);
+        let (mut outcome, mut placement, mut copies) = (Outcome::Accepted, Placement::Inbox, 1_u64);
         for trouble in self.troubles.iter().filter(|t| t.is_on(self.now)) {
             match &trouble.harm {
                 Harm::Stop(culprit) if culprit.covers(&route) => takes = None,
@@ -234,7 +256,10 @@ impl<W: Watching, O: Observing> World<W, O> {
                     takes = takes.map(|t| Span::from_ms((t.as_ms() as f64 * factor) as u64));
                 }
                 Harm::Junk(culprit, share) if culprit.covers(&route) && self.chance.hits(*share) => placement = Placement::Junk,
-                Harm::Refuse(culprit, class) if culprit.covers(&route) => outcome = Outcome::Refused(*class),
+                Harm::Refuse(culprit, class, share) if culprit.covers(&route) && self.chance.hits(*share) => {
+                    outcome = Outcome::Refused(*class);
+                }
+                Harm::Twice(culprit) if culprit.covers(&route) => copies = 2,
                 Harm::Cut => outcome = Outcome::Refused(Class::Network),
                 Harm::Stop(_)
                 | Harm::Hold(_)
@@ -242,6 +267,10 @@ impl<W: Watching, O: Observing> World<W, O> {
                 | Harm::Slow(..)
                 | Harm::Junk(..)
                 | Harm::Refuse(..)
+                | Harm::Twice(_)
+                | Harm::Foreign(..)
+                | Harm::Fails(..)
+                | Harm::Stranger(..)
                 | Harm::Blind(_)
                 | Harm::Sleep => {}
             }
@@ -259,8 +288,16 @@ impl<W: Watching, O: Observing> World<W, O> {
         let answer = Event::Answered { canary, outcome, reply: None, hint: None, message_id: None, legs: Vec::new(), retry_after: None };
         self.at(self.now.plus(ANSWERS_AFTER), answer);
         if let Some(arrives) = arrives {
+            let mail = self.examines.then(|| mail::examined(&route, self.now, &self.troubles));
             let inbox = route.inbox;
-            self.at(arrives, Event::Sighted { inbox, canary, placement, arrived_at: arrives, seen_at: None, copy: None });
+            for n in 0..copies {
+                let (inbox, copy) = (inbox.clone(), (copies > 1).then(|| format!("INBOX/1/{n}")));
+                let sighted = Event::Sighted { inbox, canary, placement, arrived_at: arrives, seen_at: None, copy };
+                self.at(arrives.plus(COPY_AFTER.scaled(n, 1)), sighted);
+            }
+            if let Some(mail) = mail {
+                self.at(arrives.plus(EXAMINED_AFTER), Event::Examined { inbox, canary, mail });
+            }
         }
     }
 }

@@ -36,7 +36,15 @@ impl Alternative {
             Harm::Stop(_) | Harm::Hold(_) => Some(Self::Stop),
             Harm::Loss(_, share) => Some(Self::Loss(*share)),
             Harm::Slow(_, factor) => Some(Self::Slow(*factor)),
-            Harm::Junk(..) | Harm::Refuse(..) | Harm::Blind(_) | Harm::Sleep | Harm::Cut => None,
+            Harm::Junk(..)
+            | Harm::Refuse(..)
+            | Harm::Twice(_)
+            | Harm::Foreign(..)
+            | Harm::Fails(..)
+            | Harm::Stranger(..)
+            | Harm::Blind(_)
+            | Harm::Sleep
+            | Harm::Cut => None,
         }
     }
 }

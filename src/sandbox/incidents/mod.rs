@@ -1,0 +1,184 @@
+//! Incidents that have been, each as a file: what broke, what could be seen of it from outside, and what is expected of whoever watches.
+//!
+//! They are played in virtual time, through a watcher that has lived through some hours of health before. A failure that lasted for
+//! days is cut to what it takes to see what it does.
+
+mod library;
+
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+
+use super::simulate::{Broken, Duration, Failure, START, ScenarioError, Trouble, Watching, Weather, World, sense};
+use crate::model::{At, Change, Culprit, Kind, Name, Notice, Route, Severity, Span};
+
+/// Health before anything breaks.
+const LEARNS: Span = Span::from_secs(2 * 3600);
+/// How long it is watched after the last failure is over.
+const AFTERWARDS: Span = Span::from_secs(3600);
+
+/// One incident of the library.
+#[derive(Clone, Debug)]
+pub struct Incident {
+    /// The name of its file.
+    pub name: &'static str,
+    /// Whose it was.
+    pub title: String,
+    /// The day, as far as it is known.
+    pub date: String,
+    /// Where it is told.
+    pub source: String,
+    /// What could be seen of it from outside.
+    pub seen: String,
+    /// Who sends to whom.
+    pub routes: Vec<Route>,
+    /// The watcher's configuration.
+    pub configuration: String,
+    /// What breaks, with the words that tell of it.
+    pub failures: Vec<(Failure, String)>,
+    /// What is expected.
+    pub expected: Vec<Expected>,
+}
+
+/// One incident that a watcher is expected to tell of, and no other.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Any of these.
+    pub kinds: Vec<Kind>,
+    /// Whose.
+    pub culprit: Culprit,
+    /// How loud it is at its loudest; any, if it does not say.
+    pub severity: Option<Severity>,
+    #[serde(default)]
+    after: Duration,
+    within: Duration,
+}
+
+impl Expected {
+    /// When it begins, after all was well.
+    #[must_use]
+    pub const fn after(&self) -> Span {
+        self.after.0
+    }
+
+    /// How long it may take until it is told.
+    #[must_use]
+    pub const fn within(&self) -> Span {
+        self.within.0
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    title: String,
+    date: String,
+    source: String,
+    seen: String,
+    providers: Vec<Name>,
+    inboxes: Vec<Name>,
+    stream: Name,
+    failure: Vec<Broken>,
+    expect: Vec<Expected>,
+}
+
+/// The name of every incident, sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    library::FILES.iter().map(|(name, _)| *name)
+}
+
+/// The incident with this name, if there is one.
+///
+/// # Errors
+/// If its file is not as it should be.
+pub fn find(name: &str) -> Option<Result<Incident, ScenarioError>> {
+    library::FILES.iter().find(|(known, _)| *known == name).map(|(name, text)| Incident::parse(name, text))
+}
+
+impl Incident {
+    fn parse(name: &'static str, text: &str) -> Result<Self, ScenarioError> {
+        let text: Text = toml_edit::de::from_str(text)?;
+        let configuration = configuration(&text);
+        let route = |provider: &Name, inbox: &Name| Route { provider: provider.clone(), stream: text.stream.clone(), inbox: inbox.clone() };
+        let routes: Vec<Route> = text.providers.iter().flat_map(|p| text.inboxes.iter().map(move |i| route(p, i))).collect();
+        let mut failures = Vec::new();
+        for mut broken in text.failure {
+            let say = std::mem::take(&mut broken.say);
+            let failure = broken.failure()?;
+            if !routes.iter().any(|r| failure.harm.culprit().covers(r)) {
+                return Err(sense("failure.culprit", format!("`{}` is not in the matrix", failure.harm.culprit())));
+            }
+            failures.push((failure, say));
+        }
+        let Text { title, date, source, seen, expect, .. } = text;
+        Ok(Self { name, title, date, source, seen, routes, configuration, failures, expected: expect })
+    }
+
+    /// When it begins.
+    #[must_use]
+    pub fn begins(&self) -> At {
+        START.plus(LEARNS)
+    }
+
+    /// What a watcher tells of it, and when.
+    pub fn play<W: Watching>(&self, watcher: W, seed: u64) -> Vec<(At, Notice)> {
+        let climate = vec![(Culprit::Watcher {}, Weather::steady())];
+        let mut world = World::new(self.routes.clone(), climate, seed, watcher, ());
+        world.examine();
+        world.run_until(self.begins());
+        let mut end = self.begins();
+        for (failure, _) in &self.failures {
+            let from = self.begins().plus(failure.after);
+            let until = from.plus(failure.lasts);
+            end = end.max(until);
+            world.trouble(Trouble { from, until, harm: failure.harm.clone() });
+        }
+        world.run_until(end.plus(AFTERWARDS));
+        world.seen.notices
+    }
+
+    /// What is not as expected of these notices, in words.
+    #[must_use]
+    pub fn complaints(&self, notices: &[(At, Notice)]) -> Vec<String> {
+        let mut complaints = Vec::new();
+        let opened = || notices.iter().filter(|(_, n)| n.change == Change::Opened);
+        let fits = |expected: &Expected, n: &Notice| expected.kinds.contains(&n.kind) && n.culprit == expected.culprit;
+        for expected in &self.expected {
+            let begins = self.begins().plus(expected.after());
+            let mine: Vec<&(At, Notice)> = opened().filter(|(_, n)| fits(expected, n)).collect();
+            let [(at, first)] = mine[..] else {
+                complaints.push(format!("{:?} of {}: {} incidents, and one is expected", expected.kinds, expected.culprit, mine.len()));
+                continue;
+            };
+            if *at < begins || at.since(begins) > expected.within() {
+                complaints.push(format!(
+                    "{} is told after {}, and not within {}",
+                    first.kind.as_str(),
+                    at.since(begins),
+                    expected.within()
+                ));
+            }
+            let loudest = notices.iter().filter(|(_, n)| n.incident == first.incident).map(|(_, n)| n.severity).max();
+            if expected.severity.is_some() && loudest != expected.severity {
+                complaints.push(format!("{} is a {loudest:?}, and not a {:?}", first.kind.as_str(), expected.severity));
+            }
+        }
+        let strange = opened().filter(|(_, n)| !self.expected.iter().any(|expected| fits(expected, n)));
+        complaints.extend(strange.map(|(_, n)| format!("{} of {} is not expected: {}", n.kind.as_str(), n.culprit, n.summary)));
+        complaints
+    }
+}
+
+/// The configuration of a daemon that would have watched it.
+fn configuration(text: &Text) -> String {
+    let mut toml = format!("[watch]\nevery = \"1m\"\n[stream.{}]\nsubject = \"Reset your password\"\n", text.stream);
+    for provider in &text.providers {
+        let _ = write!(toml, "[provider.{provider}.smtp]\nfrom = \"no-reply@example.com\"\nhost = \"127.0.0.1\"\ntls = \"none\"\n");
+    }
+    for inbox in &text.inboxes {
+        let login = "username = \"u\"\npassword = { env = \"UNUSED\" }";
+        let _ = write!(toml, "[inbox.{inbox}.imap]\naddress = \"{inbox}@example.net\"\nhost = \"127.0.0.1\"\ntls = \"none\"\n{login}\n");
+    }
+    toml
+}

@@ -1,0 +1,55 @@
+//! What the mail of a world says of itself: the same of a provider's every mail, unless something breaks.
+
+use super::trouble::{Harm, Trouble};
+use crate::model::{At, Check, Claim, Examination, Finding, Mark, Method, Part, Placement, Route, Stranger};
+
+/// The mail of a canary that is sent at `now`.
+pub(super) fn examined(route: &Route, now: At, troubles: &[Trouble]) -> Examination {
+    let provider = &route.provider;
+    let mark = |part, value: String| Mark { part, value };
+    let mut marks = vec![
+        mark(Part::From, "no-reply@example.com".to_owned()),
+        mark(Part::ReturnPath, format!("bounces.{provider}.example")),
+        mark(Part::DkimDomain, "example.com".to_owned()),
+        mark(Part::DkimSelector, format!("{provider}._domainkey.example.com")),
+        mark(Part::MessageId, format!("{provider}.example")),
+        mark(Part::Network, format!("{provider}.example")),
+        mark(Part::Link, "example.com".to_owned()),
+    ];
+    let mut failed: Vec<Method> = Vec::new();
+    for trouble in troubles.iter().filter(|t| t.is_on(now)) {
+        match &trouble.harm {
+            Harm::Foreign(culprit, foreign) if culprit.covers(route) => {
+                // A mail comes from one network; addresses and links stand beside the others.
+                marks.retain(|mark| mark.part != foreign.part || matches!(foreign.part, Part::Address | Part::Link));
+                marks.push(foreign.clone());
+            }
+            Harm::Fails(culprit, method) if culprit.covers(route) => failed.push(*method),
+            Harm::Foreign(..)
+            | Harm::Fails(..)
+            | Harm::Stop(_)
+            | Harm::Hold(_)
+            | Harm::Loss(..)
+            | Harm::Slow(..)
+            | Harm::Junk(..)
+            | Harm::Refuse(..)
+            | Harm::Twice(_)
+            | Harm::Stranger(..)
+            | Harm::Blind(_)
+            | Harm::Sleep
+            | Harm::Cut => {}
+        }
+    }
+    let checks = [Method::Spf, Method::Dkim, Method::Dmarc].map(|method| {
+        let failed = failed.contains(&method) || method == Method::Dmarc && failed.contains(&Method::Dkim);
+        let finding = if failed { Finding::Fail } else { Finding::Pass };
+        Check { method, finding, by_receiver: false, why: if failed { "example.com".to_owned() } else { String::new() } }
+    });
+    Examination { marks, checks: checks.into(), hops: Vec::new() }
+}
+
+/// A mail that nobody sent.
+pub(super) fn stranger(claim: Claim, from: String, number: u64, arrived_at: At) -> Stranger {
+    let (placement, copy) = (Placement::Inbox, Some(format!("INBOX/1/{number}")));
+    Stranger { from, subject: "Reset your password".to_owned(), placement, arrived_at, claim, copy }
+}
