@@ -267,8 +267,16 @@ pub struct Http {
     pub listen: SocketAddr,
     /// The address that people and the webhooks of providers reach it by; without a slash at its end.
     pub public_url: Option<String>,
-    /// Who has it may say things of incidents over HTTP; absent: nobody may.
+    /// Who has it may read, and say things of incidents; absent: nobody may by a token.
     pub token: Option<SecretRef>,
+    /// Beyond loopback everybody may read, too.
+    pub open: bool,
+    /// Further names by which it may be asked.
+    pub hosts: Vec<String>,
+    /// The file with TLS and users.
+    pub web_config: Option<PathBuf>,
+    /// Users of that file who may also say things of incidents.
+    pub writers: Vec<String>,
 }
 
 impl Http {

@@ -1,7 +1,7 @@
 //! Where people are let in: the control socket and the HTTP port. Both outlive a configuration; what answers there is exchanged with it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
@@ -12,7 +12,7 @@ use super::control;
 use super::start::StartError;
 use crate::config::{Secrets, Settings};
 use crate::edge::post::Order;
-use crate::edge::show::{self, Ask, Guard, Wish};
+use crate::edge::show::{self, Ask, Counter, Gate, Wish};
 use crate::model::Now;
 use crate::watchdog::View;
 
@@ -31,6 +31,8 @@ pub(super) struct Desk {
     wishes: mpsc::Sender<Wish>,
     now: Present,
     router: watch::Sender<axum::Router>,
+    /// Where HTTP listens, once it does.
+    address: OnceLock<SocketAddr>,
 }
 
 /// The present, which has no text.
@@ -53,7 +55,7 @@ impl Desk {
     pub(super) fn new(now: Now) -> (Self, Asked) {
         let ((ask, asks), (orders_in, orders), (wishes_in, wishes)) = (mpsc::channel(ASKS), mpsc::channel(ORDERS), mpsc::channel(WISHES));
         let (router, _) = watch::channel(axum::Router::new());
-        (Self { ask, orders: orders_in, wishes: wishes_in, now: Present(now), router }, Asked { asks, orders, wishes })
+        (Self { ask, orders: orders_in, wishes: wishes_in, now: Present(now), router, address: OnceLock::new() }, Asked { asks, orders, wishes })
     }
 
     /// The way for what people want.
@@ -76,9 +78,10 @@ impl Desk {
         doors: &mut JoinSet<()>,
     ) -> Option<SocketAddr> {
         if let Some(door) = control::listen(&settings.ledger.path) {
-            doors.spawn(show::serve(door, self.speaking(Guard::Everyone), std::future::pending()));
+            doors.spawn(show::serve(door, self.speaking(Gate::socket()), std::future::pending()));
         }
         let (listener, address) = listener?;
+        let _ = self.address.set(address);
         self.exchange(settings, secrets, posted);
         doors.spawn(show::serve(listener, show::current(self.router.subscribe()), std::future::pending()));
         tracing::info!(%address, "listening");
@@ -87,13 +90,16 @@ impl Desk {
 
     /// From now on HTTP answers by these settings, on connections that are open as well; `posted` is what others post to.
     pub(super) fn exchange(&self, settings: &Settings, secrets: &Secrets, posted: axum::Router) {
-        let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
-        drop(self.router.send_replace(self.speaking(Guard::Token(token)).merge(posted)));
+        let (Some(http), Some(address)) = (&settings.http, self.address.get()) else { return };
+        let token = http.token.as_ref().and_then(|at| secrets.get(at));
+        drop(self.router.send_replace(self.speaking(Gate::of(http, address.ip(), token)).merge(posted)));
     }
 
-    fn speaking(&self, guard: Guard) -> axum::Router {
-        let reload = show::reload(self.wishes.clone(), guard.clone());
-        show::router(self.ask.clone()).merge(reload).merge(show::words(self.orders.clone(), guard, Arc::clone(&self.now.0)))
+    fn speaking(&self, gate: Gate) -> axum::Router {
+        let (ask, orders, now) = (self.ask.clone(), self.orders.clone(), Arc::clone(&self.now.0));
+        let api = show::api(Counter { ask: ask.clone(), orders, gate: gate.clone(), now });
+        let reload = show::reload(self.wishes.clone(), gate.clone());
+        gate.before(show::router(ask).merge(api).merge(reload))
     }
 }
 
