@@ -283,7 +283,8 @@ impl Http {
     /// Where people reach the status page: the address that is said, or else the one that is listened on, if it is one.
     #[must_use]
     pub fn url(&self) -> Option<String> {
-        let local = !self.listen.ip().is_unspecified() && self.listen.port() != 0;
+        // Of what a web configuration makes of it nothing is known here.
+        let local = !self.listen.ip().is_unspecified() && self.listen.port() != 0 && self.web_config.is_none();
         self.public_url.clone().or_else(|| local.then(|| format!("http://{}", self.listen)))
     }
 }

@@ -12,14 +12,16 @@ mod page;
 mod problem;
 mod reload;
 mod router;
+mod say;
 mod serve;
 
-pub use api::{Counter, api, document};
-pub use gate::Gate;
+pub use api::{Counter, Hub, api, document};
+pub use gate::{Gate, Web};
 pub use metrics::{CONTENT_TYPE, reference, render};
 pub use reload::{Wish, current, reload};
 pub use router::router;
-pub use serve::{Door, serve};
+pub use say::{Tickets, say};
+pub use serve::{Door, Knock, Secured, serve};
 
 use tokio::sync::{mpsc, oneshot};
 

@@ -106,6 +106,10 @@ impl Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn onto(self, mut response: Response) -> Response {
         self.headers.into_iter().for_each(|(name, value)| _ = response.headers_mut().append(name, value));
         response

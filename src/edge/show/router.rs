@@ -30,7 +30,7 @@ pub fn router(ask: Ask) -> Router {
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .fallback(nowhere)
-        .layer(from_fn_with_state(policy(), headers))
+        .layer(from_fn_with_state(policy("'none'"), headers))
         .with_state(ask)
 }
 
@@ -101,18 +101,18 @@ async fn nowhere() -> Response {
     html(StatusCode::NOT_FOUND, page::missing("No such page", "There is nothing at this address."))
 }
 
-fn html(status: StatusCode, page: Markup) -> Response {
+pub(super) fn html(status: StatusCode, page: Markup) -> Response {
     (status, Html(page.into_string())).into_response()
 }
 
-/// Nothing may be loaded, sent or framed; the one style sheet is known by its hash.
-fn policy() -> HeaderValue {
-    let text =
-        format!("default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", page::style_hash());
+/// Nothing may be loaded or framed, and nothing sent but to `forms`; the one style sheet is known by its hash.
+pub(super) fn policy(forms: &str) -> HeaderValue {
+    let style = page::style_hash();
+    let text = format!("default-src 'none'; style-src '{style}'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'");
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 }
 
-async fn headers(State(policy): State<HeaderValue>, request: Request, next: Next) -> Response {
+pub(super) async fn headers(State(policy): State<HeaderValue>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy);

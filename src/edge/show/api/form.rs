@@ -35,6 +35,8 @@ pub(super) enum Form {
     BehindRoute,
     /// Where a page of canaries begins: behind the one that was sent at so many milliseconds.
     BehindCanary,
+    /// The id of an event.
+    BehindEvent,
 }
 
 /// Patterns, compiled once.
@@ -43,6 +45,7 @@ struct Patterns {
     canary: Option<Regex>,
     route: Option<Regex>,
     behind: Option<Regex>,
+    event: Option<Regex>,
     lasts: Option<Regex>,
     drill: Option<Regex>,
     seen: Option<Regex>,
@@ -51,6 +54,7 @@ struct Patterns {
 const NAME: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 const CANARY: &str = "^[0-9a-f]{16}$";
 const ROUTE: &str = "^[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}/[a-z0-9][a-z0-9._-]{0,63}$";
+const EVENT: &str = "^[0-9a-f]{1,16}-[0-9]{1,15}$";
 const BEHIND: &str = "^[0-9]{1,15}-[0-9a-f]{16}$";
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
@@ -60,6 +64,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         canary: compiled(CANARY),
         route: compiled(ROUTE),
         behind: compiled(BEHIND),
+        event: compiled(EVENT),
         lasts: compiled(LASTS),
         drill: compiled(DRILL_LASTS),
         seen: compiled(SEEN),
@@ -99,6 +104,7 @@ impl Form {
             Self::Kind => Kind::WORDS.contains(&text),
             Self::BehindRoute => is(PATTERNS.route.as_ref(), text),
             Self::BehindCanary => is(PATTERNS.behind.as_ref(), text),
+            Self::BehindEvent => is(PATTERNS.event.as_ref(), text),
         }
     }
 
@@ -115,6 +121,7 @@ impl Form {
             Self::Kind => json!({ "type": "string", "enum": Kind::WORDS }),
             Self::BehindRoute => json!({ "type": "string", "pattern": ROUTE }),
             Self::BehindCanary => json!({ "type": "string", "pattern": BEHIND }),
+            Self::BehindEvent => json!({ "type": "string", "pattern": EVENT }),
         }
     }
 
@@ -131,6 +138,7 @@ impl Form {
             Self::Kind => json!("loss"),
             Self::BehindRoute => json!("mailchimp/password-reset/gmail-1"),
             Self::BehindCanary => json!("1659987000000-00000007000001b2"),
+            Self::BehindEvent => json!("1827e9a3c40-7"),
         }
     }
 }
@@ -145,7 +153,7 @@ pub(super) fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const FORMS: [Form; 10] = [
+    const FORMS: [Form; 11] = [
         Form::Name,
         Form::Number,
         Form::Canary,
@@ -156,6 +164,7 @@ mod tests {
         Form::Kind,
         Form::BehindRoute,
         Form::BehindCanary,
+        Form::BehindEvent,
     ];
 
     #[test]

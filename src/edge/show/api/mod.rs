@@ -4,6 +4,7 @@
 //! loop has it; what is wanted goes to the loop as an event. Errors are one shape ([`super::problem`]), for unknown paths too.
 
 mod asked;
+mod events;
 mod form;
 mod openapi;
 mod operation;
@@ -33,6 +34,7 @@ use crate::edge::post::{Order, receive};
 use crate::model::Now;
 use crate::watchdog::{Event, Unfit, View};
 
+pub use events::Hub;
 pub use openapi::document;
 
 /// Where the API begins.
@@ -51,6 +53,8 @@ pub struct Counter {
     pub orders: mpsc::Sender<Order>,
     /// Who may want something.
     pub gate: Gate,
+    /// Where changes are told.
+    pub hub: Hub,
     /// The present.
     pub now: Now,
 }
@@ -98,6 +102,10 @@ impl Served {
                 accepts(&parts.headers, "application/json")?;
                 asked.take_query(parts.uri.query(), operation.query)?;
                 Ok(([(CONTENT_TYPE, "application/json")], document()).into_response())
+            }
+            Run::Listen => {
+                asked.take_query(parts.uri.query(), operation.query)?;
+                events::answer(&self.counter.hub, &parts, &asked, &self.view().await?)
             }
             Run::Want(want) => {
                 self.counter.gate.may_change(&parts)?;

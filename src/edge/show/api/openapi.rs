@@ -7,11 +7,15 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::super::problem::{PROBLEM_JSON, Problem};
-use super::operation::{Operation, Parameter, Run, Verb, path_parameter};
+use super::operation::{Operation, Parameter, Run, path_parameter};
 use super::operations;
 
 /// Where the document keeps its schemas.
 const SCHEMAS: &str = "/components/schemas";
+
+/// What a listener reads.
+const EVENT: &str = "id: 1827e9a3c40-7\nevent: verdict\ndata: {\"as_of\": \"2022-08-08T19:30:00.000Z\", \"of\": {\"provider\": \"mailchimp\"}, \
+    \"was\": \"delivering\", \"is\": \"stopped\", \"reason\": \"nothing has arrived for 9m\"}\n\n";
 
 /// Problems that each request can meet, and when.
 const ALWAYS: &[(u16, &str)] = &[
@@ -108,6 +112,9 @@ fn described(operation: &Operation, answers: &mut SchemaGenerator, bodies: &mut 
     let want = if let Run::Want(want) = operation.run { Some(want) } else { None };
     let makes = want.is_some_and(|want| want.makes);
     let mut good = json!({ "description": operation.doc, "content": { "application/json": { "schema": answer } } });
+    if let (Run::Listen, Some(Value::Object(content))) = (operation.run, good.pointer_mut("/content")) {
+        content.insert("text/event-stream".to_owned(), json!({ "schema": { "type": "string" }, "example": EVENT }));
+    }
     if let (true, Some(good)) = (makes, good.as_object_mut()) {
         let location = json!({ "Location": { "description": "Where it stands.", "required": true, "schema": { "type": "string", "format": "uri-reference" } } });
         good.insert("headers".to_owned(), location);
@@ -130,17 +137,35 @@ fn described(operation: &Operation, answers: &mut SchemaGenerator, bodies: &mut 
         let schema = (want.body)(bodies);
         described.insert("requestBody".to_owned(), json!({ "required": true, "content": { "application/json": { "schema": schema } } }));
     }
-    if let (Some(links), Some(Value::Object(good))) = (links(operation), described.pointer_mut("/responses/201")) {
-        good.insert("links".to_owned(), links);
+    let status = if makes { "/responses/201" } else { "/responses/200" };
+    let links = links(operation);
+    if let (false, Some(Value::Object(good))) = (links.is_empty(), described.pointer_mut(status)) {
+        good.insert("links".to_owned(), links.into());
     }
     described
 }
 
-/// What can be done next with what was made.
-fn links(operation: &Operation) -> Option<Value> {
-    let by_number = |id: &str| json!({ "operationId": id, "parameters": { "silence": "$response.body#/silence" } });
-    (operation.path == "/silences" && operation.verb == Verb::Post)
-        .then(|| json!({ "read": by_number("silenceByNumber"), "end": by_number("endSilence") }))
+/// What can be asked next with what was answered: from, to, and where each parameter stands in the answer.
+const LINKS: &[(&str, &str, &[(&str, &str)])] = &[
+    ("providers", "provider", &[("provider", "/providers/0/name")]),
+    ("routes", "route", ROUTE),
+    ("routes", "canariesOfRoute", ROUTE),
+    ("canariesOfRoute", "canary", &[("canary", "/canaries/0/canary")]),
+    ("incidents", "incident", &[("incident", "/incidents/0/incident")]),
+    ("incidents", "acknowledge", &[("incident", "/incidents/0/incident")]),
+    ("incidents", "close", &[("incident", "/incidents/0/incident")]),
+    ("addSilence", "silenceByNumber", &[("silence", "/silence")]),
+    ("addSilence", "endSilence", &[("silence", "/silence")]),
+];
+const ROUTE: &[(&str, &str)] = &[("provider", "/routes/0/provider"), ("stream", "/routes/0/stream"), ("inbox", "/routes/0/inbox")];
+
+fn links(operation: &Operation) -> Map<String, Value> {
+    let link = |(_, to, parameters): &(&str, &'static str, &[(&str, &str)])| {
+        let parameters: Map<String, Value> =
+            parameters.iter().map(|(name, at)| ((*name).to_owned(), json!(format!("$response.body#{at}")))).collect();
+        ((*to).to_owned(), json!({ "operationId": to, "parameters": parameters }))
+    };
+    LINKS.iter().filter(|(from, ..)| *from == operation.id).map(link).collect()
 }
 
 fn parameter(parameter: &Parameter, name: &str, place: &str) -> Value {

@@ -66,6 +66,8 @@ pub(super) enum Run {
     Want(Want),
     /// With the document itself.
     Document,
+    /// With what changes, as long as somebody listens.
+    Listen,
 }
 
 /// Something that a person wants.

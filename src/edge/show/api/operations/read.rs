@@ -5,7 +5,7 @@ use super::super::asked::Asked;
 use super::super::form::{Form, number};
 use super::super::operation::{Operation, Parameter, Reply, Run, Verb};
 use super::super::shape::{
-    Accounts, Canaries, Canary, Configuration, Drill, Heartbeats, Inboxes, Incident, Incidents, Maintained, Provider, Providers, Route,
+    Accounts, Canaries, Canary, Configuration, Drill, Events, Heartbeats, Inboxes, Incident, Incidents, Maintained, Provider, Providers, Route,
     Routes, Silence, Silences, Sinks, Status, Streams,
 };
 use crate::model::{self, At, CanaryId};
@@ -30,6 +30,9 @@ const INCIDENTS: &[Parameter] = &[
     LIMIT,
     Parameter { name: "cursor", form: Form::Number, doc: NEXT },
 ];
+
+const EVENTS: &[Parameter] =
+    &[Parameter { name: "after", form: Form::BehindEvent, doc: "Behind this event. The header `Last-Event-ID` goes before it." }];
 
 /// An operation that reads.
 macro_rules! reading {
@@ -135,6 +138,14 @@ pub(super) static OPERATIONS: &[Operation] = &[
         &[],
         Configuration,
         Run::Read(|_, view| Reply::of(&Configuration::new(view)))
+    ),
+    reading!(
+        "events",
+        "/events",
+        "Verdicts and incidents that change: as server-sent events for who accepts `text/event-stream`, as JSON else.",
+        EVENTS,
+        Events,
+        Run::Listen
     ),
     reading!("openapi", "/openapi.json", "This document.", &[], serde_json::Map<String, serde_json::Value>, Run::Document),
 ];

@@ -60,7 +60,7 @@ struct Notice {
 /// Whose failure it is: an object with exactly one key.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Culprit {
+pub(in crate::edge::show) enum Culprit {
     /// A provider, everywhere.
     Provider(Name),
     /// One stream of a provider.

@@ -4,6 +4,7 @@
 //! meaning within `v1`.
 
 mod canary;
+mod event;
 mod incident;
 mod party;
 mod people;
@@ -14,6 +15,7 @@ mod word;
 mod words;
 
 pub(in crate::edge::show) use canary::{Canaries, Canary};
+pub(in crate::edge::show) use event::{Event, Events, Happened, Judged, Numbered, What};
 pub(in crate::edge::show) use incident::{Incident, Incidents};
 pub(in crate::edge::show) use party::{Accounts, Heartbeats, Inboxes, Sinks, Streams};
 pub(super) use people::{BY, DRILL_LASTS, LASTS, SEEN, TEXT};
