@@ -102,7 +102,8 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), WebConfi
     let known = HEADERS.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_str()));
     let names: Vec<&str> = HEADERS.iter().map(HeaderName::as_str).collect();
     let name = known.ok_or_else(|| WebConfigError::new(format!("{key} cannot be set here"), format!("there are {}", names.join(", "))))?;
-    let value = value.parse().map_err(|_unfit| WebConfigError::new(format!("{key}: this is no header's value"), "write one line of text"))?;
+    let value =
+        value.parse().map_err(|_unfit| WebConfigError::new(format!("{key}: this is no header's value"), "write one line of text"))?;
     Ok((name, value))
 }
 

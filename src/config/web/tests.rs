@@ -7,7 +7,8 @@ const HASH: &str = "$2b$04$EGdrhbKUv8Oc9vGiXX0HQOxSg445d458Muh7DAHskb6QbtCvdxcie
 
 /// What is made of this text, in a folder with a certificate, its key and another key.
 fn read(text: &str) -> Result<WebConfig, WebConfigError> {
-    let folder = std::env::temp_dir().join(format!("mailcanary-web-{}-{}", std::process::id(), std::thread::current().name().unwrap_or("x").len()));
+    let folder =
+        std::env::temp_dir().join(format!("mailcanary-web-{}-{}", std::process::id(), std::thread::current().name().unwrap_or("x").len()));
     std::fs::create_dir_all(&folder).unwrap();
     let put = |name: &str, text: &str| File::create(folder.join(name)).unwrap().write_all(text.as_bytes()).unwrap();
     let rcgen::CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

@@ -31,14 +31,7 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Unknown");
-        Self {
-            r#type: "about:blank",
-            title,
-            status: status.as_u16(),
-            detail: detail.into(),
-            complaints: Vec::new(),
-            headers: Vec::new(),
-        }
+        Self { r#type: "about:blank", title, status: status.as_u16(), detail: detail.into(), complaints: Vec::new(), headers: Vec::new() }
     }
 
     /// There is nothing there.

@@ -112,7 +112,8 @@ async fn said(State(clerk): State<Clerk>, Path(id): Path<String>, request: Reque
         Ok(()) => (StatusCode::SEE_OTHER, [(LOCATION, format!("../{}", incident.incident))]).into_response(),
         Err(problem) => {
             let text = |key: &str| given.get(key).cloned().unwrap_or_default();
-            let form = Form { wrong: Some(problem.detail().to_owned()), by: text("by"), note: text("note"), ..clerk.form(&head, &incident) };
+            let form =
+                Form { wrong: Some(problem.detail().to_owned()), by: text("by"), note: text("note"), ..clerk.form(&head, &incident) };
             html(problem.status(), page::form(&view, &incident, &form))
         }
     }
@@ -158,12 +159,8 @@ impl Clerk {
             "silence" => {
                 let Some(lasts) = span(text("lasts")).filter(|_| LASTS.contains(&text("lasts"))) else { return unfit("say how long") };
                 let (provider, stream, inbox) = incident.culprit.parts();
-                let which = Which {
-                    provider: provider.cloned(),
-                    stream: stream.cloned(),
-                    inbox: inbox.cloned(),
-                    kind: Some(incident.kind),
-                };
+                let which =
+                    Which { provider: provider.cloned(), stream: stream.cloned(), inbox: inbox.cloned(), kind: Some(incident.kind) };
                 Event::Silenced { which, from: None, until: now.plus(lasts), by, reason: note }
             }
             _ => return unfit("say what it is"),

@@ -174,7 +174,10 @@ mod tests {
             let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             assert!(form.fits(&text), "{form:?} {text}");
             for odd in ["", " ", "\0", "ä", "-1", "+1", "01", "1.0", "True", "null", &"9".repeat(40), "a/b", "x\n"] {
-                assert!(!form.fits(odd) || (form == Form::Name && odd == "01") || (form == Form::Name && odd == "null"), "{form:?} {odd:?}");
+                assert!(
+                    !form.fits(odd) || (form == Form::Name && odd == "01") || (form == Form::Name && odd == "null"),
+                    "{form:?} {odd:?}"
+                );
             }
         }
         for odd in ["1.0", &"9".repeat(40)] {
@@ -190,7 +193,8 @@ mod tests {
         for bad in ["", "0s", "91d", "1y", "1d1d", "1h60m", "-1h", "1h ", "1.5h", "1000000s", "1h\n"] {
             assert!(!is_lasting(bad), "{bad:?}");
         }
-        for (text, fits) in [("30m", true), ("31m", false), ("1800s", true), ("1801s", false), ("10m", true), ("0m", false), ("1h", false)] {
+        for (text, fits) in [("30m", true), ("31m", false), ("1800s", true), ("1801s", false), ("10m", true), ("0m", false), ("1h", false)]
+        {
             assert_eq!(is_drilling(text), fits, "{text}");
         }
         for (text, fits) in [("ann", true), ("山", true), (" ", false), ("", false), ("\0\u{200b}", false), ("\0a", true)] {

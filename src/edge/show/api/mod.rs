@@ -26,9 +26,9 @@ use tokio::time::timeout;
 
 use self::asked::{Asked, accepts, is_json, segments};
 use self::operation::{Operation, Run, Verb, Want};
+use super::Ask;
 use super::gate::Gate;
 use super::problem::Problem;
-use super::Ask;
 use super::router::{ANSWER, Silent, view};
 use crate::edge::post::{Order, receive};
 use crate::model::Now;
@@ -132,7 +132,9 @@ impl Served {
     }
 
     async fn view(&self) -> Result<View, Problem> {
-        view(&self.counter.ask).await.map_err(|Silent| Problem::silent(format!("the watchdog did not answer within {} s", ANSWER.as_secs())))
+        view(&self.counter.ask)
+            .await
+            .map_err(|Silent| Problem::silent(format!("the watchdog did not answer within {} s", ANSWER.as_secs())))
     }
 
     async fn want(&self, want: Want, asked: &Asked) -> Result<Response, Problem> {

@@ -19,7 +19,10 @@ const EVENT: &str = "id: 1827e9a3c40-7\nevent: verdict\ndata: {\"as_of\": \"2022
 
 /// Problems that each request can meet, and when.
 const ALWAYS: &[(u16, &str)] = &[
-    (400, "The request is not as this document has it: a parameter of the query that is unknown, twice there or of another form; a body that cannot be read."),
+    (
+        400,
+        "The request is not as this document has it: a parameter of the query that is unknown, twice there or of another form; a body that cannot be read.",
+    ),
     (401, "Somebody has to say who they are, or said so wrongly."),
     (403, "Whoever asks may not."),
     (405, "The path takes other methods: see `Allow`."),

@@ -101,7 +101,16 @@ mod tests {
     #[test]
     fn on_loopback_only_our_own_names_ask() {
         let hosts = Hosts::new(&http(&["Canary.internal"], Some("https://canary.example.com/x")), true);
-        for good in ["localhost:9825", "LOCALHOST.", "127.0.0.1", "127.9.9.9:1", "[::1]:9825", "a.localhost", "canary.internal:80", "canary.example.com"] {
+        for good in [
+            "localhost:9825",
+            "LOCALHOST.",
+            "127.0.0.1",
+            "127.9.9.9:1",
+            "[::1]:9825",
+            "a.localhost",
+            "canary.internal:80",
+            "canary.example.com",
+        ] {
             assert_eq!(asked(&hosts, "/", &[good]), 200, "{good}");
         }
         for bad in ["evil.example", "192.0.2.7:9825", "localhost.evil.example", "", "a b", "127.0.0.1.nip.io", "0.0.0.0"] {

@@ -116,9 +116,12 @@ impl Gate {
         match parts.extensions.get::<Who>().unwrap_or(&Who::Anybody) {
             Who::Token => Ok(()),
             Who::User(name) if rules.writers.contains(name) => origin::is_ours(parts, rules.hosts.public()),
-            Who::User(_) => Err(Problem::new(StatusCode::FORBIDDEN, "this user may read only: `[http] writers` names those who may do more")),
+            Who::User(_) => {
+                Err(Problem::new(StatusCode::FORBIDDEN, "this user may read only: `[http] writers` names those who may do more"))
+            }
             Who::Anybody if rules.token.is_none() && rules.writers.is_empty() => {
-                let why = "nothing can be changed here: set `[http] token`, or use `mailcanary incident` and `mailcanary silence` on its host";
+                let why =
+                    "nothing can be changed here: set `[http] token`, or use `mailcanary incident` and `mailcanary silence` on its host";
                 Err(Problem::new(StatusCode::FORBIDDEN, why))
             }
             Who::Anybody => Err(rules.stranger(rules.wanted())),

@@ -17,7 +17,8 @@ pub(super) fn is_ours(parts: &Parts, public: Option<&str>) -> Result<(), Problem
     }
     let Some(origin) = parts.headers.get(ORIGIN) else { return Ok(()) };
     let host = asked_by(&parts.headers, &parts.uri);
-    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()).and_then(|origin| Some(origin.authority()?.to_string()));
+    let origin =
+        origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()).and_then(|origin| Some(origin.authority()?.to_string()));
     if origin.is_some() && (origin == host || origin.as_deref() == public) { Ok(()) } else { Err(foreign()) }
 }
 

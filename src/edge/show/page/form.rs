@@ -54,8 +54,7 @@ fn fields(incident: IncidentId, form: &Form) -> Markup {
                 p { label { input type="radio" name="what" value="ack" checked; " I have seen it: remind nobody" } }
                 p { label { input type="radio" name="what" value="close"; " It is over" } }
                 p { label { input type="radio" name="what" value="silence"; " Tell nobody of the like for" } " "
-                    label for="lasts" hidden { "How long" }
-                    select name="lasts" id="lasts" aria-label="How long" { @for lasts in super::super::say::LASTS { option value=(lasts) { (lasts) } } }
+                    select name="lasts" aria-label="How long" { @for lasts in super::super::say::LASTS { option value=(lasts) { (lasts) } } }
                 }
             }
             p { label for="by" { "Who are you? " } input id="by" name="by" required maxlength="100" value=(if form.by.is_empty() { form.user.as_deref().unwrap_or_default() } else { form.by.as_str() }); }

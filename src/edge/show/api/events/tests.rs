@@ -49,7 +49,10 @@ async fn who_was_cut_off_goes_on_where_they_were() {
         hub.look(state);
     }
     let ids = |after: &str| hub.changes(&good, Some(after)).events.into_iter().map(|event| event.id).collect::<Vec<_>>();
-    assert_eq!((ids("abc-0"), ids("abc-1"), ids("abc-2").len()), (vec!["abc-1".to_owned(), "abc-2".to_owned()], vec!["abc-2".to_owned()], 0));
+    assert_eq!(
+        (ids("abc-0"), ids("abc-1"), ids("abc-2").len()),
+        (vec!["abc-1".to_owned(), "abc-2".to_owned()], vec!["abc-2".to_owned()], 0)
+    );
     for unknown in ["abc-3", "abd-1", "x", "", "abc-99999999999999999999", "-1", "abc-"] {
         assert!(hub.changes(&good, Some(unknown)).gone, "{unknown}");
     }

@@ -5,8 +5,8 @@ use super::super::asked::Asked;
 use super::super::form::{Form, number};
 use super::super::operation::{Operation, Parameter, Reply, Run, Verb};
 use super::super::shape::{
-    Accounts, Canaries, Canary, Configuration, Drill, Events, Heartbeats, Inboxes, Incident, Incidents, Maintained, Provider, Providers, Route,
-    Routes, Silence, Silences, Sinks, Status, Streams,
+    Accounts, Canaries, Canary, Configuration, Drill, Events, Heartbeats, Inboxes, Incident, Incidents, Maintained, Provider, Providers,
+    Route, Routes, Silence, Silences, Sinks, Status, Streams,
 };
 use crate::model::{self, At, CanaryId};
 use crate::watchdog::{CanaryView, RouteView, View};
@@ -60,14 +60,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         Run::Read(|_, view| Reply::of(&Providers::new(view)))
     ),
     reading!("provider", "/providers/{provider}", "One provider.", &[], Provider, Run::Read(provider)),
-    reading!(
-        "streams",
-        "/streams",
-        "Every stream of every provider.",
-        &[],
-        Streams,
-        Run::Read(|_, view| Reply::of(&Streams::new(view)))
-    ),
+    reading!("streams", "/streams", "Every stream of every provider.", &[], Streams, Run::Read(|_, view| Reply::of(&Streams::new(view)))),
     reading!("inboxes", "/inboxes", "Every inbox.", &[], Inboxes, Run::Read(|_, view| Reply::of(&Inboxes::new(view)))),
     reading!("routes", "/routes", "Routes, by page.", ROUTES, Routes, Run::Read(routes)),
     reading!("route", "/routes/{provider}/{stream}/{inbox}", "One route.", &[], Route, Run::Read(route)),
@@ -159,7 +152,8 @@ fn provider(asked: &Asked, view: &View) -> Result<Reply, Problem> {
 fn routes(asked: &Asked, view: &View) -> Result<Reply, Problem> {
     let behind = asked.query("cursor").map(|cursor| cursor.split('/').collect::<Vec<_>>());
     let key = |route: &model::Route| [route.provider.clone(), route.stream.clone(), route.inbox.clone()];
-    let is_behind = |route: &model::Route| behind.as_ref().is_none_or(|behind| key(route).iter().map(model::Name::as_str).gt(behind.iter().copied()));
+    let is_behind =
+        |route: &model::Route| behind.as_ref().is_none_or(|behind| key(route).iter().map(model::Name::as_str).gt(behind.iter().copied()));
     let wanted = view.routes.iter().filter(|of| {
         let RouteView { route, verdict, .. } = of;
         asked.wants("provider", &route.provider)

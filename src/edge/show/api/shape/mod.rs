@@ -19,7 +19,9 @@ pub(in crate::edge::show) use event::{Event, Events, Happened, Judged, Numbered,
 pub(in crate::edge::show) use incident::{Incident, Incidents};
 pub(in crate::edge::show) use party::{Accounts, Heartbeats, Inboxes, Sinks, Streams};
 pub(super) use people::{BY, DRILL_LASTS, LASTS, SEEN, TEXT};
-pub(in crate::edge::show) use people::{Drill, DrillBegun, DrillEnded, Drilling, Ended, Maintained, Named, Said, Silence, Silences, Wished};
+pub(in crate::edge::show) use people::{
+    Drill, DrillBegun, DrillEnded, Drilling, Ended, Maintained, Named, Said, Silence, Silences, Wished,
+};
 pub(in crate::edge::show) use provider::{Provider, Providers};
 pub(in crate::edge::show) use route::{Route, Routes};
 pub(in crate::edge::show) use status::{Configuration, Status};

@@ -12,11 +12,9 @@ use crate::watchdog::{DrillView, DrilledView, View};
 pub(in crate::edge::show::api) const BY: usize = 100;
 pub(in crate::edge::show::api) const TEXT: usize = 500;
 /// At least one character that is seen: no space, no control character.
-pub(in crate::edge::show::api) const SEEN: &str =
-    r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF]";
+pub(in crate::edge::show::api) const SEEN: &str = r"[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF]";
 /// A duration of a silence: days, hours, minutes, seconds, from long to short.
-pub(in crate::edge::show::api) const LASTS: &str =
-    "^(?:(?:[1-9]|[1-8][0-9])d(?:(?:1?[0-9]|2[0-3])h)?|90d|[1-9][0-9]{0,2}h(?:[1-5]?[0-9]m)?|[1-9][0-9]{0,3}m(?:[1-5]?[0-9]s)?|[1-9][0-9]{0,5}s)$";
+pub(in crate::edge::show::api) const LASTS: &str = "^(?:(?:[1-9]|[1-8][0-9])d(?:(?:1?[0-9]|2[0-3])h)?|90d|[1-9][0-9]{0,2}h(?:[1-5]?[0-9]m)?|[1-9][0-9]{0,3}m(?:[1-5]?[0-9]s)?|[1-9][0-9]{0,5}s)$";
 /// A duration of a drill, of half an hour at most.
 pub(in crate::edge::show::api) const DRILL_LASTS: &str = "^(?:(?:[1-9]|[12][0-9]|30)m|(?:[1-9]|[1-9][0-9]{1,2}|1[0-7][0-9]{2}|1800)s)$";
 

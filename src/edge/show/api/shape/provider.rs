@@ -185,7 +185,8 @@ impl Health {
 
 /// What a provider holds against the account, in words.
 fn held_against(account: &AccountView, now: At) -> Option<String> {
-    let is_bad = |sign: &&model::Sign| matches!(sign, model::Sign::Standing { state: model::Standing::Warned | model::Standing::Stopped, .. });
+    let is_bad =
+        |sign: &&model::Sign| matches!(sign, model::Sign::Standing { state: model::Standing::Warned | model::Standing::Stopped, .. });
     let sign = account.signs.iter().find(is_bad)?;
     let read = account.read_at.map_or_else(String::new, |at| format!(", read {} ago", now.since(at)));
     Some(format!("the provider says of the account: {sign}{read}"))

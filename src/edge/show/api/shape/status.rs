@@ -108,7 +108,11 @@ impl Status {
                 stopped: routes(model::Verdict::Stopped),
                 unknown: routes(model::Verdict::Unknown),
             },
-            open_incidents: Open { page: open(model::Severity::Page), warn: open(model::Severity::Warn), info: open(model::Severity::Info) },
+            open_incidents: Open {
+                page: open(model::Severity::Page),
+                warn: open(model::Severity::Warn),
+                info: open(model::Severity::Info),
+            },
         }
     }
 }
