@@ -201,13 +201,12 @@ fn http(section: &Section<'_>) -> Option<Option<Http>> {
     let (public_url, token) = (section.maybe("public_url"), section.maybe("token"));
     let (open, hosts) = (section.get("open"), section.maybe("hosts"));
     let (web_config, writers) = (section.maybe("web_config"), section.maybe::<Vec<String>>("writers"));
-    let (public_url, token, open, web_config) = (public_url?, token?, open?, web_config?);
-    let (hosts, writers) = (hosts?.unwrap_or_default(), writers?.unwrap_or_default());
-    if web_config.is_none() && !writers.is_empty() {
+    if web_config == Some(None) && section.has("writers") {
         let hint = "name the file with their passwords as `web_config`, or leave this out";
         section.refuse("writers", Fault::hinted("there are no users", hint));
-        return None;
     }
+    let (public_url, token, open, web_config) = (public_url?, token?, open?, web_config?);
+    let (hosts, writers) = (hosts?.unwrap_or_default(), writers?.unwrap_or_default());
     Some(listen?.map(|listen| Http { listen, public_url, token, open, hosts, web_config, writers }))
 }
 

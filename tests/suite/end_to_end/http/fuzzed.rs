@@ -14,12 +14,14 @@ fn fuzz(daemon: &Daemon, seconds: &str, seed: &str, arguments: &[&str]) {
     let mut command = Command::new(program);
     command.arg("run").arg(format!("http://127.0.0.1:{}/api/v1/openapi.json", daemon.port)).current_dir(daemon.folder.path());
     command.args(["--checks", "all", "--phases", "examples,coverage,fuzzing,stateful", "--max-time", seconds, "--seed", seed]);
-    command.args(["--no-color", "--generation-database", "none", "--workers", "2", "--continue-on-failure"]).args(arguments);
+    command.args(["--no-color", "--generation-database", "none", "--continue-on-failure"]).args(arguments);
     let ran = command.output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     let phases = ["✅ Examples", "✅ Coverage", "✅ Fuzzing", "✅ Stateful"];
     let all_ran = phases.iter().all(|phase| said.contains(phase));
-    assert!(ran.status.success() && all_ran, "{said}\n{}\n{}", String::from_utf8_lossy(&ran.stderr), daemon.log());
+    // Its tracebacks hold whole files of its own.
+    let short: Vec<&str> = said.lines().filter(|line| line.len() < 2000).collect();
+    assert!(ran.status.success() && all_ran, "{}\n{}", short.join("\n"), String::from_utf8_lossy(&ran.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
