@@ -152,7 +152,7 @@ fn http(whole: &Whole<'_>, settings: &Settings) {
             let what = format!("`{listen}` can be reached by others, and there is no log-in: everybody may read");
             whole.http.warn(key, what, "leave out `open`, or see that a firewall or a proxy with a log-in keeps others out");
         } else if http.web_config.is_some() {
-            return;
+            // It may have both TLS and users; what it has is not known here.
         } else if http.token.is_some() {
             let what = format!("`{listen}` can be reached by others, and the token goes there in the clear");
             whole.http.warn(key, what, "turn on TLS with a `web_config`, or listen on 127.0.0.1 behind a proxy that has it");

@@ -280,6 +280,12 @@ pub struct Http {
 }
 
 impl Http {
+    /// Listening there, with everything else as it is when nothing is said.
+    #[must_use]
+    pub const fn at(listen: SocketAddr) -> Self {
+        Self { listen, public_url: None, token: None, open: false, hosts: Vec::new(), web_config: None, writers: Vec::new() }
+    }
+
     /// Where people reach the status page: the address that is said, or else the one that is listened on, if it is one.
     #[must_use]
     pub fn url(&self) -> Option<String> {

@@ -90,7 +90,7 @@ impl Problem {
     }
 
     /// The same for people: one line of text.
-    pub(super) fn as_text(self) -> Response {
+    pub(super) fn into_text(self) -> Response {
         let (status, detail) = (self.status(), format!("{}\n", self.detail));
         self.onto((status, detail).into_response())
     }

@@ -28,8 +28,10 @@ const ALWAYS: &[(u16, &str)] = &[
     (405, "The path takes other methods: see `Allow`."),
     (406, "What is answered is not among what `Accept` names."),
     (408, "The request did not come in time."),
+    (414, "The address is longer than 32 KiB."),
     (421, "The host of the request is not one by which mailcanary is asked."),
     (429, "Too many at once: see `Retry-After`."),
+    (431, "The head of the request has more than 32 KiB, or more than 64 lines."),
     (500, "A fault of mailcanary."),
     (503, "The watchdog did not answer in time."),
 ];
@@ -67,7 +69,13 @@ fn assembled() -> Value {
     let mut schemas = bodies.take_definitions(true);
     schemas.extend(answers.take_definitions(true));
     let of_problem = |(status, doc): &(u16, &str)| {
-        let mut response = json!({ "description": doc, "content": { PROBLEM_JSON: { "schema": problem } } });
+        // What is too long is not read far enough to be answered with more than a status.
+        let unread = matches!(status, 414 | 431);
+        let mut response = if unread {
+            json!({ "description": doc })
+        } else {
+            json!({ "description": doc, "content": { PROBLEM_JSON: { "schema": problem } } })
+        };
         let header = match status {
             401 => Some(("WWW-Authenticate", json!({ "type": "string" }))),
             405 => Some(("Allow", json!({ "type": "string" }))),
@@ -110,7 +118,14 @@ fn problem_name(status: u16) -> String {
 fn described(operation: &Operation, answers: &mut SchemaGenerator, bodies: &mut SchemaGenerator) -> Value {
     let named: Vec<&str> = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
     let of_path = named.iter().map(|name| parameter(path_parameter(name), name, "path"));
-    let parameters: Vec<Value> = of_path.chain(operation.query.iter().map(|query| parameter(query, query.name, "query"))).collect();
+    let resumed = matches!(operation.run, Run::Listen).then(|| {
+        json!({
+            "name": "Last-Event-ID", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "Behind this event; browsers send it by themselves when they come back.",
+        })
+    });
+    let of_query = operation.query.iter().map(|query| parameter(query, query.name, "query"));
+    let parameters: Vec<Value> = of_path.chain(of_query).chain(resumed).collect();
     let answer = (operation.answer)(answers);
     let want = if let Run::Want(want) = operation.run { Some(want) } else { None };
     let makes = want.is_some_and(|want| want.makes);
@@ -148,8 +163,11 @@ fn described(operation: &Operation, answers: &mut SchemaGenerator, bodies: &mut 
     described
 }
 
-/// What can be asked next with what was answered: from, to, and where each parameter stands in the answer.
-const LINKS: &[(&str, &str, &[(&str, &str)])] = &[
+/// From which operation to which, and where each parameter of that stands in the answer.
+type Link = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What can be asked next with what was answered.
+const LINKS: &[Link] = &[
     ("providers", "provider", &[("provider", "/providers/0/name")]),
     ("routes", "route", ROUTE),
     ("routes", "canariesOfRoute", ROUTE),
@@ -163,7 +181,7 @@ const LINKS: &[(&str, &str, &[(&str, &str)])] = &[
 const ROUTE: &[(&str, &str)] = &[("provider", "/routes/0/provider"), ("stream", "/routes/0/stream"), ("inbox", "/routes/0/inbox")];
 
 fn links(operation: &Operation) -> Map<String, Value> {
-    let link = |(_, to, parameters): &(&str, &'static str, &[(&str, &str)])| {
+    let link = |(_, to, parameters): &Link| {
         let parameters: Map<String, Value> =
             parameters.iter().map(|(name, at)| ((*name).to_owned(), json!(format!("$response.body#{at}")))).collect();
         ((*to).to_owned(), json!({ "operationId": to, "parameters": parameters }))

@@ -79,15 +79,8 @@ mod tests {
     use super::*;
 
     fn http(hosts: &[&str], public_url: Option<&str>) -> Http {
-        Http {
-            listen: ([127, 0, 0, 1], 9825).into(),
-            public_url: public_url.map(str::to_owned),
-            token: None,
-            open: false,
-            hosts: hosts.iter().map(|&name| name.to_owned()).collect(),
-            web_config: None,
-            writers: Vec::new(),
-        }
+        let hosts = hosts.iter().map(|&name| name.to_owned()).collect();
+        Http { public_url: public_url.map(str::to_owned), hosts, ..Http::at(([127, 0, 0, 1], 9825).into()) }
     }
 
     fn asked(hosts: &Hosts, uri: &str, names: &[&str]) -> u16 {

@@ -162,8 +162,11 @@ impl Rules {
         let login = BASE64.decode(given.as_bytes()).ok().and_then(|login| String::from_utf8(login).ok());
         let login = login.ok_or_else(wrong)?;
         let (name, password) = login.split_once(':').ok_or_else(wrong)?;
-        let hash = web.users.get(name).map(String::as_str);
-        if self.porter.is(hash, name, password).await? { Ok(Who::User(name.to_owned())) } else { Err(wrong()) }
+        let known = web.users.get(name);
+        // Of somebody who is no user the password is compared with another's: that takes as long.
+        let hash = known.or_else(|| web.users.values().next()).map_or("", String::as_str);
+        let is = self.porter.is(hash, name, password).await?;
+        if is && known.is_some() { Ok(Who::User(name.to_owned())) } else { Err(wrong()) }
     }
 
     fn has_users(&self) -> bool {
@@ -217,7 +220,7 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
         }
         Err(_) if is_health => next.run(request).await.status().into_response(),
         Err(problem) if as_json => problem.into_response(),
-        Err(problem) => problem.as_text(),
+        Err(problem) => problem.into_text(),
     };
     let web = rules.web.as_ref().map(Web::current);
     for (name, value) in web.iter().flat_map(|web| &web.headers) {

@@ -15,8 +15,6 @@ const AT_ONCE: usize = 2;
 const WAITING: usize = 16;
 /// Log-ins that are remembered, good ones and bad ones.
 const REMEMBERED: usize = 128;
-/// What the password of a user that there is not is compared with, so that it takes as long. The hash of nothing that is known.
-const NOBODY: &str = "$2b$10$EGdrhbKUv8Oc9vGiXX0HQOxSg445d458Muh7DAHskb6QbtCvdxcie";
 
 /// Compares log-ins with hashes.
 #[derive(Clone, Debug)]
@@ -44,11 +42,11 @@ impl Porter {
         }))
     }
 
-    /// Whether this is the password of the user with this hash; of a user without one it never is.
-    pub(super) async fn is(&self, hash: Option<&str>, user: &str, password: &str) -> Result<bool, Problem> {
+    /// Whether `hash` is that of the password with which somebody wants to be `user`.
+    pub(super) async fn is(&self, hash: &str, user: &str, password: &str) -> Result<bool, Problem> {
         let busy = || Problem::busy("too many log in at once: try again in a second");
         let mut login = hmac::Context::with_key(&self.0.key);
-        for part in [hash.unwrap_or_default(), user, password] {
+        for part in [hash, user, password] {
             login.update(&(part.len() as u64).to_be_bytes());
             login.update(part.as_bytes());
         }
@@ -58,13 +56,13 @@ impl Porter {
         }
         let Ok(_waits) = self.0.queue.try_acquire() else { return Err(busy()) };
         let Ok(place) = Arc::clone(&self.0.places).acquire_owned().await else { return Err(busy()) };
-        let (compared, given, exists) = (hash.unwrap_or(NOBODY).to_owned(), password.to_owned(), hash.is_some());
+        let (compared, given) = (hash.to_owned(), password.to_owned());
         // Computing on a thread of its own: whoever is connected besides goes on.
         let compared = tokio::task::spawn_blocking(move || {
             let _place = place;
             bcrypt::verify(given.as_bytes(), &compared).unwrap_or(false)
         });
-        let is = compared.await.unwrap_or(false) && exists;
+        let is = compared.await.unwrap_or(false);
         let mut known = self.known();
         while known.len() >= REMEMBERED {
             // Which one goes follows from a keyed hash: nobody can choose it.
@@ -88,14 +86,13 @@ mod tests {
         let porter = Porter::new();
         let hash = bcrypt::hash("right", 4).unwrap();
         for _ in 0..2 {
-            assert!(porter.is(Some(&hash), "ann", "right").await.unwrap());
-            assert!(!porter.is(Some(&hash), "ann", "wrong").await.unwrap());
-            assert!(!porter.is(None, "bob", "right").await.unwrap());
+            assert!(porter.is(&hash, "ann", "right").await.unwrap());
+            assert!(!porter.is(&hash, "ann", "wrong").await.unwrap());
         }
-        assert_eq!(porter.known().len(), 3);
-        assert!(!porter.is(Some("no hash"), "ann", "right").await.unwrap());
+        assert_eq!(porter.known().len(), 2);
+        assert!(!porter.is("no hash", "ann", "right").await.unwrap());
         for number in 0..200 {
-            let _ = porter.is(Some("no hash"), "ann", &number.to_string()).await.unwrap();
+            let _ = porter.is("no hash", "ann", &number.to_string()).await.unwrap();
         }
         assert_eq!(porter.known().len(), REMEMBERED);
     }
@@ -105,7 +102,7 @@ mod tests {
         let porter = Porter::new();
         let hash = bcrypt::hash("right", 8).unwrap();
         let guesses: Vec<String> = (0..40).map(|guess| guess.to_string()).collect();
-        let all = futures::future::join_all(guesses.iter().map(|guess| porter.is(Some(&hash), "ann", guess))).await;
+        let all = futures::future::join_all(guesses.iter().map(|guess| porter.is(&hash, "ann", guess))).await;
         let (answered, refused): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
         assert_eq!((answered.len(), refused.len()), (WAITING, 24));
         assert!(refused.into_iter().all(|one| one.unwrap_err().status() == 429));

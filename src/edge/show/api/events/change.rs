@@ -30,7 +30,7 @@ impl Seen {
         });
         let incidents = view.incidents.iter().filter_map(|incident| {
             let change = what(self.incidents.get(&incident.incident), incident)?;
-            Some(Event::Incident(Happened { as_of: view.at.into(), change, incident: Incident::new(incident, view) }))
+            Some(Event::Incident(Box::new(Happened { as_of: view.at.into(), change, incident: Incident::new(incident, view) })))
         });
         verdicts.chain(incidents).collect()
     }

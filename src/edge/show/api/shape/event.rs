@@ -32,7 +32,7 @@ pub(in crate::edge::show) enum Event {
     /// Something is doing otherwise.
     Verdict(Judged),
     /// Something has happened to an incident.
-    Incident(Happened),
+    Incident(Box<Happened>),
 }
 
 /// A verdict that has changed.
