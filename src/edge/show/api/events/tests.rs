@@ -1,39 +1,16 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::model::{At, Loaded, Name, Verdict};
-use crate::watchdog::{PartyView, Traffic};
+use crate::config;
+use crate::model::{At, Verdict};
+use crate::watchdog::Watchdog;
 
+/// A small installation, whose one provider is doing so.
 fn view(verdict: Verdict) -> View {
-    let party = PartyView { name: Name::new("relay").unwrap(), verdict, reason: "so".to_owned(), traffic: Traffic::default() };
-    View {
-        at: At::from_ms(1_659_987_000_000),
-        instance: String::new(),
-        url: None,
-        began: At::from_ms(0),
-        cut_off_since: None,
-        trouble: None,
-        next: None,
-        suspicion_threshold: 1.0,
-        routes: Vec::new(),
-        providers: vec![party],
-        accounts: BTreeMap::new(),
-        streams: Vec::new(),
-        inboxes: Vec::new(),
-        silences: Vec::new(),
-        maintenance: Vec::new(),
-        trials: Vec::new(),
-        drill: None,
-        drilled: None,
-        incidents: Vec::new(),
-        notices: BTreeMap::new(),
-        notices_pending: BTreeMap::new(),
-        hooks: BTreeMap::new(),
-        replies: BTreeMap::new(),
-        heartbeats: BTreeMap::new(),
-        configuration: Loaded::default(),
-        legs: BTreeMap::new(),
-    }
+    const TEXT: &str = "[stream.reset]\n[provider.relay.smtp]\nfrom = \"a@example.com\"\nhost = \"smtp.example.net\"\n[inbox.one.imap]\n\
+        address = \"b@example.org\"\nhost = \"imap.example.org\"\nusername = \"b\"\npassword = { env = \"B\" }\n";
+    let settings = config::parse(TEXT, "host").unwrap().settings;
+    let mut view = Watchdog::new(&settings).view(At::from_ms(1_659_987_000_000));
+    view.providers[0].verdict = verdict;
+    view
 }
 
 fn hub() -> Hub {

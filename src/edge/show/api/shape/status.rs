@@ -37,6 +37,8 @@ pub(in crate::edge::show) struct Status {
     next: Option<Next>,
     /// The evidence at which a verdict changes.
     suspicion_threshold_nats: f64,
+    /// Canaries that are being handed over to their providers.
+    submissions_in_progress: u64,
     routes: Tally,
     open_incidents: Open,
 }
@@ -102,6 +104,7 @@ impl Status {
             cut_off_since: time(view.cut_off_since),
             next: view.next.as_ref().map(|(at, what)| Next { at: (*at).into(), what: what.clone() }),
             suspicion_threshold_nats: view.suspicion_threshold,
+            submissions_in_progress: view.submissions,
             routes: Tally {
                 delivering: routes(model::Verdict::Delivering),
                 degraded: routes(model::Verdict::Degraded),
