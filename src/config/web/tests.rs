@@ -1,3 +1,5 @@
+//! Web configurations, right and wrong.
+
 use std::fs::File;
 use std::io::Write as _;
 
@@ -56,7 +58,7 @@ fn what_is_wrong_is_said_with_its_line() {
         (format!("{TLS}  client_auth_type: RequireAndVerifyClientCert\n"), "there is no `client_ca_file`", "authority"),
         (format!("{TLS}  client_ca_file: cert.pem\n"), "nobody is asked", "RequireAndVerifyClientCert"),
         ("http_server_config:\n  headers:\n    Server: x\n".to_owned(), "`Server` cannot be set here", "strict-transport-security"),
-        ("a: [\n".to_owned(), "it is not written as it should be", "docs/api.md"),
+        ("tls_server_config: [\n".to_owned(), "it is not written as it should be", "docs/api.md"),
     ] {
         let error = read(&text).unwrap_err();
         assert!(error.to_string().contains(what) && error.hint.contains(hint), "{text}\n{error}\n{}", error.hint);

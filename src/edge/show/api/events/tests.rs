@@ -1,3 +1,5 @@
+//! Listeners who come back, and who do not read.
+
 use super::*;
 use crate::config;
 use crate::model::{At, Verdict};
