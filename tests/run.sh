@@ -27,6 +27,8 @@ PACKAGES=(
     imagemagick             # looks at the screen
     cmark-gfm               # reads the evidence as the page of a ticket would show it
     python3                 # small servers that misbehave on purpose
+    python3-venv            # a place of its own for the API fuzzer
+    apache2-utils           # htpasswd: users of the web configuration
     procps iproute2         # looks at processes and sockets
     util-linux mount        # unshare and mount: full and read-only disks; setpriv and nsenter: a container
     systemd systemd-container debootstrap # what checks the units, and a container in which a real systemd runs them
@@ -35,6 +37,8 @@ PACKAGES=(
 # Mail servers of which Debian allows only one: those beside Postfix are unpacked, not installed. Package and program.
 UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)
 SERVERS=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mailcanary-tests
+# An API fuzzer, from PyPI by a file with the hash of everything.
+FUZZER=tests/api/requirements.txt
 # Grafana's own types, which the dashboards are held against, from npm by a lock file.
 GRAFANA=tests/grafana
 # Versions of the runners: those that these settings were written for.
@@ -135,6 +139,18 @@ grafana() {
     (cd "$new" && npm ci --ignore-scripts --no-audit --no-fund) && rm -rf "$at" && mv "$new" "$at"
 }
 
+# The API fuzzer, in an environment of its own beside the servers. An environment cannot be moved: it is made where it stays.
+fuzzer() {
+    local at=$SERVERS/schemathesis
+    if [ -x "$at/bin/schemathesis" ] && cmp -s "$FUZZER" "$at/requirements.txt"; then
+        echo "nothing is missing in $at"
+        return
+    fi
+    rm -rf "$at" && mkdir -p "$SERVERS" && python3 -m venv "$at" &&
+        "$at/bin/pip" install -q --disable-pip-version-check --require-hashes --only-binary :all: -r "$FUZZER" && cp "$FUZZER" "$at/requirements.txt" &&
+        "$at/bin/schemathesis" --version
+}
+
 # A small Debian with systemd, of this host's own release, in which the package is installed and what runs there is broken.
 container() {
     local tree=$SERVERS/container new=$SERVERS/.container.$$
@@ -188,6 +204,7 @@ report() {
 section "Debian packages" 1 packages || report
 section "Servers beside Postfix" 1 servers || report
 section "Grafana's types" 1 grafana || report
+section "An API fuzzer" 1 fuzzer || report
 section "A container with systemd" 1 container || report
 section "Rust tools" 1 tools || report
 section "Format" 3 cargo fmt --check

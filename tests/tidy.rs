@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is shown of the watchdog, and what is said to it.
-const EVENTS: &[&str] = &["watchdog::Event", "watchdog::Reads", "watchdog::Delivery", "watchdog::Effect"];
+const EVENTS: &[&str] = &["watchdog::Event", "watchdog::Reads", "watchdog::Delivery", "watchdog::Effect", "watchdog::Unfit"];
 const VIEW: &[&str] = &[
     "watchdog::View",
     "watchdog::AccountView",
@@ -28,6 +28,9 @@ const VIEW: &[&str] = &[
     "watchdog::IncidentView",
     "watchdog::MaintenanceView",
     "watchdog::TrialView",
+    "watchdog::DrillView",
+    "watchdog::DrilledView",
+    "watchdog::Word",
     "watchdog::count",
 ];
 const RECORDS: &[&str] = &["watchdog::Record", "watchdog::Fact", "watchdog::Event", "watchdog::Reads", "watchdog::Delivery"];

@@ -265,6 +265,8 @@ pub(super) enum Printable {
     AlertRules,
     /// The dashboards for Grafana, each in a file of its own
     Dashboards,
+    /// The OpenAPI document of the HTTP API
+    Openapi,
     /// The manual page
     Man,
     /// What completes arguments in bash

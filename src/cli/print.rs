@@ -12,7 +12,7 @@ use super::args::{Arguments, Print, Printable};
 use super::out::Out;
 use super::{FAILED, WRONG};
 use crate::config;
-use crate::edge::show::grafana;
+use crate::edge::show::{document, grafana};
 
 /// Why something was not printed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,7 @@ fn print(what: Printable, out: &mut Out) {
         Printable::ReferenceConfig => out.text(&config::reference()),
         Printable::Schema => out.line(format_args!("{:#}", config::schema())),
         Printable::AlertRules => out.text(&grafana::alert_rules()),
+        Printable::Openapi => out.text(document()),
         Printable::Man => out.text(&man()),
         Printable::CompletionsBash => out.text(&completions(Shell::Bash)),
         Printable::CompletionsZsh => out.text(&completions(Shell::Zsh)),

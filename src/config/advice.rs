@@ -147,8 +147,19 @@ fn http(whole: &Whole<'_>, settings: &Settings) {
         whole.http.warn("listen", "port 0 is another port at every start", "write a port from 1 to 65535");
     }
     if !http.listen.ip().is_loopback() {
-        let what = format!("`{}` can be reached by others, and there is no log-in", http.listen);
-        whole.http.warn("listen", what, "listen on 127.0.0.1 behind a proxy with a log-in, or see that a firewall keeps others out");
+        let (listen, key) = (http.listen, "listen");
+        if http.open {
+            let what = format!("`{listen}` can be reached by others, and there is no log-in: everybody may read");
+            whole.http.warn(key, what, "leave out `open`, or see that a firewall or a proxy with a log-in keeps others out");
+        } else if http.web_config.is_some() {
+            // It may have both TLS and users; what it has is not known here.
+        } else if http.token.is_some() {
+            let what = format!("`{listen}` can be reached by others, and the token goes there in the clear");
+            whole.http.warn(key, what, "turn on TLS with a `web_config`, or listen on 127.0.0.1 behind a proxy that has it");
+        } else {
+            let what = format!("`{listen}` can be reached by others, and there is no log-in: nobody is let in");
+            whole.http.warn(key, what, "write a `token` or a `web_config`, or `open = true` where a firewall keeps others out");
+        }
     }
 }
 

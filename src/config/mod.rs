@@ -32,6 +32,7 @@ mod template;
 mod text;
 mod trigger;
 mod value;
+mod web;
 
 use std::collections::BTreeMap;
 
@@ -69,6 +70,7 @@ pub use template::{Template, TemplateError, Wording, sample};
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 
 pub use value::span;
+pub use web::{WebConfig, WebConfigError, web_config};
 
 use complaint::Notes;
 

@@ -10,7 +10,7 @@ use super::signing::SigningKey;
 use super::text::join;
 use super::{
     Complaint, InboxKind, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, WebhookSettings,
-    Wire,
+    Wire, web_config,
 };
 use crate::model::Name;
 
@@ -55,6 +55,7 @@ impl Secrets {
         complaints.extend(unfit_for_hooks(settings, &secrets));
         complaints.extend(no_service_keys(settings, &secrets));
         complaints.extend(without_authorities(settings));
+        complaints.extend(unfit_for_the_web(settings));
         if complaints.is_empty() { Ok(secrets) } else { Err(complaints) }
     }
 
@@ -166,6 +167,13 @@ fn without_authorities(settings: &Settings) -> Vec<Complaint> {
         Some(Complaint { place: None, key, what, hint: Some(hint) })
     };
     wires(settings).into_iter().filter_map(complaint).collect()
+}
+
+/// A web configuration that cannot be used.
+fn unfit_for_the_web(settings: &Settings) -> Option<Complaint> {
+    let path = settings.http.as_ref()?.web_config.as_ref()?;
+    let error = web_config(path).err()?;
+    Some(Complaint { place: None, key: "http.web_config".to_owned(), what: error.to_string(), hint: Some(error.hint) })
 }
 
 /// The path of a key under the name of a provider, an inbox, a sink or a heartbeat.

@@ -267,15 +267,30 @@ pub struct Http {
     pub listen: SocketAddr,
     /// The address that people and the webhooks of providers reach it by; without a slash at its end.
     pub public_url: Option<String>,
-    /// Who has it may say things of incidents over HTTP; absent: nobody may.
+    /// Who has it may read, and say things of incidents; absent: nobody may by a token.
     pub token: Option<SecretRef>,
+    /// Beyond loopback everybody may read, too.
+    pub open: bool,
+    /// Further names by which it may be asked.
+    pub hosts: Vec<String>,
+    /// The file with TLS and users.
+    pub web_config: Option<PathBuf>,
+    /// Users of that file who may also say things of incidents.
+    pub writers: Vec<String>,
 }
 
 impl Http {
+    /// Listening there, with everything else as it is when nothing is said.
+    #[must_use]
+    pub const fn at(listen: SocketAddr) -> Self {
+        Self { listen, public_url: None, token: None, open: false, hosts: Vec::new(), web_config: None, writers: Vec::new() }
+    }
+
     /// Where people reach the status page: the address that is said, or else the one that is listened on, if it is one.
     #[must_use]
     pub fn url(&self) -> Option<String> {
-        let local = !self.listen.ip().is_unspecified() && self.listen.port() != 0;
+        // Of what a web configuration makes of it nothing is known here.
+        let local = !self.listen.ip().is_unspecified() && self.listen.port() != 0 && self.web_config.is_none();
         self.public_url.clone().or_else(|| local.then(|| format!("http://{}", self.listen)))
     }
 }

@@ -1,7 +1,7 @@
 //! Where people are let in: the control socket and the HTTP port. Both outlive a configuration; what answers there is exchanged with it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
@@ -10,9 +10,9 @@ use tokio::task::JoinSet;
 
 use super::control;
 use super::start::StartError;
-use crate::config::{Secrets, Settings};
+use crate::config::{Secrets, Settings, WebConfigError};
 use crate::edge::post::Order;
-use crate::edge::show::{self, Ask, Guard, Wish};
+use crate::edge::show::{self, Ask, Counter, Gate, Hub, Secured, Tickets, Web, Wish};
 use crate::model::Now;
 use crate::watchdog::View;
 
@@ -31,6 +31,11 @@ pub(super) struct Desk {
     wishes: mpsc::Sender<Wish>,
     now: Present,
     router: watch::Sender<axum::Router>,
+    web: watch::Sender<Option<Web>>,
+    hub: Hub,
+    tickets: Tickets,
+    /// Where HTTP listens, once it does.
+    address: OnceLock<SocketAddr>,
 }
 
 /// The present, which has no text.
@@ -50,10 +55,14 @@ pub(super) struct Asked {
 }
 
 impl Desk {
-    pub(super) fn new(now: Now) -> (Self, Asked) {
+    pub(super) fn new(now: Now) -> Result<(Self, Asked), StartError> {
         let ((ask, asks), (orders_in, orders), (wishes_in, wishes)) = (mpsc::channel(ASKS), mpsc::channel(ORDERS), mpsc::channel(WISHES));
         let (router, _) = watch::channel(axum::Router::new());
-        (Self { ask, orders: orders_in, wishes: wishes_in, now: Present(now), router }, Asked { asks, orders, wishes })
+        let tickets = Tickets::new().map_err(|error| StartError::Random(error.to_string()))?;
+        let (web, hub) = (watch::Sender::new(None), Hub::new(Arc::clone(&now)));
+        let desk =
+            Self { ask, orders: orders_in, wishes: wishes_in, now: Present(now), router, web, hub, tickets, address: OnceLock::new() };
+        Ok((desk, Asked { asks, orders, wishes }))
     }
 
     /// The way for what people want.
@@ -75,25 +84,37 @@ impl Desk {
         listener: Option<(TcpListener, SocketAddr)>,
         doors: &mut JoinSet<()>,
     ) -> Option<SocketAddr> {
+        doors.spawn(self.hub.clone().watch(self.ask.clone()));
         if let Some(door) = control::listen(&settings.ledger.path) {
-            doors.spawn(show::serve(door, self.speaking(Guard::Everyone), std::future::pending()));
+            doors.spawn(show::serve(door, self.speaking(Gate::socket()), std::future::pending()));
         }
         let (listener, address) = listener?;
+        let _ = self.address.set(address);
         self.exchange(settings, secrets, posted);
-        doors.spawn(show::serve(listener, show::current(self.router.subscribe()), std::future::pending()));
+        let door = Secured { port: listener, web: self.web.subscribe() };
+        doors.spawn(show::serve(door, show::current(self.router.subscribe()), std::future::pending()));
         tracing::info!(%address, "listening");
         Some(address)
     }
 
     /// From now on HTTP answers by these settings, on connections that are open as well; `posted` is what others post to.
     pub(super) fn exchange(&self, settings: &Settings, secrets: &Secrets, posted: axum::Router) {
-        let token = settings.http.as_ref().and_then(|http| secrets.get(http.token.as_ref()?).cloned());
-        drop(self.router.send_replace(self.speaking(Guard::Token(token)).merge(posted)));
+        let (Some(http), Some(address)) = (&settings.http, self.address.get()) else { return };
+        let token = http.token.as_ref().and_then(|at| secrets.get(at));
+        let unfit = |error: &WebConfigError| tracing::error!(%error, "the web configuration cannot be used any more: nobody is let in");
+        let web = http.web_config.clone().map(|path| Web::open(path).inspect_err(unfit)).transpose();
+        // It was fit a moment ago, and is not: what was meant to be locked stays locked.
+        let Ok(web) = web else { return drop(self.router.send_replace(posted)) };
+        drop(self.web.send_replace(web.clone()));
+        drop(self.router.send_replace(self.speaking(Gate::of(http, address.ip(), token, web)).merge(posted)));
     }
 
-    fn speaking(&self, guard: Guard) -> axum::Router {
-        let reload = show::reload(self.wishes.clone(), guard.clone());
-        show::router(self.ask.clone()).merge(reload).merge(show::words(self.orders.clone(), guard, Arc::clone(&self.now.0)))
+    fn speaking(&self, gate: Gate) -> axum::Router {
+        let (ask, orders, now) = (self.ask.clone(), self.orders.clone(), Arc::clone(&self.now.0));
+        let counter = Counter { ask: ask.clone(), orders, gate: gate.clone(), hub: self.hub.clone(), now };
+        let say = show::say(counter.clone(), self.tickets.clone());
+        let reload = show::reload(self.wishes.clone(), gate.clone());
+        gate.before(show::router(ask).merge(show::api(counter)).merge(say).merge(reload))
     }
 }
 

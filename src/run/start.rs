@@ -101,7 +101,7 @@ impl Daemon {
         let (events_in, events) = mpsc::channel(EVENTS);
         let (told_in, told) = mpsc::channel(TOLD);
         let (ended_in, ended) = mpsc::channel(ENDED);
-        let (desk, Asked { asks, orders, wishes }) = Desk::new(clock.hand_out());
+        let (desk, Asked { asks, orders, wishes }) = Desk::new(clock.hand_out())?;
         let (orders_in, headers) = (desk.orders(), Headers::default());
         let shared = Shared {
             key,

@@ -45,7 +45,7 @@ pub(super) struct Loop {
     /// What people want.
     pub(super) orders: mpsc::Receiver<Order>,
     /// Who waits for theirs to be written down.
-    pub(super) ordered: Vec<oneshot::Sender<Result<View, String>>>,
+    pub(super) ordered: Vec<oneshot::Sender<Result<View, Unfit>>>,
     /// How notices ended at their sinks.
     pub(super) ended: mpsc::Receiver<Ended>,
     /// The ends that are to be written down, by sink.
@@ -179,7 +179,7 @@ impl Loop {
                 self.ordered.push(done);
             }
             // Nobody waits any more: nothing to do.
-            Err(unfit) => drop(done.send(Err(unfit.to_string()))),
+            Err(unfit) => drop(done.send(Err(unfit))),
         }
     }
 

@@ -454,7 +454,12 @@ fn what_is_likely_not_meant_is_warned_of() {
         (vec![("[http]", "[[route]]\nprovider = \"relay\"\n[http]")], "provider.mailchimp.mandrill: this provider is in no route"),
         (vec![("secret = { credential = \"hook\" }", "")], "sink.hook.webhook.secret: is missing"),
         (vec![("secret =", "severities = [\"warn\"]\nsecret ="), ("urls =", "severities = [\"info\"]\nurls =")], "sink: none takes pages"),
-        (vec![("127.0.0.1:9825", "0.0.0.0:9825")], "http.listen: `0.0.0.0:9825` can be reached by others"),
+        (
+            vec![("127.0.0.1:9825", "0.0.0.0:9825")],
+            "http.listen: `0.0.0.0:9825` can be reached by others, and there is no log-in: nobody is let in",
+        ),
+        (vec![("\"127.0.0.1:9825\"", "\"0.0.0.0:9825\"\nopen = true")], "there is no log-in: everybody may read"),
+        (vec![("\"127.0.0.1:9825\"", "\"0.0.0.0:9825\"\ntoken = { env = \"T\" }")], "the token goes there in the clear"),
         (vec![("127.0.0.1:9825", "127.0.0.1:0")], "http.listen: port 0"),
         (
             vec![("host = \"imap.gmail.com\"", "host = \"imap.gmail.com\"\nport = 143\ntls = \"starttls\"")],

@@ -4,6 +4,7 @@ mod audience;
 mod dashboards;
 mod dropped;
 mod heartbeat;
+mod http;
 mod killed;
 pub mod life;
 mod manager;

@@ -42,7 +42,7 @@ pub(in crate::cli) fn ask(folder: &Path, method: Method, path: &str, body: Optio
         let value: Value = serde_json::from_slice(&text).unwrap_or_default();
         match status {
             StatusCode::OK | StatusCode::CREATED => Ok(value),
-            _ => Err(value.get("error").and_then(Value::as_str).map_or_else(|| format!("the daemon answered {status}"), str::to_owned)),
+            _ => Err(value.get("detail").and_then(Value::as_str).map_or_else(|| format!("the daemon answered {status}"), str::to_owned)),
         }
     })
 }

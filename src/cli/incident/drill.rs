@@ -61,7 +61,7 @@ fn begin(drilled: &Drilled) -> ExitCode {
 
 fn over(answer: &Value, json: bool, mut out: Out) -> ExitCode {
     let last = answer.get("last").cloned().unwrap_or_default();
-    let after = last.get("paged_after").and_then(Value::as_u64).map(Span::from_ms);
+    let after = last.get("paged_after_seconds").and_then(Value::as_f64).map(|secs| Span::from(Duration::from_secs_f64(secs)));
     match after {
         _ if json => out.line(&last),
         Some(after) => out.line(format_args!("the drill is over: paged {after} after it began")),

@@ -6,6 +6,7 @@ mod drill;
 mod evidence;
 mod table;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use reqwest::Method;
@@ -21,7 +22,7 @@ use super::{FAILED, WRONG, known_configuration};
 /// `mailcanary incident`.
 pub(super) fn execute(command: &Incident) -> ExitCode {
     match command {
-        Incident::List(place) => tell(place, Method::GET, "/api/v1/incidents", None, table::incidents),
+        Incident::List(place) => list(place),
         Incident::Show(one) => tell(&one.place, Method::GET, &format!("/api/v1/incidents/{}", one.id), None, table::incident),
         Incident::Ack(said) => say(said, "ack"),
         Incident::Close(said) => say(said, "close"),
@@ -44,6 +45,40 @@ pub(super) fn silence(command: &Silence) -> ExitCode {
         Silence::End(ended) => {
             let (path, body) = (format!("/api/v1/silences/{}", ended.number), json!({ "by": ended.by }));
             tell(&ended.place, Method::DELETE, &path, Some(&body), |_, _| format!("silence {} has ended", ended.number))
+        }
+    }
+}
+
+/// Every incident that the daemon lists, page by page.
+fn list(place: &Place) -> ExitCode {
+    let (mut out, mut err) = (Out::stdout(), Out::stderr());
+    let Some(checked) = known_configuration(&place.config, &mut err) else { return ExitCode::from(WRONG) };
+    match all_incidents(&checked.settings.ledger.path) {
+        Ok(answer) if place.json => out.line(&answer),
+        Ok(answer) => out.line(table::incidents(&answer, answer.get("as_of").and_then(Value::as_str))),
+        Err(why) => {
+            err.line(format_args!("error: {why}"));
+            return ExitCode::from(FAILED);
+        }
+    }
+    out.finish(0)
+}
+
+/// Those that are open, then those that ended lately, in the shape of one page.
+fn all_incidents(folder: &Path) -> Result<Value, String> {
+    let (mut all, mut next, mut as_of) = (Vec::new(), None::<String>, Value::Null);
+    loop {
+        let cursor = next.map_or_else(String::new, |next| format!("&cursor={next}"));
+        let mut page = ask(folder, Method::GET, &format!("/api/v1/incidents?limit=1000{cursor}"), None)?;
+        if let Some(Value::Array(more)) = page.get_mut("incidents").map(Value::take) {
+            all.extend(more);
+        }
+        as_of = page.get("as_of").cloned().filter(|_| as_of.is_null()).unwrap_or(as_of);
+        next = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() {
+            // The sort is stable: the newest stay first.
+            all.sort_by_key(|incident| !incident.get("resolved_at").is_none_or(Value::is_null));
+            return Ok(json!({ "as_of": as_of, "incidents": all, "next": null }));
         }
     }
 }

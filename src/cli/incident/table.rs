@@ -22,10 +22,10 @@ pub(super) fn incidents(answer: &Value, as_of: Option<&str>) -> String {
 
 fn line(incident: &Value, now: Option<At>) -> String {
     let field = |key: &str| incident.get(key).map(said).unwrap_or_default();
-    let state = if incident.get("resolved_at").is_some_and(Value::is_number) {
+    let state = if incident.get("resolved_at").is_some_and(Value::is_string) {
         "over".to_owned()
     } else {
-        let opened = incident.get("opened_at").and_then(Value::as_i64).map(At::from_ms);
+        let opened = incident.get("opened_at").and_then(Value::as_str).and_then(At::from_rfc3339);
         let age = now.zip(opened).map_or_else(String::new, |(now, opened)| format!(" {}", now.since(opened)));
         let seen = incident.pointer("/acknowledged/by").map_or_else(String::new, |by| format!(", {} has seen it", said(by)));
         format!("open{age}{seen}")
@@ -36,7 +36,7 @@ fn line(incident: &Value, now: Option<At>) -> String {
 
 /// One incident.
 pub(super) fn incident(incident: &Value, _: Option<&str>) -> String {
-    let time = |key: &str| incident.pointer(key).and_then(Value::as_i64).map(|ms| At::from_ms(ms).rfc3339());
+    let time = |key: &str| incident.pointer(key).and_then(Value::as_str).map(clean);
     let mut text = line(incident, None).trim_start().to_owned();
     let mut fact = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -74,7 +74,7 @@ pub(super) fn silences(answer: &Value) -> String {
 fn maintained(window: &Value) -> String {
     let field = |key: &str| window.get(key).map(said).unwrap_or_default();
     let time = |key: &str, word: &str| {
-        let at = window.get(key).and_then(Value::as_i64).map(|ms| At::from_ms(ms).rfc3339());
+        let at = window.get(key).and_then(Value::as_str).map(clean);
         at.map_or_else(String::new, |at| format!(", {word} {at}"))
     };
     let when = format!("{}{}{}", field("every"), time("now_until", "now until"), time("next", "next at"));
@@ -83,7 +83,7 @@ fn maintained(window: &Value) -> String {
 
 /// One silence.
 pub(super) fn silenced(silence: &Value) -> String {
-    let time = |key: &str| silence.get(key).and_then(Value::as_i64).map(|ms| At::from_ms(ms).rfc3339()).unwrap_or_default();
+    let time = |key: &str| silence.get(key).and_then(Value::as_str).map(clean).unwrap_or_default();
     let field = |key: &str| silence.get(key).map(said).unwrap_or_default();
     let which: Vec<String> = match silence.get("which") {
         Some(Value::Object(which)) => which.iter().map(|(key, value)| format!("{} {}", clean(key), said(value))).collect(),

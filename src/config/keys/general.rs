@@ -222,7 +222,7 @@ pub(super) static HTTP: &[Key] = &[
         kind: Kind::Listen,
         need: Need::Default("\"127.0.0.1:9825\""),
         example: "\"127.0.0.1:9825\"",
-        doc: "Address and port, or \"off\". Whoever reaches it can read everything: put a proxy with a log-in before it where others can.",
+        doc: "Address and port, or \"off\". On a loopback address reading is open; on any other it needs the token, a user of `web_config`, or `open`.",
     },
     Key {
         name: "public_url",
@@ -234,9 +234,37 @@ pub(super) static HTTP: &[Key] = &[
     Key {
         name: "token",
         kind: Kind::Secret,
-        need: Need::Absent("over HTTP everything can be read and nothing changed"),
+        need: Need::Absent("over HTTP nothing can be changed but by `writers`"),
         example: "{ credential = \"http\" }",
-        doc: "Who sends it as `Authorization: Bearer` may acknowledge and close incidents and set silences. Without it that is done on the host alone, with `mailcanary incident` and `mailcanary silence`.",
+        doc: "Who sends it as `Authorization: Bearer` may read, acknowledge and close incidents and set silences. Without it that is done on the host alone, with `mailcanary incident` and `mailcanary silence`.",
+    },
+    Key {
+        name: "open",
+        kind: Kind::Flag,
+        need: Need::Default("false"),
+        example: "true",
+        doc: "Let everybody read who reaches an address that is not loopback: where a firewall or a proxy with a log-in keeps others out.",
+    },
+    Key {
+        name: "hosts",
+        kind: Kind::Lines,
+        need: Need::Absent("on loopback `localhost`, loopback addresses and the host of `public_url`; elsewhere every name"),
+        example: "[\"canary.internal\"]",
+        doc: "Further names, without a port, by which it may be asked. Others are refused, so that no page elsewhere can read it through a name of its own (DNS rebinding).",
+    },
+    Key {
+        name: "web_config",
+        kind: Kind::Path,
+        need: Need::Absent("no TLS, and no users"),
+        example: "\"/etc/mailcanary/web.yml\"",
+        doc: "A file with TLS and basic auth, in the form of Prometheus's exporters (docs/api.md). It is read again when it changes.",
+    },
+    Key {
+        name: "writers",
+        kind: Kind::Lines,
+        need: Need::Absent("the users of `web_config` can read only"),
+        example: "[\"ann\"]",
+        doc: "Users of `web_config` who may also acknowledge, close and silence. A scraper's user belongs not here.",
     },
 ];
 

@@ -199,8 +199,15 @@ fn kinds<'t, T>(root: &Root<'t>, group: &'static str, read_one: impl Fn(&str, &S
 fn http(section: &Section<'_>) -> Option<Option<Http>> {
     let listen = section.get::<Option<std::net::SocketAddr>>("listen");
     let (public_url, token) = (section.maybe("public_url"), section.maybe("token"));
-    let (public_url, token) = (public_url?, token?);
-    Some(listen?.map(|listen| Http { listen, public_url, token }))
+    let (open, hosts) = (section.get("open"), section.maybe("hosts"));
+    let (web_config, writers) = (section.maybe("web_config"), section.maybe::<Vec<String>>("writers"));
+    if web_config == Some(None) && section.has("writers") {
+        let hint = "name the file with their passwords as `web_config`, or leave this out";
+        section.refuse("writers", Fault::hinted("there are no users", hint));
+    }
+    let (public_url, token, open, web_config) = (public_url?, token?, open?, web_config?);
+    let (hosts, writers) = (hosts?.unwrap_or_default(), writers?.unwrap_or_default());
+    Some(listen?.map(|listen| Http { listen, public_url, token, open, hosts, web_config, writers }))
 }
 
 fn ledger(section: &Section<'_>) -> Option<LedgerSettings> {

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tokio::time::timeout;
 
 use crate::model::{At, HookCounts, Knock, Tiding};
-use crate::watchdog::{Event, View};
+use crate::watchdog::{Event, Unfit, View};
 
 /// Bytes that are read beyond what is kept, so that who sends them hears why they were not taken.
 const BEYOND: usize = 16 << 20;
@@ -29,7 +29,7 @@ pub struct Order {
     /// What.
     pub event: Event,
     /// The state then, or why it cannot be.
-    pub done: oneshot::Sender<Result<View, String>>,
+    pub done: oneshot::Sender<Result<View, Unfit>>,
 }
 
 /// A post, at an instant.
@@ -56,6 +56,10 @@ pub(crate) struct Received<'s> {
 }
 
 impl Received<'_> {
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
     pub(crate) fn post(&self, at: At) -> Post<'_> {
         Post { headers: &self.headers, body: &self.body, at }
     }

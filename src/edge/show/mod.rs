@@ -3,21 +3,25 @@
 //! Everything is drawn from a [`crate::watchdog::View`] that the loop makes on request, so nothing shown can be older than the answer: if
 //! the loop does not answer, neither do we. What people say goes to the loop as an event; nothing here changes anything by itself.
 
+mod api;
+mod gate;
 pub mod grafana;
 mod health;
 mod metrics;
 mod page;
-mod people;
-mod providers;
+mod problem;
 mod reload;
 mod router;
+mod say;
 mod serve;
 
+pub use api::{Counter, Hub, api, document};
+pub use gate::{Gate, Web};
 pub use metrics::{CONTENT_TYPE, reference, render};
-pub use people::{Guard, words};
 pub use reload::{Wish, current, reload};
 pub use router::router;
-pub use serve::{Door, serve};
+pub use say::{Tickets, say};
+pub use serve::{Door, Knock, Secured, serve};
 
 use tokio::sync::{mpsc, oneshot};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::people::{Guard, Refused};
+use super::gate::Gate;
+use super::problem::Problem;
 
 /// A reload is over within this: secrets are read, and sinks end what they are just telling.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -35,9 +36,9 @@ impl Wish {
     }
 }
 
-/// The path, for whom `guard` lets in.
-pub fn reload(wishes: mpsc::Sender<Wish>, guard: Guard) -> Router {
-    Router::new().route("/-/reload", post(wish)).with_state((wishes, guard))
+/// The path, for whom `gate` lets change something.
+pub fn reload(wishes: mpsc::Sender<Wish>, gate: Gate) -> Router {
+    Router::new().route("/-/reload", post(wish)).with_state((wishes, gate))
 }
 
 /// Whatever router is the newest, at each request.
@@ -48,23 +49,24 @@ pub fn current(routers: watch::Receiver<Router>) -> Router {
     })
 }
 
-async fn wish(State((wishes, guard)): State<(mpsc::Sender<Wish>, Guard)>, headers: HeaderMap) -> Result<Response, Refused> {
-    guard.let_in(&headers)?;
+async fn wish(State((wishes, gate)): State<(mpsc::Sender<Wish>, Gate)>, request: Request) -> Result<Response, Problem> {
+    let (parts, _) = request.into_parts();
+    gate.may_change(&parts)?;
     let (done, ended) = oneshot::channel();
     let asked = async {
         wishes.send(Wish { by: "a request", done: Some(done) }).await.ok()?;
         ended.await.ok()
     };
-    let late = || Refused(StatusCode::SERVICE_UNAVAILABLE, "it did not end in time: the log has how it ended".to_owned());
-    Ok(match timeout(ANSWER, asked).await.ok().flatten().ok_or_else(late)? {
-        Ok(warnings) => answer(StatusCode::OK, &json!({ "reloaded": true, "warnings": warnings })),
+    let late = || Problem::silent("it did not end in time: the log has how it ended");
+    match timeout(ANSWER, asked).await.ok().flatten().ok_or_else(late)? {
+        Ok(warnings) => Ok(answer(&json!({ "reloaded": true, "warnings": warnings }))),
         Err(complaints) => {
-            let error = format!("the configuration was not reloaded; the old one goes on:\n{}", complaints.join("\n"));
-            answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "reloaded": false, "error": error, "complaints": complaints }))
+            let why = format!("the configuration was not reloaded; the old one goes on:\n{}", complaints.join("\n"));
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why).complaining(complaints))
         }
-    })
+    }
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+fn answer(body: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

@@ -10,11 +10,9 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::Markup;
-use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::providers::Providers;
 use super::{Ask, health, metrics, page};
 use crate::model::{CanaryId, IncidentId};
 use crate::watchdog::View;
@@ -22,7 +20,7 @@ use crate::watchdog::View;
 /// The loop answers within this, or counts as stuck.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
-/// Everything that is shown, under `/`. Paths of others can be merged in; they get no headers from here.
+/// What is shown to people and to Prometheus, under `/`. Paths of others can be merged in; they get no headers from here.
 pub fn router(ask: Ask) -> Router {
     Router::new()
         .route("/", get(status))
@@ -31,13 +29,8 @@ pub fn router(ask: Ask) -> Router {
         .route("/metrics", get(scrape))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
-        .route("/api/v1/providers", get(providers))
-        .route("/api/v1/incidents", get(incidents))
-        .route("/api/v1/incidents/{id}", get(one_incident))
-        .route("/api/v1/silences", get(silences))
-        .route("/api/v1/drill", get(drill))
         .fallback(nowhere)
-        .layer(from_fn_with_state(policy(), headers))
+        .layer(from_fn_with_state(policy("'none'"), headers))
         .with_state(ask)
 }
 
@@ -46,7 +39,8 @@ const NOT_LISTED: &str = "It never was, or its route has sent too many since and
     longer: in its folder, sqlite3 -readonly ledger.sqlite \"SELECT * FROM canaries_readable\" with its id.";
 
 /// The loop is stuck or gone.
-struct Silent;
+#[derive(Debug)]
+pub(super) struct Silent;
 
 impl IntoResponse for Silent {
     fn into_response(self) -> Response {
@@ -54,7 +48,7 @@ impl IntoResponse for Silent {
     }
 }
 
-async fn view(ask: &Ask) -> Result<View, Silent> {
+pub(super) async fn view(ask: &Ask) -> Result<View, Silent> {
     let asked = async {
         let (answer, view) = oneshot::channel();
         ask.send(answer).await.ok()?;
@@ -103,55 +97,22 @@ async fn ready(State(ask): State<Ask>) -> Result<Response, Silent> {
     })
 }
 
-async fn providers(State(ask): State<Ask>) -> Result<Response, Silent> {
-    let text = serde_json::to_string(&Providers::new(&view(&ask).await?)).unwrap_or_default();
-    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
-}
-
-async fn incidents(State(ask): State<Ask>) -> Result<Response, Silent> {
-    let view = view(&ask).await?;
-    Ok(json(StatusCode::OK, &json!({ "as_of": view.at.rfc3339(), "incidents": view.incidents })))
-}
-
-async fn one_incident(State(ask): State<Ask>, Path(id): Path<String>) -> Result<Response, Silent> {
-    let view = view(&ask).await?;
-    let found = id.parse().ok().map(IncidentId).and_then(|id| view.incidents.iter().find(|i| i.incident == id));
-    Ok(match found {
-        Some(incident) => json(StatusCode::OK, &json!(incident)),
-        None => json(StatusCode::NOT_FOUND, &json!({ "error": "no such incident, or it ended too long ago to be listed here" })),
-    })
-}
-
-async fn silences(State(ask): State<Ask>) -> Result<Response, Silent> {
-    let view = view(&ask).await?;
-    Ok(json(StatusCode::OK, &json!({ "silences": view.silences, "maintenance": view.maintenance })))
-}
-
-async fn drill(State(ask): State<Ask>) -> Result<Response, Silent> {
-    let view = view(&ask).await?;
-    Ok(json(StatusCode::OK, &json!({ "drill": view.drill, "last": view.drilled })))
-}
-
 async fn nowhere() -> Response {
     html(StatusCode::NOT_FOUND, page::missing("No such page", "There is nothing at this address."))
 }
 
-fn json(status: StatusCode, body: &Value) -> Response {
-    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
-fn html(status: StatusCode, page: Markup) -> Response {
+pub(super) fn html(status: StatusCode, page: Markup) -> Response {
     (status, Html(page.into_string())).into_response()
 }
 
-/// Nothing may be loaded, sent or framed; the one style sheet is known by its hash.
-fn policy() -> HeaderValue {
-    let text =
-        format!("default-src 'none'; style-src '{}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", page::style_hash());
+/// Nothing may be loaded or framed, and nothing sent but to `forms`; the one style sheet is known by its hash.
+pub(super) fn policy(forms: &str) -> HeaderValue {
+    let style = page::style_hash();
+    let text = format!("default-src 'none'; style-src '{style}'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'");
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 }
 
-async fn headers(State(policy): State<HeaderValue>, request: Request, next: Next) -> Response {
+pub(super) async fn headers(State(policy): State<HeaderValue>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, policy);

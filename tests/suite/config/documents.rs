@@ -8,6 +8,7 @@ use serde_json::json;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use crate::support::alertmanager::Folder;
+use crate::support::certs::Authority;
 
 /// What an example may leave to the reader: taken in where the example names it.
 const ELSEWHERE: [(&str, &str); 3] = [
@@ -73,7 +74,21 @@ fn with_secrets(text: &str, folder: &Folder) -> String {
     for name in files.chain(after("{ credential = ")) {
         folder.write(&name, &secret(&name));
     }
+    if text.contains("/etc/mailcanary/web.yml") {
+        web(folder);
+    }
     text.replace("/etc/mailcanary/", &format!("{}/", folder.path().display()))
+}
+
+/// The web configuration of the documents, with what it names beside it.
+fn web(folder: &Folder) {
+    let text = include_str!("../../../docs/api.md");
+    folder.write("web.yml", text.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap());
+    let authority = Authority::new();
+    let issued = authority.issue(&["localhost"]);
+    for (name, from) in [("server.pem", issued.cert), ("server.key", issued.key), ("clients.pem", authority.file())] {
+        folder.write(name, &std::fs::read_to_string(from).unwrap());
+    }
 }
 
 /// What `check` says of it.

@@ -114,7 +114,7 @@ async fn over_http_only_the_token_may_speak() {
         (path.as_str(), r#"{"by": "a", "colour": 1}"#, 400),
     ] {
         let (status, said) = daemon.post(path, Some(TOKEN), body).await;
-        assert!(status == expected && said.contains("\"error\""), "{path} {body}: {status} {said}");
+        assert!(status == expected && said.contains("\"detail\""), "{path} {body}: {status} {said}");
     }
     assert_eq!(daemon.post(&path, Some(TOKEN), &format!("{{\"by\": \"{}\"}}", "x".repeat(100_000))).await.0, 413);
     let (status, listed) = daemon.get("/api/v1/incidents").await.unwrap();

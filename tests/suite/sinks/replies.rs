@@ -9,7 +9,7 @@ use mailcanary::edge::notify::{Origin, Replies};
 use mailcanary::edge::post::Order;
 use mailcanary::edge::show;
 use mailcanary::model::{At, HookCounts, IncidentId, Knock, Name, Tiding};
-use mailcanary::watchdog::Event;
+use mailcanary::watchdog::{Event, Unfit};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -79,7 +79,7 @@ impl Rig {
                 if known {
                     kept.lock().unwrap().push(event);
                 }
-                let answer = if known { Ok(watchdog.view(At::from_ms(NOW * 1000))) } else { Err("no open incident".to_owned()) };
+                let answer = if known { Ok(watchdog.view(At::from_ms(NOW * 1000))) } else { Err(Unfit::UnknownIncident(IncidentId(9))) };
                 done.send(answer).unwrap();
             }
         });

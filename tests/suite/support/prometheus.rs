@@ -20,15 +20,24 @@ pub(crate) struct Prometheus {
 
 impl Prometheus {
     pub(crate) async fn start(target: SocketAddr) -> Self {
-        Self::start_with(target, None).await
+        Self::started(target, "", None).await
+    }
+
+    /// The same, with further lines about how the target is asked.
+    pub(crate) async fn start_locked(target: SocketAddr, how: &str) -> Self {
+        Self::started(target, how, None).await
     }
 
     /// The same, with a file of rules that are evaluated every second.
     pub(crate) async fn start_with(target: SocketAddr, rules: Option<&str>) -> Self {
+        Self::started(target, "", rules).await
+    }
+
+    async fn started(target: SocketAddr, how: &str, rules: Option<&str>) -> Self {
         let folder = Folder::new("prometheus");
         let rules = rules.map_or_else(String::new, |text| format!("rule_files: ['{}']\n", folder.write("rules.yml", text).display()));
         let config = format!(
-            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 1s\n{rules}scrape_configs:\n  - job_name: mailcanary\n    static_configs:\n      - targets: ['{target}']\n"
+            "global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n  evaluation_interval: 1s\n{rules}scrape_configs:\n  - job_name: mailcanary\n{how}    static_configs:\n      - targets: ['{target}']\n"
         );
         let file = folder.write("prometheus.yml", &config);
         let port = free_port();

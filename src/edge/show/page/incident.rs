@@ -40,6 +40,7 @@ pub(in crate::edge::show) fn incident(view: &View, incident: &IncidentView) -> M
             dt { @if incident.resolved_at.is_some() { "Lasted" } @else { "Has lasted" } } dd { (incident.age(view.at)) }
             dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
         }
+        (super::form::link(incident))
         h2 { "Evidence" }
         (evidence(&incident.last.evidence, view.at))
     };

@@ -3,6 +3,7 @@
 mod accounts;
 mod canary;
 mod configuration;
+mod form;
 mod heartbeats;
 mod incident;
 mod people;
@@ -10,6 +11,7 @@ mod status;
 mod text;
 
 pub(super) use canary::canary;
+pub(super) use form::{Form, form};
 pub(super) use incident::incident;
 pub(super) use status::{sentence, status};
 

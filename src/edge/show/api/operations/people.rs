@@ -1,0 +1,164 @@
+//! What people want: to acknowledge and close incidents, to silence, to drill.
+
+use axum::http::StatusCode;
+
+use super::super::super::problem::Problem;
+use super::super::asked::Asked;
+use super::super::form::{is_drilling, is_lasting, says_something};
+use super::super::operation::{Operation, Reply, Run, Verb, Want};
+use super::super::shape::{BY, DrillBegun, DrillEnded, Drilling, Ended, Incident, Named, Said, Silence, TEXT, Wished};
+use crate::config::span;
+use crate::model::{At, IncidentId, Span};
+use crate::watchdog::{Event, View};
+
+/// No silence lasts longer: what is silent for ever has been forgotten.
+const LONGEST_SILENCE: Span = Span::from_secs(90 * 24 * 3600);
+/// No silence begins later than this from now.
+const LATEST_SILENCE: Span = Span::from_secs(366 * 24 * 3600);
+
+/// An operation by which somebody wants something.
+macro_rules! wanting {
+    ($id:literal, $verb:ident $path:literal, $doc:literal, $body:ty => $shape:ty, $makes:literal, $event:expr, $told:expr) => {
+        Operation {
+            id: $id,
+            verb: Verb::$verb,
+            path: $path,
+            doc: $doc,
+            query: &[],
+            answer: |schemas| schemas.subschema_for::<$shape>(),
+            run: Run::Want(Want { body: |schemas| schemas.subschema_for::<$body>(), makes: $makes, event: $event, told: $told }),
+        }
+    };
+}
+
+pub(super) static OPERATIONS: &[Operation] = &[
+    wanting!(
+        "acknowledge",
+        Post "/incidents/{incident}/ack",
+        "Somebody has seen it: nobody is reminded of it any more.",
+        Said => Incident, false, acknowledge, the_incident
+    ),
+    wanting!(
+        "close",
+        Post "/incidents/{incident}/close",
+        "Somebody says that it is over. What shows by itself whether it goes on is only acknowledged.",
+        Said => Incident, false, close, the_incident
+    ),
+    wanting!("addSilence", Post "/silences", "Some incidents are not told of for a while.", Wished => Silence, true, silence, silenced),
+    wanting!("endSilence", Delete "/silences/{silence}", "A silence ends before its time.", Named => Ended, false, unsilence, ended),
+    wanting!(
+        "beginDrill",
+        Post "/drill",
+        "A provider's canaries are withheld, to see whether and when somebody is paged.",
+        Drilling => DrillBegun, true, begin_drill, drill_begun
+    ),
+    wanting!(
+        "stopDrill",
+        Delete "/drill",
+        "The drill ends before its time.",
+        Named => DrillEnded, false, stop_drill, |_, view| Reply::of(&DrillEnded::new(view))
+    ),
+];
+
+fn acknowledge(asked: &Asked, _: At) -> Result<Event, Problem> {
+    let (incident, Said { by, note }) = (IncidentId(asked.path_number("incident")), said(asked)?);
+    Ok(Event::Acknowledged { incident, by, note, said_at: None })
+}
+
+fn close(asked: &Asked, _: At) -> Result<Event, Problem> {
+    let (incident, Said { by, note }) = (IncidentId(asked.path_number("incident")), said(asked)?);
+    Ok(Event::Closed { incident, by, note })
+}
+
+/// The incident that the path names.
+pub(super) fn the_incident(asked: &Asked, view: &View) -> Result<Reply, Problem> {
+    let number = asked.path_number("incident");
+    let found = view.incidents.iter().find(|incident| incident.incident.0 == number);
+    let found = found.ok_or_else(|| Problem::nothing("there is no such incident, or it ended too long ago to be listed here"))?;
+    Reply::of(&Incident::new(found, view))
+}
+
+fn silence(asked: &Asked, now: At) -> Result<Event, Problem> {
+    let wished: Wished = asked.read()?;
+    let (from, until) = times(&wished, now)?;
+    let reason = wished.reason;
+    if !says_something(&reason, TEXT) {
+        return Err(unfit(format!("a silence needs a `reason`, of {TEXT} characters at most")));
+    }
+    Ok(Event::Silenced { which: wished.which.into(), from, until, by: named(wished.by)?, reason })
+}
+
+fn silenced(_: &Asked, view: &View) -> Result<Reply, Problem> {
+    let newest = view.silences.iter().max_by_key(|silence| silence.silence);
+    let newest = newest.map(Silence::from).ok_or_else(|| Problem::conflict("the silence has ended already"))?;
+    Ok(Reply::of(&newest)?.made(format!("/api/v1/silences/{}", newest.silence)))
+}
+
+fn unsilence(asked: &Asked, _: At) -> Result<Event, Problem> {
+    Ok(Event::Unsilenced { silence: asked.path_number("silence"), by: who(asked)? })
+}
+
+fn ended(asked: &Asked, _: &View) -> Result<Reply, Problem> {
+    Reply::of(&Ended { ended: asked.path_number("silence") })
+}
+
+fn begin_drill(asked: &Asked, now: At) -> Result<Event, Problem> {
+    let Drilling { provider, lasts, by } = asked.read()?;
+    let lasts = span(&lasts).filter(|_| is_drilling(&lasts));
+    let lasts = lasts.ok_or_else(|| unfit("`lasts` is written as `10m` or `90s`, and is 30m at most"))?;
+    Ok(Event::DrillBegan { provider: provider.into_inner(), until: now.plus(lasts), by: named(by)? })
+}
+
+fn drill_begun(_: &Asked, view: &View) -> Result<Reply, Problem> {
+    Ok(Reply::of(&DrillBegun::new(view))?.made("/api/v1/drill".to_owned()))
+}
+
+fn stop_drill(asked: &Asked, _: At) -> Result<Event, Problem> {
+    Ok(Event::DrillStopped { by: who(asked)? })
+}
+
+/// From when until when a silence is wanted.
+fn times(wished: &Wished, now: At) -> Result<(Option<At>, At), Problem> {
+    let instant = |text: &String| At::from_rfc3339(text).ok_or_else(|| unfit("times are written as `2022-08-08T19:30:00Z`"));
+    let from = wished.from.as_ref().map(instant).transpose()?;
+    let begins = from.unwrap_or(now);
+    let until = match (&wished.lasts, &wished.until) {
+        (Some(lasts), None) => {
+            let lasts = span(lasts).filter(|_| is_lasting(lasts));
+            let lasts = lasts.ok_or_else(|| unfit("`lasts` is written as `90s`, `1h30m` or `2d`, and is 90 days at most"))?;
+            begins.plus(lasts)
+        }
+        (None, Some(until)) => instant(until)?,
+        _ => return Err(unfit("a silence has an end: give either `lasts` or `until`")),
+    };
+    if until <= now.max(begins) {
+        return Err(Problem::conflict("a silence ends after it begins, and not in the past"));
+    }
+    if until.since(begins) > LONGEST_SILENCE || begins.since(now) > LATEST_SILENCE {
+        return Err(Problem::conflict(
+            "a silence begins within a year and lasts 90 days at most: what is not to be told of for longer belongs out of the configuration",
+        ));
+    }
+    Ok((from, until))
+}
+
+fn said(asked: &Asked) -> Result<Said, Problem> {
+    let Said { by, note } = asked.read()?;
+    if note.as_ref().is_some_and(|note| note.chars().count() > TEXT) {
+        return Err(unfit(format!("a `note` has {TEXT} characters at most")));
+    }
+    Ok(Said { by: named(by)?, note })
+}
+
+fn who(asked: &Asked) -> Result<String, Problem> {
+    let Named { by } = asked.read()?;
+    named(by)
+}
+
+fn named(by: String) -> Result<String, Problem> {
+    if says_something(&by, BY) { Ok(by) } else { Err(unfit(format!("say who you are: `by`, of {BY} characters at most"))) }
+}
+
+fn unfit(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+}

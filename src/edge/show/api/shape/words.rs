@@ -1,0 +1,72 @@
+//! The words that the API uses. A new word of the core does not compile until it is given one here.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::model;
+
+/// The API's own words for those of the core.
+macro_rules! words {
+    ($($(#[doc = $doc:literal])* $name:ident { $($variant:ident = $word:literal),+ $(,)? })+) => { $(
+        $(#[doc = $doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub(in crate::edge::show) enum $name { $(#[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// Every word.
+            pub(in crate::edge::show) const WORDS: &[&str] = &[$($word),+];
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "enum": Self::WORDS, "description": concat!($($doc),*).trim() })
+            }
+        }
+
+        impl From<model::$name> for $name {
+            fn from(word: model::$name) -> Self {
+                match word { $(model::$name::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$name> for model::$name {
+            fn from(word: $name) -> Self {
+                match word { $($name::$variant => Self::$variant),+ }
+            }
+        }
+    )+ };
+}
+
+words! {
+    /// How a route, provider, stream or inbox is doing. `unknown`: we cannot tell, or not yet.
+    Verdict { Delivering = "delivering", Degraded = "degraded", Stopped = "stopped", Unknown = "unknown" }
+
+    /// How loud: `page` gets somebody up, `warn` is looked at in working hours, `info` is read some time.
+    Severity { Info = "info", Warn = "warn", Page = "page" }
+
+    /// What kind of failure.
+    Kind {
+        Stopped = "stopped", Loss = "loss", Slow = "slow", Junked = "junked", Refused = "refused", Blind = "blind", CutOff = "cut_off",
+        Identity = "identity", UnexpectedMail = "unexpected_mail", Authentication = "authentication", Dns = "dns", Listed = "listed",
+        EarlySign = "early_sign",
+    }
+
+    /// What a notice tells of its incident.
+    Change { Opened = "opened", Updated = "updated", Reminder = "reminder", Resolved = "resolved" }
+
+    /// The kind of a refusal or failure.
+    Class {
+        Network = "network", Tls = "tls", Auth = "auth", Suspended = "suspended", Quota = "quota", Rate = "rate", Sender = "sender",
+        Suppressed = "suppressed", Recipient = "recipient", Policy = "policy", Transient = "transient", Permanent = "permanent",
+        Unknown = "unknown",
+    }
+
+    /// Whether an account may send.
+    Standing { Good = "good", Warned = "warned", Stopped = "stopped" }
+}
