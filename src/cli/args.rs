@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::incident::{Drill, Incident, Silence};
+use super::incident::{Drill, Identity, Incident, Silence};
 use crate::config;
 use crate::model::{At, Span};
 use crate::sandbox::incidents;
@@ -52,6 +52,9 @@ pub(super) enum Command {
     /// Tell nobody of some incidents for a while
     #[command(subcommand)]
     Silence(Silence),
+    /// What mail looks like, and what in it is right
+    #[command(subcommand)]
+    Identity(Identity),
     /// Prove that the alarm can ring: one provider fails as seen by the watchdog
     #[command(subcommand)]
     Drill(Drill),

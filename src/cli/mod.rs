@@ -68,6 +68,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Backtest(args) => backtest::execute(&args),
         Command::Incident(command) => incident::execute(&command),
         Command::Silence(command) => incident::silence(&command),
+        Command::Identity(command) => incident::identity(&command),
         Command::Drill(command) => incident::drill(&command),
         Command::Print(args) => print::execute(&args),
     }

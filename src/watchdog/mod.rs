@@ -40,6 +40,8 @@ mod people;
 mod picture;
 mod plan;
 mod poll;
+mod portrait;
+mod questions;
 mod reach;
 mod record;
 mod recovery;
@@ -66,11 +68,12 @@ mod weigh;
 use std::collections::BTreeMap;
 
 use crate::config::Settings;
-use crate::model::{At, CanaryId, Name, NoticeId, Reason, Route, Span};
+use crate::model::{At, Name, NoticeId, Reason, Route, Span};
 
 pub use concern::is_early;
 pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
+pub use portrait::{CheckView, IdentityView, MarkView};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
 pub use view::{
@@ -247,37 +250,6 @@ impl Watchdog {
     #[must_use]
     pub fn pending(&self, notice: NoticeId) -> Option<PendingNotice> {
         self.state.outbox.get(&notice).map(outbox::Pending::shown)
-    }
-
-    /// Canaries that were recorded and never answered: after a restart their fate is unknown.
-    #[must_use]
-    pub fn unanswered(&self) -> Vec<CanaryId> {
-        let open = |c: &&canary::Canary| c.outcome().is_none() && c.in_flight() && !c.set_aside;
-        self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(canary::Canary::id).collect()
-    }
-
-    /// Where the reader of an inbox stood.
-    #[must_use]
-    pub fn cursor(&self, inbox: &Name) -> Option<&str> {
-        self.state.inboxes.get(inbox)?.cursor.as_deref()
-    }
-
-    /// Whether this canary was called lost.
-    #[must_use]
-    pub fn has_missed(&self, canary: CanaryId) -> bool {
-        self.state.canary(&self.ix, canary).is_some_and(|(_, canary)| canary.is_lost())
-    }
-
-    /// Canaries that have not arrived, each with its provider and its provider's id for it, where one tells by itself what became of them.
-    pub fn message_ids(&self) -> impl Iterator<Item = (&Name, &str, CanaryId)> {
-        let hooked = self.state.routes.iter().filter(|r| self.plan.is_hooked(&r.route.provider));
-        hooked.flat_map(move |r| r.canaries.iter().filter_map(move |c| Some((&r.route.provider, c.message_id()?, c.id()))))
-    }
-
-    /// Whether canaries to this inbox are on their way.
-    #[must_use]
-    pub fn expects(&self, inbox: &Name) -> bool {
-        self.state.routes.iter().any(|r| r.route.inbox == *inbox && r.in_flight().next().is_some())
     }
 
     /// The number that no other installation shares: notices and tokens are told apart by it.

@@ -12,6 +12,7 @@ use super::flight::RouteState;
 use super::hold::Sort;
 use super::people;
 use super::plan::Plan;
+use super::portrait;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
 use crate::model::{At, CanaryId, Culprit, Kind, Leg, Loaded, Name, Outcome, Route, Span, Verdict};
@@ -52,6 +53,8 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         streams: streams.into_iter().map(|(p, s)| (p.clone(), party(Culprit::Stream(p, s.clone()), &s))).collect(),
         inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,
+        identities: portrait::identities(plan, state),
+        strangers: portrait::strangers(plan, state),
         silences: state.silences.iter().filter(|s| s.until > now).cloned().collect(),
         maintenance: people::maintenance(plan, now),
         trials: state.tried_sinks(plan),

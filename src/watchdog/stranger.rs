@@ -45,6 +45,9 @@ impl Unexpected {
     }
 }
 
+/// Every word for a claim.
+pub(super) const WORDS: [&str; 5] = ["nothing", "allowed", "our_domain", "provider", "honeytoken"];
+
 /// The word for a claim in counts and labels.
 pub(super) const fn word(claim: &Claim) -> &'static str {
     match claim {

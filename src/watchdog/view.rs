@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::count::Histogram;
 use super::event::Delivery;
+use super::portrait::IdentityView;
 use crate::model::{
     At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, Placement, Pulse, Route, Severity, Sign,
     Silence, Span, Standing, Verdict,
@@ -38,6 +39,10 @@ pub struct View {
     pub streams: Vec<(Name, PartyView)>,
     /// Every configured inbox, sorted.
     pub inboxes: Vec<InboxView>,
+    /// What mail looks like, by provider and stream: those whose mail was looked at.
+    pub identities: Vec<IdentityView>,
+    /// Mail that is no canary, by inbox and by what it has to do with us.
+    pub strangers: BTreeMap<(Name, &'static str), u64>,
     /// Silences that have not ended, in the order in which they were asked for.
     pub silences: Vec<Silence>,
     /// Maintenance that comes back every week, by its name.

@@ -13,8 +13,10 @@ use mailcanary::model::{
     At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, NoticeId, Now, Placement, Pulse, Route,
     Severity, Sign, Span, Standing, Verdict,
 };
+use mailcanary::model::{Mark, Part};
 use mailcanary::watchdog::count::Histogram;
 use mailcanary::watchdog::{AccountView, CanaryView, Delivery, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
+use mailcanary::watchdog::{IdentityView, MarkView};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -120,6 +122,8 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         accounts: ps.iter().map(|p| (name(p), account())).collect(),
         streams: ps.iter().flat_map(|p| ss.iter().map(|s| (name(p), party(s)))).collect(),
         inboxes: is.iter().map(inbox).collect(),
+        identities: vec![identity()],
+        strangers: BTreeMap::from([((name("inbox-0"), "nothing"), 4)]),
         silences: Vec::new(),
         maintenance: Vec::new(),
         trials: Vec::new(),
@@ -134,6 +138,25 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         heartbeats: BTreeMap::from([(name("watcher"), Pulse { every: Span::from_secs(60), last: Some(at(3590)), ..Pulse::default() })]),
         configuration: Loaded { at: Some(at(0)), refused: None },
         legs: Leg::ALL.into_iter().map(|leg| (leg, Histogram::default())).collect(),
+    }
+}
+
+/// What the mail of a stream looks like, with something foreign in it.
+fn identity() -> IdentityView {
+    let mark = |value: &str, foreign| MarkView {
+        mark: Mark { part: Part::ReplyTo, value: value.to_owned() },
+        since: at(100),
+        last: at(3000),
+        foreign,
+        approved: false,
+    };
+    IdentityView {
+        provider: name("provider-0"),
+        stream: name("stream-0"),
+        known: true,
+        at: at(3000),
+        marks: vec![mark("help@example.com", false), mark("<script>@arxxwalls.example", true)],
+        checks: Vec::new(),
     }
 }
 
@@ -287,6 +310,9 @@ fn metrics_say_what_the_view_says() {
         ("mailcanary_notices_total{sink=\"oncall\",outcome=\"delivered\"}".to_owned(), 5.0),
         ("mailcanary_notices_pending{sink=\"oncall\"}".to_owned(), 1.0),
         ("mailcanary_submissions_in_progress".to_owned(), 3.0),
+        ("mailcanary_foreign_values{provider=\"provider-0\",stream=\"stream-0\"}".to_owned(), 1.0),
+        ("mailcanary_checks_broken{provider=\"provider-0\",stream=\"stream-0\"}".to_owned(), 0.0),
+        ("mailcanary_strange_mails_total{inbox=\"inbox-0\",claim=\"nothing\"}".to_owned(), 4.0),
         (format!("mailcanary_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION")), 1.0),
     ];
     for (series, value) in expected {

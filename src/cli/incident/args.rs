@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::model::Part;
+
 /// `incident`.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Incident {
@@ -28,6 +30,41 @@ pub(in crate::cli) enum Silence {
     List(Place),
     /// End a silence before its time
     End(Ended),
+}
+
+/// `identity`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Identity {
+    /// What the mail of each provider and stream looks like, and what in it is foreign
+    List(Place),
+    /// A value is right: it is not foreign, now or when it comes
+    Approve(Right),
+}
+
+/// A value that is right.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary identity approve mailchimp password-reset reply_to help@example.com -c /etc/mailcanary/mailcanary.toml
+
+The notice of an `identity` incident has this command for its value.")]
+pub(in crate::cli) struct Right {
+    /// In whose mail
+    #[arg(value_name = "PROVIDER")]
+    pub(in crate::cli) provider: String,
+    /// Of which stream
+    #[arg(value_name = "STREAM")]
+    pub(in crate::cli) stream: String,
+    /// Where it stands, as `from` or `reply_to`
+    #[arg(value_name = "PART", value_parser = clap::builder::PossibleValuesParser::new(Part::ALL.map(Part::as_str)))]
+    pub(in crate::cli) part: String,
+    /// The value
+    #[arg(value_name = "VALUE")]
+    pub(in crate::cli) value: String,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub(in crate::cli) by: String,
 }
 
 /// Where the daemon is.

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-pub(super) use args::{Drill, Incident, Silence};
-use args::{Place, Said, Wished};
+pub(super) use args::{Drill, Identity, Incident, Silence};
+use args::{Place, Right, Said, Wished};
 pub(super) use daemon::ask;
 
 use super::out::Out;
@@ -33,6 +33,20 @@ pub(super) fn execute(command: &Incident) -> ExitCode {
 /// `mailcanary drill`.
 pub(super) fn drill(command: &Drill) -> ExitCode {
     drill::execute(command)
+}
+
+/// `mailcanary identity`.
+pub(super) fn identity(command: &Identity) -> ExitCode {
+    match command {
+        Identity::List(place) => tell(place, Method::GET, "/api/v1/identities", None, |answer, _| table::identities(answer)),
+        Identity::Approve(right) => {
+            let Right { provider, stream, part, value, place, by } = right;
+            let body = json!({ "provider": provider, "stream": stream, "part": part, "value": value, "by": by });
+            tell(place, Method::POST, "/api/v1/identities/approve", Some(&body), |_, _| {
+                format!("{part} {value} is right in {provider}/{stream}")
+            })
+        }
+    }
 }
 
 /// `mailcanary silence`.

@@ -102,3 +102,40 @@ fn said(value: &Value) -> String {
 fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || hides(c) { ' ' } else { c }).collect()
 }
+
+/// What the mail of each provider and stream looks like.
+pub(super) fn identities(answer: &Value) -> String {
+    let list = |of: &Value, key: &str| of.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let all = list(answer, "identities");
+    if all.is_empty() {
+        return "no mail was looked at yet".to_owned();
+    }
+    let mut text = String::new();
+    for identity in all {
+        let field = |key: &str| identity.get(key).map(said).unwrap_or_default();
+        let known = if field("known") == "true" { "" } else { " (still being learnt)" };
+        let _ = writeln!(text, "{}/{}{known}", field("provider"), field("stream"));
+        for value in list(&identity, "values") {
+            let of = |key: &str| value.get(key).map(said).unwrap_or_default();
+            let word = if of("foreign") == "true" {
+                "FOREIGN"
+            } else if of("approved") == "true" {
+                "approved"
+            } else {
+                ""
+            };
+            let _ = writeln!(text, "  {:<13} {:<40} {word:<8} since {}", of("part"), of("value"), of("since"));
+        }
+        for check in list(&identity, "checks") {
+            let of = |key: &str| check.get(key).map(said).unwrap_or_default();
+            let by = if of("by_receiver") == "true" { " by the receiver" } else { "" };
+            let state = match (of("sound").as_str(), check.get("broken_since").is_some_and(Value::is_string)) {
+                (_, true) => format!("BROKEN since {}: {}", of("broken_since"), of("why")),
+                ("true", false) => "holds".to_owned(),
+                _ => "not known to hold".to_owned(),
+            };
+            let _ = writeln!(text, "  {:<13} in {}{by}: {state}", of("method"), of("inbox"));
+        }
+    }
+    text.trim_end().to_owned()
+}

@@ -6,6 +6,7 @@
 mod accounts;
 mod board;
 mod inbox;
+mod mail;
 mod overview;
 mod paint;
 mod panel;

@@ -6,6 +6,7 @@ mod configuration;
 mod heartbeats;
 mod hooks;
 mod incidents;
+mod mail;
 pub(super) mod names;
 mod process;
 mod samples;
@@ -21,6 +22,7 @@ use catalogue::{CATALOGUE, Family};
 use configuration::CONFIGURATION;
 use heartbeats::HEARTBEATS;
 use incidents::INCIDENTS;
+use mail::MAIL;
 use samples::Samples;
 use service::SERVICE;
 
@@ -45,7 +47,7 @@ pub fn render(view: &View) -> String {
 
 /// Every family, in the order of the page.
 fn all() -> impl Iterator<Item = &'static Family> {
-    CATALOGUE.iter().chain(&SERVICE).chain(&INCIDENTS).chain(&ACCOUNTS).chain(&HEARTBEATS).chain(&CONFIGURATION)
+    CATALOGUE.iter().chain(&SERVICE).chain(&INCIDENTS).chain(&ACCOUNTS).chain(&MAIL).chain(&HEARTBEATS).chain(&CONFIGURATION)
 }
 
 /// The labels of a metric; none if there is no such metric.

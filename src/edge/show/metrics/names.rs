@@ -66,3 +66,6 @@ pub(in crate::edge::show) const INCIDENT_NUMBER: &str = "mailcanary_incident_num
 pub(in crate::edge::show) const INCIDENT_SEVERITY: &str = "mailcanary_incident_severity";
 pub(in crate::edge::show) const INCIDENT_OPENED_TIMESTAMP_SECONDS: &str = "mailcanary_incident_opened_timestamp_seconds";
 pub(in crate::edge::show) const STATUS_PAGE_INFO: &str = "mailcanary_status_page_info";
+pub(in crate::edge::show) const FOREIGN_VALUES: &str = "mailcanary_foreign_values";
+pub(in crate::edge::show) const CHECKS_BROKEN: &str = "mailcanary_checks_broken";
+pub(in crate::edge::show) const STRANGE_MAILS_TOTAL: &str = "mailcanary_strange_mails_total";

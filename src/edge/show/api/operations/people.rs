@@ -6,9 +6,11 @@ use super::super::super::problem::Problem;
 use super::super::asked::Asked;
 use super::super::form::{is_drilling, is_lasting, says_something};
 use super::super::operation::{Operation, Reply, Run, Verb, Want};
-use super::super::shape::{BY, DrillBegun, DrillEnded, Drilling, Ended, Incident, Named, Said, Silence, TEXT, Wished};
+use super::super::shape::{
+    BY, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, VALUE, Wished,
+};
 use crate::config::span;
-use crate::model::{At, IncidentId, Span};
+use crate::model::{At, IncidentId, Mark, Span};
 use crate::watchdog::{Event, View};
 
 /// No silence lasts longer: what is silent for ever has been forgotten.
@@ -44,6 +46,12 @@ pub(super) static OPERATIONS: &[Operation] = &[
         "Somebody says that it is over. What shows by itself whether it goes on is only acknowledged.",
         Said => Incident, false, close, the_incident
     ),
+    wanting!(
+        "approve",
+        Post "/identities/approve",
+        "A value in the mail of a provider and stream is right: it is not foreign, now or when it comes.",
+        Right => Identities, false, approve, |_, view| Reply::of(&Identities::new(view))
+    ),
     wanting!("addSilence", Post "/silences", "Some incidents are not told of for a while.", Wished => Silence, true, silence, silenced),
     wanting!("endSilence", Delete "/silences/{silence}", "A silence ends before its time.", Named => Ended, false, unsilence, ended),
     wanting!(
@@ -68,6 +76,16 @@ fn acknowledge(asked: &Asked, _: At) -> Result<Event, Problem> {
 fn close(asked: &Asked, _: At) -> Result<Event, Problem> {
     let (incident, Said { by, note }) = (IncidentId(asked.path_number("incident")), said(asked)?);
     Ok(Event::Closed { incident, by, note })
+}
+
+fn approve(asked: &Asked, _: At) -> Result<Event, Problem> {
+    let Right { provider, stream, part, value, by } = asked.read()?;
+    let value = value.trim().to_lowercase();
+    if !says_something(&value, VALUE) {
+        return Err(unfit(format!("say which `value`, of {VALUE} characters at most")));
+    }
+    let mark = Mark { part: part.into(), value };
+    Ok(Event::Approved { provider: provider.into_inner(), stream: stream.into_inner(), mark, by: named(by)? })
 }
 
 /// The incident that the path names.

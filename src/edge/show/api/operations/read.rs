@@ -5,8 +5,8 @@ use super::super::asked::Asked;
 use super::super::form::{Form, number};
 use super::super::operation::{Operation, Parameter, Reply, Run, Verb};
 use super::super::shape::{
-    Accounts, Canaries, Canary, Configuration, Drill, Events, Heartbeats, Inboxes, Incident, Incidents, Maintained, Provider, Providers,
-    Route, Routes, Silence, Silences, Sinks, Status, Streams,
+    Accounts, Canaries, Canary, Configuration, Drill, Events, Heartbeats, Identities, Inboxes, Incident, Incidents, Maintained, Provider,
+    Providers, Route, Routes, Silence, Silences, Sinks, Status, Streams,
 };
 use crate::model::{self, At, CanaryId};
 use crate::watchdog::{CanaryView, RouteView, View};
@@ -106,6 +106,14 @@ pub(super) static OPERATIONS: &[Operation] = &[
         &[],
         Drill,
         Run::Read(|_, view| Reply::of(&Drill::new(view)))
+    ),
+    reading!(
+        "identities",
+        "/identities",
+        "What the mail of each provider and stream looks like, what in it is foreign, and how its checks stand.",
+        &[],
+        Identities,
+        Run::Read(|_, view| Reply::of(&Identities::new(view)))
     ),
     reading!(
         "sinks",

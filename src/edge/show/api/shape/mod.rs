@@ -5,6 +5,7 @@
 
 mod canary;
 mod event;
+mod identity;
 mod incident;
 mod party;
 mod people;
@@ -16,6 +17,8 @@ mod words;
 
 pub(in crate::edge::show) use canary::{Canaries, Canary};
 pub(in crate::edge::show) use event::{Event, Events, Happened, Judged, Numbered, What};
+pub(super) use identity::VALUE;
+pub(in crate::edge::show) use identity::{Identities, Right};
 pub(in crate::edge::show) use incident::{Incident, Incidents};
 pub(in crate::edge::show) use party::{Accounts, Heartbeats, Inboxes, Sinks, Streams};
 pub(super) use people::{BY, DRILL_LASTS, LASTS, SEEN, TEXT};

@@ -1,0 +1,162 @@
+//! What the mail of a provider and stream looks like, and what a person says of it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::people::{BY, SEEN};
+use super::{Name, Time};
+use crate::model::Part;
+use crate::watchdog::{CheckView, IdentityView, MarkView, View};
+
+/// Characters of a value.
+pub(in crate::edge::show::api) const VALUE: usize = 253;
+
+/// Of every provider and stream whose mail was looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct Identities {
+    as_of: Time,
+    identities: Vec<Identity>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Identity {
+    provider: Name,
+    stream: Name,
+    /// Enough of its canaries were looked at: what is new now is foreign.
+    known: bool,
+    /// When one was looked at last, as far as that said anything new.
+    looked_at: Time,
+    values: Vec<Value>,
+    checks: Vec<Check>,
+}
+
+/// One value that stands in its mail.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Value {
+    /// Where: `from`, `sender`, `reply_to`, `return_path`, `dkim_domain`, `dkim_selector`, `message_id`, `list`, `network`, `address`, `link`,
+    /// `content`.
+    part: &'static str,
+    value: String,
+    since: Time,
+    last: Time,
+    /// It has not stood there before.
+    foreign: bool,
+    /// A person said that it is right.
+    approved: bool,
+}
+
+/// One check of its mail.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Check {
+    inbox: Name,
+    /// `spf`, `dkim`, `dmarc`, `arc`.
+    method: &'static str,
+    /// It is the receiver's word, and not ours.
+    by_receiver: bool,
+    /// It is known to hold, and does.
+    sound: bool,
+    /// It has held, and does not any more since then.
+    broken_since: Option<Time>,
+    why: String,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::edge::show) enum Place {
+    From,
+    Sender,
+    ReplyTo,
+    ReturnPath,
+    DkimDomain,
+    DkimSelector,
+    MessageId,
+    List,
+    Network,
+    Address,
+    Link,
+    Content,
+}
+
+impl From<Place> for Part {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::From => Self::From,
+            Place::Sender => Self::Sender,
+            Place::ReplyTo => Self::ReplyTo,
+            Place::ReturnPath => Self::ReturnPath,
+            Place::DkimDomain => Self::DkimDomain,
+            Place::DkimSelector => Self::DkimSelector,
+            Place::MessageId => Self::MessageId,
+            Place::List => Self::List,
+            Place::Network => Self::Network,
+            Place::Address => Self::Address,
+            Place::Link => Self::Link,
+            Place::Content => Self::Content,
+        }
+    }
+}
+
+/// A value that is right.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge::show) struct Right {
+    /// In whose mail.
+    pub(in crate::edge::show) provider: Name,
+    /// Of which stream.
+    pub(in crate::edge::show) stream: Name,
+    /// Where.
+    pub(in crate::edge::show) part: Place,
+    /// What.
+    #[schemars(length(min = 1, max = VALUE), regex(pattern = SEEN), example = &"help@example.com")]
+    pub(in crate::edge::show) value: String,
+    /// Who says so.
+    #[schemars(length(min = 1, max = BY), regex(pattern = SEEN), example = &"ann")]
+    pub(in crate::edge::show) by: String,
+}
+
+impl Identities {
+    pub(in crate::edge::show) fn new(view: &View) -> Self {
+        Self { as_of: view.at.into(), identities: view.identities.iter().map(Identity::from).collect() }
+    }
+}
+
+impl From<&IdentityView> for Identity {
+    fn from(view: &IdentityView) -> Self {
+        Self {
+            provider: Name::from(&view.provider),
+            stream: Name::from(&view.stream),
+            known: view.known,
+            looked_at: view.at.into(),
+            values: view.marks.iter().map(Value::from).collect(),
+            checks: view.checks.iter().map(Check::from).collect(),
+        }
+    }
+}
+
+impl From<&MarkView> for Value {
+    fn from(view: &MarkView) -> Self {
+        let MarkView { mark, since, last, foreign, approved } = view;
+        Self {
+            part: mark.part.as_str(),
+            value: mark.value.clone(),
+            since: (*since).into(),
+            last: (*last).into(),
+            foreign: *foreign,
+            approved: *approved,
+        }
+    }
+}
+
+impl From<&CheckView> for Check {
+    fn from(view: &CheckView) -> Self {
+        Self {
+            inbox: Name::from(&view.inbox),
+            method: view.method.as_str(),
+            by_receiver: view.by_receiver,
+            sound: view.sound,
+            broken_since: view.broken_since.map(Time::from),
+            why: view.why.clone(),
+        }
+    }
+}

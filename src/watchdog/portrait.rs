@@ -1,0 +1,106 @@
+//! What the mail of each provider and stream looks like, as it is shown.
+
+use std::collections::BTreeMap;
+
+use super::identity::Identity;
+use super::plan::Plan;
+use super::state::State;
+use crate::model::{At, Mark, Method, Name};
+
+/// What the mail of one provider and stream looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentityView {
+    /// Whose.
+    pub provider: Name,
+    /// Of which stream.
+    pub stream: Name,
+    /// Enough of its canaries were looked at: what is new now is foreign.
+    pub known: bool,
+    /// When one was looked at last, as far as that said anything new.
+    pub at: At,
+    /// What stands in it, by part; then what is foreign.
+    pub marks: Vec<MarkView>,
+    /// How its checks stand, by inbox.
+    pub checks: Vec<CheckView>,
+}
+
+/// One value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MarkView {
+    /// Where, and what.
+    pub mark: Mark,
+    /// Since when.
+    pub since: At,
+    /// When it was seen last, as far as that was written down.
+    pub last: At,
+    /// It has not stood there before.
+    pub foreign: bool,
+    /// A person said that it is right.
+    pub approved: bool,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckView {
+    /// In the mail of which inbox.
+    pub inbox: Name,
+    /// What is checked.
+    pub method: Method,
+    /// It is the receiver's word.
+    pub by_receiver: bool,
+    /// It is known to hold, and does.
+    pub sound: bool,
+    /// It has held, and does not any more since then.
+    pub broken_since: Option<At>,
+    /// Why.
+    pub why: String,
+}
+
+/// Every provider and stream of the plan whose mail was looked at.
+pub(super) fn identities(plan: &Plan, state: &State) -> Vec<IdentityView> {
+    let watched = |provider: &Name, stream: &Name| plan.routes.iter().any(|r| r.route.provider == *provider && r.route.stream == *stream);
+    let all =
+        state.identities.iter().flat_map(|(provider, streams)| streams.iter().map(move |(stream, identity)| (provider, stream, identity)));
+    all.filter(|(provider, stream, _)| watched(provider, stream))
+        .map(|(provider, stream, identity)| shown(provider, stream, identity))
+        .collect()
+}
+
+fn shown(provider: &Name, stream: &Name, identity: &Identity) -> IdentityView {
+    let known = identity.parts.iter().flat_map(|(part, values)| {
+        values.iter().map(|(value, seen)| MarkView {
+            mark: Mark { part: *part, value: value.clone() },
+            since: seen.first,
+            last: seen.last,
+            foreign: false,
+            approved: seen.approved,
+        })
+    });
+    let foreign =
+        identity.foreign.iter().map(|f| MarkView { mark: f.mark.clone(), since: f.since, last: f.last, foreign: true, approved: false });
+    let checks = identity.checks.iter().flat_map(|(inbox, held)| {
+        held.iter().map(|h| CheckView {
+            inbox: inbox.clone(),
+            method: h.method,
+            by_receiver: h.by_receiver,
+            sound: h.is_sound(),
+            broken_since: h.since.filter(|_| h.is_broken()),
+            why: if h.is_broken() { h.why.clone() } else { String::new() },
+        })
+    });
+    IdentityView {
+        provider: provider.clone(),
+        stream: stream.clone(),
+        known: identity.is_known(),
+        at: identity.at,
+        marks: known.chain(foreign).collect(),
+        checks: checks.collect(),
+    }
+}
+
+/// Mail that is no canary, by inbox and by what it has to do with us. Every inbox of the plan is there, with every word.
+pub(super) fn strangers(plan: &Plan, state: &State) -> BTreeMap<(Name, &'static str), u64> {
+    let count = |inbox: &Name, word: &'static str| state.strangers.counts.get(inbox).and_then(|c| c.get(word)).copied().unwrap_or_default();
+    let words = |inbox: &Name| super::stranger::WORDS.map(|word| ((inbox.clone(), word), count(inbox, word)));
+    plan.inboxes.iter().flat_map(words).collect()
+}
