@@ -2,12 +2,14 @@
 //!
 //! Two things stand in it, changed in one transaction. `records` is what the watchdog's state is rebuilt from, with a checkpoint now and
 //! then so that a start need not read all of them. The other tables say the same in an operator's terms, for `sqlite3`; nothing of the
-//! state is read back from them. Everything here blocks: the loop calls it from a thread of its own. Nothing else in this process may open the file: closing it
-//! again would drop SQLite's locks (POSIX keeps them by process), and an operator's `sqlite3` could then delete the WAL.
+//! state is read back from them. Everything here blocks: the loop calls it from a thread of its own. Nothing else in this process may open the file but
+//! SQLite itself (see `Past::beside`): closing it again would drop SQLite's locks (POSIX keeps them by process), and an operator's `sqlite3` could then
+//! delete the WAL.
 
 mod dossier;
 mod error;
 mod key;
+mod look;
 mod open;
 mod past;
 mod prune;
@@ -24,7 +26,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::model::{At, CanaryId};
 use crate::watchdog::Record;
 
-pub use dossier::{Dossier, Failed, Header, Said, Sight, Tally, Told, Trace};
+pub use crate::model::dossier::{Dossier, Failed, Header, Said, Sight, Tally, Told, Trace};
 pub use error::{Cause, LedgerError};
 pub use key::{KEY_FILE, KeyError};
 pub use past::{Extent, Past};

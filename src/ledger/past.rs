@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use super::error::Cause;
 use super::{LedgerError, open, recover, sql};
@@ -51,6 +51,19 @@ impl Past {
         };
         open::refuse_lone_wal(&file, meta.len())?;
         let alone = if has_wal(&file) { None } else { meta.modified().ok() };
+        Self::connect(file, alone)
+    }
+
+    /// Opens the ledger in `folder` for reading, in the process that writes it. The file is opened by `SQLite` alone, which knows of its other
+    /// connection and keeps the locks of both.
+    ///
+    /// # Errors
+    /// As [`Past::open`].
+    pub fn beside(folder: &Path) -> Result<Self, LedgerError> {
+        Self::connect(folder.join("ledger.sqlite"), None)
+    }
+
+    fn connect(file: PathBuf, alone: Option<SystemTime>) -> Result<Self, LedgerError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let sorted = |e| refused(&file, e);
         let connection = Connection::open_with_flags(uri(&file, alone.is_some()), flags).map_err(sorted)?;
@@ -89,6 +102,12 @@ impl Past {
         let read = recover::each_record(&self.connection, &self.file, take);
         self.unchanged()?;
         read
+    }
+
+    /// What ends a statement that takes too long, from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
     }
 
     /// The version of its schema.

@@ -124,6 +124,25 @@ pub(super) const HEADERS_BETWEEN: &str =
     FROM headers AS h JOIN canaries AS c ON c.id = h.canary WHERE h.at BETWEEN ?1 AND ?2 ORDER BY h.id LIMIT ?3";
 pub(super) const TRACED_SINCE: &str = "SELECT at, body FROM records WHERE kind = 'traced' AND at BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
 
+/// What people ask of the past. All states there are, so that the index by state and time is used.
+pub(super) const POINTS: &str = "SELECT id, sent_at, state, placement, arrived_at FROM canaries
+    WHERE state IN ('arrived', 'in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at >= ?1 AND sent_at < ?2
+        AND provider = ?3 AND stream = ?4 AND inbox = ?5 ORDER BY sent_at DESC LIMIT ?6";
+/// See [`POINTS`]. ?7 and ?8: the last of the page before; without one, ?2 and nothing.
+pub(super) const CANARIES_LIKE: &str =
+    "SELECT id, provider, stream, inbox, reason, sent_at, state, outcome, class, reply, message_id, answered_at,
+    connect_ms, tls_ms, auth_ms, data_ms, arrived_at, seen_at, placement, copy, lost_at, forgotten_at FROM canaries
+    WHERE state IN ('arrived', 'in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at >= ?1 AND sent_at < ?2 AND sent_at <= ?7
+        AND (?3 IS NULL OR provider = ?3) AND (?4 IS NULL OR stream = ?4) AND (?5 IS NULL OR inbox = ?5) AND (?6 IS NULL OR state = ?6)
+        AND (sent_at < ?7 OR id < ?8) ORDER BY sent_at DESC, id DESC LIMIT ?9";
+pub(super) const CANARY: &str =
+    "SELECT id, provider, stream, inbox, reason, sent_at, state, outcome, class, reply, message_id, answered_at,
+    connect_ms, tls_ms, auth_ms, data_ms, arrived_at, seen_at, placement, copy, lost_at, forgotten_at FROM canaries WHERE id = ?1";
+pub(super) const SIGHTINGS_OF: &str =
+    "SELECT kind, inbox, placement, arrived_at, seen_at FROM sightings WHERE canary = ?1 ORDER BY id LIMIT ?2";
+pub(super) const INCIDENTS_BEFORE: &str = "SELECT id, kind, severity, culprit, opened_at, updated_at, resolved_at, summary FROM incidents
+    WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+
 /// What may go, each at most ?2 rows at a time and each found without reading more than that. ?1 is the age's limit.
 pub(super) const PRUNE_ARRIVED: &str = "DELETE FROM canaries WHERE rowid IN
     (SELECT rowid FROM canaries WHERE state = 'arrived' AND sent_at < ?1 ORDER BY sent_at LIMIT ?2)";

@@ -65,6 +65,23 @@ impl Culprit {
         }
     }
 
+    /// The culprit that a text names, as written by its `Display`.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        if text == "watcher" {
+            return Some(Self::Watcher {});
+        }
+        let (what, names) = text.split_once(':')?;
+        let names: Vec<Name> = names.split('/').map(Name::new).collect::<Result<_, _>>().ok()?;
+        match (what, names.as_slice()) {
+            ("provider", [p]) => Some(Self::Provider(p.clone())),
+            ("stream", [p, s]) => Some(Self::Stream(p.clone(), s.clone())),
+            ("inbox", [i]) => Some(Self::Inbox(i.clone())),
+            ("route", [p, s, i]) => Some(Self::Route(p.clone(), s.clone(), i.clone())),
+            _ => None,
+        }
+    }
+
     /// Whether the failure of this culprit would touch `route`.
     #[must_use]
     pub fn covers(&self, route: &Route) -> bool {
@@ -269,4 +286,19 @@ pub struct Notice {
     pub summary: String,
     /// The proof: since when, how many of how many, the provider's own words. An object.
     pub evidence: serde_json::Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_culprit_is_read_as_it_is_written() {
+        for text in ["provider:a", "stream:a/s", "inbox:i-1", "route:a/s/i", "watcher"] {
+            assert_eq!(Culprit::from_text(text).map(|culprit| culprit.to_string()).as_deref(), Some(text));
+        }
+        for text in ["", "provider:", "provider:a/b", "inbox:A", "stream:a", "somebody:a"] {
+            assert_eq!(Culprit::from_text(text), None, "{text}");
+        }
+    }
 }

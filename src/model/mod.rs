@@ -1,6 +1,7 @@
 //! The words of the project as types: time, names, canaries, faults, incidents. No policy, no I/O.
 
 mod canary;
+pub mod dossier;
 mod fault;
 mod heartbeat;
 mod hook;
@@ -8,6 +9,7 @@ mod incident;
 mod loaded;
 mod mail;
 mod names;
+pub mod past;
 mod sign;
 mod silence;
 mod text;

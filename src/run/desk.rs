@@ -12,7 +12,7 @@ use super::control;
 use super::start::StartError;
 use crate::config::{Secrets, Settings, WebConfigError};
 use crate::edge::post::Order;
-use crate::edge::show::{self, Ask, Counter, Gate, Hub, Secured, Tickets, Web, Wish};
+use crate::edge::show::{self, Archive, Ask, Counter, Gate, Hub, Question, Secured, Tickets, Web, Wish};
 use crate::model::Now;
 use crate::watchdog::View;
 
@@ -29,6 +29,7 @@ pub(super) struct Desk {
     ask: Ask,
     orders: mpsc::Sender<Order>,
     wishes: mpsc::Sender<Wish>,
+    archive: Archive,
     now: Present,
     router: watch::Sender<axum::Router>,
     web: watch::Sender<Option<Web>>,
@@ -52,17 +53,19 @@ pub(super) struct Asked {
     pub(super) asks: mpsc::Receiver<oneshot::Sender<View>>,
     pub(super) orders: mpsc::Receiver<Order>,
     pub(super) wishes: mpsc::Receiver<Wish>,
+    pub(super) questions: mpsc::Receiver<Question>,
 }
 
 impl Desk {
     pub(super) fn new(now: Now) -> Result<(Self, Asked), StartError> {
         let ((ask, asks), (orders_in, orders), (wishes_in, wishes)) = (mpsc::channel(ASKS), mpsc::channel(ORDERS), mpsc::channel(WISHES));
+        let (archive, questions) = Archive::new();
         let (router, _) = watch::channel(axum::Router::new());
         let tickets = Tickets::new().map_err(|error| StartError::Random(error.to_string()))?;
         let (web, hub) = (watch::Sender::new(None), Hub::new(Arc::clone(&now)));
-        let desk =
-            Self { ask, orders: orders_in, wishes: wishes_in, now: Present(now), router, web, hub, tickets, address: OnceLock::new() };
-        Ok((desk, Asked { asks, orders, wishes }))
+        let address = OnceLock::new();
+        let desk = Self { ask, orders: orders_in, wishes: wishes_in, archive, now: Present(now), router, web, hub, tickets, address };
+        Ok((desk, Asked { asks, orders, wishes, questions }))
     }
 
     /// The way for what people want.
@@ -114,7 +117,7 @@ impl Desk {
         let counter = Counter { ask: ask.clone(), orders, gate: gate.clone(), hub: self.hub.clone(), now };
         let say = show::say(counter.clone(), self.tickets.clone());
         let reload = show::reload(self.wishes.clone(), gate.clone());
-        gate.before(show::router(ask).merge(show::api(counter)).merge(say).merge(reload))
+        gate.before(show::router(ask, self.archive.clone()).merge(show::api(counter)).merge(say).merge(reload))
     }
 }
 

@@ -10,6 +10,7 @@ mod hands;
 mod headers;
 mod hooks;
 mod manager;
+mod past;
 mod probe;
 mod pulse;
 mod reload;

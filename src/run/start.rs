@@ -101,7 +101,7 @@ impl Daemon {
         let (events_in, events) = mpsc::channel(EVENTS);
         let (told_in, told) = mpsc::channel(TOLD);
         let (ended_in, ended) = mpsc::channel(ENDED);
-        let (desk, Asked { asks, orders, wishes }) = Desk::new(clock.hand_out())?;
+        let (desk, Asked { asks, orders, wishes, questions }) = Desk::new(clock.hand_out())?;
         let (orders_in, headers) = (desk.orders(), Headers::default());
         let shared = Shared {
             key,
@@ -118,6 +118,7 @@ impl Daemon {
         let AtWork { submitters, sinks, hints, hooks, replies, pulse, staff } =
             adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new() });
         let mut doors = JoinSet::new();
+        doors.spawn(super::past::answer(settings.ledger.path.clone(), questions, clock.hand_out()));
         let address = desk.answer(&settings, secrets, posted(&hooks, &replies), listener, &mut doors);
         let mut hands = Hands {
             settings,

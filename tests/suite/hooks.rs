@@ -96,7 +96,7 @@ impl Rig {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (ask, _) = mpsc::channel(1);
-        let router = show::router(ask).merge(Arc::clone(&hooks).router());
+        let router = show::router(ask, show::Archive::closed()).merge(Arc::clone(&hooks).router());
         tasks.push(tokio::spawn(show::serve(listener, router, std::future::pending())));
         Self { port, hooks, findings, http: http(), tasks }
     }

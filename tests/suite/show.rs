@@ -215,7 +215,7 @@ impl Shown {
         let (orders, _) = mpsc::channel(1);
         let hub = show::Hub::new(Arc::clone(&now));
         let counter = show::Counter { ask: ask.clone(), orders, gate: show::Gate::socket(), hub, now };
-        let router = show::router(ask).merge(show::api(counter));
+        let router = show::router(ask, show::Archive::closed()).merge(show::api(counter));
         let task = tokio::spawn(show::serve(listener, router, async { _ = stopped.await }));
         Self { address, view, stop, task }
     }

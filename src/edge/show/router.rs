@@ -13,19 +13,16 @@ use maud::Markup;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Ask, health, metrics, page};
-use crate::model::{CanaryId, IncidentId};
+use super::{Archive, Ask, health, metrics, page};
 use crate::watchdog::View;
 
 /// The loop answers within this, or counts as stuck.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
 /// What is shown to people and to Prometheus, under `/`. Paths of others can be merged in; they get no headers from here.
-pub fn router(ask: Ask) -> Router {
+pub fn router(ask: Ask, archive: Archive) -> Router {
     Router::new()
-        .route("/", get(status))
-        .route("/incidents/{id}", get(incident))
-        .route("/canaries/{id}", get(canary))
+        .merge(page::paths(archive))
         .route("/metrics", get(scrape))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
@@ -33,10 +30,6 @@ pub fn router(ask: Ask) -> Router {
         .layer(from_fn_with_state(policy("'none'"), headers))
         .with_state(ask)
 }
-
-/// Why a canary has no page. The ledger's own name for what it keeps longer is told, for the id may come from an old page.
-const NOT_LISTED: &str = "It never was, or its route has sent too many since and no listed incident names it. The ledger keeps it for \
-    longer: in its folder, sqlite3 -readonly ledger.sqlite \"SELECT * FROM canaries_readable\" with its id.";
 
 /// The loop is stuck or gone.
 #[derive(Debug)]
@@ -55,30 +48,6 @@ pub(super) async fn view(ask: &Ask) -> Result<View, Silent> {
         view.await.ok()
     };
     timeout(ANSWER, asked).await.ok().flatten().ok_or(Silent)
-}
-
-async fn status(State(ask): State<Ask>) -> Result<Response, Silent> {
-    Ok(html(StatusCode::OK, page::status(&view(&ask).await?)))
-}
-
-async fn incident(State(ask): State<Ask>, Path(id): Path<String>) -> Result<Response, Silent> {
-    let view = view(&ask).await?;
-    let found = id.parse().ok().map(IncidentId).and_then(|id| view.incidents.iter().find(|i| i.incident == id));
-    Ok(match found {
-        Some(incident) => html(StatusCode::OK, page::incident(&view, incident)),
-        None => html(StatusCode::NOT_FOUND, page::missing("No such incident", "It never was, or it ended too long ago to be listed here.")),
-    })
-}
-
-async fn canary(State(ask): State<Ask>, Path(id): Path<String>) -> Result<Response, Silent> {
-    let view = view(&ask).await?;
-    let found = id.parse::<CanaryId>().ok().and_then(|id| {
-        view.routes.iter().find_map(|route| route.recent.iter().find(|canary| canary.canary == id).map(|canary| (route, canary)))
-    });
-    Ok(match found {
-        Some((route, canary)) => html(StatusCode::OK, page::canary(&view, route, canary)),
-        None => html(StatusCode::NOT_FOUND, page::missing("No such canary", NOT_LISTED)),
-    })
 }
 
 async fn scrape(State(ask): State<Ask>) -> Result<Response, Silent> {

@@ -6,14 +6,17 @@ mod configuration;
 mod form;
 mod heartbeats;
 mod incident;
+mod paths;
 mod people;
 mod status;
 mod text;
 
-pub(super) use canary::canary;
+use canary::canary;
 pub(super) use form::{Form, form};
-pub(super) use incident::incident;
-pub(super) use status::{sentence, status};
+use incident::incident;
+pub(super) use paths::paths;
+pub(super) use status::sentence;
+use status::status;
 
 use data_encoding::BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
