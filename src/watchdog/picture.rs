@@ -15,6 +15,7 @@ use super::plan::Plan;
 use super::portrait;
 use super::state::State;
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
+use crate::model::past::Became;
 use crate::model::{At, CanaryId, Culprit, Kind, Leg, Loaded, Name, Outcome, Route, Span, Verdict};
 
 /// Canaries listed for each route, besides those that incidents name.
@@ -121,6 +122,7 @@ fn route(plan: &Plan, state: &State, slot: usize, named: &BTreeSet<CanaryId>) ->
         verdict,
         reason,
         suspicion: (odds - plan.ln_alarm + plan.threshold).max(0.0),
+        deadline: planned.deadline,
         in_flight: known.map_or(0, |r| u64::try_from(r.in_flight().count()).unwrap_or(u64::MAX)),
         last_arrival: known.and_then(|r| r.last_arrival),
         recent: known.map_or_else(Vec::new, |r| recent(r, named)),
@@ -252,7 +254,30 @@ fn canary(canary: &Canary) -> CanaryView {
         let words = said.words.as_ref().map_or_else(String::new, |words| format!(": {words}"));
         format!("; the provider says: {}{words}", said.fate.in_words())
     });
-    CanaryView { canary: canary.id(), sent_at: canary.sent_at, state: state + &mismatch + &said }
+    CanaryView {
+        canary: canary.id(),
+        sent_at: canary.sent_at,
+        became: became(canary),
+        latency: canary.latency(),
+        placement: canary.placement(),
+        state: state + &mismatch + &said,
+    }
+}
+
+fn became(canary: &Canary) -> Became {
+    match canary.outcome() {
+        _ if canary.has_arrived() => {
+            if canary.is_lost() {
+                Became::Late
+            } else {
+                Became::Arrived
+            }
+        }
+        Some(Outcome::Refused(_)) => Became::Refused,
+        _ if canary.is_lost() => Became::Lost,
+        _ if canary.is_forgotten() => Became::Forgotten,
+        Some(Outcome::Accepted | Outcome::Unknown) | None => Became::InFlight,
+    }
 }
 
 #[cfg(test)]

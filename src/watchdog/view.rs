@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::count::Histogram;
 use super::event::Delivery;
 use super::portrait::IdentityView;
+use crate::model::past::Became;
 use crate::model::{
     At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, Placement, Pulse, Route, Severity, Sign,
     Silence, Span, Standing, Verdict,
@@ -84,6 +85,8 @@ pub struct RouteView {
     pub reason: String,
     /// The evidence against it, in nats.
     pub suspicion: f64,
+    /// What comes later is as good as lost.
+    pub deadline: Span,
     /// Canaries on their way.
     pub in_flight: u64,
     /// The receiver's time of the newest arrival.
@@ -131,6 +134,12 @@ pub struct CanaryView {
     pub canary: CanaryId,
     /// When it was sent.
     pub sent_at: At,
+    /// What became of it.
+    pub became: Became,
+    /// From sending to the receiver's time of arrival, if it came.
+    pub latency: Option<Span>,
+    /// Where it lay, if it came.
+    pub placement: Option<Placement>,
     /// Where it is, in a few words: `in flight`, `arrived in 4.1s`, `lost`, `refused: auth`.
     pub state: String,
 }

@@ -74,10 +74,9 @@ pub(super) fn html(status: StatusCode, page: Markup) -> Response {
     (status, Html(page.into_string())).into_response()
 }
 
-/// Nothing may be loaded or framed, and nothing sent but to `forms`; the one style sheet is known by its hash.
+/// Nothing may be loaded or framed, and nothing sent but to `forms`; the one style sheet and the one script are known by their hashes.
 pub(super) fn policy(forms: &str) -> HeaderValue {
-    let style = page::style_hash();
-    let text = format!("default-src 'none'; style-src '{style}'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'");
+    let text = format!("default-src 'none'; {}; base-uri 'none'; form-action {forms}; frame-ancestors 'none'", page::sources());
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 }
 

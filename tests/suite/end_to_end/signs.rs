@@ -67,7 +67,7 @@ async fn a_suspension_is_told_before_mail_is_lost_and_ends_when_it_is_lifted() {
     assert_eq!(daemon.metric(stopped).await, Some(1.0));
     assert_eq!(daemon.metric("mailcanary_incident_open{kind=\"early_sign\",culprit=\"provider:spark\"}").await, Some(1.0));
     let (_, page) = daemon.get("/").await.unwrap();
-    assert!(page.contains("account status `suspended, NONPAYMENT`") && page.contains("✕ warns"), "{page}");
+    assert!(page.contains("account status `suspended, NONPAYMENT`") && page.contains("✕ </span>warns"), "{page}");
     let shown = provider(&daemon).await.unwrap();
     assert_eq!((&shown["healthy"], &shown["verdict"]), (&json!(false), &json!("delivering")), "{shown}");
 
@@ -89,7 +89,7 @@ async fn a_suspension_is_told_before_mail_is_lost_and_ends_when_it_is_lifted() {
     daemon.wait_for_arrivals(arrived + 4.0).await;
     assert_eq!(spark.asked(), asked, "canaries go on, questions do not");
     let (_, page) = daemon.get("/").await.unwrap();
-    assert!(page.contains("? unknown") && page.contains("rate"), "{page}");
+    assert!(page.contains("? </span>unknown") && page.contains("rate"), "{page}");
     assert_eq!(daemon.stop().await, Some(0));
     assert!(!daemon.log().contains(KEY));
     let polled: u32 = daemon.ledger("SELECT count(*) FROM records WHERE kind = 'polled'");

@@ -4,6 +4,7 @@
 pub(crate) mod alertmanager;
 pub mod apis;
 pub mod application;
+pub mod browser;
 pub mod certs;
 pub mod chats;
 pub mod container;

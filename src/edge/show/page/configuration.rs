@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::bits::badge;
 use super::{foreign, time};
+use crate::model::Verdict;
 use crate::watchdog::View;
 
 /// Complaints listed; the log has the rest.
@@ -14,12 +16,13 @@ const COMPLAINT: usize = 400;
 pub(super) fn configuration(view: &View) -> Markup {
     let Some(refused) = &view.configuration.refused else { return html! {} };
     html! {
-        h2 { "Configuration" }
+        section.note aria-labelledby="configuration" { h2 #configuration { "Configuration" }
         p {
-            span class="v degraded" { "▲ not reloaded" } " The newest configuration was refused " (time(refused.at, view.at))
+            (badge(Verdict::Degraded, "not reloaded")) " The newest configuration was refused " (time(refused.at, view.at))
             @if let Some(at) = view.configuration.at { "; the one of " (time(at, view.at)) " goes on" } "."
         }
         ul { @for complaint in refused.complaints.iter().take(LISTED) { li { (foreign(complaint, COMPLAINT)) } } }
         @if refused.complaints.len() > LISTED { p { "and " (refused.complaints.len() - LISTED) " more" } }
+        }
     }
 }

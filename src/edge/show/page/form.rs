@@ -27,7 +27,7 @@ pub(in crate::edge::show) struct Form {
 pub(super) fn link(incident: &IncidentView) -> Markup {
     html! {
         @if incident.resolved_at.is_none() {
-            p { a href=(format!("{}/say", incident.incident)) { "Acknowledge, close or silence" } }
+            p { a.act href=(format!("{}/say", incident.incident)) { "Acknowledge, close or silence" } }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::{foreign, time};
+use super::bits::badge;
+use super::{foreign, table, time};
+use crate::model::Verdict;
 use crate::watchdog::View;
 
 /// Bytes of what the other side says.
@@ -12,25 +14,23 @@ const WORDS: usize = 240;
 pub(super) fn heartbeats(view: &View) -> Markup {
     html! {
         @if !view.heartbeats.is_empty() {
-            h2 { "Heartbeats" }
-            div.wide { table {
-                thead { tr { th { "heartbeat" } th { "every" } th { "taken last" } th { "not taken" } th { "state" } } }
-                tbody {
+            section aria-labelledby="heartbeats" { h2 #heartbeats { "Heartbeats" }
+            (table("Heartbeats out", "stack", &["heartbeat", "every", "taken last", "not taken", "state"], &html! {
                     @for (name, pulse) in &view.heartbeats {
                         tr {
                             th scope="row" { (name) }
-                            td { (pulse.every) }
-                            td { @if let Some(at) = pulse.last { (time(at, view.at)) } @else { span.dim { "none yet" } } }
-                            td { (pulse.failures) }
+                            td data-k="every" { (pulse.every) }
+                            td data-k="taken last" { @if let Some(at) = pulse.last { (time(at, view.at)) } @else { span.dim { "none yet" } } }
+                            td data-k="not taken" { (pulse.failures) }
                             td {
-                                @if let Some(why) = pulse.held { span class="v stopped" { "✕ kept back: " (why) } }
-                                @else if let Some(why) = &pulse.failing { span class="v degraded" { "▲ fails" } ": " (foreign(why, WORDS)) }
-                                @else if pulse.last.is_some() { span class="v delivering" { "✓ beats" } }
+                                @if let Some(why) = pulse.held { (badge(Verdict::Stopped, "kept back")) ": " (why) }
+                                @else if let Some(why) = &pulse.failing { (badge(Verdict::Degraded, "fails")) ": " (foreign(why, WORDS)) }
+                                @else if pulse.last.is_some() { (badge(Verdict::Delivering, "beats")) }
                             }
                         }
                     }
-                }
-            } }
+            }))
+            }
         }
     }
 }

@@ -1,34 +1,46 @@
-//! The pages: HTML made here, without scripts, pictures or anything from elsewhere.
+//! The pages: HTML made here, without pictures or anything from elsewhere. They are whole without scripts; with them they are kept fresh in place.
 
 mod accounts;
+mod bits;
 mod canary;
 mod configuration;
 mod form;
 mod heartbeats;
 mod incident;
+mod matrix;
+mod party;
 mod paths;
 mod people;
+mod plot;
+mod route;
+mod routes;
+mod spread;
 mod status;
+mod strip;
 mod text;
+mod waterfall;
 
-use canary::canary;
+use bits::{ago, foreign, severity, table, time};
 pub(super) use form::{Form, form};
-use incident::incident;
 pub(super) use paths::paths;
 pub(super) use status::sentence;
-use status::status;
 
 use data_encoding::BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use crate::model::{At, Severity, Verdict};
+use crate::watchdog::View;
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
 
-/// The style sheet's hash, as the content security policy wants it.
-pub(super) fn style_hash() -> String {
-    format!("sha256-{}", BASE64.encode(&Sha256::digest(STYLE)))
+/// Seconds until a page loads itself again where there are no scripts.
+const REFRESH: u32 = 30;
+
+/// What the content security policy has to know of each page: where styles and scripts may come from, and whom they may ask.
+pub(super) fn sources() -> String {
+    let hash = |text: &str| format!("sha256-{}", BASE64.encode(&Sha256::digest(text)));
+    format!("style-src '{}'; script-src '{}'; connect-src 'self'", hash(STYLE), hash(SCRIPT))
 }
 
 /// A page that says that something is not there.
@@ -37,11 +49,44 @@ pub(super) fn missing(title: &str, why: &str) -> Markup {
         h1 { (title) }
         p { (why) }
     };
-    layout(title, None, &body)
+    frame(title, &html! {}, &html! { main #main { (body) } })
 }
 
-/// The frame of every page. `refresh`: seconds until it loads itself again.
-fn layout(title: &str, refresh: Option<u32>, body: &Markup) -> Markup {
+/// A page about what is in a view. `root`: the way from it to the status page.
+fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
+    let head = html! { noscript { meta http-equiv="refresh" content=(REFRESH); } };
+    let body = html! {
+        a.skip href="#main" { "Skip to content" }
+        header.top {
+            div.in {
+                a.brand href=(home(root)) { "mailcanary" }
+                span.where { (foreign(&view.instance, 200)) }
+                nav aria-label="Elsewhere" {
+                    a href=(format!("{root}metrics")) { "Metrics" }
+                    a href=(format!("{root}api/v1/providers")) { "JSON" }
+                }
+                p.asof { span #asof title=(bits::clock(view.at)) { "as of " (bits::second(view.at)) } button #pause type="button" hidden { "Pause refresh" } }
+            }
+        }
+        p.vh #said role="status" {}
+        main #main tabindex="-1" { (body) }
+        footer {
+            p {
+                @if let Some((at, what)) = &view.next { "Next: " (foreign(what, 240)) ", " (ago(*at, view.at)) ". " }
+                "Counting since " (time(view.began, view.at)) ". mailcanary " (env!("CARGO_PKG_VERSION")) ". Times are UTC."
+            }
+        }
+        script { (PreEscaped(SCRIPT)) }
+    };
+    frame(title, &head, &body)
+}
+
+/// A link to the status page from a page that is `root` away from it.
+fn home(root: &str) -> &str {
+    if root.is_empty() { "./" } else { root }
+}
+
+fn frame(title: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -49,43 +94,11 @@ fn layout(title: &str, refresh: Option<u32>, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                @if let Some(secs) = refresh { meta http-equiv="refresh" content=(secs); }
-                title { (title) " · mailcanary" }
+                (head)
+                title { (text::plain(title, 200)) " · mailcanary" }
                 style { (PreEscaped(STYLE)) }
             }
-            body { main { (body) } }
+            body { (body) }
         }
-    }
-}
-
-/// An instant, and how long ago or from now that is.
-fn time(at: At, now: At) -> Markup {
-    html! {
-        time datetime=(at) { (at) } " "
-        span.age { @if at > now { "(in " (at.since(now)) ")" } @else { "(" (now.since(at)) " ago)" } }
-    }
-}
-
-/// Text that others wrote: visible whatever it holds, and unable to turn the text around it.
-fn foreign(text: &str, limit: usize) -> Markup {
-    html! { bdi { (text::plain(text, limit)) } }
-}
-
-/// A verdict as a sign and a word: never by colour alone.
-fn verdict(verdict: Verdict) -> Markup {
-    let sign = match verdict {
-        Verdict::Delivering => "✓",
-        Verdict::Degraded => "▲",
-        Verdict::Stopped => "✕",
-        Verdict::Unknown => "?",
-    };
-    html! { span class=(format!("v {}", verdict.as_str())) { (sign) " " (verdict.as_str()) } }
-}
-
-const fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Page => "v stopped",
-        Severity::Warn => "v degraded",
-        Severity::Info => "v unknown",
     }
 }

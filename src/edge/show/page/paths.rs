@@ -1,49 +1,103 @@
-//! Which page stands at which path.
+//! Which page stands at which path, and what has to be asked for it.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
+use maud::Markup;
+use url::form_urlencoded;
 
 use super::super::router::{Silent, html, view};
 use super::super::{Archive, Ask};
-use super::{canary, incident, missing, status};
-use crate::model::{CanaryId, IncidentId};
+use super::incident::{incident, remembered};
+use super::route::{Told, Window, route};
+use super::{canary, missing, party, status};
+use crate::model::{CanaryId, IncidentId, Name, Route};
+use crate::watchdog::View;
 
-/// Why a canary has no page. The ledger's own name for what it keeps longer is told, for the id may come from an old page.
-const NOT_LISTED: &str = "It never was, or its route has sent too many since and no listed incident names it. The ledger keeps it for \
-    longer: in its folder, sqlite3 -readonly ledger.sqlite \"SELECT * FROM canaries_readable\" with its id.";
+/// Incidents that are looked through for those of one route.
+const FAILURES: u32 = 500;
 
 /// The paths of pages, which are asked of `archive` besides the loop.
 pub(in crate::edge::show) fn paths(archive: Archive) -> Router<Ask> {
     Router::new()
         .route("/", get(status_page))
+        .route("/routes/{provider}/{stream}/{inbox}", get(route_page))
+        .route("/providers/{name}", get(provider_page))
+        .route("/inboxes/{name}", get(inbox_page))
         .route("/incidents/{id}", get(incident_page))
         .route("/canaries/{id}", get(canary_page))
         .layer(Extension(archive))
 }
 
-async fn status_page(State(ask): State<Ask>) -> Result<Response, Silent> {
-    Ok(html(StatusCode::OK, status(&view(&ask).await?)))
+/// The first value of a key in what stands behind a `?`.
+fn asked(query: Option<&str>, key: &str) -> Option<String> {
+    form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
-async fn incident_page(State(ask): State<Ask>, Path(id): Path<String>) -> Result<Response, Silent> {
-    let view = view(&ask).await?;
-    let found = id.parse().ok().map(IncidentId).and_then(|id| view.incidents.iter().find(|i| i.incident == id));
-    Ok(match found {
-        Some(one) => html(StatusCode::OK, incident(&view, one)),
-        None => html(StatusCode::NOT_FOUND, missing("No such incident", "It never was, or it ended too long ago to be listed here.")),
-    })
+fn there(page: Option<Markup>, what: &str) -> Response {
+    match page {
+        Some(page) => html(StatusCode::OK, page),
+        None => html(StatusCode::NOT_FOUND, missing(&format!("No such {what}"), "The configuration that runs does not have it.")),
+    }
 }
 
-async fn canary_page(State(ask): State<Ask>, Path(id): Path<String>) -> Result<Response, Silent> {
+async fn status_page(State(ask): State<Ask>, RawQuery(query): RawQuery) -> Result<Response, Silent> {
     let view = view(&ask).await?;
-    let found = id.parse::<CanaryId>().ok().and_then(|id| {
-        view.routes.iter().find_map(|route| route.recent.iter().find(|canary| canary.canary == id).map(|canary| (route, canary)))
-    });
-    Ok(match found {
-        Some((route, one)) => html(StatusCode::OK, canary(&view, route, one)),
-        None => html(StatusCode::NOT_FOUND, missing("No such canary", NOT_LISTED)),
+    let stream = asked(query.as_deref(), "stream").and_then(|name| Name::new(&name).ok());
+    let known = stream.filter(|name| view.streams.iter().any(|(_, stream)| stream.name == *name));
+    Ok(html(StatusCode::OK, status::status(&view, known.as_ref())))
+}
+
+async fn provider_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
+    Ok(there(party::provider(&view(&ask).await?, &name), "provider"))
+}
+
+async fn inbox_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
+    Ok(there(party::inbox(&view(&ask).await?, &name), "inbox"))
+}
+
+async fn route_page(
+    State(ask): State<Ask>,
+    Extension(archive): Extension<Archive>,
+    Path(names): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    let is = |route: &Route| (route.provider.as_str(), route.stream.as_str(), route.inbox.as_str()) == (&*names.0, &*names.1, &*names.2);
+    let Some(found) = view.routes.iter().find(|one| is(&one.route)) else { return Ok(there(None, "route")) };
+    let window = Window::named(asked(query.as_deref(), "span").as_deref());
+    let told = past(&archive, &view, &found.route, window).await;
+    Ok(html(StatusCode::OK, route(&view, found, window, told)))
+}
+
+async fn past(archive: &Archive, view: &View, route: &Route, window: Window) -> Told {
+    let points = archive.points(route.clone(), window.ends(view)).await?;
+    Ok((points, archive.incidents(None, FAILURES).await?))
+}
+
+async fn incident_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(id): Path<String>) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    let nowhere = || html(StatusCode::NOT_FOUND, missing("No such incident", "It never was, or it ended longer ago than is kept."));
+    let Ok(id) = id.parse().map(IncidentId) else { return Ok(nowhere()) };
+    let story = archive.incident(id).await;
+    let shown = view.incidents.iter().find(|i| i.incident == id).cloned();
+    let shown = shown.or_else(|| remembered(id, story.as_ref().ok()?.as_ref()?));
+    Ok(shown.map_or_else(nowhere, |one| html(StatusCode::OK, incident(&view, &one, &story))))
+}
+
+async fn canary_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(id): Path<String>) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    let nowhere = |why: &str| html(StatusCode::NOT_FOUND, missing("No such canary", why));
+    let Ok(id) = id.parse::<CanaryId>() else { return Ok(nowhere("A canary has 16 hexadecimal digits.")) };
+    let way = archive.canary(id).await;
+    let known = view.routes.iter().find_map(|route| Some((route, route.recent.iter().find(|canary| canary.canary == id)?)));
+    Ok(match (way, known) {
+        (Ok(Some(way)), known) => html(StatusCode::OK, canary::canary(&view, &way, known.map(|(_, canary)| canary))),
+        (Ok(None), Some((route, one))) => html(StatusCode::OK, canary::brief(&view, route, one, "the ledger does not have it")),
+        (Err(why), Some((route, one))) => html(StatusCode::OK, canary::brief(&view, route, one, &why)),
+        (Ok(None), None) => nowhere("It never was, or it was sent longer ago than is kept (`[ledger] keep`, `keep_failures`)."),
+        (Err(why), None) => nowhere(&format!("The watchdog does not remember it, and the ledger could not be asked: {why}.")),
     })
 }

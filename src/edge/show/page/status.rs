@@ -1,15 +1,12 @@
-//! `/`: how it is going, in one sentence; then what is wrong; then everything.
-
-use std::collections::BTreeMap;
+//! `/`: how it is going, at a glance; then what is wrong; then everything.
 
 use maud::{Markup, html};
 
-use super::{foreign, layout, severity, time, verdict};
-use crate::model::{Name, Severity, Verdict};
-use crate::watchdog::{Delivery, IncidentView, PartyView, RouteView, View};
-
-/// Seconds until the page loads itself again.
-const REFRESH: u32 = 30;
+use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, sign, table, time, tone, verdict};
+use super::{matrix, page, routes, spread, strip};
+use crate::model::past::Point;
+use crate::model::{At, Name, Severity, Verdict};
+use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, View};
 
 /// Bytes of a reason or summary; the whole is on the incident's page.
 const SENTENCE: usize = 240;
@@ -18,42 +15,67 @@ const SENTENCE: usize = 240;
 const OPEN: usize = 100;
 const OVER: usize = 20;
 
-/// Canaries linked for each route: fewer when there are many routes, so that the page stays small enough for a phone.
-const FEW_ROUTES: usize = 60;
-const CANARIES: usize = 5;
-
-/// The status page.
-pub(in crate::edge::show) fn status(view: &View) -> Markup {
-    let (tone, sentence) = sentence(view);
+/// The status page; the matrix with all streams or one.
+pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
+    let (tone, headline) = headline(view);
+    let (_, sentence) = sentence(view);
     let body = html! {
-        h1 { "mailcanary " span.dim { (foreign(&view.instance, 200)) } }
-        p class=(format!("lead {}", tone.as_str())) { (foreign(&sentence, 600)) }
-        (incidents(view))
-        (super::configuration::configuration(view))
-        (super::people::people(view))
-        h2 { "Providers and inboxes" }
-        (matrix(view))
-        h2 { "Reasons" }
-        (reasons(view))
-        (super::accounts::accounts(view))
-        h2 { "Inboxes" }
-        (inboxes(view))
-        h2 { "Routes" }
-        (routes(view))
-        @if !view.notices_pending.is_empty() {
-            h2 { "Sinks" }
-            (sinks(view))
-        }
-        (super::heartbeats::heartbeats(view))
-        footer {
-            p { "As of " (time(view.at, view.at)) @if let Some((at, what)) = &view.next { ". Next: " (foreign(what, SENTENCE)) ", " (time(*at, view.at)) } "." }
-            p {
-                "Counting since " (time(view.began, view.at)) ". mailcanary " (env!("CARGO_PKG_VERSION")) ". "
-                a href="metrics" { "Metrics" } " · " a href="api/v1/providers" { "Providers as JSON" }
+        div class=(format!("hero {}", tone.as_str())) {
+            span.sign aria-hidden="true" { (sign(tone)) }
+            h1 { (foreign(&headline, 300)) }
+            @if sentence != headline {
+                p.more {
+                    (foreign(&sentence, 600))
+                    @if let Some(worst) = worst(view) { " " a href=(format!("incidents/{}", worst.incident)) { "What to do" } }
+                }
             }
         }
+        (tiles(view))
+        (open(view))
+        (super::configuration::configuration(view))
+        (super::people::people(view))
+        section aria-labelledby="matrix" { h2 #matrix { "Providers and inboxes" } (matrix::matrix(view, "", stream)) }
+        section aria-labelledby="providers" { h2 #providers { "Providers" } (providers(view)) }
+        section aria-labelledby="inboxes" { h2 #inboxes { "Inboxes" } (inboxes(view)) }
+        section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, "", |_| true)) }
+        (super::accounts::accounts(view))
+        @if !view.notices_pending.is_empty() { section aria-labelledby="sinks" { h2 #sinks { "Sinks" } (sinks(view)) } }
+        (super::heartbeats::heartbeats(view))
+        (over(view))
     };
-    layout("Status", Some(REFRESH), &body)
+    page(view, "", &format!("{} {headline}", sign(tone)), &body)
+}
+
+/// What somebody who was woken reads first.
+fn headline(view: &View) -> (Verdict, String) {
+    let (mood, sentence) = sentence(view);
+    if view.trouble.is_some() {
+        return (mood, "mailcanary watches nothing".to_owned());
+    }
+    if view.cut_off_since.is_some() {
+        return (mood, "The watcher has no network".to_owned());
+    }
+    let Some(worst) = worst(view) else { return (mood, sentence) };
+    let more = match view.incidents.iter().filter(|i| i.resolved_at.is_none()).count() - 1 {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    (tone(worst.severity), capital(&format!("{}: {}{more}", culprit(&worst.culprit), kind(worst))))
+}
+
+/// The loudest of what is open.
+fn worst(view: &View) -> Option<&IncidentView> {
+    view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(|i| i.severity)
+}
+
+/// A culprit as a heading.
+pub(super) fn culprit(culprit: &crate::model::Culprit) -> String {
+    culprit.to_string().replacen(':', " ", 1)
+}
+
+/// A kind of failure likewise.
+pub(super) fn kind(incident: &IncidentView) -> String {
+    incident.kind.as_str().replace('_', " ")
 }
 
 /// How it is going, as the worst of what is known.
@@ -81,155 +103,154 @@ pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     (Verdict::Delivering, if all == 1 { "The one route delivers.".to_owned() } else { format!("All {all} routes deliver.") })
 }
 
-fn incidents(view: &View) -> Markup {
-    let (open, over): (Vec<_>, Vec<_>) = view.incidents.iter().partition(|i| i.resolved_at.is_none());
+/// The state of things in a few figures.
+fn tiles(view: &View) -> Markup {
+    let well = view.routes.iter().filter(|r| r.verdict == Verdict::Delivering).count();
+    let open = view.incidents.iter().filter(|i| i.resolved_at.is_none()).count();
+    let seen = view.incidents.iter().filter(|i| i.resolved_at.is_none() && i.acknowledged.is_some()).count();
+    let sighted = view.inboxes.iter().filter(|i| i.sight == Some(true)).count();
+    let newest: Vec<Point> = view.routes.iter().flat_map(strip::points).collect();
+    let spread = spread::Spread::of(&newest);
+    html! {
+        ul.tiles {
+            (tile("Routes that deliver", &format!("{well} of {}", view.routes.len()), &html! { (troubled(view)) }))
+            (tile("Open incidents", &open.to_string(), &html! { @if open > 0 { (seen) " acknowledged" } @else { "nobody is called" } }))
+            (tile("Inboxes we can read", &format!("{sighted} of {}", view.inboxes.len()), &html! { @if sighted < view.inboxes.len() { "what we cannot read proves nothing" } @else { "all that were configured" } }))
+            @if let Some([median, _, most]) = spread.took {
+                (tile("Median of the newest", &spread::said(median), &html! { "99th " (spread::said(most)) ", of " (strip::canaries(spread.sent)) }))
+            }
+            @if let Some(at) = view.routes.iter().filter_map(|r| r.last_arrival).max() {
+                (tile("Last arrival", &relative(at, view.at), &html! { "at the receiver" }))
+            }
+        }
+    }
+}
+
+fn tile(what: &str, number: &str, more: &Markup) -> Markup {
+    html! { li.tile { span.k { (what) } span.n { (number) } span.s { (more) } } }
+}
+
+fn troubled(view: &View) -> String {
+    let number = |wanted| view.routes.iter().filter(|r| r.verdict == wanted).count();
+    let told = [Verdict::Stopped, Verdict::Degraded, Verdict::Unknown].map(|verdict| (number(verdict), verdict.as_str()));
+    let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    if told.is_empty() { "no trouble".to_owned() } else { told.join(", ") }
+}
+
+fn open(view: &View) -> Markup {
+    let mut open: Vec<&IncidentView> = view.incidents.iter().filter(|i| i.resolved_at.is_none()).collect();
+    open.sort_by_key(|i| std::cmp::Reverse(i.severity));
     html! {
         @if !open.is_empty() {
-            h2 { "Open incidents" }
-            @for incident in open.iter().take(OPEN) { (one(view, incident)) }
-            @if open.len() > OPEN { p { "and " (open.len() - OPEN) " more" } }
+            section aria-labelledby="open" {
+                h2 #open { "Open incidents" }
+                @for incident in open.iter().take(OPEN) { (one(view, "", incident)) }
+                @if open.len() > OPEN { p { "and " (open.len() - OPEN) " more" } }
+            }
         }
+    }
+}
+
+fn over(view: &View) -> Markup {
+    let over: Vec<&IncidentView> = view.incidents.iter().filter(|i| i.resolved_at.is_some()).collect();
+    html! {
         @if !over.is_empty() {
-            details {
-                summary { "Ended lately: " (over.len()) }
-                @for incident in over.iter().take(OVER) { (one(view, incident)) }
-            }
-        }
-    }
-}
-
-fn one(view: &View, incident: &IncidentView) -> Markup {
-    html! {
-        article {
-            p {
-                span class=(severity(incident.severity)) { (incident.severity.as_str()) } " "
-                a href=(format!("incidents/{}", incident.incident)) { "Incident " (incident.incident) } ": "
-                (incident.kind.as_str()) ", " (incident.culprit)
-            }
-            p { (foreign(&incident.last.summary, SENTENCE)) }
-            p.dim {
-                "opened " (time(incident.opened_at, view.at))
-                @if let Some(at) = incident.resolved_at { ", ended " (time(at, view.at)) }
-            }
-        }
-    }
-}
-
-/// Providers down, inboxes across; in each field the streams.
-fn matrix(view: &View) -> Markup {
-    let mut fields: BTreeMap<(&Name, &Name), Vec<&RouteView>> = BTreeMap::new();
-    for route in &view.routes {
-        fields.entry((&route.route.provider, &route.route.inbox)).or_default().push(route);
-    }
-    html! {
-        div.wide { table {
-            thead { tr { th { "provider" } @for inbox in &view.inboxes { th { (inbox.name) } } } }
-            tbody {
-                @for provider in &view.providers {
-                    tr {
-                        th scope="row" { (provider.name) @if provider.traffic.standby { " (stand-by)" } br; (verdict(provider.verdict)) }
-                        @for inbox in &view.inboxes {
-                            td { (field(fields.get(&(&provider.name, &inbox.name)))) }
-                        }
-                    }
+            section aria-labelledby="over" {
+                h2 #over { "Incidents that are over" }
+                details #ended { summary { (count(over.len(), "incident")) " ended lately" }
+                    @for incident in over.iter().take(OVER) { (one(view, "", incident)) }
                 }
             }
-        } }
+        }
     }
 }
 
-fn field(routes: Option<&Vec<&RouteView>>) -> Markup {
+/// One incident in a list.
+pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
     html! {
-        @if let Some(routes) = routes {
-            ul { @for route in routes { li { (verdict(route.verdict)) " " (route.route.stream) } } }
-        } @else { span.dim { "not watched" } }
-    }
-}
-
-fn reasons(view: &View) -> Markup {
-    let line = |name: &str, party: &PartyView| {
-        html! { li { (verdict(party.verdict)) " " strong { (name) } ": " (foreign(&party.reason, SENTENCE)) } }
-    };
-    html! {
-        ul.plain {
-            @for provider in &view.providers { (line(provider.name.as_str(), provider)) }
-            @for (provider, stream) in view.streams.iter().filter(|(_, s)| s.verdict != Verdict::Delivering) {
-                (line(&format!("{provider}/{}", stream.name), stream))
+        article class=(incident.severity.as_str()) id=(format!("i{}", incident.incident)) {
+            h3.head {
+                (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
+                span { (culprit(&incident.culprit)) ": " (kind(incident)) }
+                @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
+            }
+            p { (foreign(&incident.last.summary, SENTENCE)) }
+            p.dim.small {
+                @if let Some(at) = incident.resolved_at { "lasted " (incident.age(view.at)) ", ended " (time(at, view.at)) }
+                @else { "open for " (incident.age(view.at)) ", since " (super::bits::clock(incident.opened_at)) }
             }
         }
     }
+}
+
+fn providers(view: &View) -> Markup {
+    let line = |name: &Markup, key: &str, party: &PartyView| {
+        html! {
+            tr id=(format!("of/{key}")) {
+                th scope="row" { (name) }
+                td.why { (verdict(party.verdict)) " " span.small { (reason("", &party.reason, SENTENCE)) } }
+                td.num data-k="a canary every" { (party.traffic.every) }
+                td.num data-k="last arrival" { (when(party.traffic.last_arrival, view.at)) }
+                td.num data-k="budget" { @if let Some((cap, spent)) = party.traffic.budget { (spent) " of " (cap) } }
+            }
+        }
+    };
+    let rows = html! {
+        @for party in &view.providers {
+            (line(&html! { a href=(format!("providers/{}", party.name)) { (party.name) } @if party.traffic.standby { " (stand-by)" } }, party.name.as_str(), party))
+        }
+        @for (provider, party) in view.streams.iter().filter(|(_, s)| s.verdict != Verdict::Delivering) {
+            (line(&html! { (provider) "/" (party.name) }, &format!("{provider}/{}", party.name), party))
+        }
+    };
+    table(
+        "Providers, and streams that do not deliver",
+        "stack",
+        &["provider", "verdict", ">a canary every", ">last arrival", ">budget of 24 hours"],
+        &rows,
+    )
+}
+
+pub(super) fn when(at: Option<At>, now: At) -> Markup {
+    html! { @if let Some(at) = at { (ago(at, now)) } @else { span.dim { "none yet" } } }
 }
 
 fn inboxes(view: &View) -> Markup {
-    html! {
-        div.wide { table {
-            thead { tr { th { "inbox" } th { "sight" } th { "verdict" } th { "known up to" } } }
-            tbody {
-                @for inbox in &view.inboxes {
-                    tr {
-                        th scope="row" { (inbox.name) }
-                        td { @match inbox.sight {
-                            Some(true) => span class="v delivering" { "✓ readable" },
-                            Some(false) => span class="v stopped" { "✕ blind" },
-                            None => span class="v" { "? not tried yet" },
-                        } }
-                        td { (verdict(inbox.verdict)) " " (foreign(&inbox.reason, SENTENCE)) }
-                        td { @if let Some(at) = inbox.horizon { (time(at, view.at)) } @else { span.dim { "never read" } } }
-                    }
-                }
+    let rows = html! {
+        @for inbox in &view.inboxes {
+            tr id=(format!("in/{}", inbox.name)) {
+                th scope="row" { a href=(format!("inboxes/{}", inbox.name)) { (inbox.name) } }
+                td data-k="sight" { (sight(inbox)) }
+                td.why { (verdict(inbox.verdict)) " " span.small { (reason("", &inbox.reason, SENTENCE)) } }
+                td.num data-k="known up to" { @if let Some(at) = inbox.horizon { (ago(at, view.at)) } @else { span.dim { "never read" } } }
             }
-        } }
+        }
+    };
+    table("Inboxes", "stack", &["inbox", "sight", "verdict", ">known up to"], &rows)
+}
+
+pub(super) fn sight(inbox: &InboxView) -> Markup {
+    match inbox.sight {
+        Some(true) => badge(Verdict::Delivering, "readable"),
+        Some(false) => badge(Verdict::Stopped, "blind"),
+        None => badge(Verdict::Unknown, "not tried yet"),
     }
 }
 
 /// Who is told, and what could not be told. That a sink refuses is an incident of its own, further up.
 fn sinks(view: &View) -> Markup {
     let count = |sink: &Name, end: Delivery| view.notices.get(&(sink.clone(), end)).copied().unwrap_or_default();
-    let bad = |count: u64| if count > 0 { "v degraded" } else { "dim" };
-    html! {
-        div.wide { table {
-            thead { tr { th { "sink" } th { "not told yet" } th { "told" } th { "refused" } th { "given up" } } }
-            tbody {
-                @for (sink, pending) in &view.notices_pending {
-                    @let refused = count(sink, Delivery::Refused);
-                    tr {
-                        th scope="row" { (sink) }
-                        td { span class=(bad(*pending)) { (pending) } }
-                        td { (count(sink, Delivery::Delivered)) }
-                        td { span class=(bad(refused)) { @if refused > 0 { "▲ " } (refused) } }
-                        td { (count(sink, Delivery::Dropped)) }
-                    }
-                }
+    let bad = |count: u64| html! { @if count > 0 { (badge(Verdict::Degraded, &count.to_string())) } @else { "0" } };
+    let rows = html! {
+        @for (sink, pending) in &view.notices_pending {
+            tr id=(format!("s/{sink}")) {
+                th scope="row" { (sink) }
+                td.num data-k="not told yet" { (bad(*pending)) }
+                td.num data-k="told" { (count(sink, Delivery::Delivered)) }
+                td.num data-k="refused" { (bad(count(sink, Delivery::Refused))) }
+                td.num data-k="given up" { (count(sink, Delivery::Dropped)) }
             }
-        } }
-    }
-}
-
-fn routes(view: &View) -> Markup {
-    let linked = if view.routes.len() <= FEW_ROUTES { CANARIES } else { 1 };
-    let mut worst_first: Vec<&RouteView> = view.routes.iter().collect();
-    worst_first.sort_by_key(|route| match route.verdict {
-        Verdict::Stopped => 0,
-        Verdict::Degraded => 1,
-        Verdict::Unknown => 2,
-        Verdict::Delivering => 3,
-    });
-    html! {
-        div.wide { table {
-            thead { tr { th { "route" } th { "verdict" } th { "in flight" } th { "last arrival" } th { "newest canaries" } } }
-            tbody {
-                @for route in worst_first {
-                    tr {
-                        th scope="row" { (route.route) }
-                        td { (verdict(route.verdict)) " " (foreign(&route.reason, SENTENCE)) }
-                        td { (route.in_flight) }
-                        td { @if let Some(at) = route.last_arrival { (time(at, view.at)) } @else { span.dim { "none yet" } } }
-                        td { ul { @for canary in route.recent.iter().take(linked) {
-                            li { a href=(format!("canaries/{}", canary.canary)) { (canary.canary) } " " (foreign(&canary.state, 80)) }
-                        } } }
-                    }
-                }
-            }
-        } }
-    }
+        }
+    };
+    table("Who is told", "stack", &["sink", ">not told yet", ">told", ">refused", ">given up"], &rows)
 }

@@ -1,0 +1,283 @@
+//! `/incidents/ID`: what failed and whose it is, what to do, what happened when, and who was told.
+
+mod evidence;
+mod timeline;
+
+use maud::{Markup, html};
+
+use super::bits::{badge, count, foreign, severity, short, sign, table, time, tone};
+use super::status::{culprit, kind};
+use super::{page, routes, text};
+use crate::model::dossier::{Dossier, Tally};
+use crate::model::{At, Culprit, IncidentId, Name, Route, Severity, Verdict};
+use crate::watchdog::{IncidentView, View};
+
+/// The way from this page to the status page.
+const ROOT: &str = "../";
+/// Canaries listed, and routes.
+const LISTED: usize = 25;
+const ROUTES: usize = 60;
+
+/// What the ledger keeps of an incident: all, nothing, or why it was not looked up.
+pub(super) type Story = Result<Option<Dossier>, String>;
+
+/// An incident that the view has forgotten, as the ledger tells it.
+pub(super) fn remembered(id: IncidentId, dossier: &Dossier) -> Option<IncidentView> {
+    let last = dossier.notices.last()?.notice.clone();
+    let loudest = dossier.notices.iter().map(|told| told.notice.severity).max().unwrap_or(last.severity);
+    Some(IncidentView {
+        incident: id,
+        kind: last.kind,
+        severity: loudest,
+        culprit: last.culprit.clone(),
+        opened_at: dossier.opened_at,
+        resolved_at: dossier.resolved_at,
+        last,
+        acknowledged: None,
+        closed: None,
+    })
+}
+
+/// The page of an incident.
+pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> Markup {
+    let dossier = story.as_ref().ok().and_then(Option::as_ref);
+    let over = incident.resolved_at.is_some();
+    let tone = if over { Verdict::Delivering } else { tone(incident.severity) };
+    let title = format!("Incident {}: {}, {}", incident.incident, culprit(&incident.culprit), kind(incident));
+    let body = html! {
+        div class=(format!("hero {}", tone.as_str())) {
+            span.sign aria-hidden="true" { (sign(tone)) }
+            h1 { (title) @if over { " (over)" } }
+            p.more { (foreign(&incident.last.summary, 2000)) }
+        }
+        (next(incident))
+        (super::form::link(incident))
+        section.card aria-labelledby="facts" { h2 #facts { "Facts" } (facts(view, incident)) }
+        (words(view, incident))
+        section aria-labelledby="timeline" {
+            h2 #timeline { "Timeline" }
+            @if let Err(why) = story { p.note { "The ledger could not be asked (" (foreign(why, 300)) "): here is what the watchdog itself remembers." } }
+            div.card { (timeline::timeline(view, incident, dossier)) }
+        }
+        @if let Some(dossier) = dossier {
+            (told(view, dossier))
+            (tallies(view, incident, dossier))
+            (canaries(view, incident, dossier))
+        } @else { (touched(view, &incident.culprit)) }
+        section aria-labelledby="evidence" { h2 #evidence { "Evidence" } div.card { (evidence::evidence(&incident.last.evidence, view.at)) } }
+        section aria-labelledby="take" { h2 #take { "To take along" } (commands(incident)) }
+    };
+    page(view, ROOT, &format!("{} {title}", sign(tone)), &body)
+}
+
+/// What to do first, while it is open.
+fn next(incident: &IncidentView) -> Markup {
+    let part = |key: &str| incident.last.evidence.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+    html! {
+        @if let Some(step) = part("next_step").filter(|_| incident.resolved_at.is_none()) {
+            section.next aria-labelledby="next" { h2 #next { "Next step" } p { (foreign(step, 1000)) } }
+        }
+        @if let Some(caution) = part("caution") { p.note { (foreign(caution, 400)) } }
+    }
+}
+
+fn facts(view: &View, incident: &IncidentView) -> Markup {
+    let evidence = &incident.last.evidence;
+    let certainty = evidence.get("certainty").and_then(serde_json::Value::as_f64);
+    html! {
+        dl.facts {
+            dt { "State" }
+            dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) } " last notice: " (incident.last.change.as_str()) }
+            dt { "Severity" } dd { (severity(incident.severity)) }
+            dt { "Kind" } dd { (incident.kind.as_str()) }
+            dt { "Culprit" } dd {
+                (blamed(&incident.culprit))
+                @if let Some(sure) = certainty { ", " (format!("{:.1}", sure * 100.0)) " % certain" }
+                @for rival in strings(evidence, "rivals") { br; span.dim { "or " (foreign(rival, 200)) } }
+                @for also in strings(evidence, "cannot_be_told_apart") { br; span.dim { "cannot be told from " (foreign(also, 200)) } }
+            }
+            dt { "Opened" } dd { (time(incident.opened_at, view.at)) }
+            @if let Some(resolved) = incident.resolved_at { dt { "Ended" } dd { (time(resolved, view.at)) } }
+            dt { @if incident.resolved_at.is_some() { "Lasted" } @else { "Has lasted" } } dd { (incident.age(view.at)) }
+            @for (name, key) in [("First bad", "first_bad"), ("Last good", "last_good")] {
+                @if let Some(found) = evidence.get(key).filter(|found| found.is_object()) { dt { (name) } dd { (evidence::canary(found, view.at)) } }
+            }
+            @for (what, word) in [("Acknowledged", &incident.acknowledged), ("Closed", &incident.closed)] {
+                @if let Some(said) = word {
+                    dt { (what) }
+                    dd { "by " (foreign(&said.by, 200)) ", " (time(said.at, view.at)) @if let Some(note) = &said.note { ": " (foreign(note, 1000)) } }
+                }
+            }
+            @for silence in view.silences.iter().filter(|s| s.which.fits(incident.kind, &incident.culprit)) {
+                dt { "Silenced" }
+                dd { "until " (time(silence.until, view.at)) " by " (foreign(&silence.by, 200)) ": " (foreign(&silence.reason, 1000)) }
+            }
+            dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
+        }
+    }
+}
+
+fn strings<'v>(evidence: &'v serde_json::Value, key: &str) -> impl Iterator<Item = &'v str> {
+    evidence.get(key).and_then(serde_json::Value::as_array).into_iter().flatten().filter_map(serde_json::Value::as_str).take(20)
+}
+
+/// Whose it is, with a way to all that is known of them.
+fn blamed(whose: &Culprit) -> Markup {
+    let path = match whose {
+        Culprit::Provider(name) | Culprit::Stream(name, _) => Some(format!("{ROOT}providers/{name}")),
+        Culprit::Inbox(name) => Some(format!("{ROOT}inboxes/{name}")),
+        Culprit::Route(p, s, i) => Some(format!("{ROOT}routes/{p}/{s}/{i}")),
+        Culprit::Watcher {} => None,
+    };
+    html! { @if let Some(path) = path { a href=(path) { (culprit(whose)) } } @else { (culprit(whose)) } }
+}
+
+/// What the provider itself said.
+fn words(view: &View, incident: &IncidentView) -> Markup {
+    let evidence = &incident.last.evidence;
+    let reply = evidence.get("reply").and_then(serde_json::Value::as_str).filter(|text| !text.trim().is_empty());
+    let says: Vec<&serde_json::Value> =
+        evidence.get("provider_says").and_then(serde_json::Value::as_array).into_iter().flatten().take(20).collect();
+    html! {
+        @if reply.is_some() || !says.is_empty() {
+            section aria-labelledby="words" {
+                h2 #words { "The provider’s own words" }
+                div.card {
+                    @if let Some(reply) = reply { p { "It answered:" } pre { (foreign(reply, 8192)) } }
+                    @for said in says { (evidence::said(said, view.at)) }
+                }
+            }
+        }
+    }
+}
+
+/// What was sent to whom, and how that ended.
+fn told(view: &View, dossier: &Dossier) -> Markup {
+    let tone = |outcome: &str| match outcome {
+        "delivered" => Verdict::Delivering,
+        "refused" | "dropped" => Verdict::Stopped,
+        _ => Verdict::Degraded,
+    };
+    let rows = html! {
+        @for told in &dossier.notices {
+            @if told.sinks.is_empty() {
+                tr { th scope="row" { (told.notice.change.as_str()) " " (told.notice.notice) } td { (severity(told.notice.severity)) } td { "nobody" } td { "" } td { (time(told.at, view.at)) } }
+            }
+            @for (sink, outcome, since) in &told.sinks {
+                tr {
+                    th scope="row" { (told.notice.change.as_str()) " " (told.notice.notice) }
+                    td { (severity(told.notice.severity)) }
+                    td data-k="to" { (foreign(sink, 100)) }
+                    td { (badge(tone(outcome), outcome)) }
+                    td { (time(*since, view.at)) }
+                }
+            }
+        }
+    };
+    html! {
+        section aria-labelledby="told" {
+            h2 #told { "Who was told" }
+            (table("Notices, and how they ended at each sink", "stack", &["notice", "severity", "to", "outcome", "since"], &rows))
+            @if dossier.cut { p.dim.small { "More than is listed here is in the evidence." } }
+        }
+    }
+}
+
+/// Whether the culprit has to do with a route of which only names are kept.
+fn route(names: &[String; 3]) -> Option<Route> {
+    let [provider, stream, inbox] = names.each_ref().map(|name| Name::new(name).ok());
+    Some(Route { provider: provider?, stream: stream?, inbox: inbox? })
+}
+
+/// What became of what was sent meanwhile, by route: those of the culprit first.
+fn tallies(view: &View, incident: &IncidentView, dossier: &Dossier) -> Markup {
+    let all: Vec<(bool, Route, &Tally)> = dossier
+        .routes
+        .iter()
+        .filter_map(|(names, tally)| route(names).map(|route| (incident.culprit.covers(&route), route, tally)))
+        .collect();
+    let (mine, beside): (Vec<_>, Vec<_>) = all.into_iter().partition(|(blamed, ..)| *blamed);
+    html! {
+        @if !(mine.is_empty() && beside.is_empty()) {
+            section aria-labelledby="by-route" {
+                h2 #by-route { "What was sent meanwhile, by route" }
+                @if !mine.is_empty() { (tallied(view, "Routes of the culprit: what became of canaries", &mine)) }
+                @if !beside.is_empty() {
+                    details #beside {
+                        summary { (count(beside.len(), "route")) " beside it" }
+                        (tallied(view, "Other routes: what became of canaries", &beside))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn tallied(view: &View, caption: &str, routes: &[(bool, Route, &Tally)]) -> Markup {
+    let states = ["arrived", "late", "lost", "refused", "in flight"];
+    let instant = |at: Option<At>| html! { @if let Some(at) = at { (short(at, view.at)) } @else { "–" } };
+    let rows = html! {
+        @for (_, route, tally) in routes.iter().take(ROUTES) {
+            tr {
+                th scope="row" { a href=(routes::href(ROOT, route)) { (route) } }
+                td.num data-k="sent" { (tally.sent) }
+                @for state in states { td.num data-k=(state) { (tally.states.get(state).copied().unwrap_or_default()) } }
+                td.num data-k="last good" { (instant(tally.last_good)) }
+                td.num data-k="first bad" { (instant(tally.first_bad)) }
+            }
+        }
+    };
+    let heads = ["route", ">sent", ">arrived", ">late", ">lost", ">refused", ">in flight", ">last good", ">first bad"];
+    html! {
+        (table(caption, "stack", &heads, &rows))
+        @if routes.len() > ROUTES { p.dim { "and " (routes.len() - ROUTES) " more routes" } }
+    }
+}
+
+/// The canaries of the culprit that did not simply arrive.
+fn canaries(view: &View, incident: &IncidentView, dossier: &Dossier) -> Markup {
+    let mine = dossier.canaries.iter().filter(|c| route(&c.route).is_some_and(|route| incident.culprit.covers(&route)));
+    let mine: Vec<_> = mine.collect();
+    let rows = html! {
+        @for canary in mine.iter().rev().take(LISTED) {
+            tr {
+                th scope="row" { a href=(format!("{ROOT}canaries/{}", text::plain(&canary.canary, 16))) { (text::plain(&canary.canary, 16)) } }
+                td { (foreign(&canary.route.join("/"), 200)) }
+                td { (canary.state) @if let Some(class) = &canary.class { ": " (class) } }
+                td { (time(canary.sent_at, view.at)) }
+                td.why { @if let Some(reply) = &canary.reply { (foreign(reply, 200)) } }
+            }
+        }
+    };
+    html! {
+        @if !mine.is_empty() {
+            section aria-labelledby="canaries" {
+                h2 #canaries { "Canaries that did not simply arrive" }
+                (table("Canaries of the culprit that did not simply arrive, newest first", "stack", &["canary", "route", "state", "sent", "the provider’s answer"], &rows))
+                @if mine.len() > LISTED { p.dim { "and " (mine.len() - LISTED) " more" } }
+            }
+        }
+    }
+}
+
+/// The routes that it touches, as they are now, where the ledger says nothing.
+fn touched(view: &View, whose: &Culprit) -> Markup {
+    html! {
+        section aria-labelledby="by-route" { h2 #by-route { "Routes that it touches, as they are now" } (routes::routes(view, ROOT, |route| whose.covers(&route.route))) }
+    }
+}
+
+fn commands(incident: &IncidentView) -> Markup {
+    let id = incident.incident;
+    let open = incident.resolved_at.is_none() && incident.severity != Severity::Info;
+    html! {
+        div.card {
+            p { "On the host of mailcanary: all that the ledger keeps of it, for the provider’s ticket and the post-mortem," }
+            pre { code { "mailcanary incident evidence " (id) " -c /etc/mailcanary/mailcanary.toml" } }
+            @if open {
+                p { "and to say that somebody has seen it:" }
+                pre { code { "mailcanary incident ack " (id) " -c /etc/mailcanary/mailcanary.toml --note '…'" } }
+            }
+        }
+    }
+}

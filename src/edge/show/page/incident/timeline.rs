@@ -1,0 +1,111 @@
+//! What happened, in order.
+
+use maud::{Markup, html};
+
+use super::super::bits::{capital, foreign, time, tone};
+use crate::model::dossier::{Dossier, Told};
+use crate::model::{At, Change, Severity, Verdict};
+use crate::watchdog::{IncidentView, View};
+
+/// Entries, the newest.
+const LISTED: usize = 200;
+/// Bytes of a text.
+const WORDS: usize = 600;
+
+/// One entry.
+struct Entry {
+    at: At,
+    tone: Verdict,
+    what: String,
+    /// Foreign text.
+    words: Option<String>,
+}
+
+/// The timeline: of the ledger, or of what the view still has.
+pub(super) fn timeline(view: &View, incident: &IncidentView, dossier: Option<&Dossier>) -> Markup {
+    let mut entries = dossier.map_or_else(Vec::new, told);
+    if dossier.is_none_or(|dossier| dossier.notices.is_empty()) {
+        entries.extend(remembered(incident));
+    }
+    entries.sort_by_key(|entry| entry.at);
+    let left = entries.len().saturating_sub(LISTED);
+    html! {
+        @if left > 0 { p.dim { (left) " older entries are in the evidence" } }
+        ol.time {
+            @for entry in entries.iter().skip(left) {
+                li class=(entry.tone.as_str()) {
+                    p { strong { (foreign(&entry.what, 300)) } " " span.small { (time(entry.at, view.at)) } }
+                    @if let Some(words) = &entry.words { p { (foreign(words, WORDS)) } }
+                }
+            }
+            @if incident.resolved_at.is_none() { li { p { "Still open" } } }
+        }
+    }
+}
+
+fn entry(at: At, tone: Verdict, what: impl Into<String>, words: Option<&String>) -> Entry {
+    Entry { at, tone, what: what.into(), words: words.cloned() }
+}
+
+fn told(dossier: &Dossier) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let first = dossier.routes.iter().filter_map(|(route, tally)| Some((tally.first_bad?, route))).min();
+    entries.extend(
+        first.map(|(at, route)| {
+            entry(at, Verdict::Unknown, format!("The first canary that failed was sent over {}", route.join("/")), None)
+        }),
+    );
+    let mut loudest: Option<Severity> = None;
+    for told in &dossier.notices {
+        let notice = &told.notice;
+        let what = match notice.change {
+            Change::Opened => format!("Opened: {}", notice.severity.as_str()),
+            Change::Updated if loudest.is_some_and(|before| notice.severity > before) => format!("Louder: {}", notice.severity.as_str()),
+            Change::Updated => "Updated".to_owned(),
+            Change::Reminder => "Reminder".to_owned(),
+            Change::Resolved => "Over".to_owned(),
+        };
+        loudest = loudest.max(Some(notice.severity));
+        let colour = if notice.change == Change::Resolved { Verdict::Delivering } else { tone(notice.severity) };
+        entries.push(entry(told.at, colour, format!("{what}{}", whom(told)), Some(&notice.summary)));
+        for (sink, outcome, since) in told.sinks.iter().filter(|(_, outcome, _)| !matches!(outcome.as_str(), "pending" | "delivered")) {
+            entries.push(entry(*since, Verdict::Degraded, format!("{sink} was not told: {outcome}"), None));
+        }
+    }
+    for said in &dossier.words {
+        entries.push(entry(said.at, Verdict::Unknown, format!("{} by {}", capital(&said.said), said.who), said.note.as_ref()));
+    }
+    for change in &dossier.sight {
+        let whose = change.inbox.as_ref().map_or_else(|| "The watcher".to_owned(), |inbox| format!("Inbox {inbox}"));
+        let colour = if matches!(change.what.as_str(), "sight" | "connected") { Verdict::Unknown } else { Verdict::Degraded };
+        entries.push(entry(change.at, colour, format!("{whose}: {}", change.what), change.why.as_ref()));
+    }
+    for trace in &dossier.traces {
+        entries.push(entry(
+            trace.at,
+            Verdict::Unknown,
+            format!("The provider on canary {}: {}", trace.canary, trace.fate),
+            trace.words.as_ref(),
+        ));
+    }
+    for (at, version) in &dossier.starts {
+        entries.push(entry(*at, Verdict::Unknown, format!("mailcanary {version} was started"), None));
+    }
+    entries
+}
+
+/// To whom a notice went.
+fn whom(told: &Told) -> String {
+    let sinks: Vec<&str> = told.sinks.iter().map(|(sink, ..)| sink.as_str()).collect();
+    if sinks.is_empty() { ", told nobody".to_owned() } else { format!(", told to {}", sinks.join(", ")) }
+}
+
+/// What is known without the ledger.
+fn remembered(incident: &IncidentView) -> Vec<Entry> {
+    let mut entries = vec![entry(incident.opened_at, tone(incident.severity), "Opened", None)];
+    for (what, word) in [("Acknowledged", &incident.acknowledged), ("Closed", &incident.closed)] {
+        entries.extend(word.iter().map(|word| entry(word.at, Verdict::Unknown, format!("{what} by {}", word.by), word.note.as_ref())));
+    }
+    entries.extend(incident.resolved_at.map(|at| entry(at, Verdict::Delivering, "Over", Some(&incident.last.summary))));
+    entries
+}

@@ -1,0 +1,101 @@
+//! Providers down, inboxes across: in each field the worst of its streams, and on asking why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+
+use super::bits::{rank, reason, sign, verdict};
+use super::spread::{self, Spread, Took};
+use super::{home, routes, strip};
+use crate::model::{Name, Verdict};
+use crate::watchdog::{RouteView, View};
+
+/// With more inboxes than this a field shows its sign alone.
+const WIDE: usize = 6;
+/// Bytes of a reason in a field.
+const SENTENCE: usize = 240;
+/// Routes told of in a field, the worst.
+const LISTED: usize = 8;
+
+/// The matrix, with all streams or `chosen`.
+pub(super) fn matrix(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
+    let mut fields: BTreeMap<(&Name, &Name), Vec<&RouteView>> = BTreeMap::new();
+    for route in view.routes.iter().filter(|r| chosen.is_none_or(|stream| r.route.stream == *stream)) {
+        fields.entry((&route.route.provider, &route.route.inbox)).or_default().push(route);
+    }
+    fields.values_mut().for_each(|routes| routes.sort_by_key(|route| rank(route.verdict)));
+    let class = if view.inboxes.len() > WIDE { "wide matrix dense" } else { "wide matrix" };
+    html! {
+        (streams(view, root, chosen))
+        div.card.flush { div class=(class) role="group" aria-label="Providers by inboxes" tabindex="0" { table {
+            caption.vh { "How each provider delivers to each inbox" }
+            thead { tr {
+                th scope="col" { "provider" }
+                @for inbox in &view.inboxes {
+                    th scope="col" {
+                        a href=(format!("{root}inboxes/{}", inbox.name)) { (inbox.name) }
+                        @if inbox.sight == Some(false) { " " span { "(blind)" } }
+                    }
+                }
+            } }
+            tbody { @for (row, provider) in view.providers.iter().enumerate() { tr id=(format!("p/{}", provider.name)) {
+                th scope="row" {
+                    a href=(format!("{root}providers/{}", provider.name)) { (provider.name) }
+                    @if provider.traffic.standby { " (stand-by)" }
+                }
+                @for (column, inbox) in view.inboxes.iter().enumerate() {
+                    td { (field(root, fields.get(&(&provider.name, &inbox.name)).map_or(&[], Vec::as_slice), &format!("f{row}-{column}"))) }
+                }
+            } } }
+        } } }
+    }
+}
+
+/// Which streams are shown.
+fn streams(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
+    let all: BTreeSet<&Name> = view.streams.iter().map(|(_, stream)| &stream.name).collect();
+    html! {
+        @if all.len() > 1 {
+            nav.tabs aria-label="Streams" {
+                a href=(home(root)) aria-current=[chosen.is_none().then_some("true")] { "all streams" }
+                @for stream in all {
+                    a href=(format!("{}?stream={stream}", home(root))) aria-current=[(chosen == Some(stream)).then_some("true")] { (stream) }
+                }
+            }
+        }
+    }
+}
+
+fn field(root: &str, routes: &[&RouteView], id: &str) -> Markup {
+    let Some(worst) = routes.first() else { return html! { span.off { span aria-hidden="true" { "·" } span.vh { "not watched" } } } };
+    let alike = routes.iter().filter(|route| route.verdict == worst.verdict).count();
+    let points: Vec<_> = routes.iter().flat_map(|route| strip::points(route)).collect();
+    let median = Spread::of(&points).took.map(|[median, ..]| median).filter(|_| worst.verdict != Verdict::Unknown);
+    html! {
+        button type="button" class=(worst.verdict.as_str()) popovertarget=(id) {
+            span aria-hidden="true" { (sign(worst.verdict)) }
+            span.w { (worst.verdict.as_str()) }
+            @if alike < routes.len() { span.ms { (alike) "/" (routes.len()) } }
+            @else if let Some(Took::Within(span)) = median { span.ms { (super::bits::took(span)) } }
+            span.vh { ", " (worst.route.provider) " to " (worst.route.inbox) ": why" }
+        }
+        div id=(id) popover="auto" {
+            div.bar {
+                h3 { (worst.route.provider) " → " (worst.route.inbox) }
+                button type="button" popovertarget=(id) popovertargetaction="hide" { "Close" }
+            }
+            ul.plain {
+                @for route in routes.iter().take(LISTED) {
+                    li {
+                        (verdict(route.verdict)) " " a href=(routes::href(root, &route.route)) { (route.route.stream) } ": "
+                        (reason(root, &route.reason, SENTENCE))
+                        @if let Some(took) = Spread::of(&strip::points(route)).took {
+                            span.dim { " " @for (name, took) in spread::NAMES.iter().zip(took) { (name) " " (spread::said(took)) ". " } }
+                        }
+                    }
+                }
+            }
+            @if routes.len() > LISTED { p.dim { "and " (routes.len() - LISTED) " more streams" } }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `/providers/NAME` and `/inboxes/NAME`: one row or one column of the matrix, with all that is known of it.
+
+use maud::{Markup, html};
+
+use super::bits::{foreign, sign, time};
+use super::status::{one, sight, when};
+use super::{page, routes};
+use crate::model::{Culprit, Verdict};
+use crate::watchdog::{RouteView, View};
+
+/// The way from these pages to the status page.
+const ROOT: &str = "../";
+
+/// The page of a provider; nothing if there is none of this name.
+pub(super) fn provider(view: &View, name: &str) -> Option<Markup> {
+    let party = view.providers.iter().find(|party| party.name.as_str() == name)?;
+    let traffic = &party.traffic;
+    let facts = html! {
+        dt { "A canary every" } dd { (traffic.every) @if traffic.standby { " on each route; kept warm as a stand-by" } @else { " on each route" } }
+        dt { "Last sent" } dd { (when(traffic.last_sent, view.at)) }
+        dt { "Last arrival" } dd { (when(traffic.last_arrival, view.at)) }
+        @if let Some((cap, spent)) = traffic.budget { dt { "Budget of 24 hours" } dd { (spent) " of " (cap) " canaries" } }
+        @if let Some(until) = traffic.held_until { dt { "Wants no mail until" } dd { (time(until, view.at)) } }
+    };
+    let account = super::accounts::of(view, |provider| *provider == party.name);
+    let mine = |route: &RouteView| route.route.provider == party.name;
+    Some(whole(view, &format!("Provider {}", party.name), (party.verdict, &party.reason), &facts, &account, mine))
+}
+
+/// The page of an inbox; nothing if there is none of this name.
+pub(super) fn inbox(view: &View, name: &str) -> Option<Markup> {
+    let inbox = view.inboxes.iter().find(|inbox| inbox.name.as_str() == name)?;
+    let facts = html! {
+        dt { "Sight" } dd { (sight(inbox)) }
+        dt { "Known up to" } dd { @if let Some(at) = inbox.horizon { (time(at, view.at)) } @else { "never read" } }
+        dt { "Canaries of ours in the wrong place" } dd { (inbox.replayed) }
+        dt { "Tokens that are not ours" } dd { (inbox.forged) }
+        @if let Some((cap, spent)) = inbox.budget { dt { "Budget of 24 hours" } dd { (spent) " of " (cap) " canaries" } }
+    };
+    let mine = |route: &RouteView| route.route.inbox == inbox.name;
+    Some(whole(view, &format!("Inbox {}", inbox.name), (inbox.verdict, &inbox.reason), &facts, &html! {}, mine))
+}
+
+fn whole(
+    view: &View,
+    title: &str,
+    (verdict, reason): (Verdict, &str),
+    facts: &Markup,
+    more: &Markup,
+    mine: impl Fn(&RouteView) -> bool,
+) -> Markup {
+    let touches = |culprit: &Culprit| view.routes.iter().any(|r| mine(r) && culprit.covers(&r.route));
+    let incidents: Vec<_> = view.incidents.iter().filter(|incident| touches(&incident.culprit)).take(20).collect();
+    let body = html! {
+        div class=(format!("hero {}", verdict.as_str())) {
+            span.sign aria-hidden="true" { (sign(verdict)) }
+            h1 { (title) " " (verdict.as_str()) }
+            p.more { (foreign(reason, 1000)) }
+        }
+        section.card { h2.vh { "Facts" } dl.facts { (facts) } }
+        (more)
+        @if !incidents.is_empty() {
+            section aria-labelledby="incidents" { h2 #incidents { "Incidents" } @for incident in incidents { (one(view, ROOT, incident)) } }
+        }
+        section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, ROOT, mine)) }
+    };
+    page(view, ROOT, &format!("{} {title}", sign(verdict)), &body)
+}

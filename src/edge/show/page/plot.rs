@@ -1,0 +1,226 @@
+//! Latency over time as a picture: SVG, drawn here, in the page's own colours. Who does not see it has the same in a table.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use super::bits::{day, hour};
+use super::spread::{self, Spread, Took};
+use super::strip;
+use crate::model::past::{Failure, Point};
+use crate::model::{At, Span};
+
+/// Pixels beside and above what is drawn: for the scale, and for what never came.
+const LEFT: f64 = 60.0;
+const RIGHT: f64 = 10.0;
+const TOP: f64 = 62.0;
+const BOTTOM: f64 = 24.0;
+const HEIGHT: f64 = 320.0;
+/// Where the lanes of what never came are.
+const LANES: [(&str, f64); 2] = [("lost", 29.0), ("refused", 48.0)];
+/// Arrivals drawn one by one: of more, their quantiles tell more.
+const DOTS: usize = 3000;
+/// Marks on the scale of latencies.
+const TICKS: [u64; 11] = [1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000];
+/// Seconds between two marks on the scale of time.
+const STEPS: [u64; 12] = [60, 300, 600, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+/// Pixels that such a mark needs.
+const APART: f64 = 78.0;
+
+/// What is drawn.
+#[derive(Clone, Copy)]
+pub(super) struct Plot<'a> {
+    pub(super) points: &'a [Point],
+    pub(super) stretches: &'a [([At; 2], Spread)],
+    pub(super) failures: &'a [Failure],
+    pub(super) ends: [At; 2],
+    pub(super) deadline: Span,
+}
+
+/// Where something stands in the picture.
+struct Scale {
+    width: f64,
+    ends: [At; 2],
+    low: f64,
+    high: f64,
+}
+
+impl Scale {
+    fn x(&self, at: At) -> f64 {
+        let [from, to] = self.ends;
+        let share = at.since(from).as_secs_f64() / to.since(from).as_secs_f64().max(1e-3);
+        LEFT + (self.width - LEFT - RIGHT) * share.clamp(0.0, 1.0)
+    }
+
+    fn y(&self, span: Span) -> f64 {
+        let ms = span.as_secs_f64() * 1000.0;
+        let share = (ms.max(self.low) / self.low).ln() / (self.high / self.low).ln();
+        HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * share.clamp(0.0, 1.0)
+    }
+}
+
+impl Plot<'_> {
+    /// The picture, this wide. `text`: what is read aloud instead.
+    pub(super) fn draw(&self, width: f64, class: &str, text: &str) -> Markup {
+        let scale = self.scale(width);
+        html! {
+            svg class=(format!("plot {class}")) viewBox=(format!("0 0 {width} {HEIGHT}")) role="img" aria-label=(text) {
+                (self.incidents(&scale))
+                (self.scales(&scale))
+                @let due = scale.y(self.deadline);
+                path.due d=(format!("M{LEFT} {due:.1}H{:.1}", width - RIGHT)) {}
+                text.on x=(LEFT + 5.0) y=(format!("{:.1}", due - 5.0)) { "deadline " (self.deadline) }
+                (self.dots(&scale))
+                @for which in [2, 1, 0] { (self.line(&scale, which)) }
+                (self.marks(&scale))
+                @for (ends, spread) in self.stretches { (hit(&scale, *ends, spread)) }
+            }
+        }
+    }
+
+    fn scale(&self, width: f64) -> Scale {
+        let known = || self.points.iter().filter_map(|point| point.latency).filter(|latency| *latency > Span::ZERO);
+        let low = known().min().unwrap_or(Span::from_secs(1)).as_secs_f64() * 1000.0;
+        let high = known().max().unwrap_or_default().max(self.deadline).as_secs_f64() * 1000.0;
+        Scale { width, ends: self.ends, low: (low / 1.6).clamp(1.0, 1e8), high: (high * 1.8).max(low * 10.0) }
+    }
+
+    /// When something was open against this route, behind everything.
+    fn incidents(&self, scale: &Scale) -> Markup {
+        let [from, to] = self.ends;
+        html! {
+            @for failure in self.failures {
+                @let begin = scale.x(failure.opened_at.max(from));
+                @let end = scale.x(failure.resolved_at.unwrap_or(to)).max(begin + 2.0);
+                @let class = failure.severity.as_str();
+                rect class=(format!("band {class}")) x=(format!("{begin:.1}")) y="18" width=(format!("{:.1}", end - begin)) height=(HEIGHT - BOTTOM - 18.0) {}
+                path class=(format!("edge {class}")) d=(format!("M{begin:.1} 18V{}", HEIGHT - BOTTOM)) {}
+                @if scale.width - begin > 90.0 { text.on x=(format!("{begin:.1}")) y="13" { "incident " (failure.incident) } }
+            }
+        }
+    }
+
+    fn scales(&self, scale: &Scale) -> Markup {
+        let [from, to] = self.ends;
+        let right = scale.width - RIGHT;
+        let foot = HEIGHT - BOTTOM;
+        let span = to.since(from).as_ms() / 1000;
+        let most = ((right - LEFT) / APART).max(1.0);
+        let step = STEPS.into_iter().find(|step| span as f64 / *step as f64 <= most).unwrap_or(2_592_000);
+        let first = from.as_ms().unsigned_abs().div_ceil(step * 1000) * step;
+        let marks = (0..64).map(|n| At::from_ms(0).plus(Span::from_secs(first + n * step))).take_while(|at| *at < to);
+        html! {
+            @for ms in TICKS.into_iter().filter(|ms| (*ms as f64) >= scale.low && (*ms as f64) < scale.high) {
+                @let y = scale.y(Span::from_ms(ms));
+                path.grid d=(format!("M{LEFT} {y:.1}H{right:.1}")) {}
+                text x=(LEFT - 6.0) y=(format!("{:.1}", y + 4.0)) text-anchor="end" { (Span::from_ms(ms)) }
+            }
+            @for at in marks {
+                @let x = scale.x(at);
+                path.axis d=(format!("M{x:.1} {foot}v4")) {}
+                @if x < right - 12.0 { text x=(format!("{x:.1}")) y=(foot + 17.0) text-anchor="middle" { @if step < 86_400 { (hour(at)) } @else { (day(at)) } } }
+            }
+            @for (word, y) in LANES {
+                path.grid d=(format!("M{LEFT} {y}H{right:.1}")) {}
+                text x=(LEFT - 6.0) y=(y + 4.0) text-anchor="end" { (word) }
+            }
+            path.axis d=(format!("M{LEFT} {TOP}V{foot}H{right:.1}")) {}
+        }
+    }
+
+    fn dots(&self, scale: &Scale) -> Markup {
+        let mut taken = BTreeSet::new();
+        let mut path = String::new();
+        for point in self.points.iter().filter(|p| strip::class(p) == "arrived").take(DOTS) {
+            let (x, y) = (scale.x(point.sent_at).round(), scale.y(point.latency.unwrap_or_default()).round());
+            if taken.insert((x as i64, y as i64)) {
+                let _ = write!(path, "M{x} {y}h0");
+            }
+        }
+        html! { path.dot d=(path) {} }
+    }
+
+    /// The line of one share; it ends where so much never came that there is no such time.
+    fn line(&self, scale: &Scale, which: usize) -> Markup {
+        let mut path = String::new();
+        let mut pen = 'M';
+        for ([from, to], spread) in self.stretches {
+            let took = spread.took.and_then(|took| took.get(which).copied());
+            if let Some(Took::Within(span)) = took {
+                let middle = from.plus(Span::from_ms(to.since(*from).as_ms() / 2));
+                let _ = write!(path, "{pen}{:.1} {:.1}", scale.x(middle), scale.y(span));
+                // So that a stretch that stands alone is seen.
+                if pen == 'M' {
+                    path.push_str("h1");
+                }
+                pen = 'L';
+            } else {
+                pen = 'M';
+            }
+        }
+        let class = match which {
+            0 => "q p50",
+            1 => "q p90",
+            _ => "q p99",
+        };
+        html! { path class=(class) d=(path) {} }
+    }
+
+    /// What is not as it should be: each kind with a form of its own, and no two in one place.
+    fn marks(&self, scale: &Scale) -> Markup {
+        let mut taken = BTreeSet::new();
+        let mut paths = [("lost", String::new()), ("refused", String::new()), ("late", String::new()), ("junk", String::new())];
+        for point in self.points {
+            let class = strip::class(point);
+            let Some((_, path)) = paths.iter_mut().find(|(name, _)| *name == class) else { continue };
+            let x = scale.x(point.sent_at).round();
+            let lane = LANES.iter().find(|(name, _)| *name == class).map(|(_, y)| *y);
+            let y = lane.unwrap_or_else(|| scale.y(point.latency.unwrap_or_default()).round());
+            if taken.insert((class, (x / 3.0) as i64, y as i64)) {
+                path.push_str(&mark(class, x, y));
+            }
+        }
+        html! { @for (class, path) in paths.iter().filter(|(_, path)| !path.is_empty()) { path class=(format!("m {class}")) d=(path) {} } }
+    }
+}
+
+/// The form of what is not as it should be.
+fn mark(class: &str, x: f64, y: f64) -> String {
+    match class {
+        "lost" => format!("M{} {}l8 8m0 -8l-8 8", x - 4.0, y - 4.0),
+        "refused" => format!("M{} {}h6v6h-6z", x - 3.0, y - 3.0),
+        "late" => format!("M{x} {}l5 5l-5 5l-5 -5z", y - 5.0),
+        _ => format!("M{} {}h8l-4 7z", x - 4.0, y - 3.0),
+    }
+}
+
+/// What is said of a stretch of time under the pointer.
+fn hit(scale: &Scale, [from, to]: [At; 2], spread: &Spread) -> Markup {
+    let (begin, end) = (scale.x(from), scale.x(to));
+    let took = spread.took.map_or_else(String::new, |took| {
+        let told: Vec<String> = spread::NAMES.iter().zip(took).map(|(name, took)| format!("{name} {}", spread::said(took))).collect();
+        format!(", {}", told.join(", "))
+    });
+    let troubles = spread.troubles();
+    let troubles = if troubles.is_empty() { troubles } else { format!(", {troubles}") };
+    html! {
+        rect.hit x=(format!("{begin:.1}")) y="18" width=(format!("{:.1}", (end - begin).max(1.0))) height=(HEIGHT - BOTTOM - 18.0) {
+            title { (day(from)) " " (hour(from)) "–" (hour(to)) ": " (spread.sent) " sent" (took) (troubles) }
+        }
+    }
+}
+
+/// What the forms and lines mean.
+pub(super) fn legend() -> Markup {
+    let sample = |class: &str, path: &str| html! { svg width="24" height="14" viewBox="0 0 24 14" aria-hidden="true" { path class=(class) d=(path) {} } };
+    html! {
+        ul.legend {
+            li { (sample("dot", "M12 7h0")) "one canary that arrived" }
+            @for (class, name) in [("q p50", "median"), ("q p90", "90th percentile"), ("q p99", "99th percentile")] { li { (sample(class, "M1 7h22")) (name) } }
+            @for class in ["lost", "refused", "late", "junk"] { li { (sample(&format!("m {class}"), &mark(class, 12.0, 7.0))) (class) } }
+            li { (sample("due", "M1 7h22")) "deadline" }
+            li { svg width="24" height="14" viewBox="0 0 24 14" aria-hidden="true" { rect.band width="24" height="14" {} path.edge d="M1 0v14" {} } "incident" }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! `/routes/PROVIDER/STREAM/INBOX`: what mail over one route takes, over time, and what went wrong.
+
+use maud::{Markup, html};
+
+use super::bits::{ago, clock, foreign, sign, table};
+use super::plot::{self, Plot};
+use super::spread::{self, Spread};
+use super::{page, strip};
+use crate::model::past::{Failure, Point};
+use crate::model::{At, Span, Verdict};
+use crate::watchdog::{RouteView, View};
+
+/// The way from this page to the status page.
+const ROOT: &str = "../../../";
+/// Stretches of time of which quantiles are told.
+const STRETCHES: u64 = 48;
+/// Canaries listed: the newest, and of those that failed the newest.
+const LISTED: usize = 15;
+/// How far back can be looked.
+const WINDOWS: [(&str, u64); 5] = [("1h", 3600), ("6h", 6 * 3600), ("24h", 24 * 3600), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
+const USUAL: &str = "24h";
+
+/// How far back a page looks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    name: &'static str,
+    span: Span,
+}
+
+impl Window {
+    /// The one of this name, or the usual one.
+    pub(super) fn named(name: Option<&str>) -> Self {
+        let named = |wanted: &str| WINDOWS.into_iter().find(|(name, _)| *name == wanted);
+        let found = name.and_then(named).or_else(|| named(USUAL));
+        found.map_or(Self { name: USUAL, span: Span::from_secs(86_400) }, |(name, secs)| Self { name, span: Span::from_secs(secs) })
+    }
+
+    /// From when until when, in this view: not before the installation began.
+    pub(super) fn ends(self, view: &View) -> [At; 2] {
+        let least = view.at.minus(Span::from_secs(60));
+        [view.at.minus(self.span).max(view.began).min(least), view.at]
+    }
+}
+
+/// What the past says of a route: its canaries, newest first, and incidents that touch it; or why it says nothing.
+pub(super) type Told = Result<(Vec<Point>, Vec<Failure>), String>;
+
+/// What a page shows of the time.
+struct Shown {
+    points: Vec<Point>,
+    failures: Vec<Failure>,
+    ends: [At; 2],
+    /// Why there is not more.
+    why: Option<String>,
+}
+
+/// The page of a route.
+pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) -> Markup {
+    let shown = shown(view, route, window, told);
+    let spread = Spread::of(&shown.points);
+    let title = route.route.to_string();
+    let body = html! {
+        div class=(format!("hero {}", route.verdict.as_str())) {
+            span.sign aria-hidden="true" { (sign(route.verdict)) }
+            h1 { (title) " " span.vh { "is " } (word(route.verdict)) }
+            p.more { (foreign(&route.reason, 1000)) }
+        }
+        p { "From " a href=(format!("{ROOT}providers/{}", route.route.provider)) { (route.route.provider) } " to "
+            a href=(format!("{ROOT}inboxes/{}", route.route.inbox)) { (route.route.inbox) } ", as mail of the kind " strong { (route.route.stream) } "." }
+        @if let Some(why) = &shown.why { p.note { "The ledger could not be asked (" (foreign(why, 300)) "): here are the newest " (shown.points.len()) " canaries that the watchdog itself remembers." } }
+        section aria-labelledby="latency" {
+            h2 #latency { "Latency" }
+            nav.tabs aria-label="Time shown" {
+                @for (name, _) in WINDOWS { a href=(format!("?span={name}")) aria-current=[(name == window.name).then_some("true")] { (name) } }
+            }
+            (tiles(route, &spread))
+            (picture(route, &shown, &spread))
+        }
+        (failed(view, &shown))
+        (incidents(&shown))
+        section aria-labelledby="newest" { h2 #newest { "Newest canaries" } (newest(view, route)) }
+    };
+    page(view, ROOT, &format!("{} {title}", sign(route.verdict)), &body)
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Delivering => "delivers",
+        Verdict::Degraded => "is degraded",
+        Verdict::Stopped => "has stopped",
+        Verdict::Unknown => "is unknown",
+    }
+}
+
+fn shown(view: &View, route: &RouteView, window: Window, told: Told) -> Shown {
+    let [from, to] = window.ends(view);
+    let known = |why| {
+        let open = view.incidents.iter().map(|i| Failure {
+            incident: i.incident,
+            kind: i.kind,
+            severity: i.severity,
+            culprit: i.culprit.clone(),
+            opened_at: i.opened_at,
+            updated_at: i.opened_at,
+            resolved_at: i.resolved_at,
+            summary: i.last.summary.clone(),
+        });
+        (strip::points(route), open.collect(), why)
+    };
+    let (points, failures, why): (Vec<Point>, Vec<Failure>, Option<String>) = match told {
+        Ok((points, failures)) => (points, failures, None),
+        Err(why) => known(Some(why)),
+    };
+    let touches = |f: &Failure| f.culprit.covers(&route.route) && f.opened_at < to && f.resolved_at.is_none_or(|at| at > from);
+    let failures = failures.into_iter().filter(touches).collect();
+    Shown { points, failures, ends: [from, to], why }
+}
+
+fn tiles(route: &RouteView, spread: &Spread) -> Markup {
+    let tile = |what: &str, number: &str, more: &str| html! { li.tile { span.k { (what) } span.n { (number) } span.s { (more) } } };
+    let missed = spread.lost + spread.refused;
+    html! {
+        ul.tiles {
+            @if let Some(took) = spread.took {
+                @for ((name, more), took) in [("Median", "half came sooner"), ("90th percentile", "9 in 10 came sooner"), ("99th percentile", "all but 1 in 100")].into_iter().zip(took) {
+                    (tile(name, &spread::said(took), more))
+                }
+            } @else { (tile("Median", "–", "nothing is known yet")) }
+            (tile("Lost or refused", &missed.to_string(), &format!("of {} sent", spread.sent)))
+            (tile("Late or in junk", &(spread.late + spread.junk).to_string(), &format!("deadline {}", route.deadline)))
+            (tile("On their way", &route.in_flight.to_string(), "now"))
+        }
+    }
+}
+
+fn picture(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
+    let stretches = spread::stretches(&shown.points, shown.ends, STRETCHES);
+    let plot = Plot { points: &shown.points, stretches: &stretches, failures: &shown.failures, ends: shown.ends, deadline: route.deadline };
+    let [from, to] = shown.ends;
+    let text = format!(
+        "Latency of {} from {} to {}: {}. The table below has the same.",
+        route.route,
+        clock(from),
+        clock(to),
+        strip::words(spread)
+    );
+    let rows = html! {
+        @for ([from, to], spread) in stretches.iter().rev() {
+            tr {
+                th scope="row" { time datetime=(from) { (clock(*from)) } " for " (to.since(*from)) }
+                td.num data-k="sent" { (spread.sent) }
+                @for (place, name) in spread::NAMES.iter().enumerate() {
+                    td.num data-k=(name) { @if let Some(took) = spread.took.and_then(|took| took.get(place).copied()) { (spread::said(took)) } @else { "–" } }
+                }
+                td data-k="trouble" { (spread.troubles()) }
+            }
+        }
+    };
+    html! {
+        figure.card {
+            (plot.draw(1100.0, "broad", &text))
+            (plot.draw(380.0, "slim", &text))
+            (plot::legend())
+            figcaption.dim.small { "What was lost or refused counts as longer than everything: a line ends where so much never came." }
+        }
+        details #numbers {
+            summary { "The same as a table" }
+            (table("Latency over time, newest first", "stack", &["from", ">sent", ">median", ">90th", ">99th", "trouble"], &rows))
+        }
+    }
+}
+
+fn failed(view: &View, shown: &Shown) -> Markup {
+    let bad: Vec<&Point> = shown.points.iter().filter(|p| !matches!(strip::class(p), "arrived" | "other")).collect();
+    let rows = html! {
+        @for point in bad.iter().take(LISTED) {
+            tr {
+                th scope="row" { a href=(format!("{ROOT}canaries/{}", point.canary)) { (point.canary) } }
+                td { (strip::class(point)) @if let Some(latency) = point.latency { ", after " (super::bits::took(latency)) } }
+                td { time datetime=(point.sent_at) { (clock(point.sent_at)) } " " span.age { "(" (ago(point.sent_at, view.at)) ")" } }
+            }
+        }
+    };
+    html! {
+        @if !bad.is_empty() {
+            section aria-labelledby="failed" {
+                h2 #failed { "What failed" }
+                (table("Canaries that did not simply arrive, newest first", "stack", &["canary", "what became of it", "sent"], &rows))
+                @if bad.len() > LISTED { p.dim { "and " (bad.len() - LISTED) " more" } }
+            }
+        }
+    }
+}
+
+fn incidents(shown: &Shown) -> Markup {
+    html! {
+        @if !shown.failures.is_empty() {
+            section aria-labelledby="incidents" {
+                h2 #incidents { "Incidents in this time" }
+                ul.card.plain {
+                    @for failure in shown.failures.iter().take(LISTED) {
+                        li {
+                            (super::severity(failure.severity)) " "
+                            a href=(format!("{ROOT}incidents/{}", failure.incident)) { "Incident " (failure.incident) } ": "
+                            (super::status::culprit(&failure.culprit)) ", " (failure.kind.as_str()) ", "
+                            (clock(failure.opened_at)) " – " @if let Some(at) = failure.resolved_at { (clock(at)) } @else { strong { "open" } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn newest(view: &View, route: &RouteView) -> Markup {
+    let rows = html! {
+        @for canary in route.recent.iter().take(LISTED) {
+            tr {
+                th scope="row" { a href=(format!("{ROOT}canaries/{}", canary.canary)) { (canary.canary) } }
+                td.why { (foreign(&canary.state, 200)) }
+                td { (ago(canary.sent_at, view.at)) }
+            }
+        }
+    };
+    table("Newest canaries", "stack", &["canary", "what became of it", "sent"], &rows)
+}

@@ -1,0 +1,56 @@
+//! Routes in a table, the worst first, each with its newest canaries.
+
+use maud::{Markup, html};
+
+use super::bits::{ago, count, rank, reason, table, verdict};
+use super::spread::{self, Spread};
+use super::strip;
+use crate::model::{At, Route, Verdict};
+use crate::watchdog::{RouteView, View};
+
+/// Bytes of a reason; the whole stands on the route's page.
+const SENTENCE: usize = 200;
+/// Of more routes than this those that deliver are folded away, so that the page stays small enough for a phone.
+const FEW: usize = 60;
+/// Of more than this those that deliver are named alone.
+const MANY: usize = 300;
+
+/// The path of a route's page.
+pub(super) fn href(root: &str, route: &Route) -> String {
+    format!("{root}routes/{}/{}/{}", route.provider, route.stream, route.inbox)
+}
+
+/// These routes of a view. `root`: the way to the status page.
+pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool) -> Markup {
+    let mut mine: Vec<&RouteView> = view.routes.iter().filter(|route| which(route)).collect();
+    mine.sort_by_key(|route| rank(route.verdict));
+    let heads = ["route", "verdict", "newest canaries", ">median", ">99th", ">last arrival"];
+    let lines = |routes: &[&RouteView]| html! { @for route in routes { (line(root, route, view.at)) } };
+    if mine.len() <= FEW {
+        return table("Routes, the worst first", "stack", &heads, &lines(&mine));
+    }
+    let (well, ill): (Vec<&RouteView>, Vec<&RouteView>) = mine.iter().partition(|route| route.verdict == Verdict::Delivering);
+    html! {
+        @if !ill.is_empty() { (table("Routes that do not deliver as they should, the worst first", "stack", &heads, &lines(&ill))) }
+        details #well {
+            summary { (count(well.len(), "route")) " that deliver" @if well.len() == 1 { "s" } }
+            @if well.len() <= MANY { (table("Routes that deliver", "stack", &heads, &lines(&well))) }
+            @else { ul.plain { @for route in well { li { a href=(href(root, &route.route)) { (route.route) } } } } }
+        }
+    }
+}
+
+fn line(root: &str, route: &RouteView, now: At) -> Markup {
+    let spread = Spread::of(&strip::points(route));
+    let quantile = |which: usize| spread.took.and_then(|took| took.get(which).copied()).map(spread::said);
+    html! {
+        tr id=(format!("r/{}", route.route)) {
+            th scope="row" { a href=(href(root, &route.route)) { (route.route) } }
+            td.why { (verdict(route.verdict)) " " span.small { (reason(root, &route.reason, SENTENCE)) } }
+            td { (strip::strip(route)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
+            td.num data-k="median" { @if let Some(said) = quantile(0) { (said) } @else { span.dim { "–" } } }
+            td.num data-k="99th" { @if let Some(said) = quantile(2) { (said) } @else { span.dim { "–" } } }
+            td.num data-k="last arrival" { @if let Some(at) = route.last_arrival { (ago(at, now)) } @else { span.dim { "none yet" } } }
+        }
+    }
+}

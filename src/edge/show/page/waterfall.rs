@@ -1,0 +1,113 @@
+//! The legs of one canary's way as bars, one below the other, in their places in time.
+
+use maud::{Markup, html};
+
+use super::bits::{clock, table, took};
+use crate::model::past::{Became, Way};
+use crate::model::{At, Outcome, Span};
+
+/// The width that bars are drawn in; the picture is stretched to its column.
+const WIDTH: f64 = 1000.0;
+/// The least that is seen of a bar.
+const LEAST: f64 = 4.0;
+/// The legs of handing over, in their order.
+const HANDED: [(&str, &str); 4] =
+    [("connect", "connecting to the provider"), ("tls", "TLS handshake"), ("auth", "authentication"), ("data", "handing the message over")];
+
+/// One leg: its class, its name, when it began, and how long it took.
+struct Leg {
+    class: &'static str,
+    name: &'static str,
+    from: At,
+    to: At,
+    /// It has not ended.
+    open: bool,
+}
+
+/// The whole way of a canary, as it is known at `now`.
+pub(super) fn waterfall(way: &Way, now: At) -> Markup {
+    let legs = legs(way, now);
+    let end = legs.iter().map(|leg| leg.to).max().unwrap_or(way.sent_at);
+    let whole = end.since(way.sent_at).as_secs_f64().max(1e-3);
+    let x = |at: At| WIDTH * (at.since(way.sent_at).as_secs_f64() / whole).clamp(0.0, 1.0);
+    let rows = html! {
+        @for leg in &legs {
+            tr {
+                th scope="row" { (leg.name) }
+                td.bar {
+                    svg.fall viewBox=(format!("0 0 {WIDTH} 16")) preserveAspectRatio="none" aria-hidden="true" {
+                        line x1="0" y1="8" x2=(WIDTH) y2="8" {}
+                        rect class=(leg.class) x=(format!("{:.1}", x(leg.from).min(WIDTH - LEAST))) y="2" height="12" rx="2"
+                            width=(format!("{:.1}", (x(leg.to) - x(leg.from)).max(LEAST))) {}
+                    }
+                }
+                td.num data-k="took" { (took(leg.to.since(leg.from))) @if leg.open { " so far" } }
+                td.num data-k="began" { time datetime=(leg.from) title=(clock(leg.from)) { "+" (took(leg.from.since(way.sent_at))) } }
+            }
+        }
+    };
+    html! {
+        (table("The legs of its way", "stack", &["leg", "in time", ">took", ">began"], &rows))
+        (moments(way))
+    }
+}
+
+fn legs(way: &Way, now: At) -> Vec<Leg> {
+    let mut legs = Vec::new();
+    let mut at = way.sent_at;
+    for ((class, name), span) in HANDED.into_iter().zip(way.legs) {
+        if let Some(span) = span {
+            legs.push(Leg { class, name, from: at, to: at.plus(span), open: false });
+            at = at.plus(span);
+        }
+    }
+    let handed = way.answered_at.unwrap_or(now).max(at);
+    if handed.since(at) > Span::ZERO || legs.is_empty() {
+        let name = if legs.is_empty() { "handing it to the provider" } else { "until the answer was written down" };
+        legs.push(Leg { class: "data", name, from: at, to: handed, open: way.answered_at.is_none() });
+    }
+    let gone = matches!(way.outcome, Some(Outcome::Refused(_)));
+    match (way.arrived_at, way.seen_at) {
+        // Receivers tell the second: it may seem to have come before it was handed over.
+        (Some(arrived), seen) => {
+            let begin = handed.min(arrived);
+            legs.push(Leg { class: "delivery", name: "delivery, by the receiver’s clock", from: begin, to: arrived, open: false });
+            let seen = seen.unwrap_or(arrived).max(arrived);
+            legs.push(Leg { class: "observation", name: "until it was seen", from: arrived, to: seen, open: false });
+        }
+        (None, _) if gone => {}
+        (None, _) => {
+            let open = way.became == Became::InFlight;
+            let end = way.lost_at.or(way.forgotten_at).filter(|_| !open).unwrap_or(now).max(handed);
+            let (class, name) = if open { ("wait", "on its way") } else { ("gone", "waited for, and it did not come") };
+            legs.push(Leg { class, name, from: handed, to: end, open });
+        }
+    }
+    legs
+}
+
+/// The instants of its life.
+fn moments(way: &Way) -> Markup {
+    let refused = matches!(way.outcome, Some(Outcome::Refused(_)));
+    let answer = if refused { "the provider refused it" } else { "the provider had answered" };
+    let moments = [
+        ("composed and recorded", Some(way.sent_at)),
+        (answer, way.answered_at),
+        ("arrived, by the receiver’s clock", way.arrived_at),
+        ("seen", way.seen_at),
+        ("its deadline passed", way.lost_at),
+        ("looked for no more", way.forgotten_at),
+    ];
+    let mut known: Vec<(&str, At)> = moments.into_iter().filter_map(|(what, at)| Some((what, at?))).collect();
+    known.sort_by_key(|(_, at)| *at);
+    let rows = html! {
+        @for (what, at) in known {
+            tr {
+                th scope="row" { (what) }
+                td { time datetime=(at) { (at.rfc3339()) } }
+                td.num data-k="after sending" { (took(at.since(way.sent_at))) }
+            }
+        }
+    };
+    table("When what happened", "stack", &["what", "when", ">after sending"], &rows)
+}

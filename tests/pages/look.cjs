@@ -1,0 +1,160 @@
+// Looks at pages in a real Chromium, as people do: in light and dark, on a phone, by keyboard, without scripts. Reads what to look at as JSON
+// from standard input and prints every complaint as a line of a JSON list; pictures go into a folder.
+"use strict";
+const { createRequire } = require("node:module");
+const fs = require("node:fs");
+const there = createRequire(process.env.MODULES + "/");
+const puppeteer = there("puppeteer-core");
+const axe = fs.readFileSync(there.resolve("axe-core/axe.min.js"), "utf8");
+
+const MODES = {
+  light: { width: 1280, height: 900, scheme: "light" },
+  dark: { width: 1280, height: 900, scheme: "dark" },
+  phone: { width: 360, height: 740, scheme: "light", mobile: true },
+  "phone-dark": { width: 360, height: 740, scheme: "dark", mobile: true },
+};
+const wanted = JSON.parse(fs.readFileSync(0, "utf8"));
+const complaints = [];
+
+async function opened(browser, mode, scripts) {
+  const { width, height, scheme, mobile } = MODES[mode];
+  const page = await browser.newPage();
+  await page.setJavaScriptEnabled(scripts);
+  await page.setViewport({ width, height, isMobile: !!mobile, hasTouch: !!mobile, deviceScaleFactor: 1 });
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  return page;
+}
+
+// What a page says of itself while it is looked at: errors, and what its own policy kept it from.
+function listen(page, name, asked) {
+  page.on("console", (said) => {
+    if (said.type() === "error" || /Content Security Policy/.test(said.text())) complaints.push(`${name}: console: ${said.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`${name}: script: ${error.message}`));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== asked && !request.url().startsWith("data:")) complaints.push(`${name}: asks ${request.url()}`);
+  });
+}
+
+async function look(browser, { name, url }, mode) {
+  const title = `${name} ${mode}`;
+  const page = await opened(browser, mode, true);
+  listen(page, title, new URL(url).origin);
+  // Only what the browser asks for by itself has no answer here.
+  const answer = await page.goto(url, { waitUntil: "load" });
+  if (answer.status() !== 200) complaints.push(`${title}: ${answer.status()}`);
+  if (wanted.pictures) await page.screenshot({ path: `${wanted.pictures}/${name}-${mode}.png`, fullPage: true });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) complaints.push(`${title}: ${wide} pixels too wide`);
+  await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+  // By the debugger's own way in, which no policy of the page concerns.
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  for (const v of found.violations) complaints.push(`${title}: axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
+  const popover = await page.$("[popovertarget]");
+  if (popover) {
+    await popover.click();
+    const shown = await page.$$eval(":popover-open", (all) => all.length);
+    if (shown !== 1) complaints.push(`${title}: a field does not say why`);
+    const inside = await page.evaluate(() => window.axe.run(document.querySelector(":popover-open"), { resultTypes: ["violations"] }));
+    for (const v of inside.violations) complaints.push(`${title}: axe in a field: ${v.id}: ${v.help}`);
+    if (wanted.pictures && name === wanted.field) await page.screenshot({ path: `${wanted.pictures}/${name}-field-${mode}.png` });
+    await page.keyboard.press("Escape");
+  }
+  await page.close();
+}
+
+// Every control is met once by Tab, in the order of the page, and is seen to be.
+async function keyboard(browser, { name, url }) {
+  const page = await opened(browser, "light", true);
+  await page.goto(url, { waitUntil: "load" });
+  const all = await page.evaluate(() => {
+    const able = [...document.querySelectorAll("a[href], button, summary, input, select, textarea, [tabindex='0']")];
+    const seen = able.filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest("[popover]"));
+    seen.forEach((e, n) => (e.dataset.n = n));
+    return seen.length;
+  });
+  const met = [];
+  for (let n = 0; n < all + 2; n++) {
+    await page.keyboard.press("Tab");
+    const [which, outline] = await page.evaluate(() => {
+      const e = document.activeElement;
+      return [e === document.body ? null : Number(e.dataset.n), getComputedStyle(e).outlineStyle + getComputedStyle(e).outlineWidth];
+    });
+    if (which === null) break;
+    if (!/^(solid|auto)[1-9]/.test(outline)) complaints.push(`${name}: nothing shows that ${which} has the focus (${outline})`);
+    met.push(which);
+  }
+  const order = [...Array(all).keys()].join();
+  if (met.join() !== order) complaints.push(`${name}: by keyboard ${met.join()} of ${order}`);
+  // The first is the way past what is the same everywhere.
+  await page.evaluate(() => document.activeElement.blur());
+  await page.goto(url, { waitUntil: "load" });
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  const at = await page.evaluate(() => document.activeElement.id);
+  if (at !== "main") complaints.push(`${name}: the way past leads to ${at || "nothing"}`);
+  await page.close();
+}
+
+// What is shown follows what is, and the reader stays where they are.
+async function refresh(browser, { name, url, focus, open, later }) {
+  const page = await opened(browser, "light", true);
+  listen(page, `${name} refreshed`, new URL(url).origin);
+  await page.goto(url, { waitUntil: "load" });
+  await page.evaluate((open) => (document.querySelector(open).open = true), open);
+  await page.focus(focus);
+  await page.evaluate(() => window.scrollTo(0, 300));
+  const stand = () => page.evaluate(() => [document.activeElement.outerHTML.slice(0, 80), Math.round(scrollY), document.querySelectorAll("details[open]").length, document.querySelectorAll(":popover-open").length].join(" "));
+  await page.evaluate((id) => document.getElementById(id).showPopover(), "f0-0");
+  await page.focus(focus);
+  const before = await stand();
+  await (await fetch(later)).text();
+  const told = page.waitForFunction(() => document.getElementById("said").textContent !== "", { timeout: 20000 });
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await told.catch(() => complaints.push(`${name}: the change is not announced`));
+  const after = await stand();
+  // New things above push what is read down; the browser's own anchoring may move the scroll with it.
+  const parts = (text) => text.replace(/ \d+ (\d+ \d+)$/, " $1");
+  if (parts(before) !== parts(after)) complaints.push(`${name}: a refresh moves the reader: ${before} → ${after}`);
+  const same = await page.evaluate(async () => {
+    const fresh = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html").querySelector("main");
+    const mine = document.querySelector("main").cloneNode(true);
+    mine.querySelectorAll("details").forEach((d) => (d.open = false));
+    const plain = (e) => { e.querySelectorAll("time, .age").forEach((t) => t.remove()); return e.innerHTML; };
+    return plain(mine) === plain(fresh);
+  });
+  if (!same) complaints.push(`${name}: what is refreshed is not what a new page would be`);
+  await page.close();
+}
+
+// Without scripts all is there, and comes anew by itself.
+async function plain(browser, { name, url, facts }) {
+  const page = await opened(browser, "light", false);
+  await page.goto(url, { waitUntil: "load" });
+  const text = await page.$eval("body", (b) => b.innerText);
+  for (const fact of facts || []) if (!text.includes(fact)) complaints.push(`${name} without scripts: no ${fact}`);
+  const again = await page.$$eval("meta[http-equiv=refresh]", (all) => all.map((m) => m.content).join());
+  if (again !== "30") complaints.push(`${name} without scripts: refreshed ${again || "never"}`);
+  await page.close();
+}
+
+(async () => {
+  // As root Chromium has no sandbox of its own; nothing is opened here but what the tests serve on loopback.
+  const browser = await puppeteer.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb"],
+  });
+  try {
+    for (const one of wanted.pages) for (const mode of one.modes || ["light", "dark", "phone"]) await look(browser, one, mode);
+    for (const one of wanted.keyboard || []) await keyboard(browser, one);
+    for (const one of wanted.plain || []) await plain(browser, one);
+    for (const one of wanted.refresh || []) await refresh(browser, one);
+  } finally {
+    await browser.close();
+  }
+  console.log(JSON.stringify(complaints));
+})().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,192 @@
+//! The pages in a real Chromium: for everybody, on every screen, and whatever others wrote.
+
+mod made;
+
+use super::*;
+use crate::support::browser::{look, pictures};
+use made::{Past, now};
+
+/// Where every kind of page is, in these worlds.
+const PAGES: [(&str, &str); 6] = [
+    ("status", "/"),
+    ("route", "/routes/mailchimp/password-reset/gmail-1"),
+    ("provider", "/providers/mailchimp"),
+    ("inbox", "/inboxes/fastmail-1"),
+    ("canary", "/canaries/0000000100000010"),
+    ("incident", "/incidents/7"),
+];
+
+fn url(shown: &Shown, path: &str) -> String {
+    format!("http://{}{path}", shown.address)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_is_for_everybody() {
+    let well = Shown::with(made::world(false), Past { outage: false }.archive()).await;
+    let outage = Shown::with(made::world(true), Past { outage: true }.archive()).await;
+    let large = Shown::with(made::large(), show::Archive::closed()).await;
+    let mut pages: Vec<Value> =
+        PAGES.iter().map(|(name, path)| json!({ "name": format!("outage-{name}"), "url": url(&outage, path) })).collect();
+    pages.push(json!({ "name": "well-status", "url": url(&well, "/") }));
+    pages.push(json!({ "name": "well-route", "url": url(&well, "/routes/relay/sign-up/own-1?span=6h") }));
+    pages.push(json!({ "name": "large-status", "url": url(&large, "/"), "modes": ["light", "phone"] }));
+    pages.push(json!({ "name": "bare-route", "url": url(&large, "/routes/provider-0/stream-0/inbox-0"), "modes": ["light"] }));
+    let evil = Shown::start(hostile()).await;
+    for (n, path) in ["/", "/incidents/7", "/incidents/8", "/providers/mailchimp"].iter().enumerate() {
+        pages.push(json!({ "name": format!("hostile-{n}"), "url": url(&evil, path), "modes": ["light", "phone"] }));
+    }
+    look(json!({ "pictures": pictures(), "pages": pages, "field": "outage-status" })).await;
+}
+
+/// Everything that others can write, as bad as they can, and names as long as they may be.
+fn hostile() -> View {
+    let evil = format!("<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u{202e}txt.exe\u{0}\u{1b}[2J مرحبا {}", "x".repeat(300));
+    let mut view = made::world(true);
+    let long = |text: &str| name(&format!("{text}-{}", "w".repeat(63 - text.len())));
+    for route in &mut view.routes {
+        (route.reason, route.recent[0].state) = (evil.clone(), evil.clone());
+        route.route.inbox = long(route.route.inbox.as_str());
+    }
+    view.inboxes.iter_mut().for_each(|inbox| (inbox.reason, inbox.name) = (evil.clone(), long(inbox.name.as_str())));
+    view.providers.iter_mut().for_each(|provider| provider.reason = evil.clone());
+    for incident in &mut view.incidents {
+        incident.last.summary = evil.clone();
+        incident.last.evidence = json!({ evil.clone(): evil, "reply": evil, "list": [evil], "next_step": evil, "rivals": [evil], "certainty": 2.0,
+            "provider_says": [{ "fate": evil, "words": evil, "canary": evil, "said_at": evil }], "deep": { "a": [{ "b": evil }] } });
+    }
+    (view.instance, view.next) = (evil.clone(), Some((now(), evil.clone())));
+    view.silences[0].reason = evil;
+    view
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_keyboard_and_without_scripts_and_while_things_change() {
+    let outage = Arc::new(Shown::with(made::world(true), Past { outage: true }.archive()).await);
+    let later = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let signal = format!("http://{}/", later.local_addr().unwrap());
+    let changing = Arc::clone(&outage);
+    tokio::spawn(async move {
+        let (mut stream, _) = later.accept().await.unwrap();
+        changing.change(|view| {
+            view.incidents.insert(0, incident(9, Kind::Stopped, Culprit::Provider(name("relay")), "relay stopped, too", json!({})));
+            view.routes.iter_mut().for_each(|route| route.verdict = Verdict::Stopped);
+            view.providers.retain(|provider| provider.name.as_str() != "postmark");
+            view.silences.clear();
+        });
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+    });
+    let every = |shown: &Shown, word: &str| -> Vec<Value> {
+        PAGES
+            .iter()
+            .map(|(name, path)| json!({ "name": format!("{word}-{name}"), "url": url(shown, path), "facts": ["mx1.example"] }))
+            .collect()
+    };
+    let facts = ["Provider mailchimp: stopped", "acknowledged", "incident 7", "password-reset", "the host moves"];
+    let mut plain = every(&outage, "outage");
+    plain.push(json!({ "name": "status", "url": url(&outage, "/"), "facts": facts }));
+    let refresh = [json!({ "name": "status", "url": url(&outage, "/"), "open": "#ended", "focus": "#ended summary", "later": signal })];
+    look(json!({ "pages": [], "keyboard": every(&outage, "outage"), "plain": plain, "refresh": refresh })).await;
+}
+
+#[tokio::test]
+async fn the_status_page_says_how_it_goes() {
+    let shown = Shown::start(fixture(2, 1, 2)).await;
+    let (code, page) = shown.get("/").await;
+    assert_eq!(code, 200);
+    assert!(page.contains("All 4 routes deliver."), "{page}");
+    assert!(page.contains("<time datetime=\"2022-08-08T20:30:40.000Z\" title=\"2022-08-08 20:30:40 UTC\">in 40s</time>"));
+    assert!(page.contains("provider-1/stream-0/inbox-1") && page.contains("<a href=\"inboxes/inbox-1\">inbox-1</a>"));
+    assert!(
+        page.matches("<script").count() == 1 && !page.contains("src=") && !page.contains("http://") && !page.contains("https://"),
+        "nothing from elsewhere"
+    );
+
+    shown.change(|view| {
+        let proof = json!({"since": 1_659_990_000_000_i64, "sent": 9, "arrived": 0, "reply": "250 2.0.0 queued"});
+        view.incidents.push(incident(7, Kind::Stopped, Culprit::Provider(name("provider-1")), "provider-1: none of 9 arrived", proof));
+        view.routes[2].verdict = Verdict::Stopped;
+        view.routes[2].route.stream = name("other");
+        view.inboxes[0].sight = Some(false);
+    });
+    let (_, page) = shown.get("/").await;
+    assert!(page.contains("provider-1: none of 9 arrived") && page.contains("href=\"incidents/7\""));
+    assert!(page.contains("✕ </span>blind") && page.contains("✕ </span>stopped"));
+    let (code, page) = shown.get("/incidents/7").await;
+    assert_eq!(code, 200);
+    for fact in ["provider provider-1", "mailcanary/mx1.example/7", "250 2.0.0 queued", "2022-08-08T20:20:00.000Z", "(10m ago)", "stopped"]
+    {
+        assert!(page.contains(fact), "{fact} is not in\n{page}");
+    }
+    let (code, page) = shown.get("/canaries/0000000000010000").await;
+    assert!(code == 200 && page.contains("arrived in 4.1s") && page.contains("provider-0/stream-0/inbox-0"));
+    for path in [
+        "/incidents/8",
+        "/incidents/x",
+        "/canaries/ffffffffffffffff",
+        "/canaries/..%2f..%2fetc",
+        "/nowhere",
+        "/routes/a/b/c",
+        "/providers/x",
+        "/metrics/",
+    ] {
+        let (code, page) = shown.get(path).await;
+        assert!(code == 404 && page.contains("<h1>No such"), "{path}: {code}");
+    }
+}
+
+#[tokio::test]
+async fn what_others_wrote_stays_text() {
+    let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u{202e}txt.exe\u{0}\u{1b}[2J\u{85}&lt;";
+    let mut view = fixture(1, 1, 1);
+    let proof = json!({evil: evil, "list": [evil], "reply": format!("{evil}\n{}", "x".repeat(200)), "long": "<".repeat(100_000)});
+    view.incidents.push(incident(1, Kind::Refused, Culprit::Provider(name("provider-0")), evil, proof));
+    view.instance = evil.to_owned();
+    view.next = Some((at(3601), evil.to_owned()));
+    view.routes[0].reason = evil.to_owned();
+    view.routes[0].recent[0].state = evil.to_owned();
+    view.providers[0].reason = evil.to_owned();
+    view.inboxes[0].reason = evil.to_owned();
+    let shown = Shown::start(view).await;
+    for path in [
+        "/",
+        "/incidents/1",
+        "/canaries/0000000000010000",
+        "/routes/provider-0/stream-0/inbox-0",
+        "/providers/provider-0",
+        "/inboxes/inbox-0",
+    ] {
+        let (code, page) = shown.get(path).await;
+        assert_eq!(code, 200);
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&gt;&lt;img src=x"), "{path}");
+        assert_eq!(page.matches("<script").count(), 1, "{path}");
+        for bad in ["<script>alert", "<img", "\u{202e}", "\u{0}", "\u{1b}", "\u{85}"] {
+            assert!(!page.contains(bad), "{bad:?} in {path}");
+        }
+        assert!(page.contains("\\u{202e}txt.exe\\u{0}\\u{1b}[2J\\u{85}&amp;lt;"), "{page}");
+        assert!(page.len() < 200_000, "{path} has {} bytes", page.len());
+    }
+    let (_, json) = shown.get("/api/v1/providers").await;
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["providers"][0]["reason"], evil);
+}
+
+#[tokio::test]
+async fn five_hundred_routes_fit_a_page() {
+    let mut view = fixture(10, 5, 10);
+    for (n, route) in view.routes.iter_mut().enumerate() {
+        route.reason = "\"none\" of 9 canaries <arrived> ".repeat(50);
+        if n % 2 == 0 {
+            let Route { provider, stream, inbox } = route.route.clone();
+            let culprit = Culprit::Route(provider, stream, inbox);
+            view.incidents.push(incident(n as u64 + 1, Kind::Loss, culprit, &"half <of> it is lost ".repeat(50), json!({})));
+        }
+    }
+    let begun = Instant::now();
+    let text = show::render(&view);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?} for {} bytes", begun.elapsed(), text.len());
+    assert_eq!(complaints(&text), None);
+    let shown = Shown::start(view).await;
+    let (code, page) = shown.get("/").await;
+    assert_eq!(code, 200);
+    assert!(page.len() < 1024 * 1024, "{} bytes", page.len());
+    assert!(page.contains("provider-9/stream-4/inbox-9"));
+}

@@ -1,0 +1,345 @@
+//! Worlds to look at: made, and the same at every run.
+
+use mailcanary::edge::show::{Archive, Question};
+use mailcanary::model::dossier::{Dossier, Failed, Said, Sight, Tally, Told, Trace};
+use mailcanary::model::past::{Became, Failure, Point, Sighting, Wanted, Way};
+use mailcanary::model::{Outcome, Reason, Silence, Which};
+use mailcanary::watchdog::Word;
+
+use super::*;
+
+/// The outage begins so long before the view.
+const OUTAGE: u64 = 22 * 60;
+pub const PROVIDERS: [&str; 3] = ["mailchimp", "postmark", "relay"];
+pub const STREAMS: [&str; 2] = ["password-reset", "sign-up"];
+pub const INBOXES: [&str; 4] = ["gmail-1", "outlook-1", "fastmail-1", "own-1"];
+
+/// The present of these worlds: so long after they began.
+pub fn now() -> At {
+    at(26 * 3600)
+}
+
+/// Something between 0 and 1 that looks like chance.
+fn chance(seed: u64) -> f64 {
+    let mixed = (seed ^ (seed >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((mixed ^ (mixed >> 32)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The canary of a route that was sent so many minutes ago.
+fn point(number: u64, minutes: u64, ill: bool) -> Point {
+    let sent_at = now().minus(Span::from_secs(minutes * 60 + number * 7 % 60));
+    let draw = chance(number * 100_000 + minutes);
+    let base = 1.2 + (number % 5) as f64;
+    let slow = if (200..260).contains(&minutes) { 6.0 } else { 1.0 };
+    let latency = Span::from_ms((base * slow * (0.6 + 3.0 * draw * draw * draw / (1.02 - draw)) * 1000.0) as u64);
+    let came = |became, placement| Point {
+        canary: CanaryId::from_bits(number << 32 | (now().as_ms() as u64 / 60_000 - minutes)),
+        sent_at,
+        became,
+        latency: Some(latency),
+        placement: Some(placement),
+    };
+    let gone = |became| Point { latency: None, placement: None, ..came(became, Placement::Inbox) };
+    match (ill && minutes < OUTAGE / 60, minutes, draw) {
+        (_, 0, _) => gone(Became::InFlight),
+        (true, 15.., _) => gone(Became::Lost),
+        (true, ..) => gone(Became::InFlight),
+        (_, _, draw) if draw > 0.996 => gone(Became::Lost),
+        (_, _, draw) if draw > 0.992 => Point { latency: Some(Span::from_secs(1300)), ..came(Became::Late, Placement::Inbox) },
+        (_, _, draw) if draw > 0.986 => came(Became::Arrived, Placement::Junk),
+        (_, 500..530, _) if number % 3 == 0 => gone(Became::Refused),
+        _ => came(Became::Arrived, Placement::Inbox),
+    }
+}
+
+fn state(point: &Point) -> String {
+    match (point.became, point.latency) {
+        (Became::InFlight, _) => "accepted, in flight".to_owned(),
+        (_, Some(latency)) => format!("arrived in {latency} ({})", point.placement.unwrap().as_str()),
+        (became, None) => became.as_str().to_owned(),
+    }
+}
+
+/// A world in which all is well, or a provider has stopped.
+pub fn world(outage: bool) -> View {
+    let mut view = fixture(0, 0, 0);
+    (view.at, view.next) = (now(), Some((now().plus(Span::from_secs(4)), "canary down relay/sign-up/own-1".to_owned())));
+    let mut number = 0;
+    for provider in PROVIDERS {
+        for stream in STREAMS {
+            for inbox in INBOXES {
+                number += 1;
+                let ill = outage && provider == "mailchimp";
+                let mut route = route_view(Route { provider: name(provider), stream: name(stream), inbox: name(inbox) }, number);
+                let points: Vec<Point> = (0..50).map(|minutes| point(number, minutes, ill)).collect();
+                route.recent = points
+                    .iter()
+                    .map(|p| CanaryView {
+                        canary: p.canary,
+                        sent_at: p.sent_at,
+                        became: p.became,
+                        latency: p.latency,
+                        placement: p.placement,
+                        state: state(p),
+                    })
+                    .collect();
+                route.last_arrival =
+                    points.iter().find_map(|p| Some(p.sent_at.plus(p.latency?))).map(|at| at.min(now().minus(Span::from_secs(2))));
+                route.reason = "the newest canaries arrived; nearly all take no longer than 15s".to_owned();
+                if ill {
+                    (route.verdict, route.reason) = (Verdict::Stopped, format!("incident 7: {SUMMARY}"));
+                }
+                view.routes.push(route);
+            }
+        }
+    }
+    view.routes.sort_by(|a, b| a.route.cmp(&b.route));
+    let known = fixture(3, 2, 4);
+    for (n, (provider, mut party)) in PROVIDERS.iter().zip(known.providers).enumerate() {
+        party.name = name(provider);
+        party.reason = "8 of 8 routes deliver".to_owned();
+        party.traffic.last_arrival = Some(now().minus(Span::from_secs(7)));
+        party.traffic.budget = (n == 2).then_some((3500, 1212));
+        if outage && n == 0 {
+            (party.verdict, party.reason) = (Verdict::Stopped, format!("incident 7: {SUMMARY}"));
+            party.traffic.last_arrival = Some(now().minus(Span::from_secs(OUTAGE)));
+        }
+        for stream in STREAMS {
+            view.streams.push((name(provider), PartyView { name: name(stream), ..party.clone() }));
+        }
+        view.providers.push(party);
+    }
+    for (text, inbox) in INBOXES.iter().zip(known.inboxes) {
+        view.inboxes.push(InboxView { name: name(text), horizon: Some(now().minus(Span::from_secs(3))), ..inbox });
+    }
+    view.accounts = [(name("mailchimp"), AccountView { read_at: Some(now().minus(Span::from_secs(400))), ..account() })].into();
+    if outage {
+        ail(&mut view);
+    }
+    view
+}
+
+const SUMMARY: &str = "provider `mailchimp` stopped: 176 canaries have not arrived in 4 inboxes, the oldest after 22m; 9 in 10 before took 9s; postmark, relay deliver to the same inboxes; a stop of provider `mailchimp` is more than a million times likelier than health";
+
+fn proof() -> Value {
+    json!({
+        "at": now().rfc3339(), "since": now().minus(Span::from_secs(OUTAGE)).rfc3339(), "not_arrived": 176, "missing": 160, "of": 160, "usual": "9s",
+        "first_bad": { "canary": "0000000100000010", "sent_at": now().minus(Span::from_secs(OUTAGE)).rfc3339(), "age": "22m" },
+        "last_good": { "canary": "0000000100000011", "sent_at": now().minus(Span::from_secs(OUTAGE + 20)).rfc3339(), "age": "22m20s" },
+        "certainty": 0.998, "nats": 41.2, "routes_count": 8, "inboxes": INBOXES, "held_for": "1m10s",
+        "reply": "200 [{\"email\":\"seed@example.org\",\"status\":\"queued\",\"queued_reason\":\"other\",\"_id\":\"5b1a2c\"}]",
+        "provider_says": [{ "canary": "0000000100000010", "sent_at": now().minus(Span::from_secs(OUTAGE)).rfc3339(), "fate": "stuck",
+            "said_at": now().minus(Span::from_secs(900)).rfc3339(), "words": "state: queued; queued_reason: account suspended" }],
+        "others": "postmark, relay deliver to the same inboxes", "routes": ["mailchimp/password-reset/gmail-1", "mailchimp/sign-up/gmail-1"],
+        "next_step": "log in to mailchimp and look for a suspension notice; send transactional mail through postmark until it is lifted",
+    })
+}
+
+fn ail(view: &mut View) {
+    let mut stopped = incident(7, Kind::Stopped, Culprit::Provider(name("mailchimp")), SUMMARY, proof());
+    stopped.opened_at = now().minus(Span::from_secs(20 * 60));
+    stopped.acknowledged =
+        Some(Word { at: now().minus(Span::from_secs(16 * 60)), by: "ada".to_owned(), note: Some("calling their support".to_owned()) });
+    let blind = "inbox `fastmail-1` could not be read for 12m: connection refused. Nothing is known of mail to it";
+    let mut unread = incident(8, Kind::Blind, Culprit::Inbox(name("fastmail-1")), blind, json!({"why": "connection refused"}));
+    (unread.severity, unread.opened_at) = (Severity::Warn, now().minus(Span::from_secs(7 * 60)));
+    let mut over = incident(
+        5,
+        Kind::Loss,
+        Culprit::Stream(name("relay"), name("sign-up")),
+        "stream `sign-up` of provider `relay` delivers again",
+        json!({}),
+    );
+    (over.opened_at, over.resolved_at, over.last.change) =
+        (now().minus(Span::from_secs(9 * 3600)), Some(now().minus(Span::from_secs(8 * 3600))), Change::Resolved);
+    view.incidents = vec![unread, stopped, over];
+    for route in view.routes.iter_mut().filter(|route| route.route.inbox.as_str() == "fastmail-1") {
+        (route.verdict, route.reason) =
+            (Verdict::Unknown, "inbox `fastmail-1` cannot be read since 2022-08-09T21:12:00Z: connection refused".to_owned());
+    }
+    let inbox = view.inboxes.iter_mut().find(|inbox| inbox.name.as_str() == "fastmail-1").unwrap();
+    (inbox.sight, inbox.verdict, inbox.reason) = (Some(false), Verdict::Unknown, "cannot be read since 12m: connection refused".to_owned());
+    inbox.horizon = Some(now().minus(Span::from_secs(12 * 60)));
+    view.silences = vec![Silence {
+        silence: 3,
+        which: Which { inbox: Some(name("fastmail-1")), ..Which::default() },
+        from: now().minus(Span::from_secs(300)),
+        until: now().plus(Span::from_secs(3600)),
+        by: "grace".to_owned(),
+        reason: "the host moves".to_owned(),
+    }];
+    view.notices_pending.insert(name("pager"), 2);
+}
+
+/// The same world's past.
+pub struct Past {
+    pub outage: bool,
+}
+
+impl Past {
+    /// Answers what pages ask.
+    pub fn archive(self) -> Archive {
+        let (archive, mut asked) = Archive::new();
+        tokio::spawn(async move {
+            while let Some(question) = asked.recv().await {
+                match question {
+                    Question::Points(route, ends, end) => _ = end.send(Ok(self.points(&route, ends))),
+                    Question::Canaries(Wanted { .. }, end) => _ = end.send(Ok(Vec::new())),
+                    Question::Canary(canary, end) => _ = end.send(Ok(Some(self.way(canary)))),
+                    Question::Incidents(_, _, end) => _ = end.send(Ok(self.failures())),
+                    Question::Incident(id, end) => _ = end.send(Ok((id.0 == 7 && self.outage).then(|| self.dossier()))),
+                }
+            }
+        });
+        archive
+    }
+
+    fn points(&self, route: &Route, [from, to]: [At; 2]) -> Vec<Point> {
+        let world = world(false);
+        let number = 1 + world.routes.iter().position(|r| r.route == *route).unwrap_or(0) as u64;
+        let minutes = to.since(from).as_ms() / 60_000;
+        (0..minutes).map(|m| point(number, m, self.outage && route.provider.as_str() == "mailchimp")).collect()
+    }
+
+    fn way(&self, canary: CanaryId) -> Way {
+        let sent_at = now().minus(Span::from_secs(1300));
+        let gone = self.outage && canary.bits() & 0xff == 0x10;
+        let after = |ms| sent_at.plus(Span::from_ms(ms));
+        Way {
+            canary,
+            route: Route { provider: name("mailchimp"), stream: name("password-reset"), inbox: name("gmail-1") },
+            reason: Reason::Routine,
+            sent_at,
+            became: if gone { Became::Lost } else { Became::Arrived },
+            answered_at: Some(after(640)),
+            outcome: Some(Outcome::Accepted),
+            reply: Some("200 [{\"status\":\"queued\",\"_id\":\"5b1a2c\"}]".to_owned()),
+            message_id: Some("5b1a2c".to_owned()),
+            legs: [Some(Span::from_ms(48)), Some(Span::from_ms(96)), None, Some(Span::from_ms(451))],
+            arrived_at: (!gone).then(|| after(4100)),
+            seen_at: (!gone).then(|| after(4560)),
+            placement: (!gone).then_some(Placement::Inbox),
+            copy: (!gone).then(|| "INBOX/1659900000/4711".to_owned()),
+            lost_at: gone.then(|| after(900_000)),
+            forgotten_at: None,
+            sightings: vec![Sighting {
+                what: "duplicate".to_owned(),
+                inbox: "gmail-1".to_owned(),
+                placement: Some("junk".to_owned()),
+                arrived_at: Some(after(9000)),
+                seen_at: after(9100),
+            }],
+            traces: vec![Trace {
+                at: after(400_000),
+                canary: canary.to_string(),
+                fate: "stuck".to_owned(),
+                words: Some("state: queued".to_owned()),
+            }],
+        }
+    }
+
+    fn failures(&self) -> Vec<Failure> {
+        let mut view = fixture(0, 0, 0);
+        ail_incidents(&mut view, self.outage);
+        let one = |i: IncidentView| Failure {
+            incident: i.incident,
+            kind: i.kind,
+            severity: i.severity,
+            culprit: i.culprit,
+            opened_at: i.opened_at,
+            updated_at: i.opened_at,
+            resolved_at: i.resolved_at,
+            summary: i.last.summary,
+        };
+        view.incidents.into_iter().map(one).collect()
+    }
+
+    fn dossier(&self) -> Dossier {
+        let told = |minutes: u64, number: u64, change, severity, sinks: &[(&str, &str)]| {
+            let when = now().minus(Span::from_secs(minutes * 60));
+            let mut notice = incident(7, Kind::Stopped, Culprit::Provider(name("mailchimp")), SUMMARY, proof()).last;
+            (notice.notice, notice.change, notice.severity) = (NoticeId(number), change, severity);
+            let sinks =
+                sinks.iter().map(|(sink, outcome)| ((*sink).to_owned(), (*outcome).to_owned(), when.plus(Span::from_secs(2)))).collect();
+            Told { at: when, notice, sinks }
+        };
+        let tally = |sent, arrived, lost| Tally {
+            sent,
+            states: [("arrived".to_owned(), arrived), ("lost".to_owned(), lost), ("in flight".to_owned(), sent - arrived - lost)].into(),
+            last_good: Some(now().minus(Span::from_secs(OUTAGE + 20))),
+            first_bad: (lost > 0).then(|| now().minus(Span::from_secs(OUTAGE))),
+        };
+        let routes =
+            PROVIDERS.iter().flat_map(|p| STREAMS.iter().flat_map(move |s| INBOXES.iter().map(move |i| [*p, *s, *i].map(str::to_owned))));
+        let failed = |n: u64| Failed {
+            canary: format!("{:016x}", 0x1_0000_0010 + n),
+            route: ["mailchimp", "sign-up", "gmail-1"].map(str::to_owned),
+            sent_at: now().minus(Span::from_secs(OUTAGE - n * 60)),
+            state: "lost".to_owned(),
+            outcome: Some("accepted".to_owned()),
+            class: None,
+            reply: Some("200 queued".to_owned()),
+            message_id: Some("5b1a2c".to_owned()),
+            answered_at: None,
+            arrived_at: None,
+            placement: None,
+            lost_at: None,
+        };
+        Dossier {
+            opened_at: now().minus(Span::from_secs(20 * 60)),
+            notices: vec![
+                told(20, 11, Change::Opened, Severity::Warn, &[("hook", "delivered")]),
+                told(19, 12, Change::Updated, Severity::Page, &[("hook", "delivered"), ("pager", "delivered"), ("chat", "refused")]),
+                told(4, 13, Change::Reminder, Severity::Page, &[("pager", "pending")]),
+            ],
+            words: vec![Said {
+                at: now().minus(Span::from_secs(16 * 60)),
+                who: "ada".to_owned(),
+                said: "acknowledged".to_owned(),
+                note: Some("calling their support".to_owned()),
+            }],
+            sight: vec![Sight {
+                at: now().minus(Span::from_secs(12 * 60)),
+                inbox: Some("fastmail-1".to_owned()),
+                what: "blind".to_owned(),
+                why: Some("connection refused".to_owned()),
+            }],
+            routes: routes
+                .map(|route| {
+                    let ill = route[0] == "mailchimp";
+                    (route, if ill { tally(22, 0, 7) } else { tally(22, 21, 0) })
+                })
+                .collect(),
+            canaries: (0..7).map(failed).collect(),
+            traces: vec![Trace {
+                at: now().minus(Span::from_secs(900)),
+                canary: "0000000100000010".to_owned(),
+                fate: "stuck".to_owned(),
+                words: Some("state: queued; queued_reason: account suspended".to_owned()),
+            }],
+            ..Dossier::default()
+        }
+    }
+}
+
+fn ail_incidents(view: &mut View, outage: bool) {
+    if outage {
+        let full = world(true);
+        view.incidents = full.incidents;
+    }
+}
+
+/// As many providers and inboxes as a large installation has, some of them in trouble.
+pub fn large() -> View {
+    let mut view = fixture(12, 2, 20);
+    for (n, route) in view.routes.iter_mut().enumerate() {
+        (route.verdict, route.reason) = match n % 97 {
+            3 => (Verdict::Stopped, "all canaries are overdue".to_owned()),
+            7 | 11 => (Verdict::Degraded, "3 canaries in a row are overdue".to_owned()),
+            50 => (Verdict::Unknown, "no canary has arrived yet".to_owned()),
+            _ => continue,
+        };
+    }
+    view
+}
