@@ -56,8 +56,8 @@ pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
-    Drill, Family, Heartbeat, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Settings, Sink, Stream, Tls,
-    Watch, Wire,
+    Drill, Family, Heartbeat, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Public, Settings, Sink,
+    Stream, Tls, Watch, Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 pub use signs::Signs;

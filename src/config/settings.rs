@@ -30,6 +30,8 @@ pub struct Settings {
     pub drills: BTreeMap<Name, Drill>,
     /// `[http]`; absent: no listener.
     pub http: Option<Http>,
+    /// `[public]`; absent: no such page.
+    pub public: Option<Public>,
     /// `[ledger]`.
     pub ledger: LedgerSettings,
 }
@@ -293,6 +295,17 @@ impl Http {
         let local = !self.listen.ip().is_unspecified() && self.listen.port() != 0 && self.web_config.is_none();
         self.public_url.clone().or_else(|| local.then(|| format!("http://{}", self.listen)))
     }
+}
+
+/// `[public]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Public {
+    /// Where the page for everybody is, alone.
+    pub listen: SocketAddr,
+    /// Its heading.
+    pub title: String,
+    /// What streams are called there: only these are shown. Absent: all, by their own names.
+    pub streams: Option<BTreeMap<Name, String>>,
 }
 
 /// `[ledger]`.

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::control;
+use super::front::Front;
 use super::start::StartError;
 use crate::config::{Secrets, Settings, WebConfigError};
 use crate::edge::post::Order;
@@ -30,6 +31,7 @@ pub(super) struct Desk {
     orders: mpsc::Sender<Order>,
     wishes: mpsc::Sender<Wish>,
     archive: Archive,
+    pub(super) front: Front,
     now: Present,
     router: watch::Sender<axum::Router>,
     web: watch::Sender<Option<Web>>,
@@ -63,8 +65,8 @@ impl Desk {
         let (router, _) = watch::channel(axum::Router::new());
         let tickets = Tickets::new().map_err(|error| StartError::Random(error.to_string()))?;
         let (web, hub) = (watch::Sender::new(None), Hub::new(Arc::clone(&now)));
-        let address = OnceLock::new();
-        let desk = Self { ask, orders: orders_in, wishes: wishes_in, archive, now: Present(now), router, web, hub, tickets, address };
+        let (front, address, now) = (Front::new(ask.clone()), OnceLock::new(), Present(now));
+        let desk = Self { ask, orders: orders_in, wishes: wishes_in, archive, front, now, router, web, hub, tickets, address };
         Ok((desk, Asked { asks, orders, wishes, questions }))
     }
 

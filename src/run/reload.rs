@@ -16,6 +16,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use super::adapters::{Adapters, AtWork, Past, Shared, Staff};
 use super::book::chain;
 use super::desk::Desk;
+use super::front;
 use super::hooks::posted;
 use super::turn::Loop;
 use crate::config::{self, LoadError, Secrets, Settings};
@@ -178,6 +179,7 @@ impl Loop {
         let past = Past { standing: &self.hands.standing, pulses: self.pulse.shown() };
         let at_work = adapters.begin(&settings, shared, &dog, &past);
         let AtWork { submitters, sinks, hints, hooks, replies, mut pulse, staff: hired } = at_work;
+        desk.front.exchange(&settings);
         desk.exchange(&settings, secrets, posted(&hooks, &replies));
         pulse.cycle = self.pulse.cycle;
         (self.dog, self.pulse, *staff) = (dog, pulse, hired);
@@ -218,6 +220,12 @@ fn unchanged(old: &Settings, new: &Settings) -> Result<(), Vec<String>> {
     let listen = |settings: &Settings| settings.http.as_ref().map_or_else(|| "off".to_owned(), |http| http.listen.to_string());
     if listen(old) != listen(new) {
         complaints.push(format!("http.listen: only a restart can change `{}` to `{}`", listen(old), listen(new)));
+    }
+    let public = [front::address(old), front::address(new)];
+    if let [was, wanted] = &public
+        && was != wanted
+    {
+        complaints.push(format!("public.listen: only a restart can change `{was}` to `{wanted}`"));
     }
     if complaints.is_empty() { Ok(()) } else { Err(complaints) }
 }

@@ -11,6 +11,7 @@ use super::adapters::{Adapters, AtWork, Past, Shared};
 use super::book::{Book, chain};
 use super::clock::Clock;
 use super::desk::{Asked, Desk, listen};
+use super::front;
 use super::hands::Hands;
 use super::headers::Headers;
 use super::hooks::posted;
@@ -66,6 +67,9 @@ pub enum StartError {
     /// The HTTP port.
     #[error("listening on `{0}`: is another mailcanary running, or another service on this port? Change `[http] listen`")]
     Http(SocketAddr, #[source] std::io::Error),
+    /// The port of the page for everybody.
+    #[error("listening on `{0}` for everybody: is another service on this port? Change `[public] listen`")]
+    Public(SocketAddr, #[source] std::io::Error),
     /// No randomness for the installation's seed.
     #[error("the operating system gives no random numbers: {0}")]
     Random(String),
@@ -113,12 +117,13 @@ impl Daemon {
             headers: headers.clone(),
         };
         let adapters = Adapters::build(&settings, secrets, &shared, &dog)?;
-        let listener = listen(&settings).await?;
+        let (listener, public) = (listen(&settings).await?, front::listen(&settings).await?);
         // From here on nothing fails, and what was built begins.
         let AtWork { submitters, sinks, hints, hooks, replies, pulse, staff } =
             adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new() });
         let mut doors = JoinSet::new();
         doors.spawn(super::past::answer(settings.ledger.path.clone(), questions, clock.hand_out()));
+        desk.front.answer(&settings, public, &mut doors);
         let address = desk.answer(&settings, secrets, posted(&hooks, &replies), listener, &mut doors);
         let mut hands = Hands {
             settings,

@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod disk;
 mod evidence;
+mod look;
 mod retention;
 mod tables;
 

@@ -5,6 +5,7 @@ mod drill;
 mod general;
 mod heartbeats;
 mod maintenance;
+mod public;
 mod senders;
 mod signs;
 mod sinks;

@@ -6,6 +6,7 @@ use super::drill::DRILL;
 use super::general::{HTTP, IMAP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
 use super::heartbeats::{ALERTMANAGER_BEAT, BEAT, HEALTHCHECKS, KUMA, ONCALL, OPSGENIE_BEAT};
 use super::maintenance::MAINTENANCE;
+use super::public::PUBLIC;
 use super::senders::{
     AZURE, BREVO, GMAIL, MAILERSEND, MAILGUN, MAILJET, MANDRILL, MAYBE_OAUTH, NUMBERED_TEMPLATES, OAUTH, POSTMARK, RESEND, SENDER,
     SENDGRID, SES, SMTP, SMTP_HOST, SPARKPOST, TEMPLATES,
@@ -294,5 +295,12 @@ pub(in crate::config) static TABLES: &[Table] = &[
         doc: "A drill that comes back: the standing proof that the alarm can ring. It pages, through every sink that takes pages at that hour.",
     },
     Table { path: "http", name: "", shown: true, groups: &[HTTP], doc: "Metrics, status page and API." },
+    Table {
+        path: "public",
+        name: "",
+        shown: true,
+        groups: &[PUBLIC],
+        doc: "A page for everybody: how each stream delivers, and nothing else.",
+    },
     Table { path: "ledger", name: "", shown: true, groups: &[LEDGER], doc: "The durable record: everything sent, seen and told." },
 ];

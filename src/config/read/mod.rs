@@ -8,6 +8,7 @@ mod hook;
 mod inbox;
 mod maintenance;
 mod provider;
+mod public;
 mod route;
 mod signs;
 mod sink;
@@ -59,7 +60,7 @@ pub(super) struct Whole<'t> {
 /// Reads every table, whatever is wrong with others.
 pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let watch_table = root.single(keys::table("watch")?);
-    let http_table = root.single(keys::table("http")?);
+    let (http_table, public_table) = (root.single(keys::table("http")?), root.single(keys::table("public")?));
     let ledger_table = root.single(keys::table("ledger")?);
     let watch = watch(&watch_table, host_name);
     let http = http(&http_table);
@@ -86,6 +87,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     if let Some(http) = &http {
         hook::signed_by_address(&providers, http.as_ref());
     }
+    let public = public::read(&public_table, &streams.names, http.as_ref().and_then(Option::as_ref));
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
     trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());
@@ -105,6 +107,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             drills: drills?,
             routes: routes?,
             http: http?,
+            public: public?,
             ledger: ledger?,
         })
     })();

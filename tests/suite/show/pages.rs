@@ -2,6 +2,9 @@
 
 mod made;
 
+use mailcanary::config::Public;
+use mailcanary::watchdog::DrillView;
+
 use super::*;
 use crate::support::browser::{look, pictures};
 use made::{Past, now};
@@ -25,13 +28,21 @@ async fn every_page_is_for_everybody() {
     let well = Shown::with(made::world(false), Past { outage: false }.archive()).await;
     let outage = Shown::with(made::world(true), Past { outage: true }.archive()).await;
     let large = Shown::with(made::large(), show::Archive::closed()).await;
-    let mut pages: Vec<Value> =
-        PAGES.iter().map(|(name, path)| json!({ "name": format!("outage-{name}"), "url": url(&outage, path) })).collect();
+    let mut pages: Vec<Value> = PAGES
+        .iter()
+        .map(|(name, path)| {
+            // What the pages of one party are made of stands on the status page, too.
+            let modes = if matches!(*name, "provider" | "inbox") { vec!["light", "phone"] } else { vec!["light", "dark", "phone"] };
+            json!({ "name": format!("outage-{name}"), "url": url(&outage, path), "modes": modes })
+        })
+        .collect();
     pages.push(json!({ "name": "well-status", "url": url(&well, "/") }));
-    pages.push(json!({ "name": "well-route", "url": url(&well, "/routes/relay/sign-up/own-1?span=6h") }));
+    pages.push(json!({ "name": "well-route", "url": url(&well, "/routes/relay/sign-up/own-1?span=6h"), "modes": ["light"] }));
     pages.push(json!({ "name": "large-status", "url": url(&large, "/"), "modes": ["light", "phone"] }));
     pages.push(json!({ "name": "bare-route", "url": url(&large, "/routes/provider-0/stream-0/inbox-0"), "modes": ["light"] }));
     let evil = Shown::start(hostile()).await;
+    let everybody = public(made::world(true), None).await;
+    pages.push(json!({ "name": "public", "url": format!("http://{everybody}/") }));
     for (n, path) in ["/", "/incidents/7", "/incidents/8", "/providers/mailchimp"].iter().enumerate() {
         pages.push(json!({ "name": format!("hostile-{n}"), "url": url(&evil, path), "modes": ["light", "phone"] }));
     }
@@ -86,6 +97,65 @@ async fn by_keyboard_and_without_scripts_and_while_things_change() {
     plain.push(json!({ "name": "status", "url": url(&outage, "/"), "facts": facts }));
     let refresh = [json!({ "name": "status", "url": url(&outage, "/"), "open": "#ended", "focus": "#ended summary", "later": signal })];
     look(json!({ "pages": [], "keyboard": every(&outage, "outage"), "plain": plain, "refresh": refresh })).await;
+}
+
+/// The page for everybody of a view: where it is.
+async fn public(view: View, streams: Option<&[(&str, &str)]>) -> SocketAddr {
+    let names = streams.map(|streams| streams.iter().map(|(stream, called)| (name(stream), (*called).to_owned())).collect());
+    let public = Public { listen: (Ipv4Addr::LOCALHOST, 0).into(), title: "Mail from <Example>".to_owned(), streams: names };
+    let (ask, mut asked) = mpsc::channel::<oneshot::Sender<View>>(4);
+    tokio::spawn(async move {
+        while let Some(answer) = asked.recv().await {
+            _ = answer.send(view.clone());
+        }
+    });
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(show::serve(listener, show::public(ask, public), std::future::pending()));
+    address
+}
+
+#[tokio::test]
+async fn everybody_sees_verdicts_and_nothing_else() {
+    let get = async |address: SocketAddr, path: &str| {
+        let answer = http().get(format!("http://{address}{path}")).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let address = public(made::world(true), Some(&[("sign-up", "Confirmations")])).await;
+    let (code, page) = get(address, "/").await;
+    assert_eq!(code, 200);
+    let body = page.split_once("</style>").unwrap().1.split_once("<script>").unwrap().0;
+    for fact in [
+        "Mail from &lt;Example&gt;",
+        "Confirmations",
+        "Some mail is late or lost",
+        "arrives in part",
+        "since",
+        "mail did not arrive",
+        "some mail was lost",
+    ] {
+        assert!(body.contains(fact), "{fact} is not in\n{body}");
+    }
+    let secret = ["mailchimp", "relay", "gmail", "fastmail", "incident", "mx1.example", "ada", "@", "sign-up", "password", "href", "0000"];
+    secret.iter().for_each(|word| assert!(!body.contains(word), "{word} is in\n{body}"));
+    for path in ["/metrics", "/incidents/7", "/api/v1/providers", "/-/ready", "/routes/mailchimp/sign-up/gmail-1", "/hooks/mailchimp"] {
+        assert_eq!(get(address, path).await, (404, "there is nothing here\n".to_owned()), "{path}");
+    }
+    assert_eq!(http().post(format!("http://{address}/")).send().await.unwrap().status().as_u16(), 405);
+
+    // A drill, a stand-by and an inbox's own failure concern nobody outside.
+    let mut view = made::world(true);
+    view.drill =
+        Some(DrillView { provider: name("mailchimp"), from: now(), until: now(), by: "ada".to_owned(), incident: Some(IncidentId(7)) });
+    let (_, page) = get(public(view.clone(), None).await, "/").await;
+    assert!(page.contains("All mail arrives") && !page.contains("since"), "{page}");
+    (view.drill, view.providers[0].traffic.standby) = (None, true);
+    assert!(get(public(view.clone(), None).await, "/").await.1.contains("All mail arrives"));
+    view.routes.iter_mut().for_each(|route| route.verdict = Verdict::Stopped);
+    assert!(get(public(view.clone(), None).await, "/").await.1.contains("Some mail does not arrive"));
+    view.trouble = Some("the disk is full".to_owned());
+    let (_, page) = get(public(view, None).await, "/").await;
+    assert!(page.contains("Not everything is known") && !page.contains("disk"), "{page}");
 }
 
 #[tokio::test]

@@ -82,6 +82,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         maintenance: BTreeMap::new(),
         drills: BTreeMap::new(),
         routes,
+        public: None,
         http: Some(Http::at("127.0.0.1:0".parse().unwrap())),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
     }

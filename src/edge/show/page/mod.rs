@@ -12,6 +12,7 @@ mod party;
 mod paths;
 mod people;
 mod plot;
+mod public;
 mod route;
 mod routes;
 mod spread;
@@ -23,6 +24,7 @@ mod waterfall;
 use bits::{ago, foreign, severity, table, time};
 pub(super) use form::{Form, form};
 pub(super) use paths::paths;
+pub(super) use public::public;
 pub(super) use status::sentence;
 
 use data_encoding::BASE64;
@@ -54,7 +56,6 @@ pub(super) fn missing(title: &str, why: &str) -> Markup {
 
 /// A page about what is in a view. `root`: the way from it to the status page.
 fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
-    let head = html! { noscript { meta http-equiv="refresh" content=(REFRESH); } };
     let body = html! {
         a.skip href="#main" { "Skip to content" }
         header.top {
@@ -65,10 +66,10 @@ fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
                     a href=(format!("{root}metrics")) { "Metrics" }
                     a href=(format!("{root}api/v1/providers")) { "JSON" }
                 }
-                p.asof { span #asof title=(bits::clock(view.at)) { "as of " (bits::second(view.at)) } button #pause type="button" hidden { "Pause refresh" } }
+                (fresh(&bits::second(view.at), &bits::clock(view.at)))
             }
         }
-        p.vh #said role="status" {}
+        (said())
         main #main tabindex="-1" { (body) }
         footer {
             p {
@@ -76,9 +77,29 @@ fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
                 "Counting since " (time(view.began, view.at)) ". mailcanary " (env!("CARGO_PKG_VERSION")) ". Times are UTC."
             }
         }
-        script { (PreEscaped(SCRIPT)) }
+        (script())
     };
-    frame(title, &head, &body)
+    frame(title, &refresh(), &body)
+}
+
+/// Without scripts a page loads itself again.
+fn refresh() -> Markup {
+    html! { noscript { meta http-equiv="refresh" content=(REFRESH); } }
+}
+
+/// How fresh a page is; with scripts, a way to keep it still.
+fn fresh(short: &str, whole: &str) -> Markup {
+    html! { p.asof { span #asof title=(whole) { "as of " (short) } button #pause type="button" hidden { "Pause refresh" } } }
+}
+
+/// Where it is said aloud that something has changed.
+fn said() -> Markup {
+    html! { p.vh #said role="status" {} }
+}
+
+/// What keeps a page fresh.
+fn script() -> Markup {
+    html! { script { (PreEscaped(SCRIPT)) } }
 }
 
 /// A link to the status page from a page that is `root` away from it.
