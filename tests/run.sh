@@ -26,6 +26,7 @@ PACKAGES=(
     xvfb dunst dbus         # the desktop: a screen, what shows notifications, and its bus
     imagemagick             # looks at the screen
     cmark-gfm               # reads the evidence as the page of a ticket would show it
+    chromium                # what the pages are looked at with
     python3                 # small servers that misbehave on purpose
     python3-venv            # a place of its own for the API fuzzer
     apache2-utils           # htpasswd: users of the web configuration
@@ -39,8 +40,8 @@ UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)
 SERVERS=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mailcanary-tests
 # An API fuzzer, from PyPI by a file with the hash of everything.
 FUZZER=tests/api/requirements.txt
-# Grafana's own types, which the dashboards are held against, from npm by a lock file.
-GRAFANA=tests/grafana
+# From npm by lock files: Grafana's own types, which the dashboards are held against; axe, and what drives Chromium.
+NODE=(grafana pages)
 # Versions of the runners: those that these settings were written for.
 NEXTEST=0.9.143
 DENY=0.20.2
@@ -125,17 +126,17 @@ unpack() {
     rm -rf "${SERVERS:?}/$1" && mv "$new" "$SERVERS/$1"
 }
 
-# Grafana's packages, beside the servers. Debian's npm cannot stand beside a nodejs from elsewhere, which brings its own.
-grafana() {
-    local new=$SERVERS/.grafana.$$ at=$SERVERS/grafana
-    if [ -d "$at/node_modules" ] && cmp -s "$GRAFANA/package-lock.json" "$at/package-lock.json"; then
+# node NAME: its packages, beside the servers. Debian's npm cannot stand beside a nodejs from elsewhere, which brings its own.
+node() {
+    local from=tests/$1 new=$SERVERS/.$1.$$ at=$SERVERS/$1
+    if [ -d "$at/node_modules" ] && cmp -s "$from/package-lock.json" "$at/package-lock.json"; then
         echo "nothing is missing in $at"
         return
     fi
     if ! command -v npm >/dev/null; then
         apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends nodejs npm </dev/null || return
     fi
-    rm -rf "$new" && mkdir -p "$new" && cp "$GRAFANA/package.json" "$GRAFANA/package-lock.json" "$new" || return
+    rm -rf "$new" && mkdir -p "$new" && cp "$from/package.json" "$from/package-lock.json" "$new" || return
     (cd "$new" && npm ci --ignore-scripts --no-audit --no-fund) && rm -rf "$at" && mv "$new" "$at"
 }
 
@@ -203,7 +204,9 @@ report() {
 
 section "Debian packages" 1 packages || report
 section "Servers beside Postfix" 1 servers || report
-section "Grafana's types" 1 grafana || report
+for each in "${NODE[@]}"; do
+    section "Packages of node: $each" 1 node "$each" || report
+done
 section "An API fuzzer" 1 fuzzer || report
 section "A container with systemd" 1 container || report
 section "Rust tools" 1 tools || report

@@ -36,7 +36,7 @@ function listen(page, name, asked) {
   });
 }
 
-async function look(browser, { name, url }, mode) {
+async function look(browser, { name, url, glance }, mode) {
   const title = `${name} ${mode}`;
   const page = await opened(browser, mode, true);
   listen(page, title, new URL(url).origin);
@@ -46,6 +46,8 @@ async function look(browser, { name, url }, mode) {
   if (wanted.pictures) await page.screenshot({ path: `${wanted.pictures}/${name}-${mode}.png`, fullPage: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) complaints.push(`${title}: ${wide} pixels too wide`);
+  // Of what is large and was looked at whole in another way, only how it lies on the screen.
+  if (glance === mode) return page.close();
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
   // By the debugger's own way in, which no policy of the page concerns.
   await page.evaluate(axe);

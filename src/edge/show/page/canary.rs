@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::bits::{badge, foreign, sign, time, took, verdict};
-use super::{page, routes, waterfall};
+use super::bits::{badge, foreign, sign, time, verdict};
+use super::spread::Took;
+use super::{page, routes, spread, waterfall};
 use crate::model::past::{Became, Way};
 use crate::model::{Class, Outcome, Placement, Reason, Verdict};
 use crate::watchdog::{CanaryView, RouteView, View};
@@ -44,7 +45,7 @@ pub(super) fn canary(view: &View, way: &Way, state: Option<&CanaryView>) -> Mark
                 dt { "Route" } dd { a href=(routes::href(ROOT, &way.route)) { (way.route) } @if let Some(route) = known { " " (verdict(route.verdict)) } }
                 @if let Some(canary) = state { dt { "State" } dd { (foreign(&canary.state, 1000)) } }
                 dt { "Sent because" } dd { @match way.reason { Reason::Routine => "its turn came", Reason::Confirmation => "suspicion asked" } }
-                @if let Some(latency) = way.latency() { dt { "Took" } dd { strong { (took(latency)) } ", as its receiver tells the time" } }
+                @if let Some(latency) = way.latency() { dt { "Took" } dd { strong { (spread::said(Took::Within(latency))) } ", as its receiver tells the time" } }
                 @if let Some(outcome) = way.outcome { dt { "The provider" } dd { (answered(outcome)) } }
                 @if let Some(id) = &way.message_id { dt { "The provider’s id" } dd { code { (foreign(id, 1000)) } } }
                 @if let Some(place) = way.placement { dt { "Lay in" } dd { (place.as_str()) @if let Some(copy) = &way.copy { " (" (foreign(copy, 400)) ")" } } }

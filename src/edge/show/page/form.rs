@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{foreign, layout};
+use super::{document, foreign};
 use crate::model::IncidentId;
 use crate::watchdog::{IncidentView, View};
 
@@ -42,7 +42,7 @@ pub(in crate::edge::show) fn form(view: &View, incident: &IncidentView, form: &F
         @if let Some(shut) = &form.shut { p { (foreign(shut, 600)) } } @else { (fields(incident.incident, form)) }
         p { a href=(format!("../{}", incident.incident)) { "Back to the incident" } " · " a href="../../" { "Status of " (foreign(&view.instance, 200)) } }
     };
-    layout(&title, None, &body)
+    document(&title, &body)
 }
 
 fn fields(incident: IncidentId, form: &Form) -> Markup {

@@ -76,7 +76,7 @@ fn field(root: &str, routes: &[&RouteView], id: &str) -> Markup {
             span aria-hidden="true" { (sign(worst.verdict)) }
             span.w { (worst.verdict.as_str()) }
             @if alike < routes.len() { span.ms { (alike) "/" (routes.len()) } }
-            @else if let Some(Took::Within(span)) = median { span.ms { (super::bits::took(span)) } }
+            @else if let Some(took @ Took::Within(_)) = median { span.ms { (spread::said(took)) } }
             span.vh { ", " (worst.route.provider) " to " (worst.route.inbox) ": why" }
         }
         div id=(id) popover="auto" {

@@ -51,6 +51,11 @@ pub(super) fn missing(title: &str, why: &str) -> Markup {
         h1 { (title) }
         p { (why) }
     };
+    document(title, &body)
+}
+
+/// A page that stays as it is.
+fn document(title: &str, body: &Markup) -> Markup {
     frame(title, &html! {}, &html! { main #main { (body) } })
 }
 

@@ -64,10 +64,10 @@ impl Line<'_> {
 /// What is told of an incident: nothing of what is no trouble of mail that people wait for.
 fn told<'a>(view: &View, incident: &IncidentView, named: &[(&Name, &'a str)]) -> Option<Line<'a>> {
     let what = match incident.kind {
-        Kind::Stopped | Kind::Refused => "mail did not arrive",
-        Kind::Loss => "some mail was lost",
-        Kind::Slow => "mail was slow",
-        Kind::Junked => "mail was taken for junk",
+        Kind::Stopped | Kind::Refused => ["mail does not arrive", "mail did not arrive"],
+        Kind::Loss => ["some mail is lost", "some mail was lost"],
+        Kind::Slow => ["mail is slow", "mail was slow"],
+        Kind::Junked => ["mail is taken for junk", "mail was taken for junk"],
         Kind::Blind
         | Kind::CutOff
         | Kind::Identity
@@ -82,6 +82,8 @@ fn told<'a>(view: &View, incident: &IncidentView, named: &[(&Name, &'a str)]) ->
     let streams: Vec<&str> = named.iter().filter(|(stream, _)| touched.contains(stream)).map(|(_, name)| *name).collect();
     let drill = view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
     let ours = matches!(incident.culprit, Culprit::Inbox(_)) || drill || streams.is_empty();
+    let [now, before] = what;
+    let what = if incident.resolved_at.is_some() { before } else { now };
     (!ours).then_some(Line { what, streams, from: incident.opened_at, to: incident.resolved_at })
 }
 

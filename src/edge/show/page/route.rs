@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::bits::{ago, clock, foreign, sign, table};
 use super::plot::{self, Plot};
-use super::spread::{self, Spread};
+use super::spread::{self, Spread, Took};
 use super::{page, strip};
 use crate::model::past::{Failure, Point};
 use crate::model::{At, Span, Verdict};
@@ -16,6 +16,8 @@ const ROOT: &str = "../../../";
 const STRETCHES: u64 = 48;
 /// Canaries listed: the newest, and of those that failed the newest.
 const LISTED: usize = 15;
+/// However young an installation is, this much time is drawn.
+const LEAST: Span = Span::from_secs(600);
 /// How far back can be looked.
 const WINDOWS: [(&str, u64); 5] = [("1h", 3600), ("6h", 6 * 3600), ("24h", 24 * 3600), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
 const USUAL: &str = "24h";
@@ -37,7 +39,7 @@ impl Window {
 
     /// From when until when, in this view: not before the installation began.
     pub(super) fn ends(self, view: &View) -> [At; 2] {
-        let least = view.at.minus(Span::from_secs(60));
+        let least = view.at.minus(LEAST);
         [view.at.minus(self.span).max(view.began).min(least), view.at]
     }
 }
@@ -176,7 +178,7 @@ fn failed(view: &View, shown: &Shown) -> Markup {
         @for point in bad.iter().take(LISTED) {
             tr {
                 th scope="row" { a href=(format!("{ROOT}canaries/{}", point.canary)) { (point.canary) } }
-                td { (strip::class(point)) @if let Some(latency) = point.latency { ", after " (super::bits::took(latency)) } }
+                td { (strip::class(point)) @if let Some(latency) = point.latency { ", after " (spread::said(Took::Within(latency))) } }
                 td { time datetime=(point.sent_at) { (clock(point.sent_at)) } " " span.age { "(" (ago(point.sent_at, view.at)) ")" } }
             }
         }

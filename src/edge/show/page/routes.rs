@@ -46,7 +46,11 @@ fn line(root: &str, route: &RouteView, now: At) -> Markup {
     html! {
         tr id=(format!("r/{}", route.route)) {
             th scope="row" { a href=(href(root, &route.route)) { (route.route) } }
-            td.why { (verdict(route.verdict)) " " span.small { (reason(root, &route.reason, SENTENCE)) } }
+            td.why {
+                (verdict(route.verdict))
+                // Of what is well the figures beside it say all.
+                @if route.verdict != Verdict::Delivering { " " span.small { (reason(root, &route.reason, SENTENCE)) } }
+            }
             td { (strip::strip(route)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
             td.num data-k="median" { @if let Some(said) = quantile(0) { (said) } @else { span.dim { "–" } } }
             td.num data-k="99th" { @if let Some(said) = quantile(2) { (said) } @else { span.dim { "–" } } }

@@ -94,9 +94,10 @@ pub(super) fn stretches(points: &[Point], [from, to]: [At; 2], most: u64) -> Vec
     parts.into_iter().map(one).filter(|(_, spread)| spread.sent > 0).collect()
 }
 
-/// As people read it.
+/// As people read it. Receivers tell the time of arrival to the second: nothing finer is claimed.
 pub(super) fn said(took: Took) -> String {
     match took {
+        Took::Within(span) if span < Span::from_secs(1) => "<1s".to_owned(),
         Took::Within(span) => super::bits::took(span),
         Took::Never => "never".to_owned(),
     }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::bits::{clock, table, took};
+use super::spread::{self, Took};
 use crate::model::past::{Became, Way};
 use crate::model::{At, Outcome, Span};
 
@@ -41,7 +42,7 @@ pub(super) fn waterfall(way: &Way, now: At) -> Markup {
                             width=(format!("{:.1}", (x(leg.to) - x(leg.from)).max(LEAST))) {}
                     }
                 }
-                td.num data-k="took" { (took(leg.to.since(leg.from))) @if leg.open { " so far" } }
+                td.num data-k="took" { (lasted(leg)) @if leg.open { " so far" } }
                 td.num data-k="began" { time datetime=(leg.from) title=(clock(leg.from)) { "+" (took(leg.from.since(way.sent_at))) } }
             }
         }
@@ -70,8 +71,8 @@ fn legs(way: &Way, now: At) -> Vec<Leg> {
     match (way.arrived_at, way.seen_at) {
         // Receivers tell the second: it may seem to have come before it was handed over.
         (Some(arrived), seen) => {
-            let begin = handed.min(arrived);
-            legs.push(Leg { class: "delivery", name: "delivery, by the receiver’s clock", from: begin, to: arrived, open: false });
+            let arrived = arrived.max(handed);
+            legs.push(Leg { class: "delivery", name: "delivery, by the receiver’s clock", from: handed, to: arrived, open: false });
             let seen = seen.unwrap_or(arrived).max(arrived);
             legs.push(Leg { class: "observation", name: "until it was seen", from: arrived, to: seen, open: false });
         }
@@ -84,6 +85,12 @@ fn legs(way: &Way, now: At) -> Vec<Leg> {
         }
     }
     legs
+}
+
+/// How long a leg took; of delivery, no finer than receivers tell.
+fn lasted(leg: &Leg) -> String {
+    let span = leg.to.since(leg.from);
+    if leg.class == "delivery" { spread::said(Took::Within(span)) } else { took(span) }
 }
 
 /// The instants of its life.
@@ -99,7 +106,9 @@ fn moments(way: &Way) -> Markup {
         ("looked for no more", way.forgotten_at),
     ];
     let mut known: Vec<(&str, At)> = moments.into_iter().filter_map(|(what, at)| Some((what, at?))).collect();
-    known.sort_by_key(|(_, at)| *at);
+    // What its receiver says of it cannot have been before it was handed over.
+    let least = |what: &str| if what.starts_with("arrived") { way.answered_at.unwrap_or(way.sent_at) } else { way.sent_at };
+    known.sort_by_key(|(what, at)| (*at).max(least(what)));
     let rows = html! {
         @for (what, at) in known {
             tr {

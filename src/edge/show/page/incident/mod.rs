@@ -87,12 +87,12 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
     html! {
         dl.facts {
             dt { "State" }
-            dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) } " last notice: " (incident.last.change.as_str()) }
+            dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) } ", last notice: " (incident.last.change.as_str()) }
             dt { "Severity" } dd { (severity(incident.severity)) }
             dt { "Kind" } dd { (incident.kind.as_str()) }
             dt { "Culprit" } dd {
                 (blamed(&incident.culprit))
-                @if let Some(sure) = certainty { ", " (format!("{:.1}", sure * 100.0)) " % certain" }
+                @if let Some(sure) = certainty { ", " (certain(sure)) }
                 @for rival in strings(evidence, "rivals") { br; span.dim { "or " (foreign(rival, 200)) } }
                 @for also in strings(evidence, "cannot_be_told_apart") { br; span.dim { "cannot be told from " (foreign(also, 200)) } }
             }
@@ -115,6 +115,11 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
             dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
         }
     }
+}
+
+/// How certain the blame is: never whole.
+fn certain(sure: f64) -> String {
+    if sure >= 0.9995 { "more than 99.9 % certain".to_owned() } else { format!("{:.1} % certain", sure * 100.0) }
 }
 
 fn strings<'v>(evidence: &'v serde_json::Value, key: &str) -> impl Iterator<Item = &'v str> {
@@ -243,7 +248,7 @@ fn canaries(view: &View, incident: &IncidentView, dossier: &Dossier) -> Markup {
             tr {
                 th scope="row" { a href=(format!("{ROOT}canaries/{}", text::plain(&canary.canary, 16))) { (text::plain(&canary.canary, 16)) } }
                 td { (foreign(&canary.route.join("/"), 200)) }
-                td { (canary.state) @if let Some(class) = &canary.class { ": " (class) } }
+                td.nw { (canary.state) @if let Some(class) = &canary.class { ": " (class) } }
                 td { (time(canary.sent_at, view.at)) }
                 td.why { @if let Some(reply) = &canary.reply { (foreign(reply, 200)) } }
             }
