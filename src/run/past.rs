@@ -1,10 +1,10 @@
 //! Looks up what people ask of the past: in the ledger, beside the loop, one question at a time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::interval;
 
 use super::book::chain;
@@ -17,8 +17,13 @@ const LONGEST: Duration = Duration::from_secs(3);
 /// Between two tries to end it.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// Those who answer beside the loop, of the ledger in `folder`.
+pub(super) fn beside(folder: &Path, questions: mpsc::Receiver<Question>, now: Now) -> JoinSet<()> {
+    JoinSet::from_iter([answer(folder.to_owned(), questions, now)])
+}
+
 /// Answers until nobody asks any more. Never more than one connection, and one thread.
-pub(super) async fn answer(folder: PathBuf, mut questions: mpsc::Receiver<Question>, now: Now) {
+async fn answer(folder: PathBuf, mut questions: mpsc::Receiver<Question>, now: Now) {
     while let Some(question) = questions.recv().await {
         let (folder, now) = (folder.clone(), now());
         let (hand, stopper) = oneshot::channel();

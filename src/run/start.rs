@@ -16,6 +16,7 @@ use super::hands::Hands;
 use super::headers::Headers;
 use super::hooks::posted;
 use super::manager::Manager;
+use super::past;
 use super::reload::{Reloading, Source};
 use super::standing::Standing;
 use super::turn::Loop;
@@ -95,8 +96,7 @@ impl Daemon {
         let clock = Clock::new();
         let (ledger, recovered) = Ledger::open(&settings.ledger.path, clock.now())?;
         let key = own_key(&settings)?;
-        let (slate, told) = Slate::open(&settings.ledger.path)?;
-        let standing = Standing::new(slate, &told);
+        let standing = standing(&settings)?;
         let mut dog = replay(&settings, &ledger, &recovered)?;
         let mut book = Book::new(ledger, settings.ledger.clone());
         // What the first facts of this life tell goes out with them, once they are durable.
@@ -121,8 +121,7 @@ impl Daemon {
         // From here on nothing fails, and what was built begins.
         let AtWork { submitters, sinks, hints, hooks, replies, pulse, staff } =
             adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new() });
-        let mut doors = JoinSet::new();
-        doors.spawn(super::past::answer(settings.ledger.path.clone(), questions, clock.hand_out()));
+        let mut doors = past::beside(&settings.ledger.path, questions, clock.hand_out());
         desk.front.answer(&settings, public, &mut doors);
         let address = desk.answer(&settings, secrets, posted(&hooks, &replies), listener, &mut doors);
         let mut hands = Hands {
@@ -208,6 +207,12 @@ fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result
         })?;
         Watchdog::replay(settings, None, &records).map_err(StartError::State)
     })
+}
+
+/// What was told without a record, and is not over.
+fn standing(settings: &Settings) -> Result<Standing, StartError> {
+    let (slate, told) = Slate::open(&settings.ledger.path)?;
+    Ok(Standing::new(slate, &told))
 }
 
 /// The key of this installation's canaries, made at the first start.

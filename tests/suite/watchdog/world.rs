@@ -71,10 +71,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             hold_at_least: Span::ZERO,
             hold_at_most: Span::from_secs(7200),
         },
-        streams: ss
-            .iter()
-            .map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page }))
-            .collect(),
+        streams: ss.iter().map(|s| (s.clone(), stream())).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
@@ -86,6 +83,10 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         http: Some(Http::at("127.0.0.1:0".parse().unwrap())),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
     }
+}
+
+fn stream() -> Stream {
+    Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page }
 }
 
 /// Settings in which every provider can be asked.

@@ -48,7 +48,7 @@ fn point(number: u64, minutes: u64, ill: bool) -> Point {
         (_, _, draw) if draw > 0.996 => gone(Became::Lost),
         (_, _, draw) if draw > 0.992 => Point { latency: Some(Span::from_secs(1300)), ..came(Became::Late, Placement::Inbox) },
         (_, _, draw) if draw > 0.986 => came(Became::Arrived, Placement::Junk),
-        (_, 500..530, _) if number % 3 == 0 => gone(Became::Refused),
+        (_, 500..530, _) if number.is_multiple_of(3) => gone(Became::Refused),
         _ => came(Became::Arrived, Placement::Inbox),
     }
 }
