@@ -27,6 +27,7 @@ PACKAGES=(
     imagemagick             # looks at the screen
     cmark-gfm               # reads the evidence as the page of a ticket would show it
     python3                 # small servers that misbehave on purpose
+    tmux                    # a terminal of a chosen size, and what stands in it
     python3-venv            # a place of its own for the API fuzzer
     apache2-utils           # htpasswd: users of the web configuration
     procps iproute2         # looks at processes and sockets

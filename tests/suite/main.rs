@@ -35,4 +35,5 @@ mod sinks;
 mod submit;
 mod support;
 mod systemd;
+mod terminal;
 mod watchdog;

@@ -14,6 +14,7 @@ mod reload;
 mod router;
 mod say;
 mod serve;
+mod top;
 
 pub use api::{Counter, Hub, api, document};
 pub use gate::{Gate, Web};
@@ -22,6 +23,7 @@ pub use reload::{Wish, current, reload};
 pub use router::router;
 pub use say::{Tickets, say};
 pub use serve::{Door, Knock, Secured, serve};
+pub use top::{Line, Open, PATH as TOP, Party, Top};
 
 use tokio::sync::{mpsc, oneshot};
 

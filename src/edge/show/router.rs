@@ -13,7 +13,7 @@ use maud::Markup;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Ask, health, metrics, page};
+use super::{Ask, health, metrics, page, top};
 use crate::model::{CanaryId, IncidentId};
 use crate::watchdog::View;
 
@@ -29,9 +29,10 @@ pub fn router(ask: Ask) -> Router {
         .route("/metrics", get(scrape))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
+        .with_state(ask.clone())
+        .merge(top::paths(ask))
         .fallback(nowhere)
         .layer(from_fn_with_state(policy("'none'"), headers))
-        .with_state(ask)
 }
 
 /// Why a canary has no page. The ledger's own name for what it keeps longer is told, for the id may come from an old page.
