@@ -34,6 +34,15 @@ pub struct Settings {
     pub ledger: LedgerSettings,
 }
 
+impl Settings {
+    /// The address of runbooks, with `{kind}` to be filled in, if people can reach any.
+    #[must_use]
+    pub fn runbooks(&self) -> Option<String> {
+        let own = || self.http.as_ref()?.public_url.as_ref().map(|url| format!("{url}/runbooks/{{kind}}"));
+        self.watch.runbooks.clone().or_else(own)
+    }
+}
+
 /// How the watch is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
@@ -55,6 +64,8 @@ pub struct Watch {
     pub hold_at_least: Span,
     /// And no longer than this, whatever was learnt.
     pub hold_at_most: Span,
+    /// Where runbooks stand; `{kind}` is to be filled in. Absent: the daemon's own.
+    pub runbooks: Option<String>,
 }
 
 /// One kind of transactional mail.

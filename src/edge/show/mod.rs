@@ -12,6 +12,7 @@ mod page;
 mod problem;
 mod reload;
 mod router;
+mod runbooks;
 mod say;
 mod serve;
 mod top;

@@ -13,7 +13,7 @@ use maud::Markup;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Ask, health, metrics, page, top};
+use super::{Ask, health, metrics, page, runbooks, top};
 use crate::model::{CanaryId, IncidentId};
 use crate::watchdog::View;
 
@@ -31,6 +31,7 @@ pub fn router(ask: Ask) -> Router {
         .route("/-/ready", get(ready))
         .with_state(ask.clone())
         .merge(top::paths(ask))
+        .merge(runbooks::paths())
         .fallback(nowhere)
         .layer(from_fn_with_state(policy("'none'"), headers))
 }

@@ -70,6 +70,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
             remind_after: MINUTES_30,
             hold_at_least: Span::ZERO,
             hold_at_most: Span::from_secs(7200),
+            runbooks: None,
         },
         streams: ss
             .iter()

@@ -37,6 +37,11 @@ pub(super) fn missing(title: &str, why: &str) -> Markup {
     layout(title, None, &body)
 }
 
+/// A page that reads as a document.
+pub(super) fn document(title: &str, body: &Markup) -> Markup {
+    layout(title, None, body)
+}
+
 /// The frame of every page. `refresh`: seconds until it loads itself again.
 fn layout(title: &str, refresh: Option<u32>, body: &Markup) -> Markup {
     html! {
