@@ -17,6 +17,7 @@ mod canary;
 mod cli;
 mod config;
 mod dns;
+mod documents;
 mod end_to_end;
 mod grafana;
 mod heartbeats;
