@@ -166,7 +166,11 @@ impl Desk {
         let path = format!("{}/bin:{}:{}", self.folder.display(), binaries.display(), std::env::var("PATH").unwrap());
         let mut bash = Command::new("timeout");
         bash.args(["120", "bash", "-c", &format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -euo pipefail\n{script}")]);
-        bash.current_dir(self.folder.join("here")).env("PATH", path).env("CURL_HOME", &self.folder).env("TOKEN", TOKEN).env("CANARY_TOKEN", TOKEN);
+        bash.current_dir(self.folder.join("here"))
+            .env("PATH", path)
+            .env("CURL_HOME", &self.folder)
+            .env("TOKEN", TOKEN)
+            .env("CANARY_TOKEN", TOKEN);
         bash.env("MANDRILL_KEY", "key").env("SEED_PASSWORD", "password").env("USER", "ann").stdin(std::process::Stdio::null());
         let began = std::time::Instant::now();
         let output = bash.output().unwrap();
@@ -179,8 +183,11 @@ impl Desk {
     }
 }
 
-/// Every block of commands that is run, with its document, and whether it needs no daemon.
-fn commands() -> (Vec<(String, String)>, Vec<(String, String)>) {
+/// A block of commands, behind the name of its document.
+type Block = (String, String);
+
+/// Every block of commands that is run: first those that need no daemon.
+fn commands() -> (Vec<Block>, Vec<Block>) {
     let mut all = Vec::new();
     for name in names().into_iter().filter(|name| !OWN_TEST.iter().any(|(own, _)| own == name)) {
         all.extend(blocks(&text(&name)).into_iter().filter(|(word, _)| word == "sh").map(|(_, body)| (name.clone(), body)));
@@ -210,7 +217,7 @@ async fn every_other_command_runs_as_it_stands() {
     let mut daemon = daemon(&world, &hook);
     let desk = Desk::new(&daemon);
     let mut wrong = String::new();
-    let mut run = |(document, body): &(String, String), incident| {
+    let mut run = |(document, body): &Block, incident| {
         if let Some(why) = desk.run(document, body, incident) {
             let _ = writeln!(wrong, "{why}");
         }
@@ -298,7 +305,10 @@ fn links_lead_to_headings_that_are_there() {
             if !file.is_empty() {
                 path.pop();
                 for step in file.split('/') {
-                    if step == ".." { drop(path.pop()) } else { path.push(step) }
+                    match step {
+                        ".." => _ = path.pop(),
+                        step => path.push(step),
+                    }
                 }
             }
             if !known.get(&path.join("/")).is_some_and(|anchors| anchors.contains(part)) {

@@ -60,18 +60,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         wire: wire.clone(),
     };
     Settings {
-        watch: Watch {
-            instance: "test".to_owned(),
-            every,
-            confirmations: 0.2,
-            false_pages_per_year: 1.0,
-            blind_after: Span::from_secs(300),
-            cut_off_after: Span::from_secs(120),
-            remind_after: MINUTES_30,
-            hold_at_least: Span::ZERO,
-            hold_at_most: Span::from_secs(7200),
-            runbooks: None,
-        },
+        watch: watch(every),
         streams: ss
             .iter()
             .map(|s| (s.clone(), Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page }))
@@ -85,6 +74,21 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         routes,
         http: Some(Http::at("127.0.0.1:0".parse().unwrap())),
         ledger: LedgerSettings { path: "/nonexistent".into(), keep: Span::from_secs(86_400), keep_failures: Span::from_secs(86_400) },
+    }
+}
+
+fn watch(every: Span) -> Watch {
+    Watch {
+        instance: "test".to_owned(),
+        every,
+        confirmations: 0.2,
+        false_pages_per_year: 1.0,
+        blind_after: Span::from_secs(300),
+        cut_off_after: Span::from_secs(120),
+        remind_after: MINUTES_30,
+        hold_at_least: Span::ZERO,
+        hold_at_most: Span::from_secs(7200),
+        runbooks: None,
     }
 }
 
