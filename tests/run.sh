@@ -34,6 +34,7 @@ PACKAGES=(
     util-linux mount        # unshare and mount: full and read-only disks; setpriv and nsenter: a container
     systemd systemd-container debootstrap # what checks the units, and a container in which a real systemd runs them
     binutils                # what the package is stripped with
+    buildah                 # builds the container image, without a registry
 )
 # Mail servers of which Debian allows only one: those beside Postfix are unpacked, not installed. Package and program.
 UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)

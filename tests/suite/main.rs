@@ -22,6 +22,7 @@ mod end_to_end;
 mod grafana;
 mod heartbeats;
 mod hooks;
+mod image;
 mod inbox;
 mod inbox_hostile;
 mod incidents;
