@@ -316,3 +316,22 @@ pub struct LedgerSettings {
     /// How long canaries that did not, and incidents, are kept. Never shorter than `keep`.
     pub keep_failures: Span,
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn runbooks_are_the_daemons_own_unless_others_are_named() {
+        let runbooks = |lines: &str| {
+            let text = format!(
+                "[stream.s]\n[provider.p.smtp]\nfrom = \"a@example.com\"\nhost = \"127.0.0.1\"\ntls = \"none\"\n[inbox.i.imap]\naddress = \"i@example.com\"\n\
+                 host = \"127.0.0.1\"\ntls = \"none\"\nusername = \"i\"\npassword = {{ env = \"X\" }}\n{lines}"
+            );
+            crate::config::parse(&text, "h").unwrap().settings.runbooks()
+        };
+        let own = "[http]\npublic_url = \"https://canary.example/\"\n";
+        let named = "[watch]\nrunbooks = \"https://wiki.example/{kind}?from=mail\"\n";
+        assert_eq!(runbooks(""), None, "nobody could follow it");
+        assert_eq!(runbooks(own).as_deref(), Some("https://canary.example/runbooks/{kind}"));
+        assert_eq!(runbooks(&format!("{own}{named}")).as_deref(), Some("https://wiki.example/{kind}?from=mail"));
+    }
+}

@@ -225,6 +225,8 @@ async fn every_other_command_runs_as_it_stands() {
     daemon.start().await;
     daemon.wait_for_arrivals(60.0).await;
     healthy.iter().for_each(|block| run(block, 0));
+    let (status, runbook) = daemon.get("/runbooks/stopped").await.unwrap();
+    assert!(status == 200 && runbook.contains("<h2>The first five minutes</h2>"), "{runbook}");
     let _ = hook.rest();
     world.provider("mailchimp").unwrap().set(Fault::Hold).unwrap();
     for block in &ill {

@@ -30,14 +30,21 @@ pub(super) fn paths() -> Router {
 async fn list() -> Response {
     let body = html! {
         h1 { "Runbooks" }
-        ul { @for (kind, text) in ALL { li { a href=(format!("/runbooks/{kind}")) { (title(text)) } } } }
+        ul { @for (kind, text) in ALL { li { a href=(format!("runbooks/{kind}")) { (title(text)) } } } }
+        footer { p { a href="." { "Status" } } }
     };
     answer(StatusCode::OK, &page::document("Runbooks", &body))
 }
 
 async fn one(Path(kind): Path<String>) -> Response {
     match ALL.iter().find(|(known, _)| *known == kind) {
-        Some((_, text)) => answer(StatusCode::OK, &page::document(title(text), &written(text))),
+        Some((_, text)) => {
+            let body = html! {
+                (written(text))
+                footer { p { a href="../runbooks" { "All runbooks" } " · " a href=".." { "Status" } } }
+            };
+            answer(StatusCode::OK, &page::document(title(text), &body))
+        }
         None => answer(StatusCode::NOT_FOUND, &page::missing("No such runbook", "There is one for each kind of incident: see /runbooks.")),
     }
 }
@@ -72,7 +79,8 @@ fn written(text: &str) -> Markup {
 /// Where a link of a document leads here.
 fn address(link: &str) -> Option<CowStr<'static>> {
     let kind = link.strip_suffix(".md").filter(|kind| ALL.iter().any(|(known, _)| known == kind));
-    let own = kind.map(|kind| format!("/runbooks/{kind}"));
+    // Beside this one, whatever path a proxy puts before it.
+    let own = kind.map(str::to_owned);
     own.or_else(|| link.starts_with("https://").then(|| link.to_owned())).map(CowStr::from)
 }
 
@@ -103,7 +111,7 @@ mod tests {
     fn links_lead_to_what_is_served_and_tables_are_tables() {
         let (_, loss) = ALL[1];
         let page = written(loss).into_string();
-        assert!(page.contains("<a href=\"/runbooks/junked\">junked</a>") && page.contains("<h1>Loss"), "{page}");
+        assert!(page.contains("<a href=\"junked\">junked</a>") && page.contains("<h1>Loss"), "{page}");
         let (_, junked) = ALL[3];
         let page = written(junked).into_string();
         assert!(page.contains("See the FAQ.") && !page.contains("faq.md"), "{page}");
