@@ -136,11 +136,16 @@ fn matrix(sheet: &mut Sheet, top: &Top, routes: &[&Line], most: Option<usize>) {
     }
     let shown: BTreeSet<&Name> = fields.keys().flat_map(|(provider, inbox)| [*provider, *inbox]).collect();
     let providers: Vec<_> = top.providers.iter().filter(|p| shown.contains(&p.name)).collect();
-    let inboxes: Vec<_> = top.inboxes.iter().filter(|i| shown.contains(&i.name)).collect();
+    let mut inboxes: Vec<_> = top.inboxes.iter().filter(|i| shown.contains(&i.name)).collect();
     let left = providers.iter().map(|p| width(p.name.as_str()) + 2).max().unwrap_or(0).clamp(8, NAME);
     let field = inboxes.iter().map(|i| width(i.name.as_str()) + 2).max().unwrap_or(0).clamp(FIELD, NAME);
     let room = sheet.wide.saturating_sub(left) / (field + 1);
     let fit = if inboxes.len() > room { sheet.wide.saturating_sub(left + 5) / (field + 1) } else { inboxes.len() };
+    if fit < inboxes.len() {
+        // Those with the most trouble are seen.
+        let bad = |name: &Name| fields.iter().filter(|((_, inbox), route)| *inbox == name && rank(route.verdict) < 2).count();
+        inboxes.sort_by_key(|inbox| std::cmp::Reverse(bad(&inbox.name)));
+    }
     let mut head = vec![(" ".repeat(left), Tone::Plain)];
     for inbox in inboxes.iter().take(fit) {
         let (name, tone) = if inbox.marked { (format!("? {}", inbox.name), Tone::Warn) } else { (inbox.name.to_string(), Tone::Strong) };

@@ -55,6 +55,16 @@ fn it_fits_every_terminal_and_shows_the_outage_first() {
 }
 
 #[test]
+fn of_what_does_not_fit_the_trouble_is_seen() {
+    let mut top = outage();
+    for line in &mut top.routes {
+        line.verdict = if line.inbox.as_str() == "yahoo-1" { Verdict::Stopped } else { Verdict::Delivering };
+    }
+    let rows = draw(&Sight { top: Some(top), trouble: None }, &Wish::default(), paper(40), Some(24)).join("\n");
+    assert!(rows.contains(" yahoo-1 ") && rows.contains(" +2\n") && !rows.contains(" gmail-1 "), "{rows}");
+}
+
+#[test]
 fn a_daemon_that_is_gone_is_said_over_what_was_seen_last() {
     let why = || Some(("nobody answers at the control socket".to_owned(), 12));
     let rows = draw(&Sight { top: Some(outage()), trouble: why() }, &Wish::default(), paper(80), Some(24)).join("\n");
