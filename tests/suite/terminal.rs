@@ -30,7 +30,8 @@ fn rows_begin_as_they_should(screen: &str, heads: &[&str]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_is_seen_live_and_the_terminal_is_given_back() {
     let (world, mut hook, mut daemon, config) = learnt().await;
-    let terminals = [60, 80, 120].map(|wide| Terminal::new(wide, 24, &[]));
+    let plain = [("NO_COLOR", "1")];
+    let terminals = [(60, &plain[..0]), (80, &plain[..]), (120, &plain[..0])].map(|(wide, set)| Terminal::new(wide, 24, set));
     for terminal in &terminals {
         terminal.line(&format!("mailcanary top -c {config}"));
         terminal.wait_for("the matrix", |screen| screen.contains("✓ relay/reset/one") && screen.contains("q quit")).await;
@@ -43,7 +44,8 @@ async fn an_outage_is_seen_live_and_the_terminal_is_given_back() {
         assert!(screen.starts_with("mailcanary · test") && screen.contains("✕ provider `relay` stopped"), "{screen}");
         assert!(screen.contains("▮▮▮▮▮  100%"), "{screen}");
         assert_eq!((screen.contains("median"), screen.contains("newest canary")), (wide >= 80, wide >= 100), "{screen}");
-        assert!(terminal.painted().contains("\u{1b}[1m\u{1b}[31m"), "red, and bold: {:?}", terminal.painted());
+        let painted = terminal.painted();
+        assert_eq!(painted.contains("\u{1b}[1m\u{1b}[31m"), wide != 80, "red and bold, unless NO_COLOR is set: {painted:?}");
     }
     let [narrow, middle, wide] = &terminals;
     // The daemon goes and comes back: what was seen last stays.
