@@ -38,6 +38,10 @@ for shell in bash:bash-completion/completions/mailcanary zsh:zsh/vendor-completi
 done
 rm "$root/completions"
 install -m 644 README.md docs/*.md "$doc"
+for folder in inboxes pictures providers runbooks; do
+    install -d "$doc/$folder"
+    install -m 644 "docs/$folder"/* "$doc/$folder"
+done
 gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
 {
     printf 'mailcanary is under the MIT licence or the Apache licence 2.0, at your choice.\n'

@@ -28,12 +28,14 @@ PACKAGES=(
     cmark-gfm               # reads the evidence as the page of a ticket would show it
     chromium                # what the pages are looked at with
     python3                 # small servers that misbehave on purpose
+    tmux                    # a terminal of a chosen size, and what stands in it
     python3-venv            # a place of its own for the API fuzzer
     apache2-utils           # htpasswd: users of the web configuration
     procps iproute2         # looks at processes and sockets
     util-linux mount        # unshare and mount: full and read-only disks; setpriv and nsenter: a container
     systemd systemd-container debootstrap # what checks the units, and a container in which a real systemd runs them
     binutils                # what the package is stripped with
+    buildah                 # builds the container image, without a registry
 )
 # Mail servers of which Debian allows only one: those beside Postfix are unpacked, not installed. Package and program.
 UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::incident::{Drill, Identity, Incident, Silence};
+use super::terminal::Look;
 use crate::config;
 use crate::model::{At, Span};
 use crate::sandbox::incidents;
@@ -40,6 +41,8 @@ pub(super) enum Command {
     Check(Check),
     /// Send one canary down each route now, and watch it until it arrives
     Probe(Probe),
+    /// Look at the running daemon: a live view of every route, in the terminal
+    Top(Top),
     /// The watchdog as a filter: one JSON event a line in, records and effects out, in the time of the events
     Step(Step),
     /// Seeded worlds in virtual time: detection time, false pages, blame, beside what other rules make of the same mail
@@ -110,6 +113,8 @@ pub(super) struct Check {
     /// Ask this name server instead of the system's
     #[arg(long, value_name = "ADDRESS:PORT", requires = "live")]
     pub(super) resolver: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(super) look: Look,
 }
 
 /// `probe`.
@@ -133,6 +138,40 @@ pub(super) struct Probe {
     /// How long to wait, as `90s` or `5m`; otherwise each stream's deadline
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) timeout: Option<Span>,
+    #[command(flatten)]
+    pub(super) look: Look,
+}
+
+/// `top`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailcanary top -c /etc/mailcanary/mailcanary.toml
+  mailcanary top --url https://canary.example --user-file canary.user
+  mailcanary top -c mailcanary.toml --once | less
+
+Keys: q ends it, arrows move, s sorts, / filters by a part of a route's name, Ctrl-Z suspends.
+Exit codes: 0 fine, 1 with --once: no daemon answers, 2 wrong configuration or arguments.")]
+pub(super) struct Top {
+    /// The configuration that the daemon runs with: it is asked through the control socket beside its ledger
+    #[arg(short, long, value_name = "FILE", required_unless_present = "url")]
+    pub(super) config: Option<PathBuf>,
+    /// Where a daemon's status page is, instead
+    #[arg(long, value_name = "URL", conflicts_with = "config")]
+    pub(super) url: Option<url::Url>,
+    /// A file with a token, sent as `Authorization: Bearer`
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(super) token_file: Option<PathBuf>,
+    /// A file with NAME:PASSWORD, where the page asks for these
+    #[arg(long, value_name = "FILE", requires = "url", conflicts_with = "token_file")]
+    pub(super) user_file: Option<PathBuf>,
+    /// A file with the authority of the page's certificate, where it is none of the system's
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// Print what is seen now as plain text, and end
+    #[arg(long)]
+    pub(super) once: bool,
+    #[command(flatten)]
+    pub(super) look: Look,
 }
 
 /// How `probe` prints its result.
@@ -186,6 +225,8 @@ pub(super) struct Simulate {
     /// Instead of the scenario's `[runs] quiet`, in pieces
     #[arg(long, value_name = "N")]
     pub(super) quiet: Option<u64>,
+    #[command(flatten)]
+    pub(super) look: Look,
 }
 
 /// `backtest`.
@@ -214,6 +255,8 @@ pub(super) struct Backtest {
     /// Only so long before the ledger's newest record, or before --to
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "from")]
     pub(super) last: Option<Span>,
+    #[command(flatten)]
+    pub(super) look: Look,
 }
 
 /// How `backtest` prints what it found.

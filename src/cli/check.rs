@@ -16,7 +16,7 @@ pub(super) fn execute(args: &Check) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return ExitCode::from(WRONG) };
     summary(&settings, &mut out);
-    if args.live && !check_live::execute(&settings, &secrets, args.resolver, &mut out) {
+    if args.live && !check_live::execute(&settings, &secrets, args.resolver, args.look, &mut out) {
         return out.finish(FAILED);
     }
     out.finish(0)

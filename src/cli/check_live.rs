@@ -1,12 +1,15 @@
 //! `check --live`: logs in everywhere, asks how accounts stand, asks the DNS, and tells every sink a test notice; sends no canary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream::{self, StreamExt};
 
-use super::out::Out;
+use super::out::{Out, chain};
+use super::progress::Progress;
+use super::terminal::{Look, Paper, Tone, visible, wrap};
 use crate::config::{self, Inbox, InboxKind, Provider, SecretRef, Secrets, Settings, Signs};
 use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
@@ -39,8 +42,57 @@ struct Finding {
     text: String,
 }
 
+impl State {
+    /// The word that stands before a finding, and what it is worth.
+    const fn word(self) -> (&'static str, Tone) {
+        match self {
+            Self::Fine => ("ok", Tone::Good),
+            Self::Warning => ("warning", Tone::Warn),
+            Self::Failed => ("FAILED", Tone::Bad),
+        }
+    }
+}
+
+/// The column in which a finding begins.
+const INDENT: usize = 8;
+
+impl Finding {
+    /// The word, and what was found: in one line, or in several under each other on a terminal.
+    fn print(&self, paper: Paper, out: &mut Out) {
+        let (word, tone) = self.state.word();
+        let (text, about) = (visible(&format!("{}: {}", self.about, self.text)), self.about.len() + 1);
+        let lines = paper.width.map_or_else(|| vec![text.clone()], |most| wrap(&text, most.saturating_sub(INDENT)));
+        for (at, line) in lines.iter().enumerate() {
+            let word =
+                if at == 0 { format!("{}{:pad$}", paper.paint(word, tone), "", pad = INDENT - word.len()) } else { " ".repeat(INDENT) };
+            let line = match line.split_at_checked(about).filter(|_| at == 0) {
+                Some((about, found)) => paper.paint(about, Tone::Strong) + found,
+                None => line.clone(),
+            };
+            out.line(format_args!("{word}{line}"));
+        }
+    }
+}
+
+/// How many are looked at, and how many have been; on a terminal it shows.
+struct Steps {
+    progress: Progress,
+    done: AtomicU64,
+    of: u64,
+}
+
+impl Steps {
+    /// What `work` finds, and one step more.
+    async fn step<T>(&self, work: impl Future<Output = T>) -> T {
+        let found = work.await;
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.progress.show(done, self.of, &format!("{done} of {} looked at", self.of));
+        found
+    }
+}
+
 /// Prints what it finds; false if something cannot work.
-pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<SocketAddr>, out: &mut Out) -> bool {
+pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<SocketAddr>, look: Look, out: &mut Out) -> bool {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -48,25 +100,25 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
             return false;
         }
     };
-    let all = async { tokio::join!(log_ins(settings, secrets), dns(settings, server), sinks(settings, secrets)) };
+    let senders: BTreeSet<&str> = settings.providers.values().map(|p| p.from.domain()).collect();
+    let of = 2 * settings.providers.len() + 2 * settings.inboxes.len() + senders.len() + settings.sinks.len();
+    let of = u64::try_from(of).unwrap_or(u64::MAX);
+    let steps = &Steps { progress: Progress::new("looked at", look), done: AtomicU64::new(0), of };
+    steps.progress.show(0, of, &format!("0 of {of} looked at"));
+    let all = async { tokio::join!(log_ins(settings, secrets, steps), dns(settings, server, steps), sinks(settings, secrets, steps)) };
     let (log_ins, dns, sinks) = runtime.block_on(all);
     let findings: Vec<Finding> = log_ins.into_iter().chain(dns).chain(sinks).collect();
-    for finding in &findings {
-        let state = match finding.state {
-            State::Fine => "ok      ",
-            State::Warning => "warning ",
-            State::Failed => "FAILED  ",
-        };
-        out.line(format_args!("{state}{}: {}", finding.about, finding.text));
-    }
+    let paper = Paper::stdout(look);
+    findings.iter().for_each(|finding| finding.print(paper, out));
     !findings.iter().any(|f| f.state == State::Failed)
 }
 
 /// Logs in at every provider and every inbox.
-async fn log_ins(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
+async fn log_ins(settings: &Settings, secrets: &Secrets, steps: &Steps) -> Vec<Finding> {
     let now = &crate::run::clock();
-    let providers = stream::iter(&settings.providers).map(|(name, provider)| account(name, provider, secrets, now)).buffered(AT_ONCE);
-    let inboxes = stream::iter(&settings.inboxes).map(|(name, inbox)| mailbox(name, inbox, secrets)).buffered(AT_ONCE);
+    let providers =
+        stream::iter(&settings.providers).map(|(name, provider)| steps.step(account(name, provider, secrets, now))).buffered(AT_ONCE);
+    let inboxes = stream::iter(&settings.inboxes).map(|(name, inbox)| steps.step(mailbox(name, inbox, secrets))).buffered(AT_ONCE);
     let (providers, inboxes) = tokio::join!(providers.collect::<Vec<_>>(), inboxes.collect::<Vec<_>>());
     providers.into_iter().flatten().chain(inboxes).collect()
 }
@@ -134,9 +186,10 @@ async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets) -> Finding {
 }
 
 /// Tells each sink a test notice, which says that it is one, and that it is over; and looks whether each heartbeat can be set up.
-async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
+async fn sinks(settings: &Settings, secrets: &Secrets, steps: &Steps) -> Vec<Finding> {
     let now = &crate::run::clock();
-    let tried = stream::iter(&settings.sinks).map(|(name, sink)| try_sink(name, sink, settings, secrets, now)).buffered(AT_ONCE);
+    let tried =
+        stream::iter(&settings.sinks).map(|(name, sink)| steps.step(try_sink(name, sink, settings, secrets, now))).buffered(AT_ONCE);
     let mut findings: Vec<Finding> = tried.collect().await;
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
     for (name, own) in &settings.heartbeats {
@@ -152,7 +205,7 @@ async fn sinks(settings: &Settings, secrets: &Secrets) -> Vec<Finding> {
 /// Tries one sink, as quietly as it takes notices.
 async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets: &Secrets, now: &Now) -> Finding {
     let about = format!("sink {name}");
-    let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None };
+    let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None, runbooks: None };
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
     let severity = sink.takes.quietest();
     let told = async {
@@ -173,15 +226,9 @@ async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets
     }
 }
 
-/// An error and its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
 /// Asks for the MX of each inbox and SPF, DKIM and DMARC of each sender. Nothing here is a failure: what stands in the DNS of others, or
 /// is reached by private relays, is for people to judge.
-async fn dns(settings: &Settings, server: Option<SocketAddr>) -> Vec<Finding> {
+async fn dns(settings: &Settings, server: Option<SocketAddr>, steps: &Steps) -> Vec<Finding> {
     let resolver = match Resolver::new(server) {
         Ok(resolver) => &resolver.clone(),
         Err(error) => return vec![Finding { state: State::Warning, about: "dns".to_owned(), text: error.to_string() }],
@@ -190,9 +237,9 @@ async fn dns(settings: &Settings, server: Option<SocketAddr>) -> Vec<Finding> {
     for (name, provider) in &settings.providers {
         senders.entry(provider.from.domain()).or_default().push(name.as_str());
     }
-    let exchangers = stream::iter(&settings.inboxes).map(|(name, inbox)| exchangers(resolver, name, inbox)).buffered(AT_ONCE);
-    let policies = stream::iter(senders).map(|(domain, names)| policies(resolver, domain, names)).buffered(AT_ONCE);
-    let keys = stream::iter(&settings.providers).map(|(name, provider)| keys(resolver, name, provider)).buffered(AT_ONCE);
+    let exchangers = stream::iter(&settings.inboxes).map(|(name, inbox)| steps.step(exchangers(resolver, name, inbox))).buffered(AT_ONCE);
+    let policies = stream::iter(senders).map(|(domain, names)| steps.step(policies(resolver, domain, names))).buffered(AT_ONCE);
+    let keys = stream::iter(&settings.providers).map(|(name, provider)| steps.step(keys(resolver, name, provider))).buffered(AT_ONCE);
     let (exchangers, policies, keys) = tokio::join!(exchangers.collect::<Vec<_>>(), policies.collect::<Vec<_>>(), keys.collect::<Vec<_>>());
     exchangers.into_iter().chain(policies.into_iter().flatten()).chain(keys).collect()
 }

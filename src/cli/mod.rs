@@ -18,6 +18,8 @@ mod reload;
 mod run;
 pub mod simulate;
 pub mod step;
+mod terminal;
+mod top;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -63,6 +65,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Demo(args) => demo::execute(&args),
         Command::Check(args) => check::execute(&args),
         Command::Probe(args) => probe::execute(&args),
+        Command::Top(args) => top::execute(&args),
         Command::Step(args) => step::execute(&args),
         Command::Simulate(args) => simulate::execute(&args),
         Command::Backtest(args) => backtest::execute(&args),

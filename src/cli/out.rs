@@ -61,12 +61,7 @@ impl Out {
         if let Some(file) = file {
             line += &format!("{}: ", file.display().to_string().escape_debug());
         }
-        line += &error.to_string();
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            line += &format!(": {inner}");
-            cause = inner.source();
-        }
+        line += &chain(error);
         self.line(line);
     }
 
@@ -87,6 +82,17 @@ impl Out {
             None => ExitCode::from(code),
         }
     }
+}
+
+/// An error with its causes: `what: why`.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(inner) = cause {
+        text += &format!(": {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 fn write(to: &mut impl Write, text: &str) -> io::Result<()> {

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::args::{Output, Probe};
-use super::out::Out;
+use super::out::{Out, chain};
+use super::progress::Progress;
+use super::terminal::{Align, Cell, Paper, Table, Tone, visible};
 use super::{FAILED, NAGIOS_UNKNOWN, WRONG, with_secrets};
 use crate::config::{self, Complaint, LoadError, matches};
 use crate::model::{Placement, Route};
@@ -31,13 +33,15 @@ pub(super) fn execute(args: &Probe) -> ExitCode {
             return failed(&error);
         }
     };
-    let told = runtime.block_on(probe(&settings, &secrets, &routes, args.timeout, |news| tell(&mut err, &news)));
+    let mut teller = Teller { progress: Progress::new("arrived", args.look), ended: 0, arrived: 0, of: routes.len(), waiting: 0 };
+    let told = runtime.block_on(probe(&settings, &secrets, &routes, args.timeout, |news| teller.tell(&news)));
+    drop(teller);
     // Readers are in the middle of an IDLE: nothing is owed to them.
     runtime.shutdown_background();
     match told {
         Ok(mut probed) => {
             probed.sort_by(|a, b| a.route.cmp(&b.route));
-            print(args.output, &probed)
+            print(args.output, &probed, Paper::stdout(args.look))
         }
         Err(error) => {
             err.error(&error, None);
@@ -67,20 +71,62 @@ fn complaint(file: &Path) -> String {
     first.map_or_else(|| "the configuration is wrong".to_owned(), |first| format!("{}{more}", first.in_file(file)))
 }
 
-/// Progress, on standard error.
-fn tell(err: &mut Out, news: &ProbeNews<'_>) {
-    match news {
-        ProbeNews::Keyless(error) => {
-            err.error(error, None);
-            err.line(
-                "  hint: the probe goes on with a key of its own, and nobody deletes its mail; run it as the daemon's user to mend that",
-            );
+/// Tells how a probe goes, on standard error: plain lines, and on a terminal a line below them that is written over.
+struct Teller {
+    progress: Progress,
+    of: usize,
+    ended: usize,
+    arrived: usize,
+    /// The seconds at which it was last said that time passes.
+    waiting: u64,
+}
+
+/// Where nobody looks it is said in steps of so many seconds that time passes.
+const SELDOM: u64 = 5;
+
+impl Teller {
+    fn tell(&mut self, news: &ProbeNews<'_>) {
+        let paper = self.progress.paper();
+        let say = |text: &str, tone| self.progress.say(&paper.paint(&visible(text), tone));
+        let mut waited = None;
+        match news {
+            ProbeNews::Keyless(error) => {
+                say(&format!("error: {}", chain(*error)), Tone::Warn);
+                let hint = "the probe goes on with a key of its own, and nobody deletes its mail; run it as the daemon's user to mend that";
+                say(&format!("  hint: {hint}"), Tone::Plain);
+            }
+            ProbeNews::Sees(inbox) => say(&format!("inbox {inbox} can be read"), Tone::Dim),
+            ProbeNews::Blind(inbox, why) => say(&format!("inbox {inbox} cannot be read: {why}"), Tone::Bad),
+            ProbeNews::Answered(route, outcome) => say(&format!("{route} {}", outcome.as_str()), Tone::Dim),
+            ProbeNews::Ended(probed) => {
+                let arrived = matches!(probed.end, ProbeEnd::Arrived { .. });
+                (self.ended, self.arrived) = (self.ended + 1, self.arrived + usize::from(arrived));
+                say(&format!("{} {}", probed.route, words(&probed.end)), tone(&probed.end));
+            }
+            ProbeNews::Waiting { count, waited: by_now } => {
+                let secs = by_now.as_ms() / 1000;
+                waited = Some(*by_now);
+                if !paper.terminal && secs >= self.waiting + SELDOM {
+                    self.waiting = secs;
+                    say(&format!("waiting for {count} canar{}", if *count == 1 { "y" } else { "ies" }), Tone::Plain);
+                }
+            }
         }
-        ProbeNews::Sees(inbox) => err.line(format_args!("inbox {inbox} can be read")),
-        ProbeNews::Blind(inbox, why) => err.line(format_args!("inbox {inbox} cannot be read: {why}")),
-        ProbeNews::Answered(route, outcome) => err.line(format_args!("{route} {}", outcome.as_str())),
-        ProbeNews::Ended(probed) => err.line(format_args!("{} {}", probed.route, words(&probed.end))),
-        ProbeNews::Waiting(count) => err.line(format_args!("waiting for {count} canar{}", if *count == 1 { "y" } else { "ies" })),
+        let by_now = waited.map_or_else(String::new, |span| format!(", {span}"));
+        let left = self.of.saturating_sub(self.ended);
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let words = format!("{} of {} arrived, {left} awaited{by_now}", self.arrived, self.of);
+        self.progress.show(count(self.ended), count(self.of), &words);
+    }
+}
+
+/// What an end is worth.
+const fn tone(end: &ProbeEnd) -> Tone {
+    match end {
+        ProbeEnd::Arrived { placement: Placement::Junk, .. } => Tone::Warn,
+        ProbeEnd::Arrived { .. } => Tone::Good,
+        ProbeEnd::Blind(_) => Tone::Warn,
+        ProbeEnd::Refused(_) | ProbeEnd::Mismatched(_) | ProbeEnd::Missing { .. } => Tone::Bad,
     }
 }
 
@@ -94,19 +140,14 @@ fn words(end: &ProbeEnd) -> String {
     }
 }
 
-fn print(output: Output, probed: &[Probed]) -> ExitCode {
+fn print(output: Output, probed: &[Probed], paper: Paper) -> ExitCode {
     let mut out = Out::stdout();
     let bad = probed.iter().filter(|p| !matches!(p.end, ProbeEnd::Arrived { .. })).count();
     match output {
         Output::Table => {
-            let width = probed.iter().map(|p| p.route.to_string().len()).max().unwrap_or(0);
-            for p in probed {
-                out.line(format_args!("{:<width$}  {}", p.route.to_string(), words(&p.end)));
-                if let (Some(reply), false) = (&p.reply, matches!(p.end, ProbeEnd::Arrived { .. })) {
-                    out.line(format_args!("{:<width$}  when it was handed over: {}", "", reply.escape_debug()));
-                }
-            }
-            out.line(format_args!("{} of {} canaries arrived", probed.len() - bad, probed.len()));
+            out.text(&table(probed).draw(paper));
+            let all = format!("{} of {} canaries arrived", probed.len() - bad, probed.len());
+            out.line(paper.paint(&all, if bad == 0 { Tone::Good } else { Tone::Bad }));
         }
         Output::Json => {
             // Plain data with string keys: it has a text.
@@ -119,6 +160,18 @@ fn print(output: Output, probed: &[Probed]) -> ExitCode {
         }
     }
     out.finish(if bad == 0 { 0 } else { FAILED })
+}
+
+/// Each route and how its canary ended; below a failure what came of handing it over.
+fn table(probed: &[Probed]) -> Table {
+    let mut table = Table::new(&[Align::Left, Align::Left]);
+    for p in probed {
+        table.row(vec![Cell::plain(p.route.to_string()), Cell::new(words(&p.end), tone(&p.end))]);
+        if let (Some(reply), false) = (&p.reply, matches!(p.end, ProbeEnd::Arrived { .. })) {
+            table.row(vec![Cell::default(), Cell::plain(format!("when it was handed over: {reply}"))]);
+        }
+    }
+    table
 }
 
 /// One line after the Monitoring Plugins Development Guidelines: state, text, `|`, performance data.

@@ -36,6 +36,15 @@ pub struct Settings {
     pub ledger: LedgerSettings,
 }
 
+impl Settings {
+    /// The address of runbooks, with `{kind}` to be filled in, if people can reach any.
+    #[must_use]
+    pub fn runbooks(&self) -> Option<String> {
+        let own = || self.http.as_ref()?.public_url.as_ref().map(|url| format!("{url}/runbooks/{{kind}}"));
+        self.watch.runbooks.clone().or_else(own)
+    }
+}
+
 /// How the watch is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
@@ -57,6 +66,8 @@ pub struct Watch {
     pub hold_at_least: Span,
     /// And no longer than this, whatever was learnt.
     pub hold_at_most: Span,
+    /// Where runbooks stand; `{kind}` is to be filled in. Absent: the daemon's own.
+    pub runbooks: Option<String>,
 }
 
 /// One kind of transactional mail.
@@ -317,4 +328,23 @@ pub struct LedgerSettings {
     pub keep: Span,
     /// How long canaries that did not, and incidents, are kept. Never shorter than `keep`.
     pub keep_failures: Span,
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn runbooks_are_the_daemons_own_unless_others_are_named() {
+        let runbooks = |lines: &str| {
+            let text = format!(
+                "[stream.s]\n[provider.p.smtp]\nfrom = \"a@example.com\"\nhost = \"127.0.0.1\"\ntls = \"none\"\n[inbox.i.imap]\naddress = \"i@example.com\"\n\
+                 host = \"127.0.0.1\"\ntls = \"none\"\nusername = \"i\"\npassword = {{ env = \"X\" }}\n{lines}"
+            );
+            crate::config::parse(&text, "h").unwrap().settings.runbooks()
+        };
+        let own = "[http]\npublic_url = \"https://canary.example/\"\n";
+        let named = "[watch]\nrunbooks = \"https://wiki.example/{kind}?from=mail\"\n";
+        assert_eq!(runbooks(""), None, "nobody could follow it");
+        assert_eq!(runbooks(own).as_deref(), Some("https://canary.example/runbooks/{kind}"));
+        assert_eq!(runbooks(&format!("{own}{named}")).as_deref(), Some("https://wiki.example/{kind}?from=mail"));
+    }
 }

@@ -105,6 +105,7 @@ pub fn sample() -> Value {
         "incident": 1,
         "instance": "watch-1",
         "link": "https://canary.example.com/incidents/1",
+        "runbook": "https://canary.example.com/runbooks/stopped",
         "opened_at": "2022-08-08T19:30:00.000Z",
         "at": "2022-08-08T19:30:00.000Z",
         "facts": [{ "name": "Since", "value": "2022-08-08 19:26:00 UTC (4m)" }, { "name": "Missing", "value": "9 of the last 20" }],

@@ -227,6 +227,7 @@ fn origin(settings: &Settings, dog: &Watchdog) -> Origin {
         instance: settings.watch.instance.clone(),
         installation: format!("{:016x}", dog.seed()),
         public_url: settings.http.as_ref().and_then(|h| h.public_url.clone()),
+        runbooks: settings.runbooks(),
     }
 }
 

@@ -78,8 +78,13 @@ pub enum ProbeNews<'a> {
     Answered(&'a Route, Outcome),
     /// A canary's probe is over.
     Ended(&'a Probed),
-    /// Time passes: so many are waited for.
-    Waiting(usize),
+    /// Time passes, told each second.
+    Waiting {
+        /// So many are waited for.
+        count: usize,
+        /// For so long by now, counted from the first.
+        waited: Span,
+    },
 }
 
 /// Probes `routes`. Waits for each no longer than `timeout`, or its stream's deadline. `tell` hears how it goes.
@@ -107,7 +112,7 @@ pub async fn probe(
     let looks = looks(settings, &canaries);
     let hints = readers(settings, secrets, routes, (&key, &looks), &clock, &reports_in, &mut tasks)?;
     let sight = sight(&hints, &clock, &mut reports, &mut tell).await;
-    let mut watch = Watching { settings, clock: &clock, timeout, open: BTreeMap::new(), ended: Vec::new() };
+    let mut watch = Watching { settings, clock: &clock, timeout, open: BTreeMap::new(), ended: Vec::new(), began: clock.now() };
     let (answers_in, mut answers) = mpsc::channel(256);
     for (canary, route) in canaries {
         if let Some(Some(why)) = sight.get(&route.inbox) {
@@ -236,6 +241,7 @@ struct Watching<'s> {
     timeout: Option<Span>,
     open: BTreeMap<CanaryId, Open>,
     ended: Vec<Probed>,
+    began: At,
 }
 
 impl Watching<'_> {
@@ -252,7 +258,7 @@ impl Watching<'_> {
                 Some((inbox, report)) = reports.recv() => self.reported(&inbox, report, tell),
                 () = sleep_until(tick) => {
                     self.expire(tell);
-                    tell(ProbeNews::Waiting(self.open.len()));
+                    tell(ProbeNews::Waiting { count: self.open.len(), waited: self.clock.now().since(self.began) });
                 }
             }
         }
@@ -266,7 +272,7 @@ impl Watching<'_> {
     }
 
     fn next_tick(&self) -> Instant {
-        let soon = self.clock.now().plus(Span::from_secs(5));
+        let soon = self.clock.now().plus(Span::from_secs(1));
         let end = self.open.values().map(|o| self.end_of(o)).min().unwrap_or(soon);
         self.clock.instant_of(end.min(soon))
     }

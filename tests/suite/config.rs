@@ -246,7 +246,10 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
         let Some(kind) = path.strip_prefix("provider.NAME.") else { return };
         kinds.insert(kind.to_owned());
         assert!(readme.contains(&format!("`{kind}`")), "README.md does not name `{kind}`");
-        let row = table.lines().find(|line| line.starts_with(&format!("| `{kind}`"))).unwrap_or_else(|| panic!("no row of `{kind}`"));
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(&format!("| [`{kind}`](providers/{kind}.md)")))
+            .unwrap_or_else(|| panic!("no row of `{kind}`"));
         let elsewhere = kind == "smtp" && row.contains("the OAuth 2 keys of `gmail`");
         assert!(
             elsewhere || [&shared[..], &of_all, &of_signs].concat().contains(&key) || row.contains(&format!("`{key}`")),

@@ -74,6 +74,17 @@ fn the_image_runs_as_nobody_without_a_shell_and_says_how_it_is() {
 }
 
 #[test]
+fn a_static_binary_is_built_or_it_is_said_what_is_missing() {
+    let output = Command::new(root().join("packaging/static.sh")).args(["/tmp", "none-unknown-linux-musl"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+    assert!(
+        said.contains("the standard library of none-unknown-linux-musl is not here") && said.contains("hint: rustup target add"),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_bill_of_materials_names_what_is_linked_and_nothing_of_the_tests() {
     let output = Command::new(root().join("packaging/sbom.sh")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

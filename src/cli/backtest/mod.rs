@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::args::{Backtest as Arguments, Figures as Shape};
 use super::out::Out;
 use super::progress::Progress;
+use super::terminal::Look;
 use super::{FAILED, WRONG, configuration};
 use crate::backtest::{Backtest, Findings, Window};
 use crate::config::Settings;
@@ -46,7 +47,7 @@ pub(super) fn execute(args: &Arguments) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let findings = match relived(&past, &extent, &checked.settings, window) {
+    let findings = match relived(&past, &extent, &checked.settings, window, args.look) {
         Ok(findings) => findings,
         Err(error) => return failed(&error, &mut err),
     };
@@ -92,9 +93,9 @@ fn window(args: &Arguments, extent: &Extent) -> Result<Window, (u8, String)> {
 }
 
 /// Lives through all that is kept, up to the end of the window.
-fn relived(past: &Past, extent: &Extent, settings: &Settings, window: Window) -> Result<Findings, LedgerError> {
+fn relived(past: &Past, extent: &Extent, settings: &Settings, window: Window, look: Look) -> Result<Findings, LedgerError> {
     let mut backtest = Backtest::new(settings, window);
-    let progress = Progress::new("relived");
+    let progress = Progress::new("relived", look);
     let (mut done, mut told) = (0_u64, 0);
     past.each(|record| {
         done += 1;

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::args::{Drawn as Shape, Simulate as Arguments};
 use super::out::Out;
 use super::progress::Progress;
+use super::terminal::Paper;
 use super::{FAILED, WRONG};
 use crate::config::{self, Settings};
 use crate::sandbox::simulate::rival::Rivals;
@@ -42,7 +43,7 @@ pub(super) fn execute(args: &Arguments) -> ExitCode {
     };
     let eased = eased(args.output, &scenario, &settings);
     let parts = scenario.parts() + eased.iter().map(|(scenario, _)| scenario.parts()).sum::<u64>();
-    let (progress, done) = (Progress::new("played"), AtomicU64::new(0));
+    let (progress, done) = (Progress::new("played", args.look), AtomicU64::new(0));
     let one_more = || progress.tell(done.fetch_add(1, Ordering::Relaxed) + 1, parts);
     let played = study(&scenario, &|| Native::new(&settings), &|| Rivals::new(scenario.routes.len()), &|_, _| one_more());
     let promised = |(scenario, settings): &(Scenario, Settings)| {
@@ -54,7 +55,7 @@ pub(super) fn execute(args: &Arguments) -> ExitCode {
     let report = Report::of(args.scenario.display().to_string(), &scenario, &played, &rules);
     let mut out = Out::stdout();
     match args.output {
-        Shape::Table => out.text(&table::draw(&report)),
+        Shape::Table => out.text(&table::draw(&report, Paper::stdout(args.look))),
         Shape::Json => match serde_json::to_string_pretty(&report) {
             Ok(text) => out.line(text),
             Err(error) => err.error(&error, None),

@@ -2,37 +2,75 @@
 
 use std::fmt::Write as _;
 
+use super::super::terminal::{Align, Cell, Paper, Table, Tone, visible, wrap};
 use super::report::Report;
 use crate::sandbox::simulate::Quantiles;
 
-/// The whole report.
-pub(super) fn draw(report: &Report) -> String {
+/// The whole report, no wider than the paper.
+pub(super) fn draw(report: &Report, paper: Paper) -> String {
+    format!("{}\n{}{}", fitted(&head(report), paper), told(report).draw(paper), fitted(&rest(report), paper))
+}
+
+/// Lines that are too wide go on in the next, under their own beginning.
+fn fitted(text: &str, paper: Paper) -> String {
+    let Some(most) = paper.width else { return text.to_owned() };
+    let mut all = String::with_capacity(text.len());
+    for line in text.lines() {
+        let line = line.trim_end();
+        let bare = line.trim_start();
+        let indent = line.len() - bare.len();
+        for (at, part) in wrap(bare, most.saturating_sub(indent + 2)).iter().enumerate() {
+            let _ = writeln!(all, "{:width$}{part}", "", width = if at == 0 || part.is_empty() { indent } else { indent + 2 });
+        }
+    }
+    all
+}
+
+/// What was played.
+fn head(report: &Report) -> String {
     let mut text = String::new();
     let (routes, every, promise) = (report.routes, report.every_secs, report.false_pages_per_year);
     let _ = writeln!(
         text,
         "{}: {routes} route{}, a canary every {every} s each, {promise} false pages a year promised",
-        report.scenario,
+        visible(&report.scenario),
         if routes == 1 { "" } else { "s" }
     );
     for failure in &report.failures {
         let _ = writeln!(text, "  failure: {failure}");
     }
-    let _ = writeln!(
-        text,
-        "\n{:<58} {:>9} {:>9} {:>9} {:>7} {:>12}",
-        "told after, in seconds", "median", "90th", "99th", "missed", "false/year"
-    );
-    let quiet = report.quiet.as_ref();
+    text
+}
+
+/// How soon each way to decide told, and how often it cried for nothing.
+fn told(report: &Report) -> Table {
+    let mut table = Table::new(&[Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Right]);
+    table.head(&["told after, in seconds", "median", "90th", "99th", "missed", "false/year"]);
+    let a_year = report.quiet.as_ref().map(|q| q.pages_a_year);
+    let mut line = |rule: &str, told: Option<&Quantiles>, a_year: Option<f64>, tone: Tone| {
+        let (median, p90, p99, missed) = told.map_or((None, None, None, String::new()), |q| (q.median, q.p90, q.p99, q.missed.to_string()));
+        let missed = Cell::new(&missed, if told.is_some_and(|q| q.missed > 0) { Tone::Warn } else { Tone::Plain });
+        let figures = [median, p90, p99].map(|value| Cell::new(figure(value), tone));
+        let mut cells = vec![Cell::new(rule, tone)];
+        cells.extend(figures);
+        cells.extend([missed, Cell::new(figure(a_year), tone)]);
+        table.row(cells);
+    };
     if let Some(runs) = &report.runs {
-        line(&mut text, "mailcanary", Some(&runs.told_after_secs), quiet.map(|q| q.pages_a_year));
-        line(&mut text, "mailcanary, paged", Some(&runs.paged_after_secs), quiet.map(|q| q.pages_a_year));
+        line("mailcanary", Some(&runs.told_after_secs), a_year, Tone::Good);
+        line("mailcanary, paged", Some(&runs.paged_after_secs), a_year, Tone::Good);
     } else {
-        line(&mut text, "mailcanary", None, quiet.map(|q| q.pages_a_year));
+        line("mailcanary", None, a_year, Tone::Good);
     }
     for other in &report.others {
-        line(&mut text, &other.rule, other.told_after_secs.as_ref(), other.pages_a_year);
+        line(&other.rule, other.told_after_secs.as_ref(), other.pages_a_year, Tone::Plain);
     }
+    table
+}
+
+/// What else came of the runs and of quiet time.
+fn rest(report: &Report) -> String {
+    let mut text = String::new();
     if let Some(runs) = &report.runs {
         let _ = writeln!(text, "\n{} runs ({} spoilt by something false that was open)", runs.runs, runs.spoilt);
         let _ = writeln!(
@@ -56,7 +94,7 @@ pub(super) fn draw(report: &Report) -> String {
         );
         let _ = writeln!(text, "  extra canaries while it failed: {:.1} %", runs.extra * 100.0);
     }
-    if let Some(quiet) = quiet {
+    if let Some(quiet) = &report.quiet {
         let counted = &quiet.counted;
         let _ = writeln!(
             text,
@@ -70,12 +108,6 @@ pub(super) fn draw(report: &Report) -> String {
         );
     }
     text
-}
-
-fn line(text: &mut String, rule: &str, told: Option<&Quantiles>, a_year: Option<f64>) {
-    let (median, p90, p99, missed) = told.map_or((None, None, None, String::new()), |q| (q.median, q.p90, q.p99, q.missed.to_string()));
-    let a_year = a_year.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}"));
-    let _ = writeln!(text, "{rule:<58} {:>9} {:>9} {:>9} {missed:>7} {a_year:>12}", figure(median), figure(p90), figure(p99));
 }
 
 fn figure(value: Option<f64>) -> String {

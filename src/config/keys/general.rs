@@ -73,6 +73,13 @@ pub(super) static WATCH: &[Key] = &[
         example: "\"10m\"",
         doc: "And no longer than this, however often the alarms of this culprit have resolved themselves.",
     },
+    Key {
+        name: "runbooks",
+        kind: Kind::UrlToFill,
+        need: Need::Absent("the daemon's own, under `[http] public_url`, if that is set"),
+        example: "\"https://wiki.example.com/mail/{kind}\"",
+        doc: "Where runbooks stand; `{kind}` is the kind of the incident, as `stopped`. Notices link to them.",
+    },
 ];
 
 pub(super) static STREAM: &[Key] = &[

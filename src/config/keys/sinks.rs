@@ -236,7 +236,7 @@ pub(super) static COMMAND: &[Key] = &[
         kind: Kind::Argv,
         need: Need::Required,
         example: "[\"/usr/local/bin/wake-me\", \"{severity}\", \"{title}\"]",
-        doc: "The program by its whole path and its arguments. No shell is in between. {key}, {change}, {severity}, {title}, {text} and {link} are filled in, each within its argument; the whole notice stands as JSON on standard input.",
+        doc: "The program by its whole path and its arguments. No shell is in between. {key}, {change}, {severity}, {title}, {text}, {link} and {runbook} are filled in, each within its argument; the whole notice stands as JSON on standard input.",
     },
     Key {
         name: "timeout",

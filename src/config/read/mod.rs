@@ -124,6 +124,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
     let cut_off_after = section.get("cut_off_after");
     let remind_after = section.get("remind_after");
     let hold = held(section);
+    let runbooks = section.maybe("runbooks");
     let (hold_at_least, hold_at_most) = hold?;
     Some(Watch {
         instance: instance?.unwrap_or_else(|| label(host_name)),
@@ -135,6 +136,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
         remind_after: remind_after?,
         hold_at_least,
         hold_at_most,
+        runbooks: runbooks?,
     })
 }
 

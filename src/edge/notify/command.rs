@@ -161,6 +161,7 @@ fn filled(argument: &str, page: &Page) -> String {
             "title" => page.title.clone(),
             "text" => page.body(),
             "link" => page.link.clone().unwrap_or_default(),
+            "runbook" => page.runbook.clone().unwrap_or_default(),
             _ => return None,
         })
     };
@@ -183,6 +184,7 @@ fn input(page: &Page, notice: &Notice) -> Vec<u8> {
         "text": page.text,
         "facts": facts,
         "link": page.link,
+        "runbook": page.runbook,
         "data": data,
     });
     input.to_string().into_bytes()

@@ -96,9 +96,9 @@ fn message(page: &Page, from: &config::Mailbox, to: &str, ident: &str, incident:
     for (name, value) in [("Auto-Submitted", "auto-generated"), ("Importance", urgent)] {
         builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
     }
-    let link = page.link.as_ref().map_or_else(String::new, |link| format!("\n\n{link}"));
+    let links = page.links();
     // Readers make links of what looks like one: only ours is to be one.
-    let text = format!("{}{link}\n\n-- \nmailcanary, {}\n", fit::inert(&page.body()), page.instance);
+    let text = format!("{}{links}\n\n-- \nmailcanary, {}\n", fit::inert(&page.body()), page.instance);
     builder.header(ContentType::TEXT_PLAIN).body(text).map_err(|e| fail(&e))
 }
 
@@ -122,7 +122,8 @@ mod tests {
             let text = parsed.body_text(0).unwrap();
             text.lines().for_each(nasty::assert_plain);
             assert!(parsed.body_html(0).is_none_or(|_| parsed.html_body_count() <= 1));
-            assert!(!text.replace("https://canary.example/incidents/3", "").contains("https://"), "{text}");
+            let bare = text.replace("https://canary.example/incidents/3", "").replace("https://canary.example/runbooks/stopped", "");
+            assert!(!bare.contains("https://"), "{text}");
         }
     }
 }

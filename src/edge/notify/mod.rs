@@ -99,6 +99,8 @@ pub struct Origin {
     pub installation: String,
     /// `[http] public_url`, without a slash at its end.
     pub public_url: Option<String>,
+    /// Where runbooks stand, with `{kind}` to be filled in.
+    pub runbooks: Option<String>,
 }
 
 impl Origin {
@@ -127,6 +129,13 @@ impl Origin {
     pub fn link(&self, notice: &Notice) -> Option<String> {
         let base = self.public_url.as_ref().filter(|_| !notice.is_trial())?;
         Some(format!("{base}/incidents/{}", notice.incident))
+    }
+
+    /// What to do about an incident of this kind, if people can reach it. What is over needs nothing done.
+    #[must_use]
+    pub fn runbook(&self, notice: &Notice) -> Option<String> {
+        let all = self.runbooks.as_ref().filter(|_| !notice.is_trial() && notice.change != Change::Resolved)?;
+        Some(all.replace("{kind}", notice.kind.as_str()))
     }
 }
 

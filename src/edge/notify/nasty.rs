@@ -29,7 +29,12 @@ pub(super) const NASTY: &[&str] = &[
 
 /// Whom the tests speak for.
 pub(super) fn origin() -> Origin {
-    Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: Some("https://canary.example".to_owned()) }
+    Origin {
+        instance: "test.example".to_owned(),
+        installation: "1".to_owned(),
+        public_url: Some("https://canary.example".to_owned()),
+        runbooks: Some("https://canary.example/runbooks/{kind}".to_owned()),
+    }
 }
 
 /// Pages in our own words.

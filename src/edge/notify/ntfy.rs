@@ -95,6 +95,9 @@ fn message(page: &Page, topic: &str) -> Value {
     if let (Some(link), Some(object)) = (&page.link, message.as_object_mut()) {
         object.insert("click".to_owned(), json!(link));
     }
+    if let (Some(runbook), Some(object)) = (&page.runbook, message.as_object_mut()) {
+        object.insert("actions".to_owned(), json!([{ "action": "view", "label": "Runbook", "url": runbook }]));
+    }
     message
 }
 
@@ -107,7 +110,9 @@ mod tests {
     fn nothing_from_outside_links_and_all_fits() {
         for out in nasty::all() {
             let message = message(&nasty::pages().page(&out), "topic");
-            assert!(message.get("markdown").is_none() && message.get("actions").is_none() && message.get("attach").is_none());
+            assert!(message.get("markdown").is_none() && message.get("attach").is_none());
+            let actions = json!([{ "action": "view", "label": "Runbook", "url": "https://canary.example/runbooks/stopped" }]);
+            assert!(message.get("actions").is_none_or(|own| *own == actions), "{message}");
             let text = message["message"].as_str().unwrap();
             assert!(text.len() <= 4096);
             for text in [text, message["title"].as_str().unwrap()] {

@@ -137,7 +137,7 @@ fn alert(page: &Page) -> Value {
         Severity::Warn => "P3",
         Severity::Info => "P5",
     };
-    let link = page.link.as_ref().map_or_else(String::new, |link| format!("\n\n{link}"));
+    let link = page.links();
     let room = 15_000_usize.saturating_sub(link.chars().count());
     let mut details = Map::new();
     details.extend(page.facts.iter().map(|fact| (fact.name.to_owned(), json!(tame(&fact.value)))));

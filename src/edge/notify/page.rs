@@ -43,6 +43,8 @@ pub(super) struct Page {
     pub(super) facts: Vec<Fact>,
     /// To the incident's page.
     pub(super) link: Option<String>,
+    /// To what is to be done about an incident of this kind.
+    pub(super) runbook: Option<String>,
     pub(super) at: At,
     /// Cut, and as it came otherwise: for receivers that show data as data.
     pub(super) evidence: Value,
@@ -84,6 +86,7 @@ impl Pages {
             text: fit::line(&notice.summary, TEXT),
             facts: facts(out),
             link: self.origin.link(notice),
+            runbook: self.origin.runbook(notice),
             at: out.at,
             evidence: fit::evidence(&notice.evidence, EVIDENCE),
         };
@@ -118,6 +121,13 @@ impl Page {
         body
     }
 
+    /// The links, a line each, for receivers that make links of addresses by themselves; behind an empty line, if there are any.
+    pub(super) fn links(&self) -> String {
+        let runbook = self.runbook.as_ref().map(|runbook| format!("Runbook: {runbook}"));
+        let all: Vec<String> = self.link.iter().cloned().chain(runbook).collect();
+        if all.is_empty() { String::new() } else { format!("\n\n{}", all.join("\n")) }
+    }
+
     /// Whether it ends an incident.
     pub(super) fn is_over(&self) -> bool {
         self.change == Change::Resolved
@@ -129,7 +139,7 @@ impl Page {
         json!({
             "title": self.title, "text": self.text, "change": self.change.as_str(), "kind": self.kind.as_str(),
             "severity": self.severity.as_str(), "culprit": self.culprit, "incident": out.notice.incident, "instance": self.instance,
-            "link": self.link, "opened_at": out.opened_at.rfc3339(), "at": self.at.rfc3339(), "facts": facts, "evidence": self.evidence,
+            "link": self.link, "runbook": self.runbook, "opened_at": out.opened_at.rfc3339(), "at": self.at.rfc3339(), "facts": facts, "evidence": self.evidence,
         })
     }
 }
@@ -223,8 +233,10 @@ mod tests {
              Others: sendgrid delivers\nNext: open the provider's status page\nCertainty: 97 %"
         );
         assert_eq!(page.link.as_deref(), Some("https://canary.example/incidents/3"));
+        assert_eq!(page.runbook.as_deref(), Some("https://canary.example/runbooks/stopped"));
+        assert_eq!(page.links(), "\n\nhttps://canary.example/incidents/3\nRunbook: https://canary.example/runbooks/stopped");
         let over = nasty::pages().page(&nasty::out(Change::Resolved, "all is well"));
-        assert_eq!(over.title, "RESOLVED: provider mailchimp, stopped");
+        assert_eq!((over.title.as_str(), &over.runbook), ("RESOLVED: provider mailchimp, stopped", &None));
         assert_eq!(over.body(), "all is well\nOpened: 2022-08-08 19:30:00 UTC\nLasted: 1m");
     }
 

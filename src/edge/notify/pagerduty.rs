@@ -102,7 +102,9 @@ fn event(page: &Page, key: &str) -> Value {
     });
     if let (Some(link), Some(object)) = (&page.link, event.as_object_mut()) {
         object.insert("client_url".to_owned(), json!(link));
-        object.insert("links".to_owned(), json!([{ "href": link, "text": "The incident, with all its evidence" }]));
+        let incident = json!({ "href": link, "text": "The incident, with all its evidence" });
+        let runbook = page.runbook.iter().map(|runbook| json!({ "href": runbook, "text": "Runbook: what to do first" }));
+        object.insert("links".to_owned(), std::iter::once(incident).chain(runbook).collect());
     }
     event
 }

@@ -84,11 +84,13 @@ pub(super) fn message(page: &Page, answers: bool) -> Value {
     if !fields.is_empty() {
         blocks.push(json!({ "type": "section", "fields": fields }));
     }
-    if let Some(link) = &page.link {
-        // Ours, and escaped as everything is; `|` would end it.
+    // Ours, and escaped as everything is; `|` would end it.
+    let linked = |link: &String, words: &str| {
         let link = fit::escaped(link, 2900, Unit::Char, |c| if c == '|' { Some("%7C") } else { escape(c) });
-        blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": format!("<{link}|The incident, with all its evidence>") }] }));
-    }
+        json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": format!("<{link}|{words}>") }] })
+    };
+    blocks.extend(page.link.iter().map(|link| linked(link, "The incident, with all its evidence")));
+    blocks.extend(page.runbook.iter().map(|runbook| linked(runbook, "Runbook: what to do first")));
     if answers && !page.is_over() && !page.is_trial {
         blocks.push(button(&page.key));
     }
@@ -105,8 +107,11 @@ mod tests {
     fn nothing_from_outside_mentions_links_or_formats() {
         for out in nasty::all() {
             let message = message(&nasty::pages().page(&out), true);
-            let ours = "<https://canary.example/incidents/3|The incident, with all its evidence>";
-            for text in nasty::texts(&message).into_iter().filter(|text| *text != ours) {
+            let ours = [
+                "<https://canary.example/incidents/3|The incident, with all its evidence>",
+                "<https://canary.example/runbooks/stopped|Runbook: what to do first>",
+            ];
+            for text in nasty::texts(&message).into_iter().filter(|text| !ours.contains(text)) {
                 nasty::assert_plain(text);
                 assert!(!text.contains(['<', '>']) && !text.contains("@everyone") && !text.contains("https://"), "{text}");
                 assert!(text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "").find('&').is_none(), "{text}");

@@ -82,8 +82,9 @@ fn message(page: &Page) -> Value {
         let name = with(run(&format!("{}: ", fact.name), 100), &json!({ "weight": "bolder" }));
         body.push(block(vec![name, run(&fact.value, 500)]));
     }
-    let actions: Vec<Value> =
-        page.link.iter().map(|link| json!({ "type": "Action.OpenUrl", "title": "Open the incident", "url": link })).collect();
+    let open = |url: &String, title: &str| json!({ "type": "Action.OpenUrl", "title": title, "url": url });
+    let incident = page.link.iter().map(|link| open(link, "Open the incident"));
+    let actions: Vec<Value> = incident.chain(page.runbook.iter().map(|runbook| open(runbook, "Runbook"))).collect();
     let card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

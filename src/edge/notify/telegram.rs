@@ -104,7 +104,7 @@ impl Channel for Telegram {
 
 fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
     let title = fit::inert(&page.title);
-    let link = page.link.as_ref().map_or_else(String::new, |link| format!("\n\n{}", fit::within(link, 500, Unit::Wide)));
+    let link = fit::within(&page.links(), 1000, Unit::Wide);
     let room = 4096 - Unit::Wide.of(&link);
     let text = fit::within(&format!("{title}\n{}", fit::inert(&page.body())), room, Unit::Wide) + &link;
     let chat = chat.parse::<i64>().map_or_else(|_| json!(chat), |number| json!(number));
@@ -134,7 +134,9 @@ mod tests {
             let text = message["text"].as_str().unwrap();
             assert!(text.encode_utf16().count() <= 4096);
             let (ours, link) = text.rsplit_once("\n\n").unwrap();
-            assert_eq!(link, "https://canary.example/incidents/3");
+            let mut links = link.split("\nRunbook: ");
+            assert_eq!(links.next(), Some("https://canary.example/incidents/3"));
+            assert!(links.next().is_none_or(|runbook| runbook == "https://canary.example/runbooks/stopped"), "{link}");
             nasty::assert_plain(ours);
             assert!(!ours.contains("https://") && !ours.contains("@everyone") && !ours.contains("evil.example"), "{ours}");
             assert!(!ours.contains(" /start") && !ours.contains("#hashtag"), "{ours}");

@@ -14,8 +14,10 @@ mod problem;
 mod public;
 mod reload;
 mod router;
+mod runbooks;
 mod say;
 mod serve;
+mod top;
 
 pub use api::{Counter, Hub, api, document};
 pub use gate::{Gate, Web};
@@ -26,6 +28,7 @@ pub use reload::{Wish, current, reload};
 pub use router::router;
 pub use say::{Tickets, say};
 pub use serve::{Door, Knock, Secured, serve};
+pub use top::{Line, Open, PATH as TOP, Party, Top};
 
 use tokio::sync::{mpsc, oneshot};
 

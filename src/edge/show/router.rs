@@ -13,7 +13,7 @@ use maud::Markup;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Archive, Ask, health, metrics, page};
+use super::{Archive, Ask, health, metrics, page, runbooks, top};
 use crate::watchdog::View;
 
 /// The loop answers within this, or counts as stuck.
@@ -26,9 +26,11 @@ pub fn router(ask: Ask, archive: Archive) -> Router {
         .route("/metrics", get(scrape))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
+        .with_state(ask.clone())
+        .merge(top::paths(ask))
+        .merge(runbooks::paths())
         .fallback(nowhere)
         .layer(from_fn_with_state(policy("'none'"), headers))
-        .with_state(ask)
 }
 
 /// The loop is stuck or gone.

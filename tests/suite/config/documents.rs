@@ -103,11 +103,7 @@ fn check(text: &str) -> Result<(), String> {
 #[test]
 fn every_example_in_the_documents_passes_check() {
     let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let mut documents = vec!["README.md".to_owned()];
-    documents.extend(std::fs::read_dir(format!("{}/docs", env!("CARGO_MANIFEST_DIR"))).unwrap().filter_map(|entry| {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        name.ends_with(".md").then(|| format!("docs/{name}"))
-    }));
+    let documents = crate::documents::names();
     let first = examples(&read("README.md")).into_iter().find(|example| example.starts_with(FIRST)).unwrap();
     check(&first).unwrap();
     let (mut wrong, mut kinds) = (Vec::new(), BTreeSet::new());

@@ -28,6 +28,7 @@ pub mod sendgrid;
 pub mod service;
 pub mod sparkpost;
 pub mod temp_dir;
+pub mod tmux;
 pub mod tokens;
 pub mod watchers;
 

@@ -26,8 +26,12 @@ fn name(text: &str) -> Name {
 /// A sink of the name `sink`.
 pub fn sink(kind: SinkKind, wording: Wording, secrets: &dyn Fn(&SecretRef) -> Option<Secret>, folder: Option<&Path>) -> Sink {
     let settings = config::Sink { takes: config::Takes::default(), try_at: None, kind, wire: Wire::default(), wording };
-    let origin =
-        Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: Some("http://canary.example".to_owned()) };
+    let origin = Origin {
+        instance: "test.example".to_owned(),
+        installation: "1".to_owned(),
+        public_url: Some("http://canary.example".to_owned()),
+        runbooks: None,
+    };
     let _ = rustls::crypto::ring::default_provider().install_default();
     Sink::new(&name("sink"), &settings, secrets, &origin, folder).unwrap()
 }

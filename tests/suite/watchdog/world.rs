@@ -60,17 +60,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         wire: wire.clone(),
     };
     Settings {
-        watch: Watch {
-            instance: "test".to_owned(),
-            every,
-            confirmations: 0.2,
-            false_pages_per_year: 1.0,
-            blind_after: Span::from_secs(300),
-            cut_off_after: Span::from_secs(120),
-            remind_after: MINUTES_30,
-            hold_at_least: Span::ZERO,
-            hold_at_most: Span::from_secs(7200),
-        },
+        watch: watch(every),
         streams: ss.iter().map(|s| (s.clone(), stream())).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
         inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
@@ -87,6 +77,21 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
 
 fn stream() -> Stream {
     Stream { subject: "Reset".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page }
+}
+
+fn watch(every: Span) -> Watch {
+    Watch {
+        instance: "test".to_owned(),
+        every,
+        confirmations: 0.2,
+        false_pages_per_year: 1.0,
+        blind_after: Span::from_secs(300),
+        cut_off_after: Span::from_secs(120),
+        remind_after: MINUTES_30,
+        hold_at_least: Span::ZERO,
+        hold_at_most: Span::from_secs(7200),
+        runbooks: None,
+    }
 }
 
 /// Settings in which every provider can be asked.

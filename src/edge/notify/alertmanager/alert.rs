@@ -17,7 +17,7 @@ const SUMMARY_LIMIT: usize = 1024;
 pub struct Alert {
     /// Its identity: `alertname`, `instance`, `incident`, `severity`, `culprit`, and `provider`, `stream`, `inbox` as far as the culprit has them.
     pub labels: BTreeMap<&'static str, String>,
-    /// Everything that moves: `summary`, `description`, `kind`, `evidence`, `key` and, if there is one, `link`.
+    /// Everything that moves: `summary`, `description`, `kind`, `evidence`, `key` and, if there are any, `link` and `runbook_url`.
     pub annotations: BTreeMap<&'static str, String>,
     /// When the incident was opened.
     pub starts_at: At,
@@ -52,6 +52,9 @@ impl Alert {
         ]);
         if let Some(link) = &link {
             annotations.insert("link", link.clone());
+        }
+        if let Some(runbook) = origin.runbook(notice) {
+            annotations.insert("runbook_url", runbook);
         }
         Self { labels: labels(origin, notice), annotations, starts_at: opened_at, ended, link }
     }

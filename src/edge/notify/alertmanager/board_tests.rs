@@ -12,7 +12,12 @@ fn at(secs: i64) -> At {
 }
 
 fn board() -> Board {
-    let origin = Origin { instance: "mx1".to_owned(), installation: "7".to_owned(), public_url: Some("https://canary.example".to_owned()) };
+    let origin = Origin {
+        instance: "mx1".to_owned(),
+        installation: "7".to_owned(),
+        public_url: Some("https://canary.example".to_owned()),
+        runbooks: None,
+    };
     Board::new(origin, Severity::ALL.to_vec(), Pace::default())
 }
 

@@ -54,8 +54,8 @@ pub(super) fn missing(title: &str, why: &str) -> Markup {
     document(title, &body)
 }
 
-/// A page that stays as it is.
-fn document(title: &str, body: &Markup) -> Markup {
+/// A page that stays as it is, and reads as a document.
+pub(super) fn document(title: &str, body: &Markup) -> Markup {
     frame(title, &html! {}, &html! { main #main { (body) } })
 }
 

@@ -1,0 +1,124 @@
+//! `/runbooks/KIND`: what to do about an incident of a kind, from the documents that this program was built with: a page at night may be all that works.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use maud::{Markup, PreEscaped, html};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
+
+use super::page;
+
+/// Every runbook, by the kind that it is about.
+const ALL: [(&str, &str); 11] = [
+    ("stopped", include_str!("../../../docs/runbooks/stopped.md")),
+    ("loss", include_str!("../../../docs/runbooks/loss.md")),
+    ("slow", include_str!("../../../docs/runbooks/slow.md")),
+    ("junked", include_str!("../../../docs/runbooks/junked.md")),
+    ("refused", include_str!("../../../docs/runbooks/refused.md")),
+    ("blind", include_str!("../../../docs/runbooks/blind.md")),
+    ("cut_off", include_str!("../../../docs/runbooks/cut_off.md")),
+    ("identity", include_str!("../../../docs/runbooks/identity.md")),
+    ("unexpected_mail", include_str!("../../../docs/runbooks/unexpected_mail.md")),
+    ("authentication", include_str!("../../../docs/runbooks/authentication.md")),
+    ("early_sign", include_str!("../../../docs/runbooks/early_sign.md")),
+];
+
+/// The paths. They need nothing of the watchdog, and answer while it does not.
+pub(super) fn paths() -> Router {
+    Router::new().route("/runbooks", get(list)).route("/runbooks/{kind}", get(one))
+}
+
+async fn list() -> Response {
+    let body = html! {
+        h1 { "Runbooks" }
+        ul { @for (kind, text) in ALL { li { a href=(format!("runbooks/{kind}")) { (title(text)) } } } }
+        footer { p { a href="." { "Status" } } }
+    };
+    answer(StatusCode::OK, &page::document("Runbooks", &body))
+}
+
+async fn one(Path(kind): Path<String>) -> Response {
+    match ALL.iter().find(|(known, _)| *known == kind) {
+        Some((_, text)) => {
+            let body = html! {
+                (written(text))
+                footer { p { a href="../runbooks" { "All runbooks" } " · " a href=".." { "Status" } } }
+            };
+            answer(StatusCode::OK, &page::document(title(text), &body))
+        }
+        None => answer(StatusCode::NOT_FOUND, &page::missing("No such runbook", "There is one for each kind of incident: see /runbooks.")),
+    }
+}
+
+fn answer(status: StatusCode, page: &Markup) -> Response {
+    (status, Html(page.clone().into_string())).into_response()
+}
+
+/// The first heading.
+fn title(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_start_matches("# ")
+}
+
+/// A document as HTML. Links to documents that are not served are left out, and their words stay.
+#[expect(clippy::wildcard_enum_match_arm, reason = "what is no link passes as it is, whatever it is")]
+fn written(text: &str) -> Markup {
+    let mut kept = Vec::new();
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES).filter_map(|event| match event {
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            let to = address(&dest_url);
+            kept.push(to.is_some());
+            Some(Event::Start(Tag::Link { link_type, dest_url: to?, title, id }))
+        }
+        Event::End(TagEnd::Link) => kept.pop()?.then_some(Event::End(TagEnd::Link)),
+        other => Some(other),
+    });
+    let mut body = String::with_capacity(text.len() * 2);
+    pulldown_cmark::html::push_html(&mut body, events);
+    html! { (PreEscaped(body)) }
+}
+
+/// Where a link of a document leads here.
+fn address(link: &str) -> Option<CowStr<'static>> {
+    let kind = link.strip_suffix(".md").filter(|kind| ALL.iter().any(|(known, _)| known == kind));
+    // Beside this one, whatever path a proxy puts before it.
+    let own = kind.map(str::to_owned);
+    own.or_else(|| link.starts_with("https://").then(|| link.to_owned())).map(CowStr::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Kind;
+
+    #[test]
+    fn every_kind_that_is_told_of_has_one() {
+        // Nobody tells of these yet.
+        let told = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Dns | Kind::Listed));
+        assert_eq!(told.map(Kind::as_str).collect::<Vec<_>>(), ALL.map(|(kind, _)| kind));
+        for (kind, text) in ALL {
+            for part in [
+                "**What the page means.**",
+                "## The first five minutes",
+                "## True or false",
+                "## Who to call",
+                "## Silence",
+                "## When it ends",
+            ] {
+                assert!(text.contains(part), "{kind}: {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn links_lead_to_what_is_served_and_tables_are_tables() {
+        let (_, loss) = ALL[1];
+        let page = written(loss).into_string();
+        assert!(page.contains("<a href=\"junked\">junked</a>") && page.contains("<h1>Loss"), "{page}");
+        let (_, junked) = ALL[3];
+        let page = written(junked).into_string();
+        assert!(page.contains("See the FAQ.") && !page.contains("faq.md"), "{page}");
+        assert!(written(ALL[4].1).into_string().contains("<td><code>suspended</code></td>"));
+    }
+}
