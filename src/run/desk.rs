@@ -116,10 +116,11 @@ impl Desk {
 
     fn speaking(&self, gate: Gate) -> axum::Router {
         let (ask, orders, now) = (self.ask.clone(), self.orders.clone(), Arc::clone(&self.now.0));
-        let counter = Counter { ask: ask.clone(), orders, gate: gate.clone(), hub: self.hub.clone(), now };
+        let archive = self.archive.clone();
+        let counter = Counter { ask: ask.clone(), orders, archive: archive.clone(), gate: gate.clone(), hub: self.hub.clone(), now };
         let say = show::say(counter.clone(), self.tickets.clone());
         let reload = show::reload(self.wishes.clone(), gate.clone());
-        gate.before(show::router(ask, self.archive.clone()).merge(show::api(counter)).merge(say).merge(reload))
+        gate.before(show::router(ask, archive).merge(show::api(counter)).merge(say).merge(reload))
     }
 }
 

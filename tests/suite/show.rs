@@ -225,7 +225,8 @@ impl Shown {
         let now: Now = Arc::new(|| at(3600));
         let (orders, _) = mpsc::channel(1);
         let hub = show::Hub::new(Arc::clone(&now));
-        let counter = show::Counter { ask: ask.clone(), orders, gate: show::Gate::socket(), hub, now };
+        let (asks, gate) = (ask.clone(), show::Gate::socket());
+        let counter = show::Counter { ask: asks, orders, archive: archive.clone(), gate, hub, now };
         let router = show::router(ask, archive).merge(show::api(counter));
         let task = tokio::spawn(show::serve(listener, router, async { _ = stopped.await }));
         Self { address, view, stop, task }

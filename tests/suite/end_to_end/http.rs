@@ -5,6 +5,7 @@ mod events;
 mod form;
 mod fuzzed;
 mod locked;
+mod past;
 
 use std::process::Command;
 

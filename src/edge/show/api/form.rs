@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::shape::{DRILL_LASTS, Kind, LASTS, SEEN, Severity, Verdict};
+use crate::model::At;
 
 /// Numbers go no higher, so that every JSON parser keeps them exact.
 const MOST: u64 = (1 << 53) - 1;
@@ -37,6 +38,8 @@ pub(super) enum Form {
     BehindCanary,
     /// The id of an event.
     BehindEvent,
+    /// An instant.
+    Instant,
 }
 
 /// Patterns, compiled once.
@@ -105,6 +108,7 @@ impl Form {
             Self::BehindRoute => is(PATTERNS.route.as_ref(), text),
             Self::BehindCanary => is(PATTERNS.behind.as_ref(), text),
             Self::BehindEvent => is(PATTERNS.event.as_ref(), text),
+            Self::Instant => At::from_rfc3339(text).is_some(),
         }
     }
 
@@ -122,6 +126,7 @@ impl Form {
             Self::BehindRoute => json!({ "type": "string", "pattern": ROUTE }),
             Self::BehindCanary => json!({ "type": "string", "pattern": BEHIND }),
             Self::BehindEvent => json!({ "type": "string", "pattern": EVENT }),
+            Self::Instant => json!({ "type": "string", "format": "date-time" }),
         }
     }
 
@@ -139,6 +144,7 @@ impl Form {
             Self::BehindRoute => json!("mailchimp/password-reset/gmail-1"),
             Self::BehindCanary => json!("1659987000000-00000007000001b2"),
             Self::BehindEvent => json!("1827e9a3c40-7"),
+            Self::Instant => json!("2022-08-08T19:30:00Z"),
         }
     }
 }
@@ -153,7 +159,7 @@ pub(super) fn number(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const FORMS: [Form; 11] = [
+    const FORMS: [Form; 12] = [
         Form::Name,
         Form::Number,
         Form::Canary,
@@ -165,6 +171,7 @@ mod tests {
         Form::BehindRoute,
         Form::BehindCanary,
         Form::BehindEvent,
+        Form::Instant,
     ];
 
     #[test]

@@ -26,10 +26,10 @@ use tokio::time::timeout;
 
 use self::asked::{Asked, accepts, is_json, segments};
 use self::operation::{Operation, Run, Verb, Want};
-use super::Ask;
 use super::gate::Gate;
 use super::problem::Problem;
 use super::router::{ANSWER, Silent, view};
+use super::{Archive, Ask};
 use crate::edge::post::{Order, receive};
 use crate::model::Now;
 use crate::watchdog::{Event, Unfit, View};
@@ -51,6 +51,8 @@ pub struct Counter {
     pub ask: Ask,
     /// The way for what people want.
     pub orders: mpsc::Sender<Order>,
+    /// The way to what the loop does not hold any more.
+    pub archive: Archive,
     /// Who may want something.
     pub gate: Gate,
     /// Where changes are told.
@@ -97,6 +99,12 @@ impl Served {
                 accepts(&parts.headers, "application/json")?;
                 asked.take_query(parts.uri.query(), operation.query)?;
                 Ok(read(&asked, &self.view().await?)?.into_response())
+            }
+            Run::Recall(recall) => {
+                accepts(&parts.headers, "application/json")?;
+                asked.take_query(parts.uri.query(), operation.query)?;
+                let view = self.view().await?;
+                Ok(recall(&asked, &view, &self.counter.archive).await?.into_response())
             }
             Run::Document => {
                 accepts(&parts.headers, "application/json")?;

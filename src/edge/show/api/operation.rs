@@ -3,9 +3,11 @@
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
 use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 
+use super::super::Archive;
 use super::super::problem::Problem;
 use super::asked::Asked;
 use super::form::Form;
@@ -62,6 +64,8 @@ pub(super) struct Operation {
 pub(super) enum Run {
     /// From the state as it is.
     Read(fn(&Asked, &View) -> Result<Reply, Problem>),
+    /// From the ledger.
+    Recall(for<'a> fn(&'a Asked, &'a View, &'a Archive) -> BoxFuture<'a, Result<Reply, Problem>>),
     /// By something that happens to the watchdog, from the state then.
     Want(Want),
     /// With the document itself.

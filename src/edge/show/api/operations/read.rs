@@ -11,8 +11,8 @@ use super::super::shape::{
 use crate::model::{self, At, CanaryId};
 use crate::watchdog::{CanaryView, RouteView, View};
 
-const LIMIT: Parameter = Parameter { name: "limit", form: Form::Limit, doc: "Entries of a page." };
-const NEXT: &str = "Where the page begins: `next` of the page before.";
+pub(super) const LIMIT: Parameter = Parameter { name: "limit", form: Form::Limit, doc: "Entries of a page." };
+pub(super) const NEXT: &str = "Where the page begins: `next` of the page before.";
 
 const ROUTES: &[Parameter] = &[
     Parameter { name: "provider", form: Form::Name, doc: "Through this provider." },
@@ -48,6 +48,8 @@ macro_rules! reading {
         }
     };
 }
+
+pub(super) use reading;
 
 pub(super) static OPERATIONS: &[Operation] = &[
     reading!("status", "/status", "How it is going.", &[], Status, Run::Read(|_, view| Reply::of(&Status::new(view)))),
@@ -175,7 +177,7 @@ fn routes(asked: &Asked, view: &View) -> Result<Reply, Problem> {
     Reply::of(&Routes { as_of: view.at.into(), routes: page.into_iter().map(Route::new).collect(), next })
 }
 
-fn one_route<'v>(asked: &Asked, view: &'v View) -> Result<&'v RouteView, Problem> {
+pub(super) fn route_of<'v>(asked: &Asked, view: &'v View) -> Result<&'v RouteView, Problem> {
     let is_it = |RouteView { route, .. }: &&RouteView| {
         route.provider.as_str() == asked.path("provider")
             && route.stream.as_str() == asked.path("stream")
@@ -185,11 +187,11 @@ fn one_route<'v>(asked: &Asked, view: &'v View) -> Result<&'v RouteView, Problem
 }
 
 fn route(asked: &Asked, view: &View) -> Result<Reply, Problem> {
-    Reply::of(&Route::new(one_route(asked, view)?))
+    Reply::of(&Route::new(route_of(asked, view)?))
 }
 
 fn canaries(asked: &Asked, view: &View) -> Result<Reply, Problem> {
-    let route = one_route(asked, view)?;
+    let route = route_of(asked, view)?;
     let behind = asked.query("cursor").and_then(|cursor| {
         let (ms, id) = cursor.split_once('-')?;
         Some((At::from_ms(ms.parse().ok()?), id.parse::<CanaryId>().ok()?))

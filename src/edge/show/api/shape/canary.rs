@@ -36,7 +36,7 @@ pub(in crate::edge::show) struct Canary {
 
 /// Names a canary for ever.
 #[derive(Debug)]
-struct Id(CanaryId);
+pub(super) struct Id(pub(super) CanaryId);
 
 impl Serialize for Id {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

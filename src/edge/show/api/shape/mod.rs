@@ -8,6 +8,7 @@ mod event;
 mod identity;
 mod incident;
 mod party;
+mod past;
 mod people;
 mod provider;
 mod route;
@@ -21,6 +22,7 @@ pub(super) use identity::VALUE;
 pub(in crate::edge::show) use identity::{Identities, Right};
 pub(in crate::edge::show) use incident::{Incident, Incidents};
 pub(in crate::edge::show) use party::{Accounts, Heartbeats, Inboxes, Sinks, Streams};
+pub(in crate::edge::show) use past::{History, Past, Plotted, Points, Timeline, WholeCanary};
 pub(super) use people::{BY, DRILL_LASTS, LASTS, SEEN, TEXT};
 pub(in crate::edge::show) use people::{
     Drill, DrillBegun, DrillEnded, Drilling, Ended, Maintained, Named, Said, Silence, Silences, Wished,

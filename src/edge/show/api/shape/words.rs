@@ -67,6 +67,37 @@ words! {
         Unknown = "unknown",
     }
 
+    /// Where a canary was seen.
+    Placement { Inbox = "inbox", Junk = "junk", Other = "other" }
+
+    /// Why a canary was sent: its turn came, or suspicion asked.
+    Reason { Routine = "routine", Confirmation = "confirmation" }
+
     /// Whether an account may send.
     Standing { Good = "good", Warned = "warned", Stopped = "stopped" }
+}
+
+/// What became of a canary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::edge::show) enum Became {
+    InFlight,
+    Arrived,
+    Late,
+    Lost,
+    Refused,
+    Forgotten,
+}
+
+impl From<model::past::Became> for Became {
+    fn from(became: model::past::Became) -> Self {
+        match became {
+            model::past::Became::InFlight => Self::InFlight,
+            model::past::Became::Arrived => Self::Arrived,
+            model::past::Became::Late => Self::Late,
+            model::past::Became::Lost => Self::Lost,
+            model::past::Became::Refused => Self::Refused,
+            model::past::Became::Forgotten => Self::Forgotten,
+        }
+    }
 }

@@ -1,0 +1,314 @@
+//! What the ledger keeps, and the watchdog does not hold any more: canaries with their whole way, incidents with all that happened.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::canary::Id;
+use super::incident::Culprit;
+use super::word::time;
+use super::words::{Became, Class, Placement, Reason};
+use super::{Kind, Name, Severity, Time};
+use crate::model::dossier::{Dossier, Sight, Told, Trace};
+use crate::model::past::{Failure, Point, Sighting, Way};
+use crate::model::{self, At, Outcome, Span};
+
+/// One canary, with its whole way.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct WholeCanary {
+    canary: Id,
+    provider: Name,
+    stream: Name,
+    inbox: Name,
+    sent_at: Time,
+    reason: Reason,
+    became: Became,
+    /// From sending to the receiver's time of arrival.
+    latency_seconds: Option<f64>,
+    /// When the provider answered.
+    answered_at: Option<Time>,
+    answer: Option<Answer>,
+    /// The provider's own words.
+    reply: Option<String>,
+    /// The provider's own id.
+    message_id: Option<String>,
+    legs: Legs,
+    /// The receiver's time of arrival.
+    arrived_at: Option<Time>,
+    /// When it was seen.
+    seen_at: Option<Time>,
+    placement: Option<Placement>,
+    /// When its deadline passed.
+    lost_at: Option<Time>,
+    /// When it was looked for no more.
+    forgotten_at: Option<Time>,
+    /// Seen again, elsewhere, or in another form.
+    sightings: Vec<Seen>,
+    /// What the provider said became of it.
+    traces: Vec<Traced>,
+}
+
+/// What the provider made of it: `refused` has a class.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Answer {
+    outcome: &'static str,
+    class: Option<Class>,
+}
+
+/// How long the parts of handing it over took.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Legs {
+    connect_seconds: Option<f64>,
+    tls_seconds: Option<f64>,
+    auth_seconds: Option<f64>,
+    data_seconds: Option<f64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Seen {
+    /// `duplicate`, `replayed` or `mismatched`.
+    what: String,
+    inbox: String,
+    placement: Option<String>,
+    arrived_at: Option<Time>,
+    seen_at: Time,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Traced {
+    at: Time,
+    canary: String,
+    /// Our word for it.
+    fate: String,
+    /// The provider's own.
+    words: Option<String>,
+}
+
+/// How long a route's canaries took.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct Points {
+    pub(in crate::edge::show) as_of: Time,
+    /// The newest first. Where there are more than are kept for one answer, the oldest are left out.
+    pub(in crate::edge::show) points: Vec<Plotted>,
+}
+
+/// One canary in a series.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct Plotted {
+    canary: Id,
+    sent_at: Time,
+    became: Became,
+    latency_seconds: Option<f64>,
+    placement: Option<Placement>,
+}
+
+/// One page of the incidents that the ledger keeps.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct History {
+    pub(in crate::edge::show) as_of: Time,
+    /// The newest first.
+    pub(in crate::edge::show) incidents: Vec<Past>,
+    /// The `cursor` of the next page; null: this is the last.
+    pub(in crate::edge::show) next: Option<String>,
+}
+
+/// An incident, as it was told of last.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct Past {
+    incident: u64,
+    kind: Kind,
+    severity: Severity,
+    culprit: Culprit,
+    opened_at: Time,
+    updated_at: Time,
+    resolved_at: Option<Time>,
+    summary: String,
+}
+
+/// All that happened about one incident.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct Timeline {
+    incident: u64,
+    opened_at: Time,
+    resolved_at: Option<Time>,
+    /// What was told, the oldest first.
+    notices: Vec<Notified>,
+    /// What people said.
+    words: Vec<Uttered>,
+    /// What changed of the sight of inboxes and of the watcher meanwhile.
+    sight: Vec<Sighted>,
+    /// When mailcanary was started meanwhile.
+    starts: Vec<Started>,
+    traces: Vec<Traced>,
+    /// Whether there is more of anything than is listed.
+    cut: bool,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Notified {
+    at: Time,
+    change: super::words::Change,
+    kind: Kind,
+    severity: Severity,
+    culprit: Culprit,
+    summary: String,
+    sinks: Vec<Reached>,
+}
+
+/// How a notice ended at a sink.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Reached {
+    sink: String,
+    outcome: String,
+    at: Time,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Uttered {
+    at: Time,
+    by: String,
+    /// The word for it.
+    what: String,
+    note: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Sighted {
+    at: Time,
+    /// Whose; null: the watcher's.
+    inbox: Option<String>,
+    what: String,
+    why: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Started {
+    at: Time,
+    version: String,
+}
+
+fn seconds(span: Option<Span>) -> Option<f64> {
+    span.map(Span::as_secs_f64)
+}
+
+impl From<&Way> for WholeCanary {
+    fn from(way: &Way) -> Self {
+        let [connect, tls, auth, data] = way.legs.map(seconds);
+        let answer = |outcome: Outcome| Answer {
+            outcome: outcome.as_str(),
+            class: if let Outcome::Refused(class) = outcome { Some(class.into()) } else { None },
+        };
+        Self {
+            canary: Id(way.canary),
+            provider: (&way.route.provider).into(),
+            stream: (&way.route.stream).into(),
+            inbox: (&way.route.inbox).into(),
+            sent_at: way.sent_at.into(),
+            reason: way.reason.into(),
+            became: way.became.into(),
+            latency_seconds: seconds(way.latency()),
+            answered_at: time(way.answered_at),
+            answer: way.outcome.map(answer),
+            reply: way.reply.clone(),
+            message_id: way.message_id.clone(),
+            legs: Legs { connect_seconds: connect, tls_seconds: tls, auth_seconds: auth, data_seconds: data },
+            arrived_at: time(way.arrived_at),
+            seen_at: time(way.seen_at),
+            placement: way.placement.map(Placement::from),
+            lost_at: time(way.lost_at),
+            forgotten_at: time(way.forgotten_at),
+            sightings: way.sightings.iter().map(Seen::from).collect(),
+            traces: way.traces.iter().map(Traced::from).collect(),
+        }
+    }
+}
+
+impl From<&Sighting> for Seen {
+    fn from(seen: &Sighting) -> Self {
+        Self {
+            what: seen.what.clone(),
+            inbox: seen.inbox.clone(),
+            placement: seen.placement.clone(),
+            arrived_at: time(seen.arrived_at),
+            seen_at: seen.seen_at.into(),
+        }
+    }
+}
+
+impl From<&Trace> for Traced {
+    fn from(trace: &Trace) -> Self {
+        Self { at: trace.at.into(), canary: trace.canary.clone(), fate: trace.fate.clone(), words: trace.words.clone() }
+    }
+}
+
+impl From<&Point> for Plotted {
+    fn from(point: &Point) -> Self {
+        Self {
+            canary: Id(point.canary),
+            sent_at: point.sent_at.into(),
+            became: point.became.into(),
+            latency_seconds: seconds(point.latency),
+            placement: point.placement.map(Placement::from),
+        }
+    }
+}
+
+impl From<&Failure> for Past {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            incident: failure.incident.0,
+            kind: failure.kind.into(),
+            severity: failure.severity.into(),
+            culprit: (&failure.culprit).into(),
+            opened_at: failure.opened_at.into(),
+            updated_at: failure.updated_at.into(),
+            resolved_at: time(failure.resolved_at),
+            summary: failure.summary.clone(),
+        }
+    }
+}
+
+impl Timeline {
+    pub(in crate::edge::show) fn new(incident: model::IncidentId, dossier: &Dossier) -> Self {
+        let started = |(at, version): &(At, String)| Started { at: (*at).into(), version: version.clone() };
+        let uttered = |said: &model::dossier::Said| Uttered {
+            at: said.at.into(),
+            by: said.who.clone(),
+            what: said.said.clone(),
+            note: said.note.clone(),
+        };
+        Self {
+            incident: incident.0,
+            opened_at: dossier.opened_at.into(),
+            resolved_at: time(dossier.resolved_at),
+            notices: dossier.notices.iter().map(Notified::from).collect(),
+            words: dossier.words.iter().map(uttered).collect(),
+            sight: dossier.sight.iter().map(Sighted::from).collect(),
+            starts: dossier.starts.iter().map(started).collect(),
+            traces: dossier.traces.iter().map(Traced::from).collect(),
+            cut: dossier.cut,
+        }
+    }
+}
+
+impl From<&Told> for Notified {
+    fn from(told: &Told) -> Self {
+        let reached =
+            |(sink, outcome, at): &(String, String, At)| Reached { sink: sink.clone(), outcome: outcome.clone(), at: (*at).into() };
+        let notice = &told.notice;
+        Self {
+            at: told.at.into(),
+            change: notice.change.into(),
+            kind: notice.kind.into(),
+            severity: notice.severity.into(),
+            culprit: (&notice.culprit).into(),
+            summary: notice.summary.clone(),
+            sinks: told.sinks.iter().map(reached).collect(),
+        }
+    }
+}
+
+impl From<&Sight> for Sighted {
+    fn from(sight: &Sight) -> Self {
+        Self { at: sight.at.into(), inbox: sight.inbox.clone(), what: sight.what.clone(), why: sight.why.clone() }
+    }
+}

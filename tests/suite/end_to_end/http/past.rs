@@ -1,0 +1,42 @@
+//! What only the ledger knows, asked for by the API.
+
+use serde_json::Value;
+
+use super::{TOKEN, daemon, outage};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_ledger_keeps_can_be_asked_for() {
+    let (world, _hook, mut daemon, _token) = daemon("").await;
+    let id = outage(&world, &mut daemon).await;
+    daemon.post(&format!("/api/v1/incidents/{id}/ack"), Some(TOKEN), r#"{"by": "ann", "note": "on it"}"#).await;
+    let get = async |path: &str| -> Value {
+        let (status, text) = daemon.get(&format!("/api/v1/{path}")).await.unwrap();
+        assert_eq!(status, 200, "{path} {text}");
+        serde_json::from_str(&text).unwrap()
+    };
+    let points = get("routes/api/reset/one/points").await;
+    let arrived = points["points"].as_array().unwrap().iter().find(|point| point["became"] == "arrived").unwrap();
+    assert!(arrived["latency_seconds"].is_number() && arrived["placement"] == "inbox", "{arrived}");
+    let way = get(&format!("canaries/{}/way", arrived["canary"].as_str().unwrap())).await;
+    assert_eq!(
+        (&way["answer"]["outcome"], &way["provider"], &way["reason"]),
+        (&"accepted".into(), &"api".into(), &"routine".into()),
+        "{way}"
+    );
+    let none = get("routes/api/reset/one/points?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00%2B02:00").await;
+    assert_eq!(none["points"].as_array().map(Vec::len), Some(0));
+    let history = get("history?limit=1").await;
+    assert_eq!(history["incidents"][0]["incident"].to_string(), id, "{history}");
+    let timeline = get(&format!("incidents/{id}/timeline")).await;
+    assert!(timeline["notices"][0]["change"] == "opened" && timeline["words"][0]["by"] == "ann", "{timeline}");
+    for (path, status) in [
+        ("canaries/00000000ffffffff/way", 404),
+        ("incidents/99/timeline", 404),
+        ("routes/api/reset/nowhere/points", 404),
+        ("routes/api/reset/one/points?from=yesterday", 400),
+        ("history?limit=0", 400),
+    ] {
+        assert_eq!(daemon.get(&format!("/api/v1/{path}")).await.unwrap().0, status, "{path}");
+    }
+    assert_eq!(daemon.stop().await, Some(0));
+}
