@@ -6,6 +6,7 @@ mod field;
 mod heartbeat;
 mod hook;
 mod inbox;
+mod mail;
 mod maintenance;
 mod provider;
 mod route;
@@ -88,6 +89,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     }
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
+    mail::honeytokens(&inboxes, &providers.names, routes.as_deref().unwrap_or_default());
+    let (expected_mail, name_server) = (mail::expected(&root, &inboxes.names), mail::name_server(&root));
     trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());
     if let Some(ledger) = &ledger {
         keep_covers_deadlines(&ledger_table, ledger, &streams.parts);
@@ -104,6 +107,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             maintenance: maintenance?,
             drills: drills?,
             routes: routes?,
+            expected_mail: expected_mail?,
+            name_server: name_server?,
             http: http?,
             ledger: ledger?,
         })
@@ -120,7 +125,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
     let blind_after = section.get("blind_after");
     let cut_off_after = section.get("cut_off_after");
     let remind_after = section.get("remind_after");
-    let hold = held(section);
+    let (hold, domains) = (held(section), mail::domains(section));
     let (hold_at_least, hold_at_most) = hold?;
     Some(Watch {
         instance: instance?.unwrap_or_else(|| label(host_name)),
@@ -132,6 +137,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
         remind_after: remind_after?,
         hold_at_least,
         hold_at_most,
+        domains: domains?,
     })
 }
 

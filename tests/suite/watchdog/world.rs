@@ -45,6 +45,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         wire: wire.clone(),
     };
     let inbox = |n: &Name| Inbox {
+        honeytoken_of: None,
         address: format!("{n}@example.net"),
         plus_address: false,
         delete: false,
@@ -60,7 +61,10 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         wire: wire.clone(),
     };
     Settings {
+        expected_mail: Vec::new(),
+        name_server: mailcanary::config::NameServer::Off,
         watch: Watch {
+            domains: Vec::new(),
             instance: "test".to_owned(),
             every,
             confirmations: 0.2,
