@@ -13,6 +13,6 @@ mod wording;
 
 pub use compose::{Composed, compose};
 pub use look::Expected;
-pub use mail::{Envelope, Head, Known, Ours, examine};
+pub use mail::{Envelope, Head, Known, Ours, examine, organisation};
 pub use recognise::{Found, MAX_SCANNED, recognise};
 pub use token::{Key, TOKEN_LEN, is_probe, probe_id, token, without_tokens};

@@ -80,7 +80,8 @@ fn domains(text: &str) -> Vec<String> {
         let before = text.get(..at).unwrap_or_default();
         let local: usize =
             before.chars().rev().take_while(|c| c.is_alphanumeric() || LOCAL.contains(*c)).take(65).map(char::len_utf8).sum();
-        let in_link = before.get(at.saturating_sub(local)..).is_some_and(|l| l.contains("//"));
+        let ends = |c: &char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')');
+        let in_link = before.chars().rev().take_while(|c| !ends(c)).take(300).collect::<String>().contains("//");
         let after = text.get(at.saturating_add(1)..).unwrap_or_default();
         let domain: String = after.chars().take(254).take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-')).collect();
         if local > 0

@@ -15,6 +15,7 @@ mod strangers;
 mod trace;
 
 pub use head::{Envelope, Head};
+pub use names::organisation;
 pub use strangers::Ours;
 
 use super::Composed;

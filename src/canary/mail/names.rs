@@ -47,7 +47,8 @@ fn is_reserved(name: &str) -> bool {
 
 /// Whose a name is: what was registered under the public part of it, by the public suffix list. Parts that companies let to others, as
 /// `compute.amazonaws.com`, count as the company's.
-pub(super) fn organisation(name: &str) -> &str {
+#[must_use]
+pub fn organisation(name: &str) -> &str {
     let mut left = name;
     loop {
         let private = psl::suffix(left.as_bytes()).is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private));

@@ -3,16 +3,12 @@
 use std::time::Duration;
 
 use mail_auth::dkim::Signature;
-use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::spf::verify::SpfParameters;
-use mail_auth::{
-    ArcOutput, AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, DnsError, Error, MessageAuthenticator, SpfOutput,
-    SpfResult,
-};
+use mail_auth::{ArcOutput, AuthenticatedMessage, DkimOutput, DkimResult, DnsError, Error, MessageAuthenticator, SpfOutput, SpfResult};
 use trust_dns_resolver::proto::op::ResponseCode;
 
-use super::{Resolver, shown};
-use crate::canary::{Envelope, without_tokens};
+use super::{Dmarc, Resolver, shown, tags};
+use crate::canary::{Envelope, organisation, without_tokens};
 use crate::model::{Check, Finding, Method};
 
 /// One mail's checks end by then, whatever the name servers do.
@@ -53,17 +49,56 @@ impl Resolver {
             checks.push(check(Method::Dkim, (Finding::None, "it is not signed".to_owned())));
         }
         checks.extend(dkim.iter().map(|output| check(Method::Dkim, of_dkim(output))));
-        let nothing = SpfOutput::default();
-        let (spf_output, mail_from) = match (&spf, envelope) {
-            (Some((_, output)), Some(envelope)) => (output, domain_of(envelope)),
-            (None, _) | (_, None) => (&nothing, ""),
-        };
-        let parameters =
-            DmarcParameters { message: &parsed, dkim_output: &dkim, dkim2_output: None, rfc5321_mail_from_domain: mail_from, spf_output };
-        let dmarc = authenticator.verify_dmarc(parameters).await;
-        checks.push(check(Method::Dmarc, of_dmarc(&dmarc)));
+        let aligned = Aligned { dkim: &dkim, spf: spf.as_ref().map(|(_, output)| output), mail_from: envelope.map_or("", domain_of) };
+        checks.push(check(Method::Dmarc, self.aligned(&parsed.from, &aligned).await));
         checks.extend(of_arc(&arc).map(|found| check(Method::Arc, found)));
         checks
+    }
+
+    /// Whether a check that passed is of the domain in From, by the rules that this domain states (RFC 7489 3.1).
+    async fn aligned(&self, from: &[String], found: &Aligned<'_>) -> Found {
+        let mut domains: Vec<&str> = from.iter().filter_map(|address| address.rsplit_once('@')).map(|(_, domain)| domain).collect();
+        domains.dedup();
+        let [domain] = *domains else { return (Finding::None, "From names no domain, or several".to_owned()) };
+        let text = match self.dmarc(domain).await {
+            Ok(Dmarc::Policy { text, .. }) => text,
+            Ok(other @ (Dmarc::Broken { .. } | Dmarc::Several { .. } | Dmarc::Absent)) => {
+                return (Finding::None, format!("{domain}: {other}"));
+            }
+            Err(error) => return (Finding::Unsure, error.to_string()),
+        };
+        let strict = |tag: &str| tags(&text).any(|(name, value)| name == tag && value.eq_ignore_ascii_case("s"));
+        found.with(domain, strict("adkim"), strict("aspf"))
+    }
+}
+
+/// What was checked, to be held against the domain in From.
+struct Aligned<'a> {
+    dkim: &'a [DkimOutput<'a>],
+    spf: Option<&'a SpfOutput>,
+    mail_from: &'a str,
+}
+
+impl Aligned<'_> {
+    fn with(&self, domain: &str, strict_dkim: bool, strict_spf: bool) -> Found {
+        let is_of = |other: &str, strict: bool| {
+            let (other, domain) = (other.to_ascii_lowercase(), domain.to_ascii_lowercase());
+            other == domain || (!strict && organisation(&other) == organisation(&domain))
+        };
+        let signed = |finding: Finding| {
+            let all = self.dkim.iter().filter(|output| of_result(output.result(), "").0 == finding);
+            all.filter_map(DkimOutput::signature).any(|signature| is_of(&signature.d, strict_dkim))
+        };
+        let spf = self.spf.filter(|_| is_of(self.mail_from, strict_spf)).map(SpfOutput::result);
+        if signed(Finding::Pass) {
+            (Finding::Pass, format!("a signature that holds is of {domain}"))
+        } else if spf == Some(SpfResult::Pass) {
+            (Finding::Pass, format!("the sending host is allowed by {domain}"))
+        } else if signed(Finding::Unsure) || spf == Some(SpfResult::TempError) {
+            (Finding::Unsure, format!("what is of {domain} could not be checked"))
+        } else {
+            (Finding::Fail, format!("neither a signature that holds nor an allowed host is of {domain}"))
+        }
     }
 }
 
@@ -122,24 +157,6 @@ fn of_result(result: &DkimResult, of: &str) -> Found {
             let unsure = is_no_answer(error);
             (if unsure { Finding::Unsure } else { Finding::Fail }, format!("{of}: {}", reason(error)))
         }
-    }
-}
-
-fn of_dmarc(output: &DmarcOutput) -> Found {
-    let domain = output.domain();
-    match (output.result(), output.dkim_result(), output.spf_result()) {
-        (DmarcResult::Pass, DmarcResult::Pass, _) => (Finding::Pass, format!("a signature is of {domain}")),
-        (DmarcResult::Pass, _, _) => (Finding::Pass, format!("the sending host is allowed by {domain}")),
-        (DmarcResult::TempError(error), _, _) => (Finding::Unsure, format!("{domain}: {}", reason(&error))),
-        (DmarcResult::Fail(error) | DmarcResult::PermError(error), _, _) if is_no_answer(&error) => {
-            (Finding::Unsure, format!("{domain}: {}", reason(&error)))
-        }
-        (DmarcResult::Fail(_), _, _) => (Finding::Fail, format!("neither a signature that holds nor an allowed host is of {domain}")),
-        (DmarcResult::PermError(error), _, _) => (Finding::Fail, format!("{domain}: {}", reason(&error))),
-        (DmarcResult::None, _, _) if output.dmarc_record().is_some() => {
-            (Finding::Fail, format!("neither a signature that holds nor an allowed host is of {domain}"))
-        }
-        (DmarcResult::None, _, _) => (Finding::None, format!("{domain} has no policy")),
     }
 }
 

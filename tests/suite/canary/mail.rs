@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mailcanary::canary::{Head, Known, examine};
-use mailcanary::model::{At, Examination, Part};
+use mailcanary::canary::{Head, Known, Ours, examine};
+use mailcanary::config::Settings;
+use mailcanary::model::{At, Claim, Examination, Name, Part, Placement};
 
 fn look(message: &[u8], domain: &str) -> Examination {
     let known = Known { sent_at: At::from_rfc3339("2022-08-08T19:30:00Z"), sent: None, inbox_domain: domain };
@@ -162,4 +164,116 @@ fn what_was_changed_on_the_way_is_named_alike_each_time() {
         assert_eq!(of(&sent.subject, &[("text/html", html)]), ["text-missing"]);
         assert_eq!(of(&sent.subject, &[("text/plain", text), ("text/html", html), ("application/pdf", "x")]), ["attachment-added"]);
     }
+}
+
+const SETTINGS: &str = r#"
+[watch]
+domains = ["brand.example"]
+[stream.reset]
+[provider.chimp.mandrill]
+from = "no-reply@example.com"
+api_key = { env = "K" }
+[provider.relay.smtp]
+from = "no-reply@example.com"
+host = "127.0.0.1"
+tls = "none"
+[inbox.seed.imap]
+address = "seed@inbox.example"
+host = "127.0.0.1"
+tls = "none"
+username = "u"
+password = { env = "P" }
+[inbox.bait.imap]
+address = "bait@inbox.example"
+honeytoken_of = "chimp"
+host = "127.0.0.1"
+tls = "none"
+username = "b"
+password = { env = "P" }
+[[route]]
+inbox = "seed"
+[[route]]
+inbox = "bait"
+provider = "chimp"
+[[expected_mail]]
+from = ["*@mailchimp.example", "billing@*"]
+subject = "*welcome*"
+inbox = "b*"
+"#;
+
+fn claim(ours: &Ours, settings: &Settings, inbox: &str, header: &str) -> Claim {
+    let (name, at) = (Name::new(inbox).unwrap(), At::from_ms(0));
+    ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None).claim
+}
+
+#[test]
+fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
+    let checked = mailcanary::config::parse(SETTINGS, "host").unwrap_or_else(|all| panic!("{all:?}"));
+    let settings = Arc::new(checked.settings);
+    let mut ours = Ours::new(Arc::clone(&settings));
+    let provider = |name: &str| Claim::Provider(Name::new(name).unwrap());
+    let honeytoken = Claim::Honeytoken(Name::new("chimp").unwrap());
+    let received =
+        |host: &str| format!("Received: from {host} ({host} [192.0.2.1]) by mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n");
+    let from = |from: &str| format!("{}From: {from}\r\nSubject: Hi\r\n", received("mx.spam.example"));
+    for (mail, expected) in [
+        (from("a@spam.example"), Claim::Nothing),
+        (from("reset@example.com"), Claim::OurDomain),
+        (from("x@login.Example.COM"), Claim::OurDomain),
+        (from("x@brand.example"), Claim::OurDomain),
+        (from("x@notexample.com"), Claim::Nothing),
+        (from("x@example.com.evil.test"), Claim::Nothing),
+        (format!("Return-Path: <x@b.example.com>\r\n{}", from("a@spam.example")), Claim::OurDomain),
+        (format!("{}From: reset@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
+        (format!("{}From: a@spam.example\r\n", received("mail7.mandrillapp.com")), Claim::Nothing),
+        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Nothing),
+        (String::new(), Claim::Nothing),
+    ] {
+        assert_eq!(claim(&ours, &settings, "seed", &mail), expected, "{mail}");
+    }
+    for (mail, expected) in [
+        (from("a@spam.example"), honeytoken.clone()),
+        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Allowed),
+        (from("a@mailchimp.example"), honeytoken.clone()),
+        (from("no-reply@example.com"), honeytoken.clone()),
+        (format!("{}From: no-reply@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
+    ] {
+        assert_eq!(claim(&ours, &settings, "bait", &mail), expected, "{mail}");
+    }
+    // What a provider's canaries had tells its mail from others', where only one of them has it.
+    let canary = format!("{}From: no-reply@example.com\r\nReturn-Path: <b@bounce.example.com>\r\n\r\nx", received("out.relay.example"));
+    let marks = look(canary.as_bytes(), "inbox.example").marks;
+    ours.learn(&Name::new("relay").unwrap(), &marks);
+    let reset = format!("{}From: reset@example.com\r\n", received("other.relay.example"));
+    assert_eq!(claim(&ours, &settings, "seed", &reset), provider("relay"));
+    ours.learn(&Name::new("chimp").unwrap(), &marks);
+    assert_eq!(claim(&ours, &settings, "seed", &reset), Claim::OurDomain, "both send from there");
+}
+
+#[test]
+fn a_signature_that_the_receiver_refuses_is_nobodys() {
+    let settings = Arc::new(mailcanary::config::parse(SETTINGS, "host").unwrap().settings);
+    let ours = Ours::new(Arc::clone(&settings));
+    let mail = |result: &str| {
+        format!(
+            "Authentication-Results: mx.inbox.example; dkim={result} header.d=example.com\r\nReceived: from a.spam.example (a.spam.example [192.0.2.1]) by \
+             mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\nDKIM-Signature: v=1; d=example.com; s=x; b=\r\nFrom: a@spam.example\r\n"
+        )
+    };
+    assert_eq!(claim(&ours, &settings, "seed", &mail("pass")), Claim::OurDomain);
+    assert_eq!(claim(&ours, &settings, "seed", &mail("fail")), Claim::Nothing);
+}
+
+#[test]
+fn what_is_kept_of_a_stranger_is_safe_to_show() {
+    let settings = Arc::new(mailcanary::config::parse(SETTINGS, "host").unwrap().settings);
+    let name = Name::new("seed").unwrap();
+    let header = format!("From: \"x\" <a\u{202e}\u{7}@EXAMPLE.com>\r\nSubject: =?utf-8?B?4oCuG1sySmV2aWw=?= <b> {}\r\n", "x".repeat(5000));
+    let at = At::from_ms(5);
+    let told = Ours::new(Arc::clone(&settings)).weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Junk, at, None);
+    assert_eq!(
+        (told.from.as_str(), told.claim, told.placement, told.arrived_at),
+        ("a??@example.com", Claim::OurDomain, Placement::Junk, at)
+    );
+    assert!(told.subject.chars().count() == 200 && told.subject.starts_with("? [2Jevil <b> x"), "{}", told.subject);
 }
