@@ -48,7 +48,9 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
             return false;
         }
     };
-    let all = async { tokio::join!(log_ins(settings, secrets), dns(settings, server), sinks(settings, secrets)) };
+    let all = async {
+        tokio::join!(log_ins(settings, secrets), dns(settings, server.or(settings.name_server.address())), sinks(settings, secrets))
+    };
     let (log_ins, dns, sinks) = runtime.block_on(all);
     let findings: Vec<Finding> = log_ins.into_iter().chain(dns).chain(sinks).collect();
     for finding in &findings {

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::past::refused;
 use super::{LedgerError, Past, sql, tables};
-use crate::model::{At, IncidentId, Notice, Span};
+use crate::model::{At, Examination, IncidentId, Notice, Span};
 use crate::watchdog::{Event, Fact};
 
 /// Canaries that failed and are listed; all are counted.
@@ -23,6 +23,8 @@ const HEADERS: i64 = 60;
 /// The version of the schema that has what people say, and the one that has headers.
 const WITH_PEOPLE: usize = 2;
 const WITH_HEADERS: usize = 4;
+/// And the one that has what was found in mails.
+const WITH_MAILS: usize = 5;
 
 /// One incident.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -147,6 +149,8 @@ pub struct Header {
     pub placement: Option<String>,
     /// The lines. Foreign text.
     pub text: String,
+    /// Its hops, checks and marks, if it was looked at. Foreign text.
+    pub mail: Option<Examination>,
 }
 
 /// What a provider said became of a canary.
@@ -197,7 +201,8 @@ impl Past {
         self.canaries(dossier, from, to)?;
         if self.version() >= WITH_HEADERS {
             // The last that arrived before are written down with the notice, the first after it with its end.
-            dossier.headers = self.rows(sql::HEADERS_BETWEEN, params![from.as_ms(), to.plus(AFTER).as_ms(), HEADERS], header)?;
+            let statement = if self.version() >= WITH_MAILS { sql::HEADERS_BETWEEN } else { sql::BARE_HEADERS_BETWEEN };
+            dossier.headers = self.rows(statement, params![from.as_ms(), to.plus(AFTER).as_ms(), HEADERS], header)?;
         }
         for trace in self.rows(sql::TRACED_SINCE, span, trace)?.into_iter().flatten() {
             dossier.traces.push(trace);
@@ -294,6 +299,8 @@ fn header(row: &Row<'_>) -> rusqlite::Result<Header> {
         state: row.get(6)?,
         placement: row.get(7)?,
         text: row.get(8)?,
+        // What another version has written is passed over.
+        mail: row.get::<_, Option<String>>(9)?.and_then(|mail| serde_json::from_str(&mail).ok()),
     })
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::adapters::Shared;
+use super::headers::Headers;
 use crate::canary::{Envelope, Head, Key, Known, MAX_SCANNED, Ours, compose, examine};
 use crate::config::{NameServer, Settings};
 use crate::edge::dns::Resolver;
@@ -77,6 +78,7 @@ pub(super) struct Examiner {
     key: Key,
     now: Now,
     events: mpsc::Sender<Event>,
+    headers: Headers,
     routes: BTreeMap<u32, Route>,
     ours: Ours,
     resolver: Option<Resolver>,
@@ -106,6 +108,7 @@ impl Examiner {
             key: shared.key.clone(),
             now: Arc::clone(&shared.now),
             events: shared.events.clone(),
+            headers: shared.headers.clone(),
             routes: dog.routes().map(|(key, route)| (key, route.clone())).collect(),
             ours: Ours::new(Arc::clone(&settings)),
             resolver: resolver(settings.name_server),
@@ -132,6 +135,9 @@ impl Examiner {
                     None => return,
                 },
             };
+            if let Some(Event::Examined { canary, mail, .. }) = &event {
+                self.headers.hold_mail(*canary, mail);
+            }
             if let Some(event) = event
                 && self.events.send(event).await.is_err()
             {

@@ -51,7 +51,7 @@ impl Body {
     /// The hosts of its links, the first dozen.
     pub(super) fn link_hosts(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for name in self.all().flat_map(|text| links(text)) {
+        for name in self.all().flat_map(links) {
             if found.len() >= MOST {
                 break;
             }

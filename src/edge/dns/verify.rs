@@ -180,11 +180,11 @@ fn is_no_answer(error: &Error) -> bool {
 }
 
 fn reason(error: &Error) -> String {
-    match error {
-        Error::Dns(DnsError::RecordNotFound(ResponseCode::NXDomain | ResponseCode::NoError)) => "there is no key".to_owned(),
-        Error::Dns(DnsError::InvalidRecordType) => "there is no valid key".to_owned(),
-        other => other.to_string(),
+    if *error == Error::Dns(DnsError::InvalidRecordType) {
+        return "there is no valid key".to_owned();
     }
+    let absent = matches!(error, Error::Dns(DnsError::RecordNotFound(ResponseCode::NXDomain | ResponseCode::NoError)));
+    if absent { "there is no key".to_owned() } else { error.to_string() }
 }
 
 fn check(method: Method, (finding, why): Found) -> Check {

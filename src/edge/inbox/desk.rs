@@ -73,8 +73,7 @@ impl Desk {
     pub(super) fn new(
         name: Name,
         key: Key,
-        looks: Looks,
-        wanted: Wanted,
+        (looks, wanted): (Looks, Wanted),
         now: Now,
         delete: bool,
         cursor: Option<&str>,

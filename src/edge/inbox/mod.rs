@@ -112,7 +112,7 @@ impl Watch {
     pub async fn watch_at(self, pace: Pace, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
         let InboxKind::Imap(imap) = self.inbox.kind;
         let link = Link { dialer: self.dialer, imap, password: self.password, pace };
-        let desk = Desk::new(self.name, self.key, self.looks, self.wanted, self.now, self.inbox.delete, self.cursor.as_deref(), reports);
+        let desk = Desk::new(self.name, self.key, (self.looks, self.wanted), self.now, self.inbox.delete, self.cursor.as_deref(), reports);
         let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe(), looked_up: false };
         let cleaning = async {
             if desk.delete {
