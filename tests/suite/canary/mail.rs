@@ -201,6 +201,12 @@ subject = "*welcome*"
 inbox = "b*"
 "#;
 
+fn ours() -> (Arc<Settings>, Ours) {
+    let checked = mailcanary::config::parse(SETTINGS, "host").unwrap_or_else(|all| panic!("{all:?}"));
+    let settings = Arc::new(checked.settings);
+    (Arc::clone(&settings), Ours::new(settings))
+}
+
 fn claim(ours: &Ours, settings: &Settings, inbox: &str, header: &str) -> Claim {
     let (name, at) = (Name::new(inbox).unwrap(), At::from_ms(0));
     ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None).claim
@@ -208,9 +214,7 @@ fn claim(ours: &Ours, settings: &Settings, inbox: &str, header: &str) -> Claim {
 
 #[test]
 fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
-    let checked = mailcanary::config::parse(SETTINGS, "host").unwrap_or_else(|all| panic!("{all:?}"));
-    let settings = Arc::new(checked.settings);
-    let mut ours = Ours::new(Arc::clone(&settings));
+    let (settings, mut ours) = ours();
     let provider = |name: &str| Claim::Provider(Name::new(name).unwrap());
     let honeytoken = Claim::Honeytoken(Name::new("chimp").unwrap());
     let received =
@@ -252,8 +256,7 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
 
 #[test]
 fn a_signature_that_the_receiver_refuses_is_nobodys() {
-    let settings = Arc::new(mailcanary::config::parse(SETTINGS, "host").unwrap().settings);
-    let ours = Ours::new(Arc::clone(&settings));
+    let (settings, ours) = ours();
     let mail = |result: &str| {
         format!(
             "Authentication-Results: mx.inbox.example; dkim={result} header.d=example.com\r\nReceived: from a.spam.example (a.spam.example [192.0.2.1]) by \
@@ -266,11 +269,11 @@ fn a_signature_that_the_receiver_refuses_is_nobodys() {
 
 #[test]
 fn what_is_kept_of_a_stranger_is_safe_to_show() {
-    let settings = Arc::new(mailcanary::config::parse(SETTINGS, "host").unwrap().settings);
+    let (settings, ours) = ours();
     let name = Name::new("seed").unwrap();
     let header = format!("From: \"x\" <a\u{202e}\u{7}@EXAMPLE.com>\r\nSubject: =?utf-8?B?4oCuG1sySmV2aWw=?= <b> {}\r\n", "x".repeat(5000));
     let at = At::from_ms(5);
-    let told = Ours::new(Arc::clone(&settings)).weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Junk, at, None);
+    let told = ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Junk, at, None);
     assert_eq!(
         (told.from.as_str(), told.claim, told.placement, told.arrived_at),
         ("a??@example.com", Claim::OurDomain, Placement::Junk, at)

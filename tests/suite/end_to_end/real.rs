@@ -182,7 +182,9 @@ fn evidence_beside(daemon: &Daemon, incident: &serde_json::Value) {
         }
         assert_eq!(of("spammy/reset/seed")["placement"], "junk");
         assert!(
-            text.contains("## Headers of mails that arrived") && text.contains("(Postfix)") && text.contains("- `From`: `no-reply@example.test`"),
+            text.contains("## Headers of mails that arrived")
+                && text.contains("(Postfix)")
+                && text.contains("- `From`: `no-reply@example.test`"),
             "{text}"
         );
     }

@@ -135,7 +135,10 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
     let hop = json!({ "at": null, "took": "2s", "by": "mx.example.org", "from": "evil`<b>" });
     assert_eq!((&headers[0]["mail"]["hops"], &headers[1]["mail"]), (&json!([hop]), &Value::Null));
     assert_eq!(headers[0]["mail"]["checks"][0]["by"], "mailcanary");
-    assert!(text.contains("- check `dkim`: `fail`, by `mailcanary`: `no key`") && text.contains("- `DKIM domain`: `example.com`"), "{text}");
+    assert!(
+        text.contains("- check `dkim`: `fail`, by `mailcanary`: `no key`") && text.contains("- `DKIM domain`: `example.com`"),
+        "{text}"
+    );
     assert_eq!((&headers[0]["state"], &headers[0]["blamed"]), (&json!("arrived"), &json!(true)));
     let route = &json["routes"][0];
     assert_eq!((&route["sent"], &route["states"]), (&json!(2), &json!({ "lost": 1, "refused": 1 })));
