@@ -20,7 +20,7 @@ use std::time::Duration;
 use mailcanary::canary::{Key, token};
 use mailcanary::config::{Budget, Family, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
 use mailcanary::edge::dial::Dialer;
-use mailcanary::edge::inbox::{Hint, Report, Watch};
+use mailcanary::edge::inbox::{Hint, Report, Wanted, Watch};
 use mailcanary::model::{CanaryId, Name};
 use mailcanary::run;
 use mailcanary::sandbox::{InboxPlan, Plan, ProviderPlan, Transport, World};
@@ -54,6 +54,7 @@ async fn sightings() {
     let wire = Wire { family: Family::V4, ..Wire::default() };
     let kind = InboxKind::Imap(imap);
     let inbox = Inbox {
+        honeytoken_of: None,
         address: dovecot::USER.to_owned(),
         plus_address: false,
         delete: false,
@@ -67,6 +68,7 @@ async fn sightings() {
         password: mailcanary::config::Secret::new(dovecot::PASSWORD.to_owned()),
         key: key.clone(),
         looks: Arc::new(|_| None),
+        wanted: Wanted::default(),
         dialer: Dialer::new(&wire).unwrap(),
         now: now.clone(),
         cursor: None,

@@ -15,6 +15,8 @@ PACKAGES=(
     curl jq                 # what an operator would look with
     openssl                 # private authorities and certificates; s_client as another opinion
     dnsmasq-base            # a small name server
+    knot                    # an authoritative one, whose zone changes while it runs
+    opendkim opendkim-tools # what signs mail, as a provider does
     sqlite3                 # reads the ledger as an operator does
     postfix                 # the provider: SMTP submission
     sasl2-bin libsasl2-modules # Postfix's AUTH

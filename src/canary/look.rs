@@ -7,6 +7,8 @@ use crate::config::{Look, matches};
 
 /// Links that are looked at; a mail that people read has a dozen.
 const MAX_LINKS: usize = 200;
+/// Characters of a link.
+const LONGEST: usize = 2048;
 /// Hosts that are named in a reason.
 const NAMED: usize = 3;
 
@@ -64,18 +66,30 @@ fn no_link(host: &str, mut hosts: Vec<String>) -> String {
     }
 }
 
-/// The hosts of the web addresses in a text or a page, as a browser takes them.
-fn links(text: &str) -> Vec<String> {
+/// The hosts of the web addresses in a text or a page, as a browser takes them; in a page also of those that begin with `//`.
+pub(super) fn links(text: &str) -> Vec<String> {
     let lower = text.to_ascii_lowercase();
-    let starts = lower.match_indices("http").map(|(at, _)| at);
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ',' | ';');
-    let address = |at: usize| lower.get(at..)?.split(ends).next();
-    let web = |address: &&str| address.starts_with("http://") || address.starts_with("https://");
+    let http = lower.match_indices("http").map(|(at, _)| at).filter(|at| {
+        lower
+            .get(*at..)
+            .is_some_and(|rest| ["http://", "https://", "http:\\\\", "https:\\\\"].iter().any(|scheme| rest.starts_with(scheme)))
+    });
+    let bare = ["=\"//", "='//", "=//"]
+        .into_iter()
+        .flat_map(|start| lower.match_indices(start).map(move |(at, _)| at.saturating_add(start.len())))
+        .map(|at| at.saturating_sub(2));
+    let mut starts: Vec<usize> = http.take(MAX_LINKS).chain(bare.take(MAX_LINKS)).collect();
+    starts.sort_unstable();
     starts
-        .filter_map(address)
-        .filter(web)
+        .into_iter()
         .take(MAX_LINKS)
-        .filter_map(|a| Some(Url::parse(a).ok()?.host_str()?.trim_end_matches('.').to_owned()))
+        .filter_map(|at| {
+            // No browser follows a longer one, and a longer search would not be one pass.
+            let address: String = lower.get(at..)?.chars().take(LONGEST).take_while(|c| !ends(*c)).collect();
+            let whole = if address.starts_with("//") { format!("https:{address}") } else { address };
+            Some(Url::parse(&whole).ok()?.host_str()?.trim_end_matches('.').to_owned())
+        })
         .collect()
 }
 

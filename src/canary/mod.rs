@@ -6,11 +6,13 @@
 mod compose;
 mod decode;
 mod look;
+mod mail;
 mod recognise;
 mod token;
 mod wording;
 
 pub use compose::{Composed, compose};
 pub use look::Expected;
+pub use mail::{Envelope, Head, Known, Ours, examine, organisation};
 pub use recognise::{Found, MAX_SCANNED, recognise};
 pub use token::{Key, TOKEN_LEN, is_probe, probe_id, token, without_tokens};

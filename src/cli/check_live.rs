@@ -105,7 +105,13 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
     let of = u64::try_from(of).unwrap_or(u64::MAX);
     let steps = &Steps { progress: Progress::new("looked at", look), done: AtomicU64::new(0), of };
     steps.progress.show(0, of, &format!("0 of {of} looked at"));
-    let all = async { tokio::join!(log_ins(settings, secrets, steps), dns(settings, server, steps), sinks(settings, secrets, steps)) };
+    let all = async {
+        tokio::join!(
+            log_ins(settings, secrets, steps),
+            dns(settings, server.or(settings.name_server.address()), steps),
+            sinks(settings, secrets, steps)
+        )
+    };
     let (log_ins, dns, sinks) = runtime.block_on(all);
     let findings: Vec<Finding> = log_ins.into_iter().chain(dns).chain(sinks).collect();
     let paper = Paper::stdout(look);

@@ -14,6 +14,7 @@ mod independence;
 mod keys;
 mod kinds;
 mod load;
+mod mail;
 mod maintenance;
 mod provider;
 mod read;
@@ -42,6 +43,7 @@ pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
 pub use load::{LoadError, content, load};
+pub use mail::{ExpectedMail, NameServer};
 pub use maintenance::Maintenance;
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,

@@ -16,7 +16,7 @@ pub fn schema() -> Value {
         let (Some(group), named, kind) = (parts.next(), parts.next(), parts.next()) else { continue };
         let of_table = table_schema(table);
         match (named, kind) {
-            (None, _) if table.path == "route" => {
+            (None, _) if !table.shown => {
                 properties.insert(group.to_owned(), json!({ "type": "array", "minItems": 1, "items": of_table }));
             }
             (None, _) => {
@@ -73,7 +73,7 @@ fn table_schema(table: &Table) -> Value {
     if !required.is_empty() {
         put(&mut schema, "required", json!(required));
     }
-    if table.path == "route" {
+    if !table.shown {
         put(&mut schema, "minProperties", json!(1));
     }
     schema

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, HeartbeatKind, Maintenance, ProviderKind, SecretRef, SinkKind, Takes, Wording};
+use super::{Budget, Duty, ExpectedMail, HeartbeatKind, Maintenance, NameServer, ProviderKind, SecretRef, SinkKind, Takes, Wording};
 use crate::model::{Name, Route, Severity, Span, Week};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
@@ -28,6 +28,10 @@ pub struct Settings {
     pub maintenance: BTreeMap<Name, Maintenance>,
     /// `[drill.NAME]`.
     pub drills: BTreeMap<Name, Drill>,
+    /// `[[expected_mail]]`.
+    pub expected_mail: Vec<ExpectedMail>,
+    /// `[dns] server`.
+    pub name_server: NameServer,
     /// `[http]`; absent: no listener.
     pub http: Option<Http>,
     /// `[public]`; absent: no such page.
@@ -68,6 +72,8 @@ pub struct Watch {
     pub hold_at_most: Span,
     /// Where runbooks stand; `{kind}` is to be filled in. Absent: the daemon's own.
     pub runbooks: Option<String>,
+    /// Domains that are ours besides those of the providers' senders: lower case, A-labels.
+    pub domains: Vec<String>,
 }
 
 /// One kind of transactional mail.
@@ -120,6 +126,15 @@ pub struct Provider {
     pub wire: Wire,
 }
 
+impl Provider {
+    /// Whether the words of its canaries of this stream are ours: neither an application's nor a stored template's.
+    #[must_use]
+    pub fn is_written_here(&self, stream: &Name) -> bool {
+        let stored = self.kind.templates().is_some_and(|templates| templates.of(stream.as_str()).is_some());
+        !stored && !matches!(self.kind, ProviderKind::HttpTrigger(_))
+    }
+}
+
 /// How TLS is begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
@@ -152,6 +167,8 @@ pub struct Inbox {
     pub plus_address: bool,
     /// Whether own canaries are deleted, by UID, once they are verified and counted.
     pub delete: bool,
+    /// The one provider that knows the address, if it is bait.
+    pub honeytoken_of: Option<Name>,
     /// What it may be burdened with.
     pub budget: Budget,
     /// How it is read.

@@ -22,6 +22,8 @@ const HEADERS: i64 = 60;
 /// The version of the schema that has what people say, and the one that has headers.
 const WITH_PEOPLE: usize = 2;
 const WITH_HEADERS: usize = 4;
+/// And the one that has what was found in mails.
+const WITH_MAILS: usize = 5;
 
 impl Past {
     /// All that is kept of `incident` up to `now`; `None` if it never was, or is not kept any more.
@@ -58,7 +60,8 @@ impl Past {
         self.canaries(dossier, from, to)?;
         if self.version() >= WITH_HEADERS {
             // The last that arrived before are written down with the notice, the first after it with its end.
-            dossier.headers = self.rows(sql::HEADERS_BETWEEN, params![from.as_ms(), to.plus(AFTER).as_ms(), HEADERS], header)?;
+            let statement = if self.version() >= WITH_MAILS { sql::HEADERS_BETWEEN } else { sql::BARE_HEADERS_BETWEEN };
+            dossier.headers = self.rows(statement, params![from.as_ms(), to.plus(AFTER).as_ms(), HEADERS], header)?;
         }
         for trace in self.rows(sql::TRACED_SINCE, span, trace)?.into_iter().flatten() {
             dossier.traces.push(trace);
@@ -155,6 +158,8 @@ fn header(row: &Row<'_>) -> rusqlite::Result<Header> {
         state: row.get(6)?,
         placement: row.get(7)?,
         text: row.get(8)?,
+        // What another version has written is passed over.
+        mail: row.get::<_, Option<String>>(9)?.and_then(|mail| serde_json::from_str(&mail).ok()),
     })
 }
 

@@ -126,6 +126,23 @@ impl Ledger {
         })
     }
 
+    /// Writes down what was found in the mails of canaries, as JSON, beside their headers; where there is no header, nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: nothing was written.
+    pub fn keep_mails(&mut self, mails: &[(CanaryId, String)]) -> Result<(), LedgerError> {
+        if mails.is_empty() {
+            return Ok(());
+        }
+        self.write(|transaction, file| {
+            let keep = || {
+                let mut add = transaction.prepare_cached(sql::MAIL)?;
+                mails.iter().try_for_each(|(canary, mail)| add.execute(rusqlite::params![canary.to_string(), mail]).map(|_| ()))
+            };
+            keep().map_err(|e| LedgerError::sqlite(file, e))
+        })
+    }
+
     /// How many records a start would read besides the newest checkpoint.
     #[must_use]
     pub const fn since_checkpoint(&self) -> u64 {

@@ -9,6 +9,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_people.sql"),
     include_str!("migrations/0003_alive.sql"),
     include_str!("migrations/0004_headers.sql"),
+    include_str!("migrations/0005_mails.sql"),
 ];
 
 /// What every connection is set to before the file's first page is read.
@@ -119,8 +120,13 @@ pub(super) const LAST_GOOD: &str = "SELECT sent_at FROM canaries
 pub(super) const HEADER: &str = "INSERT OR IGNORE INTO headers (at, canary, header) VALUES (?1, ?2, ?3)";
 /// The newest 2,000 stay: at 16 KiB each 32 MiB, and mostly a quarter of that.
 pub(super) const OLD_HEADERS: &str = "DELETE FROM headers WHERE id <= (SELECT max(id) FROM headers) - 2000";
+pub(super) const MAIL: &str = "UPDATE headers SET mail = ?2 WHERE canary = ?1";
 pub(super) const HEADERS_BETWEEN: &str =
-    "SELECT c.id, c.provider, c.stream, c.inbox, c.sent_at, c.arrived_at, c.state, c.placement, h.header
+    "SELECT c.id, c.provider, c.stream, c.inbox, c.sent_at, c.arrived_at, c.state, c.placement, h.header, h.mail
+    FROM headers AS h JOIN canaries AS c ON c.id = h.canary WHERE h.at BETWEEN ?1 AND ?2 ORDER BY h.id LIMIT ?3";
+/// The same of a file that an older version has written.
+pub(super) const BARE_HEADERS_BETWEEN: &str =
+    "SELECT c.id, c.provider, c.stream, c.inbox, c.sent_at, c.arrived_at, c.state, c.placement, h.header, NULL
     FROM headers AS h JOIN canaries AS c ON c.id = h.canary WHERE h.at BETWEEN ?1 AND ?2 ORDER BY h.id LIMIT ?3";
 pub(super) const TRACED_SINCE: &str = "SELECT at, body FROM records WHERE kind = 'traced' AND at BETWEEN ?1 AND ?2 ORDER BY seq LIMIT ?3";
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{At, Notice};
+use super::{At, Examination, Notice};
 
 /// One incident.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -127,6 +127,8 @@ pub struct Header {
     pub placement: Option<String>,
     /// The lines. Foreign text.
     pub text: String,
+    /// Its hops, checks and marks, if it was looked at. Foreign text.
+    pub mail: Option<Examination>,
 }
 
 /// What a provider said became of a canary.

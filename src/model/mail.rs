@@ -31,7 +31,8 @@ pub enum Part {
     Address,
     /// The host of a link in the body.
     Link,
-    /// What was changed on the way: `text`, `html`, `subject`, `attachment`, as far as what was sent is known.
+    /// What was changed on the way, as far as what was sent is known: `subject-changed`, `text-added`, `text-cut`, `text-changed`,
+    /// `text-missing`, the same of `html`, `links-rewritten`, `attachment-added`.
     Content,
 }
 

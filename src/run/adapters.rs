@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::examine::{self, Examiner, Job, Jobs};
 use super::hands::SinkHand;
 use super::headers::Headers;
 use super::hooks::{hooks, replies};
@@ -51,6 +52,7 @@ impl std::fmt::Debug for Shared {
 pub(super) struct Adapters {
     submitters: BTreeMap<Name, Submitter>,
     readers: Vec<Watch>,
+    examiner: Examiner,
     sinks: Vec<Sink>,
     heartbeats: Vec<Heartbeat>,
     hooks: Hooks,
@@ -92,6 +94,7 @@ impl Adapters {
     pub(super) fn build(settings: &Settings, secrets: &Secrets, shared: &Shared, dog: &Watchdog) -> Result<Self, StartError> {
         Ok(Self {
             submitters: submitters(settings, secrets)?,
+            examiner: Examiner::new(settings, shared, dog),
             readers: readers(settings, secrets, &shared.key, &shared.now, dog)?,
             sinks: sinks(settings, secrets, dog)?,
             heartbeats: pulse::heartbeats(settings, secrets)?,
@@ -116,7 +119,8 @@ impl Adapters {
         };
         let sinks = notifying(settings, self.sinks, shared, seen, &mut staff.tellers);
         let pulse = Pulse::begin(self.heartbeats, &past.pulses, &shared.now, &mut staff.workers);
-        let hints = reading(self.readers, shared, &mut staff.workers);
+        let jobs = self.examiner.begin(&mut staff.workers);
+        let hints = reading(self.readers, shared, &jobs, &mut staff.workers);
         let submitters = tended(self.submitters, &mut staff.workers);
         // What came back from sinks is shown to people from now on.
         let replies = Arc::new(self.replies);
@@ -165,7 +169,7 @@ fn looks(settings: &Settings, dog: &Watchdog) -> Looks {
 
 /// One reader for each inbox, none of which reads yet.
 fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
-    let looks = looks(settings, dog);
+    let (looks, wanted) = (looks(settings, dog), examine::wanted(now));
     let mut built = Vec::new();
     for (name, inbox) in &settings.inboxes {
         let InboxKind::Imap(imap) = &inbox.kind;
@@ -175,6 +179,7 @@ fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &W
             password: secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?,
             key: key.clone(),
             looks: Arc::clone(&looks),
+            wanted: wanted.clone(),
             dialer: Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?,
             now: Arc::clone(now),
             cursor: dog.cursor(name).map(str::to_owned),
@@ -184,21 +189,21 @@ fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &W
 }
 
 /// Lets the readers read; what they are told by comes back.
-fn reading(readers: Vec<Watch>, shared: &Shared, workers: &mut JoinSet<()>) -> BTreeMap<Name, watch::Sender<Hint>> {
+fn reading(readers: Vec<Watch>, shared: &Shared, jobs: &Jobs, workers: &mut JoinSet<()>) -> BTreeMap<Name, watch::Sender<Hint>> {
     let mut hints = BTreeMap::new();
     for watch in readers {
         let name = watch.name.clone();
         let (hint_in, hint) = watch::channel(Hint::default());
         let (reports_in, reports) = mpsc::channel(64);
         workers.spawn(watch.watch(reports_in, hint));
-        workers.spawn(translate(name.clone(), reports, shared.events.clone(), shared.headers.clone()));
+        workers.spawn(translate(name.clone(), reports, shared.events.clone(), shared.headers.clone(), jobs.clone()));
         hints.insert(name, hint_in);
     }
     hints
 }
 
 /// What a reader reports, in the watchdog's words.
-async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mpsc::Sender<Event>, headers: Headers) {
+async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mpsc::Sender<Event>, headers: Headers, jobs: Jobs) {
     while let Some(report) = reports.recv().await {
         let inbox = inbox.clone();
         let event = match report {
@@ -209,6 +214,14 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mps
             Report::Mismatched { canary, why } => {
                 tracing::warn!(%canary, %inbox, why, "a mail came in a canary's stead that is not as expected");
                 Event::Mismatched { inbox, canary, why }
+            }
+            Report::Mail { canary, issued_at, message } => {
+                jobs.offer(Job::Canary { inbox, canary, issued_at, message });
+                continue;
+            }
+            Report::Stranger { placement, arrived_at, copy, header } => {
+                jobs.offer(Job::Stranger { inbox, placement, arrived_at, copy, header });
+                continue;
             }
             Report::Forged => Event::Forged { inbox },
             Report::Blind { class, why } => Event::Blind { inbox, class: Some(class), why: Some(why) },

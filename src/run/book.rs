@@ -2,6 +2,7 @@
 
 use tokio::task::block_in_place;
 
+use super::headers::Wanted;
 use crate::config::LedgerSettings;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{At, CanaryId, Span};
@@ -33,6 +34,8 @@ pub(super) struct Book {
     effects: Vec<Effect>,
     /// What people will want to see of mails that arrived.
     headers: Vec<(CanaryId, String)>,
+    /// What was found in mails whose headers are kept.
+    mails: Vec<(CanaryId, String)>,
     pruned_at: Option<At>,
     /// Since when another program has kept us from writing, if that is why the last try failed.
     locked_since: Option<At>,
@@ -52,6 +55,7 @@ impl Book {
             records: Vec::new(),
             effects: Vec::new(),
             headers: Vec::new(),
+            mails: Vec::new(),
             pruned_at: None,
             locked_since: None,
             proof_wanted: false,
@@ -71,10 +75,12 @@ impl Book {
         self.effects.extend(effects);
     }
 
-    /// Takes in the headers of canaries.
-    pub(super) fn add_headers(&mut self, headers: Vec<(CanaryId, String)>) {
+    /// Takes in the headers of canaries, and what was found in their mails.
+    pub(super) fn add_headers(&mut self, Wanted { headers, mails }: Wanted) {
         self.headers.extend(headers);
         self.headers.truncate(HEADERS);
+        self.mails.extend(mails);
+        self.mails.truncate(HEADERS);
     }
 
     /// Lets the next [`Book::write`] write something, so that it shows whether the ledger can be written.
@@ -104,7 +110,9 @@ impl Book {
         }
         self.records.clear();
         let headers = std::mem::take(&mut self.headers);
-        if let Err(error) = block_in_place(|| self.ledger.keep_headers(now, &headers)) {
+        let mails = std::mem::take(&mut self.mails);
+        let kept = block_in_place(|| self.ledger.keep_headers(now, &headers).and_then(|()| self.ledger.keep_mails(&mails)));
+        if let Err(error) = kept {
             tracing::warn!(error = %chain(&error), "the headers of some mails could not be written down");
         }
         std::mem::take(&mut self.effects)

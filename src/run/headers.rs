@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::model::{At, CanaryId, Change, Culprit, Placement, Route, Span};
+use crate::model::{At, CanaryId, Change, Culprit, Examination, Placement, Route, Span};
 use crate::watchdog::{Event, Fact, Record, Watchdog};
 
 /// Of each route.
@@ -19,6 +19,20 @@ const OTHERS: usize = 10;
 /// Of one route no more than one in this time, besides the beginnings and ends of incidents: where all lands in Junk, one is like the other.
 const APART: Span = Span::from_secs(600);
 
+/// Findings in mails that are held; one has about 2 KiB.
+const MAILS: usize = 1000;
+/// Headers that were just written down and whose mail may still be looked at.
+const WRITTEN: usize = 64;
+
+/// What is to be written down.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// Headers.
+    pub(super) headers: Vec<(CanaryId, String)>,
+    /// What was found in mails whose headers are written down, as JSON.
+    pub(super) mails: Vec<(CanaryId, String)>,
+}
+
 /// What is held. Cloned, it is the same.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Headers(Arc<Mutex<Held>>);
@@ -28,6 +42,12 @@ struct Held {
     /// In the order in which they came.
     headers: VecDeque<(CanaryId, String)>,
     bytes: usize,
+    /// What was found in the mails of the newest, as JSON, in the order in which it was.
+    mails: VecDeque<(CanaryId, String)>,
+    /// Whose headers were written down lately: what is found in their mails belongs there too.
+    written: VecDeque<CanaryId>,
+    /// What was found in their mails since.
+    late: Vec<(CanaryId, String)>,
     /// When the last of a route was written down for its own sake.
     kept_at: BTreeMap<u32, At>,
 }
@@ -48,9 +68,23 @@ impl Headers {
         }
     }
 
+    /// The mail of a canary was looked at.
+    pub(super) fn hold_mail(&self, canary: CanaryId, mail: &Examination) {
+        let Ok(mail) = serde_json::to_string(mail) else { return };
+        let mut held = self.held();
+        if held.written.contains(&canary) {
+            held.late.push((canary, mail));
+            return;
+        }
+        if held.mails.len() >= MAILS {
+            held.mails.pop_front();
+        }
+        held.mails.push_back((canary, mail));
+    }
+
     /// What is to be written down because of an event that was just taken in, and of the `records` that followed; `missed` is whether its
     /// canary was lost before.
-    pub(super) fn wanted(&self, dog: &Watchdog, records: &[Record], missed: bool, now: At) -> Vec<(CanaryId, String)> {
+    pub(super) fn wanted(&self, dog: &Watchdog, records: &[Record], missed: bool, now: At) -> Wanted {
         let mut wanted = Vec::new();
         for record in records {
             if let Fact::Happened(Event::Sighted { canary, placement, .. }) = &record.fact
@@ -65,11 +99,24 @@ impl Headers {
                 wanted.extend(self.held().around(dog, &notice.culprit));
             }
         }
-        wanted
+        self.held().with_mails(wanted)
     }
 }
 
 impl Held {
+    /// Puts what was found in their mails beside headers that are about to be written down.
+    fn with_mails(&mut self, headers: Vec<(CanaryId, String)>) -> Wanted {
+        let mut mails = std::mem::take(&mut self.late);
+        for (canary, _) in &headers {
+            mails.extend(self.mails.iter().rev().find(|(id, _)| id == canary).cloned());
+            if self.written.len() >= WRITTEN {
+                self.written.pop_front();
+            }
+            self.written.push_back(*canary);
+        }
+        Wanted { headers, mails }
+    }
+
     /// The header of a canary, unless one of its route was written down lately.
     fn of(&mut self, canary: CanaryId, now: At) -> Option<(CanaryId, String)> {
         let (_, header) = self.headers.iter().rev().find(|(id, _)| *id == canary)?;

@@ -6,6 +6,7 @@ mod clock;
 pub(crate) mod control;
 mod cycle;
 mod desk;
+mod examine;
 mod front;
 mod hands;
 mod headers;

@@ -13,7 +13,7 @@ use super::start::StartError;
 use crate::canary::{self, Key};
 use crate::config::{InboxKind, Secrets, Settings};
 use crate::edge::dial::Dialer;
-use crate::edge::inbox::{Hint, Looks, Report, Watch};
+use crate::edge::inbox::{Hint, Looks, Report, Wanted, Watch};
 use crate::edge::submit::Answer;
 use crate::ledger::KeyError;
 use crate::model::{At, CanaryId, Class, Name, Outcome, Placement, Route, Span};
@@ -178,7 +178,8 @@ fn readers(
         let (hint_in, hint) = watch::channel(Hint { outstanding: true, look: 0 });
         hints.insert(name.clone(), hint_in);
         let (now, key, looks, inbox) = (clock.hand_out(), key.clone(), Arc::clone(looks), inbox.clone());
-        let watch = Watch { name: name.clone(), inbox, password, key, looks, dialer, now, cursor: None };
+        let wanted = Wanted::default();
+        let watch = Watch { name: name.clone(), inbox, password, key, looks, wanted, dialer, now, cursor: None };
         let (mine_in, mut mine) = mpsc::channel(64);
         tasks.spawn(watch.watch(mine_in, hint));
         let (name, all) = (name.clone(), reports.clone());
@@ -307,7 +308,8 @@ impl Watching<'_> {
                     open.mismatch.get_or_insert((now, why));
                 }
             }
-            Report::Forged | Report::Blind { .. } | Report::Sight | Report::Read { .. } => {}
+            Report::Forged | Report::Mail { .. } | Report::Stranger { .. } | Report::Blind { .. } | Report::Sight | Report::Read { .. } => {
+            }
         }
     }
 

@@ -237,7 +237,8 @@ impl Loop {
     }
 
     fn step(&mut self, now: At, event: Event) {
-        let inbox = event.inbox().cloned();
+        // That the mail of one that is forgotten was looked at says no more than that it was seen.
+        let inbox = event.inbox().filter(|_| !matches!(event, Event::Examined { .. })).cloned();
         let read = if let Event::Read { up_to, .. } = &event { Some(up_to.unwrap_or(now)) } else { None };
         let missed = event.canary().is_some_and(|canary| self.dog.has_missed(canary));
         match self.dog.step(now, event) {

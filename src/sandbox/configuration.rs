@@ -35,7 +35,8 @@ impl World {
             text.push_str(&format!("\n[stream.{}]\nsubject = {subject}\ndeadline = \"{deadline}\"\n", key(name)));
         }
         let ledger = quoted(&folder.join("ledger").to_string_lossy());
-        text.push_str(&format!("\n[ledger]\npath = {ledger}\n"));
+        // Nothing of the embedded world stands in the names of the real one.
+        text.push_str(&format!("\n[dns]\nserver = \"off\"\n\n[ledger]\npath = {ledger}\n"));
         text.push_str(&self.accounts(folder)?);
         Ok(text)
     }

@@ -2,6 +2,7 @@
 
 mod compose;
 mod key;
+mod mail;
 mod recognise;
 
 use mailcanary::canary::{Composed, Found, Key, compose};

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::support::certs::Authority;
 use crate::support::dovecot::{Dovecot, PASSWORD, Settings};
-pub use rig::{Rig, brisk, inbox_at, key, mail, wall};
+pub use rig::{Rig, brisk, inbox_at, key, mail, mail_from, wall};
 
 fn rig(dovecot: &Dovecot) -> rig::Plan {
     Rig::new(inbox_at(dovecot.imap, Tls::None))

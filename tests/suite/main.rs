@@ -12,6 +12,7 @@
     reason = "a test fails by panicking, runs its own servers and has nobody to export to"
 )]
 
+mod authentication;
 mod backtest;
 mod canary;
 mod cli;

@@ -80,6 +80,13 @@ pub(super) static WATCH: &[Key] = &[
         example: "\"https://wiki.example.com/mail/{kind}\"",
         doc: "Where runbooks stand; `{kind}` is the kind of the incident, as `stopped`. Notices link to them.",
     },
+    Key {
+        name: "domains",
+        kind: Kind::Lines,
+        need: Need::Absent("only those of the providers' `from`"),
+        example: "[\"example.com\"]",
+        doc: "Domains that are yours besides those of the providers' `from`. Mail in a seeded inbox that claims one of them, or what is under it, and that nobody sent is an incident.",
+    },
 ];
 
 pub(super) static STREAM: &[Key] = &[
@@ -127,6 +134,13 @@ pub(super) static INBOX: &[Key] = &[
         need: Need::Default("false"),
         example: "true",
         doc: "Delete our own canaries once they are verified and counted, so that the mailbox does not fill. Other mail is never touched. Servers without UIDPLUS cannot: there canaries are only marked as deleted.",
+    },
+    Key {
+        name: "honeytoken_of",
+        kind: Kind::Line(64),
+        need: Need::Absent("it is an ordinary seed"),
+        example: "\"mailchimp\"",
+        doc: "The one provider that knows this address: mail to it from anybody else says that the provider's list has leaked. Let no other provider send to it ([[route]]).",
     },
 ];
 

@@ -4,6 +4,7 @@ mod budget;
 mod drill;
 mod general;
 mod heartbeats;
+mod mail;
 mod maintenance;
 mod public;
 mod senders;
@@ -12,6 +13,7 @@ mod sinks;
 mod tables;
 mod trigger;
 
+use general::INBOXES;
 pub(super) use tables::TABLES;
 
 /// A table of the configuration.

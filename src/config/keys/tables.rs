@@ -5,6 +5,7 @@ use super::budget::{BUDGET, DUTY};
 use super::drill::DRILL;
 use super::general::{HTTP, IMAP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
 use super::heartbeats::{ALERTMANAGER_BEAT, BEAT, HEALTHCHECKS, KUMA, ONCALL, OPSGENIE_BEAT};
+use super::mail::{DNS, EXPECTED_MAIL};
 use super::maintenance::MAINTENANCE;
 use super::public::PUBLIC;
 use super::senders::{
@@ -279,6 +280,20 @@ pub(in crate::config) static TABLES: &[Table] = &[
         shown: false,
         groups: &[ROUTE],
         doc: "What is watched. Without it: every provider with every stream to every inbox. With it: what any of the [[route]] tables names.",
+    },
+    Table {
+        path: "expected_mail",
+        name: "",
+        shown: false,
+        groups: &[EXPECTED_MAIL],
+        doc: "Mail that may come into seeded inboxes though nobody sent it: a provider's notices, the welcome mail of a list. One table each.",
+    },
+    Table {
+        path: "dns",
+        name: "",
+        shown: true,
+        groups: &[DNS],
+        doc: "The name servers that the authentication of arriving canaries is checked with.",
     },
     Table {
         path: "maintenance.NAME",

@@ -7,6 +7,7 @@ use super::super::text::Section;
 use super::super::{ImapSettings, Inbox, InboxKind, Wire};
 use super::Read;
 use super::budget::budget;
+use super::mail::honeytoken;
 use super::wire::{server, wire};
 use crate::model::Name;
 
@@ -20,14 +21,15 @@ pub(super) fn read(_kind: &str, section: &Section<'_>) -> Option<Inbox> {
     let address = section.get::<String>("address");
     let plus_address = section.get::<bool>("plus_address");
     let delete = section.get("delete");
-    let budget = budget(section);
+    let (honeytoken_of, budget) = (honeytoken(section), budget(section));
     let wire = wire(section);
     let kind = imap(section, wire.as_ref()).map(InboxKind::Imap);
     if let (Some(address), Some(true)) = (&address, plus_address) {
         room_for_token(section, address);
     }
     let (plus_address, delete) = (plus_address?, delete?);
-    Some(Inbox { address: address?, plus_address, delete, budget: budget?, kind: kind?, wire: wire? })
+    let honeytoken_of = honeytoken_of?;
+    Some(Inbox { address: address?, plus_address, delete, honeytoken_of, budget: budget?, kind: kind?, wire: wire? })
 }
 
 fn imap(section: &Section<'_>, wire: Option<&Wire>) -> Option<ImapSettings> {

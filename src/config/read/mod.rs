@@ -6,6 +6,7 @@ mod field;
 mod heartbeat;
 mod hook;
 mod inbox;
+mod mail;
 mod maintenance;
 mod provider;
 mod public;
@@ -90,6 +91,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let public = public::read(&public_table, &streams.names, http.as_ref().and_then(Option::as_ref));
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
+    mail::honeytokens(&inboxes, &providers.names, routes.as_deref().unwrap_or_default());
+    let (expected_mail, name_server) = (mail::expected(&root, &inboxes.names), mail::name_server(&root));
     trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());
     if let Some(ledger) = &ledger {
         keep_covers_deadlines(&ledger_table, ledger, &streams.parts);
@@ -106,6 +109,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             maintenance: maintenance?,
             drills: drills?,
             routes: routes?,
+            expected_mail: expected_mail?,
+            name_server: name_server?,
             http: http?,
             public: public?,
             ledger: ledger?,
@@ -123,8 +128,8 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
     let blind_after = section.get("blind_after");
     let cut_off_after = section.get("cut_off_after");
     let remind_after = section.get("remind_after");
-    let hold = held(section);
     let runbooks = section.maybe("runbooks");
+    let (hold, domains) = (held(section), mail::domains(section));
     let (hold_at_least, hold_at_most) = hold?;
     Some(Watch {
         instance: instance?.unwrap_or_else(|| label(host_name)),
@@ -137,6 +142,7 @@ fn watch(section: &Section<'_>, host_name: &str) -> Option<Watch> {
         hold_at_least,
         hold_at_most,
         runbooks: runbooks?,
+        domains: domains?,
     })
 }
 

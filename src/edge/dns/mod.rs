@@ -6,6 +6,7 @@ mod dkim;
 mod dmarc;
 mod mx;
 mod spf;
+mod verify;
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -4,11 +4,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use super::Looks;
 use super::cursor::Positions;
 use super::folders::Folder;
 use super::report::Report;
 use super::trouble::Trouble;
+use super::{Looks, Wanted};
 use crate::canary::Key;
 use crate::model::{At, Class, Name, Now};
 
@@ -54,6 +54,8 @@ pub(super) struct Desk {
     pub(super) key: Key,
     /// Knows what others' mail looks like.
     pub(super) looks: Looks,
+    /// What more is told of mail.
+    pub(super) wanted: Wanted,
     /// Our clock.
     pub(super) now: Now,
     /// Whether own canaries are deleted.
@@ -71,7 +73,7 @@ impl Desk {
     pub(super) fn new(
         name: Name,
         key: Key,
-        looks: Looks,
+        (looks, wanted): (Looks, Wanted),
         now: Now,
         delete: bool,
         cursor: Option<&str>,
@@ -79,7 +81,7 @@ impl Desk {
     ) -> Self {
         let book = Mutex::new(Book { positions: Positions::parse(cursor, delete), ..Book::default() });
         let begun = now();
-        Self { name, key, looks, now, delete, begun, board: watch::Sender::new(Board::default()), reports, book }
+        Self { name, key, looks, wanted, now, delete, begun, board: watch::Sender::new(Board::default()), reports, book }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

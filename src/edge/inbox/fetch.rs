@@ -13,7 +13,7 @@ use super::session::{Opened, Session};
 use super::times;
 use super::trouble::Trouble;
 use crate::canary::{Found, recognise};
-use crate::model::{CanaryId, Class, Span};
+use crate::model::{At, CanaryId, Class, Span};
 
 /// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one; and what its receiver
 /// thought of it, which people will want to see. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
@@ -178,14 +178,41 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
         {
             found = recognise(&desk.key, &body);
         }
+        let fresh = desk.positions(|p| p.at(&folder.wire)).is_some_and(|place| uid > place.seen_to);
+        let mut ours = false;
         match mismatch(session, desk, folder, uid, found).await? {
             Some((canary, why)) => desk.tell(Report::Mismatched { canary, why }).await?,
-            None => tell(desk, folder, uid, &item, found).await?,
+            None => {
+                tell(desk, folder, uid, &item, found).await?;
+                ours = true;
+            }
         }
         haul.seen = haul.seen.saturating_add(1);
         desk.positions(|p| p.advance(&folder.wire, uid));
+        if ours && fresh {
+            hand_over(session, desk, folder, uid, found).await?;
+        }
     }
     Ok(haul)
+}
+
+/// Hands over the message of a canary that was told of, if it is wanted. A server that does not give it out has lost nothing that matters.
+async fn hand_over(session: &mut Session, desk: &Desk, folder: &Folder, uid: u32, found: Found) -> Result<(), Trouble> {
+    let Found::Ours { canary, issued_at } = found else { return Ok(()) };
+    if !desk.wanted.message(canary) {
+        return Ok(());
+    }
+    match fetch(session, "FETCH", &format!("UID FETCH {uid} {WHOLE}"), uid).await {
+        Ok(mut items) => match items.remove(&uid).and_then(|item| item.body) {
+            Some(message) => desk.tell(Report::Mail { canary, issued_at, message }).await,
+            None => Ok(()),
+        },
+        Err(Trouble::Refused { .. }) => {
+            tracing::debug!(inbox = %desk.name, folder = folder.name(), uid, "the server does not give out the whole of a message");
+            Ok(())
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// What is wrong with a canary that somebody else has written, if anything is.
@@ -217,19 +244,30 @@ async fn fetch_one(session: &mut Session, desk: &Desk, folder: &Folder, uid: u32
 async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found) -> Result<(), Trouble> {
     let place = desk.positions(|p| p.at(&folder.wire)).unwrap_or_default();
     match found {
-        Found::Nothing => Ok(()),
         // It was counted when it came.
-        Found::Forged if uid <= place.seen_to => Ok(()),
+        Found::Nothing | Found::Forged if uid <= place.seen_to => Ok(()),
+        Found::Nothing if desk.wanted.strangers => {
+            let (arrived_at, copy) = (arrival(item, (desk.now)()), copy_name(&folder.wire, place.uid_validity, uid));
+            let header = item.header.clone().unwrap_or_default();
+            desk.tell(Report::Stranger { placement: folder.placement, arrived_at, copy, header }).await
+        }
+        Found::Nothing => Ok(()),
         Found::Forged => desk.tell(Report::Forged).await,
         Found::Ours { canary, .. } => {
             let seen_at = (desk.now)();
             let received_top = item.header.as_deref().and_then(times::top_received);
-            let arrived_at = item.internal_date.as_deref().and_then(times::internal_date).or(received_top).unwrap_or(seen_at);
+            let arrived_at = arrival(item, seen_at);
             let copy = copy_name(&folder.wire, place.uid_validity, uid);
             let header = item.header.as_deref().map(kept).unwrap_or_default();
             desk.tell(Report::Sighted { canary, placement: folder.placement, arrived_at, seen_at, copy, received_top, header }).await
         }
     }
+}
+
+/// When the server had a message, by its own clock, as far as it says.
+fn arrival(item: &Item, seen_at: At) -> At {
+    let by_field = || item.header.as_deref().and_then(times::top_received);
+    item.internal_date.as_deref().and_then(times::internal_date).or_else(by_field).unwrap_or(seen_at)
 }
 
 fn copy_name(wire: &str, uid_validity: u32, uid: u32) -> String {

@@ -53,6 +53,27 @@ use link::Link;
 /// What the mail of a canary looks like, where it is not ours; a canary that it does not know looks as it may.
 pub type Looks = Arc<dyn Fn(CanaryId) -> Option<Arc<Expected>> + Send + Sync>;
 
+/// What of mail is told of besides that it came. By default nothing.
+#[derive(Clone, Default)]
+pub struct Wanted {
+    /// Whether the message of a canary is wanted; absent: of none.
+    pub messages: Option<Arc<dyn Fn(CanaryId) -> bool + Send + Sync>>,
+    /// Whether mail that is no canary is.
+    pub strangers: bool,
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wanted").field("messages", &self.messages.is_some()).field("strangers", &self.strangers).finish()
+    }
+}
+
+impl Wanted {
+    fn message(&self, canary: CanaryId) -> bool {
+        self.messages.as_ref().is_some_and(|wanted| wanted(canary))
+    }
+}
+
 /// One inbox to be watched.
 pub struct Watch {
     /// Its name.
@@ -65,6 +86,8 @@ pub struct Watch {
     pub key: Key,
     /// Knows what others' mail looks like.
     pub looks: Looks,
+    /// What more is told of mail.
+    pub wanted: Wanted,
     /// The way out.
     pub dialer: Dialer,
     /// Our clock.
@@ -89,7 +112,7 @@ impl Watch {
     pub async fn watch_at(self, pace: Pace, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
         let InboxKind::Imap(imap) = self.inbox.kind;
         let link = Link { dialer: self.dialer, imap, password: self.password, pace };
-        let desk = Desk::new(self.name, self.key, self.looks, self.now, self.inbox.delete, self.cursor.as_deref(), reports);
+        let desk = Desk::new(self.name, self.key, (self.looks, self.wanted), self.now, self.inbox.delete, self.cursor.as_deref(), reports);
         let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe(), looked_up: false };
         let cleaning = async {
             if desk.delete {

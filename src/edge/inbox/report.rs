@@ -31,6 +31,26 @@ pub enum Report {
         /// What is wrong with it, in words.
         why: String,
     },
+    /// The message of a canary that was told of before, if it is wanted: at most 256 KiB of it.
+    Mail {
+        /// Which.
+        canary: CanaryId,
+        /// When its token was made.
+        issued_at: At,
+        /// As it lies in the mailbox. Foreign.
+        message: Vec<u8>,
+    },
+    /// A message that is no canary, if they are wanted.
+    Stranger {
+        /// In what kind of folder.
+        placement: Placement,
+        /// When the receiving server had it, as of canaries.
+        arrived_at: At,
+        /// Names this copy, as of canaries.
+        copy: String,
+        /// Fields of its header. Foreign.
+        header: Vec<u8>,
+    },
     /// A message carries a token that is not ours.
     Forged,
     /// The inbox cannot be read.

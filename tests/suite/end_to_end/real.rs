@@ -170,10 +170,23 @@ fn evidence_beside(daemon: &Daemon, incident: &serde_json::Value) {
         let of = |route: &str| headers.iter().find(|h| h["route"] == route).unwrap_or_else(|| panic!("{route}: {headers:#?}"));
         for route in ["starttls/reset/seed", "implicit/reset/seed", "spammy/reset/seed"] {
             let text = of(route)["text"].as_str().unwrap();
+            let mail = &of(route)["mail"];
+            let hops: Vec<&str> = mail["hops"].as_array().unwrap().iter().filter_map(|hop| hop["by"].as_str()).collect();
+            assert!(hops.len() >= 2 && hops.contains(&"mail.test.example"), "{route}: {mail:#}");
+            assert!(
+                mail["marks"].as_array().unwrap().iter().any(|m| m["part"] == "From" && m["value"] == "no-reply@example.test"),
+                "{mail:#}"
+            );
+            assert!(mail["marks"].as_array().unwrap().iter().all(|m| m["part"] != "content"), "nothing was changed on the way: {mail:#}");
             assert!(text.contains("Received: ") && text.contains("(Postfix)") && text.contains("Return-Path: "), "{route}: {text}");
         }
         assert_eq!(of("spammy/reset/seed")["placement"], "junk");
-        assert!(text.contains("## Headers of mails that arrived") && text.contains("(Postfix)"), "{text}");
+        assert!(
+            text.contains("## Headers of mails that arrived")
+                && text.contains("(Postfix)")
+                && text.contains("- `From`: `no-reply@example.test`"),
+            "{text}"
+        );
     }
 }
 

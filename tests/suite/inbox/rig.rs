@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mailcanary::canary::{Key, token};
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, Secret, SecretRef, Tls, Wire};
 use mailcanary::edge::dial::Dialer;
-use mailcanary::edge::inbox::{Hint, Pace, Report, Watch};
+use mailcanary::edge::inbox::{Hint, Pace, Report, Wanted, Watch};
 use mailcanary::model::{At, CanaryId, Class, Name, Placement};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -33,6 +33,11 @@ pub fn mail(n: u64) -> String {
     mail_with(n, "")
 }
 
+/// A canary's mail from somebody else.
+pub fn mail_from(from: &str, n: u64) -> String {
+    mail(n).replace("a@example.test", from)
+}
+
 /// A canary's mail with further header fields, each with its line end.
 pub fn mail_with(n: u64, fields: &str) -> String {
     let token = token(&key(), CanaryId::from_bits(n), wall());
@@ -50,6 +55,7 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
         junk: None,
     };
     Inbox {
+        honeytoken_of: None,
         address: USER.to_owned(),
         plus_address: false,
         delete: false,
@@ -113,7 +119,19 @@ impl Rig {
         let dialer = Dialer::new(&inbox.wire).unwrap();
         let name = Name::new("seed").unwrap();
         let password = Secret::new(PASSWORD.to_owned());
-        Plan { watch: Watch { name, inbox, password, key: key(), looks: Arc::new(|_| None), dialer, now: Arc::new(wall), cursor: None } }
+        Plan {
+            watch: Watch {
+                name,
+                inbox,
+                password,
+                key: key(),
+                looks: Arc::new(|_| None),
+                wanted: Wanted::default(),
+                dialer,
+                now: Arc::new(wall),
+                cursor: None,
+            },
+        }
     }
 
     /// The next report.
@@ -126,7 +144,12 @@ impl Rig {
         loop {
             match self.next().await {
                 Report::Read { .. } | Report::Sight => {}
-                other @ (Report::Sighted { .. } | Report::Mismatched { .. } | Report::Forged | Report::Blind { .. }) => return other,
+                other @ (Report::Sighted { .. }
+                | Report::Mail { .. }
+                | Report::Stranger { .. }
+                | Report::Mismatched { .. }
+                | Report::Forged
+                | Report::Blind { .. }) => return other,
             }
         }
     }
@@ -142,7 +165,7 @@ impl Rig {
                 }
                 Report::Forged => panic!("forged"),
                 Report::Mismatched { why, .. } => panic!("{why}"),
-                Report::Blind { .. } | Report::Sight | Report::Read { .. } => {}
+                Report::Mail { .. } | Report::Stranger { .. } | Report::Blind { .. } | Report::Sight | Report::Read { .. } => {}
             }
         }
     }
@@ -185,7 +208,13 @@ impl Rig {
                 Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top, .. } => {
                     self.sighted.push(Seen { canary, placement, arrived_at, seen_at, copy, received_top });
                 }
-                Report::Read { .. } | Report::Sight | Report::Blind { .. } | Report::Mismatched { .. } | Report::Forged => {}
+                Report::Read { .. }
+                | Report::Mail { .. }
+                | Report::Stranger { .. }
+                | Report::Sight
+                | Report::Blind { .. }
+                | Report::Mismatched { .. }
+                | Report::Forged => {}
             }
         }
     }
@@ -205,6 +234,11 @@ impl Plan {
 
     pub fn with_password(mut self, password: &str) -> Self {
         self.watch.password = Secret::new(password.to_owned());
+        self
+    }
+
+    pub fn wanting(mut self, wanted: Wanted) -> Self {
+        self.watch.wanted = wanted;
         self
     }
 

@@ -82,6 +82,11 @@ fn scene(over: bool) -> (Scratch, Ledger, PathBuf) {
     ledger.append(&outage(over)).expect("appends");
     let headers = [(2, "Received: from a\n\tby b".to_owned()), (1, header()), (77, "of a canary that is not kept".to_owned())];
     ledger.keep_headers(after(330_100), &headers.map(|(number, text)| (canary(number), text))).expect("keeps");
+    let mail = json!({ "hops": [{ "by": "mx.example.org", "from": "evil`<b>", "took": 2000 }], "checks": [{ "method": "dkim", "finding": "fail", "why": "no key" }],
+        "marks": [{ "part": "dkim_domain", "value": "example.com" }] });
+    ledger
+        .keep_mails(&[(canary(2), mail.to_string()), (canary(1), "{\"of\": \"another version\"}".to_owned()), (canary(5), "{}".to_owned())])
+        .expect("keeps");
     let secret = scratch.0.join("secret");
     std::fs::write(&secret, SECRET).unwrap();
     let text = format!(
@@ -127,6 +132,13 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
     let headers = json["headers"].as_array().unwrap();
     assert_eq!(headers.len(), 2, "{headers:?}");
     assert_eq!((&headers[0]["canary"], &headers[0]["text"]), (&json!(canary(2).to_string()), &json!("Received: from a\n\tby b")));
+    let hop = json!({ "at": null, "took": "2s", "by": "mx.example.org", "from": "evil`<b>" });
+    assert_eq!((&headers[0]["mail"]["hops"], &headers[1]["mail"]), (&json!([hop]), &Value::Null));
+    assert_eq!(headers[0]["mail"]["checks"][0]["by"], "mailcanary");
+    assert!(
+        text.contains("- check `dkim`: `fail`, by `mailcanary`: `no key`") && text.contains("- `DKIM domain`: `example.com`"),
+        "{text}"
+    );
     assert_eq!((&headers[0]["state"], &headers[0]["blamed"]), (&json!("arrived"), &json!(true)));
     let route = &json["routes"][0];
     assert_eq!((&route["sent"], &route["states"]), (&json!(2), &json!({ "lost": 1, "refused": 1 })));

@@ -35,7 +35,8 @@ impl Daemon {
         let port = free_port();
         let text = config(&folder);
         let ledger = folder.path().join("ledger");
-        let rest = format!("\n[http]\nlisten = \"127.0.0.1:{port}\"\n{lines}\n[ledger]\npath = \"{}\"\n", ledger.display());
+        let dns = if text.contains("[dns]") { "" } else { "\n[dns]\nserver = \"off\"\n" };
+        let rest = format!("{dns}\n[http]\nlisten = \"127.0.0.1:{port}\"\n{lines}\n[ledger]\npath = \"{}\"\n", ledger.display());
         let config = folder.write("mailcanary.toml", &format!("{text}{rest}"));
         Self { folder, port, config, child: None, environment: Vec::new(), http: http() }
     }

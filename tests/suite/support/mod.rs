@@ -15,8 +15,10 @@ pub mod exim;
 pub mod fake_imap;
 pub mod free_port;
 pub mod gate;
+pub mod knot;
 mod maildir;
 pub mod notices;
+pub mod opendkim;
 pub mod opensmtpd;
 pub mod pagers;
 pub mod postfix;
@@ -45,6 +47,7 @@ pub fn inbox(address: &str, plus_address: bool) -> Inbox {
         junk: None,
     };
     Inbox {
+        honeytoken_of: None,
         address: address.to_owned(),
         plus_address,
         delete: false,

@@ -13,6 +13,27 @@ pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
+/// A mailbox of this name.
+fn inbox(n: &Name, wire: &Wire) -> Inbox {
+    let imap = ImapSettings {
+        host: "127.0.0.1".to_owned(),
+        port: 143,
+        tls: Tls::None,
+        username: "u".to_owned(),
+        password: SecretRef::Env("P".to_owned()),
+        junk: None,
+    };
+    Inbox {
+        honeytoken_of: None,
+        address: format!("{n}@example.net"),
+        plus_address: false,
+        delete: false,
+        budget: Budget::default(),
+        kind: InboxKind::Imap(imap),
+        wire: wire.clone(),
+    }
+}
+
 /// Settings for a full matrix: providers `p0…`, streams `s0…`, inboxes `i0…`.
 pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -> Settings {
     let names = |prefix: &str, n: usize| (0..n).map(|i| name(&format!("{prefix}{i}"))).collect::<Vec<_>>();
@@ -28,28 +49,12 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
     let wire = Wire { family: Family::Any, ..Wire::default() };
     let from = Mailbox { name: None, address: "no-reply@example.com".to_owned() };
     let smtp = SmtpSettings { host: "127.0.0.1".to_owned(), port: 25, tls: Tls::None, login: None, hello: None };
-    let imap = ImapSettings {
-        host: "127.0.0.1".to_owned(),
-        port: 143,
-        tls: Tls::None,
-        username: "u".to_owned(),
-        password: SecretRef::Env("P".to_owned()),
-        junk: None,
-    };
     let provider = Provider {
         from,
         dkim_selectors: Vec::new(),
         budget: Budget::default(),
         duty: Duty::default(),
         kind: ProviderKind::Smtp(smtp),
-        wire: wire.clone(),
-    };
-    let inbox = |n: &Name| Inbox {
-        address: format!("{n}@example.net"),
-        plus_address: false,
-        delete: false,
-        budget: Budget::default(),
-        kind: InboxKind::Imap(imap.clone()),
         wire: wire.clone(),
     };
     let sink = Sink {
@@ -60,10 +65,12 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         wire: wire.clone(),
     };
     Settings {
+        expected_mail: Vec::new(),
+        name_server: mailcanary::config::NameServer::Off,
         watch: watch(every),
         streams: ss.iter().map(|s| (s.clone(), stream())).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
-        inboxes: is.iter().map(|i| (i.clone(), inbox(i))).collect(),
+        inboxes: is.iter().map(|i| (i.clone(), inbox(i, &wire))).collect(),
         sinks: BTreeMap::from([(name("hook"), sink)]),
         heartbeats: BTreeMap::new(),
         maintenance: BTreeMap::new(),
@@ -91,6 +98,7 @@ fn watch(every: Span) -> Watch {
         hold_at_least: Span::ZERO,
         hold_at_most: Span::from_secs(7200),
         runbooks: None,
+        domains: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::ledger::{Dossier, Failed, Header, Tally, Told};
-use crate::model::{At, Change, Culprit, Name, Route, hides};
+use crate::model::{At, Change, Check, Culprit, Examination, Hop, Name, Route, hides};
 
 /// The bundle of incident `id`, as it is known at `now`.
 pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Value {
@@ -108,6 +108,22 @@ fn header(header: &Header, covered: bool) -> Value {
     json!({
         "canary": header.canary, "route": header.route.join("/"), "blamed": covered, "sent_at": header.sent_at.rfc3339(),
         "arrived_at": header.arrived_at.map(At::rfc3339), "state": header.state, "placement": header.placement, "text": header.text,
+        "mail": header.mail.as_ref().map(mail),
+    })
+}
+
+/// What was found in a mail: by which hosts it came, whether it is what it says, and who it says it is from.
+fn mail(mail: &Examination) -> Value {
+    let hop =
+        |hop: &Hop| json!({ "at": hop.at.map(At::rfc3339), "took": hop.took.map(|took| took.to_string()), "by": hop.by, "from": hop.from });
+    let check = |check: &Check| {
+        let by = if check.by_receiver { "the receiver" } else { "mailcanary" };
+        json!({ "method": check.method.as_str(), "finding": check.finding.as_str(), "by": by, "why": check.why })
+    };
+    json!({
+        "hops": mail.hops.iter().map(hop).collect::<Vec<_>>(),
+        "checks": mail.checks.iter().map(check).collect::<Vec<_>>(),
+        "marks": mail.marks.iter().map(|mark| json!({ "part": mark.part.title(), "value": mark.value })).collect::<Vec<_>>(),
     })
 }
 

@@ -145,6 +145,25 @@ fn headers(to: &mut String, bundle: &Value) {
             ["canary", "route", "sent_at", "state", "arrived_at", "placement"].map(|key| field(header, key));
         let _ = writeln!(to, "Canary {id} over {route}, sent {sent}: {state}, {arrived}, in {place}:\n");
         fenced(to, header.get("text").and_then(Value::as_str).unwrap_or_default());
+        found(to, header.get("mail").unwrap_or(&Value::Null));
+    }
+}
+
+/// What was found in a mail: its hops in the order of travel, its checks, and what it says of itself.
+fn found(to: &mut String, mail: &Value) {
+    for hop in list(mail, "hops") {
+        let [at, took, by, from] = ["at", "took", "by", "from"].map(|key| field(hop, key));
+        item(to, "", &format!("hop at {at}, after {took}: {by} from {from}"));
+    }
+    for check in list(mail, "checks") {
+        let [method, finding, by, why] = ["method", "finding", "by", "why"].map(|key| field(check, key));
+        item(to, "", &format!("check {method}: {finding}, by {by}: {why}"));
+    }
+    for mark in list(mail, "marks") {
+        item(to, "", &format!("{}: {}", field(mark, "part"), field(mark, "value")));
+    }
+    if list(mail, "hops").chain(list(mail, "checks")).chain(list(mail, "marks")).next().is_some() {
+        to.push('\n');
     }
 }
 

@@ -1,0 +1,120 @@
+//! What stands in the body of a mail, behind whatever it is encoded with.
+
+use std::collections::BTreeSet;
+
+use mail_parser::{Message, MessageParser, PartType};
+
+use super::names::{host, is_known, organisation};
+use crate::canary::MAX_SCANNED;
+use crate::canary::look::links;
+
+/// Hosts of links and domains of addresses that are told of, each.
+const MOST: usize = 12;
+/// Characters before an `@` that may be an address.
+const LOCAL: &str = ".!#$%&'*+/=?^_`{|}~-";
+
+/// The readable parts of a mail.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    /// Of text/plain.
+    pub(super) texts: Vec<String>,
+    /// Of text/html.
+    pub(super) pages: Vec<String>,
+    /// How many others there are.
+    pub(super) others: usize,
+}
+
+impl Body {
+    /// Reads at most 256 KiB of a message, header and all.
+    pub(super) fn read(message: &[u8]) -> Self {
+        let message = message.get(..MAX_SCANNED).unwrap_or(message);
+        MessageParser::default().parse(message).map(|parsed| Self::of(&parsed)).unwrap_or_default()
+    }
+
+    fn of(parsed: &Message<'_>) -> Self {
+        let mut body = Self::default();
+        for part in &parsed.parts {
+            match &part.body {
+                PartType::Text(text) => body.texts.push(text.to_string()),
+                PartType::Html(page) => body.pages.push(page.to_string()),
+                PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) => body.others = body.others.saturating_add(1),
+                PartType::Multipart(_) => {}
+            }
+        }
+        body
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().chain(&self.pages).map(String::as_str)
+    }
+
+    /// The hosts of its links, the first dozen.
+    pub(super) fn link_hosts(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for name in self.all().flat_map(links) {
+            if found.len() >= MOST {
+                break;
+            }
+            found.insert(host(&name).unwrap_or_else(|| super::names::cut(&super::names::printable(&name), 253)));
+        }
+        found
+    }
+
+    /// Whom the addresses in it belong to, the first dozen. What stands in a link is the link's.
+    pub(super) fn address_domains(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for name in self.all().flat_map(domains) {
+            if found.len() >= MOST {
+                break;
+            }
+            found.insert(name);
+        }
+        found
+    }
+}
+
+/// The domains of the addresses in a text.
+fn domains(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices('@').take(500) {
+        let before = text.get(..at).unwrap_or_default();
+        let local: usize =
+            before.chars().rev().take_while(|c| c.is_alphanumeric() || LOCAL.contains(*c)).take(65).map(char::len_utf8).sum();
+        let ends = |c: &char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')');
+        let in_link = before.chars().rev().take_while(|c| !ends(c)).take(300).collect::<String>().contains("//");
+        let after = text.get(at.saturating_add(1)..).unwrap_or_default();
+        let domain: String = after.chars().take(254).take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-')).collect();
+        if local > 0
+            && !in_link
+            && let Some(name) = host(domain.trim_end_matches(['.', '-']))
+            && is_known(&name)
+            && organisation(&name).contains('.')
+        {
+            found.push(name);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_links_and_pictures() {
+        let text = "Write to Help@Example.com, <a href=\"mailto:x@b\u{fc}cher.example?subject=a@\"> or https://u@evil.example/@me, \
+            logo@2x.png @media a@b root@localhost me@sub.mail.test.";
+        assert_eq!(domains(text), ["example.com", "xn--bcher-kva.example", "sub.mail.test"]);
+    }
+
+    #[test]
+    fn what_is_encoded_is_read() {
+        let mail = "From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=x\r\n\r\n--x\r\n\
+            Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\naHR0cHM6Ly9hLmV4YW1wbGUvMSBtZUB4LmV4YW1wbGU=\r\n--x\r\n\
+            Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<a href=3D\"HTTPS://B.Exam=\r\nple/2\"><img src=3D'//c.example/i'>\r\n--x--\r\n";
+        let body = Body::read(mail.as_bytes());
+        assert_eq!(body.link_hosts().into_iter().collect::<Vec<_>>(), ["a.example", "b.example", "c.example"]);
+        assert_eq!(body.address_domains().into_iter().collect::<Vec<_>>(), ["x.example"]);
+        assert_eq!((body.texts.len(), body.pages.len(), body.others), (1, 1, 0));
+    }
+}

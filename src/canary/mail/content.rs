@@ -1,0 +1,117 @@
+//! What became of a canary's words on the way: what was sent, and what arrived.
+
+use super::body::Body;
+use super::head::Head;
+use crate::canary::look::links;
+use crate::canary::{Composed, without_tokens};
+
+/// The words for what was changed, a closed list: a provider that always does the same is always described alike.
+const SUBJECT_CHANGED: &str = "subject-changed";
+const TEXT_MISSING: &str = "text-missing";
+const TEXT_ADDED: &str = "text-added";
+const TEXT_CUT: &str = "text-cut";
+const TEXT_CHANGED: &str = "text-changed";
+const HTML_MISSING: &str = "html-missing";
+const HTML_ADDED: &str = "html-added";
+const HTML_CUT: &str = "html-cut";
+const HTML_CHANGED: &str = "html-changed";
+const LINKS_REWRITTEN: &str = "links-rewritten";
+const ATTACHMENT_ADDED: &str = "attachment-added";
+
+/// What differs between `sent` and what arrived.
+pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    if !head.subject.is_empty() && head.subject != spaced(&without_tokens(&sent.subject)) {
+        found.push(SUBJECT_CHANGED);
+    }
+    let [missing, added, cut, changed] = [TEXT_MISSING, TEXT_ADDED, TEXT_CUT, TEXT_CHANGED];
+    found.extend(difference(&words(&sent.text), body.texts.iter().map(|text| words(text)), missing, added, cut, changed));
+    let [missing, added, cut, changed] = [HTML_MISSING, HTML_ADDED, HTML_CUT, HTML_CHANGED];
+    let seen = |page: &str| words(&visible(page));
+    found.extend(difference(&seen(&sent.html), body.pages.iter().map(|page| seen(page)), missing, added, cut, changed));
+    let arrived: Vec<String> = body.texts.iter().chain(&body.pages).flat_map(|text| links(text)).collect();
+    let whole = |text: &str, at: &[String]| links(text).iter().all(|host| at.contains(host));
+    let in_text: Vec<String> = body.texts.iter().flat_map(|text| links(text)).collect();
+    let in_pages: Vec<String> = body.pages.iter().flat_map(|page| links(page)).collect();
+    let kept = (body.texts.is_empty() || whole(&sent.text, &in_text)) && (body.pages.is_empty() || whole(&sent.html, &in_pages));
+    if !kept && !arrived.is_empty() {
+        found.push(LINKS_REWRITTEN);
+    }
+    if body.others > 0 {
+        found.push(ATTACHMENT_ADDED);
+    }
+    found
+}
+
+fn difference(
+    sent: &str,
+    arrived: impl Iterator<Item = String>,
+    missing: &'static str,
+    added: &'static str,
+    cut: &'static str,
+    changed: &'static str,
+) -> Option<&'static str> {
+    let arrived = arrived.collect::<Vec<_>>().join(" ");
+    if arrived.is_empty() {
+        return Some(missing);
+    }
+    if arrived == sent {
+        None
+    } else if arrived.contains(sent) {
+        Some(added)
+    } else if sent.contains(&arrived) {
+        Some(cut)
+    } else {
+        Some(changed)
+    }
+}
+
+/// The words of a text, with each link as one word that says no more: that links were rewritten is told apart.
+fn words(text: &str) -> String {
+    let plain = without_tokens(text);
+    let word = |word: &str| {
+        let bare = word.trim_start_matches(['<', '(', '[']);
+        let link = ["http://", "https://"].iter().any(|scheme| bare.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)));
+        if link { "*".to_owned() } else { word.to_owned() }
+    };
+    plain.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What a person sees of a page: no tags, no styles, the entities that we write undone.
+fn visible(page: &str) -> String {
+    let mut out = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some((text, tagged)) = rest.split_once('<') {
+        out.push_str(text);
+        out.push(' ');
+        let skipped = ["style", "script", "title", "!--"]
+            .into_iter()
+            .find(|tag| tagged.get(..tag.len()).is_some_and(|t| t.eq_ignore_ascii_case(tag)));
+        let end = match skipped {
+            Some("!--") => "-->",
+            Some(_) => "</",
+            None => ">",
+        };
+        let after = tagged.split_once(end).map_or("", |(_, after)| after);
+        rest = if end == "</" { after.split_once('>').map_or("", |(_, after)| after) } else { after };
+    }
+    out.push_str(rest);
+    // A mail-client's blanks, and what the parser of another host may have written instead of a letter.
+    [
+        ("&nbsp;", " "),
+        ("&#160;", " "),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ]
+    .into_iter()
+    .fold(out, |text, (entity, plain)| text.replace(entity, plain))
+}
+
+fn spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,144 @@
+//! What the header of a mail says, read once.
+
+use std::net::IpAddr;
+
+use mail_parser::parsers::MessageStream;
+use mail_parser::{Address, HeaderValue};
+
+use super::fields::{fields, unfolded};
+use super::hops::{Ends, Way};
+use super::names::{address, host};
+
+/// Fields of one kind that are looked at: a mail has one, two of its signatures and seldom more.
+const EACH: usize = 8;
+/// Fields of checks that are looked at.
+const RESULTS: usize = 16;
+
+/// A signature's domain and selector, whether it holds or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Signature {
+    /// `d=`.
+    pub(super) domain: String,
+    /// `s=`.
+    pub(super) selector: String,
+}
+
+/// The header of a mail.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    pub(super) way: Way,
+    pub(super) from: Vec<String>,
+    pub(super) sender: Vec<String>,
+    pub(super) reply_to: Vec<String>,
+    /// The address in the topmost Return-Path; empty: a mail of nobody's, as reports are. None: no such field.
+    pub(super) return_path: Option<String>,
+    pub(super) signatures: Vec<Signature>,
+    pub(super) message_id: Option<String>,
+    pub(super) lists: Vec<(String, String)>,
+    /// Fields of Authentication-Results, and how many of Received stand above each.
+    pub(super) results: Vec<(usize, String)>,
+    pub(super) subject: String,
+}
+
+/// How a mail came to its receiver, by the receiver's own word: what SPF is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The host that handed it over.
+    pub address: IpAddr,
+    /// What that host called itself.
+    pub helo: String,
+    /// The receiver.
+    pub by: String,
+    /// The address that reports go to; empty where there is none, absent where the receiver does not say.
+    pub return_path: Option<String>,
+}
+
+impl Head {
+    /// Reads the header that `message` begins with. Takes anything, in one pass.
+    #[must_use]
+    pub fn read(message: &[u8]) -> Self {
+        let mut head = Self::default();
+        let (mut received, mut ends): (usize, _) = (0, Ends::default());
+        for (name, value) in fields(message) {
+            let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+            if is("received") {
+                received = received.saturating_add(1);
+                ends.push(value);
+            } else if is("authentication-results") && head.results.len() < RESULTS {
+                head.results.push((received, unfolded(value)));
+            } else if is("return-path") && head.return_path.is_none() {
+                head.return_path = Some(path(&unfolded(value)));
+            } else if is("dkim-signature") && head.signatures.len() < EACH {
+                head.signatures.extend(signature(&unfolded(value)));
+            } else if is("from") && head.from.len() < EACH {
+                head.from.extend(addresses(value));
+            } else if is("sender") && head.sender.len() < EACH {
+                head.sender.extend(addresses(value));
+            } else if is("reply-to") && head.reply_to.len() < EACH {
+                head.reply_to.extend(addresses(value));
+            } else if is("subject") && head.subject.is_empty() {
+                head.subject = text(value);
+            } else if is("message-id") && head.message_id.is_none() {
+                head.message_id = Some(unfolded(value));
+            } else if (is("list-id") || is("list-unsubscribe")) && head.lists.len() < EACH {
+                head.lists.push((String::from_utf8_lossy(name).to_ascii_lowercase(), unfolded(value)));
+            }
+        }
+        head.way = ends.read();
+        head
+    }
+
+    /// How the mail came to its receiver, if the receiver wrote it down.
+    #[must_use]
+    pub fn envelope(&self) -> Option<Envelope> {
+        let (_, border) = self.way.border()?;
+        let (helo, by) = (border.helo.clone(), border.by.clone());
+        Some(Envelope { address: border.address?, helo, by, return_path: self.return_path.clone() })
+    }
+}
+
+/// What stands between the brackets of a path.
+fn path(text: &str) -> String {
+    let inner = text.split_once('<').map_or(text, |(_, rest)| rest.split('>').next().unwrap_or_default());
+    inner.trim().chars().filter(|c| !c.is_control() && !c.is_whitespace()).take(320).collect()
+}
+
+fn signature(text: &str) -> Option<Signature> {
+    let tag = |wanted: &str| {
+        let found = text.split(';').filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted));
+        found.and_then(|(_, value)| host_or_label(&value.split_whitespace().collect::<String>()))
+    };
+    Some(Signature { domain: tag("d")?, selector: tag("s")? })
+}
+
+/// A name of one label or more.
+fn host_or_label(text: &str) -> Option<String> {
+    let label = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) && (1..=63).contains(&t.len());
+    host(text).or_else(|| label(text).then(|| text.to_ascii_lowercase()))
+}
+
+fn parsed<'x, T>(value: &'x [u8], parse: impl FnOnce(&mut MessageStream<'x>) -> T) -> T {
+    parse(&mut MessageStream::new(value))
+}
+
+fn addresses(value: &[u8]) -> Vec<String> {
+    // The parser reads up to a line's end that is not folded.
+    let closed = [value.trim_ascii_end(), b"\r\n"].concat();
+    let found = |all: &Address<'_>| all.iter().filter_map(|one| address(one.address()?)).take(EACH).collect();
+    match parsed(&closed, MessageStream::parse_address) {
+        HeaderValue::Address(all) => found(&all),
+        HeaderValue::Text(_)
+        | HeaderValue::TextList(_)
+        | HeaderValue::DateTime(_)
+        | HeaderValue::ContentType(_)
+        | HeaderValue::Received(_)
+        | HeaderValue::Empty => Vec::new(),
+    }
+}
+
+/// A text with its encoded words decoded, without tokens, on one line.
+fn text(value: &[u8]) -> String {
+    let closed = [value.trim_ascii_end(), b"\r\n"].concat();
+    let decoded = parsed(&closed, MessageStream::parse_unstructured).into_text().map(std::borrow::Cow::into_owned).unwrap_or_default();
+    unfolded(super::super::without_tokens(&decoded).as_bytes())
+}

@@ -1,0 +1,95 @@
+//! The way of a mail: its `Received` fields in the order in which they were written, and where it came to its receiver.
+
+use std::collections::VecDeque;
+
+use super::fields::unfolded;
+use super::names::{is_public, organisation};
+use super::trace::Trace;
+use crate::model::{At, Hop};
+
+/// Hops that are kept, half of them the first and half the last.
+const KEPT: usize = 32;
+/// Names that one receiver's hosts are under.
+const FAMILIES: [&[&str]; 4] = [
+    &["outlook.com", "exchangelabs.com", "office365.com", "microsoft.com"],
+    &["google.com", "googlemail.com", "gmail.com"],
+    &["icloud.com", "me.com", "apple.com"],
+    &["yahoo.com", "aol.com", "yahoodns.net", "yahoomail.com"],
+];
+
+/// The `Received` fields of a mail as they stand in it: the last hop first. Of a mail that has more than 32, the ends.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Way {
+    last: Vec<Trace>,
+    first: Vec<Trace>,
+}
+
+/// The fields of a way that are kept while a header is read; nothing of the others is looked at.
+#[derive(Default)]
+pub(super) struct Ends<'x> {
+    last: Vec<&'x [u8]>,
+    first: VecDeque<&'x [u8]>,
+}
+
+impl<'x> Ends<'x> {
+    /// Takes the next field.
+    pub(super) fn push(&mut self, value: &'x [u8]) {
+        if self.last.len() < KEPT / 2 {
+            self.last.push(value);
+            return;
+        }
+        if self.first.len() == KEPT / 2 {
+            self.first.pop_front();
+        }
+        self.first.push_back(value);
+    }
+
+    /// Reads what was kept.
+    pub(super) fn read(&self) -> Way {
+        let read = |value: &&[u8]| Trace::read(&unfolded(value));
+        Way { last: self.last.iter().map(read).collect(), first: self.first.iter().map(read).collect() }
+    }
+}
+
+impl Way {
+    /// Which of the fields was written when the mail came from somebody else to its receiver: the topmost that names a stranger with a
+    /// public address. What stands above it was written by the receiver itself, what stands below it can be anybody's invention.
+    ///
+    /// Where no address is public, as on one host or within one network, the topmost that was not written between the parts of one server.
+    pub(super) fn border(&self) -> Option<(usize, &Trace)> {
+        let handed = |(_, t): &(usize, &Trace)| t.address.is_some() && !t.with.to_ascii_uppercase().starts_with("LMTP");
+        let all = || self.last.iter().enumerate().filter(handed);
+        all().find(|(_, t)| t.address.is_some_and(is_public) && !is_within(t)).or_else(|| all().next())
+    }
+
+    /// Who wrote the topmost field that names its writer.
+    pub(super) fn receivers(&self) -> impl Iterator<Item = &str> {
+        let up_to = self.border().map_or(0, |(at, _)| at.saturating_add(1));
+        self.last.iter().take(up_to).map(|t| t.by.as_str()).filter(|by| by.contains('.'))
+    }
+
+    /// The hops in the order of travel. What each took is since the one before it, or since `sent_at`; where clocks differ, nothing.
+    pub(super) fn hops(&self, sent_at: Option<At>) -> Vec<Hop> {
+        let mut before = sent_at;
+        let all = self.first.iter().rev().chain(self.last.iter().rev());
+        all.filter(|trace| !trace.is_empty())
+            .map(|trace| {
+                let took = trace.at.zip(before).map(|(at, before)| at.since(before));
+                before = trace.at.or(before);
+                Hop { from: trace.whom(), by: trace.by.clone(), at: trace.at, took }
+            })
+            .collect()
+    }
+}
+
+/// Whether both ends of a hop are one organisation's.
+fn is_within(trace: &Trace) -> bool {
+    let from = trace.name.as_deref().unwrap_or(&trace.helo);
+    from.contains('.') && trace.by.contains('.') && family(from) == family(&trace.by)
+}
+
+/// Whose a host is; a receiver whose hosts are under several names counts as one.
+fn family(name: &str) -> &str {
+    let whose = organisation(name);
+    FAMILIES.iter().find(|family| family.contains(&whose)).and_then(|family| family.first()).copied().unwrap_or(whose)
+}

@@ -1,0 +1,87 @@
+//! Who a mail says that it is from, as marks.
+
+use std::collections::BTreeSet;
+
+use super::body::Body;
+use super::head::Head;
+use super::names::{cut, host, network, organisation, printable};
+use crate::model::{Mark, Part};
+
+/// Marks of one part; the parts together are at most 64.
+const EACH: usize = 4;
+
+/// The marks of a header.
+pub(super) fn of_head(head: &Head) -> BTreeSet<Mark> {
+    let mut marks = BTreeSet::new();
+    let mut add = |part, values: &mut dyn Iterator<Item = String>| {
+        let fits = values.filter(|value| !value.is_empty()).take(EACH);
+        marks.extend(fits.map(|value| Mark { part, value: cut(&super::super::without_tokens(&value), 253) }));
+    };
+    add(Part::From, &mut head.from.iter().cloned());
+    add(Part::Sender, &mut head.sender.iter().cloned());
+    add(Part::ReplyTo, &mut head.reply_to.iter().cloned());
+    add(Part::ReturnPath, &mut head.return_domain().into_iter());
+    add(Part::DkimDomain, &mut head.signatures.iter().map(|s| s.domain.clone()));
+    add(Part::DkimSelector, &mut head.signatures.iter().map(|s| format!("{}._domainkey.{}", s.selector, s.domain)));
+    add(Part::MessageId, &mut head.message_id.iter().filter_map(|id| id_domain(id)));
+    add(Part::List, &mut head.lists.iter().flat_map(|(name, value)| list(name, value)));
+    add(Part::Network, &mut head.network().into_iter());
+    marks
+}
+
+/// The marks of a body.
+pub(super) fn of_body(body: &Body) -> BTreeSet<Mark> {
+    let addresses = body.address_domains().into_iter().map(|value| Mark { part: Part::Address, value });
+    let links =
+        body.link_hosts().into_iter().map(|value| Mark { part: Part::Link, value: cut(&super::super::without_tokens(&value), 253) });
+    addresses.chain(links).collect()
+}
+
+impl Head {
+    /// The domain of Return-Path.
+    pub(super) fn return_domain(&self) -> Option<String> {
+        let (_, domain) = self.return_path.as_deref()?.rsplit_once('@')?;
+        host(domain).or_else(|| Some(cut(&printable(domain), 253)))
+    }
+
+    /// Whose host handed the mail to the receiver, or in which network that was.
+    pub(super) fn network(&self) -> Option<String> {
+        let (_, border) = self.way.border()?;
+        border.name.as_deref().map(|name| organisation(name).to_owned()).or_else(|| border.address.map(network))
+    }
+}
+
+/// The domain of a message's id; numbers in it, which tell one host of many from another, as `#`.
+fn id_domain(id: &str) -> Option<String> {
+    let (_, domain) = id.trim().trim_end_matches('>').rsplit_once('@')?;
+    let name = host(domain).unwrap_or_else(|| printable(domain));
+    let whose = organisation(&name).to_owned();
+    let hosts = name.strip_suffix(&whose)?;
+    // A name of one label is no organisation's, but one host's.
+    let (hosts, whose) = if whose.contains('.') { (hosts, whose.as_str()) } else { (name.as_str(), "") };
+    let mut masked = String::new();
+    for c in hosts.chars() {
+        match c {
+            '0'..='9' if masked.ends_with('#') => {}
+            '0'..='9' => masked.push('#'),
+            _ => masked.push(c),
+        }
+    }
+    Some(format!("{masked}{whose}"))
+}
+
+/// The id of a list; of addresses and links only whose they are.
+fn list(name: &str, value: &str) -> Vec<String> {
+    let bracketed = value.split('<').skip(1).filter_map(|part| part.split('>').next());
+    if name == "list-id" {
+        let id = bracketed.last().unwrap_or(value);
+        return vec![host(id).unwrap_or_else(|| cut(&printable(id), 253))];
+    }
+    bracketed.filter_map(whose).collect()
+}
+
+fn whose(target: &str) -> Option<String> {
+    let url = url::Url::parse(target.trim()).ok()?;
+    let domain = || url.path().rsplit_once('@').map(|(_, domain)| domain.to_owned());
+    host(&url.host_str().map(str::to_owned).or_else(domain)?)
+}

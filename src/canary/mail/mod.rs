@@ -1,0 +1,54 @@
+//! What a mail says of itself: by which hosts it came, who it says it is from, what its receiver thinks of it, what became of its words.
+//!
+//! All of it is somebody else's text. It is taken as it is, whatever it is, in one pass each and within bounds; what comes out is safe to
+//! show. What of it is foreign is the watchdog's business.
+
+mod body;
+mod content;
+mod fields;
+mod head;
+mod hops;
+mod marks;
+mod names;
+mod results;
+mod strangers;
+mod trace;
+
+pub use head::{Envelope, Head};
+pub use names::organisation;
+pub use strangers::Ours;
+
+use super::Composed;
+use crate::model::{At, Examination, Mark, Part};
+use body::Body;
+
+/// Marks of one mail.
+const MARKS: usize = 64;
+
+/// What is known of a mail before it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// When it was sent, by its token.
+    pub sent_at: Option<At>,
+    /// What was sent, where it was written here.
+    pub sent: Option<&'a Composed>,
+    /// The domain of the address that it came to.
+    pub inbox_domain: &'a str,
+}
+
+/// What `message` says of itself, besides what its signatures are worth.
+#[must_use]
+pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
+    let body = Body::read(message);
+    let mut marks = marks::of_head(head);
+    marks.extend(marks::of_body(&body));
+    if let Some(sent) = known.sent {
+        let words = content::changes(sent, head, &body);
+        marks.extend(words.into_iter().map(|word| Mark { part: Part::Content, value: word.to_owned() }));
+    }
+    Examination {
+        marks: marks.into_iter().take(MARKS).collect(),
+        checks: results::checks(head, known.inbox_domain),
+        hops: head.way.hops(known.sent_at),
+    }
+}

@@ -1,0 +1,145 @@
+//! Mail that is no canary: what it has to do with us.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::head::Head;
+use super::names::{host, organisation};
+use super::results;
+use crate::config::{Inbox, Settings};
+use crate::model::{At, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger};
+
+/// Characters of a subject that are kept.
+const SUBJECT: usize = 200;
+/// Marks of one provider that are remembered.
+const KNOWN: usize = 64;
+
+/// What is known of us: our domains, our providers, and what may come.
+#[derive(Debug)]
+pub struct Ours {
+    domains: BTreeSet<String>,
+    providers: BTreeMap<Name, Sender>,
+    settings: std::sync::Arc<Settings>,
+}
+
+/// What is known of a provider's mail besides what the whole world can write in it.
+#[derive(Debug, Default)]
+struct Sender {
+    /// Whose hosts and signatures its kind is known by.
+    kind: &'static [&'static str],
+    /// What its canaries had.
+    seen: BTreeSet<Mark>,
+}
+
+impl Ours {
+    /// What the settings say.
+    #[must_use]
+    pub fn new(settings: std::sync::Arc<Settings>) -> Self {
+        let of_from = settings.providers.values().map(|p| p.from.domain().to_ascii_lowercase());
+        let domains = of_from.chain(settings.watch.domains.iter().cloned()).collect();
+        let providers =
+            settings.providers.iter().map(|(name, p)| (name.clone(), Sender { kind: hosts_of(p.kind.as_str()), seen: BTreeSet::new() }));
+        Self { domains, providers: providers.collect(), settings }
+    }
+
+    /// Learns from the marks of a canary that came through `provider`.
+    pub fn learn(&mut self, provider: &Name, marks: &[Mark]) {
+        let Some(sender) = self.providers.get_mut(provider) else { return };
+        let tells = |mark: &&Mark| matches!(mark.part, Part::DkimSelector | Part::ReturnPath | Part::Network);
+        for mark in marks.iter().filter(tells) {
+            if sender.seen.len() < KNOWN {
+                sender.seen.insert(mark.clone());
+            }
+        }
+    }
+
+    /// What a mail with this header, in this inbox, has to do with us.
+    #[must_use]
+    pub fn weigh(
+        &self,
+        inbox_name: &Name,
+        inbox: &Inbox,
+        header: &[u8],
+        placement: Placement,
+        arrived_at: At,
+        copy: Option<String>,
+    ) -> Stranger {
+        let head = Head::read(header);
+        let from = head.from.first().cloned().unwrap_or_default();
+        let claim = self.claim(inbox_name, inbox, &head, &from);
+        let subject = head.subject.chars().map(|c| if is_shown(c) { c } else { '?' }).take(SUBJECT).collect();
+        Stranger { from, subject, placement, arrived_at, claim, copy }
+    }
+
+    fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> Claim {
+        if self.settings.expected_mail.iter().any(|e| e.allows(inbox_name.as_str(), from, &head.subject)) {
+            return Claim::Allowed;
+        }
+        let signed = self.signers(head, inbox);
+        let named = head.from.iter().filter_map(|a| a.rsplit_once('@').map(|(_, domain)| domain)).map(str::to_owned);
+        let ours = named.chain(head.return_domain()).chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
+        let through = if ours { self.through(head, &signed) } else { None };
+        match (&inbox.honeytoken_of, through) {
+            // Only that provider knows the address: its own mail in our name is what its list is for, but nobody sent it.
+            (Some(only), Some(through)) if *only == through => Claim::Provider(through),
+            (Some(only), _) => Claim::Honeytoken(only.clone()),
+            (None, Some(through)) => Claim::Provider(through),
+            (None, None) if ours => Claim::OurDomain,
+            (None, None) => Claim::Nothing,
+        }
+    }
+
+    /// Whether a domain is one of ours or stands under one.
+    fn is_ours(&self, domain: &str) -> bool {
+        let Some(domain) = host(domain) else { return self.domains.contains(domain) };
+        self.domains.iter().any(|own| domain == *own || domain.strip_suffix(own.as_str()).is_some_and(|left| left.ends_with('.')))
+    }
+
+    /// The domains that signed; where the receiver says that no signature holds, none.
+    fn signers(&self, head: &Head, inbox: &Inbox) -> Vec<String> {
+        let checks = results::checks(head, inbox.domain());
+        let mut by_receiver = checks.iter().filter(|c| c.method == Method::Dkim).peekable();
+        let refused = by_receiver.peek().is_some() && by_receiver.all(|c| c.finding != Finding::Pass);
+        if refused { Vec::new() } else { head.signatures.iter().map(|s| s.domain.clone()).collect() }
+    }
+
+    /// The provider that a mail in our name came through: the one whose own hosts or signatures it has, else the one whose canaries
+    /// looked like it, if it is only one.
+    fn through(&self, head: &Head, signed: &[String]) -> Option<Name> {
+        let network = head.network();
+        let seen_in = |mark: &Mark| {
+            let mut who = self.providers.iter().filter(|(_, sender)| sender.seen.contains(mark));
+            who.next().filter(|_| who.next().is_none()).map(|(name, _)| name.clone())
+        };
+        let returns = head.return_domain();
+        let hosts: Vec<&str> = signed.iter().chain(&returns).chain(&network).map(|h| organisation(h)).collect();
+        let mut of_kind = self.providers.iter().filter(|(_, sender)| sender.kind.iter().any(|host| hosts.contains(host)));
+        let only_of_kind = of_kind.next().filter(|_| of_kind.next().is_none()).map(|(name, _)| name.clone());
+        let selectors = head.signatures.iter().filter(|s| signed.contains(&s.domain));
+        let selectors = selectors.map(|s| (Part::DkimSelector, format!("{}._domainkey.{}", s.selector, s.domain)));
+        let others = head.return_domain().map(|d| (Part::ReturnPath, d)).into_iter().chain(network.map(|n| (Part::Network, n)));
+        let marks = selectors.chain(others).map(|(part, value)| Mark { part, value });
+        only_of_kind.or_else(|| marks.into_iter().find_map(|mark| seen_in(&mark)))
+    }
+}
+
+/// Whose hosts the mail of a kind of provider comes from and is signed by.
+fn hosts_of(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "mandrill" => &["mandrillapp.com", "mailchimpapp.net", "mcsv.net", "mcdlv.net", "rsgsv.net", "mailchimp.com"],
+        "sendgrid" => &["sendgrid.net", "sendgrid.com", "sendgrid.info"],
+        "postmark" => &["mtasv.net", "postmarkapp.com"],
+        "mailgun" => &["mailgun.net", "mailgun.org", "mailgun.co"],
+        "ses" => &["amazonses.com"],
+        "sparkpost" => &["sparkpostmail.com", "mailspamprotection.com"],
+        "resend" => &["resend.com", "resend.dev"],
+        "brevo" => &["sendinblue.com", "brevo.com", "sendibm.com", "brevosend.com"],
+        "mailjet" => &["mailjet.com", "mailjet.net"],
+        "mailersend" => &["mailersend.net", "mlsend.com"],
+        "azure" => &["azurecomm.net"],
+        _ => &[],
+    }
+}
+
+fn is_shown(c: char) -> bool {
+    c.is_alphanumeric() || c.is_ascii_graphic() || c == ' '
+}

@@ -1,0 +1,49 @@
+//! What is said of mail that arrives: what may come, and whom to ask about it.
+
+use std::net::SocketAddr;
+
+use super::matches;
+
+/// `[[expected_mail]]`: mail that may come though nobody sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedMail {
+    /// Patterns of the sender's address, in lower case; empty: any.
+    pub from: Vec<String>,
+    /// A pattern of the subject, in lower case.
+    pub subject: Option<String>,
+    /// Patterns of the inbox's name; empty: any.
+    pub inbox: Vec<String>,
+}
+
+impl ExpectedMail {
+    /// Whether a mail is one of these.
+    #[must_use]
+    pub fn allows(&self, inbox: &str, from: &str, subject: &str) -> bool {
+        let fits = |patterns: &[String], text: &str| patterns.is_empty() || patterns.iter().any(|p| matches(p, text));
+        let subject_fits = |pattern: &String| matches(pattern, &subject.to_lowercase());
+        fits(&self.from, &from.to_lowercase()) && self.subject.as_ref().is_none_or(subject_fits) && fits(&self.inbox, inbox)
+    }
+}
+
+/// `[dns] server`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum NameServer {
+    /// Those of `/etc/resolv.conf`.
+    #[default]
+    System,
+    /// This one.
+    At(SocketAddr),
+    /// None: nothing is asked.
+    Off,
+}
+
+impl NameServer {
+    /// The one that is named, if one is.
+    #[must_use]
+    pub const fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::At(address) => Some(address),
+            Self::System | Self::Off => None,
+        }
+    }
+}

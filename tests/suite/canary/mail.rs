@@ -1,0 +1,282 @@
+//! What mails say of themselves: real-looking ones with what is read in them beside each, and such as nobody should send.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mailcanary::canary::{Head, Known, Ours, examine};
+use mailcanary::config::Settings;
+use mailcanary::model::{At, Claim, Examination, Name, Part, Placement};
+
+fn look(message: &[u8], domain: &str) -> Examination {
+    let known = Known { sent_at: At::from_rfc3339("2022-08-08T19:30:00Z"), sent: None, inbox_domain: domain };
+    examine(message, &Head::read(message), &known)
+}
+
+fn told(mail: &Examination) -> String {
+    let mut out = String::new();
+    for hop in &mail.hops {
+        let at = hop.at.map_or_else(|| "-".to_owned(), At::rfc3339);
+        let took = hop.took.map_or_else(|| "-".to_owned(), |took| took.to_string());
+        writeln!(out, "hop   {at} {took:>5}  `{}` from `{}`", hop.by, hop.from).unwrap();
+    }
+    for check in &mail.checks {
+        writeln!(out, "check {} {} ({})", check.method.as_str(), check.finding.as_str(), check.why).unwrap();
+    }
+    for mark in &mail.marks {
+        writeln!(out, "mark  {:<14} {}", mark.part.as_str(), mark.value).unwrap();
+    }
+    out
+}
+
+/// Every `.eml`, held against the `.txt` beside it. `BLESS=1` writes those anew.
+#[test]
+fn each_mail_is_read_as_it_should_be() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/canary/mails");
+    let mut mails: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    mails.retain(|path| path.extension().is_some_and(|e| e == "eml"));
+    mails.sort();
+    assert!(mails.len() >= 6);
+    let mut wrong = Vec::new();
+    for path in mails {
+        let domain = if path.to_string_lossy().contains("gmail") { "gmail.com" } else { "example.org" };
+        let told = told(&look(&std::fs::read(&path).unwrap(), domain));
+        let beside = path.with_extension("txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&beside, &told).unwrap();
+        }
+        if std::fs::read_to_string(&beside).unwrap_or_default() != told {
+            wrong.push(format!("{}:\n{told}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Bounded, safe to show, and never a panic.
+fn is_sound(what: &str, message: &[u8]) -> Examination {
+    let began = Instant::now();
+    let mail = look(message, "example.org");
+    assert!(began.elapsed() < Duration::from_secs(10), "{what}: {:?}", began.elapsed());
+    assert!(mail.marks.len() <= 64 && mail.hops.len() <= 32 && mail.checks.len() <= 16, "{what}");
+    let texts = mail.marks.iter().map(|m| &m.value).chain(mail.hops.iter().flat_map(|h| [&h.by, &h.from]));
+    for text in texts {
+        assert!(text.len() <= 253 && text.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric()), "{what}: {text:?}");
+    }
+    assert!(mail.checks.iter().all(|c| c.why.chars().count() <= 200 && !c.why.chars().any(char::is_control)), "{what}");
+    mail
+}
+
+#[test]
+fn nothing_that_a_mail_can_be_takes_long_or_much() {
+    let line = "Received: from a.example (a.example [192.0.2.1]) by b.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n";
+    let many = is_sound("a million of Received", format!("{}\r\nx", line.repeat(1_000_000)).as_bytes());
+    assert_eq!(many.hops.len(), 32);
+    is_sound("a header of 10 MiB", format!("Received: {}\r\n\r\n", "x (".repeat(10 << 20)).as_bytes());
+    is_sound("fields without an end", "From: a@b.example,\r\n ".repeat(200_000).as_bytes());
+    is_sound("addresses without an end", format!("From: {}\r\n\r\n", "<a@b.example>,".repeat(500_000)).as_bytes());
+    is_sound("checks without an end", format!("{line}Authentication-Results: {}\r\n\r\n", "x;dkim=pass;((".repeat(500_000)).as_bytes());
+    let nested: String = (0..1000).map(|n| format!("Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n")).collect();
+    is_sound("parts a thousand deep", nested.as_bytes());
+    is_sound("messages a thousand deep", "Content-Type: message/rfc822\r\n\r\n".repeat(1000).as_bytes());
+    for (what, text) in [("http", "http"), ("http://", "http://"), ("@", "a@"), ("<", "<a href=\"//"), ("quotes", "=\"//\"")] {
+        let page = format!("From: a@b.example\r\nContent-Type: text/html\r\n\r\n{}", text.repeat(100_000));
+        is_sound(what, page.as_bytes());
+    }
+    is_sound("nulls", &vec![0; 1 << 20]);
+    is_sound("every byte", &(0..=255_u8).cycle().take(1 << 20).collect::<Vec<_>>());
+    is_sound("nothing", b"");
+}
+
+#[test]
+fn a_mail_that_is_cut_or_broken_anywhere_is_read_all_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/canary/mails");
+    for name in ["gmail_of_sendgrid", "microsoft_365", "yahoo_courier_odd"] {
+        let whole = std::fs::read(folder.join(name).with_extension("eml")).unwrap();
+        for at in (0..whole.len()).step_by(7) {
+            is_sound(name, &whole[..at]);
+            let mut broken = whole.clone();
+            broken[at] = [0, b'(', b'"', b';', b'<', 0xff, b'\n'][at % 7];
+            is_sound(name, &broken);
+        }
+    }
+}
+
+#[test]
+fn marks_do_not_vary_from_mail_to_mail() {
+    let mail = |token: &str, n: u32| {
+        format!(
+            "Received: from o{n}.sendgrid.net (o{n}.sendgrid.net [167.89.1.{n}]) by mx.example.org; Mon, 8 Aug 2022 19:30:00 +0000\r\n\
+             Return-Path: <bounce-{token}@em.example.com>\r\nFrom: x+{token}@example.com\r\nMessage-ID: <{token}@host-{n}.example.com>\r\n\
+             List-Unsubscribe: <https://x.example.com/{token}>\r\n\r\nhttps://example.com/{token} me+{token}@example.com"
+        )
+    };
+    let marks = |text: String| look(text.as_bytes(), "example.org").marks;
+    let one = marks(mail(&format!("mc-{}", "a2".repeat(18)), 7));
+    assert_eq!(one, marks(mail(&format!("mc-{}", "b3".repeat(18)), 99)));
+    let value = |part| one.iter().find(|m| m.part == part).map(|m| m.value.as_str());
+    assert_eq!(value(Part::From), Some("x+mc-***@example.com"));
+    assert_eq!((value(Part::Network), value(Part::MessageId)), (Some("sendgrid.net"), Some("host-#.example.com")));
+}
+
+/// What became of a canary that was sent as `composed` says, and arrived as this.
+fn changes(sent: &mailcanary::canary::Composed, subject: &str, parts: &[(&str, &str)]) -> Vec<String> {
+    let mut mail = format!(
+        "From: no-reply@example.com\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n"
+    );
+    for (kind, body) in parts {
+        write!(mail, "--cut\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n{}\r\n", body.replace('\n', "\r\n")).unwrap();
+    }
+    mail.push_str("--cut--\r\n");
+    let known = Known { sent_at: None, sent: Some(sent), inbox_domain: "inbox.example" };
+    let found = examine(mail.as_bytes(), &Head::read(mail.as_bytes()), &known).marks;
+    found.into_iter().filter(|m| m.part == Part::Content).map(|m| m.value).collect()
+}
+
+#[test]
+fn what_was_changed_on_the_way_is_named_alike_each_time() {
+    for id in 1..60 {
+        let sent = super::composed("password-reset", id);
+        let (text, html) = (sent.text.as_str(), sent.html.as_str());
+        let of = |subject: &str, parts: &[(&str, &str)]| changes(&sent, subject, parts);
+        let both = |text: &str, html: &str| of(&sent.subject, &[("text/plain", text), ("text/html", html)]);
+        assert!(both(text, html).is_empty(), "{:?}", both(text, html));
+        assert!(
+            both(&text.replace("\n\n", "\n \n"), &html.replace("<p>", "<p class=x>")).is_empty(),
+            "the space between words is no change"
+        );
+        assert_eq!(both(&format!("{text}\nSent by Acme, 1 Road"), html), ["text-added"]);
+        assert_eq!(
+            both(&text[..text.len() / 2], html),
+            ["links-rewritten", "text-cut"]
+                .iter()
+                .filter(|w| **w != "links-rewritten" || !text[..text.len() / 2].contains("https://example.com"))
+                .copied()
+                .collect::<Vec<_>>()
+        );
+        let tracked = |t: &str| t.replace("https://example.com/", "https://track.acme.test/");
+        assert_eq!(both(&tracked(text), &tracked(html)), ["links-rewritten"]);
+        let pixel = html.replace("</body>", "<img src=\"https://track.acme.test/p.gif\"></body>");
+        assert!(both(text, &pixel).is_empty(), "a picture is told of by its host");
+        assert_eq!(both(text, &html.replace("</body>", "<p>Unsubscribe</p></body>")), ["html-added"]);
+        assert_eq!(both("Buy now", html), ["text-changed", "links-rewritten"].iter().rev().copied().collect::<Vec<_>>());
+        assert_eq!(of("Re: something", &[("text/plain", text), ("text/html", html)]), ["subject-changed"]);
+        assert_eq!(of(&sent.subject, &[("text/html", html)]), ["text-missing"]);
+        assert_eq!(of(&sent.subject, &[("text/plain", text), ("text/html", html), ("application/pdf", "x")]), ["attachment-added"]);
+    }
+}
+
+const SETTINGS: &str = r#"
+[watch]
+domains = ["brand.example"]
+[stream.reset]
+[provider.chimp.mandrill]
+from = "no-reply@example.com"
+api_key = { env = "K" }
+[provider.relay.smtp]
+from = "no-reply@example.com"
+host = "127.0.0.1"
+tls = "none"
+[inbox.seed.imap]
+address = "seed@inbox.example"
+host = "127.0.0.1"
+tls = "none"
+username = "u"
+password = { env = "P" }
+[inbox.bait.imap]
+address = "bait@inbox.example"
+honeytoken_of = "chimp"
+host = "127.0.0.1"
+tls = "none"
+username = "b"
+password = { env = "P" }
+[[route]]
+inbox = "seed"
+[[route]]
+inbox = "bait"
+provider = "chimp"
+[[expected_mail]]
+from = ["*@mailchimp.example", "billing@*"]
+subject = "*welcome*"
+inbox = "b*"
+"#;
+
+fn ours() -> (Arc<Settings>, Ours) {
+    let checked = mailcanary::config::parse(SETTINGS, "host").unwrap_or_else(|all| panic!("{all:?}"));
+    let settings = Arc::new(checked.settings);
+    (Arc::clone(&settings), Ours::new(settings))
+}
+
+fn claim(ours: &Ours, settings: &Settings, inbox: &str, header: &str) -> Claim {
+    let (name, at) = (Name::new(inbox).unwrap(), At::from_ms(0));
+    ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None).claim
+}
+
+#[test]
+fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
+    let (settings, mut ours) = ours();
+    let provider = |name: &str| Claim::Provider(Name::new(name).unwrap());
+    let honeytoken = Claim::Honeytoken(Name::new("chimp").unwrap());
+    let received =
+        |host: &str| format!("Received: from {host} ({host} [192.0.2.1]) by mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n");
+    let from = |from: &str| format!("{}From: {from}\r\nSubject: Hi\r\n", received("mx.spam.example"));
+    for (mail, expected) in [
+        (from("a@spam.example"), Claim::Nothing),
+        (from("reset@example.com"), Claim::OurDomain),
+        (from("x@login.Example.COM"), Claim::OurDomain),
+        (from("x@brand.example"), Claim::OurDomain),
+        (from("x@notexample.com"), Claim::Nothing),
+        (from("x@example.com.evil.test"), Claim::Nothing),
+        (format!("Return-Path: <x@b.example.com>\r\n{}", from("a@spam.example")), Claim::OurDomain),
+        (format!("{}From: reset@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
+        (format!("{}From: a@spam.example\r\n", received("mail7.mandrillapp.com")), Claim::Nothing),
+        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Nothing),
+        (String::new(), Claim::Nothing),
+    ] {
+        assert_eq!(claim(&ours, &settings, "seed", &mail), expected, "{mail}");
+    }
+    for (mail, expected) in [
+        (from("a@spam.example"), honeytoken.clone()),
+        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Allowed),
+        (from("a@mailchimp.example"), honeytoken.clone()),
+        (from("no-reply@example.com"), honeytoken.clone()),
+        (format!("{}From: no-reply@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
+    ] {
+        assert_eq!(claim(&ours, &settings, "bait", &mail), expected, "{mail}");
+    }
+    // What a provider's canaries had tells its mail from others', where only one of them has it.
+    let canary = format!("{}From: no-reply@example.com\r\nReturn-Path: <b@bounce.example.com>\r\n\r\nx", received("out.relay.example"));
+    let marks = look(canary.as_bytes(), "inbox.example").marks;
+    ours.learn(&Name::new("relay").unwrap(), &marks);
+    let reset = format!("{}From: reset@example.com\r\n", received("other.relay.example"));
+    assert_eq!(claim(&ours, &settings, "seed", &reset), provider("relay"));
+    ours.learn(&Name::new("chimp").unwrap(), &marks);
+    assert_eq!(claim(&ours, &settings, "seed", &reset), Claim::OurDomain, "both send from there");
+}
+
+#[test]
+fn a_signature_that_the_receiver_refuses_is_nobodys() {
+    let (settings, ours) = ours();
+    let mail = |result: &str| {
+        format!(
+            "Authentication-Results: mx.inbox.example; dkim={result} header.d=example.com\r\nReceived: from a.spam.example (a.spam.example [192.0.2.1]) by \
+             mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\nDKIM-Signature: v=1; d=example.com; s=x; b=\r\nFrom: a@spam.example\r\n"
+        )
+    };
+    assert_eq!(claim(&ours, &settings, "seed", &mail("pass")), Claim::OurDomain);
+    assert_eq!(claim(&ours, &settings, "seed", &mail("fail")), Claim::Nothing);
+}
+
+#[test]
+fn what_is_kept_of_a_stranger_is_safe_to_show() {
+    let (settings, ours) = ours();
+    let name = Name::new("seed").unwrap();
+    let header = format!("From: \"x\" <a\u{202e}\u{7}@EXAMPLE.com>\r\nSubject: =?utf-8?B?4oCuG1sySmV2aWw=?= <b> {}\r\n", "x".repeat(5000));
+    let at = At::from_ms(5);
+    let told = ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Junk, at, None);
+    assert_eq!(
+        (told.from.as_str(), told.claim, told.placement, told.arrived_at),
+        ("a??@example.com", Claim::OurDomain, Placement::Junk, at)
+    );
+    assert!(told.subject.chars().count() == 200 && told.subject.starts_with("? [2Jevil <b> x"), "{}", told.subject);
+}
