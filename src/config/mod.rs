@@ -10,11 +10,13 @@ mod complaint;
 mod coverage;
 mod heartbeat;
 mod hook;
+mod inbox;
 mod independence;
 mod keys;
 mod kinds;
 mod load;
 mod maintenance;
+mod preset;
 mod provider;
 mod read;
 mod reference;
@@ -41,8 +43,10 @@ pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
+pub use inbox::{ENDS_SOON, ImapSettings, InboxKind, MaildirSettings, MxSettings};
 pub use load::{LoadError, content, load};
 pub use maintenance::Maintenance;
+pub use preset::Preset;
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,
     PostmarkSettings, Proof, ProviderKind, ResendSettings, SendGridSettings, SesSettings, SmtpLogin, SmtpSettings, SparkPostSettings,
@@ -56,8 +60,7 @@ pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
-    Drill, Family, Heartbeat, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Public, Settings, Sink,
-    Stream, Tls, Watch, Wire,
+    Drill, Family, Heartbeat, Http, Inbox, LedgerSettings, Mailbox, Provider, Proxy, Public, Settings, Sink, Stream, Tls, Watch, Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 pub use signs::Signs;

@@ -4,6 +4,7 @@ mod budget;
 mod drill;
 mod general;
 mod heartbeats;
+mod inboxes;
 mod maintenance;
 mod public;
 mod senders;
@@ -127,6 +128,8 @@ pub(super) enum Kind {
     Zone,
     /// An instant, with its offset from UTC.
     Instant,
+    /// A day, which begins in UTC.
+    Day,
 }
 
 impl Table {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mailcanary::config::{
-    Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind,
+    Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Proof, Provider, ProviderKind,
     SecretRef, Settings, Sink, SinkKind, SmtpSettings, Stream, Takes, Templates, Tls, Watch, WebhookSettings, Wire, Wording,
 };
 use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
@@ -11,6 +11,20 @@ use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
 
 pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
+}
+
+/// A mailbox that nobody looks into.
+fn imap() -> ImapSettings {
+    ImapSettings {
+        host: "127.0.0.1".to_owned(),
+        port: 143,
+        tls: Tls::None,
+        username: "u".to_owned(),
+        proof: Proof::Password(SecretRef::Env("P".to_owned())),
+        expires: None,
+        junk: None,
+        preset: None,
+    }
 }
 
 /// Settings for a full matrix: providers `p0…`, streams `s0…`, inboxes `i0…`.
@@ -28,14 +42,6 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
     let wire = Wire { family: Family::Any, ..Wire::default() };
     let from = Mailbox { name: None, address: "no-reply@example.com".to_owned() };
     let smtp = SmtpSettings { host: "127.0.0.1".to_owned(), port: 25, tls: Tls::None, login: None, hello: None };
-    let imap = ImapSettings {
-        host: "127.0.0.1".to_owned(),
-        port: 143,
-        tls: Tls::None,
-        username: "u".to_owned(),
-        password: SecretRef::Env("P".to_owned()),
-        junk: None,
-    };
     let provider = Provider {
         from,
         dkim_selectors: Vec::new(),
@@ -49,7 +55,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         plus_address: false,
         delete: false,
         budget: Budget::default(),
-        kind: InboxKind::Imap(imap.clone()),
+        kind: InboxKind::Imap(imap()),
         wire: wire.clone(),
     };
     let sink = Sink {
