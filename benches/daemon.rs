@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailcanary::canary::{Key, token};
-use mailcanary::config::{Budget, Family, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
+use mailcanary::config::{Budget, Family, ImapSettings, Inbox, InboxKind, Proof, SecretRef, Tls, Wire};
 use mailcanary::edge::dial::Dialer;
-use mailcanary::edge::inbox::{Hint, Report, Wanted, Watch};
+use mailcanary::edge::inbox::{Credentials, Doors, Hint, Report, Wanted, Watch};
 use mailcanary::model::{CanaryId, Name};
 use mailcanary::run;
 use mailcanary::sandbox::{InboxPlan, Plan, ProviderPlan, Transport, World};
@@ -48,8 +48,10 @@ async fn sightings() {
         port: server.imap,
         tls: Tls::None,
         username: dovecot::USER.to_owned(),
-        password: SecretRef::Env("UNUSED".to_owned()),
+        proof: Proof::Password(SecretRef::Env("UNUSED".to_owned())),
+        expires: None,
         junk: None,
+        preset: None,
     };
     let wire = Wire { family: Family::V4, ..Wire::default() };
     let kind = InboxKind::Imap(imap);
@@ -65,7 +67,8 @@ async fn sightings() {
     let reader = Watch {
         name: Name::new("seed").unwrap(),
         inbox,
-        password: mailcanary::config::Secret::new(dovecot::PASSWORD.to_owned()),
+        credentials: Credentials::Password(mailcanary::config::Secret::new(dovecot::PASSWORD.to_owned())),
+        doors: Doors::default(),
         key: key.clone(),
         looks: Arc::new(|_| None),
         wanted: Wanted::default(),

@@ -48,6 +48,14 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("ledger", &[&["model", "canary"], RECORDS]),
     ("edge", &[&["model", "config", "canary", "edge::dial", "edge::post"], EVENTS, VIEW]),
     ("edge::dial", &[&["model", "config"]]),
+    (
+        "edge::inbox",
+        &[
+            &["model", "config", "canary", "edge::dial", "edge::submit::Tokens", "edge::submit::NoToken", "edge::submit::SetUpError"],
+            EVENTS,
+            VIEW,
+        ],
+    ),
     ("edge::post", &[&["model"], EVENTS, VIEW]),
     (
         "edge::notify",

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use super::args::Check;
 use super::check_live;
 use super::out::Out;
-use super::{FAILED, WRONG, with_secrets};
-use crate::config::{Budget, Forecast, InboxKind, Price, Settings};
-use crate::model::{Name, Route};
+use super::{FAILED, WRONG, warn, with_secrets};
+use crate::config::{Budget, Complaint, ENDS_SOON, Forecast, Inbox, Price, Settings};
+use crate::model::{At, Name, Route};
 
 /// More routes than this are counted, not listed.
 const LISTED: usize = 50;
@@ -15,11 +15,23 @@ const LISTED: usize = 50;
 pub(super) fn execute(args: &Check) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    warn(&args.config, &ending(&settings, crate::run::clock()()), &mut err);
     summary(&settings, &mut out);
     if args.live && !check_live::execute(&settings, &secrets, args.resolver, args.look, &mut out) {
         return out.finish(FAILED);
     }
     out.finish(0)
+}
+
+/// What inboxes are logged in to with, where that ends soon.
+fn ending(settings: &Settings, now: At) -> Vec<Complaint> {
+    let soon = |(name, inbox): (&Name, &Inbox)| {
+        let at = inbox.kind.expires().filter(|at| at.minus(ENDS_SOON) <= now)?;
+        let what = if at <= now { format!("it ended at {}", at.minute()) } else { format!("it ends in {}", at.since(now)) };
+        let hint = "make a new password, secret or refresh token, configure it, and write the day of its end".to_owned();
+        Some(Complaint { place: None, key: format!("inbox.{name}.{}.expires", inbox.kind.as_str()), what, hint: Some(hint) })
+    };
+    settings.inboxes.iter().filter_map(soon).collect()
 }
 
 /// What would be watched.
@@ -49,8 +61,7 @@ fn summary(settings: &Settings, out: &mut Out) {
         out.line(format_args!("{standby}provider {name} ({how}): from {}, {traffic}{cost}{polls}", provider.from.address));
     }
     for (name, inbox) in &settings.inboxes {
-        let InboxKind::Imap(imap) = &inbox.kind;
-        let how = format!("imap, {}:{}, tls {}", imap.host, imap.port, imap.tls.as_str());
+        let how = format!("{}, {}", inbox.kind.as_str(), inbox.kind.place());
         let traffic = traffic(inbox.budget, settings.forecast(inbox.budget, all, |r| r.inbox == *name));
         out.line(format_args!("inbox {name} ({how}): {}, {traffic}", inbox.address));
     }

@@ -10,14 +10,14 @@ use futures::stream::{self, StreamExt};
 use super::out::{Out, chain};
 use super::progress::Progress;
 use super::terminal::{Look, Paper, Tone, visible, wrap};
-use crate::config::{self, Inbox, InboxKind, Provider, SecretRef, Secrets, Settings, Signs};
+use crate::config::{self, Inbox, InboxKind, Preset, Provider, SecretRef, Secrets, Settings, Signs};
 use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
 use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
-use crate::edge::inbox::log_in;
+use crate::edge::inbox::{Credentials, log_in};
 use crate::edge::notify::{Origin, Sink, trial};
 use crate::edge::submit::{Submitter, Unread};
-use crate::model::{Name, Now, Outcome, Placement, Sign, Span};
+use crate::model::{Class, Name, Now, Outcome, Placement, Sign, Span};
 use crate::watchdog::is_early;
 
 /// Domains that are asked about at the same time.
@@ -124,7 +124,7 @@ async fn log_ins(settings: &Settings, secrets: &Secrets, steps: &Steps) -> Vec<F
     let now = &crate::run::clock();
     let providers =
         stream::iter(&settings.providers).map(|(name, provider)| steps.step(account(name, provider, secrets, now))).buffered(AT_ONCE);
-    let inboxes = stream::iter(&settings.inboxes).map(|(name, inbox)| steps.step(mailbox(name, inbox, secrets))).buffered(AT_ONCE);
+    let inboxes = stream::iter(&settings.inboxes).map(|(name, inbox)| steps.step(mailbox(name, inbox, secrets, now))).buffered(AT_ONCE);
     let (providers, inboxes) = tokio::join!(providers.collect::<Vec<_>>(), inboxes.collect::<Vec<_>>());
     providers.into_iter().flatten().chain(inboxes).collect()
 }
@@ -166,28 +166,58 @@ fn standing(name: &Name, by: &Signs, read: Result<Vec<Sign>, Unread>) -> Finding
 }
 
 /// Logs in to a mailbox and opens its folders, for reading only.
-async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets) -> Finding {
+async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets, now: &Now) -> Finding {
     let about = format!("inbox {name}: log-in");
-    let InboxKind::Imap(imap) = &inbox.kind;
-    let Some(password) = secrets.get(&imap.password) else {
-        return Finding { state: State::Failed, about, text: "its password was not resolved".to_owned() };
-    };
+    let failed = |text| Finding { state: State::Failed, about: about.clone(), text };
     let dialer = match Dialer::new(&inbox.wire) {
         Ok(dialer) => dialer,
-        Err(error) => return Finding { state: State::Failed, about, text: error.to_string() },
+        Err(error) => return failed(error.to_string()),
     };
-    match log_in(inbox, password, &dialer).await {
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    let credentials = match Credentials::new(inbox, &lookup, &dialer) {
+        Ok(credentials) => credentials,
+        Err(error) => return failed(chain(&error)),
+    };
+    match log_in(inbox, &credentials, &dialer, now).await {
+        Ok(login) if matches!(inbox.kind, InboxKind::Smtp(_)) => {
+            let taken = login.capabilities.contains(&"IN USE");
+            let text = if taken { "somebody listens there already: this daemon, it is hoped" } else { "works; the port can be had" };
+            Finding { state: if taken { State::Warning } else { State::Fine }, about, text: text.to_owned() }
+        }
         Ok(login) => {
             let junk: Vec<&str> = login.folders.iter().filter(|(_, p)| *p == Placement::Junk).map(|(n, _)| n.as_str()).collect();
-            let idle = if login.capabilities.contains(&"IDLE") { "" } else { "; no IDLE: mail is seen some seconds later" };
+            let idle = if login.capabilities.contains(&"IDLE") || matches!(inbox.kind, InboxKind::Maildir(_)) {
+                ""
+            } else {
+                "; no IDLE: mail is seen some seconds later"
+            };
             let (state, seen) = if junk.is_empty() {
-                (State::Warning, "no junk folder was found: name it with `junk`, or show it over IMAP".to_owned())
+                (State::Warning, no_junk(inbox))
             } else {
                 (State::Fine, format!("junk is {}", junk.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")))
             };
             Finding { state, about, text: format!("works; {seen}{idle}") }
         }
-        Err(blind) => Finding { state: State::Failed, about, text: format!("cannot be read ({}): {blind}", blind.class) },
+        Err(blind) => {
+            let preset = preset_of(inbox).filter(|_| blind.class == Class::Auth);
+            let hint = preset.map_or_else(String::new, |preset| format!("; at {}: {}", preset.name, preset.hint));
+            failed(format!("cannot be read ({}): {blind}{hint}", blind.class))
+        }
+    }
+}
+
+/// The public host that an inbox is at.
+fn preset_of(inbox: &Inbox) -> Option<&'static Preset> {
+    let InboxKind::Imap(imap) = &inbox.kind else { return None };
+    imap.preset.or_else(|| Preset::of_host(&imap.host))
+}
+
+/// What to do where there is no junk folder.
+fn no_junk(inbox: &Inbox) -> String {
+    let usual = preset_of(inbox).map_or_else(String::new, |preset| format!(" (at {} it is `{}`)", preset.name, preset.junk));
+    match &inbox.kind {
+        InboxKind::Maildir(_) => "no junk folder was found: name it with `junk`, unless nothing is filed as junk".to_owned(),
+        InboxKind::Imap(_) | InboxKind::Smtp(_) => format!("no junk folder was found{usual}: name it with `junk`, or show it over IMAP"),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Warnings: what can be and is likely not meant.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use super::preset::Preset as Known;
 use super::read::Whole;
 use super::text::Section;
-use super::{Budget, InboxKind, ProviderKind, Settings, SinkKind, Tls, WebhookSettings};
+use super::{Budget, ImapSettings, InboxKind, Proof, ProviderKind, Settings, SinkKind, Tls, WebhookSettings};
 use crate::model::{Name, Route, Severity};
 
 /// What is known of a public host. Only ever a reason to warn: hosts change their minds.
@@ -14,29 +16,24 @@ struct Preset {
     tls: Tls,
     /// Mails a day that it takes, as far as is known.
     per_day: Option<u32>,
-    /// What else stands in the way.
-    note: Option<(&'static str, &'static str)>,
 }
-
-const OAUTH_ONLY: Option<(&str, &str)> =
-    Some(("takes no passwords but only OAuth 2, which mailcanary does not speak over IMAP", "seed a mailbox at another host"));
 
 /// Public hosts of mailboxes. Gmail's 60 a minute for one recipient are published; half of it is warned of.
 const READ_FROM: &[Preset] = &[
-    Preset { host: "imap.gmail.com", port: 993, tls: Tls::Implicit, per_day: Some(43_200), note: None },
-    Preset { host: "outlook.office365.com", port: 993, tls: Tls::Implicit, per_day: None, note: OAUTH_ONLY },
-    Preset { host: "imap-mail.outlook.com", port: 993, tls: Tls::Implicit, per_day: None, note: OAUTH_ONLY },
-    Preset { host: "imap.mail.yahoo.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
-    Preset { host: "imap.aol.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
-    Preset { host: "imap.mail.me.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
-    Preset { host: "imap.fastmail.com", port: 993, tls: Tls::Implicit, per_day: None, note: None },
-    Preset { host: "imap.gmx.net", port: 993, tls: Tls::Implicit, per_day: None, note: None },
+    Preset { host: "imap.gmail.com", port: 993, tls: Tls::Implicit, per_day: Some(43_200) },
+    Preset { host: "outlook.office365.com", port: 993, tls: Tls::Implicit, per_day: None },
+    Preset { host: "imap-mail.outlook.com", port: 993, tls: Tls::Implicit, per_day: None },
+    Preset { host: "imap.mail.yahoo.com", port: 993, tls: Tls::Implicit, per_day: None },
+    Preset { host: "imap.aol.com", port: 993, tls: Tls::Implicit, per_day: None },
+    Preset { host: "imap.mail.me.com", port: 993, tls: Tls::Implicit, per_day: None },
+    Preset { host: "imap.fastmail.com", port: 993, tls: Tls::Implicit, per_day: None },
+    Preset { host: "imap.gmx.net", port: 993, tls: Tls::Implicit, per_day: None },
 ];
 
 /// Public hosts that take mail. 2,000 a day is the most that a paid Google account may send, 10,000 a Microsoft one.
 const SENT_THROUGH: &[Preset] = &[
-    Preset { host: "smtp.gmail.com", port: 587, tls: Tls::StartTls, per_day: Some(2000), note: None },
-    Preset { host: "smtp.office365.com", port: 587, tls: Tls::StartTls, per_day: Some(10_000), note: None },
+    Preset { host: "smtp.gmail.com", port: 587, tls: Tls::StartTls, per_day: Some(2000) },
+    Preset { host: "smtp.office365.com", port: 587, tls: Tls::StartTls, per_day: Some(10_000) },
 ];
 
 /// Gives every warning there is reason for.
@@ -165,15 +162,39 @@ fn http(whole: &Whole<'_>, settings: &Settings) {
 
 fn inboxes(whole: &Whole<'_>, settings: &Settings) {
     let mut seen: BTreeMap<(&str, u16, &str), &Name> = BTreeMap::new();
+    let mut folders: BTreeMap<&Path, &Name> = BTreeMap::new();
     for (name, section) in &whole.inboxes {
         let Some(inbox) = settings.inboxes.get(name) else { continue };
-        let InboxKind::Imap(imap) = &inbox.kind;
+        let imap = match &inbox.kind {
+            InboxKind::Imap(imap) => imap,
+            InboxKind::Maildir(maildir) => {
+                if let Some(first) = folders.insert(&maildir.path, name) {
+                    let what = format!("this is the Maildir of inbox `{first}` too: each would see the other's canaries");
+                    section.warn("path", what, "give each inbox a Maildir of its own");
+                }
+                continue;
+            }
+            InboxKind::Smtp(_) => continue,
+        };
         if let Some(first) = seen.insert((&imap.host, imap.port, &imap.username), name) {
             let what = format!("this is the mailbox of inbox `{first}` too: each would see the other's canaries");
             section.warn("username", what, "give each inbox a mailbox of its own");
         }
+        known_host(section, imap);
         let per_day = capped(inbox.budget, settings.canaries_per_day(|r| r.inbox == *name));
         preset(READ_FROM, section, &imap.host, (imap.port, imap.tls), per_day);
+    }
+}
+
+/// Warns where a public host is named that there is a preset for, and where its habits forbid what is written.
+fn known_host(section: &Section<'_>, imap: &ImapSettings) {
+    let Some(known) = Known::of_host(&imap.host) else { return };
+    if !known.passwords && matches!(imap.proof, Proof::Password(_)) {
+        section.warn("password", format!("`{}` takes no passwords", imap.host), known.hint);
+    }
+    if imap.preset.is_none() {
+        let hint = format!("write preset = \"{}\" too: it knows how long the host bears a silent connection", known.name);
+        section.warn("host", "is a public host that mailcanary knows", hint);
     }
 }
 
@@ -188,9 +209,6 @@ fn preset(presets: &[Preset], section: &Section<'_>, host: &str, (port, tls): (u
     if (port, tls) != (known.port, known.tls) && !(known.tls == Tls::StartTls && (port, tls) == (465, Tls::Implicit)) {
         let usual = format!("port = {} and tls = \"{}\" are what it is known for", known.port, known.tls.as_str());
         section.warn("host", format!("`{host}` is not known to answer on port {port} with tls = \"{}\"", tls.as_str()), usual);
-    }
-    if let Some((what, hint)) = known.note {
-        section.warn("host", format!("`{host}` {what}"), hint);
     }
     if let Some(most) = known.per_day.filter(|most| per_day > f64::from(*most)) {
         let what = format!("{per_day:.0} canaries a day are more than the {most} that `{host}` is known to bear");

@@ -10,12 +10,14 @@ mod complaint;
 mod coverage;
 mod heartbeat;
 mod hook;
+mod inbox;
 mod independence;
 mod keys;
 mod kinds;
 mod load;
 mod mail;
 mod maintenance;
+mod preset;
 mod provider;
 mod read;
 mod reference;
@@ -42,9 +44,11 @@ pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
+pub use inbox::{ENDS_SOON, ImapSettings, InboxKind, MaildirSettings, MxSettings};
 pub use load::{LoadError, content, load};
 pub use mail::{ExpectedMail, NameServer};
 pub use maintenance::Maintenance;
+pub use preset::Preset;
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,
     PostmarkSettings, Proof, ProviderKind, ResendSettings, SendGridSettings, SesSettings, SmtpLogin, SmtpSettings, SparkPostSettings,
@@ -58,8 +62,7 @@ pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
-    Drill, Family, Heartbeat, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, Provider, Proxy, Public, Settings, Sink,
-    Stream, Tls, Watch, Wire,
+    Drill, Family, Heartbeat, Http, Inbox, LedgerSettings, Mailbox, Provider, Proxy, Public, Settings, Sink, Stream, Tls, Watch, Wire,
 };
 pub use signing::{SigningKey, SigningKeyError};
 pub use signs::Signs;

@@ -278,6 +278,17 @@ pub enum OAuth {
         /// The refresh token.
         refresh_token: SecretRef,
     },
+    /// They are got by the client itself (client credentials).
+    Client {
+        /// The token's endpoint. `http://` only to loopback.
+        token_url: String,
+        /// The client.
+        client_id: String,
+        /// Its secret.
+        client_secret: SecretRef,
+        /// What is asked for.
+        scope: String,
+    },
     /// They are got for what a service account signs.
     ServiceAccount {
         /// The token's endpoint. `http://` only to loopback.

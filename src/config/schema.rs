@@ -141,6 +141,7 @@ fn kind_schema(kind: Kind) -> Value {
             json!({ "oneOf": [one, { "type": "array", "minItems": 1, "items": one }] })
         }
         Kind::Instant => json!({ "type": "string", "format": "date-time" }),
+        Kind::Day => json!({ "type": "string", "format": "date" }),
         Kind::Zone => json!({ "type": "string", "minLength": 1, "maxLength": 64 }),
         Kind::Patterns => {
             let one = json!({ "type": "string", "minLength": 1, "maxLength": 64 });

@@ -9,8 +9,8 @@ use super::service_key::ServiceKey;
 use super::signing::SigningKey;
 use super::text::join;
 use super::{
-    Complaint, InboxKind, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, WebhookSettings,
-    Wire, web_config,
+    Complaint, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, WebhookSettings, Wire,
+    web_config,
 };
 use crate::model::Name;
 
@@ -187,10 +187,8 @@ fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
         .providers
         .iter()
         .map(|(name, provider)| (key("provider", name, &format!("{}.ca_file", provider.kind.as_str())), &provider.wire));
-    let inboxes = settings.inboxes.iter().map(|(name, inbox)| {
-        let InboxKind::Imap(_) = &inbox.kind;
-        (key("inbox", name, "imap.ca_file"), &inbox.wire)
-    });
+    let inboxes =
+        settings.inboxes.iter().map(|(name, inbox)| (key("inbox", name, &format!("{}.ca_file", inbox.kind.as_str())), &inbox.wire));
     let sinks = settings.sinks.iter().map(|(name, sink)| (key("sink", name, &format!("{}.ca_file", sink.kind.as_str())), &sink.wire));
     let heartbeats =
         settings.heartbeats.iter().map(|(name, beat)| (key("heartbeat", name, &format!("{}.ca_file", beat.kind.as_str())), &beat.wire));
@@ -205,8 +203,8 @@ fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
         all.extend(provider.kind.secrets().into_iter().map(|(secret, at)| (key("provider", name, &format!("{kind}.{secret}")), at)));
     }
     for (name, inbox) in &settings.inboxes {
-        let InboxKind::Imap(imap) = &inbox.kind;
-        all.push((key("inbox", name, "imap.password"), &imap.password));
+        let kind = inbox.kind.as_str();
+        all.extend(inbox.kind.secrets().into_iter().map(|(secret, at)| (key("inbox", name, &format!("{kind}.{secret}")), at)));
     }
     for (name, sink) in &settings.sinks {
         let kind = sink.kind.as_str();

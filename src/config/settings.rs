@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Budget, Duty, ExpectedMail, HeartbeatKind, Maintenance, NameServer, ProviderKind, SecretRef, SinkKind, Takes, Wording};
+use super::{
+    Budget, Duty, ExpectedMail, HeartbeatKind, InboxKind, Maintenance, NameServer, ProviderKind, SecretRef, SinkKind, Takes, Wording,
+};
 use crate::model::{Name, Route, Severity, Span, Week};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
@@ -183,30 +185,6 @@ impl Inbox {
     pub fn domain(&self) -> &str {
         domain(&self.address)
     }
-}
-
-/// How an inbox is read: one variant a protocol.
-#[derive(Clone, Debug, PartialEq)]
-pub enum InboxKind {
-    /// IMAP4rev1.
-    Imap(ImapSettings),
-}
-
-/// `[inbox.NAME.imap]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ImapSettings {
-    /// Host name or address.
-    pub host: String,
-    /// Port; 993 by default, 143 with STARTTLS or without TLS.
-    pub port: u16,
-    /// How TLS is begun.
-    pub tls: Tls,
-    /// The user name.
-    pub username: String,
-    /// The password.
-    pub password: SecretRef,
-    /// Junk folders by name, instead of finding them. Decoded (not modified UTF-7).
-    pub junk: Option<Vec<String>>,
 }
 
 /// How an outgoing connection is made.

@@ -14,10 +14,10 @@ use super::pulse::{self, Pulse};
 use super::standing::Standing;
 use super::start::StartError;
 use crate::canary::{Expected, Key};
-use crate::config::{InboxKind, Provider, ProviderKind, SecretRef, Secrets, Settings};
+use crate::config::{Inbox, Provider, ProviderKind, SecretRef, Secrets, Settings};
 use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
-use crate::edge::inbox::{Hint, Looks, Report, Watch};
+use crate::edge::inbox::{Credentials, Doors, Hint, Looks, Report, Watch};
 use crate::edge::notify::{self, Ended, Origin, Pace, Replies, Sink};
 use crate::edge::post::Order;
 use crate::edge::submit::{Hooks, Submitter, Told};
@@ -37,6 +37,8 @@ pub(super) struct Shared {
     pub(super) ended: mpsc::Sender<Ended>,
     /// What people want, as those who answer sinks' notices say it.
     pub(super) orders: mpsc::Sender<Order>,
+    /// The ports at which mail is taken.
+    pub(super) doors: Doors,
     /// Of the newest mails.
     pub(super) headers: Headers,
 }
@@ -95,7 +97,7 @@ impl Adapters {
         Ok(Self {
             submitters: submitters(settings, secrets)?,
             examiner: Examiner::new(settings, shared, dog),
-            readers: readers(settings, secrets, &shared.key, &shared.now, dog)?,
+            readers: readers(settings, secrets, shared, dog)?,
             sinks: sinks(settings, secrets, dog)?,
             heartbeats: pulse::heartbeats(settings, secrets)?,
             hooks: hooks(settings, secrets, &shared.key, &shared.now, dog, shared.told.clone())?,
@@ -168,24 +170,31 @@ fn looks(settings: &Settings, dog: &Watchdog) -> Looks {
 }
 
 /// One reader for each inbox, none of which reads yet.
-fn readers(settings: &Settings, secrets: &Secrets, key: &Key, now: &Now, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
-    let (looks, wanted) = (looks(settings, dog), examine::wanted(now));
+fn readers(settings: &Settings, secrets: &Secrets, shared: &Shared, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
+    let (looks, wanted) = (looks(settings, dog), examine::wanted(&shared.now));
     let mut built = Vec::new();
     for (name, inbox) in &settings.inboxes {
-        let InboxKind::Imap(imap) = &inbox.kind;
+        let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
         built.push(Watch {
             name: name.clone(),
             inbox: inbox.clone(),
-            password: secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?,
-            key: key.clone(),
+            credentials: credentials(name, inbox, secrets, &dialer)?,
+            doors: shared.doors.clone(),
+            key: shared.key.clone(),
             looks: Arc::clone(&looks),
             wanted: wanted.clone(),
-            dialer: Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?,
-            now: Arc::clone(now),
+            dialer,
+            now: Arc::clone(&shared.now),
             cursor: dog.cursor(name).map(str::to_owned),
         });
     }
     Ok(built)
+}
+
+/// What an inbox is logged in to with.
+pub(super) fn credentials(name: &Name, inbox: &Inbox, secrets: &Secrets, dialer: &Dialer) -> Result<Credentials, StartError> {
+    let lookup = |at: &SecretRef| secrets.get(at).cloned();
+    Credentials::new(inbox, &lookup, dialer).map_err(|e| StartError::Inbox(name.clone(), e))
 }
 
 /// Lets the readers read; what they are told by comes back.

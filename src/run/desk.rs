@@ -124,11 +124,20 @@ impl Desk {
     }
 }
 
-/// Takes the HTTP port, if one is wanted: the one that the service manager listens at already, if it does.
-pub(super) async fn listen(settings: &Settings) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
-    let Some(http) = &settings.http else { return Ok(None) };
+/// The HTTP port with its address, if one is wanted, and the ports that the service manager listens at for mail.
+type Listening = (Option<(TcpListener, SocketAddr)>, Vec<std::net::TcpListener>);
+
+/// Takes the HTTP port, if one is wanted: the one that the service manager listens at already, if it does. Which of its ports are for mail, the
+/// inboxes say.
+pub(super) async fn listen(settings: &Settings) -> Result<Listening, StartError> {
+    let mail: Vec<u16> = settings.inboxes.values().filter_map(|inbox| inbox.kind.port()).collect();
+    let mut handed = ListenFd::from_env();
+    let all: Vec<_> = (0..handed.len()).filter_map(|n| handed.take_tcp_listener(n).ok().flatten()).collect();
+    let is_mail = |listener: &std::net::TcpListener| listener.local_addr().is_ok_and(|at| mail.contains(&at.port()));
+    let (mail, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_mail);
+    let Some(http) = &settings.http else { return Ok((None, mail)) };
     let failed = |e| StartError::Http(http.listen, e);
-    let listener = match ListenFd::from_env().take_tcp_listener(0).map_err(failed)? {
+    let listener = match others.into_iter().next() {
         Some(handed) => {
             handed.set_nonblocking(true).map_err(failed)?;
             TcpListener::from_std(handed).map_err(failed)?
@@ -136,5 +145,5 @@ pub(super) async fn listen(settings: &Settings) -> Result<Option<(TcpListener, S
         None => TcpListener::bind(http.listen).await.map_err(failed)?,
     };
     let address = listener.local_addr().map_err(failed)?;
-    Ok(Some((listener, address)))
+    Ok((Some((listener, address)), mail))
 }

@@ -7,13 +7,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::adapters::{expected, submitters};
+use super::adapters::{credentials, expected, submitters};
 use super::clock::Clock;
 use super::start::StartError;
 use crate::canary::{self, Key};
-use crate::config::{InboxKind, Secrets, Settings};
+use crate::config::{Secrets, Settings};
 use crate::edge::dial::Dialer;
-use crate::edge::inbox::{Hint, Looks, Report, Wanted, Watch};
+use crate::edge::inbox::{Doors, Hint, Looks, Report, Wanted, Watch};
 use crate::edge::submit::Answer;
 use crate::ledger::KeyError;
 use crate::model::{At, CanaryId, Class, Name, Outcome, Placement, Route, Span};
@@ -171,15 +171,15 @@ fn readers(
     tasks: &mut JoinSet<()>,
 ) -> Result<BTreeMap<Name, watch::Sender<Hint>>, StartError> {
     let mut hints = BTreeMap::new();
+    let doors = Doors::default();
     for (name, inbox) in settings.inboxes.iter().filter(|(name, _)| routes.iter().any(|r| r.inbox == **name)) {
-        let InboxKind::Imap(imap) = &inbox.kind;
-        let password = secrets.get(&imap.password).cloned().ok_or_else(|| StartError::Secret(name.clone()))?;
         let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
+        let credentials = credentials(name, inbox, secrets, &dialer)?;
         let (hint_in, hint) = watch::channel(Hint { outstanding: true, look: 0 });
         hints.insert(name.clone(), hint_in);
         let (now, key, looks, inbox) = (clock.hand_out(), key.clone(), Arc::clone(looks), inbox.clone());
         let wanted = Wanted::default();
-        let watch = Watch { name: name.clone(), inbox, password, key, looks, wanted, dialer, now, cursor: None };
+        let watch = Watch { name: name.clone(), inbox, credentials, doors: doors.clone(), key, looks, wanted, dialer, now, cursor: None };
         let (mine_in, mut mine) = mpsc::channel(64);
         tasks.spawn(watch.watch(mine_in, hint));
         let (name, all) = (name.clone(), reports.clone());

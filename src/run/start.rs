@@ -24,6 +24,7 @@ use crate::canary::Key;
 use crate::config::{Secrets, Settings};
 use crate::edge::beat::BeatError;
 use crate::edge::dial::DialError;
+use crate::edge::inbox::Doors;
 use crate::edge::notify::SinkError;
 use crate::edge::show::Wish;
 use crate::edge::submit::SetUpError;
@@ -62,9 +63,9 @@ pub enum StartError {
     /// A heartbeat.
     #[error(transparent)]
     Heartbeat(#[from] BeatError),
-    /// A secret that the settings name and that was not resolved.
-    #[error("`{0}`: its password was not resolved")]
-    Secret(Name),
+    /// What an inbox is logged in to with.
+    #[error("inbox `{0}`")]
+    Inbox(Name, #[source] SetUpError),
     /// The HTTP port.
     #[error("listening on `{0}`: is another mailcanary running, or another service on this port? Change `[http] listen`")]
     Http(SocketAddr, #[source] std::io::Error),
@@ -103,12 +104,13 @@ impl Daemon {
         let unsent: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
         begin(&mut dog, &mut book, &clock)?;
         let (events_in, events) = mpsc::channel(EVENTS);
-        let (told_in, told) = mpsc::channel(TOLD);
-        let (ended_in, ended) = mpsc::channel(ENDED);
+        let ((told_in, told), (ended_in, ended)) = (mpsc::channel(TOLD), mpsc::channel(ENDED));
         let (desk, Asked { asks, orders, wishes, questions }) = Desk::new(clock.hand_out())?;
         let (orders_in, headers) = (desk.orders(), Headers::default());
+        let (listener, handed) = listen(&settings).await?;
         let shared = Shared {
             key,
+            doors: Doors::with(handed),
             now: clock.hand_out(),
             events: events_in,
             told: told_in,
@@ -117,7 +119,7 @@ impl Daemon {
             headers: headers.clone(),
         };
         let adapters = Adapters::build(&settings, secrets, &shared, &dog)?;
-        let (listener, public) = (listen(&settings).await?, front::listen(&settings).await?);
+        let public = front::listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
         let AtWork { submitters, sinks, hints, hooks, replies, pulse, staff } =
             adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new() });

@@ -1,5 +1,6 @@
 //! Early signs: one incident for each account that worries, opened at the first reading that is bad, told again when it gets worse, and
-//! resolved when all is well. It is never about delivery, and nobody is blamed for delivery by it.
+//! resolved when all is well; and one for each inbox whose credentials end soon. It is never about delivery, and nobody is blamed for delivery
+//! by it.
 
 use serde_json::{Map, Value, json};
 
@@ -10,13 +11,57 @@ use super::incident::Move;
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
-use crate::config::Signs;
+use crate::config::{ENDS_SOON, Signs};
 use crate::model::{At, Change, Culprit, Kind, Name, Severity, Sign, Standing};
 
-/// What changes by what providers say of their accounts.
+/// Milliseconds of a day.
+const A_DAY_MS: u64 = 86_400_000;
+
+/// What changes by what is known of days to come.
 pub(super) fn moves(plan: &Plan, state: &State) -> Vec<Move> {
+    let mut moves = accounts(plan, state);
+    moves.extend(credentials(plan, state));
+    moves
+}
+
+/// What changes by how long inboxes can still be logged in to.
+fn credentials(plan: &Plan, state: &State) -> Vec<Move> {
+    let of = |incident: &Incident| match &incident.shown.culprit {
+        Culprit::Inbox(name) if incident.shown.kind == Kind::EarlySign => Some(name.clone()),
+        Culprit::Inbox(_) | Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
+    };
+    let soon = |at: At| at.minus(ENDS_SOON) <= state.at;
+    let open: Vec<(Name, &Incident)> = state.open().filter_map(|incident| Some((of(incident)?, incident))).collect();
+    let known = |name: &Name| open.iter().any(|(open, _)| open == name);
+    let fresh = plan.expires.iter().filter(|(name, at)| soon(**at) && !known(name)).map(|(name, at)| ending(name, *at, state.at));
+    let over =
+        open.iter().filter(|(name, incident)| plan.expires.get(name).is_none_or(|at| !soon(*at)) && plan.knows(&incident.shown.culprit));
+    let over = over.map(|(name, incident)| Move::end(incident, format!("what inbox `{name}` is logged in to with has been renewed")));
+    fresh.chain(over).collect()
+}
+
+fn ending(inbox: &Name, ends: At, now: At) -> Move {
+    let day = ends.rfc3339().chars().take(10).collect::<String>();
+    let when =
+        if ends <= now { format!("ended on {day}") } else { format!("ends on {day}, in {} days", ends.since(now).as_ms() / A_DAY_MS) };
+    let next = "make a new one, configure it, and write the day of its end as `expires`";
+    Move {
+        incident: None,
+        change: Change::Opened,
+        kind: Kind::EarlySign,
+        severity: Severity::Warn,
+        culprit: Culprit::Inbox(inbox.clone()),
+        summary: format!("what inbox `{inbox}` is logged in to with {when}: it is blind from then on. Next: {next}"),
+        evidence: json!({ "expires": ends.rfc3339(), "next_step": next }),
+        only: None,
+    }
+}
+
+/// What changes by what providers say of their accounts.
+fn accounts(plan: &Plan, state: &State) -> Vec<Move> {
     let mut moves = Vec::new();
-    let open: Vec<&Incident> = state.open().filter(|i| i.shown.kind == Kind::EarlySign).collect();
+    let open: Vec<&Incident> =
+        state.open().filter(|i| i.shown.kind == Kind::EarlySign && !matches!(i.shown.culprit, Culprit::Inbox(_))).collect();
     if open.is_empty() && state.accounts.values().all(|account| account.worries.is_empty()) {
         return moves;
     }

@@ -52,7 +52,7 @@ pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String
         providers: plan.providers.iter().map(|p| party(Culprit::Provider(p.clone()), p)).collect(),
         accounts: state.accounts(plan),
         streams: streams.into_iter().map(|(p, s)| (p.clone(), party(Culprit::Stream(p, s.clone()), &s))).collect(),
-        inboxes: plan.inboxes.iter().map(|name| inbox(state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
+        inboxes: plan.inboxes.iter().map(|name| inbox(plan, state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,
         identities: portrait::identities(plan, state),
         strangers: portrait::strangers(plan, state),
@@ -222,7 +222,7 @@ fn traffic(plan: &Plan, state: &State, mine: &[&RouteView], culprit: &Culprit, n
     }
 }
 
-fn inbox(state: &State, name: &Name, party: PartyView) -> InboxView {
+fn inbox(plan: &Plan, state: &State, name: &Name, party: PartyView) -> InboxView {
     let known = state.inboxes.get(name);
     InboxView {
         name: party.name,
@@ -233,6 +233,7 @@ fn inbox(state: &State, name: &Name, party: PartyView) -> InboxView {
         forged: known.map_or(0, |i| i.forged),
         replayed: known.map_or(0, |i| i.replayed),
         budget: party.traffic.budget,
+        expires: plan.expires.get(name).copied(),
     }
 }
 

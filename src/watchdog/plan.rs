@@ -7,8 +7,8 @@ use super::budget::Limits;
 use super::survival::Prior;
 use super::telling::{Telling, tells};
 use super::trial::Trying;
-use crate::config::{Drill, Http, Maintenance, Provider, Settings, Signs, Sink};
-use crate::model::{Culprit, Name, Route, Severity, Span};
+use crate::config::{Drill, Http, Inbox, Maintenance, Provider, Settings, Signs, Sink};
+use crate::model::{At, Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
 const WIDE: usize = 64;
@@ -70,6 +70,8 @@ pub(super) struct Plan {
     pub(super) traces_any: bool,
     /// How each provider is asked how its account stands: those that are.
     pub(super) signs: BTreeMap<Name, Signs>,
+    /// When what each inbox is logged in to with ends, if that is known.
+    pub(super) expires: BTreeMap<Name, At>,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -179,6 +181,7 @@ impl Plan {
             traces_any: tells(settings).values().any(|telling| telling.asked),
             tells: tells(settings),
             signs: signs(settings),
+            expires: expires(settings),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
@@ -271,6 +274,13 @@ fn signs(settings: &Settings) -> BTreeMap<Name, Signs> {
         (p.kind.has_signs() && p.duty.signs.asked && used(name)).then(|| (name.clone(), p.duty.signs.clone()))
     };
     settings.providers.iter().filter_map(of).collect()
+}
+
+/// When what each watched inbox is logged in to with ends.
+fn expires(settings: &Settings) -> BTreeMap<Name, At> {
+    let used = |name: &Name| settings.routes.iter().any(|route| route.inbox == *name);
+    let of = |(name, inbox): (&Name, &Inbox)| inbox.kind.expires().filter(|_| used(name)).map(|at| (name.clone(), at));
+    settings.inboxes.iter().filter_map(of).collect()
 }
 
 /// Canaries a second of a route.

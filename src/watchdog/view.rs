@@ -227,6 +227,8 @@ pub struct InboxView {
     pub replayed: u64,
     /// Its cap for any 24 hours, and what of it is used up, if it was set.
     pub budget: Option<(u32, u32)>,
+    /// When what it is logged in to with ends, if that is known.
+    pub expires: Option<At>,
 }
 
 /// One incident.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use mailcanary::config::{
-    self, AlertmanagerSettings, ImapSettings, Inbox, InboxKind, Proof, ProviderKind, SecretRef, SinkKind, SmtpLogin, Tls,
+    self, AlertmanagerSettings, ImapSettings, Inbox, InboxKind, Preset, Proof, ProviderKind, SecretRef, SinkKind, SmtpLogin, Tls,
 };
 use mailcanary::model::{Name, Severity, Span};
 use serde_json::Value;
@@ -37,6 +37,7 @@ password = { file = "/etc/mailcanary/relay.password" }
 
 [inbox.gmail-1.imap]
 address = "seed7f3@gmail.com"
+preset = "gmail"
 host = "imap.gmail.com"
 username = "seed7f3@gmail.com"
 password = { credential = "gmail-1" }
@@ -88,8 +89,10 @@ fn the_example_is_understood_to_the_last_key() {
         port: 993,
         tls: Tls::Implicit,
         username: "seed7f3@gmail.com".to_owned(),
-        password: SecretRef::Credential("gmail-1".to_owned()),
+        proof: Proof::Password(SecretRef::Credential("gmail-1".to_owned())),
+        expires: None,
         junk: None,
+        preset: Preset::of_host("imap.gmail.com"),
     };
     let address = "seed7f3@gmail.com".to_owned();
     assert_eq!(
@@ -264,7 +267,7 @@ fn the_documents_have_every_kind_of_provider_and_its_keys() {
 fn the_documents_have_every_kind_of_sink_and_its_keys() {
     let read = |name: &str| std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let (readme, sinks) = (read("README.md"), read("docs/sinks.md"));
-    let of_oauth = ["refresh_token", "client_id", "client_secret", "token_url", "access_token", "service_account", "acts_for"];
+    let of_oauth = ["refresh_token", "client_id", "client_secret", "scope", "token_url", "access_token", "service_account", "acts_for"];
     let mut kinds = BTreeSet::new();
     keys_of_schema(&config::schema(), "", &mut |path, key, _| {
         let Some(kind) = path.strip_prefix("sink.NAME.") else { return };
@@ -469,7 +472,8 @@ fn what_is_likely_not_meant_is_warned_of() {
             vec![("host = \"imap.gmail.com\"", "host = \"imap.gmail.com\"\nport = 143\ntls = \"starttls\"")],
             "`imap.gmail.com` is not known to answer on port 143",
         ),
-        (vec![("imap.gmail.com", "outlook.office365.com")], "`outlook.office365.com` takes no passwords"),
+        (vec![("preset = \"gmail\"\n", ""), ("imap.gmail.com", "outlook.office365.com")], "`outlook.office365.com` takes no passwords"),
+        (vec![("preset = \"gmail\"\n", "")], "write preset = \"gmail\" too"),
         (vec![("every = \"1m\"", "every = \"1s\"")], "canaries a day are more than the 43200 that `imap.gmail.com` is known to bear"),
         (
             vec![("[http]", &format!("{spark}\ntemplates = {{ \"*\" = \"x\" }}\n[http]"))],

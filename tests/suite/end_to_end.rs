@@ -8,6 +8,7 @@ mod http;
 mod killed;
 pub mod life;
 mod manager;
+mod own;
 mod pages;
 mod people;
 mod real;

@@ -1,13 +1,18 @@
 //! Reading a real Dovecot.
 
+mod checklist;
+mod maildir;
+mod mx;
+mod oauth;
 mod rig;
 
 use std::time::Duration;
 
 use mailcanary::canary::token;
-use mailcanary::config::Tls;
-use mailcanary::edge::inbox::{Pace, Report, log_in};
+use mailcanary::config::{Secret, Tls};
+use mailcanary::edge::inbox::{Credentials, Pace, Report, log_in};
 use mailcanary::model::{CanaryId, Class, Placement};
+use mailcanary::run;
 use tokio::time::Instant;
 
 use crate::support::certs::Authority;
@@ -352,9 +357,10 @@ async fn a_login_tells_what_would_be_read() {
     let dovecot = Dovecot::run(&Settings::default());
     let inbox = inbox_at(dovecot.imap, Tls::None);
     let dialer = mailcanary::edge::dial::Dialer::new(&inbox.wire).unwrap();
-    let login = log_in(&inbox, &mailcanary::config::Secret::new(PASSWORD.to_owned()), &dialer).await.unwrap();
+    let (password, now) = (|text: &str| Credentials::Password(Secret::new(text.to_owned())), run::clock());
+    let login = log_in(&inbox, &password(PASSWORD), &dialer, &now).await.unwrap();
     assert_eq!(login.folders, [("INBOX".to_owned(), Placement::Inbox), ("Junk".to_owned(), Placement::Junk)]);
     assert!(login.capabilities.contains(&"IDLE"));
-    let refused = log_in(&inbox, &mailcanary::config::Secret::new("wrong".to_owned()), &dialer).await.unwrap_err();
+    let refused = log_in(&inbox, &password("wrong"), &dialer, &now).await.unwrap_err();
     assert_eq!(refused.class, Class::Auth);
 }

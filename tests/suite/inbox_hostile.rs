@@ -361,7 +361,7 @@ async fn configured_junk_folders_need_no_list_and_may_come_later() {
         )
         .await;
     let mut inbox = inbox_at(fake.port, Tls::None);
-    let InboxKind::Imap(imap) = &mut inbox.kind;
+    let InboxKind::Imap(imap) = &mut inbox.kind else { panic!("no IMAP") };
     imap.junk = Some(vec!["Спам".to_owned()]);
     let mut rig = Rig::new(inbox).watch();
     rig.expect_sight().await;

@@ -113,6 +113,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         forged: 1,
         replayed: 2,
         budget: None,
+        expires: None,
     };
     View {
         at: at(3600),

@@ -113,27 +113,24 @@ pub(super) static STREAM: &[Key] = &[
     },
 ];
 
-pub(super) static INBOX: &[Key] = &[
+/// The address of a seed.
+pub(super) const fn address(example: &'static str) -> Key {
     Key {
         name: "address",
         kind: Kind::Address,
         need: Need::Required,
-        example: "\"seed7f3@gmail.com\"",
+        example,
         doc: "Its address. Use it for nothing else, and publish it nowhere.",
-    },
+    }
+}
+
+pub(super) static INBOX: &[Key] = &[
     Key {
         name: "plus_address",
         kind: Kind::Flag,
         need: Need::Default("false"),
         example: "true",
         doc: "Put the token in the address too (local+TOKEN@domain), for providers that rewrite everything else. The host must know plus addresses, and 24 characters are left for the local part.",
-    },
-    Key {
-        name: "delete",
-        kind: Kind::Flag,
-        need: Need::Default("false"),
-        example: "true",
-        doc: "Delete our own canaries once they are verified and counted, so that the mailbox does not fill. Other mail is never touched. Servers without UIDPLUS cannot: there canaries are only marked as deleted.",
     },
     Key {
         name: "honeytoken_of",
@@ -144,44 +141,14 @@ pub(super) static INBOX: &[Key] = &[
     },
 ];
 
-pub(super) static IMAP: &[Key] = &[
-    Key { name: "host", kind: Kind::Host, need: Need::Required, example: "\"imap.gmail.com\"", doc: "Host name or address." },
-    Key {
-        name: "port",
-        kind: Kind::Port,
-        need: Need::Absent("993; 143 with tls = \"starttls\" or \"none\""),
-        example: "993",
-        doc: "The port.",
-    },
-    Key {
-        name: "tls",
-        kind: Kind::Word(TLS),
-        need: Need::Default("\"implicit\""),
-        example: "\"implicit\"",
-        doc: "\"implicit\" (TLS from the first byte), \"starttls\" (demanded, never skipped), or \"none\" (only to a loopback address).",
-    },
-    Key {
-        name: "username",
-        kind: Kind::Line(255),
-        need: Need::Required,
-        example: "\"seed7f3@gmail.com\"",
-        doc: "The user name, often the address.",
-    },
-    Key {
-        name: "password",
-        kind: Kind::Secret,
-        need: Need::Required,
-        example: "{ credential = \"gmail-1\" }",
-        doc: "Where the password is. Public hosts want an app password, not the account's own.",
-    },
-    Key {
-        name: "junk",
-        kind: Kind::Lines,
-        need: Need::Absent("found by the server's own marks, else by the usual names in many languages"),
-        example: "[\"Junk\"]",
-        doc: "The junk folders by name, if they are not found.",
-    },
-];
+/// Where canaries lie about once they have been seen.
+pub(super) static DELETE: &[Key] = &[Key {
+    name: "delete",
+    kind: Kind::Flag,
+    need: Need::Default("false"),
+    example: "true",
+    doc: "Delete our own canaries once they are verified and counted, so that the mailbox does not fill. Other mail is never touched. Servers without UIDPLUS cannot: there canaries are only marked as deleted.",
+}];
 
 pub(super) static WIRE: &[Key] = &[
     Key {

@@ -4,6 +4,7 @@ mod budget;
 mod drill;
 mod general;
 mod heartbeats;
+mod inboxes;
 mod mail;
 mod maintenance;
 mod public;
@@ -129,6 +130,8 @@ pub(super) enum Kind {
     Zone,
     /// An instant, with its offset from UTC.
     Instant,
+    /// A day, which begins in UTC.
+    Day,
 }
 
 impl Table {

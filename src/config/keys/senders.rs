@@ -262,9 +262,17 @@ const fn client_id(need: Need) -> Key {
         kind: Kind::Line(255),
         need,
         example: "\"1234567890-abc.apps.googleusercontent.com\"",
-        doc: "The OAuth 2 client that the refresh token was given to.",
+        doc: "The OAuth 2 client that the refresh token was given to, or that logs in by itself.",
     }
 }
+
+const SCOPE: Key = Key {
+    name: "scope",
+    kind: Kind::Line(1000),
+    need: Need::Absent("a refresh token has its own"),
+    example: "\"https://outlook.office365.com/.default\"",
+    doc: "What is asked for where the client logs in by itself (client credentials): with `client_id` and `client_secret` and no refresh token.",
+};
 
 const CLIENT_SECRET: Key = Key {
     name: "client_secret",
@@ -313,6 +321,7 @@ pub(super) static OAUTH: &[Key] = &[
     refresh_token(Need::Instead("`access_token`")),
     client_id(Need::Instead("`access_token`")),
     CLIENT_SECRET,
+    SCOPE,
     TOKEN_URL,
     access_token("got for the `refresh_token`"),
     SERVICE_ACCOUNT,
@@ -324,6 +333,7 @@ pub(super) static MAYBE_OAUTH: &[Key] = &[
     refresh_token(Need::Absent("`access_token`, or no OAuth 2")),
     client_id(Need::Absent("`access_token`, or no OAuth 2")),
     CLIENT_SECRET,
+    SCOPE,
     TOKEN_URL,
     access_token("got for the `refresh_token`, or no OAuth 2"),
     SERVICE_ACCOUNT,

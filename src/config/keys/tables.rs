@@ -3,8 +3,9 @@
 use super::Table;
 use super::budget::{BUDGET, DUTY};
 use super::drill::DRILL;
-use super::general::{HTTP, IMAP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
+use super::general::{DELETE, HTTP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
 use super::heartbeats::{ALERTMANAGER_BEAT, BEAT, HEALTHCHECKS, KUMA, ONCALL, OPSGENIE_BEAT};
+use super::inboxes::{IMAP, MAILDIR, MX};
 use super::mail::{DNS, EXPECTED_MAIL};
 use super::maintenance::MAINTENANCE;
 use super::public::PUBLIC;
@@ -131,8 +132,22 @@ pub(in crate::config) static TABLES: &[Table] = &[
         path: "inbox.NAME.imap",
         name: "gmail-1",
         shown: true,
-        groups: &[INBOX, IMAP, BUDGET, WIRE],
+        groups: &[IMAP, INBOX, MAYBE_OAUTH, DELETE, BUDGET, WIRE],
         doc: "A seeded mailbox, read over IMAP. At least one; two or more at different hosts, so that a fault of one can be told from a fault of a provider.",
+    },
+    Table {
+        path: "inbox.NAME.maildir",
+        name: "own-1",
+        shown: true,
+        groups: &[MAILDIR, INBOX, DELETE, BUDGET],
+        doc: "A seeded mailbox on this machine: a Maildir into which your own mail server delivers.",
+    },
+    Table {
+        path: "inbox.NAME.smtp",
+        name: "mx-1",
+        shown: true,
+        groups: &[MX, INBOX, BUDGET],
+        doc: "No mailbox at all: mailcanary is the mail server of a domain of yours, and takes mail to this address and to no other.",
     },
     Table {
         path: "sink.NAME.alertmanager",

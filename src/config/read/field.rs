@@ -135,6 +135,7 @@ impl Field for OAuth {
         match self {
             Self::Token(at) => vec![("access_token", at)],
             Self::ServiceAccount { key, .. } => vec![("service_account", key)],
+            Self::Client { client_secret, .. } => vec![("client_secret", client_secret)],
             Self::Refresh { client_secret, refresh_token, .. } => {
                 let client_secret = client_secret.iter().map(|at| ("client_secret", at));
                 std::iter::once(("refresh_token", refresh_token)).chain(client_secret).collect()
@@ -143,7 +144,11 @@ impl Field for OAuth {
     }
 }
 
-/// `service_account`, or `refresh_token` with what belongs to it, or `access_token`; nothing if none is there.
+/// Keys that say where access tokens come from, the first that is there before the others.
+pub(super) const BY_TOKEN: [&str; 4] = ["service_account", "refresh_token", "scope", "access_token"];
+
+/// `service_account`, or `refresh_token` with what belongs to it, or a client that logs in by itself, or `access_token`; nothing if none is
+/// there.
 pub(super) fn oauth(section: &Section<'_>) -> Option<Option<OAuth>> {
     let refresh_token = section.maybe::<SecretRef>("refresh_token");
     let client_id = section.maybe::<String>("client_id");
@@ -152,41 +157,53 @@ pub(super) fn oauth(section: &Section<'_>) -> Option<Option<OAuth>> {
     let access_token = section.maybe::<SecretRef>("access_token");
     let service_account = section.maybe::<SecretRef>("service_account");
     let acts_for = section.maybe::<String>("acts_for");
+    let scope = section.maybe::<String>("scope");
     if let Some(url) = &token_url {
         clear_only_on_loopback(section, "token_url", url);
     }
-    match (section.has("refresh_token"), section.has("client_id")) {
-        (true, false) => section.refuse("refresh_token", Fault::hinted("there is no `client_id` to it", "write the client's id too")),
-        (false, true) => {
-            section.refuse("client_id", Fault::hinted("there is a client and no `refresh_token`", "write its refresh token too"));
-        }
-        (false, false) if section.has("client_secret") => {
-            section.refuse("client_secret", Fault::hinted("there is no client to it", "write `client_id` and `refresh_token` too"));
-        }
-        (true, true) if section.has("access_token") => {
-            section.warn("access_token", "is not used: there is a `refresh_token`", "leave one of the two out");
-        }
-        (true, true) | (false, false) => {}
-    }
-    if section.has("service_account") {
-        for other in ["refresh_token", "access_token"].into_iter().filter(|other| section.has(other)) {
-            section.warn(other, "is not used: there is a `service_account`", "leave one of the two out");
-        }
-    } else if section.has("acts_for") {
-        section.refuse("acts_for", Fault::hinted("there is no `service_account` that could", "write its key file too, or leave this out"));
-    }
+    fit_together(section);
     let (service_account, acts_for) = (service_account?, acts_for?);
     if let Some(key) = service_account {
         let scope = if section.path.ends_with(".gmail") { GMAIL_SEND } else { GOOGLE_MAIL };
         return Some(Some(OAuth::ServiceAccount { token_url: token_url?, key, acts_for, scope }));
     }
     let (refresh_token, client_id, client_secret) = (refresh_token?, client_id?, client_secret?);
-    let (token_url, access_token) = (token_url?, access_token?);
-    Some(match (refresh_token, client_id) {
-        (Some(refresh_token), Some(client_id)) => Some(OAuth::Refresh { token_url, client_id, client_secret, refresh_token }),
-        (Some(_), None) | (None, Some(_)) => return None,
-        (None, None) => access_token.map(OAuth::Token),
+    let (token_url, access_token, scope) = (token_url?, access_token?, scope?);
+    Some(match (refresh_token, client_id, client_secret.clone().zip(scope)) {
+        (Some(refresh_token), Some(client_id), _) => Some(OAuth::Refresh { token_url, client_id, client_secret, refresh_token }),
+        (None, Some(client_id), Some((client_secret, scope))) => Some(OAuth::Client { token_url, client_id, client_secret, scope }),
+        (Some(_), None, _) | (None, Some(_), None) | (None, None, Some(_)) => return None,
+        (None, None, None) => access_token.map(OAuth::Token),
     })
+}
+
+/// Refuses keys that lack another, and warns of those that another makes idle.
+fn fit_together(section: &Section<'_>) {
+    let (by_itself, has) = (section.has("scope") && !section.has("refresh_token"), |key| section.has(key));
+    match (has("refresh_token"), has("client_id")) {
+        (true, false) => section.refuse("refresh_token", Fault::hinted("there is no `client_id` to it", "write the client's id too")),
+        (false, true) if by_itself && !has("client_secret") => {
+            section.refuse("scope", Fault::hinted("a client that logs in by itself has a secret", "write `client_secret` too"));
+        }
+        (false, true) if !by_itself => {
+            let hint = "write its refresh token too, or the `scope` that it asks for by itself";
+            section.refuse("client_id", Fault::hinted("there is a client and no `refresh_token`", hint));
+        }
+        (false, false) if by_itself => {
+            section.refuse("scope", Fault::hinted("there is no client to it", "write `client_id` and `client_secret` too"));
+        }
+        (false, false) if has("client_secret") => {
+            section.refuse("client_secret", Fault::hinted("there is no client to it", "write `client_id` and `refresh_token` too"));
+        }
+        (true, true) | (false, true | false) => {}
+    }
+    let used = BY_TOKEN.into_iter().find(|key| has(key)).unwrap_or_default();
+    for idle in BY_TOKEN.into_iter().filter(|key| *key != used && has(key)) {
+        section.warn(idle, format!("is not used: there is a `{used}`"), "leave one of the two out");
+    }
+    if !has("service_account") && has("acts_for") {
+        section.refuse("acts_for", Fault::hinted("there is no `service_account` that could", "write its key file too, or leave this out"));
+    }
 }
 
 /// `base_url`, or where the provider is in its region.

@@ -1,14 +1,18 @@
 //! `[inbox.NAME.KIND]`: one function a protocol.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::super::complaint::Fault;
+use super::super::preset::Preset;
 use super::super::text::Section;
-use super::super::{ImapSettings, Inbox, InboxKind, Wire};
+use super::super::{ImapSettings, Inbox, InboxKind, MaildirSettings, MxSettings, Proof, SecretRef, Wire};
 use super::Read;
 use super::budget::budget;
+use super::field::{BY_TOKEN, oauth};
 use super::mail::honeytoken;
-use super::wire::{server, wire};
+use super::wire::{server_at, wire};
 use crate::model::Name;
 
 /// `+` and a token: 26 characters of canary and time, 13 of signature.
@@ -17,13 +21,17 @@ const PLUS_TOKEN: usize = 1 + 39;
 const LOCAL_MOST: usize = 64;
 
 /// Reads one inbox.
-pub(super) fn read(_kind: &str, section: &Section<'_>) -> Option<Inbox> {
+pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Inbox> {
     let address = section.get::<String>("address");
     let plus_address = section.get::<bool>("plus_address");
-    let delete = section.get("delete");
+    let delete = if section.knows("delete") { section.get("delete") } else { Some(false) };
     let (honeytoken_of, budget) = (honeytoken(section), budget(section));
-    let wire = wire(section);
-    let kind = imap(section, wire.as_ref()).map(InboxKind::Imap);
+    let wire = if section.knows("family") { wire(section) } else { Some(Wire::default()) };
+    let kind = match kind {
+        "maildir" => maildir(section).map(InboxKind::Maildir),
+        "smtp" => smtp(section, address.as_deref()).map(InboxKind::Smtp),
+        _ => imap(section, wire.as_ref(), address.as_deref()).map(InboxKind::Imap),
+    };
     if let (Some(address), Some(true)) = (&address, plus_address) {
         room_for_token(section, address);
     }
@@ -32,13 +40,84 @@ pub(super) fn read(_kind: &str, section: &Section<'_>) -> Option<Inbox> {
     Some(Inbox { address: address?, plus_address, delete, honeytoken_of, budget: budget?, kind: kind?, wire: wire? })
 }
 
-fn imap(section: &Section<'_>, wire: Option<&Wire>) -> Option<ImapSettings> {
-    let server = server(section, wire, [143, 993, 143]);
-    let username = section.get("username");
-    let password = section.get("password");
-    let junk = section.maybe("junk");
-    let server = server?;
-    Some(ImapSettings { host: server.host, port: server.port, tls: server.tls, username: username?, password: password?, junk: junk? })
+fn imap(section: &Section<'_>, wire: Option<&Wire>, address: Option<&str>) -> Option<ImapSettings> {
+    let preset = section.maybe::<&'static str>("preset").map(|name| name.and_then(Preset::named));
+    let known = preset.flatten();
+    let server = server_at(section, or_of(section, "host", known.map(|preset| preset.host)), wire, [143, 993, 143]);
+    let username = or_of(section, "username", address.filter(|_| known.is_some()));
+    let proof = proof(section, known);
+    let (junk, expires) = (section.maybe("junk"), section.maybe("expires"));
+    let (server, preset) = (server?, preset?);
+    Some(ImapSettings {
+        host: server.host,
+        port: server.port,
+        tls: server.tls,
+        username: username?,
+        proof: proof?,
+        expires: expires?,
+        junk: junk?,
+        preset,
+    })
+}
+
+/// A key, or what stands for it where a preset is chosen.
+fn or_of(section: &Section<'_>, key: &'static str, other: Option<&str>) -> Option<String> {
+    if let Some(written) = section.maybe::<String>(key)? {
+        return Some(written);
+    }
+    if other.is_none() && !section.has("preset") {
+        let hint = "write it, or the `preset` of a public host: gmail, outlook, yahoo, icloud or fastmail";
+        section.lacking(key, Fault::hinted("is missing", hint));
+    }
+    other.map(str::to_owned)
+}
+
+/// A password, or a token by OAuth 2.
+fn proof(section: &Section<'_>, preset: Option<&Preset>) -> Option<Proof> {
+    let password = section.maybe::<SecretRef>("password");
+    let oauth = oauth(section);
+    let by_token = BY_TOKEN.into_iter().find(|key| section.has(key)).or_else(|| section.has("client_id").then_some("client_id"));
+    if section.has("password") && by_token.is_some() {
+        section.warn("password", "is not used: there is a token", "leave one of the two out");
+    }
+    if section.has("password") && by_token.is_none() && preset.is_some_and(|preset| !preset.passwords) {
+        let hint = preset.map_or("", |preset| preset.hint);
+        section.refuse("password", Fault::hinted("this host takes no passwords", hint));
+    }
+    if !section.has("password") && by_token.is_none() {
+        let hint = preset.map_or(
+            "write where the password is, or `refresh_token` and `client_id`, `client_id` and `scope`, or `service_account`",
+            |p| p.hint,
+        );
+        section.lacking("password", Fault::hinted("is missing, and there is no token either", hint));
+    }
+    let (password, oauth) = (password?, oauth?);
+    oauth.map(Proof::OAuth).or(password.map(Proof::Password))
+}
+
+fn maildir(section: &Section<'_>) -> Option<MaildirSettings> {
+    let (path, junk) = (section.get("path"), section.maybe("junk"));
+    Some(MaildirSettings { path: path?, junk: junk? })
+}
+
+fn smtp(section: &Section<'_>, address: Option<&str>) -> Option<MxSettings> {
+    let listen = section.get::<Option<SocketAddr>>("listen").and_then(|listen| {
+        if listen.is_none() {
+            section.refuse("listen", Fault::hinted("without a port nothing arrives", "write an address and a port, as \"0.0.0.0:25\""));
+        }
+        listen
+    });
+    let host = section.maybe::<String>("host");
+    let certificate = section.maybe::<PathBuf>("certificate");
+    let key = section.maybe::<PathBuf>("key");
+    match (section.has("certificate"), section.has("key")) {
+        (true, false) => section.refuse("certificate", Fault::hinted("there is no `key` to it", "write its key file too")),
+        (false, true) => section.refuse("key", Fault::hinted("there is no `certificate` to it", "write the certificate's file too")),
+        (true, true) | (false, false) => {}
+    }
+    let domain = address.and_then(|address| address.rsplit_once('@')).map(|(_, domain)| domain.to_owned());
+    let certificate = certificate?.zip(key?);
+    Some(MxSettings { listen: listen?, host: host?.or(domain)?, certificate })
 }
 
 fn room_for_token(section: &Section<'_>, address: &str) {

@@ -4,7 +4,7 @@ use super::super::complaint::{Fault, listed, meant, quoted};
 use super::super::text::Section;
 use super::super::{Proof, Provider, ProviderKind, SecretRef, SmtpLogin, SmtpSettings, Wire};
 use super::budget::{budget, duty};
-use super::field::oauth;
+use super::field::{BY_TOKEN, oauth};
 use super::wire::{server, wire};
 use super::{Read, trigger};
 use crate::model::Name;
@@ -30,7 +30,7 @@ pub(super) fn smtp(section: &Section<'_>, wire: Option<&Wire>) -> Option<SmtpSet
     let password = section.maybe::<SecretRef>("password");
     let hello = section.maybe("hello");
     let oauth = oauth(section);
-    let by_token = ["service_account", "refresh_token", "access_token"].into_iter().find(|key| section.has(key));
+    let by_token = BY_TOKEN.into_iter().find(|key| section.has(key));
     match (section.has("username"), section.has("password"), by_token.is_some()) {
         (true, false, false) => {
             section.refuse("username", Fault::hinted("there is a user name and no password", "write `password` too, or leave both out"));

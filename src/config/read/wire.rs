@@ -49,7 +49,11 @@ pub(super) struct Server {
 
 /// Reads `host`, `port` and `tls`; `ports` are the defaults for STARTTLS, implicit TLS and none.
 pub(super) fn server(section: &Section<'_>, wire: Option<&Wire>, ports: [u16; 3]) -> Option<Server> {
-    let host = section.get::<String>("host");
+    server_at(section, section.get("host"), wire, ports)
+}
+
+/// The same where the host is known.
+pub(super) fn server_at(section: &Section<'_>, host: Option<String>, wire: Option<&Wire>, ports: [u16; 3]) -> Option<Server> {
     let port = section.maybe::<u16>("port");
     let tls = section.get::<&'static str>("tls").map(|word| match word {
         "implicit" => Tls::Implicit,

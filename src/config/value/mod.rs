@@ -107,6 +107,7 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Hours => hours::hours(item).map(Value::Hours),
         Kind::Zone => hours::zone(text(item)?).map(Value::Zone),
         Kind::Instant => time::instant(item).map(Value::Instant),
+        Kind::Day => time::day(item).map(Value::Instant),
     }
 }
 

@@ -43,6 +43,15 @@ pub(super) fn instant(item: &Item) -> Result<At, Fault> {
     })
 }
 
+/// `2027-01-31`, in quotes or as TOML has it: where it begins in UTC.
+pub(super) fn day(item: &Item) -> Result<At, Fault> {
+    let text = item.as_datetime().map(ToString::to_string).or_else(|| item.as_str().map(str::to_owned));
+    let text = text.ok_or_else(|| other_type(item, "a day"))?;
+    let is_date = text.len() == 10 && text.is_ascii();
+    let begins = is_date.then(|| At::from_rfc3339(&format!("{text}T00:00:00Z"))).flatten();
+    begins.ok_or_else(|| Fault::hinted(format!("{} is not a day", quoted(&text)), "write year, month and day, as \"2027-01-31\""))
+}
+
 /// A duration as the configuration writes it, for arguments of commands.
 #[must_use]
 pub fn span(text: &str) -> Option<Span> {

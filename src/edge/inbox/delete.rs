@@ -151,6 +151,8 @@ fn is_its_own_fault(trouble: &Trouble) -> bool {
         | Trouble::Bye { .. }
         | Trouble::Dial(_)
         | Trouble::Unfit { .. }
+        | Trouble::NoToken { .. }
+        | Trouble::Here { .. }
         | Trouble::Closed => false,
     }
 }

@@ -106,7 +106,12 @@ impl Desk {
 
     /// A part was read completely: all that lay there at `up_to` has been told. Tells sight, and how far the whole inbox is read.
     pub(super) async fn read(&self, part: Part, up_to: At) -> Result<(), Trouble> {
-        let (sight, read) = self.note_read(part, up_to);
+        self.read_to(part, up_to, None).await
+    }
+
+    /// The same where something else than UIDs says where the reader stands.
+    pub(super) async fn read_to(&self, part: Part, up_to: At, cursor: Option<String>) -> Result<(), Trouble> {
+        let (sight, read) = self.note_read(part, up_to, cursor);
         if sight {
             tracing::info!(inbox = %self.name, "the inbox can be read");
             self.tell(Report::Sight).await?;
@@ -117,7 +122,7 @@ impl Desk {
         }
     }
 
-    fn note_read(&self, part: Part, up_to: At) -> (bool, Option<(At, String)>) {
+    fn note_read(&self, part: Part, up_to: At, cursor: Option<String>) -> (bool, Option<(At, String)>) {
         let mut book = self.book();
         if matches!(part, Part::Inbox | Part::All) {
             book.inbox_up_to = Some(up_to);
@@ -137,7 +142,7 @@ impl Desk {
             return (sight, None);
         }
         book.told = Some(up_to);
-        (sight, Some((up_to, book.positions.cursor())))
+        (sight, Some((up_to, cursor.unwrap_or_else(|| book.positions.cursor()))))
     }
 
     /// The inbox cannot be read. Told again only when the kind of failure changes.

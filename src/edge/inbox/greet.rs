@@ -8,10 +8,12 @@ use std::collections::BTreeSet;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::credentials::Shown;
 use super::pace::Pace;
+use super::sasl;
 use super::trouble::{Trouble, plain};
 use super::wait::{lost, within};
-use crate::config::{ImapSettings, Secret, Tls};
+use crate::config::{ImapSettings, Tls};
 use crate::edge::dial::{BoxStream, Dialer};
 use crate::model::Class;
 
@@ -57,12 +59,7 @@ struct Reply {
 }
 
 /// Connects and logs in. What is handed back speaks from the next byte on, as an authenticated session.
-pub(super) async fn greet(
-    dialer: &Dialer,
-    imap: &ImapSettings,
-    password: &Secret,
-    pace: &Pace,
-) -> Result<(BoxStream, Capabilities), Trouble> {
+pub(super) async fn greet(dialer: &Dialer, imap: &ImapSettings, proof: &Shown, pace: &Pace) -> Result<(BoxStream, Capabilities), Trouble> {
     let mut stream = dialer.tcp(&imap.host, imap.port).await?;
     if imap.tls == Tls::Implicit {
         stream = dialer.tls(stream, &imap.host).await?;
@@ -84,7 +81,10 @@ pub(super) async fn greet(
             Some(known) => known,
             None => lines.capabilities().await?,
         };
-        known = lines.log_in(&before, &imap.username, password.expose()).await?.capabilities;
+        known = match proof {
+            Shown::Password(password) => lines.log_in(&before, &imap.username, password.expose()).await?.capabilities,
+            Shown::Bearer(token) => lines.show_token(&before, imap, token.expose()).await?.capabilities,
+        };
     }
     let capabilities = match known {
         Some(known) => known,
@@ -162,16 +162,18 @@ impl Lines<'_> {
             self.write(what, &format!("{tag} {text}")).await?;
             let mut more = more.iter();
             let mut capabilities = None;
+            let mut challenge: Option<String> = None;
             for _ in 0..LINES_MAX {
                 let line = self.line(what).await?;
                 capabilities = Capabilities::find(&line).or(capabilities);
                 if let Some(rest) = line.strip_prefix(&tag).and_then(|rest| rest.strip_prefix(' ')) {
                     return match rest.split(' ').next().unwrap_or_default().to_ascii_uppercase().as_str() {
                         "OK" => Ok(Reply { capabilities }),
-                        "NO" | "BAD" => Err(Trouble::Refused { what, text: words(rest, 1), login }),
+                        "NO" | "BAD" => Err(Trouble::Refused { what, text: words(rest, 1) + &challenge.unwrap_or_default(), login }),
                         _ => Err(Trouble::Garbled { what }),
                     };
-                } else if line.starts_with('+') {
+                } else if let Some(said) = line.strip_prefix('+') {
+                    challenge = sasl::why(said).or(challenge);
                     // An empty line where we have nothing to say: it ends an exchange that failed.
                     self.write(what, more.next().map_or("", String::as_str)).await?;
                 } else if line.to_ascii_uppercase().starts_with("* BYE") {
@@ -181,6 +183,26 @@ impl Lines<'_> {
             Err(Trouble::Flood { what })
         };
         within(after, what, answer).await
+    }
+
+    /// Shows an access token. Where it is not taken, a challenge says why, and the refusal follows once that is answered.
+    async fn show_token(&mut self, capabilities: &Capabilities, imap: &ImapSettings, token: &str) -> Result<Reply, Trouble> {
+        if imap.username.contains(['\r', '\n', '\0', '\x01']) || token.contains(|c: char| c.is_control()) {
+            return Err(Trouble::Unfit { class: Class::Auth, why: "the user name or token holds a control character" });
+        }
+        let Some(mechanism) = sasl::MECHANISMS.into_iter().find(|mechanism| capabilities.has(mechanism.capability)) else {
+            return Err(Trouble::Unfit {
+                class: Class::Auth,
+                why: "the server offers neither XOAUTH2 nor OAUTHBEARER: it takes no access tokens",
+            });
+        };
+        let (first, after) = (mechanism.response(imap, token), mechanism.abort.to_owned());
+        let (line, more) = if capabilities.has("SASL-IR") {
+            (format!("AUTHENTICATE {} {first}", mechanism.name), vec![after])
+        } else {
+            (format!("AUTHENTICATE {}", mechanism.name), vec![first, after])
+        };
+        self.exchange("AUTHENTICATE", &line, &more, true).await
     }
 
     async fn starttls(&mut self) -> Result<(), Trouble> {

@@ -1,12 +1,14 @@
 //! Logs in and looks around, for `check --live`.
 
+use super::credentials::Credentials;
 use super::folders::{self, Folder};
 use super::link::Link;
 use super::pace::Pace;
 use super::trouble::Trouble;
-use crate::config::{Inbox, InboxKind, Secret};
+use super::{maildir, mx};
+use crate::config::{Inbox, InboxKind};
 use crate::edge::dial::Dialer;
-use crate::model::{Class, Placement};
+use crate::model::{Class, Now, Placement};
 
 /// Capabilities that make a difference to the reader.
 const OF_NOTE: [&str; 4] = ["IDLE", "SPECIAL-USE", "UIDPLUS", "X-GM-EXT-1"];
@@ -40,9 +42,14 @@ pub struct Login {
 ///
 /// # Errors
 /// What would make the inbox blind.
-pub async fn log_in(inbox: &Inbox, password: &Secret, dialer: &Dialer) -> Result<Login, Blindness> {
-    let InboxKind::Imap(imap) = &inbox.kind;
-    let link = Link { dialer: dialer.clone(), imap: imap.clone(), password: password.clone(), pace: Pace::default() };
+pub async fn log_in(inbox: &Inbox, credentials: &Credentials, dialer: &Dialer, now: &Now) -> Result<Login, Blindness> {
+    let imap = match &inbox.kind {
+        InboxKind::Imap(imap) => imap,
+        InboxKind::Maildir(maildir) => return Ok(maildir::look_around(maildir).await?),
+        InboxKind::Smtp(mx) => return Ok(mx::look_around(mx).await?),
+    };
+    let (dialer, credentials) = (dialer.clone(), credentials.clone());
+    let link = Link { dialer, imap: imap.clone(), credentials, pace: Pace::default(), now: Now::clone(now) };
     let mut session = link.session().await?;
     let junk = match &imap.junk {
         Some(names) => folders::configured(names),

@@ -1,8 +1,10 @@
-//! Reading inboxes over IMAP.
+//! Reading inboxes: over IMAP, from a Maildir (`maildir/`), or as the mail server that they are for (`mx/`).
 //!
 //! [`watch`](Watch::watch) logs in, reads what is new in `INBOX` and in the junk folders, and tells of the canaries in it. It changes
 //! nothing in the mailbox: folders are opened with `EXAMINE` and read with `BODY.PEEK`. `IDLE` only makes it faster; what it promises
 //! rests on reading everything again and again, and on saying so when it cannot.
+//!
+//! A whole message that lies before us (`whole.rs`) is told of in one place, whatever brought it.
 //!
 //! ```text
 //! lane (one session's life) → greet → session → folders → fetch → desk (what is told)
@@ -10,6 +12,7 @@
 //! ```
 
 mod backoff;
+mod credentials;
 mod cursor;
 mod delete;
 mod desk;
@@ -23,27 +26,33 @@ mod junk_names;
 mod lane;
 mod link;
 mod login;
+mod maildir;
 mod mutf7;
+mod mx;
 mod pace;
 mod quick;
 mod report;
+mod sasl;
 mod session;
 mod times;
 mod trouble;
 mod wait;
 mod wake;
+mod whole;
 
 use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+pub use credentials::Credentials;
 pub use login::{Blindness, Login, log_in};
+pub use mx::Doors;
 pub use pace::Pace;
 pub use report::{Hint, Report};
 
 use crate::canary::{Expected, Key};
-use crate::config::{self, InboxKind, Secret};
+use crate::config::{self, InboxKind};
 use crate::edge::dial::Dialer;
 use crate::model::{CanaryId, Name, Now};
 use desk::Desk;
@@ -80,8 +89,10 @@ pub struct Watch {
     pub name: Name,
     /// Its settings.
     pub inbox: config::Inbox,
-    /// The password of the account.
-    pub password: Secret,
+    /// What it is logged in to with.
+    pub credentials: Credentials,
+    /// The ports at which mail is taken.
+    pub doors: Doors,
     /// Knows our tokens.
     pub key: Key,
     /// Knows what others' mail looks like.
@@ -110,9 +121,17 @@ impl Watch {
 
     /// The same, at another pace.
     pub async fn watch_at(self, pace: Pace, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
-        let InboxKind::Imap(imap) = self.inbox.kind;
-        let link = Link { dialer: self.dialer, imap, password: self.password, pace };
-        let desk = Desk::new(self.name, self.key, (self.looks, self.wanted), self.now, self.inbox.delete, self.cursor.as_deref(), reports);
+        let cursor = self.cursor.as_deref();
+        let uids = cursor.filter(|_| matches!(self.inbox.kind, InboxKind::Imap(_)));
+        let desk = Desk::new(self.name, self.key, (self.looks, self.wanted), Now::clone(&self.now), self.inbox.delete, uids, reports);
+        let imap = match &self.inbox.kind {
+            InboxKind::Imap(imap) => imap.clone(),
+            InboxKind::Maildir(maildir) => return until_closed(&desk, maildir::watch(&desk, maildir.clone(), pace, cursor, hints)).await,
+            InboxKind::Smtp(mx) => return until_closed(&desk, mx::watch(&desk, &self.inbox, mx, &self.doors, hints)).await,
+        };
+        let idle = imap.preset.map_or(pace.slice, |preset| preset.idle);
+        let pace = Pace { slice: pace.slice.min(idle), ..pace };
+        let link = Link { dialer: self.dialer, imap, credentials: self.credentials, pace, now: self.now };
         let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe(), looked_up: false };
         let cleaning = async {
             if desk.delete {
@@ -126,5 +145,15 @@ impl Watch {
             () = cleaning => {}
             () = desk.closed() => {}
         }
+    }
+}
+
+/// Lets `work` go on as long as anybody listens.
+async fn until_closed(desk: &Desk, work: impl Future<Output = ()>) {
+    // On the heap, so that the readers of other kinds need no room for it.
+    let work = Box::pin(work);
+    tokio::select! {
+        () = work => {}
+        () = desk.closed() => {}
     }
 }

@@ -13,13 +13,12 @@ use async_imap::imap_proto::{MailboxDatum, NameAttribute, Outcome, Response, Res
 use tokio::io::AsyncWriteExt;
 
 use super::folders::Listed;
-use super::greet::{self, Capabilities, quoted};
+use super::greet::{Capabilities, quoted};
 use super::guard::Guard;
 use super::pace::Pace;
 use super::trouble::{Trouble, plain};
 use super::wait::{lost, within};
-use crate::config::{ImapSettings, Secret};
-use crate::edge::dial::Dialer;
+use crate::edge::dial::BoxStream;
 
 /// Folders beyond these are not looked at.
 const LIST_MAX: usize = 5000;
@@ -50,10 +49,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects and logs in.
-    pub(super) async fn begin(dialer: &Dialer, imap: &ImapSettings, password: &Secret, pace: &Pace) -> Result<Self, Trouble> {
-        let (stream, capabilities) = greet::greet(dialer, imap, password, pace).await?;
-        Ok(Self { client: Client::new(Guard::new(stream)), capabilities, pace: *pace, tags: 0, idle: None, news: false })
+    /// One that is logged in, and has said nothing more yet.
+    pub(super) fn begin(stream: BoxStream, capabilities: Capabilities, pace: &Pace) -> Self {
+        Self { client: Client::new(Guard::new(stream)), capabilities, pace: *pace, tags: 0, idle: None, news: false }
     }
 
     pub(super) async fn write(&mut self, what: &'static str, line: &str) -> Result<(), Trouble> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::edge::dial::DialError;
+use crate::edge::submit::NoToken;
 use crate::model::Class;
 
 /// Longest server text that is repeated to people.
@@ -66,6 +67,22 @@ pub(super) enum Trouble {
         /// In words.
         why: &'static str,
     },
+    /// There is no access token to log in with.
+    #[error("{why}")]
+    NoToken {
+        /// What kind of failure.
+        class: Class,
+        /// The token server's words.
+        why: String,
+    },
+    /// What is read cannot be, for a reason of this machine.
+    #[error("{why}")]
+    Here {
+        /// What kind of failure.
+        class: Class,
+        /// In words.
+        why: String,
+    },
     /// Nobody listens to our reports any more: not a failure of the inbox.
     #[error("the reports' channel is closed")]
     Closed,
@@ -73,6 +90,12 @@ pub(super) enum Trouble {
 
 fn detail(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(": {why}") }
+}
+
+impl From<NoToken> for Trouble {
+    fn from(none: NoToken) -> Self {
+        Self::NoToken { class: none.class, why: none.words }
+    }
 }
 
 impl Trouble {
@@ -84,7 +107,7 @@ impl Trouble {
             Self::Bye { text } => class_of(text).unwrap_or(Class::Transient),
             Self::Refused { text, login, .. } => class_of(text).unwrap_or(if *login { Class::Auth } else { Class::Transient }),
             Self::Garbled { .. } | Self::Flood { .. } => Class::Unknown,
-            Self::Unfit { class, .. } => *class,
+            Self::Unfit { class, .. } | Self::NoToken { class, .. } | Self::Here { class, .. } => *class,
         }
     }
 
@@ -98,6 +121,8 @@ impl Trouble {
             | Self::Garbled { .. }
             | Self::Flood { .. }
             | Self::Unfit { .. }
+            | Self::NoToken { .. }
+            | Self::Here { .. }
             | Self::Closed => None,
         }
     }

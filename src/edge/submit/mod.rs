@@ -13,6 +13,7 @@ mod postbox;
 mod smtp;
 mod trigger;
 
+pub use oauth::{Access, NoToken, Tokens};
 pub use postbox::Postbox;
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! OAuth 2 access tokens: got for a refresh token (RFC 6749, 6) or for what a service account signs (RFC 7523) and kept while they are good,
-//! or read from where something else keeps them fresh.
+//! OAuth 2 access tokens: got for a refresh token (RFC 6749, 6), by the client itself (4.4) or for what a service account signs (RFC 7523), and
+//! kept while they are good; or read from where something else keeps them fresh.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::api::{self, Call, Cut, Reply, exchange};
+use super::evidence::evidence;
 use super::{Secrets, SetUpError, secret};
 use crate::config::{OAuth, Secret, SecretRef, ServiceKey};
 use crate::model::{At, Class, Outcome};
@@ -16,20 +17,32 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// How long a token is good whose answer does not say.
 const USUAL: u64 = 300;
 /// What to do where no token is handed out.
-const TOKENS: Option<&str> =
-    Some("get a new refresh token or service account key and configure it: the one configured is not good for access tokens any more");
+const TOKENS: Option<&str> = Some(
+    "get a new refresh token, client secret or service account key and configure it: the one configured is not good for access tokens any more",
+);
 
 /// A token to be shown.
 #[derive(Debug)]
-pub(super) struct Access {
-    pub(super) token: Secret,
-    /// It was got for an earlier canary: if it is not taken, another one may be.
-    pub(super) kept: bool,
+pub struct Access {
+    /// The token.
+    pub token: Secret,
+    /// It was got for an earlier log-in: if it is not taken, another one may be.
+    pub kept: bool,
+}
+
+/// No token was handed out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct NoToken {
+    /// What kind of failure.
+    pub class: Class,
+    /// The token server's own words, or ours where it said none; kept as an [`Answer`](super::Answer)'s.
+    pub words: String,
 }
 
 /// Where tokens come from, and the last one.
 #[derive(Debug)]
-pub(super) struct Tokens {
+pub struct Tokens {
     source: Source,
     /// The last token, and until when it is used.
     last: Mutex<Option<(Secret, Instant)>>,
@@ -48,6 +61,13 @@ enum Source {
         client_secret: Option<Secret>,
         refresh_token: Secret,
     },
+    /// The client itself, and what it asks for.
+    Client {
+        token_url: String,
+        client_id: String,
+        client_secret: Secret,
+        scope: String,
+    },
     /// A service account, and in whose name it asks for what.
     Signed {
         token_url: String,
@@ -59,7 +79,10 @@ enum Source {
 
 impl Tokens {
     /// Tokens for `user`, unless the settings say otherwise.
-    pub(super) fn new(settings: &OAuth, secrets: Secrets<'_>, user: &str) -> Result<Self, SetUpError> {
+    ///
+    /// # Errors
+    /// A secret was not handed over, or is no key of a service account.
+    pub fn new(settings: &OAuth, secrets: Secrets<'_>, user: &str) -> Result<Self, SetUpError> {
         let source = match settings {
             OAuth::Token(at) => Source::Kept { at: at.clone(), first: secret(secrets, at)? },
             OAuth::Refresh { token_url, client_id, client_secret, refresh_token } => Source::Refresh {
@@ -67,6 +90,12 @@ impl Tokens {
                 client_id: client_id.clone(),
                 client_secret: client_secret.as_ref().map(|at| secret(secrets, at)).transpose()?,
                 refresh_token: secret(secrets, refresh_token)?,
+            },
+            OAuth::Client { token_url, client_id, client_secret, scope } => Source::Client {
+                token_url: token_url.clone(),
+                client_id: client_id.clone(),
+                client_secret: secret(secrets, client_secret)?,
+                scope: scope.clone(),
             },
             OAuth::ServiceAccount { token_url, key, acts_for, scope } => Source::Signed {
                 token_url: token_url.clone(),
@@ -98,6 +127,23 @@ impl Tokens {
         Ok(Access { token, kept: false })
     }
 
+    /// The same for whoever submits nothing.
+    ///
+    /// # Errors
+    /// No token was handed out.
+    pub async fn token(&self, http: &reqwest::Client, at: At, deadline: Instant) -> Result<Access, NoToken> {
+        self.get(http, at, deadline).await.map_err(|cut| {
+            let class = if let Outcome::Refused(class) = cut.outcome { class } else { Class::Network };
+            let secrets = self.secrets();
+            NoToken { class, words: evidence(&cut.words, &secrets.iter().map(String::as_str).collect::<Vec<_>>()) }
+        })
+    }
+
+    /// Drops `token`, which was not taken, unless there is a newer one: several sessions may have shown it.
+    pub async fn reject(&self, token: &Secret) {
+        self.last.lock().await.take_if(|(last, _)| last.expose() == token.expose());
+    }
+
     /// Drops the last token: it was not taken.
     pub(super) async fn forget(&self) {
         *self.last.lock().await = None;
@@ -105,13 +151,14 @@ impl Tokens {
 
     /// What must not be kept of an answer, in every form that goes over the wire.
     pub(super) fn secrets(&self) -> Vec<String> {
+        let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let both = |secret: &Secret| [encoded(secret.expose()), secret.expose().to_owned()];
         match &self.source {
             Source::Kept { first, .. } => vec![first.expose().to_owned()],
             // The key stays here, and what it signed is taken out where it is answered.
             Source::Signed { .. } => Vec::new(),
+            Source::Client { client_secret, .. } => both(client_secret).to_vec(),
             Source::Refresh { client_secret, refresh_token, .. } => {
-                let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-                let both = |secret: &Secret| [encoded(secret.expose()), secret.expose().to_owned()];
                 std::iter::once(refresh_token).chain(client_secret).flat_map(both).collect()
             }
         }
@@ -126,6 +173,11 @@ impl Source {
             Self::Refresh { token_url, client_id, client_secret, refresh_token } => {
                 let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_id", client_id)];
                 fields.extend(client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
+                granted(exchange(http, token_url, Call::form("", &fields), at, deadline).await)
+            }
+            Self::Client { token_url, client_id, client_secret, scope } => {
+                let secret = client_secret.expose();
+                let fields = [("grant_type", "client_credentials"), ("client_id", client_id), ("client_secret", secret), ("scope", scope)];
                 granted(exchange(http, token_url, Call::form("", &fields), at, deadline).await)
             }
             Self::Signed { token_url, key, user, scope } => {

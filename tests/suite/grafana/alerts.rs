@@ -136,6 +136,12 @@ const CASES: &[Case] = &[
         &[("mailcanary_inbox_horizon_timestamp_seconds|inbox=\"i\"", "60x60")],
         &[("mailcanary_inbox_horizon_timestamp_seconds|inbox=\"i\"", "0x60")],
     ),
+    Case(
+        "MailcanaryCredentialEnds",
+        90,
+        &[("mailcanary_credential_expiry_timestamp_seconds|inbox=\"i\"", "1800000x90")],
+        &[("mailcanary_credential_expiry_timestamp_seconds|inbox=\"i\"", "1900000x90")],
+    ),
     Case("MailcanaryCutOff", 20, &[("mailcanary_watcher_cut_off|", "1x20")], &[("mailcanary_watcher_cut_off|", "0x20")]),
     Case(
         "MailcanaryForged",

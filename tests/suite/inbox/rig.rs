@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailcanary::canary::{Key, token};
-use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, Secret, SecretRef, Tls, Wire};
+use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, Proof, Secret, SecretRef, Tls, Wire};
 use mailcanary::edge::dial::Dialer;
-use mailcanary::edge::inbox::{Hint, Pace, Report, Wanted, Watch};
+use mailcanary::edge::inbox::{Credentials, Doors, Hint, Looks, Pace, Report, Wanted, Watch};
 use mailcanary::model::{At, CanaryId, Class, Name, Placement};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -51,8 +51,10 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
         port,
         tls,
         username: USER.to_owned(),
-        password: SecretRef::Env("UNUSED".to_owned()),
+        proof: Proof::Password(SecretRef::Env("UNUSED".to_owned())),
+        expires: None,
         junk: None,
+        preset: None,
     };
     Inbox {
         honeytoken_of: None,
@@ -61,6 +63,19 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
         delete: false,
         budget: Budget::default(),
         kind: InboxKind::Imap(imap),
+        wire: Wire::default(),
+    }
+}
+
+/// An inbox of another kind.
+pub fn inbox_of(kind: InboxKind, address: &str) -> Inbox {
+    Inbox {
+        address: address.to_owned(),
+        plus_address: false,
+        delete: false,
+        honeytoken_of: None,
+        budget: Budget::default(),
+        kind,
         wire: Wire::default(),
     }
 }
@@ -118,20 +133,9 @@ impl Rig {
     pub fn new(inbox: Inbox) -> Plan {
         let dialer = Dialer::new(&inbox.wire).unwrap();
         let name = Name::new("seed").unwrap();
-        let password = Secret::new(PASSWORD.to_owned());
-        Plan {
-            watch: Watch {
-                name,
-                inbox,
-                password,
-                key: key(),
-                looks: Arc::new(|_| None),
-                wanted: Wanted::default(),
-                dialer,
-                now: Arc::new(wall),
-                cursor: None,
-            },
-        }
+        let credentials = Credentials::Password(Secret::new(PASSWORD.to_owned()));
+        let (looks, now, doors): (Looks, _, _) = (Arc::new(|_| None), Arc::new(wall), Doors::default());
+        Plan { watch: Watch { name, inbox, credentials, doors, key: key(), looks, wanted: Wanted::default(), dialer, now, cursor: None } }
     }
 
     /// The next report.
@@ -233,7 +237,19 @@ impl Plan {
     }
 
     pub fn with_password(mut self, password: &str) -> Self {
-        self.watch.password = Secret::new(password.to_owned());
+        self.watch.credentials = Credentials::Password(Secret::new(password.to_owned()));
+        self
+    }
+
+    /// With tokens from where the inbox says; `secrets` are theirs.
+    pub fn with_tokens(mut self, secrets: impl Fn(&SecretRef) -> Option<Secret>) -> Self {
+        self.watch.credentials = Credentials::new(&self.watch.inbox, &secrets, &self.watch.dialer).unwrap();
+        self
+    }
+
+    /// Behind the ports of others.
+    pub fn behind(mut self, doors: &Doors) -> Self {
+        self.watch.doors = doors.clone();
         self
     }
 

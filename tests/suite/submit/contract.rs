@@ -5,7 +5,7 @@
 mod answers;
 mod azure;
 mod brevo;
-mod desk;
+pub mod desk;
 mod everywhere;
 mod gmail;
 mod hints;

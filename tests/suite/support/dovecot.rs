@@ -34,6 +34,8 @@ pub struct Settings {
     pub max_connections: u32,
     /// `imap_capability`: replaces what the server says that it can do.
     pub capability: Option<String>,
+    /// By which mechanisms access tokens are taken, which [`token`](super::tokens::token_of) makes.
+    pub tokens: Option<&'static str>,
     /// How much mail there may be, e.g. `10M`.
     pub quota: Option<String>,
 }
@@ -47,6 +49,7 @@ impl Default for Settings {
             sieve: false,
             max_connections: 20,
             capability: None,
+            tokens: None,
             quota: None,
         }
     }
@@ -108,7 +111,7 @@ mail_location = maildir:~/Maildir
 first_valid_uid = 1
 mail_uid = {MAIL_ID}
 mail_gid = {MAIL_ID}
-auth_mechanisms = plain login
+auth_mechanisms = plain login {}
 auth_failure_delay = 0
 disable_plaintext_auth = {}
 mail_max_userip_connections = {}
@@ -138,6 +141,7 @@ service lmtp {{
   }}
 }}
 "#,
+            s.tokens.unwrap_or_default(),
             if s.tls_only { "yes" } else { "no" },
             s.max_connections,
             if s.tls.is_some() { imaps } else { 0 },
@@ -150,6 +154,7 @@ service lmtp {{
             // Loopback counts as secure otherwise.
             out.push_str("login_trusted_networks =\nssl = required\n");
         }
+        out += &s.tokens.map(|_| super::tokens::passdb(self.dir.path())).unwrap_or_default();
         if let Some(capability) = &s.capability {
             writeln!(out, "imap_capability = {capability}").unwrap();
         }

@@ -18,6 +18,7 @@ pub struct Builder {
     /// The statements of each access list, by its option.
     lists: Vec<(&'static str, String)>,
     extra: String,
+    next_hop: Option<u16>,
 }
 
 /// A running Exim. Everything it started ends with it.
@@ -70,6 +71,12 @@ impl Builder {
         self
     }
 
+    /// Passes all mail on to the server at this port, instead of delivering it.
+    pub fn next_hop(mut self, port: u16) -> Self {
+        self.next_hop = Some(port);
+        self
+    }
+
     /// Starts it. It takes mail when this returns.
     pub fn start(self) -> Exim {
         let mut rooted = Rooted::new("exim4-daemon-light");
@@ -114,6 +121,11 @@ impl Builder {
              begin transports\nmaildir:\n driver = appendfile\n directory = /mail\n maildir_format\n envelope_to_add\n\
              \x20return_path_add\n user = {NOBODY}\n group = {NOBODY}\nbegin retry\n* * F,1h,10m\n"
         );
+        if let Some(port) = self.next_hop {
+            let onward = format!("driver = smtp\n hosts = 127.0.0.1\n port = {port}\n allow_localhost\nbegin retry\n");
+            let (before, rest) = text.split_once("driver = appendfile").unwrap();
+            text = format!("{before}{onward}{}", rest.split_once("begin retry\n").unwrap().1);
+        }
         if let Some((plain, login)) = &self.login {
             let _ = write!(
                 text,

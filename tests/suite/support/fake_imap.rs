@@ -152,7 +152,9 @@ impl Fake {
                 Ok(n) if n > 0 => {}
                 _ => return,
             }
-            let Some((tag, command)) = line.trim_end().split_once(' ') else { continue };
+            // What goes on with a command has no tag.
+            let line = line.trim_end_matches(['\r', '\n']);
+            let (tag, command) = line.split_once(' ').unwrap_or(("", line));
             let (tag, command) = (tag.to_owned(), command.to_owned());
             let usual = self.usual(&tag, &command, &mut open);
             let Some(as_usual) = self.answer(&mut write, connection, &tag, &command, usual).await else {

@@ -34,7 +34,7 @@ pub mod tmux;
 pub mod tokens;
 pub mod watchers;
 
-use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, SecretRef, Tls, Wire};
+use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, Proof, SecretRef, Tls, Wire};
 
 /// An inbox with this address that nobody reads.
 pub fn inbox(address: &str, plus_address: bool) -> Inbox {
@@ -43,8 +43,10 @@ pub fn inbox(address: &str, plus_address: bool) -> Inbox {
         port: 993,
         tls: Tls::Implicit,
         username: "seed".to_owned(),
-        password: SecretRef::Env("NONE".to_owned()),
+        proof: Proof::Password(SecretRef::Env("NONE".to_owned())),
+        expires: None,
         junk: None,
+        preset: None,
     };
     Inbox {
         honeytoken_of: None,

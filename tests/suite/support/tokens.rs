@@ -2,7 +2,7 @@
 //! itself.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -31,17 +31,11 @@ impl Tokens {
     pub fn start() -> Self {
         let folder = TempDir::new("tokens");
         let here = folder.path().display();
-        let keys = folder.path().join("keys/default/HS256");
-        std::fs::create_dir_all(&keys).unwrap();
-        std::fs::write(keys.join("default"), BASE64.encode(KEY)).unwrap();
-        let oauth2 =
-            format!("introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={here}/keys/\nusername_attribute = sub\n");
-        std::fs::write(folder.path().join("oauth2.conf"), oauth2).unwrap();
+        let passdb = passdb(folder.path());
         let config = format!(
             "base_dir = {here}/run\nstate_dir = {here}/run\nlog_path = {here}/log\nprotocols =\nssl = no\n\
              auth_mechanisms = xoauth2\nauth_failure_delay = 0\nauth_verbose = yes\n\
-             passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {here}/oauth2.conf\n}}\n\
-             userdb {{\n  driver = static\n  args = uid=65534 gid=65534 home=/nonexistent\n}}\n\
+             {passdb}userdb {{\n  driver = static\n  args = uid=65534 gid=65534 home=/nonexistent\n}}\n\
              service auth {{\n  unix_listener {here}/auth {{\n    mode = 0666\n  }}\n}}\n"
         );
         std::fs::write(folder.path().join("dovecot.conf"), config).unwrap();
@@ -91,11 +85,28 @@ impl Drop for Tokens {
     }
 }
 
+/// What Dovecot checks tokens by, with its files in `folder`.
+pub fn passdb(folder: &Path) -> String {
+    let here = folder.display();
+    let keys = folder.join("keys/default/HS256");
+    std::fs::create_dir_all(&keys).unwrap();
+    std::fs::write(keys.join("default"), BASE64.encode(KEY)).unwrap();
+    let oauth2 =
+        format!("introspection_mode = local\nlocal_validation_key_dict = fs:posix:prefix={here}/keys/\nusername_attribute = sub\n");
+    std::fs::write(folder.join("oauth2.conf"), oauth2).unwrap();
+    format!("passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {here}/oauth2.conf\n}}\n")
+}
+
 /// A token that ends so many seconds from now; `number` tells it from others.
 pub fn token(ends_in: i64, number: u32) -> String {
+    token_of(USER, ends_in, number)
+}
+
+/// The same for another user.
+pub fn token_of(user: &str, ends_in: i64, number: u32) -> String {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
     let encoded = |value: serde_json::Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-    let claims = json!({ "sub": USER, "iat": now - 7200, "exp": now + ends_in, "jti": number.to_string() });
+    let claims = json!({ "sub": user, "iat": now - 7200, "exp": now + ends_in, "jti": number.to_string() });
     let signed = format!("{}.{}", encoded(json!({ "alg": "HS256", "typ": "JWT" })), encoded(claims));
     let signature = Hmac::<Sha256>::new_from_slice(KEY).unwrap().chain_update(&signed).finalize().into_bytes();
     format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use mailcanary::config::{ProviderKind, SecretRef, Settings, SparkPostSettings, Templates};
+use mailcanary::config::{InboxKind, ProviderKind, SecretRef, Settings, SparkPostSettings, Templates};
 use mailcanary::model::{At, Change, Class, Culprit, Kind, Name, Notice, Severity, Sign, Span, Standing, Verdict};
 use mailcanary::watchdog::{Event, Fact, Unfit, Watchdog};
 
@@ -349,4 +349,30 @@ fn without_a_network_nobody_is_asked() {
     told.w.feed(Event::Connected {});
     told.w.run(Span::from_secs(900));
     assert!(told.asked().len() > before);
+}
+
+#[test]
+fn credentials_that_end_are_warned_of_once_in_time_and_new_ones_end_that() {
+    let expiring = |at: Option<At>| {
+        let mut settings = settings(2, 1, 2, Span::from_secs(300));
+        settings.watch.remind_after = Span::ZERO;
+        let InboxKind::Imap(imap) = &mut settings.inboxes.get_mut(&name("i0")).unwrap().kind else { panic!("no IMAP") };
+        imap.expires = at;
+        settings
+    };
+    let ends = START.plus(Span::from_secs(21 * 86_400 + 3600));
+    let mut w = World::new(expiring(Some(ends)));
+    w.run(Span::from_secs(1800));
+    assert!(w.notices.is_empty(), "{:?}", w.notices);
+    w.run(Span::from_secs(7200));
+    let told: Vec<_> = w.notices.iter().map(|(_, n)| (n.kind, n.change, n.severity, n.culprit.clone())).collect();
+    assert_eq!(told, [(Kind::EarlySign, Change::Opened, Severity::Warn, Culprit::Inbox(name("i0")))]);
+    let summary = &w.notices[0].1.summary;
+    assert!(summary.starts_with("what inbox `i0` is logged in to with ends on ") && summary.contains(", in 20 days"), "{summary}");
+    holds(&w);
+    w.settings = expiring(Some(ends.plus(Span::from_secs(365 * 86_400))));
+    w.dog = Watchdog::replay(&w.settings, None, &w.records).unwrap();
+    w.run(Span::from_secs(600));
+    assert_eq!(w.notices.len(), 2);
+    assert_eq!((w.notices[1].1.change, w.notices[1].1.summary.contains("has been renewed")), (Change::Resolved, true));
 }

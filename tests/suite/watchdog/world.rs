@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mailcanary::config::{
-    Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Provider, ProviderKind,
+    Budget, Duty, Family, Http, ImapSettings, Inbox, InboxKind, LedgerSettings, Mailbox, MandrillSettings, Proof, Provider, ProviderKind,
     SecretRef, Settings, Sink, SinkKind, SmtpSettings, Stream, Takes, Templates, Tls, Watch, WebhookSettings, Wire, Wording,
 };
 use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
@@ -13,24 +13,17 @@ pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-/// A mailbox of this name.
-fn inbox(n: &Name, wire: &Wire) -> Inbox {
-    let imap = ImapSettings {
+/// A mailbox that nobody looks into.
+fn imap() -> ImapSettings {
+    ImapSettings {
         host: "127.0.0.1".to_owned(),
         port: 143,
         tls: Tls::None,
         username: "u".to_owned(),
-        password: SecretRef::Env("P".to_owned()),
+        proof: Proof::Password(SecretRef::Env("P".to_owned())),
+        expires: None,
         junk: None,
-    };
-    Inbox {
-        honeytoken_of: None,
-        address: format!("{n}@example.net"),
-        plus_address: false,
-        delete: false,
-        budget: Budget::default(),
-        kind: InboxKind::Imap(imap),
-        wire: wire.clone(),
+        preset: None,
     }
 }
 
@@ -55,6 +48,15 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         budget: Budget::default(),
         duty: Duty::default(),
         kind: ProviderKind::Smtp(smtp),
+        wire: wire.clone(),
+    };
+    let inbox = |n: &Name, wire: &Wire| Inbox {
+        honeytoken_of: None,
+        address: format!("{n}@example.net"),
+        plus_address: false,
+        delete: false,
+        budget: Budget::default(),
+        kind: InboxKind::Imap(imap()),
         wire: wire.clone(),
     };
     let sink = Sink {

@@ -34,7 +34,7 @@ pub(super) const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) static CATALOGUE: [Family; 46] = [
+pub(super) static CATALOGUE: [Family; 44] = [
     family(
         names::CANARIES_SUBMITTED_TOTAL,
         Shape::Counter,
@@ -196,22 +196,6 @@ pub(super) static CATALOGUE: [Family; 46] = [
                 Verdict::ALL.iter().for_each(|v| to.flag(&[i.name.as_str(), v.as_str()], i.verdict == *v));
             }
         },
-    ),
-    family(
-        names::INBOX_SIGHT,
-        Shape::Gauge,
-        &["inbox"],
-        "0 or 1",
-        "1 if the inbox can be read, 0 if it is blind or was not tried yet.",
-        |from, to| from.view.inboxes.iter().for_each(|i| to.flag(&[i.name.as_str()], i.sight == Some(true))),
-    ),
-    family(
-        names::INBOX_HORIZON_TIMESTAMP_SECONDS,
-        Shape::Gauge,
-        &["inbox"],
-        "seconds since 1970",
-        "Up to when everything that lay in the inbox is known; 0 before the first reading.",
-        |from, to| from.view.inboxes.iter().for_each(|i| to.instant(&[i.name.as_str()], i.horizon)),
     ),
     family(
         names::PROVIDER_BUDGET_LIMIT,

@@ -5,6 +5,7 @@ mod catalogue;
 mod configuration;
 mod heartbeats;
 mod hooks;
+mod inboxes;
 mod incidents;
 mod mail;
 pub(super) mod names;
@@ -21,6 +22,7 @@ use accounts::ACCOUNTS;
 use catalogue::{CATALOGUE, Family};
 use configuration::CONFIGURATION;
 use heartbeats::HEARTBEATS;
+use inboxes::INBOXES;
 use incidents::INCIDENTS;
 use mail::MAIL;
 use samples::Samples;
@@ -47,7 +49,15 @@ pub fn render(view: &View) -> String {
 
 /// Every family, in the order of the page.
 fn all() -> impl Iterator<Item = &'static Family> {
-    CATALOGUE.iter().chain(&SERVICE).chain(&INCIDENTS).chain(&ACCOUNTS).chain(&MAIL).chain(&HEARTBEATS).chain(&CONFIGURATION)
+    CATALOGUE
+        .iter()
+        .chain(&INBOXES)
+        .chain(&SERVICE)
+        .chain(&INCIDENTS)
+        .chain(&ACCOUNTS)
+        .chain(&MAIL)
+        .chain(&HEARTBEATS)
+        .chain(&CONFIGURATION)
 }
 
 /// The labels of a metric; none if there is no such metric.

@@ -19,6 +19,7 @@ pub(in crate::edge::show) const PROVIDER_VERDICT: &str = "mailcanary_provider_ve
 pub(in crate::edge::show) const INBOX_VERDICT: &str = "mailcanary_inbox_verdict";
 pub(in crate::edge::show) const INBOX_SIGHT: &str = "mailcanary_inbox_sight";
 pub(in crate::edge::show) const INBOX_HORIZON_TIMESTAMP_SECONDS: &str = "mailcanary_inbox_horizon_timestamp_seconds";
+pub(in crate::edge::show) const CREDENTIAL_EXPIRY_TIMESTAMP_SECONDS: &str = "mailcanary_credential_expiry_timestamp_seconds";
 pub(in crate::edge::show) const PROVIDER_BUDGET_LIMIT: &str = "mailcanary_provider_budget_limit";
 pub(in crate::edge::show) const PROVIDER_BUDGET_SPENT: &str = "mailcanary_provider_budget_spent";
 pub(in crate::edge::show) const INBOX_BUDGET_LIMIT: &str = "mailcanary_inbox_budget_limit";

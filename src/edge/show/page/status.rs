@@ -220,7 +220,7 @@ fn inboxes(view: &View) -> Markup {
         @for inbox in &view.inboxes {
             tr id=(format!("in/{}", inbox.name)) {
                 th scope="row" { a href=(format!("inboxes/{}", inbox.name)) { (inbox.name) } }
-                td data-k="sight" { (sight(inbox)) }
+                td data-k="sight" { (sight(inbox)) @if let Some(at) = inbox.expires { " " span.dim { "log-in ends " (at.minute()) } } }
                 td.why { (verdict(inbox.verdict)) " " span.small { (reason("", &inbox.reason, SENTENCE)) } }
                 td.num data-k="known up to" { @if let Some(at) = inbox.horizon { (ago(at, view.at)) } @else { span.dim { "never read" } } }
             }

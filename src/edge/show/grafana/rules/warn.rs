@@ -95,6 +95,14 @@ fn inboxes() -> Vec<Alert> {
             "What came since then is not known. One of its folders may hang.",
         ),
         alert(
+            "MailcanaryCredentialEnds",
+            "1h",
+            format!("{} - time()", names::CREDENTIAL_EXPIRY_TIMESTAMP_SECONDS),
+            "< 1814400",
+            "What inbox {{ $labels.inbox }} is logged in to with ends in {{ $value | humanizeDuration }}",
+            "It is blind from then on. Make a new password, secret or refresh token, and write the day of its end as `expires`.",
+        ),
+        alert(
             "MailcanaryCutOff",
             "10m",
             names::WATCHER_CUT_OFF.to_owned(),

@@ -1,0 +1,112 @@
+//! How inboxes are read: one variant a protocol.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::preset::Preset;
+use super::read::Field as _;
+use super::{Proof, SecretRef, Tls};
+use crate::model::{At, Span};
+
+/// What an inbox is logged in to with is warned of so long before its end: a new one may need somebody who is on holiday.
+pub const ENDS_SOON: Span = Span::from_secs(21 * 86_400);
+
+/// How an inbox is read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InboxKind {
+    /// IMAP4rev1.
+    Imap(ImapSettings),
+    /// A Maildir on this machine.
+    Maildir(MaildirSettings),
+    /// No mailbox at all: mail is handed to us over SMTP.
+    Smtp(MxSettings),
+}
+
+/// `[inbox.NAME.imap]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImapSettings {
+    /// Host name or address.
+    pub host: String,
+    /// Port; 993 by default, 143 with STARTTLS or without TLS.
+    pub port: u16,
+    /// How TLS is begun.
+    pub tls: Tls,
+    /// The user name.
+    pub username: String,
+    /// How it is proved.
+    pub proof: Proof,
+    /// When the password, the client's secret or the refresh token ends, if that is known.
+    pub expires: Option<At>,
+    /// Junk folders by name, instead of finding them. Decoded (not modified UTF-7).
+    pub junk: Option<Vec<String>>,
+    /// The public host that it is, if that was said.
+    pub preset: Option<&'static Preset>,
+}
+
+/// `[inbox.NAME.maildir]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MaildirSettings {
+    /// The folder with `cur`, `new` and `tmp` in it.
+    pub path: PathBuf,
+    /// Junk folders by name, instead of finding them: `Junk` is the folder `.Junk`.
+    pub junk: Option<Vec<String>>,
+}
+
+/// `[inbox.NAME.smtp]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MxSettings {
+    /// Where it listens. Inboxes that say the same share one listener.
+    pub listen: SocketAddr,
+    /// What the server calls itself: the name in the MX record; absent: the domain of the address.
+    pub host: String,
+    /// Certificate and key for STARTTLS, in PEM form; absent: one that is signed by itself.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+}
+
+impl InboxKind {
+    /// Its word in the configuration.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Imap(_) => "imap",
+            Self::Maildir(_) => "maildir",
+            Self::Smtp(_) => "smtp",
+        }
+    }
+
+    /// Where it is, in words.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Imap(imap) => format!("{}:{}, tls {}", imap.host, imap.port, imap.tls.as_str()),
+            Self::Maildir(maildir) => maildir.path.display().to_string(),
+            Self::Smtp(mx) => format!("listens on {}", mx.listen),
+        }
+    }
+
+    /// The port at which it takes mail, if it does.
+    #[must_use]
+    pub const fn port(&self) -> Option<u16> {
+        match self {
+            Self::Smtp(mx) => Some(mx.listen.port()),
+            Self::Imap(_) | Self::Maildir(_) => None,
+        }
+    }
+
+    /// When what it logs in with ends, if that is known.
+    #[must_use]
+    pub const fn expires(&self) -> Option<At> {
+        match self {
+            Self::Imap(imap) => imap.expires,
+            Self::Maildir(_) | Self::Smtp(_) => None,
+        }
+    }
+
+    /// Every secret that it needs, by its key.
+    pub(super) fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
+        match self {
+            Self::Imap(imap) => imap.proof.secrets("password"),
+            Self::Maildir(_) | Self::Smtp(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What each kind of inbox needs.
+
+use super::super::preset;
+use super::general::{TLS, address};
+use super::{Key, Kind, Need};
+
+const JUNK: Key = Key {
+    name: "junk",
+    kind: Kind::Lines,
+    need: Need::Absent("found by the server's own marks, else by the usual names in many languages"),
+    example: "[\"Junk\"]",
+    doc: "The junk folders by name, if they are not found.",
+};
+
+pub(super) static IMAP: &[Key] = &[
+    address("\"seed7f3@gmail.com\""),
+    Key {
+        name: "preset",
+        kind: Kind::Word(preset::NAMES),
+        need: Need::Instead("`host`"),
+        example: "\"gmail\"",
+        doc: "A public host that mailcanary knows: stands for `host`, for `username` where that is the address, and for its habits.",
+    },
+    Key {
+        name: "host",
+        kind: Kind::Host,
+        need: Need::Absent("the preset's; without a preset it must be there"),
+        example: "\"imap.example.net\"",
+        doc: "Host name or address.",
+    },
+    Key {
+        name: "port",
+        kind: Kind::Port,
+        need: Need::Absent("993; 143 with tls = \"starttls\" or \"none\""),
+        example: "993",
+        doc: "The port.",
+    },
+    Key {
+        name: "tls",
+        kind: Kind::Word(TLS),
+        need: Need::Default("\"implicit\""),
+        example: "\"implicit\"",
+        doc: "\"implicit\" (TLS from the first byte), \"starttls\" (demanded, never skipped), or \"none\" (only to a loopback address).",
+    },
+    Key {
+        name: "username",
+        kind: Kind::Line(255),
+        need: Need::Absent("with a preset the address; without one it must be there"),
+        example: "\"seed7f3@gmail.com\"",
+        doc: "The user name, often the address.",
+    },
+    Key {
+        name: "password",
+        kind: Kind::Secret,
+        need: Need::Instead("a token by OAuth 2"),
+        example: "{ credential = \"gmail-1\" }",
+        doc: "Where the password is. Public hosts want an app password, not the account's own.",
+    },
+    Key {
+        name: "expires",
+        kind: Kind::Day,
+        need: Need::Absent("nothing is said before it ends"),
+        example: "\"2027-01-31\"",
+        doc: "The day on which the password, the client's secret or the refresh token ends. `check`, the status page and a rule of Prometheus warn of it 21 days before.",
+    },
+    JUNK,
+];
+
+pub(super) static MAILDIR: &[Key] = &[
+    address("\"seed7f3@example.net\""),
+    Key {
+        name: "path",
+        kind: Kind::Path,
+        need: Need::Required,
+        example: "\"/home/seed/Maildir\"",
+        doc: "The folder with `cur`, `new` and `tmp` in it. mailcanary's user must be able to read it; it changes nothing there unless `delete` is set.",
+    },
+    Key { need: Need::Absent("`.Junk` and the usual names in many languages"), ..JUNK },
+];
+
+pub(super) static MX: &[Key] = &[
+    address("\"seed7f3@seed.example.net\""),
+    Key {
+        name: "listen",
+        kind: Kind::Listen,
+        need: Need::Required,
+        example: "\"0.0.0.0:25\"",
+        doc: "Address and port. Inboxes that say the same share one listener. A port below 1024 needs a socket unit or CAP_NET_BIND_SERVICE.",
+    },
+    Key {
+        name: "host",
+        kind: Kind::Host,
+        need: Need::Absent("the domain of the address"),
+        example: "\"mx.seed.example.com\"",
+        doc: "What the server calls itself: the name in the MX record.",
+    },
+    Key {
+        name: "certificate",
+        kind: Kind::Path,
+        need: Need::Absent("one that is signed by itself"),
+        example: "\"/etc/mailcanary/mx.pem\"",
+        doc: "The certificate for STARTTLS and its chain, in PEM form. Senders that check one (MTA-STS, DANE) want a real one.",
+    },
+    Key {
+        name: "key",
+        kind: Kind::Path,
+        need: Need::Absent("made at the start"),
+        example: "\"/etc/mailcanary/mx.key\"",
+        doc: "The certificate's key, in PEM form.",
+    },
+];

@@ -1,0 +1,144 @@
+//! Our own mail server for a domain of ours: an inbox without a mailbox.
+//!
+//! It takes mail to the seeded addresses and to no other, keeps nothing and passes nothing on. A message counts as taken only when the inbox
+//! has told of it; the sender tries again otherwise. What arrives while nobody listens waits at the sender, as with any mail server.
+//!
+//! ```text
+//! watch (one inbox) ← door (one port; all inboxes behind it) → session (one connection) → words (one line)
+//! ```
+
+mod door;
+mod session;
+mod tls;
+mod words;
+
+use std::io;
+use std::time::Duration;
+
+use chrono::DateTime;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::desk::{Desk, Part};
+use super::login::Login;
+use super::report::Hint;
+use super::trouble::Trouble;
+use super::whole::{self, LOOKED_AT, Mail};
+use crate::config::{Inbox, MxSettings};
+use crate::model::{At, Class, Placement};
+pub use door::Doors;
+use door::State;
+
+/// Messages on their way to one inbox.
+const WAITING: usize = 16;
+/// Between two reports that all was read, while a canary is outstanding.
+const OFTEN: Duration = Duration::from_millis(500);
+/// The same while none is.
+const SELDOM: Duration = Duration::from_secs(5);
+
+/// A message that a sender has handed over.
+#[derive(Debug)]
+struct Taken {
+    /// As it came.
+    raw: std::sync::Arc<Vec<u8>>,
+    /// Who it is from, as the sender said.
+    sender: String,
+    /// `from … by … with … id …`.
+    hop: String,
+    /// Its number here.
+    id: String,
+    /// It has been told of.
+    done: tokio::sync::oneshot::Sender<()>,
+}
+
+/// Takes mail until nobody listens any more.
+pub(super) async fn watch(desk: &Desk, inbox: &Inbox, settings: &MxSettings, doors: &Doors, mut hints: watch::Receiver<Hint>) {
+    let door = doors.at(settings);
+    let (mails_in, mut mails) = mpsc::channel(WAITING);
+    let _seat = door.seat(&inbox.address, inbox.plus_address, mails_in);
+    let mut state = door.state();
+    let mut open = state.borrow_and_update().clone();
+    let serving = door.serve();
+    tokio::pin!(serving);
+    loop {
+        let outstanding = hints.borrow_and_update().outstanding;
+        let rest = Instant::now() + if outstanding { OFTEN } else { SELDOM };
+        // In this order: what has been taken before an instant is told of before it is said that all was.
+        let told = tokio::select! {
+            biased;
+            mail = mails.recv() => match mail {
+                Some(mail) => take(desk, mail).await,
+                None => return,
+            },
+            () = &mut serving => return,
+            changed = state.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                open = state.borrow_and_update().clone();
+                say(desk, &open).await
+            }
+            changed = hints.changed() => if changed.is_err() { return } else { say(desk, &open).await },
+            () = sleep_until(rest) => say(desk, &open).await,
+        };
+        if told.is_err() {
+            return;
+        }
+    }
+}
+
+/// Says how the door stands: blind, or all that came has been told.
+async fn say(desk: &Desk, state: &State) -> Result<(), Trouble> {
+    match state {
+        State::Closed => Ok(()),
+        State::Open => desk.read_to(Part::All, (desk.now)(), Some(String::new())).await,
+        State::Failed(class, why) => desk.blind(&Trouble::Here { class: *class, why: why.clone() }).await,
+    }
+}
+
+/// Tells of one message. It arrives at this moment, and says so.
+async fn take(desk: &Desk, mail: Taken) -> Result<(), Trouble> {
+    let arrived_at = (desk.now)();
+    let mut raw = envelope(&mail, arrived_at).into_bytes();
+    raw.extend_from_slice(&mail.raw);
+    raw.truncate(LOOKED_AT);
+    let copy = format!("mx/0/{}", mail.id);
+    whole::tell(desk, Mail { raw: &raw, placement: Placement::Inbox, arrived_at, copy, before: false }).await?;
+    // A sender that has gone meanwhile will come again, and that is a second copy.
+    let _gone = mail.done.send(());
+    Ok(())
+}
+
+/// What a receiver puts before a message (RFC 5321, 4.4).
+fn envelope(mail: &Taken, at: At) -> String {
+    let date = DateTime::from_timestamp_millis(at.as_ms()).map(|date| date.to_rfc2822()).unwrap_or_default();
+    format!("Return-Path: <{}>\r\nReceived: {};\r\n\t{date}\r\n", mail.sender, mail.hop)
+}
+
+/// What stands in the way of a port.
+fn failure(settings: &MxSettings, error: &io::Error) -> (Class, String) {
+    let listen = settings.listen;
+    let why = if error.kind() == io::ErrorKind::PermissionDenied {
+        "ports below 1024 need a socket unit or CAP_NET_BIND_SERVICE".to_owned()
+    } else if error.kind() == io::ErrorKind::AddrInUse {
+        "another mail server is there".to_owned()
+    } else {
+        error.to_string()
+    };
+    (Class::Permanent, format!("listening on `{listen}`: {why}"))
+}
+
+/// Whether mail could be taken, for `check --live`. A port that is taken may well be taken by the daemon.
+pub(super) async fn look_around(settings: &MxSettings) -> Result<Login, Trouble> {
+    tls::acceptor(settings).map_err(|why| Trouble::Here { class: Class::Tls, why })?;
+    let capabilities = match TcpListener::bind(settings.listen).await {
+        Ok(_) => Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => vec!["IN USE"],
+        Err(error) => {
+            let (class, why) = failure(settings, &error);
+            return Err(Trouble::Here { class, why });
+        }
+    };
+    Ok(Login { folders: vec![("INBOX".to_owned(), Placement::Inbox)], capabilities })
+}
