@@ -25,6 +25,11 @@ const ALL: [(&str, &str); 11] = [
     ("early_sign", include_str!("../../../docs/runbooks/early_sign.md")),
 ];
 
+/// Whether there is one for a kind.
+pub(super) fn is_there(kind: crate::model::Kind) -> bool {
+    ALL.iter().any(|(known, _)| *known == kind.as_str())
+}
+
 /// The paths. They need nothing of the watchdog, and answer while it does not.
 pub(super) fn paths() -> Router {
     Router::new().route("/runbooks", get(list)).route("/runbooks/{kind}", get(one))

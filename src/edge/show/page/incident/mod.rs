@@ -5,6 +5,7 @@ mod timeline;
 
 use maud::{Markup, html};
 
+use super::super::runbooks;
 use super::bits::{badge, count, foreign, severity, short, sign, table, time, tone};
 use super::status::{culprit, kind};
 use super::{page, routes, text};
@@ -75,7 +76,11 @@ fn next(incident: &IncidentView) -> Markup {
     let part = |key: &str| incident.last.evidence.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
     html! {
         @if let Some(step) = part("next_step").filter(|_| incident.resolved_at.is_none()) {
-            section.next aria-labelledby="next" { h2 #next { "Next step" } p { (foreign(step, 1000)) } }
+            section.next aria-labelledby="next" {
+                h2 #next { "Next step" }
+                p { (foreign(step, 1000)) }
+                @if runbooks::is_there(incident.kind) { p { a href=(format!("{ROOT}runbooks/{}", incident.kind.as_str())) { "Runbook" } } }
+            }
         }
         @if let Some(caution) = part("caution") { p.note { (foreign(caution, 400)) } }
     }
