@@ -93,8 +93,7 @@ impl Daemon {
     /// # Errors
     /// [`StartError`], the first that is met.
     pub async fn start(settings: Settings, secrets: &Secrets) -> Result<Self, StartError> {
-        let settings = Arc::new(settings);
-        let clock = Clock::new();
+        let (settings, clock) = (Arc::new(settings), Clock::new());
         let (ledger, recovered) = Ledger::open(&settings.ledger.path, clock.now())?;
         let key = own_key(&settings)?;
         let standing = standing(&settings)?;

@@ -28,19 +28,28 @@ pub(super) struct Mail<'a> {
 
 /// Tells of `mail` what there is to be told. True: it is a canary of ours.
 pub(super) async fn tell(desk: &Desk, mail: Mail<'_>) -> Result<bool, Trouble> {
-    let canary = match recognise(&desk.key, mail.raw) {
+    let (canary, issued_at) = match recognise(&desk.key, mail.raw) {
+        Found::Nothing if desk.wanted.strangers && !mail.before => {
+            let Mail { raw, placement, arrived_at, copy, .. } = mail;
+            let header = header_of(raw).to_vec();
+            return desk.tell(Report::Stranger { placement, arrived_at, copy, header }).await.map(|()| false);
+        }
         Found::Nothing => return Ok(false),
         Found::Forged if mail.before => return Ok(false),
         Found::Forged => return desk.tell(Report::Forged).await.map(|()| false),
-        Found::Ours { canary, .. } => canary,
+        Found::Ours { canary, issued_at } => (canary, issued_at),
     };
     if let Some(why) = (desk.looks)(canary).and_then(|expected| expected.unlike(mail.raw)) {
         return desk.tell(Report::Mismatched { canary, why }).await.map(|()| true);
     }
     let header = header_of(mail.raw);
-    let Mail { placement, arrived_at, copy, .. } = mail;
+    let Mail { raw, placement, arrived_at, copy, before } = mail;
     let (seen_at, received_top, header) = ((desk.now)(), times::top_received(header), kept(header));
-    desk.tell(Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top, header }).await.map(|()| true)
+    desk.tell(Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top, header }).await?;
+    if !before && desk.wanted.message(canary) {
+        desk.tell(Report::Mail { canary, issued_at, message: raw.to_vec() }).await?;
+    }
+    Ok(true)
 }
 
 /// Everything before the first empty line.
