@@ -16,12 +16,13 @@ use crate::support::alertmanager::Receiver;
 use crate::support::daemon::Daemon;
 
 /// Blocks by how they begin, and why they are not run here.
-const NOT_HERE: [(&str, &str); 6] = [
+const NOT_HERE: [(&str, &str); 7] = [
     ("cargo run --release", "a release build, and this suite itself; the next line of the kind, `mailcanary demo`, is run"),
     ("cargo build --release && packaging/deb.sh", "needs root and systemd: systemd::booted::the_package_survives_an_operators_hour"),
     ("cargo build --release\n", "a release build: the same test builds and installs the package"),
     ("cargo install", "a release build: the same test installs the program"),
     ("sudo systemctl enable", "needs systemd: the same test starts the service"),
+    ("sudo systemctl edit", "needs systemd and an editor: inbox::maildir reads what another program delivers"),
     ("sudo systemctl reload", "needs systemd: the same test, and end_to_end::reload for the two other ways"),
 ];
 /// Documents whose blocks have a test of their own.

@@ -8,7 +8,7 @@ use tokio::time::{interval, timeout};
 
 use super::pager::Page;
 use super::{DemoError, line};
-use crate::model::{At, Change, Culprit, Notice, Now, Span};
+use crate::model::{At, Change, Culprit, Kind, Notice, Now, Span};
 use crate::sandbox::{Fault, World};
 
 /// Canaries that must have arrived before anything is broken: what is usual has to be known.
@@ -29,10 +29,16 @@ pub(super) async fn tell(world: &World, now: &Now, pages: &mut mpsc::Receiver<Pa
     let arrived = arrivals(world, NORMAL, &say).await?;
     say(&format!("{arrived} canaries have arrived over all nine routes; no page: all is well"));
     let Some(mailchimp) = world.provider("mailchimp") else { return Err(DemoError::Silent) };
+    mailchimp.set(Fault::AddHeader { name: "Reply-To".to_owned(), value: "someone@arxxwalls.com".to_owned() })?;
+    let changed = now();
+    say("7 August 2022: somebody else is in the account at Mailchimp; its mail carries an address at arxxwalls.com. It arrives as ever.");
+    let (warned, page) = wait_for(pages, now, (Kind::Identity, Change::Opened), "the warning").await?;
+    say(&format!("WARNED, {:.1} s after the first such mail could leave", warned.since(changed).as_secs_f64()));
+    show(&page);
     mailchimp.set(Fault::SuspendSilently)?;
     let stopped = now();
     say("8 August 2022, 15:30 in New York: Mailchimp suspends the account. It says nothing, and goes on answering `queued`.");
-    let (paged, page) = wait_for(pages, now, Change::Opened, "the page").await?;
+    let (paged, page) = wait_for(pages, now, (Kind::Stopped, Change::Opened), "the page").await?;
     let detected = paged.since(stopped);
     say(&format!("PAGED, {:.1} s after the stop", detected.as_secs_f64()));
     show(&page);
@@ -41,7 +47,7 @@ pub(super) async fn tell(world: &World, now: &Now, pages: &mut mpsc::Receiver<Pa
     let released = mailchimp.release();
     let healed = now();
     say(&format!("the account is back; {released} canaries that were held arrive late"));
-    let (over, page) = wait_for(pages, now, Change::Resolved, "the recovery").await?;
+    let (over, page) = wait_for(pages, now, (Kind::Stopped, Change::Resolved), "the recovery").await?;
     say(&format!("RESOLVED, {:.1} s after the account was back", over.since(healed).as_secs_f64()));
     show(&page);
     let blame = if right { "mailchimp, rightly" } else { "the wrong one" };
@@ -71,11 +77,17 @@ async fn arrivals(world: &World, wanted: u64, say: &impl Fn(&str)) -> Result<u64
     timeout(PATIENCE.into(), progress).await.or(Err(DemoError::Overdue("normal mail", PATIENCE)))
 }
 
-async fn wait_for(pages: &mut mpsc::Receiver<Page>, now: &Now, change: Change, what: &'static str) -> Result<(At, Page), DemoError> {
+/// The notice of this kind and change. Whatever comes before it is shown.
+async fn wait_for(
+    pages: &mut mpsc::Receiver<Page>,
+    now: &Now,
+    (kind, change): (Kind, Change),
+    what: &'static str,
+) -> Result<(At, Page), DemoError> {
     let coming = async {
         loop {
             let page = pages.recv().await.ok_or(DemoError::Silent)?;
-            if page.data.change == change {
+            if page.data.change == change && page.data.kind == kind {
                 return Ok((now(), page));
             }
             show(&page);

@@ -98,8 +98,11 @@ fn message(page: &Page) -> Value {
         "color": colour,
         "timestamp": page.at.rfc3339(),
     });
-    if let (Some(link), Some(object)) = (&page.link, embed.as_object_mut()) {
-        object.insert("url".to_owned(), json!(link));
+    if let Some(object) = embed.as_object_mut() {
+        object.extend(page.link.iter().map(|link| ("url".to_owned(), json!(link))));
+        // An embed has one address more than its title's: its author's.
+        let runbook = page.runbook.iter().map(|runbook| json!({ "name": "Runbook: what to do first", "url": runbook }));
+        object.extend(runbook.map(|runbook| ("author".to_owned(), runbook)));
     }
     // The content is what a phone shows first.
     json!({ "content": plain(&page.title, 500), "embeds": [embed], "allowed_mentions": { "parse": [] } })

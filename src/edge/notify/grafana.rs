@@ -70,6 +70,8 @@ fn alert(page: &Page) -> Value {
         "message": alike(&page.body(), 8000),
         "state": if page.is_over() { "ok" } else { "alerting" },
         "link_to_upstream_details": page.link,
+        // Beyond what the integration shows by itself: its templates can.
+        "runbook_url": page.runbook,
     })
 }
 

@@ -65,7 +65,7 @@ fn configuration(folder: &Folder, world: &World, hook: &Receiver, grid: SocketAd
             &format!("[provider.api.mandrill]\nwebhook_secret = {{ file = \"{signed}\" }}\nsigns_every = \"5s\"\n"),
         )
         .replace("[provider.relay.smtp]\n", "[provider.relay.smtp]\ncanaries_per_day = 1000000\n")
-        .replace("[inbox.one.imap]\n", "[inbox.one.imap]\ncanaries_per_day = 1000000\n");
+        .replace("[inbox.one.imap]\n", "[inbox.one.imap]\ncanaries_per_day = 1000000\nexpires = \"2099-12-31\"\n");
     format!(
         "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"8s\"\n{accounts}\n\
          [provider.grid.sendgrid]\nfrom = \"no-reply@shop.example\"\nbase_url = \"http://{grid}\"\napi_key = {{ file = \"{key}\" }}\nevery = \"5s\"\nsigns_every = \"5s\"\n\n\

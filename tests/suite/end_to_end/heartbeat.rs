@@ -55,7 +55,7 @@ async fn beats_flow_stop_with_a_full_disk_and_flow_again() {
     assert!(apart > Duration::from_secs(14) && apart < Duration::from_secs(25), "{apart:?}");
     assert!(daemon.metric(LAST).await.unwrap() > 1.6e9);
     let (_, page) = daemon.get("/").await.unwrap();
-    assert!(page.contains("Heartbeats") && page.contains("✓ beats"), "{page}");
+    assert!(page.contains("Heartbeats") && page.contains("✓ </span>beats"), "{page}");
     let filler = ledger.join("filler");
     fill(&filler);
     assert_eq!(hook.next().await.json()["data"]["severity"], "page");

@@ -1,6 +1,7 @@
 //! What people want, and what has become of it: silences, maintenance, drills.
 
 use schemars::JsonSchema;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::word::time;
@@ -46,7 +47,7 @@ pub(in crate::edge::show) struct Named {
 #[schemars(extend("oneOf" = [{ "required": ["lasts"] }, { "required": ["until"] }]))]
 pub(in crate::edge::show) struct Wished {
     /// Which incidents; left out: all.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(in crate::edge::show) which: Wanted,
     /// When it begins; left out: now.
     #[serde(default, deserialize_with = "given")]
@@ -66,6 +67,12 @@ pub(in crate::edge::show) struct Wished {
     /// Why.
     #[schemars(length(min = 1, max = TEXT), regex(pattern = SEEN), example = &"they move house")]
     pub(in crate::edge::show) reason: String,
+}
+
+/// An object, and no list of its fields in their order.
+fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Wanted, D::Error> {
+    let fields = serde_json::Map::deserialize(deserializer)?;
+    Wanted::deserialize(serde_json::Value::Object(fields)).map_err(D::Error::custom)
 }
 
 /// What is there, and not null.
