@@ -122,7 +122,9 @@ impl Watchdog {
 fn concerns(culprit: &Culprit, provider: &Name) -> bool {
     match culprit {
         Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Route(p, ..) => p == provider,
-        Culprit::Inbox(_) | Culprit::Watcher {} => false,
+        // What is wrong with all mail is wrong with this one's: a drill would be told as a part of it.
+        Culprit::Watcher {} => true,
+        Culprit::Inbox(_) => false,
     }
 }
 

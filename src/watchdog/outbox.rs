@@ -174,7 +174,8 @@ impl State {
                 route.judged_before = Some(at);
             }
         }
-        if is_drill(notice) {
+        // A drill that nobody is told of has paged nobody.
+        if is_drill(notice) && !silenced && !sinks.is_empty() {
             self.note_drill(at, notice.incident, notice.severity);
         }
         self.hand_out(at, notice, sinks);

@@ -1,4 +1,4 @@
-//! Incidents that have been, played from their files: each told in time, once, of the right kind and culprit, and nothing else.
+//! Incidents that have been, played from their files: each told in time, once, of the right kind and culprit, and no page for anything else.
 
 use std::fs;
 use std::path::Path;

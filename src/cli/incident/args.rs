@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use crate::model::Part;
 
@@ -63,7 +63,7 @@ pub(in crate::cli) struct Right {
     #[command(flatten)]
     pub(in crate::cli) place: Place,
     /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
     pub(in crate::cli) by: String,
 }
 
@@ -96,7 +96,7 @@ pub(in crate::cli) struct Said {
     #[command(flatten)]
     pub(in crate::cli) one: One,
     /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
     pub(in crate::cli) by: String,
     /// What others should know
     #[arg(long, value_name = "TEXT")]
@@ -129,7 +129,9 @@ pub(in crate::cli) struct Evidence {
 #[command(after_help = "Example:
   mailcanary silence add -c /etc/mailcanary/mailcanary.toml --provider mailchimp --for 2h --reason 'announced maintenance'
 
-All that is given must fit. A provider's silence covers its streams and routes, and nothing larger.")]
+All that is given must fit. A provider's silence covers its streams and routes, and nothing larger. What is not to be told of has to be said:
+of everything only with --all.")]
+#[command(group(ArgGroup::new("which").args(["provider", "stream", "inbox", "kind", "all"]).required(true).multiple(true)))]
 pub(in crate::cli) struct Wished {
     #[command(flatten)]
     pub(in crate::cli) place: Place,
@@ -145,6 +147,9 @@ pub(in crate::cli) struct Wished {
     /// Incidents of this kind, as `slow` or `blind`
     #[arg(long, value_name = "KIND")]
     pub(in crate::cli) kind: Option<String>,
+    /// Every incident there is
+    #[arg(long, conflicts_with_all = ["provider", "stream", "inbox", "kind"])]
+    pub(in crate::cli) all: bool,
     /// How long, as `90m` or `2h`; at most 90 days
     #[arg(long = "for", value_name = "DURATION", required_unless_present = "until", conflicts_with = "until")]
     pub(in crate::cli) lasts: Option<String>,
@@ -158,7 +163,7 @@ pub(in crate::cli) struct Wished {
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: String,
     /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
     pub(in crate::cli) by: String,
 }
 
@@ -171,7 +176,7 @@ pub(in crate::cli) struct Ended {
     #[command(flatten)]
     pub(in crate::cli) place: Place,
     /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
     pub(in crate::cli) by: String,
 }
 
@@ -204,7 +209,7 @@ pub(in crate::cli) struct Drilled {
     #[command(flatten)]
     pub(in crate::cli) place: Place,
     /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
     pub(in crate::cli) by: String,
 }
 
@@ -221,6 +226,6 @@ pub(in crate::cli) struct Speaker {
     #[command(flatten)]
     pub(in crate::cli) place: Place,
     /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
     pub(in crate::cli) by: String,
 }

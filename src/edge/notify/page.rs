@@ -156,9 +156,10 @@ fn title(notice: &Notice) -> String {
         (Change::Opened | Change::Updated, Severity::Warn) => "WARNING",
         (Change::Opened | Change::Updated, Severity::Info) => "INFO",
     };
+    let drill = if notice.evidence.get("drill").is_some() { "DRILL, " } else { "" };
     let escalated = if notice.evidence.get("escalation").is_some() { "ESCALATED " } else { "" };
     let updated = if notice.change == Change::Updated { " (changed)" } else { "" };
-    format!("{escalated}{word}: {}, {}{updated}", culprit(notice), notice.kind.as_str().replace('_', " "))
+    format!("{drill}{escalated}{word}: {}, {}{updated}", culprit(notice), notice.kind.as_str().replace('_', " "))
 }
 
 fn culprit(notice: &Notice) -> String {
@@ -190,7 +191,10 @@ fn facts(out: &Outgoing) -> Vec<Fact> {
     let about = |canary: &Value, at: &Value| Some(format!("{} ({} ago)", moment(at.as_str()?), canary.get("age")?.as_str()?));
     let part = |name: &str| evidence.get(name).unwrap_or(&Value::Null);
     let sent = |name: &str| part(name).get("sent_at").unwrap_or(&Value::Null);
+    // Of what has only just stopped few are missing for good, and the sentence has how many have not arrived.
+    let not_arrived = part("not_arrived").as_u64().unwrap_or_default();
     let missing = part("of").as_u64().filter(|of| *of > 0).zip(part("missing").as_u64());
+    let missing = missing.filter(|(of, missing)| *missing >= not_arrived && missing <= of);
     let all = [
         fact("Since", about(part("first_bad"), sent("first_bad")).or_else(opened)),
         fact("Missing", missing.map(|(of, missing)| format!("{missing} of the last {of}"))),

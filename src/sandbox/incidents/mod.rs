@@ -40,7 +40,7 @@ pub struct Incident {
     pub expected: Vec<Expected>,
 }
 
-/// One incident that a watcher is expected to tell of, and no other.
+/// One incident that a watcher is expected to tell of; it pages for no other.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
@@ -164,8 +164,10 @@ impl Incident {
                 complaints.push(format!("{} is a {loudest:?}, and not a {:?}", first.kind.as_str(), expected.severity));
             }
         }
-        let strange = opened().filter(|(_, n)| !self.expected.iter().any(|expected| fits(expected, n)));
-        complaints.extend(strange.map(|(_, n)| format!("{} of {} is not expected: {}", n.kind.as_str(), n.culprit, n.summary)));
+        // A warning more is no page.
+        let pages = |n: &Notice| notices.iter().any(|(_, m)| m.incident == n.incident && m.severity == Severity::Page);
+        let strange = opened().filter(|(_, n)| pages(n) && !self.expected.iter().any(|expected| fits(expected, n)));
+        complaints.extend(strange.map(|(_, n)| format!("a page for {} of {} is not expected: {}", n.kind.as_str(), n.culprit, n.summary)));
         complaints
     }
 }

@@ -81,11 +81,11 @@ async fn a_silence_is_kept_over_a_restart_and_told_of_at_its_end() {
     assert_eq!((&told["type"], &told["data"]["kind"]), (&"incident.opened".into(), &"refused".into()), "{told}");
     for (words, why) in [
         (&["silence", "end", "9", "--by", "ann"][..], "no silence `9`"),
-        (&["silence", "add", "--for", "1y", "--reason", "x", "--by", "ann"][..], "`lasts` is written as"),
-        (&["silence", "add", "--for", "91d", "--reason", "x", "--by", "ann"][..], "90 days at most"),
-        (&["silence", "add", "--until", "2020-01-01T00:00:00Z", "--reason", "x", "--by", "ann"][..], "not in the past"),
+        (&["silence", "add", "--all", "--for", "1y", "--reason", "x", "--by", "ann"][..], "`lasts` is written as"),
+        (&["silence", "add", "--all", "--for", "91d", "--reason", "x", "--by", "ann"][..], "90 days at most"),
+        (&["silence", "add", "--all", "--until", "2020-01-01T00:00:00Z", "--reason", "x", "--by", "ann"][..], "not in the past"),
         (&["silence", "add", "--for", "1h", "--kind", "odd", "--reason", "x", "--by", "ann"][..], "unknown variant"),
-        (&["silence", "add", "--for", "1h", "--reason", " ", "--by", "ann"][..], "needs a `reason`"),
+        (&["silence", "add", "--all", "--for", "1h", "--reason", " ", "--by", "ann"][..], "needs a `reason`"),
     ] {
         let (code, _, err) = daemon.say(words);
         assert!(code == Some(1) && err.contains(why), "{words:?}: {err}");

@@ -80,7 +80,8 @@ fn told<'a>(view: &View, incident: &IncidentView, named: &[(&Name, &'a str)]) ->
     let counts = |route: &&RouteView| incident.culprit.covers(&route.route) && !is_set_aside(view, route);
     let touched: BTreeSet<&Name> = view.routes.iter().filter(counts).map(|route| &route.route.stream).collect();
     let streams: Vec<&str> = named.iter().filter(|(stream, _)| touched.contains(stream)).map(|(_, name)| *name).collect();
-    let drill = view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
+    let marked = incident.last.evidence.get("drill").is_some();
+    let drill = marked || view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
     let ours = matches!(incident.culprit, Culprit::Inbox(_)) || drill || streams.is_empty();
     let [now, before] = what;
     let what = if incident.resolved_at.is_some() { before } else { now };
