@@ -61,7 +61,7 @@ async fn beats_flow_stop_with_a_full_disk_and_flow_again() {
     assert_eq!(hook.next().await.json()["data"]["severity"], "page");
     silent(&mut service).await;
     daemon.wait_for("beats to be kept back", async |d| (d.metric(HELD).await? == 1.0).then_some(())).await;
-    assert!(daemon.get("/").await.unwrap().1.contains("kept back: the ledger is not written"));
+    assert!(daemon.get("/").await.unwrap().1.contains("kept back</span>: the ledger is not written"));
     std::fs::remove_file(&filler).unwrap();
     next(&mut service).await;
     daemon.wait_for("beats to go on", async |d| (d.metric(HELD).await? == 0.0).then_some(())).await;
