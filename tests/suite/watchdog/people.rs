@@ -1,10 +1,10 @@
 //! What people say of incidents: reminders until one is acknowledged, one that is closed too soon, and silences.
 
-use mailcanary::model::{At, Change, Class, IncidentId, Kind, Notice, Severity, Span, Which};
+use mailcanary::model::{At, Change, Class, IncidentId, Kind, Notice, Route, Severity, Span, Which};
 use mailcanary::watchdog::{Event, Unfit, Watchdog};
 
 use super::replay;
-use super::world::{Fate, World, name, settings};
+use super::world::{Fate, START, World, name, settings};
 
 const MINUTE: Span = Span::from_secs(60);
 
@@ -186,4 +186,24 @@ fn what_people_say_is_bounded() {
         w.feed(silenced(&w, "p0", MINUTE.scaled(n + 1, 1)));
     }
     assert!(w.dog.view(w.now).silences.len() <= 200);
+}
+
+#[test]
+fn a_reminder_of_what_is_well_again_says_so() {
+    let mut w = World::new(settings(2, 1, 2, Span::from_secs(60)));
+    w.run(Span::from_secs(3600));
+    let minutes = |n: u64| START.plus(Span::from_secs(60 * n));
+    let fails = |r: &Route, _: u64| r.provider == name("p0");
+    // It fails twice within minutes, so that its end is waited for; the second time for nearly as long as until the first reminder.
+    w.from(minutes(60), fails, Fate::Swallowed);
+    w.heal(minutes(63));
+    w.from(minutes(68), fails, Fate::Swallowed);
+    w.heal(minutes(96));
+    w.run(Span::from_secs(60 * 60));
+    let reminders: Vec<&str> = w.notices.iter().filter(|(_, n)| n.change == Change::Reminder).map(|(_, n)| n.summary.as_str()).collect();
+    assert!(
+        matches!(reminders[..], [only] if only.starts_with("provider `p0` delivers again") && only.contains("kept open")),
+        "{reminders:#?}"
+    );
+    assert_eq!(w.told(Change::Resolved), w.told(Change::Opened));
 }
