@@ -18,6 +18,7 @@ pub(super) use daemon::ask;
 
 use super::out::Out;
 use super::{FAILED, WRONG, known_configuration};
+use crate::model::Name;
 
 /// `mailcanary incident`.
 pub(super) fn execute(command: &Incident) -> ExitCode {
@@ -53,6 +54,10 @@ pub(super) fn identity(command: &Identity) -> ExitCode {
 pub(super) fn silence(command: &Silence) -> ExitCode {
     match command {
         Silence::Add(wished) => {
+            if let Some(why) = unknown(wished) {
+                Out::stderr().line(format_args!("error: {why}"));
+                return ExitCode::from(WRONG);
+            }
             tell(&wished.place, Method::POST, "/api/v1/silences", Some(&wish(wished)), |silence, _| table::silenced(silence))
         }
         Silence::List(place) => tell(place, Method::GET, "/api/v1/silences", None, |silences, _| table::silences(silences)),
@@ -101,6 +106,18 @@ fn say(said: &Said, what: &str) -> ExitCode {
     let path = format!("/api/v1/incidents/{}/{what}", said.one.id);
     let body = json!({ "by": said.by, "note": said.note });
     tell(&said.one.place, Method::POST, &path, Some(&body), table::incident)
+}
+
+/// What a silence names that the configuration does not have: it would silence nothing, and nobody would notice.
+fn unknown(wished: &Wished) -> Option<String> {
+    let settings = known_configuration(&wished.place.config, &mut Out::stderr())?.settings;
+    let of = |what: &str, name: Option<&String>, known: Vec<&str>| {
+        let name = name.filter(|name| !known.contains(&name.as_str()))?;
+        Some(format!("there is no {what} `{}`\n  hint: there are {}", name.escape_debug(), known.join(", ")))
+    };
+    of("provider", wished.provider.as_ref(), settings.providers.keys().map(Name::as_str).collect())
+        .or_else(|| of("stream", wished.stream.as_ref(), settings.streams.keys().map(Name::as_str).collect()))
+        .or_else(|| of("inbox", wished.inbox.as_ref(), settings.inboxes.keys().map(Name::as_str).collect()))
 }
 
 fn wish(wished: &Wished) -> Value {

@@ -90,6 +90,9 @@ async fn a_silence_is_kept_over_a_restart_and_told_of_at_its_end() {
         let (code, _, err) = daemon.say(words);
         assert!(code == Some(1) && err.contains(why), "{words:?}: {err}");
     }
+    // A name that is not there would silence nothing.
+    let (code, _, err) = daemon.say(&["silence", "add", "--provider", "relais", "--for", "1h", "--reason", "x", "--by", "ann"]);
+    assert!(code == Some(2) && err.contains("there is no provider `relais`"), "{err}");
     assert_eq!(daemon.stop().await, Some(0));
 }
 
