@@ -14,7 +14,7 @@ fn legs(answer: &Answer) -> Vec<Leg> {
 fn delivered(postfix: &Postfix, answer: &Answer) -> String {
     assert_eq!(answer.outcome, Outcome::Accepted, "{answer:?}");
     let id = answer.message_id.as_deref().unwrap();
-    assert!(postfix.log().contains(&format!("{id}: message-id=<0123456789abcdef.mailcanary@example.com>")), "{id}");
+    postfix.wait_for_log(&format!("{id}: message-id=<0123456789abcdef.mailcanary@example.com>"));
     let mail = postfix.wait_for_mails(1).remove(0);
     assert_eq!(recognise(&KEY, mail.as_bytes()), Found::Ours { canary: CANARY, issued_at: AT }, "{mail}");
     mail

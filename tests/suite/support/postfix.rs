@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::certs::Certificate;
 use super::free_port::free_port;
@@ -196,6 +197,15 @@ impl Postfix {
     pub fn log(&self) -> String {
         let path = self.folder.path().join("mail.log");
         format!("{}:\n{}", path.display(), std::fs::read_to_string(&path).unwrap_or_default())
+    }
+
+    /// Waits until it has logged `text`, 20 s at most: what it logs passes through a process of its own.
+    pub fn wait_for_log(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "no `{text}` in {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Where delivered mail stands.
