@@ -24,6 +24,17 @@ impl Verdict {
     /// Every verdict, in the order that lists use.
     pub const ALL: [Self; 4] = [Self::Delivering, Self::Degraded, Self::Stopped, Self::Unknown];
 
+    /// Its place in a list that has the worst first.
+    #[must_use]
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Stopped => 0,
+            Self::Degraded => 1,
+            Self::Unknown => 2,
+            Self::Delivering => 3,
+        }
+    }
+
     /// The word in labels and texts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -14,14 +14,15 @@ use tokio::time::{Instant, timeout};
 use crate::inbox::{Rig, brisk, inbox_at, mail};
 use crate::support::fake_imap::{Answer, Command, Fake, Mail, one, say};
 
-const DATE: &str = "08-Aug-2022 19:30:00 +0000";
+pub const DATE: &str = "08-Aug-2022 19:30:00 +0000";
 
-fn reader(fake: &Fake) -> Rig {
+/// A reader of this server.
+pub fn reader(fake: &Fake) -> Rig {
     Rig::new(inbox_at(fake.port, Tls::None)).watch()
 }
 
 /// A canary as it lies in a mailbox.
-fn canary(uid: u32, n: u64) -> Mail {
+pub fn canary(uid: u32, n: u64) -> Mail {
     let text = mail(n).replace('\n', "\r\n");
     let (header, body) = text.split_once("\r\n\r\n").unwrap();
     Mail { uid, date: DATE.to_owned(), header: format!("{header}\r\n\r\n").into_bytes(), body: body.as_bytes().to_vec() }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::terminal::{Paper, Tone, cut, visible, width, wrap};
 use super::Sight;
-use super::wish::{Wish, rank};
+use super::wish::Wish;
 use crate::edge::show::{Line, Open, Top};
 use crate::model::{At, Name, Severity, Verdict};
 
@@ -130,7 +130,7 @@ fn matrix(sheet: &mut Sheet, top: &Top, routes: &[&Line], most: Option<usize>) {
     let mut fields: BTreeMap<(&Name, &Name), &Line> = BTreeMap::new();
     for route in routes {
         let kept = fields.entry((&route.provider, &route.inbox)).or_insert(route);
-        if (rank(route.verdict), route.last_arrival) < (rank(kept.verdict), kept.last_arrival) {
+        if (route.verdict.rank(), route.last_arrival) < (kept.verdict.rank(), kept.last_arrival) {
             *kept = route;
         }
     }
@@ -143,7 +143,7 @@ fn matrix(sheet: &mut Sheet, top: &Top, routes: &[&Line], most: Option<usize>) {
     let fit = if inboxes.len() > room { sheet.wide.saturating_sub(left + 5) / (field + 1) } else { inboxes.len() };
     if fit < inboxes.len() {
         // Those with the most trouble are seen.
-        let bad = |name: &Name| fields.iter().filter(|((_, inbox), route)| *inbox == name && rank(route.verdict) < 2).count();
+        let bad = |name: &Name| fields.iter().filter(|((_, inbox), route)| *inbox == name && route.verdict.rank() < 2).count();
         inboxes.sort_by_key(|inbox| std::cmp::Reverse(bad(&inbox.name)));
     }
     let mut head = vec![(" ".repeat(left), Tone::Plain)];
@@ -158,7 +158,7 @@ fn matrix(sheet: &mut Sheet, top: &Top, routes: &[&Line], most: Option<usize>) {
     let rows = most.map_or(ENDLESS, |most| most.saturating_sub(1).max(1));
     let fewer = if providers.len() > rows { rows.saturating_sub(1).max(1) } else { providers.len() };
     let mut worst = providers.clone();
-    worst.sort_by_key(|provider| rank(provider.verdict));
+    worst.sort_by_key(|provider| provider.verdict.rank());
     for provider in if fewer < providers.len() { worst } else { providers.clone() }.iter().take(fewer) {
         let name = format!("{} {}", sign(provider.verdict), provider.name);
         let mut row = vec![(padded(&name, left), tone(provider.verdict))];

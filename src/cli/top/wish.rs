@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::edge::show::{Line, Top};
-use crate::model::{At, Verdict};
+use crate::model::At;
 
 /// Characters of a filter.
 const LONGEST: usize = 64;
@@ -133,21 +133,11 @@ impl Wish {
         let mut routes: Vec<&Line> = top.routes.iter().filter(wanted).collect();
         let suspicion = |a: &&Line, b: &&Line| b.suspicion.total_cmp(&a.suspicion);
         match self.order {
-            Order::Trouble => routes.sort_by(|a, b| rank(a.verdict).cmp(&rank(b.verdict)).then(suspicion(a, b))),
+            Order::Trouble => routes.sort_by(|a, b| a.verdict.rank().cmp(&b.verdict.rank()).then(suspicion(a, b))),
             Order::Suspicion => routes.sort_by(suspicion),
             Order::Silence => routes.sort_by_key(|r| r.last_arrival.unwrap_or(At::from_ms(0))),
             Order::Name => {}
         }
         routes
-    }
-}
-
-/// The worst first.
-pub(super) const fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Stopped => 0,
-        Verdict::Degraded => 1,
-        Verdict::Unknown => 2,
-        Verdict::Delivering => 3,
     }
 }

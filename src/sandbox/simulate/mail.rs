@@ -18,26 +18,17 @@ pub(super) fn examined(route: &Route, now: At, troubles: &[Trouble]) -> Examinat
     ];
     let mut failed: Vec<Method> = Vec::new();
     for trouble in troubles.iter().filter(|t| t.is_on(now)) {
-        match &trouble.harm {
-            Harm::Foreign(culprit, foreign) if culprit.covers(route) => {
-                // A mail comes from one network; addresses and links stand beside the others.
-                marks.retain(|mark| mark.part != foreign.part || matches!(foreign.part, Part::Address | Part::Link));
-                marks.push(foreign.clone());
-            }
-            Harm::Fails(culprit, method) if culprit.covers(route) => failed.push(*method),
-            Harm::Foreign(..)
-            | Harm::Fails(..)
-            | Harm::Stop(_)
-            | Harm::Hold(_)
-            | Harm::Loss(..)
-            | Harm::Slow(..)
-            | Harm::Junk(..)
-            | Harm::Refuse(..)
-            | Harm::Twice(_)
-            | Harm::Stranger(..)
-            | Harm::Blind(_)
-            | Harm::Sleep
-            | Harm::Cut => {}
+        if let Harm::Foreign(culprit, foreign) = &trouble.harm
+            && culprit.covers(route)
+        {
+            // A mail comes from one network; addresses and links stand beside the others.
+            marks.retain(|mark| mark.part != foreign.part || matches!(foreign.part, Part::Address | Part::Link));
+            marks.push(foreign.clone());
+        }
+        if let Harm::Fails(culprit, method) = &trouble.harm
+            && culprit.covers(route)
+        {
+            failed.push(*method);
         }
     }
     let checks = [Method::Spf, Method::Dkim, Method::Dmarc].map(|method| {

@@ -3,20 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::inbox_hostile::{DATE, canary, reader};
 use crate::support::fake_imap::{Answer, Fake, Mail, say};
-
-const DATE: &str = "08-Aug-2022 19:30:00 +0000";
-
-fn reader(fake: &Fake) -> Rig {
-    Rig::new(inbox_at(fake.port, Tls::None)).watch()
-}
-
-/// A canary as it lies in a mailbox.
-fn canary(uid: u32, n: u64) -> Mail {
-    let text = mail(n).replace('\n', "\r\n");
-    let (header, body) = text.split_once("\r\n\r\n").unwrap();
-    Mail { uid, date: DATE.to_owned(), header: format!("{header}\r\n\r\n").into_bytes(), body: body.as_bytes().to_vec() }
-}
 
 #[tokio::test]
 async fn a_slow_login_is_waited_for_and_one_that_never_ends_is_not() {

@@ -120,16 +120,6 @@ pub(super) const fn tone(severity: Severity) -> Verdict {
     }
 }
 
-/// How bad a verdict is, the worst first.
-pub(super) const fn rank(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Stopped => 0,
-        Verdict::Degraded => 1,
-        Verdict::Unknown => 2,
-        Verdict::Delivering => 3,
-    }
-}
-
 /// A table under a caption that is read aloud, which may be wider than the screen: its own place scrolls, and can be reached by keyboard.
 /// A head that begins with `>` is that of a column of numbers.
 pub(super) fn table(caption: &str, class: &str, heads: &[&str], rows: &Markup) -> Markup {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::bits::{rank, reason, sign, verdict};
+use super::bits::{reason, sign, verdict};
 use super::spread::{self, Spread, Took};
 use super::{home, routes, strip};
 use crate::model::{Name, Verdict};
@@ -23,7 +23,7 @@ pub(super) fn matrix(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
     for route in view.routes.iter().filter(|r| chosen.is_none_or(|stream| r.route.stream == *stream)) {
         fields.entry((&route.route.provider, &route.route.inbox)).or_default().push(route);
     }
-    fields.values_mut().for_each(|routes| routes.sort_by_key(|route| rank(route.verdict)));
+    fields.values_mut().for_each(|routes| routes.sort_by_key(|route| route.verdict.rank()));
     let class = if view.inboxes.len() > WIDE { "wide matrix dense" } else { "wide matrix" };
     html! {
         (streams(view, root, chosen))

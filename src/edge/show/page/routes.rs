@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::bits::{ago, count, rank, reason, table, verdict};
+use super::bits::{ago, count, reason, table, verdict};
 use super::spread::{self, Spread};
 use super::strip;
 use crate::model::{At, Route, Verdict};
@@ -23,7 +23,7 @@ pub(super) fn href(root: &str, route: &Route) -> String {
 /// These routes of a view. `root`: the way to the status page.
 pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool) -> Markup {
     let mut mine: Vec<&RouteView> = view.routes.iter().filter(|route| which(route)).collect();
-    mine.sort_by_key(|route| rank(route.verdict));
+    mine.sort_by_key(|route| route.verdict.rank());
     let heads = ["route", "verdict", "newest canaries", ">median", ">99th", ">last arrival"];
     let lines = |routes: &[&RouteView]| html! { @for route in routes { (line(root, route, view.at)) } };
     if mine.len() <= FEW {

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::people::{BY, SEEN};
+use super::words::{Method, Part};
 use super::{Name, Time};
-use crate::model::Part;
 use crate::watchdog::{CheckView, IdentityView, MarkView, View};
 
 /// Characters of a value.
@@ -33,9 +33,7 @@ struct Identity {
 /// One value that stands in its mail.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Value {
-    /// Where: `from`, `sender`, `reply_to`, `return_path`, `dkim_domain`, `dkim_selector`, `message_id`, `list`, `network`, `address`, `link`,
-    /// `content`.
-    part: &'static str,
+    part: Part,
     value: String,
     since: Time,
     last: Time,
@@ -49,8 +47,7 @@ struct Value {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Check {
     inbox: Name,
-    /// `spf`, `dkim`, `dmarc`, `arc`.
-    method: &'static str,
+    method: Method,
     /// It is the receiver's word, and not ours.
     by_receiver: bool,
     /// It is known to hold, and does.
@@ -58,43 +55,6 @@ struct Check {
     /// It has held, and does not any more since then.
     broken_since: Option<Time>,
     why: String,
-}
-
-/// Where a value stands.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::edge::show) enum Place {
-    From,
-    Sender,
-    ReplyTo,
-    ReturnPath,
-    DkimDomain,
-    DkimSelector,
-    MessageId,
-    List,
-    Network,
-    Address,
-    Link,
-    Content,
-}
-
-impl From<Place> for Part {
-    fn from(place: Place) -> Self {
-        match place {
-            Place::From => Self::From,
-            Place::Sender => Self::Sender,
-            Place::ReplyTo => Self::ReplyTo,
-            Place::ReturnPath => Self::ReturnPath,
-            Place::DkimDomain => Self::DkimDomain,
-            Place::DkimSelector => Self::DkimSelector,
-            Place::MessageId => Self::MessageId,
-            Place::List => Self::List,
-            Place::Network => Self::Network,
-            Place::Address => Self::Address,
-            Place::Link => Self::Link,
-            Place::Content => Self::Content,
-        }
-    }
 }
 
 /// A value that is right.
@@ -106,7 +66,7 @@ pub(in crate::edge::show) struct Right {
     /// Of which stream.
     pub(in crate::edge::show) stream: Name,
     /// Where.
-    pub(in crate::edge::show) part: Place,
+    pub(in crate::edge::show) part: Part,
     /// What.
     #[schemars(length(min = 1, max = VALUE), regex(pattern = SEEN), example = &"help@example.com")]
     pub(in crate::edge::show) value: String,
@@ -138,7 +98,7 @@ impl From<&MarkView> for Value {
     fn from(view: &MarkView) -> Self {
         let MarkView { mark, since, last, foreign, approved } = view;
         Self {
-            part: mark.part.as_str(),
+            part: mark.part.into(),
             value: mark.value.clone(),
             since: (*since).into(),
             last: (*last).into(),
@@ -152,7 +112,7 @@ impl From<&CheckView> for Check {
     fn from(view: &CheckView) -> Self {
         Self {
             inbox: Name::from(&view.inbox),
-            method: view.method.as_str(),
+            method: view.method.into(),
             by_receiver: view.by_receiver,
             sound: view.sound,
             broken_since: view.broken_since.map(Time::from),

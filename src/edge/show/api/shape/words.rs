@@ -73,6 +73,16 @@ words! {
     /// Why a canary was sent: its turn came, or suspicion asked.
     Reason { Routine = "routine", Confirmation = "confirmation" }
 
+    /// Where in a mail a value stands.
+    Part {
+        From = "from", Sender = "sender", ReplyTo = "reply_to", ReturnPath = "return_path", DkimDomain = "dkim_domain",
+        DkimSelector = "dkim_selector", MessageId = "message_id", List = "list", Network = "network", Address = "address", Link = "link",
+        Content = "content",
+    }
+
+    /// What of a mail is checked.
+    Method { Spf = "spf", Dkim = "dkim", Dmarc = "dmarc", Arc = "arc" }
+
     /// Whether an account may send.
     Standing { Good = "good", Warned = "warned", Stopped = "stopped" }
 }
