@@ -7,6 +7,7 @@ mod evidence;
 mod look;
 mod retention;
 mod tables;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -30,14 +30,21 @@ fn the_services_are_locked_down() {
 
 #[test]
 fn systemd_understands_every_line_of_the_units() {
-    for unit in units("systemd").into_iter().chain(units("systemd/user")) {
-        let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output().unwrap();
+    let runtime = std::env::temp_dir().join(format!("mailcanary-verify-{}", std::process::id()));
+    std::fs::create_dir_all(&runtime).unwrap();
+    let of = |folder: &str, manager: &'static str| units(folder).into_iter().map(move |unit| (unit, manager));
+    for (unit, manager) in of("systemd", "--system").chain(of("systemd/user", "--user")) {
+        let mut verify = Command::new("systemd-analyze");
+        // A user's manager has a folder of its session.
+        let output = verify.args(["verify", manager, "--man=no"]).arg(&unit).env("XDG_RUNTIME_DIR", &runtime).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         // The binary is not installed on the host that tests.
         let of_ours = |line: &&str| line.contains("mailcanary") && !line.contains("/usr/bin/mailcanary is not executable");
         let complaints: Vec<&str> = said.lines().filter(of_ours).collect();
         assert!(complaints.is_empty(), "{}: {complaints:#?}", unit.display());
+        assert!(!said.contains("Failed to"), "{}: {said}", unit.display());
     }
+    std::fs::remove_dir_all(runtime).unwrap();
 }
 
 #[test]
