@@ -44,6 +44,7 @@ pub(super) fn execute(args: &Arguments) -> ExitCode {
     let eased = eased(args.output, &scenario, &settings);
     let parts = scenario.parts() + eased.iter().map(|(scenario, _)| scenario.parts()).sum::<u64>();
     let (progress, done) = (Progress::new("played", args.look), AtomicU64::new(0));
+    progress.tell(0, parts);
     let one_more = || progress.tell(done.fetch_add(1, Ordering::Relaxed) + 1, parts);
     let played = study(&scenario, &|| Native::new(&settings), &|| Rivals::new(scenario.routes.len()), &|_, _| one_more());
     let promised = |(scenario, settings): &(Scenario, Settings)| {

@@ -22,6 +22,9 @@ const QUARTER: Span = Span::from_secs(91 * 86_400 + 27_000);
 /// A year, in seconds.
 const YEAR_SECS: f64 = 365.25 * 86_400.0;
 
+/// In so many pieces a quiet year is played and told of: one takes as long as a few runs.
+const PIECES: u64 = 100;
+
 /// Told of how far it is: what is done, of how much.
 pub type Progress<'p> = &'p (dyn Fn(u64, u64) + Sync);
 
@@ -60,9 +63,10 @@ where
     W: Watching + Clone + Send,
     O: Observing + Send,
 {
-    let jobs = scenario.parts();
-    let batches = jobs - scenario.runs.quiet;
+    let (batches, parts) = (scenario.batches(), scenario.parts());
+    let jobs = scenario.runs.quiet + batches;
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let told = || progress(done.fetch_add(1, Ordering::Relaxed) + 1, parts);
     let touched = scenario.touched();
     let watched = if touched.is_empty() { (0..scenario.routes.len()).take(ROUTES_SHOWN).collect() } else { touched };
     let found: Mutex<Vec<Part<O>>> = Mutex::new(Vec::new());
@@ -75,19 +79,19 @@ where
             // Quiet years take longest: they come first.
             let result = match job.checked_sub(scenario.runs.quiet) {
                 None => {
-                    let (healthy, world) = quiet(scenario, job, watcher(), observer());
+                    let (healthy, world) = quiet_year(scenario, job, watcher(), observer(), &told);
                     let learnt = if batches == 0 { world.learnt(&watched) } else { Vec::new() };
                     (Found::Quiet(healthy, world.observer), learnt)
                 }
                 Some(batch) => {
                     let (runs, learnt) = batch_of(scenario, batch, watcher(), &watched);
+                    told();
                     (Found::Runs(runs), learnt)
                 }
             };
             if let Ok(mut found) = found.lock() {
                 found.push((job, result));
             }
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, jobs);
         }
     };
     std::thread::scope(|scope| {
@@ -116,8 +120,11 @@ impl Scenario {
     /// In how many parts it is played; each is told to [`Progress`].
     #[must_use]
     pub fn parts(&self) -> u64 {
-        let batches = if self.failures.is_empty() { 0 } else { self.runs.count.div_ceil(SHARED) };
-        batches + self.runs.quiet
+        self.batches() + self.runs.quiet * PIECES
+    }
+
+    fn batches(&self) -> u64 {
+        if self.failures.is_empty() { 0 } else { self.runs.count.div_ceil(SHARED) }
     }
 }
 
@@ -131,14 +138,31 @@ enum Found<O> {
 
 /// One quiet year from a cold start.
 pub fn quiet<W: Watching, O: Observing>(scenario: &Scenario, number: u64, watcher: W, observer: O) -> (Healthy, World<W, O>) {
+    quiet_year(scenario, number, watcher, observer, &|| {})
+}
+
+/// The same, which is told of piece by piece.
+fn quiet_year<W: Watching, O: Observing>(
+    scenario: &Scenario,
+    number: u64,
+    watcher: W,
+    observer: O,
+    told: &dyn Fn(),
+) -> (Healthy, World<W, O>) {
     let seed = Chance::of(scenario.runs.seed, "quiet", number, "seed").bits();
     let mut world = World::new(scenario.routes.clone(), scenario.climate.clone(), seed, watcher, observer);
     let end = START.plus(scenario.runs.quiet_lasts);
     let mut healthy = Healthy { years: scenario.runs.quiet_lasts.as_secs_f64() / YEAR_SECS, ..Healthy::default() };
-    let quarter = START.plus(QUARTER);
-    world.run_until(quarter.min(end));
-    healthy.pages_in_first_quarter = pages(&world.seen.notices).count() as u64;
-    world.run_until(end);
+    let quarter = START.plus(QUARTER).min(end);
+    for piece in 1..=PIECES {
+        let until = START.plus(scenario.runs.quiet_lasts.scaled(piece, PIECES));
+        if world.now() < quarter && until >= quarter {
+            world.run_until(quarter);
+            healthy.pages_in_first_quarter = pages(&world.seen.notices).count() as u64;
+        }
+        world.run_until(until.min(end));
+        told();
+    }
     let Seen { notices, routine, confirmations, events } = std::mem::take(&mut world.seen);
     healthy.pages = pages(&notices).count() as u64;
     healthy.incidents = notices.iter().filter(|(_, n)| n.change == Change::Opened).count() as u64;
