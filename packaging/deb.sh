@@ -29,6 +29,7 @@ install -d -m 700 "$root/etc/mailcanary/credentials"
 doc=$root/usr/share/doc/mailcanary
 install -d "$doc/examples" "$root/usr/share/man/man1"
 "$binary" print reference-config >"$doc/examples/mailcanary.toml"
+"$binary" print starter-config >"$doc/examples/starter.toml"
 "$binary" print man --to "$root/usr/share/man/man1"
 gzip -9n "$root"/usr/share/man/man1/*
 for shell in bash:bash-completion/completions/mailcanary zsh:zsh/vendor-completions/_mailcanary \

@@ -16,7 +16,7 @@ use crate::sandbox::incidents;
 #[command(name = "mailcanary", version, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(after_help = "Examples:
   mailcanary demo                                          see it work, without any set-up
-  mailcanary print reference-config > mailcanary.toml      begin a configuration
+  mailcanary print starter-config > mailcanary.toml        begin a configuration
   mailcanary check -c mailcanary.toml --live               is it right, and do all log-ins work
   mailcanary run -c mailcanary.toml                        watch
 
@@ -282,7 +282,8 @@ pub(super) enum Drawn {
 /// `print`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  mailcanary print reference-config > mailcanary.toml
+  mailcanary print starter-config > mailcanary.toml
+  mailcanary print reference-config
   mailcanary print schema > mailcanary.schema.json
   mailcanary print alert-rules > /etc/prometheus/rules/mailcanary.yml
   mailcanary print dashboards /var/lib/grafana/dashboards/mailcanary
@@ -305,6 +306,8 @@ pub(super) struct Print {
 pub(super) enum Printable {
     /// The configuration with every key, its default and its reason
     ReferenceConfig,
+    /// The smallest configuration that watches, to begin with
+    StarterConfig,
     /// The JSON Schema of the configuration
     Schema,
     /// Recording and alerting rules for Prometheus

@@ -1,12 +1,15 @@
 //! `check`: is the configuration right, and what would it watch.
 
+use std::fmt::Display;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use super::args::Check;
 use super::check_live;
 use super::out::Out;
+use super::terminal::{Paper, fold};
 use super::{FAILED, WRONG, warn, with_secrets};
-use crate::config::{Budget, Complaint, ENDS_SOON, Forecast, Inbox, Price, Settings};
+use crate::config::{Budget, Complaint, ENDS_SOON, Forecast, Http, Inbox, Price, Settings, web_config};
 use crate::model::{At, Name, Route};
 
 /// More routes than this are counted, not listed.
@@ -16,7 +19,7 @@ pub(super) fn execute(args: &Check) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return ExitCode::from(WRONG) };
     warn(&args.config, &ending(&settings, crate::run::clock()()), &mut err);
-    summary(&settings, &mut out);
+    summary(&settings, &mut Sheet { out: &mut out, paper: Paper::stdout(args.look) });
     if args.live && !check_live::execute(&settings, &secrets, args.resolver, args.look, &mut out) {
         return out.finish(FAILED);
     }
@@ -34,8 +37,20 @@ fn ending(settings: &Settings, now: At) -> Vec<Complaint> {
     settings.inboxes.iter().filter_map(soon).collect()
 }
 
+/// Where lines are written: on a terminal none is broken inside a word.
+struct Sheet<'o> {
+    out: &'o mut Out,
+    paper: Paper,
+}
+
+impl Sheet<'_> {
+    fn line(&mut self, line: impl Display) {
+        fold(&line.to_string(), self.paper.width).iter().for_each(|line| self.out.line(line));
+    }
+}
+
 /// What would be watched.
-fn summary(settings: &Settings, out: &mut Out) {
+fn summary(settings: &Settings, out: &mut Sheet<'_>) {
     let per_day = |chosen: &dyn Fn(&Route) -> bool| settings.canaries_per_day(chosen);
     let count = settings.routes.len();
     out.line(format_args!(
@@ -75,9 +90,11 @@ fn summary(settings: &Settings, out: &mut Out) {
     for (name, beat) in &settings.heartbeats {
         out.line(format_args!("heartbeat {name} ({}, {}): every {}", beat.kind.as_str(), beat.kind.place(), beat.every));
     }
-    let http = settings.http.as_ref().map_or_else(|| "off".to_owned(), |http| format!("http://{}", http.listen));
-    out.line(format_args!("status page and metrics: {http}"));
-    let base = settings.http.as_ref().and_then(|http| http.public_url.clone()).unwrap_or_else(|| http.clone());
+    out.line(format_args!("status page and metrics: {}", settings.http.as_ref().map_or_else(|| "off".to_owned(), place)));
+    if let Some(public) = &settings.public {
+        out.line(format_args!("page for everybody: {}", at(public.listen, "http")));
+    }
+    let base = settings.http.as_ref().map_or_else(|| "off".to_owned(), reached);
     for (name, provider) in settings.providers.iter().filter(|(_, p)| p.kind.is_hooked()) {
         out.line(format_args!("webhook of {} {name}: {base}/hooks/{name}", provider.kind.as_str()));
     }
@@ -86,6 +103,33 @@ fn summary(settings: &Settings, out: &mut Out) {
     }
     let ledger = &settings.ledger;
     out.line(format_args!("ledger: {}, {} of successes and {} of failures", ledger.path.display(), ledger.keep, ledger.keep_failures));
+}
+
+/// Where the status page is: the address that others reach it by, and the one that is listened on.
+fn place(http: &Http) -> String {
+    let here = at(http.listen, scheme(http));
+    http.public_url.as_ref().map_or_else(|| here.clone(), |url| format!("{url}, listening on {here}"))
+}
+
+/// The address by which the status page is asked.
+fn reached(http: &Http) -> String {
+    http.public_url.clone().unwrap_or_else(|| format!("{}://{}", scheme(http), host(http.listen)))
+}
+
+/// What is spoken there: the web configuration may have it be TLS.
+fn scheme(http: &Http) -> &'static str {
+    let tls = http.web_config.as_ref().and_then(|path| web_config(path).ok()).is_some_and(|web| web.tls.is_some());
+    if tls { "https" } else { "http" }
+}
+
+/// An address that can be asked; of one that stands for all of them, one of them.
+fn at(listen: SocketAddr, scheme: &str) -> String {
+    let all = if listen.ip().is_unspecified() { " (and on every other address of this host)" } else { "" };
+    format!("{scheme}://{}{all}", host(listen))
+}
+
+fn host(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() { format!("localhost:{}", listen.port()) } else { listen.to_string() }
 }
 
 /// How often a canary goes down each route.

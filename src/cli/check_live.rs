@@ -101,7 +101,7 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
         }
     };
     let senders: BTreeSet<&str> = settings.providers.values().map(|p| p.from.domain()).collect();
-    let of = 2 * settings.providers.len() + 2 * settings.inboxes.len() + senders.len() + settings.sinks.len();
+    let of = settings.providers.len() + keyrings(settings).len() + 2 * settings.inboxes.len() + senders.len() + settings.sinks.len();
     let of = u64::try_from(of).unwrap_or(u64::MAX);
     let steps = &Steps { progress: Progress::new("looked at", look), done: AtomicU64::new(0), of };
     steps.progress.show(0, of, &format!("0 of {of} looked at"));
@@ -275,7 +275,7 @@ async fn dns(settings: &Settings, server: Option<SocketAddr>, steps: &Steps) -> 
     }
     let exchangers = stream::iter(&settings.inboxes).map(|(name, inbox)| steps.step(exchangers(resolver, name, inbox))).buffered(AT_ONCE);
     let policies = stream::iter(senders).map(|(domain, names)| steps.step(policies(resolver, domain, names))).buffered(AT_ONCE);
-    let keys = stream::iter(&settings.providers).map(|(name, provider)| steps.step(keys(resolver, name, provider))).buffered(AT_ONCE);
+    let keys = stream::iter(keyrings(settings)).map(|(ring, names)| steps.step(keys(resolver, ring, names))).buffered(AT_ONCE);
     let (exchangers, policies, keys) = tokio::join!(exchangers.collect::<Vec<_>>(), policies.collect::<Vec<_>>(), keys.collect::<Vec<_>>());
     exchangers.into_iter().chain(policies.into_iter().flatten()).chain(keys).collect()
 }
@@ -291,13 +291,25 @@ async fn policies(resolver: &Resolver, domain: &str, names: Vec<&str>) -> [Findi
     [finding(about("SPF"), spf, Spf::is_fine), finding(about("DMARC"), dmarc, Dmarc::is_fine)]
 }
 
-async fn keys(resolver: &Resolver, name: &Name, provider: &Provider) -> Finding {
-    let domain = provider.from.domain();
-    let named: Vec<&str> = provider.dkim_selectors.iter().map(String::as_str).collect();
-    let selectors = if named.is_empty() { usual_selectors(&provider.kind) } else { &named };
-    let found = resolver.dkim(domain, selectors).await;
-    let guessed = named.is_empty() && found.as_ref().is_ok_and(|dkim| !dkim.has_key());
-    let mut finding = finding(format!("provider {name}: DKIM of {domain}"), found, Dkim::has_key);
+/// Where keys of DKIM are looked for: a domain, the selectors, and whether the configuration names them.
+type Keyring<'s> = (&'s str, Vec<&'s str>, bool);
+
+/// Where keys are looked for, and for which providers: several often share a domain, and what is missing there is said once.
+fn keyrings(settings: &Settings) -> BTreeMap<Keyring<'_>, Vec<&str>> {
+    let mut rings: BTreeMap<Keyring<'_>, Vec<&str>> = BTreeMap::new();
+    for (name, provider) in &settings.providers {
+        let named: Vec<&str> = provider.dkim_selectors.iter().map(String::as_str).collect();
+        let is_named = !named.is_empty();
+        let selectors = if is_named { named } else { usual_selectors(&provider.kind).to_vec() };
+        rings.entry((provider.from.domain(), selectors, is_named)).or_default().push(name.as_str());
+    }
+    rings
+}
+
+async fn keys(resolver: &Resolver, (domain, selectors, is_named): Keyring<'_>, names: Vec<&str>) -> Finding {
+    let found = resolver.dkim(domain, &selectors).await;
+    let guessed = !is_named && found.as_ref().is_ok_and(|dkim| !dkim.has_key());
+    let mut finding = finding(format!("provider {}: DKIM of {domain}", names.join(", ")), found, Dkim::has_key);
     if guessed {
         finding.text += "; name yours with `dkim_selectors`";
     }

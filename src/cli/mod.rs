@@ -30,6 +30,7 @@ use clap::Parser;
 use crate::config::{self, Checked, Complaint, LoadError, Secrets, Settings};
 use args::{Arguments, Command};
 use out::Out;
+use terminal::{Look, Paper};
 
 /// Something did not work.
 pub(crate) const FAILED: u8 = 1;
@@ -97,7 +98,7 @@ pub(crate) fn configuration(file: &Path, err: &mut Out) -> Option<Checked> {
         }
         Err(error) => {
             err.error(&error, Some(file));
-            err.line("  hint: name a configuration file with -c; `mailcanary print reference-config` shows one");
+            err.line("  hint: name a configuration file with -c; `mailcanary print starter-config` shows one");
             None
         }
     }
@@ -126,7 +127,7 @@ pub(crate) fn with_secrets(file: &Path, err: &mut Out) -> Option<(Settings, Secr
 /// Prints complaints, and how many there are.
 pub(crate) fn complain(file: &Path, complaints: &[Complaint], err: &mut Out) {
     for complaint in complaints {
-        err.line(complaint.in_file(file));
+        told(err, &complaint.in_file(file).to_string());
     }
     let count = complaints.len();
     err.line(format_args!("{count} complaint{}: nothing was started", if count == 1 { "" } else { "s" }));
@@ -135,6 +136,12 @@ pub(crate) fn complain(file: &Path, complaints: &[Complaint], err: &mut Out) {
 /// Prints warnings.
 pub(crate) fn warn(file: &Path, warnings: &[Complaint], err: &mut Out) {
     for warning in warnings {
-        err.line(format_args!("warning: {}", warning.in_file(file)));
+        told(err, &format!("warning: {}", warning.in_file(file)));
     }
+}
+
+/// A complaint on standard error; where a person looks no word of it is broken.
+fn told(err: &mut Out, text: &str) {
+    let width = Paper::stderr(Look::default()).width;
+    terminal::fold(text, width).iter().for_each(|line| err.line(line));
 }

@@ -44,6 +44,7 @@ pub(super) fn execute(args: &Print) -> ExitCode {
 fn print(what: Printable, out: &mut Out) {
     match what {
         Printable::ReferenceConfig => out.text(&config::reference()),
+        Printable::StarterConfig => out.text(config::starter()),
         Printable::Schema => out.line(format_args!("{:#}", config::schema())),
         Printable::AlertRules => out.text(&grafana::alert_rules()),
         Printable::Openapi => out.text(document()),
@@ -76,7 +77,12 @@ fn man() -> String {
 
 /// Every page of the manual.
 fn pages(folder: &Path) -> Result<(), PrintError> {
-    clap_mangen::generate_to(Arguments::command(), folder).map_err(|error| PrintError::File(folder.to_owned(), error))
+    let failed = |error| PrintError::File(folder.to_owned(), error);
+    if !folder.exists() {
+        fs::create_dir_all(folder).map_err(failed)?;
+        Out::stderr().line(format_args!("made the folder `{}`", folder.display().to_string().escape_debug()));
+    }
+    clap_mangen::generate_to(Arguments::command(), folder).map_err(failed)
 }
 
 fn completions(shell: Shell) -> String {

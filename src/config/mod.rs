@@ -30,6 +30,7 @@ mod settings;
 mod signing;
 mod signs;
 mod sink;
+mod starter;
 mod takes;
 mod template;
 mod text;
@@ -70,6 +71,7 @@ pub use sink::{
     AlertmanagerSettings, CommandSettings, DesktopSettings, DiscordSettings, EmailSettings, GrafanaSettings, JiraSettings, NtfySettings,
     OpsgenieSettings, PagerDutySettings, SinkKind, SlackBotSettings, SlackSettings, TeamsSettings, TelegramSettings, WebhookSettings,
 };
+pub use starter::starter;
 pub use takes::{Scope, Takes};
 pub use template::{Template, TemplateError, Wording, sample};
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};

@@ -9,6 +9,9 @@ use crate::model::hides;
 /// Marks on one character that are shown. More are a pile that spills over other lines.
 const MARKS: usize = 4;
 
+/// Columns by which what follows a first line stands further in.
+const FURTHER: usize = 2;
+
 /// `text` in one line that cannot move the cursor, change colours, or turn or hide other text: such characters are shown by their numbers.
 pub(in crate::cli) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -57,6 +60,19 @@ fn split(text: &str, most: usize) -> (String, &str) {
         taken += wide;
     }
     (text.to_owned(), "")
+}
+
+/// A line of ours in lines that fit: what follows the first stands further in. Of several lines each; endless where nobody looks.
+pub(in crate::cli) fn fold(text: &str, most: Option<usize>) -> Vec<String> {
+    let one = |line: &str| {
+        let Some(most) = most.filter(|most| width(line) > *most) else { return vec![line.to_owned()] };
+        let indent = line.len() - line.trim_start().len();
+        let parts = wrap(line.trim_start(), most.saturating_sub(indent + FURTHER));
+        let at =
+            |(place, part): (usize, String)| format!("{:ahead$}{part}", "", ahead = if place == 0 { indent } else { indent + FURTHER });
+        parts.into_iter().enumerate().map(at).collect()
+    };
+    text.lines().flat_map(one).collect()
 }
 
 /// `text` in lines of at most `most` columns: broken at spaces, or after a `/`, or where there is no place otherwise.

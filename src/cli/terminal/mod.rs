@@ -7,7 +7,7 @@ use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
 
-pub(super) use measure::{cut, visible, width, wrap};
+pub(super) use measure::{cut, fold, visible, width, wrap};
 pub(super) use table::{Align, Cell, Table};
 
 /// When colours are used.
@@ -23,7 +23,7 @@ pub(super) enum Colours {
 }
 
 /// How colours are asked for.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(super) struct Look {
     /// When colours are used
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colours::Auto)]

@@ -96,7 +96,7 @@ impl Source {
         let lost = |error: reqwest::Error| {
             let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
             let why = causes.last().map_or_else(|| "the connection failed".to_owned(), ToString::to_string);
-            format!("nobody answers at {}: {why}", self.place)
+            format!("nobody answers at {}: {why}{}", self.place, hint(&why))
         };
         let mut response = request.send().await.map_err(lost)?;
         match response.status() {
@@ -104,6 +104,15 @@ impl Source {
             StatusCode::SERVICE_UNAVAILABLE => return Err(format!("the daemon at {} is there, and its loop does not answer", self.place)),
             status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 return Err(format!("{} answers {status}: give --token-file or --user-file", self.place));
+            }
+            StatusCode::BAD_REQUEST if self.url.starts_with("http://") => {
+                return Err(format!("{} answers {}: if it speaks TLS, ask by https://", self.place, response.status()));
+            }
+            StatusCode::MISDIRECTED_REQUEST => {
+                return Err(format!("{} does not know itself by this name: add it to `hosts` under [http]", self.place));
+            }
+            StatusCode::NOT_FOUND => {
+                return Err(format!("there is no mailcanary at {}, or another version: give the address of its status page", self.place));
             }
             status => return Err(format!("{} answers {status}: no mailcanary, or another version", self.place)),
         }
@@ -115,6 +124,23 @@ impl Source {
             }
         }
         serde_json::from_slice(&text).map_err(|error| format!("{} says what this version does not understand: {error}", self.place))
+    }
+}
+
+/// What to do about a connection that failed for this reason, where that can be told.
+fn hint(why: &str) -> &'static str {
+    let why = why.to_ascii_lowercase();
+    let holds = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    if holds(&["certificate", "unknownissuer"]) {
+        "; give the authority that signed it as --ca-file, and the name that stands in it"
+    } else if holds(&["invalidcontenttype", "corrupt message"]) {
+        "; it does not speak TLS: ask by http://"
+    } else if holds(&["refused"]) {
+        "; is the daemon running, and is this the address of `listen` under [http]?"
+    } else if holds(&["dns", "lookup", "resolve", "not known"]) {
+        "; is the name right?"
+    } else {
+        ""
     }
 }
 
