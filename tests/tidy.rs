@@ -26,6 +26,7 @@ const VIEW: &[&str] = &[
     "watchdog::Traffic",
     "watchdog::InboxView",
     "watchdog::IncidentView",
+    "watchdog::Present",
     "watchdog::IdentityView",
     "watchdog::MarkView",
     "watchdog::CheckView",
@@ -93,6 +94,7 @@ const COMMON: &[&str] = &[
     "view",
     "plan",
     "portrait",
+    "present",
     "questions",
     "audience",
     "budget",
@@ -131,6 +133,7 @@ const COMMON: &[&str] = &[
     "trial",
     "evidence",
     "explain",
+    "verdict",
 ];
 
 /// Where the present may be asked for. Adapters and the embedded world time their own waiting, on tokio's clock; `clippy` holds that.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::past::refused;
 use super::{LedgerError, Past, sql, tables};
 use crate::model::dossier::{Dossier, Failed, Header, Said, Sight, Told, Trace};
-use crate::model::{At, IncidentId, Span};
+use crate::model::{At, IncidentId, Kind, Name, Span};
 use crate::watchdog::{Event, Fact};
 
 /// Canaries that failed and are listed; all are counted.
@@ -73,7 +73,7 @@ impl Past {
 
     /// Counts all that was sent in the span, and lists what did not simply arrive.
     fn canaries(&self, dossier: &mut Dossier, from: At, to: At) -> rusqlite::Result<()> {
-        let connection = self.connection();
+        let (connection, since) = (self.connection(), first_bad(dossier).unwrap_or(from));
         let mut statement = connection.prepare(sql::CANARIES_BETWEEN)?;
         let mut rows = statement.query([from.as_ms(), to.as_ms()])?;
         while let Some(row) = rows.next()? {
@@ -84,7 +84,7 @@ impl Past {
             if canary.state == "arrived" && canary.placement.as_deref() != Some("junk") {
                 continue;
             }
-            if canary.state != "in flight" {
+            if canary.state != "in flight" || (canary.sent_at >= since && has_stopped(&dossier.notices, &canary.route)) {
                 tally.first_bad = tally.first_bad.or(Some(canary.sent_at));
             }
             if dossier.canaries.len() < CANARIES {
@@ -110,6 +110,16 @@ impl Past {
     ) -> rusqlite::Result<Vec<T>> {
         self.connection().prepare(statement)?.query_map(values, each)?.collect()
     }
+}
+
+/// Whether a route is of a culprit of which nothing arrives: what is on its way there has failed before its deadline says so.
+fn has_stopped(notices: &[Told], route: &[String; 3]) -> bool {
+    let [provider, stream, inbox] = route.each_ref().map(String::as_str);
+    let is = |part: Option<&Name>, name: &str| part.is_none_or(|part| part.as_str() == name);
+    notices.last().is_some_and(|told| {
+        let (p, s, i) = told.notice.culprit.parts();
+        matches!(told.notice.kind, Kind::Stopped | Kind::Refused) && is(p, provider) && is(s, stream) && is(i, inbox)
+    })
 }
 
 /// Since when canaries were missing, as the notices say.

@@ -7,6 +7,8 @@ use super::At;
 pub struct Loaded {
     /// When the configuration that runs was taken over; nothing where nothing runs.
     pub at: Option<At>,
+    /// The file that it was read from, with its whole path; nothing where there is none.
+    pub file: Option<String>,
     /// The newest try to take over another one, if that was refused.
     pub refused: Option<Refusal>,
 }

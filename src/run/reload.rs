@@ -47,6 +47,11 @@ impl Source {
         this
     }
 
+    /// Where it is, for people who give a command in another folder.
+    pub(super) fn path(&self) -> String {
+        std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone()).display().to_string()
+    }
+
     /// What stands there now; nothing if that cannot be read.
     fn digest(&self) -> Option<[u8; 32]> {
         match config::content(&self.file) {
@@ -114,7 +119,7 @@ impl Loop {
             Ok(warnings) => {
                 warnings.iter().for_each(|warning| tracing::warn!(warning, "the configuration has what is likely not meant"));
                 tracing::info!(by = wish.by, routes = self.hands.settings.routes.len(), "the configuration was reloaded");
-                self.reloading.loaded = Loaded { at: Some(at), refused: None };
+                self.reloading.loaded = Loaded { at: Some(at), ..Loaded::default() };
             }
             Err(complaints) => {
                 for complaint in complaints {

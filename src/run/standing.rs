@@ -86,6 +86,7 @@ impl Standing {
             opened_at: now,
             resolved_at: None,
             last: last.clone(),
+            present: None,
             acknowledged: None,
             closed: None,
         };

@@ -139,7 +139,7 @@ impl Daemon {
             questions: JoinSet::new(),
         };
         hands.resume(&dog, unsent, clock.now());
-        let loaded = Loaded { at: Some(clock.now()), refused: None };
+        let loaded = Loaded { at: Some(clock.now()), ..Loaded::default() };
         Ok(Self {
             turn: Loop {
                 dog,

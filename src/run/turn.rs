@@ -9,7 +9,7 @@ use super::hands::Hands;
 use super::headers::Headers;
 use super::manager::Manager;
 use super::pulse::Pulse;
-use super::reload::Reloading;
+use super::reload::{Reloading, Source};
 use super::standing::is_unrecorded;
 use crate::canary::is_probe;
 use crate::edge::notify::Ended;
@@ -272,6 +272,7 @@ impl Loop {
         view.replies = self.hands.replies.counts();
         view.heartbeats = self.pulse.shown();
         view.configuration.clone_from(&self.reloading.loaded);
+        view.configuration.file = self.reloading.source.as_ref().map(Source::path);
         view.incidents.splice(0..0, self.hands.standing.views().cloned());
         view
     }

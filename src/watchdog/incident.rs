@@ -8,6 +8,7 @@ use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::outbox::Incident;
 use super::plan::{Plan, RoutePlan};
+use super::present;
 use super::state::State;
 use super::view::Word;
 use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
@@ -339,10 +340,7 @@ fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
                     kind: Kind::Blind,
                     severity: Severity::Warn,
                     culprit,
-                    summary: format!(
-                        "inbox `{name}` could not be read for {}: {why}. Nothing is known of mail to it",
-                        now.since(blind.since)
-                    ),
+                    summary: present::blind(name, blind, now),
                     evidence: serde_json::json!({
                         "since": blind.since.rfc3339(), "class": blind.class, "why": why, "routes": routes_of(plan, name),
                         "next_step": "log in to the mailbox by hand; check its password, its quota and the server's limits",
@@ -375,7 +373,7 @@ fn cut_off_move(plan: &Plan, state: &State, now: At) -> Option<Move> {
             kind: Kind::CutOff,
             severity: Severity::Warn,
             culprit: Culprit::Watcher {},
-            summary: format!("the watcher has had no network for {}: nothing is known of any route", now.since(since)),
+            summary: present::cut_off(since, now),
             evidence: serde_json::json!({
                 "since": since.rfc3339(), "next_step": "check the network, the resolver and the firewall of the host that runs mailcanary",
             }),

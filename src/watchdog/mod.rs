@@ -41,6 +41,7 @@ mod picture;
 mod plan;
 mod poll;
 mod portrait;
+mod present;
 mod questions;
 mod reach;
 mod record;
@@ -60,6 +61,7 @@ mod telling;
 mod together;
 mod trace;
 mod trial;
+mod verdict;
 mod view;
 mod waiting;
 mod wake;
@@ -77,13 +79,14 @@ pub use portrait::{CheckView, IdentityView, MarkView};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
 pub use view::{
-    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, MaintenanceView, PartyView, RouteCounts, RouteView, Traffic,
-    TrialView, Unread, View, Word,
+    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, MaintenanceView, PartyView, Present, RouteCounts, RouteView,
+    Traffic, TrialView, Unread, View, Word,
 };
 
 use index::Index;
 use plan::Plan;
 use state::State;
+use verdict::Presents;
 
 /// A wake-up that comes later than this was slept through; or than half a round, whichever is longer.
 const SLEPT_AFTER: Span = Span::from_secs(30);
@@ -94,6 +97,9 @@ const FORGET_AFTER: Span = Span::from_secs(72 * 3600);
 const ALARMS_AT_ONCE: usize = 16;
 /// Confirmations sent in one step.
 const CONFIRMATIONS_AT_ONCE: usize = 16;
+
+/// Open incidents of which each view says anew how they are, the newest: of a thousand that are open at once nobody reads the figures.
+const SAID_ANEW: usize = 32;
 
 /// The watchdog.
 #[derive(Clone, Debug)]
@@ -219,7 +225,19 @@ impl Watchdog {
     pub fn view(&self, now: At) -> View {
         let route = |(at, slot): (At, usize)| Some((at, format!("canary over {}", self.plan.routes.get(slot)?.route)));
         let next = budget::next_routine(&self.plan, &self.state, &self.ix, self.state.at).and_then(route);
-        picture::draw(&self.plan, &self.state, now, next)
+        picture::draw(&self.plan, &self.state, &self.present(now), now, next)
+    }
+
+    /// What can be said now of the newest incidents that are open.
+    fn present(&self, now: At) -> Presents {
+        let open: Vec<&outbox::Incident> = self.state.open().collect();
+        if open.is_empty() {
+            return Presents::new();
+        }
+        let assessment = judge::assess(&self.plan, &self.state, &self.ix, now);
+        let mut newest = open.into_iter().rev().take(SAID_ANEW);
+        let said = |open: &outbox::Incident| present::of(&self.plan, &self.state, &self.ix, &assessment, open, now);
+        newest.by_ref().filter_map(|open| Some((open.shown.incident, said(open)?))).collect()
     }
 
     /// The share of healthy mail of a route that is older than `age`, as learnt so far; `None` if there is no such route.

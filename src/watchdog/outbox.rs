@@ -93,7 +93,7 @@ impl Incident {
         self.shown.culprit == Culprit::Watcher {} && self.class().is_some()
     }
 
-    fn class(&self) -> Option<&str> {
+    pub(super) fn class(&self) -> Option<&str> {
         self.shown.last.evidence.get("class").and_then(serde_json::Value::as_str)
     }
 }
@@ -133,6 +133,7 @@ impl State {
                 opened_at: at,
                 resolved_at: None,
                 last: notice.clone(),
+                present: None,
                 acknowledged: None,
                 closed: None,
             },

@@ -4,37 +4,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm;
 use super::canary::Canary;
-use super::count::{BUCKETS_MS, Histogram};
+use super::count::Histogram;
 use super::event::Delivery;
-use super::evidence::{self, Tally};
-use super::explain;
+use super::evidence;
 use super::flight::RouteState;
-use super::hold::Sort;
+use super::outbox::Incident;
 use super::people;
 use super::plan::Plan;
 use super::portrait;
 use super::state::State;
+use super::verdict::{self, Presents};
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
 use crate::model::past::Became;
-use crate::model::{At, CanaryId, Culprit, Kind, Leg, Loaded, Name, Outcome, Route, Span, Verdict};
+use crate::model::{At, CanaryId, Culprit, Leg, Loaded, Name, Outcome};
 
 /// Canaries listed for each route, besides those that incidents name.
 const LISTED: usize = 50;
-/// Arrivals from which on it is said how long mail usually takes: before, it would be what was assumed of routes that nobody has seen.
-const ENOUGH: u64 = 20;
-/// Receivers stamp mail to the second: nothing finer is claimed.
-const FINEST: Span = Span::from_secs(1);
 
 /// Everything that is shown, at `now`.
-pub(super) fn draw(plan: &Plan, state: &State, now: At, next: Option<(At, String)>) -> View {
+pub(super) fn draw(plan: &Plan, state: &State, presents: &Presents, now: At, next: Option<(At, String)>) -> View {
     let mut named = BTreeSet::new();
     state.incidents.values().for_each(|incident| name_canaries(&incident.shown.last.evidence, &mut named));
-    let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, slot, &named)).collect();
-    let party = |culprit: Culprit, name: &Name| party(plan, state, &routes, &culprit, name, now);
+    presents.values().for_each(|present| name_canaries(&present.evidence, &mut named));
+    let routes: Vec<RouteView> = (0..plan.routes.len()).filter_map(|slot| route(plan, state, presents, slot, &named)).collect();
+    let party = |culprit: Culprit, name: &Name| party(plan, state, presents, &routes, &culprit, name, now);
     let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
     streams.sort();
     streams.dedup();
-    let mut open: Vec<IncidentView> = state.open().map(|i| i.shown.clone()).collect();
+    let present = |i: &Incident| IncidentView { present: presents.get(&i.shown.incident).cloned(), ..i.shown.clone() };
+    let mut open: Vec<IncidentView> = state.open().map(present).collect();
     let mut ended: Vec<IncidentView> =
         state.incidents.values().filter(|i| i.shown.resolved_at.is_some()).map(|i| i.shown.clone()).collect();
     open.sort_by_key(|i| std::cmp::Reverse(i.incident));
@@ -109,12 +107,12 @@ fn recent(route: &RouteState, named: &BTreeSet<CanaryId>) -> Vec<CanaryView> {
     route.canaries.iter().rev().take(LISTED).chain(further).map(canary).collect()
 }
 
-fn route(plan: &Plan, state: &State, slot: usize, named: &BTreeSet<CanaryId>) -> Option<RouteView> {
+fn route(plan: &Plan, state: &State, presents: &Presents, slot: usize, named: &BTreeSet<CanaryId>) -> Option<RouteView> {
     let planned = plan.routes.get(slot)?;
     let route = &planned.route;
     let known = state.routes.get(slot);
     let tally = evidence::tally(plan, state, slot);
-    let (verdict, reason) = verdict(state, route, &tally, known);
+    let (verdict, reason) = verdict::of_route(state, presents, route, &tally, known);
     // Of all suspects that cover it the odds of the likeliest, on the scale of a route that is alone.
     let odds = planned.suspects.iter().map(|s| alarm::odds(plan, state, *s)).fold(f64::NEG_INFINITY, f64::max);
     Some(RouteView {
@@ -131,78 +129,9 @@ fn route(plan: &Plan, state: &State, slot: usize, named: &BTreeSet<CanaryId>) ->
     })
 }
 
-fn verdict(state: &State, route: &Route, tally: &Tally, known: Option<&RouteState>) -> (Verdict, String) {
-    let worst = state
-        .open()
-        .filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit.covers(route))
-        .max_by_key(|i| (i.shown.severity, i.shown.kind == Kind::Stopped));
-    if state.cut_off_since.is_some() {
-        return (Verdict::Unknown, "the watcher has no network".to_owned());
-    }
-    if let Some(blind) = state.inboxes.get(&route.inbox).and_then(|i| i.blind.as_ref()) {
-        let why = blind.why.as_deref().unwrap_or("unreadable");
-        return (Verdict::Unknown, format!("inbox `{}` cannot be read since {}: {why}", route.inbox, blind.since));
-    }
-    if let Some(incident) = worst {
-        let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused) && tally.row > 0;
-        let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
-        return (verdict, format!("incident {}: {}", incident.shown.incident, incident.shown.last.summary));
-    }
-    if let Some(alarm) = state.alarms.iter().find(|a| a.culprit.covers(route)) {
-        let verdict = if alarm.sort == Sort::Stop && tally.row > 0 { Verdict::Stopped } else { Verdict::Degraded };
-        return (
-            verdict,
-            format!("{} shows a failure since {}; not long enough for a page", explain::subject(&alarm.culprit), alarm.since),
-        );
-    }
-    if known.is_some_and(RouteState::is_suppressed) {
-        let why =
-            format!("provider `{}` does not write to the seed of inbox `{}`: what does not come says nothing", route.provider, route.inbox);
-        return (Verdict::Unknown, why);
-    }
-    if known.is_none_or(|r| r.last_arrival.is_none()) {
-        return (Verdict::Unknown, "no canary has arrived yet".to_owned());
-    }
-    let usual = known.and_then(|r| usual(&r.latency)).map_or_else(String::new, |u| format!("; nearly all take no longer than {u}"));
-    match tally.row {
-        0 => (Verdict::Delivering, format!("the newest canaries arrived{usual}")),
-        1 => (Verdict::Delivering, format!("1 canary is overdue{usual}")),
-        row => (Verdict::Degraded, format!("{row} canaries in a row are overdue{usual}")),
-    }
-}
-
-/// What 19 of 20 took at most, as measured, once there is enough of it.
-fn usual(latency: &Histogram) -> Option<Span> {
-    let count = latency.count();
-    let mut within = 0_u64;
-    let bound = latency.buckets.iter().zip(BUCKETS_MS).find(|(bucket, _)| {
-        within = within.saturating_add(**bucket);
-        within.saturating_mul(20) >= count.saturating_mul(19)
-    });
-    bound.filter(|_| count >= ENOUGH).map(|(_, ms)| Span::from_ms(ms).max(FINEST))
-}
-
-fn party(plan: &Plan, state: &State, routes: &[RouteView], culprit: &Culprit, name: &Name, now: At) -> PartyView {
+fn party(plan: &Plan, state: &State, presents: &Presents, routes: &[RouteView], culprit: &Culprit, name: &Name, now: At) -> PartyView {
     let mine: Vec<&RouteView> = routes.iter().filter(|r| culprit.covers(&r.route)).collect();
-    let open = state.open_delivery(culprit);
-    let all = |verdict: Verdict| !mine.is_empty() && mine.iter().all(|r| r.verdict == verdict);
-    let bad = mine.iter().filter(|r| matches!(r.verdict, Verdict::Stopped | Verdict::Degraded)).count();
-    let (verdict, reason) = if all(Verdict::Unknown) {
-        (Verdict::Unknown, mine.first().map_or_else(String::new, |r| r.reason.clone()))
-    } else if let Some(incident) = open {
-        let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused);
-        let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
-        (verdict, format!("incident {}: {}", incident.shown.incident, incident.shown.last.summary))
-    } else if all(Verdict::Stopped) {
-        (Verdict::Stopped, format!("all {} routes of {} are stopped", mine.len(), explain::subject(culprit)))
-    } else if bad > 0 {
-        (Verdict::Degraded, format!("{bad} of {} routes of {} have trouble", mine.len(), explain::subject(culprit)))
-    } else {
-        (
-            Verdict::Delivering,
-            format!("{} of {} routes deliver", mine.iter().filter(|r| r.verdict == Verdict::Delivering).count(), mine.len()),
-        )
-    };
+    let (verdict, reason) = verdict::of_party(state, presents, &mine, culprit);
     let traffic = traffic(plan, state, &mine, culprit, now);
     let held =
         traffic.held_until.map_or_else(String::new, |until| format!("; the provider wants no mail before {until}, and is sent none"));
@@ -285,20 +214,6 @@ fn became(canary: &Canary) -> Became {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn what_is_usual_is_said_only_of_what_was_measured() {
-        let mut latency = Histogram::default();
-        for n in 1..=100 {
-            latency.observe(if n % 25 == 0 { Span::from_secs(50) } else { Span::ZERO });
-            assert_eq!(usual(&latency).is_some(), n >= 20, "{n}");
-        }
-        assert_eq!(usual(&latency), Some(FINEST), "no finer than receivers tell");
-        (0..2000).for_each(|_| latency.observe(Span::from_ms(3500)));
-        assert_eq!(usual(&latency), Some(Span::from_secs(4)));
-        (0..9000).for_each(|_| latency.observe(Span::from_secs(200_000)));
-        assert_eq!(usual(&latency), None, "longer than any bound");
-    }
 
     #[test]
     fn canaries_are_named_anywhere_in_evidence() {

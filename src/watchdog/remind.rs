@@ -4,19 +4,17 @@
 use serde_json::{Value, json};
 
 use super::audience;
-use super::explain;
 use super::incident::Move;
 use super::index::Index;
 use super::judge::Assessment;
 use super::outbox::Incident;
 use super::plan::Plan;
+use super::present;
 use super::state::State;
 use crate::model::{At, Change, IncidentId, Name};
 
 /// What reminders add to the summary.
 const OPEN_FOR: &str = "; it has been open for ";
-/// Why what is well again is told of all the same.
-const KEPT_OPEN: &str = "it is kept open until it has been well for longer";
 /// Marks the evidence of a notice to a sink that waited for the others.
 const ESCALATION: &str = "escalation";
 
@@ -50,27 +48,13 @@ pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
 fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Move {
     let shown = &open.shown;
     let finding = assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind);
-    let (summary, evidence) = match finding {
-        Some(finding) => (explain::summary(plan, state, ix, finding, now), explain::evidence(plan, state, ix, finding, now)),
-        None if is_calm(state, assessment, open) => {
-            let delivers = explain::recovery(plan, state, &shown.culprit, shown.opened_at, now);
-            (format!("{delivers}; {KEPT_OPEN}"), shown.last.evidence.clone())
-        }
-        None => (shown.last.summary.clone(), shown.last.evidence.clone()),
-    };
+    let now = present::of(plan, state, ix, assessment, open, now);
+    let (summary, evidence) =
+        now.map_or_else(|| (shown.last.summary.clone(), shown.last.evidence.clone()), |now| (now.summary, now.evidence));
     let severity = finding.map_or(shown.severity, |f| f.severity.max(shown.severity));
     // Of an earlier reminder nothing is repeated.
     let summary = summary.split(OPEN_FOR).next().unwrap_or_default().to_owned();
     Move { severity, summary, evidence, ..Move::end(open, String::new()) }
-}
-
-/// Whether a failure of delivery does not show any more, though its incident is open: it came and went before.
-fn is_calm(state: &State, assessment: &Assessment, open: &Incident) -> bool {
-    let shown = &open.shown;
-    let shows = assessment.findings.iter().any(|f| f.culprit == shown.culprit) || state.alarms.iter().any(|a| a.culprit == shown.culprit);
-    let since = |at: At| at >= shown.opened_at;
-    let arrived = || state.routes.iter().any(|r| shown.culprit.covers(&r.route) && r.good_sent_at.is_some_and(since));
-    shown.kind.is_delivery() && !open.is_of_seed() && !shows && arrived()
 }
 
 /// What nobody has acknowledged for long, and what goes on when its silence has ended.

@@ -248,12 +248,24 @@ pub struct IncidentView {
     pub resolved_at: Option<At>,
     /// What was told of it last.
     pub last: Notice,
+    /// What can be said of it now, while it is open and there is more to say than was told. No state: it is made anew for each view.
+    #[serde(skip)]
+    pub present: Option<Present>,
     /// Who has seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Word>,
     /// Who said that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Word>,
+}
+
+/// What can be said of an open incident at the time of a view: as it would be told now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Present {
+    /// One sentence.
+    pub summary: String,
+    /// The proof. An object.
+    pub evidence: serde_json::Value,
 }
 
 /// Maintenance that comes back every week.
@@ -326,6 +338,24 @@ pub struct Word {
 }
 
 impl IncidentView {
+    /// How it is, in a sentence: now, or as it was told last.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        self.present.as_ref().map_or(&self.last.summary, |present| &present.summary)
+    }
+
+    /// The proof: as it is now, or as it was told last.
+    #[must_use]
+    pub fn evidence(&self) -> &serde_json::Value {
+        self.present.as_ref().map_or(&self.last.evidence, |present| &present.evidence)
+    }
+
+    /// The same without what is of the moment: what else differs has happened.
+    #[must_use]
+    pub fn told(&self) -> Self {
+        Self { present: None, ..self.clone() }
+    }
+
     /// How long it lasted, or has lasted by `now`.
     #[must_use]
     pub fn age(&self, now: At) -> Span {

@@ -254,6 +254,7 @@ async fn a_daemon_that_starts_again_keeps_its_alerts_alive() {
         opened_at: opened.opened_at,
         resolved_at: None,
         last: opened.notice,
+        present: None,
         acknowledged: None,
         closed: None,
     };

@@ -143,7 +143,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         hooks: ps.iter().map(|p| (name(p), HookCounts::default())).collect(),
         replies: BTreeMap::from([(name("oncall"), HookCounts::default())]),
         heartbeats: BTreeMap::from([(name("watcher"), Pulse { every: Span::from_secs(60), last: Some(at(3590)), ..Pulse::default() })]),
-        configuration: Loaded { at: Some(at(0)), refused: None },
+        configuration: Loaded { at: Some(at(0)), file: Some("/srv/mail watch/canary.toml".to_owned()), refused: None },
         legs: Leg::ALL.into_iter().map(|leg| (leg, Histogram::default())).collect(),
     }
 }
@@ -186,6 +186,7 @@ fn incident(id: u64, kind: Kind, culprit: Culprit, summary: &str, evidence: Valu
         opened_at: at(3000),
         resolved_at: None,
         last,
+        present: None,
         acknowledged: None,
         closed: None,
     }

@@ -16,6 +16,7 @@ mod patience;
 mod people;
 mod replay;
 mod rhythm;
+mod shown;
 mod signs;
 mod signs_step;
 mod together;

@@ -4,6 +4,7 @@
 //! the loop does not answer, neither do we. What people say goes to the loop as an event; nothing here changes anything by itself.
 
 mod api;
+mod clear;
 mod gate;
 pub mod grafana;
 mod health;

@@ -69,7 +69,7 @@ async fn ready(State(ask): State<Ask>) -> Result<Response, Silent> {
 }
 
 async fn nowhere() -> Response {
-    html(StatusCode::NOT_FOUND, page::missing("No such page", "There is nothing at this address."))
+    html(StatusCode::NOT_FOUND, page::missing(None, "No such page", "There is nothing at this address."))
 }
 
 pub(super) fn html(status: StatusCode, page: Markup) -> Response {

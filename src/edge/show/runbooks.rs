@@ -41,7 +41,7 @@ async fn list() -> Response {
         ul { @for (kind, text) in ALL { li { a href=(format!("runbooks/{kind}")) { (title(text)) } } } }
         footer { p { a href="." { "Status" } } }
     };
-    answer(StatusCode::OK, &page::document("Runbooks", &body))
+    answer(StatusCode::OK, &page::document(Some("./"), "Runbooks", &body))
 }
 
 async fn one(Path(kind): Path<String>) -> Response {
@@ -51,9 +51,12 @@ async fn one(Path(kind): Path<String>) -> Response {
                 (written(text))
                 footer { p { a href="../runbooks" { "All runbooks" } " · " a href=".." { "Status" } } }
             };
-            answer(StatusCode::OK, &page::document(title(text), &body))
+            answer(StatusCode::OK, &page::document(Some("../"), title(text), &body))
         }
-        None => answer(StatusCode::NOT_FOUND, &page::missing("No such runbook", "There is one for each kind of incident: see /runbooks.")),
+        None => answer(
+            StatusCode::NOT_FOUND,
+            &page::missing(Some("../"), "No such runbook", "There is one for each kind of incident: see /runbooks."),
+        ),
     }
 }
 

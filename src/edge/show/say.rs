@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use url::form_urlencoded;
 
 use super::api::{Counter, order};
+use super::gate::{signed, user};
 use super::page;
 use super::page::Form;
 use super::problem::Problem;
@@ -126,7 +127,9 @@ impl Clerk {
         let found = id.parse().ok().map(IncidentId).and_then(|id| view.incidents.iter().find(|i| i.incident == id)).cloned();
         match found.filter(|incident| incident.resolved_at.is_none()) {
             Some(incident) => Ok((view, incident)),
-            None => Err(html(StatusCode::NOT_FOUND, page::missing("No such open incident", "It never was, or it is over."))),
+            None => {
+                Err(html(StatusCode::NOT_FOUND, page::missing(Some("../../"), "No such open incident", "It never was, or it is over.")))
+            }
         }
     }
 
@@ -147,8 +150,8 @@ impl Clerk {
             return Err(Problem::new(StatusCode::FORBIDDEN, "the form was open for too long: say it again"));
         }
         let unfit = |why: &str| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why));
-        let (by, note) = (text("by").to_owned(), text("note").to_owned());
-        if by.is_empty() || by.chars().count() > BY || note.chars().count() > NOTE {
+        let (by, note) = (signed(text("by"), user(parts)), text("note").to_owned());
+        if by.is_empty() || text("by").chars().count() > BY || note.chars().count() > NOTE {
             return unfit("say who you are, in 100 characters at most, and what about it, in 500 at most");
         }
         let (id, said) = (incident.incident, Some(note.clone()).filter(|note| !note.is_empty()));

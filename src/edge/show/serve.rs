@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::Web;
+use super::{Web, clear};
 use crate::edge::dial::BoxStream;
 
 /// Connections at a time; further ones wait in the kernel's queue. People, Prometheus and a balancer need a handful.
@@ -124,6 +124,7 @@ impl Knock for Shaking {
     async fn admit(self) -> std::io::Result<BoxStream> {
         let Self(stream, tls) = self;
         Ok(match tls {
+            Some(_) if clear::speaks_http(&stream).await? => return Err(clear::turn_away(stream).await),
             Some(tls) => Box::new(TlsAcceptor::from(tls).accept(stream).await?),
             None => Box::new(stream),
         })

@@ -123,7 +123,7 @@ impl Top {
             culprit: i.culprit.to_string(),
             opened_at: i.opened_at,
             acknowledged_by: i.acknowledged.as_ref().map(|word| word.by.clone()),
-            summary: i.last.summary.clone(),
+            summary: i.summary().to_owned(),
         };
         Self {
             at: view.at,

@@ -99,6 +99,7 @@ fn a_restart_puts_up_what_is_open_or_lately_over() {
         opened_at: at(0),
         resolved_at,
         last: notice(id * 10, id, if resolved_at.is_some() { Change::Resolved } else { Change::Opened }, severity),
+        present: None,
         acknowledged: None,
         closed: None,
     };

@@ -24,6 +24,8 @@ pub(super) struct Asked {
     path: BTreeMap<&'static str, String>,
     query: BTreeMap<&'static str, String>,
     pub(super) body: Bytes,
+    /// The user who asks, if it is one.
+    pub(super) user: Option<String>,
 }
 
 impl Asked {

@@ -26,7 +26,7 @@ use tokio::time::timeout;
 
 use self::asked::{Asked, accepts, is_json, segments};
 use self::operation::{Operation, Run, Verb, Want};
-use super::gate::Gate;
+use super::gate::{Gate, user};
 use super::problem::Problem;
 use super::router::{ANSWER, Silent, view};
 use super::{Archive, Ask};
@@ -120,6 +120,7 @@ impl Served {
                 accepts(&parts.headers, "application/json")?;
                 asked.take_query(parts.uri.query(), operation.query)?;
                 is_json(&parts.headers)?;
+                asked.user = user(&parts).map(str::to_owned);
                 asked.body = self.read(Request::from_parts(parts, body)).await?;
                 self.want(want, &asked).await
             }

@@ -7,6 +7,7 @@
 
 mod host;
 mod origin;
+mod signed;
 mod users;
 mod web;
 
@@ -24,6 +25,7 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
 
 use self::host::Hosts;
+pub(super) use self::signed::{signed, user};
 use self::users::Porter;
 pub use self::web::Web;
 use super::problem::Problem;

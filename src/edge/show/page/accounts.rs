@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::bits::badge;
-use super::{foreign, table, time};
+use super::{foreign, prose, table, time};
 use crate::model::{Name, Standing, Verdict};
 use crate::watchdog::{AccountView, View};
 
@@ -48,7 +48,7 @@ fn says(account: &AccountView) -> Markup {
         ul { @for said in &account.signs {
             li {
                 @if account.worries.contains(said) { (badge(tone, "warns")) " " }
-                (foreign(&said.to_string(), SAID))
+                (prose(&said.to_string(), SAID))
             }
         } }
     }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::text;
+use super::{prose, text};
 use crate::model::{At, Severity, Span, Verdict};
 
 /// An instant as people read it, to the second.
@@ -12,6 +12,11 @@ pub(super) fn clock(at: At) -> String {
         Some((day, time)) => format!("{day} {} UTC", time.chars().take(8).collect::<String>()),
         None => text,
     }
+}
+
+/// The same as one word, which no line breaks.
+pub(super) fn stamp(at: At) -> Markup {
+    html! { time datetime=(at) { (clock(at)) } }
 }
 
 /// The time of day alone.
@@ -67,7 +72,7 @@ pub(super) fn foreign(text: &str, limit: usize) -> Markup {
 /// Why something is as it is. Where an incident says so, it is named in place of its sentence, which stands once on its own page.
 pub(super) fn reason(root: &str, text: &str, limit: usize) -> Markup {
     let number = text.strip_prefix("incident ").and_then(|rest| rest.split_once(':')?.0.parse::<u64>().ok());
-    html! { @if let Some(number) = number { a href=(format!("{root}incidents/{number}")) { "incident " (number) } } @else { (foreign(text, limit)) } }
+    html! { @if let Some(number) = number { a href=(format!("{root}incidents/{number}")) { "incident " (number) } } @else { (prose(text, limit)) } }
 }
 
 /// With a capital at its beginning.

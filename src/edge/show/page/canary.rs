@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::bits::{badge, foreign, sign, time, verdict};
 use super::spread::Took;
-use super::{page, routes, spread, waterfall};
+use super::{page, prose, routes, spread, waterfall};
 use crate::model::past::{Became, Way};
 use crate::model::{Class, Outcome, Placement, Reason, Verdict};
 use crate::watchdog::{CanaryView, RouteView, View};
@@ -23,7 +23,7 @@ pub(super) fn brief(view: &View, route: &RouteView, canary: &CanaryView, why: &s
                 dt { "Route" } dd { a href=(routes::href(ROOT, &route.route)) { (route.route) } }
                 dt { "Sent" } dd { (time(canary.sent_at, view.at)) }
                 dt { "State" } dd { (foreign(&canary.state, 1000)) }
-                dt { "The route is" } dd { (verdict(route.verdict)) " " (foreign(&route.reason, 1000)) }
+                dt { "The route is" } dd { (verdict(route.verdict)) " " (prose(&route.reason, 1000)) }
             }
         }
     };

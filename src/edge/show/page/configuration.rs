@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::bits::badge;
-use super::{foreign, time};
+use super::{prose, time};
 use crate::model::Verdict;
 use crate::watchdog::View;
 
@@ -21,7 +21,7 @@ pub(super) fn configuration(view: &View) -> Markup {
             (badge(Verdict::Degraded, "not reloaded")) " The newest configuration was refused " (time(refused.at, view.at))
             @if let Some(at) = view.configuration.at { "; the one of " (time(at, view.at)) " goes on" } "."
         }
-        ul { @for complaint in refused.complaints.iter().take(LISTED) { li { (foreign(complaint, COMPLAINT)) } } }
+        ul { @for complaint in refused.complaints.iter().take(LISTED) { li { (prose(complaint, COMPLAINT)) } } }
         @if refused.complaints.len() > LISTED { p { "and " (refused.complaints.len() - LISTED) " more" } }
         }
     }

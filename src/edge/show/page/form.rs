@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{document, foreign};
+use super::{document, foreign, prose};
 use crate::model::IncidentId;
 use crate::watchdog::{IncidentView, View};
 
@@ -37,12 +37,12 @@ pub(in crate::edge::show) fn form(view: &View, incident: &IncidentView, form: &F
     let title = format!("Incident {}", incident.incident);
     let body = html! {
         h1 { (title) }
-        p { (foreign(&incident.last.summary, 600)) }
-        @if let Some(wrong) = &form.wrong { p role="alert" { strong { (foreign(wrong, 600)) } } }
-        @if let Some(shut) = &form.shut { p { (foreign(shut, 600)) } } @else { (fields(incident.incident, form)) }
+        p { (prose(incident.summary(), 600)) }
+        @if let Some(wrong) = &form.wrong { p role="alert" { strong { (prose(wrong, 600)) } } }
+        @if let Some(shut) = &form.shut { p { (prose(shut, 600)) } } @else { (fields(incident.incident, form)) }
         p { a href=(format!("../{}", incident.incident)) { "Back to the incident" } " · " a href="../../" { "Status of " (foreign(&view.instance, 200)) } }
     };
-    document(&title, &body)
+    document(Some("../../"), &title, &body)
 }
 
 fn fields(incident: IncidentId, form: &Form) -> Markup {
@@ -57,7 +57,8 @@ fn fields(incident: IncidentId, form: &Form) -> Markup {
                     select name="lasts" aria-label="How long" { @for lasts in super::super::say::LASTS { option value=(lasts) { (lasts) } } }
                 }
             }
-            p { label for="by" { "Who are you? " } input id="by" name="by" required maxlength="100" value=(if form.by.is_empty() { form.user.as_deref().unwrap_or_default() } else { form.by.as_str() }); }
+            @if let Some(user) = &form.user { p { "You are " strong { (foreign(user, 100)) } "." } }
+            @else { p { label for="by" { "Who are you? " } input id="by" name="by" required maxlength="100" value=(form.by); } }
             p { label for="note" { "What about it? (a silence needs a reason) " } input id="note" name="note" maxlength="500" value=(form.note); }
             @if form.user.is_none() {
                 p { label for="token" { "The token of [http] token " } input id="token" name="token" type="password" autocomplete="off" required; }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::bits::{reason, sign, verdict};
+use super::bits::{self, reason, sign, verdict};
 use super::spread::{self, Spread, Took};
 use super::{home, routes, strip};
-use crate::model::{Name, Verdict};
+use crate::model::past::Became;
+use crate::model::{At, Name, Verdict};
 use crate::watchdog::{RouteView, View};
 
 /// With more inboxes than this a field shows its sign alone.
@@ -44,7 +45,7 @@ pub(super) fn matrix(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
                     @if provider.traffic.standby { " (stand-by)" }
                 }
                 @for (column, inbox) in view.inboxes.iter().enumerate() {
-                    td { (field(root, fields.get(&(&provider.name, &inbox.name)).map_or(&[], Vec::as_slice), &format!("f{row}-{column}"))) }
+                    td { (field(root, fields.get(&(&provider.name, &inbox.name)).map_or(&[], Vec::as_slice), view.at, &format!("f{row}-{column}"))) }
                 }
             } } }
         } } }
@@ -66,7 +67,13 @@ fn streams(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
     }
 }
 
-fn field(root: &str, routes: &[&RouteView], id: &str) -> Markup {
+/// Of a route that has stopped, when the first canary was sent that has not come since.
+fn stopped_since(route: &RouteView) -> Option<At> {
+    let missing = route.recent.iter().take_while(|canary| !matches!(canary.became, Became::Arrived | Became::Late));
+    missing.last().map(|canary| canary.sent_at).filter(|_| route.verdict == Verdict::Stopped)
+}
+
+fn field(root: &str, routes: &[&RouteView], now: At, id: &str) -> Markup {
     let Some(worst) = routes.first() else { return html! { span.off { span aria-hidden="true" { "·" } span.vh { "not watched" } } } };
     let alike = routes.iter().filter(|route| route.verdict == worst.verdict).count();
     let points: Vec<_> = routes.iter().flat_map(|route| strip::points(route)).collect();
@@ -76,6 +83,7 @@ fn field(root: &str, routes: &[&RouteView], id: &str) -> Markup {
             span aria-hidden="true" { (sign(worst.verdict)) }
             span.w { (worst.verdict.as_str()) }
             @if alike < routes.len() { span.ms { (alike) "/" (routes.len()) } }
+            @else if let Some(begun) = stopped_since(worst) { span.ms { (bits::relative(begun, now)) } }
             @else if let Some(took @ Took::Within(_)) = median { span.ms { (spread::said(took)) } }
             span.vh { ", " (worst.route.provider) " to " (worst.route.inbox) ": why" }
         }

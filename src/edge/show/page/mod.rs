@@ -12,6 +12,7 @@ mod party;
 mod paths;
 mod people;
 mod plot;
+mod prose;
 mod public;
 mod route;
 mod routes;
@@ -24,6 +25,7 @@ mod waterfall;
 use bits::{ago, foreign, severity, table, time};
 pub(super) use form::{Form, form};
 pub(super) use paths::paths;
+use prose::prose;
 pub(super) use public::public;
 pub(super) use status::sentence;
 
@@ -45,18 +47,26 @@ pub(super) fn sources() -> String {
     format!("style-src '{}'; script-src '{}'; connect-src 'self'", hash(STYLE), hash(SCRIPT))
 }
 
-/// A page that says that something is not there.
-pub(super) fn missing(title: &str, why: &str) -> Markup {
+/// A page that says that something is not there. `root`: the way from it to the status page, where that is known.
+pub(super) fn missing(root: Option<&str>, title: &str, why: &str) -> Markup {
     let body = html! {
         h1 { (title) }
         p { (why) }
     };
-    document(title, &body)
+    document(root, title, &body)
 }
 
 /// A page that stays as it is, and reads as a document.
-pub(super) fn document(title: &str, body: &Markup) -> Markup {
-    frame(title, &html! {}, &html! { main #main { (body) } })
+pub(super) fn document(root: Option<&str>, title: &str, body: &Markup) -> Markup {
+    let whole = html! {
+        a.skip href="#main" { "Skip to content" }
+        header.top { div.in {
+            @if let Some(root) = root { a.brand href=(home(root)) { "mailcanary" } nav aria-label="Elsewhere" { a href=(home(root)) { "Status" } } }
+            @else { span.brand { "mailcanary" } }
+        } }
+        main #main tabindex="-1" { (body) }
+    };
+    frame(title, &html! {}, &whole)
 }
 
 /// A page about what is in a view. `root`: the way from it to the status page.

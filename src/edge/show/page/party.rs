@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::bits::{foreign, sign, time};
+use super::bits::{sign, time};
 use super::status::{one, sight, when};
-use super::{page, routes};
+use super::{page, prose, routes};
 use crate::model::{Culprit, Verdict};
 use crate::watchdog::{RouteView, View};
 
@@ -55,7 +55,7 @@ fn whole(
         div class=(format!("hero {}", verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(verdict)) }
             h1 { (title) " " (verdict.as_str()) }
-            p.more { (foreign(reason, 1000)) }
+            p.more { (prose(reason, 1000)) }
         }
         section.card { h2.vh { "Facts" } dl.facts { (facts) } }
         (more)

@@ -36,10 +36,12 @@ fn asked(query: Option<&str>, key: &str) -> Option<String> {
     form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
-fn there(page: Option<Markup>, what: &str) -> Response {
+fn there(page: Option<Markup>, root: &str, what: &str) -> Response {
     match page {
         Some(page) => html(StatusCode::OK, page),
-        None => html(StatusCode::NOT_FOUND, missing(&format!("No such {what}"), "The configuration that runs does not have it.")),
+        None => {
+            html(StatusCode::NOT_FOUND, missing(Some(root), &format!("No such {what}"), "The configuration that runs does not have it."))
+        }
     }
 }
 
@@ -51,11 +53,11 @@ async fn status_page(State(ask): State<Ask>, RawQuery(query): RawQuery) -> Resul
 }
 
 async fn provider_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
-    Ok(there(party::provider(&view(&ask).await?, &name), "provider"))
+    Ok(there(party::provider(&view(&ask).await?, &name), "../", "provider"))
 }
 
 async fn inbox_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
-    Ok(there(party::inbox(&view(&ask).await?, &name), "inbox"))
+    Ok(there(party::inbox(&view(&ask).await?, &name), "../", "inbox"))
 }
 
 async fn route_page(
@@ -66,8 +68,8 @@ async fn route_page(
 ) -> Result<Response, Silent> {
     let view = view(&ask).await?;
     let is = |route: &Route| (route.provider.as_str(), route.stream.as_str(), route.inbox.as_str()) == (&*names.0, &*names.1, &*names.2);
-    let Some(found) = view.routes.iter().find(|one| is(&one.route)) else { return Ok(there(None, "route")) };
-    let window = Window::named(asked(query.as_deref(), "span").as_deref());
+    let Some(found) = view.routes.iter().find(|one| is(&one.route)) else { return Ok(there(None, "../../../", "route")) };
+    let window = Window::named(asked(query.as_deref(), "span").as_deref(), &view);
     let told = past(&archive, &view, &found.route, window).await;
     Ok(html(StatusCode::OK, route(&view, found, window, told)))
 }
@@ -79,7 +81,8 @@ async fn past(archive: &Archive, view: &View, route: &Route, window: Window) -> 
 
 async fn incident_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(id): Path<String>) -> Result<Response, Silent> {
     let view = view(&ask).await?;
-    let nowhere = || html(StatusCode::NOT_FOUND, missing("No such incident", "It never was, or it ended longer ago than is kept."));
+    let nowhere =
+        || html(StatusCode::NOT_FOUND, missing(Some("../"), "No such incident", "It never was, or it ended longer ago than is kept."));
     let Ok(id) = id.parse().map(IncidentId) else { return Ok(nowhere()) };
     let story = archive.incident(id).await;
     let shown = view.incidents.iter().find(|i| i.incident == id).cloned();
@@ -89,7 +92,7 @@ async fn incident_page(State(ask): State<Ask>, Extension(archive): Extension<Arc
 
 async fn canary_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(id): Path<String>) -> Result<Response, Silent> {
     let view = view(&ask).await?;
-    let nowhere = |why: &str| html(StatusCode::NOT_FOUND, missing("No such canary", why));
+    let nowhere = |why: &str| html(StatusCode::NOT_FOUND, missing(Some("../"), "No such canary", why));
     let Ok(id) = id.parse::<CanaryId>() else { return Ok(nowhere("A canary has 16 hexadecimal digits.")) };
     let way = archive.canary(id).await;
     let known = view.routes.iter().find_map(|route| Some((route, route.recent.iter().find(|canary| canary.canary == id)?)));

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::bits::{day, hour};
 use super::spread::{self, Spread, Took};
 use super::strip;
-use crate::model::past::{Failure, Point};
+use crate::model::past::{Became, Failure, Point};
 use crate::model::{At, Span};
 
 /// Pixels beside and above what is drawn: for the scale, and for what never came.
@@ -21,10 +21,15 @@ const HEIGHT: f64 = 320.0;
 const LANES: [(&str, f64); 2] = [("lost", 29.0), ("refused", 48.0)];
 /// Arrivals drawn one by one: of more, their quantiles tell more.
 const DOTS: usize = 3000;
+/// Receivers tell the time of arrival to the second: what came sooner is drawn at the foot, wherever in it.
+const FINEST: f64 = 500.0;
 /// Marks on the scale of latencies.
-const TICKS: [u64; 11] = [1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000];
+const TICKS: [u64; 8] = [1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000];
 /// Seconds between two marks on the scale of time.
 const STEPS: [u64; 12] = [60, 300, 600, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+/// Arrivals that tell what is usual, and what is never called overdue.
+const ENOUGH: usize = 5;
+const LEAST_PATIENCE: Span = Span::from_secs(2);
 /// Pixels that such a mark needs.
 const APART: f64 = 78.0;
 
@@ -35,7 +40,28 @@ pub(super) struct Plot<'a> {
     pub(super) stretches: &'a [([At; 2], Spread)],
     pub(super) failures: &'a [Failure],
     pub(super) ends: [At; 2],
+    /// Before that nobody watched.
+    pub(super) began: At,
     pub(super) deadline: Span,
+}
+
+/// How old a canary is that has not come, if it is on its way.
+fn age(point: &Point, [_, to]: [At; 2]) -> Option<Span> {
+    (point.became == Became::InFlight).then(|| to.since(point.sent_at))
+}
+
+/// What nearly all that came took at most; nothing if too little came to tell.
+fn patience(points: &[Point]) -> Option<Span> {
+    let mut took: Vec<Span> = points.iter().filter_map(|point| point.latency).collect();
+    took.sort_unstable();
+    let nearly_all = took.get((took.len() * 99 / 100).min(took.len().saturating_sub(1))).copied();
+    nearly_all.filter(|_| took.len() >= ENOUGH).map(|span| span.max(LEAST_PATIENCE))
+}
+
+/// Canaries on their way for longer than nearly all that came took.
+pub(super) fn overdue(points: &[Point], ends: [At; 2]) -> usize {
+    let Some(patience) = patience(points) else { return 0 };
+    points.iter().filter_map(|point| age(point, ends)).filter(|age| *age > patience).count()
 }
 
 /// Where something stands in the picture.
@@ -66,6 +92,7 @@ impl Plot<'_> {
         let scale = self.scale(width);
         html! {
             svg class=(format!("plot {class}")) viewBox=(format!("0 0 {width} {HEIGHT}")) role="img" aria-label=(text) {
+                (self.unwatched(&scale))
                 (self.incidents(&scale))
                 (self.scales(&scale))
                 @let due = scale.y(self.deadline);
@@ -80,10 +107,22 @@ impl Plot<'_> {
     }
 
     fn scale(&self, width: f64) -> Scale {
-        let known = || self.points.iter().filter_map(|point| point.latency).filter(|latency| *latency > Span::ZERO);
+        let known = || self.points.iter().filter_map(|point| point.latency.or_else(|| age(point, self.ends)));
         let low = known().min().unwrap_or(Span::from_secs(1)).as_secs_f64() * 1000.0;
         let high = known().max().unwrap_or_default().max(self.deadline).as_secs_f64() * 1000.0;
-        Scale { width, ends: self.ends, low: (low / 1.6).clamp(1.0, 1e8), high: (high * 1.8).max(low * 10.0) }
+        Scale { width, ends: self.ends, low: (low / 1.6).clamp(FINEST, 1e8), high: (high * 1.8).max(low * 10.0) }
+    }
+
+    /// When nobody watched yet.
+    fn unwatched(&self, scale: &Scale) -> Markup {
+        let [from, to] = self.ends;
+        let end = scale.x(self.began.min(to));
+        html! {
+            @if self.began > from {
+                rect.before x=(LEFT) y="18" width=(format!("{:.1}", end - LEFT)) height=(HEIGHT - BOTTOM - 18.0) {}
+                @if end - LEFT > 110.0 { text x=(format!("{:.1}", (LEFT + end) / 2.0)) y=(format!("{:.1}", (TOP + HEIGHT - BOTTOM) / 2.0)) text-anchor="middle" { "not watched yet" } }
+            }
+        }
     }
 
     /// When something was open against this route, behind everything.
@@ -116,6 +155,7 @@ impl Plot<'_> {
                 path.grid d=(format!("M{LEFT} {y:.1}H{right:.1}")) {}
                 text x=(LEFT - 6.0) y=(format!("{:.1}", y + 4.0)) text-anchor="end" { (Span::from_ms(ms)) }
             }
+            @if scale.low <= FINEST { text x=(LEFT - 6.0) y=(foot) text-anchor="end" { "<1s" } }
             @for at in marks {
                 @let x = scale.x(at);
                 path.axis d=(format!("M{x:.1} {foot}v4")) {}
@@ -170,13 +210,19 @@ impl Plot<'_> {
     /// What is not as it should be: each kind with a form of its own, and no two in one place.
     fn marks(&self, scale: &Scale) -> Markup {
         let mut taken = BTreeSet::new();
-        let mut paths = [("lost", String::new()), ("refused", String::new()), ("late", String::new()), ("junk", String::new())];
+        let mut paths = ["lost", "refused", "late", "junk", "flight", "overdue"].map(|class| (class, String::new()));
+        let patience = patience(self.points);
         for point in self.points {
-            let class = strip::class(point);
+            let age = age(point, self.ends);
+            let class = match age {
+                Some(age) if patience.is_some_and(|patience| age > patience) => "overdue",
+                Some(_) => "flight",
+                None => strip::class(point),
+            };
             let Some((_, path)) = paths.iter_mut().find(|(name, _)| *name == class) else { continue };
             let x = scale.x(point.sent_at).round();
             let lane = LANES.iter().find(|(name, _)| *name == class).map(|(_, y)| *y);
-            let y = lane.unwrap_or_else(|| scale.y(point.latency.unwrap_or_default()).round());
+            let y = lane.unwrap_or_else(|| scale.y(point.latency.or(age).unwrap_or_default()).round());
             if taken.insert((class, (x / 3.0) as i64, y as i64)) {
                 path.push_str(&mark(class, x, y));
             }
@@ -191,6 +237,7 @@ fn mark(class: &str, x: f64, y: f64) -> String {
         "lost" => format!("M{} {}l8 8m0 -8l-8 8", x - 4.0, y - 4.0),
         "refused" => format!("M{} {}h6v6h-6z", x - 3.0, y - 3.0),
         "late" => format!("M{x} {}l5 5l-5 5l-5 -5z", y - 5.0),
+        "flight" | "overdue" => format!("M{} {y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", x - 4.0),
         _ => format!("M{} {}h8l-4 7z", x - 4.0, y - 3.0),
     }
 }
@@ -218,6 +265,7 @@ pub(super) fn legend() -> Markup {
         ul.legend {
             li { (sample("dot", "M12 7h0")) "one canary that arrived" }
             @for (class, name) in [("q p50", "median"), ("q p90", "90th percentile"), ("q p99", "99th percentile")] { li { (sample(class, "M1 7h22")) (name) } }
+            @for (class, name) in [("flight", "on its way"), ("overdue", "overdue")] { li { (sample(&format!("m {class}"), &mark(class, 12.0, 7.0))) (name) } }
             @for class in ["lost", "refused", "late", "junk"] { li { (sample(&format!("m {class}"), &mark(class, 12.0, 7.0))) (class) } }
             li { (sample("due", "M1 7h22")) "deadline" }
             li { svg width="24" height="14" viewBox="0 0 24 14" aria-hidden="true" { rect.band width="24" height="14" {} path.edge d="M1 0v14" {} } "incident" }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::bits::{badge, clock, foreign, sign, time};
+use super::bits::{badge, clock, foreign, sign, stamp, time};
 use super::{frame, fresh, refresh, said, script};
 use crate::config::Public;
 use crate::model::{At, Culprit, Kind, Name, Verdict};
@@ -21,8 +21,8 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public) -> Markup {
         None => own().map(|stream| (stream, stream.as_str())).collect(),
     };
     let all: Vec<(Verdict, &str)> = named.iter().map(|(stream, name)| (verdict(view, stream), *name)).collect();
-    let (tone, headline) = headline(&all);
     let (open, over): (Vec<_>, Vec<_>) = view.incidents.iter().filter_map(|i| told(view, i, &named)).partition(|line| line.to.is_none());
+    let (tone, headline) = headline(&all, &open);
     let body = html! {
         header.top { div.in { span.brand { (foreign(&public.title, 200)) } (fresh(&clock(view.at), &clock(view.at))) } }
         (said())
@@ -30,7 +30,7 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public) -> Markup {
             div class=(format!("hero {}", tone.as_str())) { span.sign aria-hidden="true" { (sign(tone)) } h1 { (headline) } }
             section aria-labelledby="kinds" {
                 h2 #kinds { "Kinds of mail" }
-                ul.bars.card.flush { @for (verdict, name) in &all { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict))) } } }
+                ul.bars.card.flush { @for (verdict, name) in &all { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) } } }
             }
             @for (title, id, lines) in [("Now", "now", &open), ("Before", "before", &over)] {
                 @if !lines.is_empty() {
@@ -46,46 +46,81 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public) -> Markup {
 
 /// One incident, as everybody may know it.
 struct Line<'a> {
-    what: &'static str,
+    what: What,
+    /// Whether that is so of all the mail of its streams, by whatever way it goes.
+    whole: bool,
     streams: Vec<&'a str>,
     from: At,
     to: Option<At>,
 }
 
-impl Line<'_> {
-    fn draw(&self, now: At) -> Markup {
-        html! {
-            strong { (foreign(&self.streams.join(", "), 400)) } ": " (self.what) ", "
-            @if let Some(to) = self.to { (clock(self.from)) " – " (clock(to)) } @else { "since " (time(self.from, now)) }
+/// What is wrong, as whoever waits for mail sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Missing,
+    Lost,
+    Slow,
+    Junk,
+}
+
+impl What {
+    /// Nothing of what is no trouble of mail that people wait for.
+    const fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Stopped | Kind::Refused => Some(Self::Missing),
+            Kind::Loss => Some(Self::Lost),
+            Kind::Slow => Some(Self::Slow),
+            Kind::Junked => Some(Self::Junk),
+            Kind::Blind
+            | Kind::CutOff
+            | Kind::Identity
+            | Kind::UnexpectedMail
+            | Kind::Authentication
+            | Kind::Dns
+            | Kind::Listed
+            | Kind::EarlySign => None,
+        }
+    }
+
+    /// What is so of the mail, and what was.
+    const fn words(self) -> [&'static str; 2] {
+        match self {
+            Self::Missing => ["does not arrive", "did not arrive"],
+            Self::Lost => ["is lost", "was lost"],
+            Self::Slow => ["is late", "was late"],
+            Self::Junk => ["is taken for junk", "was taken for junk"],
         }
     }
 }
 
-/// What is told of an incident: nothing of what is no trouble of mail that people wait for.
+impl Line<'_> {
+    /// A sentence. Of what is lost, some is always meant.
+    fn words(&self) -> String {
+        let [now, before] = self.what.words();
+        let mail = if self.whole && self.what != What::Lost { "mail" } else { "some mail" };
+        format!("{mail} {}", if self.to.is_some() { before } else { now })
+    }
+
+    fn draw(&self, now: At) -> Markup {
+        html! {
+            strong { (foreign(&self.streams.join(", "), 400)) } ": " (self.words()) ", "
+            @if let Some(to) = self.to { (stamp(self.from)) " – " (stamp(to)) } @else { "since " (time(self.from, now)) }
+        }
+    }
+}
+
+/// What is told of an incident, if it is one of mail that people wait for.
 fn told<'a>(view: &View, incident: &IncidentView, named: &[(&Name, &'a str)]) -> Option<Line<'a>> {
-    let what = match incident.kind {
-        Kind::Stopped | Kind::Refused => ["mail does not arrive", "mail did not arrive"],
-        Kind::Loss => ["some mail is lost", "some mail was lost"],
-        Kind::Slow => ["mail is slow", "mail was slow"],
-        Kind::Junked => ["mail is taken for junk", "mail was taken for junk"],
-        Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => return None,
-    };
+    let what = What::of(incident.kind)?;
     let counts = |route: &&RouteView| incident.culprit.covers(&route.route) && !is_set_aside(view, route);
     let touched: BTreeSet<&Name> = view.routes.iter().filter(counts).map(|route| &route.route.stream).collect();
     let streams: Vec<&str> = named.iter().filter(|(stream, _)| touched.contains(stream)).map(|(_, name)| *name).collect();
     let marked = incident.last.evidence.get("drill").is_some();
     let drill = marked || view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
     let ours = matches!(incident.culprit, Culprit::Inbox(_)) || drill || streams.is_empty();
-    let [now, before] = what;
-    let what = if incident.resolved_at.is_some() { before } else { now };
-    (!ours).then_some(Line { what, streams, from: incident.opened_at, to: incident.resolved_at })
+    let beside = |route: &RouteView| touched.contains(&route.route.stream) && !incident.culprit.covers(&route.route);
+    let whole = !view.routes.iter().any(|route| beside(route) && !is_set_aside(view, route));
+    (!ours).then_some(Line { what, whole, streams, from: incident.opened_at, to: incident.resolved_at })
 }
 
 /// What says nothing of the mail that people wait for: a stand-by, a provider of which a drill is held, an inbox that is to blame itself.
@@ -112,21 +147,39 @@ fn verdict(view: &View, stream: &Name) -> Verdict {
     }
 }
 
-const fn words(verdict: Verdict) -> &'static str {
+fn words(verdict: Verdict, name: &str, open: &[Line<'_>]) -> &'static str {
+    let all = |what| mine(name, open).next().is_some() && mine(name, open).all(|line| line.what == what);
     match verdict {
         Verdict::Delivering => "arrives",
+        Verdict::Degraded if all(What::Slow) => "arrives late",
+        Verdict::Degraded if all(What::Junk) => "arrives as junk",
         Verdict::Degraded => "arrives in part",
         Verdict::Stopped => "does not arrive",
         Verdict::Unknown => "not known",
     }
 }
 
-fn headline(all: &[(Verdict, &str)]) -> (Verdict, &'static str) {
+/// What is open of a stream.
+fn mine<'l>(name: &str, open: &'l [Line<'l>]) -> impl Iterator<Item = &'l Line<'l>> {
+    open.iter().filter(move |line| line.streams.contains(&name))
+}
+
+/// All of it in one line: it says of the mail what the lines below say.
+fn headline(all: &[(Verdict, &str)], open: &[Line<'_>]) -> (Verdict, String) {
     let is = |wanted| all.iter().any(|(verdict, _)| *verdict == wanted);
-    match () {
+    let (tone, words) = match () {
+        () if !all.is_empty() && all.iter().all(|(verdict, _)| *verdict == Verdict::Stopped) => (Verdict::Stopped, "No mail arrives"),
         () if is(Verdict::Stopped) => (Verdict::Stopped, "Some mail does not arrive"),
-        () if is(Verdict::Degraded) => (Verdict::Degraded, "Some mail is late or lost"),
+        () if is(Verdict::Degraded) => {
+            let worst = [What::Missing, What::Lost, What::Slow, What::Junk].into_iter().find(|what| open.iter().any(|l| l.what == *what));
+            let words = worst.map_or_else(
+                || "Some mail is late or lost".to_owned(),
+                |what| format!("Some mail {}", what.words().first().unwrap_or(&"")),
+            );
+            return (Verdict::Degraded, words);
+        }
         () if is(Verdict::Unknown) || all.is_empty() => (Verdict::Unknown, "Not everything is known at the moment"),
         () => (Verdict::Delivering, "All mail arrives"),
-    }
+    };
+    (tone, words.to_owned())
 }

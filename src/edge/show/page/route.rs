@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::bits::{ago, clock, foreign, sign, table};
+use super::bits::{ago, clock, foreign, sign, stamp, table};
 use super::plot::{self, Plot};
 use super::spread::{self, Spread, Took};
-use super::{page, strip};
+use super::{page, prose, strip};
 use crate::model::past::{Failure, Point};
 use crate::model::{At, Span, Verdict};
 use crate::watchdog::{RouteView, View};
@@ -16,11 +16,11 @@ const ROOT: &str = "../../../";
 const STRETCHES: u64 = 48;
 /// Canaries listed: the newest, and of those that failed the newest.
 const LISTED: usize = 15;
-/// However young an installation is, this much time is drawn.
-const LEAST: Span = Span::from_secs(600);
 /// How far back can be looked.
-const WINDOWS: [(&str, u64); 5] = [("1h", 3600), ("6h", 6 * 3600), ("24h", 24 * 3600), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
-const USUAL: &str = "24h";
+const WINDOWS: [(&str, u64); 6] =
+    [("15m", 900), ("1h", 3600), ("6h", 6 * 3600), ("24h", 24 * 3600), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
+/// What is looked at unless somebody wishes otherwise; of a younger installation the shortest that holds all.
+const USUAL: (&str, u64) = ("24h", 86_400);
 
 /// How far back a page looks.
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +31,17 @@ pub(super) struct Window {
 
 impl Window {
     /// The one of this name, or the usual one.
-    pub(super) fn named(name: Option<&str>) -> Self {
-        let named = |wanted: &str| WINDOWS.into_iter().find(|(name, _)| *name == wanted);
-        let found = name.and_then(named).or_else(|| named(USUAL));
-        found.map_or(Self { name: USUAL, span: Span::from_secs(86_400) }, |(name, secs)| Self { name, span: Span::from_secs(secs) })
+    pub(super) fn named(name: Option<&str>, view: &View) -> Self {
+        let age = view.at.since(view.began);
+        let wished = name.and_then(|wanted| WINDOWS.into_iter().find(|(name, _)| *name == wanted));
+        let usual = || WINDOWS.into_iter().find(|(_, secs)| Span::from_secs(*secs) >= age).filter(|(_, secs)| *secs <= USUAL.1);
+        let (name, secs) = wished.or_else(usual).unwrap_or(USUAL);
+        Self { name, span: Span::from_secs(secs) }
     }
 
-    /// From when until when, in this view: not before the installation began.
+    /// From when until when, in this view: as long as its name says, however much of that was watched.
     pub(super) fn ends(self, view: &View) -> [At; 2] {
-        let least = view.at.minus(LEAST);
-        [view.at.minus(self.span).max(view.began).min(least), view.at]
+        [view.at.minus(self.span), view.at]
     }
 }
 
@@ -52,6 +53,8 @@ struct Shown {
     points: Vec<Point>,
     failures: Vec<Failure>,
     ends: [At; 2],
+    /// Before that nobody watched.
+    began: At,
     /// Why there is not more.
     why: Option<String>,
 }
@@ -65,7 +68,7 @@ pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) 
         div class=(format!("hero {}", route.verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(route.verdict)) }
             h1 { (title) " " span.vh { "is " } (word(route.verdict)) }
-            p.more { (foreign(&route.reason, 1000)) }
+            p.more { (prose(&route.reason, 1000)) }
         }
         p { "From " a href=(format!("{ROOT}providers/{}", route.route.provider)) { (route.route.provider) } " to "
             a href=(format!("{ROOT}inboxes/{}", route.route.inbox)) { (route.route.inbox) } ", as mail of the kind " strong { (route.route.stream) } "." }
@@ -75,7 +78,7 @@ pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) 
             nav.tabs aria-label="Time shown" {
                 @for (name, _) in WINDOWS { a href=(format!("?span={name}")) aria-current=[(name == window.name).then_some("true")] { (name) } }
             }
-            (tiles(route, &spread))
+            (tiles(route, &shown, &spread))
             (picture(route, &shown, &spread))
         }
         (failed(view, &shown))
@@ -105,7 +108,7 @@ fn shown(view: &View, route: &RouteView, window: Window, told: Told) -> Shown {
             opened_at: i.opened_at,
             updated_at: i.opened_at,
             resolved_at: i.resolved_at,
-            summary: i.last.summary.clone(),
+            summary: i.summary().to_owned(),
         });
         (strip::points(route), open.collect(), why)
     };
@@ -115,10 +118,10 @@ fn shown(view: &View, route: &RouteView, window: Window, told: Told) -> Shown {
     };
     let touches = |f: &Failure| f.culprit.covers(&route.route) && f.opened_at < to && f.resolved_at.is_none_or(|at| at > from);
     let failures = failures.into_iter().filter(touches).collect();
-    Shown { points, failures, ends: [from, to], why }
+    Shown { points, failures, ends: [from, to], began: view.began, why }
 }
 
-fn tiles(route: &RouteView, spread: &Spread) -> Markup {
+fn tiles(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
     let tile = |what: &str, number: &str, more: &str| html! { li.tile { span.k { (what) } span.n { (number) } span.s { (more) } } };
     let missed = spread.lost + spread.refused;
     html! {
@@ -130,14 +133,29 @@ fn tiles(route: &RouteView, spread: &Spread) -> Markup {
             } @else { (tile("Median", "–", "nothing is known yet")) }
             (tile("Lost or refused", &missed.to_string(), &format!("of {} sent", spread.sent)))
             (tile("Late or in junk", &(spread.late + spread.junk).to_string(), &format!("deadline {}", route.deadline)))
-            (tile("On their way", &route.in_flight.to_string(), "now"))
+            (tile("On their way", &route.in_flight.to_string(), &overdue(shown)))
         }
+    }
+}
+
+/// How much of what is on its way should have come.
+fn overdue(shown: &Shown) -> String {
+    match plot::overdue(&shown.points, shown.ends) {
+        0 => "now".to_owned(),
+        late => format!("now; {late} overdue"),
     }
 }
 
 fn picture(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
     let stretches = spread::stretches(&shown.points, shown.ends, STRETCHES);
-    let plot = Plot { points: &shown.points, stretches: &stretches, failures: &shown.failures, ends: shown.ends, deadline: route.deadline };
+    let plot = Plot {
+        points: &shown.points,
+        stretches: &stretches,
+        failures: &shown.failures,
+        ends: shown.ends,
+        began: shown.began,
+        deadline: route.deadline,
+    };
     let [from, to] = shown.ends;
     let text = format!(
         "Latency of {} from {} to {}: {}. The table below has the same.",
@@ -163,7 +181,7 @@ fn picture(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
             (plot.draw(1100.0, "broad", &text))
             (plot.draw(380.0, "slim", &text))
             (plot::legend())
-            figcaption.dim.small { "What was lost or refused counts as longer than everything: a line ends where so much never came." }
+            figcaption.dim.small { "What was lost or refused counts as longer than everything: a line ends where so much never came. An open ring is a canary on its way: it rises until it arrives, or is lost at the deadline." }
         }
         details #numbers {
             summary { "The same as a table" }
@@ -173,7 +191,7 @@ fn picture(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
 }
 
 fn failed(view: &View, shown: &Shown) -> Markup {
-    let bad: Vec<&Point> = shown.points.iter().filter(|p| !matches!(strip::class(p), "arrived" | "other")).collect();
+    let bad: Vec<&Point> = shown.points.iter().filter(|p| !matches!(strip::class(p), "arrived" | "flight" | "other")).collect();
     let rows = html! {
         @for point in bad.iter().take(LISTED) {
             tr {
@@ -205,7 +223,7 @@ fn incidents(shown: &Shown) -> Markup {
                             (super::severity(failure.severity)) " "
                             a href=(format!("{ROOT}incidents/{}", failure.incident)) { "Incident " (failure.incident) } ": "
                             (super::status::culprit(&failure.culprit)) ", " (failure.kind.as_str()) ", "
-                            (clock(failure.opened_at)) " – " @if let Some(at) = failure.resolved_at { (clock(at)) } @else { strong { "open" } }
+                            (stamp(failure.opened_at)) " – " @if let Some(at) = failure.resolved_at { (stamp(at)) } @else { strong { "open" } }
                         }
                     }
                 }

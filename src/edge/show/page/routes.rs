@@ -51,7 +51,7 @@ fn line(root: &str, route: &RouteView, now: At) -> Markup {
                 // Of what is well the figures beside it say all.
                 @if route.verdict != Verdict::Delivering { " " span.small { (reason(root, &route.reason, SENTENCE)) } }
             }
-            td { (strip::strip(route)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
+            td { (strip::strip(route, now)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
             td.num data-k="median" { @if let Some(said) = quantile(0) { (said) } @else { span.dim { "–" } } }
             td.num data-k="99th" { @if let Some(said) = quantile(2) { (said) } @else { span.dim { "–" } } }
             td.num data-k="last arrival" { @if let Some(at) = route.last_arrival { (ago(at, now)) } @else { span.dim { "none yet" } } }

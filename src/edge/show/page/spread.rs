@@ -98,7 +98,7 @@ pub(super) fn stretches(points: &[Point], [from, to]: [At; 2], most: u64) -> Vec
 pub(super) fn said(took: Took) -> String {
     match took {
         Took::Within(span) if span < Span::from_secs(1) => "<1s".to_owned(),
-        Took::Within(span) => super::bits::took(span),
+        Took::Within(span) => Span::from_secs((span.as_ms() + 500) / 1000).to_string(),
         Took::Never => "never".to_owned(),
     }
 }

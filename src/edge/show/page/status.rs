@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, sign, table, time, tone, verdict};
-use super::{matrix, page, routes, spread, strip};
+use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, short, sign, table, time, tone, verdict};
+use super::{matrix, page, prose, routes, spread, strip};
 use crate::model::past::Point;
-use crate::model::{At, Name, Severity, Verdict};
+use crate::model::{At, Name, Severity, Silence, Verdict};
 use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, View};
 
 /// Bytes of a reason or summary; the whole is on the incident's page.
@@ -25,7 +25,7 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
             h1 { (foreign(&headline, 300)) }
             @if sentence != headline {
                 p.more {
-                    (foreign(&sentence, 600))
+                    (prose(&sentence, 600))
                     @if let Some(worst) = worst(view) { " " a href=(format!("incidents/{}", worst.incident)) { "What to do" } }
                 }
             }
@@ -90,7 +90,7 @@ pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     if let Some(worst) = open.iter().max_by_key(|i| i.severity) {
         let tone = if worst.severity == Severity::Page { Verdict::Stopped } else { Verdict::Degraded };
         let more = if open.len() > 1 { format!(" ({} more open)", open.len() - 1) } else { String::new() };
-        return (tone, format!("{}{more}", worst.last.summary));
+        return (tone, format!("{}{more}", worst.summary()));
     }
     let count = |wanted| view.routes.iter().filter(|r| r.verdict == wanted).count();
     let (all, bad, unknown) = (view.routes.len(), count(Verdict::Degraded) + count(Verdict::Stopped), count(Verdict::Unknown));
@@ -165,6 +165,12 @@ fn over(view: &View) -> Markup {
     }
 }
 
+/// What keeps sinks from hearing of an open incident, if anything does; of several, what lasts longest.
+fn silence<'v>(view: &'v View, incident: &IncidentView) -> Option<&'v Silence> {
+    let fits = |s: &&Silence| s.from <= view.at && s.until > view.at && s.which.fits(incident.kind, &incident.culprit);
+    view.silences.iter().filter(fits).max_by_key(|silence| silence.until).filter(|_| incident.resolved_at.is_none())
+}
+
 /// One incident in a list.
 pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
     html! {
@@ -173,11 +179,14 @@ pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
                 (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
                 span { (culprit(&incident.culprit)) ": " (kind(incident)) }
                 @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
+                @if let Some(silence) = silence(view, incident) {
+                    (badge(Verdict::Unknown, "silenced")) span.dim { "by " (foreign(&silence.by, 60)) ", until " (short(silence.until, view.at)) }
+                }
             }
-            p { (foreign(&incident.last.summary, SENTENCE)) }
+            p { (prose(incident.summary(), SENTENCE)) }
             p.dim.small {
                 @if let Some(at) = incident.resolved_at { "lasted " (incident.age(view.at)) ", ended " (time(at, view.at)) }
-                @else { "open for " (incident.age(view.at)) ", since " (super::bits::clock(incident.opened_at)) }
+                @else { "open for " (incident.age(view.at)) ", since " (super::bits::stamp(incident.opened_at)) }
             }
         }
     }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::spread::{self, Spread};
 use crate::model::past::{Became, Point};
-use crate::model::{Placement, Span};
+use crate::model::{At, Placement, Span};
 use crate::watchdog::RouteView;
 
 /// Canaries that are drawn.
@@ -28,10 +28,11 @@ pub(super) fn points(route: &RouteView) -> Vec<Point> {
 }
 
 /// The bars of a route, and in words what they show.
-pub(super) fn strip(route: &RouteView) -> Markup {
+pub(super) fn strip(route: &RouteView, now: At) -> Markup {
     let points = points(route);
     let spread = Spread::of(&points);
-    let mut paths: [(&str, String); 6] = ["arrived", "late", "junk", "lost", "refused", "other"].map(|class| (class, String::new()));
+    let mut paths: [(&str, String); 7] =
+        ["arrived", "late", "junk", "lost", "refused", "flight", "other"].map(|class| (class, String::new()));
     for (place, point) in points.iter().enumerate() {
         // Half a pixel in, so that a bar of three pixels is sharp.
         let x = 4 * DRAWN.saturating_sub(place) - 2;
@@ -41,6 +42,8 @@ pub(super) fn strip(route: &RouteView) -> Markup {
             "lost" => format!("M{x} 1v10m0 4v10"),
             // Crossed out at the foot.
             "refused" => format!("M{x} 1v4m0 4v4m0 4v8"),
+            // Open, and as high as it is old.
+            "flight" => format!("M{x} {FLOOR}v-{:.0}", height(now.since(point.sent_at), route.deadline)),
             "other" => format!("M{x} 23v2"),
             _ => format!("M{x} {FLOOR}v-{:.0}", height(point.latency.unwrap_or_default(), route.deadline)),
         };
@@ -77,7 +80,8 @@ pub(super) const fn class(point: &Point) -> &'static str {
         (Became::Late, _) => "late",
         (Became::Arrived, Some(Placement::Junk)) => "junk",
         (Became::Arrived, _) => "arrived",
-        (Became::InFlight | Became::Forgotten, _) => "other",
+        (Became::InFlight, _) => "flight",
+        (Became::Forgotten, _) => "other",
     }
 }
 

@@ -103,8 +103,12 @@ async fn a_real_prometheus_scrapes_over_tls_as_a_user_and_a_new_certificate_need
         assert!(status == 403 && said.contains("elsewhere"), "{foreign}: {said}");
     }
     assert_eq!(post(&["-u", "ann:right", "-H", &format!("Origin: https://localhost:{}", daemon.port)]).0, 201);
-    // In the clear nobody is heard.
-    assert_eq!(curl(&[&at("/").replace("https", "http")]).0, 0);
+    // Whoever is logged in signs as who they are.
+    let (_, said) = ask(&["-u", "ann:right", "--json", &silence.replace("ann", "bob")], "/api/v1/silences");
+    assert!(said.contains(r#""by":"bob (said by ann)""#), "{said}");
+    // In the clear nobody is heard, and is told why.
+    let (status, said) = curl(&[&at("/").replace("https", "http")]);
+    assert!(status == 400 && said.contains("speaks TLS: ask by https://"), "{status} {said}");
     // Another authority's certificate, in the same life; and one that cannot be used leaves the old one.
     let new = web(&folder, &other, "");
     let ca = other.file().display().to_string();

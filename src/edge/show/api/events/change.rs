@@ -40,7 +40,7 @@ fn what(was: Option<&IncidentView>, is: &IncidentView) -> Option<What> {
     match was {
         None if is.resolved_at.is_some() => Some(What::Resolved),
         None => Some(What::Opened),
-        Some(was) if was == is => None,
+        Some(was) if was.told() == is.told() => None,
         Some(was) if was.resolved_at != is.resolved_at => Some(What::Resolved),
         Some(was) if was.acknowledged != is.acknowledged && is.acknowledged.is_some() => Some(What::Acknowledged),
         Some(_) => Some(What::Updated),

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use super::super::super::gate::signed;
 use super::super::super::problem::Problem;
 use super::super::asked::Asked;
 use super::super::form::{is_drilling, is_lasting, says_something};
@@ -85,7 +86,7 @@ fn approve(asked: &Asked, _: At) -> Result<Event, Problem> {
         return Err(unfit(format!("say which `value`, of {VALUE} characters at most")));
     }
     let mark = Mark { part: part.into(), value };
-    Ok(Event::Approved { provider: provider.into_inner(), stream: stream.into_inner(), mark, by: named(by)? })
+    Ok(Event::Approved { provider: provider.into_inner(), stream: stream.into_inner(), mark, by: named(asked, &by)? })
 }
 
 /// The incident that the path names.
@@ -103,7 +104,7 @@ fn silence(asked: &Asked, now: At) -> Result<Event, Problem> {
     if !says_something(&reason, TEXT) {
         return Err(unfit(format!("a silence needs a `reason`, of {TEXT} characters at most")));
     }
-    Ok(Event::Silenced { which: wished.which.into(), from, until, by: named(wished.by)?, reason })
+    Ok(Event::Silenced { which: wished.which.into(), from, until, by: named(asked, &wished.by)?, reason })
 }
 
 fn silenced(_: &Asked, view: &View) -> Result<Reply, Problem> {
@@ -124,7 +125,7 @@ fn begin_drill(asked: &Asked, now: At) -> Result<Event, Problem> {
     let Drilling { provider, lasts, by } = asked.read()?;
     let lasts = span(&lasts).filter(|_| is_drilling(&lasts));
     let lasts = lasts.ok_or_else(|| unfit("`lasts` is written as `10m` or `90s`, and is 30m at most"))?;
-    Ok(Event::DrillBegan { provider: provider.into_inner(), until: now.plus(lasts), by: named(by)? })
+    Ok(Event::DrillBegan { provider: provider.into_inner(), until: now.plus(lasts), by: named(asked, &by)? })
 }
 
 fn drill_begun(_: &Asked, view: &View) -> Result<Reply, Problem> {
@@ -165,16 +166,21 @@ fn said(asked: &Asked) -> Result<Said, Problem> {
     if note.as_ref().is_some_and(|note| note.chars().count() > TEXT) {
         return Err(unfit(format!("a `note` has {TEXT} characters at most")));
     }
-    Ok(Said { by: named(by)?, note })
+    Ok(Said { by: named(asked, &by)?, note })
 }
 
 fn who(asked: &Asked) -> Result<String, Problem> {
     let Named { by } = asked.read()?;
-    named(by)
+    named(asked, &by)
 }
 
-fn named(by: String) -> Result<String, Problem> {
-    if says_something(&by, BY) { Ok(by) } else { Err(unfit(format!("say who you are: `by`, of {BY} characters at most"))) }
+/// Who says so. A user of the web configuration is who they are, and not who they say.
+fn named(asked: &Asked, by: &str) -> Result<String, Problem> {
+    if says_something(by, BY) {
+        Ok(signed(by, asked.user.as_deref()))
+    } else {
+        Err(unfit(format!("say who you are: `by`, of {BY} characters at most")))
+    }
 }
 
 fn unfit(detail: impl Into<String>) -> Problem {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
+use super::words::{Became, Placement};
 use super::{Name, Time};
-use crate::model::{CanaryId, Route};
+use crate::model::{CanaryId, Route, Span};
 use crate::watchdog::CanaryView;
 
 /// What a canary's id looks like, for the document.
@@ -30,7 +31,11 @@ pub(in crate::edge::show) struct Canary {
     stream: Name,
     inbox: Name,
     sent_at: Time,
-    /// Where it is, in a few words for people.
+    became: Became,
+    /// From sending to the receiver's time of arrival, if it came.
+    latency_seconds: Option<f64>,
+    placement: Option<Placement>,
+    /// Where it is, in a few words for people; `became` says it for programs.
     state: String,
 }
 
@@ -62,6 +67,9 @@ impl Canary {
             stream: (&route.stream).into(),
             inbox: (&route.inbox).into(),
             sent_at: canary.sent_at.into(),
+            became: canary.became.into(),
+            latency_seconds: canary.latency.map(Span::as_secs_f64),
+            placement: canary.placement.map(Into::into),
             state: canary.state.clone(),
         }
     }

@@ -33,7 +33,12 @@ pub(in crate::edge::show) struct Incident {
     pub(in crate::edge::show) resolved_at: Option<Time>,
     /// How long it lasted, or has lasted until now.
     age_seconds: f64,
-    /// What was told of it last.
+    /// What is known of it now, in one sentence; of one that is over, as it was told last.
+    summary: String,
+    /// The proof as it is now: since when, how many of how many, the provider's own words. Its fields depend on the kind.
+    #[schemars(with = "serde_json::Map<String, Value>")]
+    evidence: Value,
+    /// What was told of it last, as it was then.
     last: Notice,
     /// Who has seen it.
     pub(in crate::edge::show) acknowledged: Option<Word>,
@@ -92,6 +97,8 @@ impl Incident {
             opened_at: incident.opened_at.into(),
             resolved_at: time(incident.resolved_at),
             age_seconds: incident.age(view.at).as_secs_f64(),
+            summary: incident.summary().to_owned(),
+            evidence: incident.evidence().clone(),
             last: Notice::new(&incident.last),
             acknowledged: incident.acknowledged.as_ref().map(word),
             closed: incident.closed.as_ref().map(word),

@@ -50,6 +50,7 @@ pub(in crate::edge::show) struct WholeCanary {
 /// What the provider made of it: `refused` has a class.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Answer {
+    #[schemars(extend("enum" = ["accepted", "refused", "unknown"]))]
     outcome: &'static str,
     class: Option<Class>,
 }
@@ -65,9 +66,11 @@ struct Legs {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Seen {
-    /// `duplicate`, `replayed` or `mismatched`.
+    /// A second copy, one in another inbox or much later, or a mail with its token that is not as it should be.
+    #[schemars(extend("enum" = ["duplicate", "replayed", "mismatched"]))]
     what: String,
     inbox: String,
+    #[schemars(with = "Option<Placement>")]
     placement: Option<String>,
     arrived_at: Option<Time>,
     seen_at: Time,
@@ -78,6 +81,7 @@ struct Traced {
     at: Time,
     canary: String,
     /// Our word for it.
+    #[schemars(extend("enum" = model::Fate::ALL.map(model::Fate::as_str)))]
     fate: String,
     /// The provider's own.
     words: Option<String>,
@@ -158,6 +162,8 @@ struct Notified {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Reached {
     sink: String,
+    /// `pending`: the sink has not answered for good. `dropped`: it was given up.
+    #[schemars(extend("enum" = ["pending", "delivered", "refused", "dropped"]))]
     outcome: String,
     at: Time,
 }
@@ -167,6 +173,7 @@ struct Uttered {
     at: Time,
     by: String,
     /// The word for it.
+    #[schemars(extend("enum" = ["acknowledged", "unacknowledged", "closed", "silenced", "unsilenced", "approved", "drill began", "drill stopped", "drill over"]))]
     what: String,
     note: Option<String>,
 }
@@ -176,6 +183,7 @@ struct Sighted {
     at: Time,
     /// Whose; null: the watcher's.
     inbox: Option<String>,
+    #[schemars(extend("enum" = ["blind", "sight", "cut off", "connected", "slept", "clock jumped"]))]
     what: String,
     why: Option<String>,
 }

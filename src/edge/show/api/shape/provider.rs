@@ -233,7 +233,7 @@ impl Open {
             severity: incident.severity.into(),
             culprit: (&incident.culprit).into(),
             opened_at: incident.opened_at.into(),
-            summary: incident.last.summary.clone(),
+            summary: incident.summary().to_owned(),
         }
     }
 }

@@ -122,7 +122,7 @@ impl Status {
 
 impl Configuration {
     pub(in crate::edge::show) fn new(view: &View) -> Self {
-        let Loaded { at, refused } = &view.configuration;
+        let Loaded { at, file: _, refused } = &view.configuration;
         let refused = refused.as_ref().map(|refused| Refused { at: refused.at.into(), complaints: refused.complaints.clone() });
         Self { as_of: view.at.into(), loaded_at: time(*at), refused }
     }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::super::runbooks;
 use super::bits::{badge, count, foreign, severity, short, sign, table, time, tone};
 use super::status::{culprit, kind};
-use super::{page, routes, text};
+use super::{page, prose, routes, text};
 use crate::model::dossier::{Dossier, Tally};
 use crate::model::{At, Culprit, IncidentId, Name, Route, Severity, Verdict};
 use crate::watchdog::{IncidentView, View};
@@ -34,6 +34,7 @@ pub(super) fn remembered(id: IncidentId, dossier: &Dossier) -> Option<IncidentVi
         opened_at: dossier.opened_at,
         resolved_at: dossier.resolved_at,
         last,
+        present: None,
         acknowledged: None,
         closed: None,
     })
@@ -49,7 +50,7 @@ pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> M
         div class=(format!("hero {}", tone.as_str())) {
             span.sign aria-hidden="true" { (sign(tone)) }
             h1 { (title) @if over { " (over)" } }
-            p.more { (foreign(&incident.last.summary, 2000)) }
+            p.more { (prose(incident.summary(), 2000)) }
         }
         (next(incident))
         (super::form::link(incident))
@@ -65,29 +66,29 @@ pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> M
             (tallies(view, incident, dossier))
             (canaries(view, incident, dossier))
         } @else { (touched(view, &incident.culprit)) }
-        section aria-labelledby="evidence" { h2 #evidence { "Evidence" } div.card { (evidence::evidence(&incident.last.evidence, view.at)) } }
-        section aria-labelledby="take" { h2 #take { "To take along" } (commands(incident)) }
+        section aria-labelledby="evidence" { h2 #evidence { "Evidence" } div.card { (evidence::evidence(incident.evidence(), view.at)) } }
+        section aria-labelledby="take" { h2 #take { "To take along" } (commands(view, incident)) }
     };
     page(view, ROOT, &format!("{} {title}", sign(tone)), &body)
 }
 
 /// What to do first, while it is open.
 fn next(incident: &IncidentView) -> Markup {
-    let part = |key: &str| incident.last.evidence.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+    let part = |key: &str| incident.evidence().get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
     html! {
         @if let Some(step) = part("next_step").filter(|_| incident.resolved_at.is_none()) {
             section.next aria-labelledby="next" {
                 h2 #next { "Next step" }
-                p { (foreign(step, 1000)) }
+                p { (prose(step, 1000)) }
                 @if runbooks::is_there(incident.kind) { p { a href=(format!("{ROOT}runbooks/{}", incident.kind.as_str())) { "Runbook" } } }
             }
         }
-        @if let Some(caution) = part("caution") { p.note { (foreign(caution, 400)) } }
+        @if let Some(caution) = part("caution") { p.note { (prose(caution, 400)) } }
     }
 }
 
 fn facts(view: &View, incident: &IncidentView) -> Markup {
-    let evidence = &incident.last.evidence;
+    let evidence = incident.evidence();
     let certainty = evidence.get("certainty").and_then(serde_json::Value::as_f64);
     html! {
         dl.facts {
@@ -98,8 +99,8 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
             dt { "Culprit" } dd {
                 (blamed(&incident.culprit))
                 @if let Some(sure) = certainty { ", " (certain(sure)) }
-                @for rival in strings(evidence, "rivals") { br; span.dim { "or " (foreign(rival, 200)) } }
-                @for also in strings(evidence, "cannot_be_told_apart") { br; span.dim { "cannot be told from " (foreign(also, 200)) } }
+                @for rival in strings(evidence, "rivals") { br; span.dim { "or " (prose(rival, 200)) } }
+                @for also in strings(evidence, "cannot_be_told_apart") { br; span.dim { "cannot be told from " (prose(also, 200)) } }
             }
             dt { "Opened" } dd { (time(incident.opened_at, view.at)) }
             @if let Some(resolved) = incident.resolved_at { dt { "Ended" } dd { (time(resolved, view.at)) } }
@@ -144,7 +145,7 @@ fn blamed(whose: &Culprit) -> Markup {
 
 /// What the provider itself said.
 fn words(view: &View, incident: &IncidentView) -> Markup {
-    let evidence = &incident.last.evidence;
+    let evidence = incident.evidence();
     let reply = evidence.get("reply").and_then(serde_json::Value::as_str).filter(|text| !text.trim().is_empty());
     let says: Vec<&serde_json::Value> =
         evidence.get("provider_says").and_then(serde_json::Value::as_array).into_iter().flatten().take(20).collect();
@@ -277,16 +278,24 @@ fn touched(view: &View, whose: &Culprit) -> Markup {
     }
 }
 
-fn commands(incident: &IncidentView) -> Markup {
+/// The path of the configuration as a word of a shell.
+fn configuration(view: &View) -> String {
+    let file = view.configuration.file.as_deref().unwrap_or("/etc/mailcanary/mailcanary.toml");
+    let plain = file.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    if plain { file.to_owned() } else { format!("'{}'", text::plain(file, 4096).replace('\'', "'\\''")) }
+}
+
+fn commands(view: &View, incident: &IncidentView) -> Markup {
+    let file = configuration(view);
     let id = incident.incident;
     let open = incident.resolved_at.is_none() && incident.severity != Severity::Info;
     html! {
         div.card {
             p { "On the host of mailcanary: all that the ledger keeps of it, for the provider’s ticket and the post-mortem," }
-            pre { code { "mailcanary incident evidence " (id) " -c /etc/mailcanary/mailcanary.toml" } }
+            pre { code { "mailcanary incident evidence " (id) " -c " (file) } }
             @if open {
                 p { "and to say that somebody has seen it:" }
-                pre { code { "mailcanary incident ack " (id) " -c /etc/mailcanary/mailcanary.toml --note '…'" } }
+                pre { code { "mailcanary incident ack " (id) " -c " (file) " --note '…'" } }
             }
         }
     }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::bits::{capital, foreign, time, tone};
+use super::super::prose;
 use crate::model::dossier::{Dossier, Told};
 use crate::model::{At, Change, Severity, Verdict};
 use crate::watchdog::{IncidentView, View};
@@ -35,7 +36,7 @@ pub(super) fn timeline(view: &View, incident: &IncidentView, dossier: Option<&Do
             @for entry in entries.iter().skip(left) {
                 li class=(entry.tone.as_str()) {
                     p { strong { (foreign(&entry.what, 300)) } " " span.small { (time(entry.at, view.at)) } }
-                    @if let Some(words) = &entry.words { p { (foreign(words, WORDS)) } }
+                    @if let Some(words) = &entry.words { p { (prose(words, WORDS)) } }
                 }
             }
             @if incident.resolved_at.is_none() { li { p { "Still open" } } }

@@ -1,0 +1,181 @@
+//! How a route, and who has a part in several, is doing, and why: what is shown, and decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::alarm::Alarm;
+use super::count::{BUCKETS_MS, Histogram};
+use super::evidence::Tally;
+use super::explain;
+use super::flight::RouteState;
+use super::hold::Sort;
+use super::outbox::Incident;
+use super::state::State;
+use super::view::{Present, RouteView};
+use crate::model::{Class, Culprit, IncidentId, Kind, Route, Span, Verdict};
+
+/// What can be said of open incidents now.
+pub(super) type Presents = BTreeMap<IncidentId, Present>;
+
+/// Arrivals from which on it is said how long mail usually takes: before, it would be what was assumed of routes that nobody has seen.
+const ENOUGH: u64 = 20;
+/// Receivers stamp mail to the second: nothing finer is claimed.
+const FINEST: Span = Span::from_secs(1);
+
+/// How a route is doing.
+pub(super) fn of_route(state: &State, presents: &Presents, route: &Route, tally: &Tally, known: Option<&RouteState>) -> (Verdict, String) {
+    let worst = state
+        .open()
+        .filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit.covers(route))
+        .max_by_key(|i| (i.shown.severity, i.shown.kind == Kind::Stopped));
+    if state.cut_off_since.is_some() {
+        return (Verdict::Unknown, "the watcher has no network".to_owned());
+    }
+    if let Some(blind) = state.inboxes.get(&route.inbox).and_then(|i| i.blind.as_ref()) {
+        let why = blind.why.as_deref().unwrap_or("unreadable");
+        return (Verdict::Unknown, format!("inbox `{}` cannot be read since {}: {why}", route.inbox, blind.since));
+    }
+    if let Some(incident) = worst {
+        let verdict = if is_stopped_by(state, incident, tally) { Verdict::Stopped } else { Verdict::Degraded };
+        return (verdict, told(presents, incident));
+    }
+    if let Some(alarm) = state.alarms.iter().find(|a| a.culprit.covers(route)) {
+        let stopped = alarm.sort == Sort::Stop && !delivers_since(tally, alarm);
+        let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
+        let (whose, since) = (explain::subject(&alarm.culprit), alarm.since);
+        return (verdict, format!("{whose} shows a failure since {since}; not long enough for a page"));
+    }
+    if known.is_some_and(RouteState::is_suppressed) {
+        let why =
+            format!("provider `{}` does not write to the seed of inbox `{}`: what does not come says nothing", route.provider, route.inbox);
+        return (Verdict::Unknown, why);
+    }
+    if known.is_none_or(|r| r.last_arrival.is_none()) {
+        return (Verdict::Unknown, "no canary has arrived yet".to_owned());
+    }
+    let usual = known.and_then(|r| usual(&r.latency)).map_or_else(String::new, |u| format!("; nearly all take no longer than {u}"));
+    match tally.row {
+        0 => (Verdict::Delivering, format!("the newest canaries arrived{usual}")),
+        1 => (Verdict::Delivering, format!("1 canary is overdue{usual}")),
+        row => (Verdict::Degraded, format!("{row} canaries in a row are overdue{usual}")),
+    }
+}
+
+/// Whether a route of an incident's culprit has stopped with it. What has stopped for all has stopped here too, however little was sent
+/// over this route since, until mail that was sent since has arrived.
+fn is_stopped_by(state: &State, incident: &Incident, tally: &Tally) -> bool {
+    let shown = &incident.shown;
+    let alarm = state.alarms.iter().find(|a| a.culprit == shown.culprit);
+    let delivers = || match alarm {
+        Some(alarm) => delivers_since(tally, alarm),
+        None => tally.row == 0 && tally.good_sent_at.is_some_and(|at| at >= shown.opened_at),
+    };
+    match shown.kind {
+        Kind::Stopped => !delivers(),
+        // Of a refusal that is not the whole account's the other routes need not know.
+        Kind::Refused if alarm.is_some() || incident.is_of_account() => !delivers(),
+        Kind::Refused => tally.row > 0,
+        Kind::Loss
+        | Kind::Slow
+        | Kind::Junked
+        | Kind::Blind
+        | Kind::CutOff
+        | Kind::Identity
+        | Kind::UnexpectedMail
+        | Kind::Authentication
+        | Kind::Dns
+        | Kind::Listed
+        | Kind::EarlySign => false,
+    }
+}
+
+fn delivers_since(tally: &Tally, alarm: &Alarm) -> bool {
+    tally.row == 0 && tally.good_sent_at.is_some_and(|at| at >= alarm.blamed_at)
+}
+
+fn told(presents: &Presents, incident: &Incident) -> String {
+    let shown = &incident.shown;
+    let summary = presents.get(&shown.incident).map_or(&shown.last.summary, |present| &present.summary);
+    format!("incident {}: {summary}", shown.incident)
+}
+
+/// What 19 of 20 took at most, as measured, once there is enough of it.
+fn usual(latency: &Histogram) -> Option<Span> {
+    let count = latency.count();
+    let mut within = 0_u64;
+    let bound = latency.buckets.iter().zip(BUCKETS_MS).find(|(bucket, _)| {
+        within = within.saturating_add(**bucket);
+        within.saturating_mul(20) >= count.saturating_mul(19)
+    });
+    bound.filter(|_| count >= ENOUGH).map(|(_, ms)| Span::from_ms(ms).max(FINEST))
+}
+
+/// How a provider, a stream of one, or an inbox is doing, that has a part in the routes `mine`.
+pub(super) fn of_party(state: &State, presents: &Presents, mine: &[&RouteView], culprit: &Culprit) -> (Verdict, String) {
+    let all = |verdict: Verdict| !mine.is_empty() && mine.iter().all(|r| r.verdict == verdict);
+    if all(Verdict::Unknown) {
+        return (Verdict::Unknown, mine.first().map_or_else(String::new, |r| r.reason.clone()));
+    }
+    if let Some(incident) = state.open_delivery(culprit) {
+        let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused);
+        let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
+        return (verdict, told(presents, incident));
+    }
+    let bad = || mine.iter().filter(|r| matches!(r.verdict, Verdict::Stopped | Verdict::Degraded));
+    let others: Vec<&Culprit> = bad().filter_map(|r| other(state, culprit, &r.route)).collect();
+    let (bad, subject) = (bad().count(), explain::subject(culprit));
+    let names: BTreeSet<String> = others.iter().map(|other| explain::subject(other)).collect();
+    let names = names.into_iter().take(3).collect::<Vec<_>>().join(", ");
+    if others.len() == mine.len() && !mine.is_empty() && matches!(culprit, Culprit::Inbox(_)) {
+        return (Verdict::Unknown, format!("all mail to {subject} goes through {names}, whose failure it is"));
+    }
+    if all(Verdict::Stopped) {
+        return (Verdict::Stopped, format!("all {} routes of {subject} are stopped", mine.len()));
+    }
+    if bad > others.len() || (bad == mine.len() && bad > 0) {
+        return (Verdict::Degraded, format!("{bad} of {} routes of {subject} have trouble", mine.len()));
+    }
+    let well = mine.iter().filter(|r| r.verdict == Verdict::Delivering).count();
+    let others = if bad == 0 { String::new() } else { format!("; the trouble of {bad} is that of {names}") };
+    (Verdict::Delivering, format!("{well} of {} routes deliver{others}", mine.len()))
+}
+
+/// Whose failure the trouble of a route is, if that is known and it is not that of `culprit`, which has a part in it too: what a provider
+/// loses is no inbox's doing, and what an inbox does not take is no provider's.
+fn other<'s>(state: &'s State, culprit: &Culprit, route: &Route) -> Option<&'s Culprit> {
+    let incidents = state.open().filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed()).map(|i| &i.shown.culprit);
+    let mut blamed = incidents.chain(state.alarms.iter().map(|a| &a.culprit)).filter(|blamed| blamed.covers(route));
+    let is_inbox = matches!(culprit, Culprit::Inbox(_));
+    let beside = |blamed: &&Culprit| match blamed {
+        Culprit::Provider(_) | Culprit::Stream(..) => is_inbox,
+        Culprit::Inbox(_) => !is_inbox,
+        Culprit::Route(..) | Culprit::Watcher {} => false,
+    };
+    let first = blamed.next().filter(beside)?;
+    blamed.all(|next| beside(&next)).then_some(first)
+}
+
+impl Incident {
+    /// Whether it is about a whole account, by the class of its refusal.
+    fn is_of_account(&self) -> bool {
+        [Class::Suspended, Class::Auth, Class::Quota].iter().any(|class| self.class() == Some(class.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_is_said_only_of_what_was_measured() {
+        let mut latency = Histogram::default();
+        for n in 1..=100 {
+            latency.observe(if n % 25 == 0 { Span::from_secs(50) } else { Span::ZERO });
+            assert_eq!(usual(&latency).is_some(), n >= 20, "{n}");
+        }
+        assert_eq!(usual(&latency), Some(FINEST), "no finer than receivers tell");
+        (0..2000).for_each(|_| latency.observe(Span::from_ms(3500)));
+        assert_eq!(usual(&latency), Some(Span::from_secs(4)));
+        (0..9000).for_each(|_| latency.observe(Span::from_secs(200_000)));
+        assert_eq!(usual(&latency), None, "longer than any bound");
+    }
+}
