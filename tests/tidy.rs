@@ -130,6 +130,7 @@ const COMMON: &[&str] = &[
     "recovery",
     "sorting",
     "trace",
+    "travel",
     "trial",
     "evidence",
     "explain",

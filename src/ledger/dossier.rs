@@ -88,7 +88,8 @@ impl Past {
                 tally.first_bad = tally.first_bad.or(Some(canary.sent_at));
             }
             if dossier.canaries.len() < CANARIES {
-                dossier.canaries.push(canary);
+                let hops = if canary.arrived_at.is_some() { self.hops_of(&canary.canary, canary.sent_at)? } else { Vec::new() };
+                dossier.canaries.push(Failed { hops, ..canary });
             } else {
                 dossier.cut = true;
             }
@@ -156,6 +157,7 @@ fn failed(row: &Row<'_>) -> rusqlite::Result<Failed> {
         arrived_at: at_or_none(row, 11)?,
         placement: row.get(12)?,
         lost_at: at_or_none(row, 13)?,
+        hops: Vec::new(),
     })
 }
 

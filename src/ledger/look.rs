@@ -7,7 +7,7 @@ use super::dossier::{at, at_or_none, trace};
 use super::past::refused;
 use super::{LedgerError, Past, sql, tables};
 use crate::model::past::{Became, Failure, Point, Sighting, Wanted, Way, outcome};
-use crate::model::{At, CanaryId, Culprit, IncidentId, Name, Placement, Route, Span};
+use crate::model::{At, CanaryId, Culprit, Hop, IncidentId, Name, Placement, Route, Span};
 
 /// Points of one plot: a month of one canary a minute. The newest.
 const POINTS: u32 = 45_000;
@@ -17,6 +17,8 @@ const PAGE: u32 = 500;
 const SIGHTINGS: u32 = 50;
 /// A provider says what became of a canary within this.
 const TOLD_WITHIN: Span = Span::from_secs(7 * 24 * 3600);
+/// The version of the schema that has hops.
+const WITH_HOPS: usize = 6;
 /// Findings of providers that are looked through for those about one canary.
 const FINDINGS: u32 = 2000;
 
@@ -60,8 +62,22 @@ impl Past {
         way.sightings = self.rows(sql::SIGHTINGS_OF, params![canary, SIGHTINGS], sighting)?;
         let span = params![way.sent_at.as_ms(), way.sent_at.plus(TOLD_WITHIN).as_ms(), FINDINGS];
         let traces = self.rows(sql::TRACED_SINCE, span, trace)?;
+        way.hops = self.hops_of(canary, way.sent_at)?;
         way.traces = traces.into_iter().flatten().filter(|trace| trace.canary == canary).collect();
         Ok(Some(way))
+    }
+
+    /// By which hosts the mail of a canary came; none in a ledger of an older version.
+    pub(super) fn hops_of(&self, canary: &str, sent_at: At) -> rusqlite::Result<Vec<Hop>> {
+        if self.version() < WITH_HOPS {
+            return Ok(Vec::new());
+        }
+        let found = self.rows(sql::HOPS_OF, [canary], |row| row.get::<_, Option<String>>(0))?;
+        // What another version has written is passed over.
+        let read = |text: String| serde_json::from_str(&text).ok();
+        let mut hops: Vec<Hop> = found.into_iter().flatten().find_map(read).unwrap_or_default();
+        Hop::time(&mut hops, Some(sent_at));
+        Ok(hops)
     }
 
     /// The newest incidents with a number below `before`, if one is given; at most `most` and 500.
@@ -119,6 +135,7 @@ fn way(row: &Row<'_>) -> rusqlite::Result<Option<Way>> {
         copy: row.get(19)?,
         lost_at: at_or_none(row, 20)?,
         forgotten_at: at_or_none(row, 21)?,
+        hops: Vec::new(),
         sightings: Vec::new(),
         traces: Vec::new(),
     }))

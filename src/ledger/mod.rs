@@ -8,6 +8,7 @@
 
 mod dossier;
 mod error;
+mod hops;
 mod key;
 mod look;
 mod open;
@@ -28,6 +29,7 @@ use crate::watchdog::Record;
 
 pub use crate::model::dossier::{Dossier, Failed, Header, Said, Sight, Tally, Told, Trace};
 pub use error::{Cause, LedgerError};
+pub use hops::Hops;
 pub use key::{KEY_FILE, KeyError};
 pub use past::{Extent, Past};
 pub use prune::Pruned;
@@ -68,7 +70,15 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]: nothing was written; the same records can be handed in again.
     pub fn append(&mut self, records: &[Record]) -> Result<(), LedgerError> {
-        if records.is_empty() {
+        self.append_with(records, &[])
+    }
+
+    /// The same, and in the same breath the hops of canaries' mails, each with the inbox that it was seen in; what is there stays.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: nothing was written; the same can be handed in again.
+    pub fn append_with(&mut self, records: &[Record], hops: &[Hops]) -> Result<(), LedgerError> {
+        if records.is_empty() && hops.is_empty() {
             return Ok(());
         }
         let mut seq = self.last_seq;
@@ -78,7 +88,7 @@ impl Ledger {
                 recover::add_record(transaction, file, seq, record)?;
                 tables::keep(transaction, record).map_err(|e| LedgerError::sqlite(file, e))?;
             }
-            Ok(())
+            hops.iter().try_for_each(|hops| hops.keep(transaction)).map_err(|e| LedgerError::sqlite(file, e))
         })?;
         self.last_seq = seq;
         Ok(())

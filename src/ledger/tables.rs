@@ -35,6 +35,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Sighted { .. } => "sighted",
             Event::Mismatched { .. } => "mismatched",
             Event::Examined { .. } => "examined",
+            Event::Travelled { .. } => "travelled",
             Event::Strange { .. } => "strange",
             Event::Approved { .. } => "approved",
             Event::Stale { .. } => "stale",
@@ -93,6 +94,7 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
         | Event::Woke {}
         | Event::Read { .. }
         | Event::Examined { .. }
+        | Event::Travelled { .. }
         | Event::Traced { .. }
         | Event::Signs { .. }
         | Event::NoSigns { .. } => Ok(()),

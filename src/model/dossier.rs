@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{At, Examination, Notice};
+use super::{At, Examination, Hop, Notice};
 
 /// One incident.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -108,6 +108,8 @@ pub struct Failed {
     pub placement: Option<String>,
     /// When its deadline passed.
     pub lost_at: Option<At>,
+    /// By which hosts its mail came, if it came and was looked at. Foreign text.
+    pub hops: Vec<Hop>,
 }
 
 /// What stood in the header of a canary that arrived.

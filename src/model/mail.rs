@@ -1,5 +1,7 @@
 //! What a mail says of itself: who it is from, who signed it, which hosts it came by. What of it is foreign is the watchdog's business.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{At, Name, Placement, Span};
@@ -178,6 +180,30 @@ pub struct Check {
     pub why: String,
 }
 
+/// Whose host a hop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The provider's.
+    Provider,
+    /// Somebody's between them: a gateway, a forwarder.
+    Between,
+    /// The receiver's.
+    Receiver,
+}
+
+impl Side {
+    /// The word in texts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Between => "between",
+            Self::Receiver => "receiver",
+        }
+    }
+}
+
 /// One host on a mail's way, the first first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,12 +213,34 @@ pub struct Hop {
     /// Whom it had it from: name or address, at most 253 bytes; empty where it does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub from: String,
+    /// The address that it had it from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
     /// When, by its own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<At>,
     /// How long the mail lay before it, since the hop before or since sending; never negative: clocks differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took: Option<Span>,
+    /// By so much its clock stands behind that of the hop before, or the watcher's; more than the second that stamps tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Span>,
+    /// Whose it is, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+}
+
+impl Hop {
+    /// What each of these took since the one before it, or since `sent_at`, and which clocks stand behind. The first first.
+    pub fn time(hops: &mut [Self], sent_at: Option<At>) {
+        let mut before = sent_at;
+        for hop in hops {
+            let ms = hop.at.zip(before).map(|(at, before)| at.as_ms().saturating_sub(before.as_ms()));
+            hop.took = ms.map(|ms| Span::from_ms(u64::try_from(ms).unwrap_or(0)));
+            hop.behind = ms.filter(|ms| *ms < -super::way::STEP).map(|ms| Span::from_ms(ms.unsigned_abs()));
+            before = hop.at.or(before);
+        }
+    }
 }
 
 /// What a canary's mail says of itself. Foreign text, made safe to show and bounded.

@@ -15,6 +15,7 @@ mod silence;
 mod text;
 mod time;
 mod trial;
+pub mod way;
 mod week;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
@@ -23,7 +24,7 @@ pub use heartbeat::Pulse;
 pub use hook::{HookCounts, Knock, Tiding};
 pub use incident::{Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
 pub use loaded::{Loaded, Refusal};
-pub use mail::{Check, Claim, Examination, Finding, Hop, Mark, Method, Part, Stranger};
+pub use mail::{Check, Claim, Examination, Finding, Hop, Mark, Method, Part, Side, Stranger};
 pub use names::{Name, NameError, Route};
 pub use sign::{Sign, Standing};
 pub use silence::{Silence, Which};

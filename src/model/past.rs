@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::dossier::Trace;
-use super::{At, CanaryId, Class, Culprit, IncidentId, Kind, Name, Outcome, Placement, Reason, Route, Severity, Span};
+use super::way::{Instants, Legs, Trail};
+use super::{At, CanaryId, Class, Culprit, Hop, IncidentId, Kind, Name, Outcome, Placement, Reason, Route, Severity, Span};
 
 /// What became of a canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -118,6 +119,8 @@ pub struct Way {
     pub lost_at: Option<At>,
     /// When it was looked for no more.
     pub forgotten_at: Option<At>,
+    /// By which hosts its mail came, the first first: only looked up for one canary alone.
+    pub hops: Vec<Hop>,
     /// Seen again, or elsewhere, or in another form: only looked up for one canary alone.
     pub sightings: Vec<Sighting>,
     /// What the provider said became of it: only looked up for one canary alone.
@@ -129,6 +132,14 @@ impl Way {
     #[must_use]
     pub fn latency(&self) -> Option<Span> {
         Some(self.arrived_at?.since(self.sent_at))
+    }
+
+    /// What each leg of the whole way took, as clocks say.
+    #[must_use]
+    pub fn stretches(&self) -> Legs {
+        let Trail { left, taken, .. } = Trail::of(&self.hops);
+        let accepted = self.answered_at.filter(|_| self.outcome != Some(Outcome::Unknown));
+        Instants { sent: self.sent_at, accepted, left, taken, arrived: self.arrived_at, seen: self.seen_at }.legs()
     }
 }
 

@@ -4,7 +4,7 @@ use tokio::task::block_in_place;
 
 use super::headers::Wanted;
 use crate::config::LedgerSettings;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Hops, Ledger, LedgerError};
 use crate::model::{At, CanaryId, Span};
 use crate::watchdog::{Effect, Record};
 
@@ -22,6 +22,9 @@ const PRUNE_EVERY: Span = Span::from_secs(60);
 /// Headers that wait to be written down, at most.
 const HEADERS: usize = 200;
 
+/// Mails whose hops wait to be written down, at most.
+const HOPS: usize = 512;
+
 /// After the wall clock was set, nothing is pruned for this long.
 const DISTRUST: Span = Span::from_secs(3600);
 
@@ -36,6 +39,8 @@ pub(super) struct Book {
     headers: Vec<(CanaryId, String)>,
     /// What was found in mails whose headers are kept.
     mails: Vec<(CanaryId, String)>,
+    /// By which hosts the mails of canaries came.
+    hops: Vec<Hops>,
     pruned_at: Option<At>,
     /// Since when another program has kept us from writing, if that is why the last try failed.
     locked_since: Option<At>,
@@ -56,6 +61,7 @@ impl Book {
             effects: Vec::new(),
             headers: Vec::new(),
             mails: Vec::new(),
+            hops: Vec::new(),
             pruned_at: None,
             locked_since: None,
             proof_wanted: false,
@@ -81,6 +87,13 @@ impl Book {
         self.headers.truncate(HEADERS);
         self.mails.extend(mails);
         self.mails.truncate(HEADERS);
+    }
+
+    /// Takes in by which hosts the mail of a canary came. What is too much is left out: it is for show.
+    pub(super) fn add_hops(&mut self, hops: Hops) {
+        if self.hops.len() < HOPS && !hops.hops.is_empty() {
+            self.hops.push(hops);
+        }
     }
 
     /// Lets the next [`Book::write`] write something, so that it shows whether the ledger can be written.
@@ -109,6 +122,7 @@ impl Book {
             tracing::info!("the ledger can be written again");
         }
         self.records.clear();
+        self.hops.clear();
         let headers = std::mem::take(&mut self.headers);
         let mails = std::mem::take(&mut self.mails);
         let kept = block_in_place(|| self.ledger.keep_headers(now, &headers).and_then(|()| self.ledger.keep_mails(&mails)));
@@ -119,8 +133,8 @@ impl Book {
     }
 
     fn put_down(&mut self, now: At) -> Result<(), LedgerError> {
-        if !self.records.is_empty() {
-            self.ledger.append(&self.records)?;
+        if !self.records.is_empty() || !self.hops.is_empty() {
+            self.ledger.append_with(&self.records, &self.hops)?;
         } else if self.proof_wanted {
             self.ledger.prove(now)?;
         } else {

@@ -16,6 +16,7 @@ use crate::edge::notify::Ended;
 use crate::edge::post::Order;
 use crate::edge::show::{Wish, sentence};
 use crate::edge::submit::Told;
+use crate::ledger::Hops;
 use crate::model::{At, Name, NoticeId, Span};
 use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
 
@@ -238,11 +239,13 @@ impl Loop {
 
     fn step(&mut self, now: At, event: Event) {
         // That the mail of one that is forgotten was looked at says no more than that it was seen.
-        let inbox = event.inbox().filter(|_| !matches!(event, Event::Examined { .. })).cloned();
+        let inbox = event.inbox().filter(|_| !matches!(event, Event::Examined { .. } | Event::Travelled { .. })).cloned();
         let read = if let Event::Read { up_to, .. } = &event { Some(up_to.unwrap_or(now)) } else { None };
         let missed = event.canary().is_some_and(|canary| self.dog.has_missed(canary));
+        let hops = Hops::of(&event);
         match self.dog.step(now, event) {
             Ok(Step { records, effects, .. }) => {
+                hops.into_iter().for_each(|hops| self.book.add_hops(hops));
                 self.book.add_headers(self.headers.wanted(&self.dog, &records, missed, now));
                 self.book.add(records, effects);
                 read.into_iter().for_each(|up_to| self.pulse.read(up_to));

@@ -239,7 +239,7 @@ impl Canary {
     }
 
     /// The receiver's clock at the first sighting; where it is far off, only that it is.
-    fn reported_by(&self) -> Option<At> {
+    pub(super) fn reported_by(&self) -> Option<At> {
         let arrived_at = self.sent_at.plus(Span::from_ms(u64::from(self.arrived_after)));
         (i16::MIN < self.skew && self.skew < i16::MAX).then(|| At::from_ms(arrived_at.as_ms().saturating_add(i64::from(self.skew))))
     }

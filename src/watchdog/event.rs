@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::way::Trail;
 use crate::model::{
     At, CanaryId, Class, Examination, Fate, IncidentId, Leg, Mark, Name, NoticeId, Outcome, Placement, Sign, Span, Stranger, Which,
 };
@@ -106,6 +107,15 @@ pub enum Event {
         canary: CanaryId,
         /// What it says of itself.
         mail: Examination,
+    },
+    /// What hosts wrote down of a canary's way, where its mail says nothing else that is new.
+    Travelled {
+        /// Whose mailbox it stood in.
+        inbox: Name,
+        /// Which canary.
+        canary: CanaryId,
+        /// The stamps.
+        trail: Trail,
     },
     /// A mail in a seeded inbox that is no canary.
     Strange {
@@ -265,11 +275,19 @@ impl Event {
         | Self::Sighted { canary, .. }
         | Self::Mismatched { canary, .. }
         | Self::Examined { canary, .. }
+        | Self::Travelled { canary, .. }
         | Self::Orphaned { canary } = self
         {
             return Some(*canary);
         }
         None
+    }
+
+    /// What is left of a look at a mail that says nothing new: how it travelled, if that is known.
+    pub(super) fn way_alone(self) -> Option<Self> {
+        let Self::Examined { inbox, canary, mail } = self else { return None };
+        let trail = Trail::of(&mail.hops);
+        (!trail.is_empty()).then_some(Self::Travelled { inbox, canary, trail })
     }
 
     /// The inbox that it is about.
@@ -278,6 +296,7 @@ impl Event {
         if let Self::Sighted { inbox, .. }
         | Self::Mismatched { inbox, .. }
         | Self::Examined { inbox, .. }
+        | Self::Travelled { inbox, .. }
         | Self::Strange { inbox, .. }
         | Self::Stale { inbox }
         | Self::Forged { inbox }

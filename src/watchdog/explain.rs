@@ -16,6 +16,7 @@ use super::plan::Plan;
 use super::state::State;
 use super::together;
 use super::trace::Said;
+use super::travel;
 use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span};
 
 /// Routes listed in full in the evidence; of more, the number is told.
@@ -73,7 +74,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         }
         Kind::Slow => {
             let factor = finding.size.round();
-            format!("{culprit} is slow: mail to {boxes} takes about {factor} times what is usual{usual}")
+            let leg = travel::grown(state, &finding.routes, None).map_or_else(String::new, |leg| format!("; {}", leg.in_words()));
+            format!("{culprit} is slow: mail to {boxes} takes about {factor} times what is usual{usual}{leg}")
         }
         Kind::Junked => {
             let (junk, all) = evidence::in_junk(&tallies);
@@ -236,6 +238,8 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     }
     if let Some(object) = facts.as_object_mut() {
         told(plan, state, finding, object);
+        let leg = travel::grown(state, &finding.routes, None).filter(|_| matches!(finding.kind, Kind::Slow | Kind::Loss | Kind::Stopped));
+        object.extend(leg.map(|leg| ("slow_leg".to_owned(), leg.facts())));
     }
     if let (Some(why), Some(object)) = (mismatch(plan, state, finding), facts.as_object_mut()) {
         object.insert("mismatch".to_owned(), json!(why));
@@ -292,9 +296,11 @@ pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at:
     let suppressed = suppressed.map_or_else(String::new, |why| format!("; {why}: what did not arrive there is no outage"));
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
     let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.has_arrived()).count();
+    let covered: Vec<usize> = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).map(|(slot, _)| slot).collect();
+    let late = travel::grown(state, &covered, None).map_or_else(String::new, |leg| format!("; of what came late: {}", leg.in_words()));
     let delivers = if *culprit == (Culprit::Watcher {}) { "arrives" } else { "delivers" };
     format!(
-        "{} {delivers} again: {arrived} canaries sent since have arrived{suppressed}; opened {} ago",
+        "{} {delivers} again: {arrived} canaries sent since have arrived{suppressed}{late}; opened {} ago",
         about(culprit),
         now.since(opened_at)
     )

@@ -191,6 +191,7 @@ impl State {
         self.land(plan, ix, slot, id, Some(&said));
         self.legs.entry(Leg::Delivery).or_default().observe(delivery);
         self.legs.entry(Leg::Observation).or_default().observe(lag);
+        self.travel_seen(plan, ix, slot, id, seen);
     }
 
     /// A mail came that is not what was waited for: it is remembered with its canary, which is waited for as before.

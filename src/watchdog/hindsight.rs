@@ -81,6 +81,7 @@ impl Watchdog {
             | Event::Sighted { .. }
             | Event::Mismatched { .. }
             | Event::Examined { .. }
+            | Event::Travelled { .. }
             | Event::Strange { .. }
             | Event::Approved { .. }
             | Event::Stale { .. }

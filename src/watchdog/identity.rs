@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Watchdog;
 use super::event::Event;
 use super::index::Index;
 use super::plan::Plan;
 use super::signature::Held;
 use super::state::State;
+use crate::model::way::Trail;
 use crate::model::{At, CanaryId, Examination, Mark, Name, Part};
 
 /// So many canaries of a provider and stream teach what its mail looks like; and so many over a route what its receiver makes of it.
@@ -179,6 +181,12 @@ impl Identity {
         self.at = at;
     }
 
+    /// All that was seen in it, foreign or not.
+    fn marks(&self) -> impl Iterator<Item = Mark> {
+        let known = self.parts.iter().flat_map(|(part, values)| values.keys().map(|value| Mark { part: *part, value: value.clone() }));
+        known.chain(self.foreign.iter().map(|f| f.mark.clone()))
+    }
+
     /// What is known to stand in a part, in order; none if it differs from mail to mail.
     pub(super) fn known(&self, part: Part) -> Vec<&str> {
         self.parts.get(&part).filter(|values| !varies(values)).map_or_else(Vec::new, |values| values.keys().map(String::as_str).collect())
@@ -188,6 +196,14 @@ impl Identity {
 /// Whether a part differs from mail to mail.
 fn varies(values: &BTreeMap<String, Seen>) -> bool {
     values.len() >= VALUES || values.values().filter(|seen| seen.first == seen.last && !seen.approved).count() >= VARIES
+}
+
+impl Watchdog {
+    /// What the mail of each provider has: by that other mail is known to be its, after a restart too.
+    pub fn marks(&self) -> impl Iterator<Item = (&Name, Mark)> {
+        let of = |streams: &BTreeMap<Name, Identity>| streams.values().flat_map(Identity::marks).collect::<Vec<_>>();
+        self.state.identities.iter().flat_map(move |(provider, streams)| of(streams).into_iter().map(move |mark| (provider, mark)))
+    }
 }
 
 impl State {
@@ -200,7 +216,8 @@ impl State {
 
     /// Takes in what a mail says, or what a person says of it.
     pub(super) fn take_in_mail(&mut self, plan: &Plan, ix: &Index, at: At, event: &Event) {
-        if let Event::Examined { canary, mail, .. } = event {
+        if let Event::Examined { canary, mail, inbox } = event {
+            self.travel(plan, ix, inbox, *canary, &Trail::of(&mail.hops));
             self.examine(plan, ix, at, *canary, mail);
         }
         if let Event::Strange { inbox, mail } = event {

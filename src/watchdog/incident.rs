@@ -10,6 +10,7 @@ use super::outbox::Incident;
 use super::plan::{Plan, RoutePlan};
 use super::present;
 use super::state::State;
+use super::travel;
 use super::view::Word;
 use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
 use serde_json::Value;
@@ -138,7 +139,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = open.get(&finding.culprit).copied() {
             kept.insert(same.shown.incident);
-            if louder_or_other(plan, state, same, finding) || says_more(plan, state, same, finding) {
+            if louder_or_other(plan, state, same, finding) || says_more(plan, state, same, finding) || knows_where(state, same, finding) {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
@@ -201,6 +202,12 @@ fn says_more(plan: &Plan, state: &State, open: &Incident, finding: &Finding) -> 
     let told = open.shown.last.evidence.pointer("/provider_says/0/fate").and_then(Value::as_str);
     let place = |word: &str| Fate::ALL.iter().position(|fate| fate.as_str() == word);
     evidence::said(plan, state, &finding.routes).first().is_some_and(|(_, said)| place(said.fate.as_str()) > told.and_then(place))
+}
+
+/// Whether it has become clear where slow mail waits: told once.
+fn knows_where(state: &State, open: &Incident, finding: &Finding) -> bool {
+    let slow = finding.kind == Kind::Slow && open.shown.kind == Kind::Slow;
+    slow && open.shown.last.evidence.get("slow_leg").is_none() && travel::grown(state, &finding.routes, None).is_some()
 }
 
 /// A stop that is ending looks like a loss until its gap has left the window: recovery decides, not the share.

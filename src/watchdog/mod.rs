@@ -60,6 +60,7 @@ mod suspicion;
 mod telling;
 mod together;
 mod trace;
+mod travel;
 mod trial;
 mod verdict;
 mod view;
@@ -320,6 +321,8 @@ impl Watchdog {
             self.record(step, at, Fact::Began { seed, reads });
         } else if event != (Event::Woke {}) {
             if implied || self.state.is_news(&self.ix, at, &event) {
+                self.record(step, at, Fact::Happened(event));
+            } else if let Some(event) = event.way_alone() {
                 self.record(step, at, Fact::Happened(event));
             }
         } else if implied && at > self.state.at {

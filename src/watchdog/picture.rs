@@ -74,6 +74,7 @@ pub(super) fn draw(plan: &Plan, state: &State, presents: &Presents, now: At, nex
         replies: BTreeMap::new(),
         heartbeats: BTreeMap::new(),
         configuration: Loaded::default(),
+        travels: state.travelled(plan),
         legs: Leg::ALL.iter().map(|leg| (*leg, state.legs.get(leg).cloned().unwrap_or_default())).collect(),
     }
 }

@@ -23,6 +23,7 @@ use super::sight::InboxState;
 use super::stranger::Strangers;
 use super::survival::Counts;
 use super::suspicion::Allowance;
+use super::travel::Travel;
 use super::trial::Trial;
 use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence, Span};
 
@@ -78,6 +79,9 @@ pub(super) struct State {
     /// What the mail of each provider looks like, by stream.
     #[serde(default)]
     pub(super) identities: BTreeMap<Name, BTreeMap<Name, Identity>>,
+    /// The legs of the way, by provider and inbox.
+    #[serde(default)]
+    pub(super) travels: BTreeMap<Name, BTreeMap<Name, Travel>>,
     /// Mail that is no canary.
     #[serde(default)]
     pub(super) strangers: Strangers,
@@ -308,6 +312,7 @@ impl State {
                 }
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
+            Event::Travelled { inbox, canary, trail } => self.travel(plan, ix, inbox, *canary, trail),
             Event::Examined { .. } | Event::Strange { .. } | Event::Approved { .. } => {
                 ix.mail = true;
                 self.take_in_mail(plan, ix, at, event);

@@ -70,6 +70,8 @@ pub struct View {
     pub heartbeats: BTreeMap<Name, Pulse>,
     /// How the running configuration stands.
     pub configuration: Loaded,
+    /// How long the legs of the whole way took, by provider and inbox. All that are watched are there.
+    pub travels: BTreeMap<(Name, Name), [Histogram; 5]>,
     /// How long legs took. Every leg is there.
     pub legs: BTreeMap<Leg, Histogram>,
 }

@@ -144,6 +144,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         replies: BTreeMap::from([(name("oncall"), HookCounts::default())]),
         heartbeats: BTreeMap::from([(name("watcher"), Pulse { every: Span::from_secs(60), last: Some(at(3590)), ..Pulse::default() })]),
         configuration: Loaded { at: Some(at(0)), file: Some("/srv/mail watch/canary.toml".to_owned()), refused: None },
+        travels: BTreeMap::new(),
         legs: Leg::ALL.into_iter().map(|leg| (leg, Histogram::default())).collect(),
     }
 }

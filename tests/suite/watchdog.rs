@@ -21,5 +21,6 @@ mod signs;
 mod signs_step;
 mod together;
 mod traced;
+mod travel;
 mod verdicts;
 mod world;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::fields::unfolded;
 use super::names::{is_public, organisation};
 use super::trace::Trace;
-use crate::model::{At, Hop};
+use crate::model::{At, Hop, Side};
 
 /// Hops that are kept, half of them the first and half the last.
 const KEPT: usize = 32;
@@ -59,7 +59,7 @@ impl Way {
     pub(super) fn border(&self) -> Option<(usize, &Trace)> {
         let handed = |(_, t): &(usize, &Trace)| t.address.is_some() && !t.with.to_ascii_uppercase().starts_with("LMTP");
         let all = || self.last.iter().enumerate().filter(handed);
-        all().find(|(_, t)| t.address.is_some_and(is_public) && !is_within(t)).or_else(|| all().next())
+        all().find(|(_, t)| is_handed_over(t)).or_else(|| all().next())
     }
 
     /// Who wrote the topmost field that names its writer.
@@ -68,18 +68,37 @@ impl Way {
         self.last.iter().take(up_to).map(|t| t.by.as_str()).filter(|by| by.contains('.'))
     }
 
-    /// The hops in the order of travel. What each took is since the one before it, or since `sent_at`; where clocks differ, nothing.
+    /// The hops in the order of travel, each with whose it is. What each took is since the one before it, or since `sent_at`; where clocks
+    /// differ, nothing.
     pub(super) fn hops(&self, sent_at: Option<At>) -> Vec<Hop> {
-        let mut before = sent_at;
-        let all = self.first.iter().rev().chain(self.last.iter().rev());
-        all.filter(|trace| !trace.is_empty())
-            .map(|trace| {
-                let took = trace.at.zip(before).map(|(at, before)| at.since(before));
-                before = trace.at.or(before);
-                Hop { from: trace.whom(), by: trace.by.clone(), at: trace.at, took }
-            })
-            .collect()
+        let all = || self.first.iter().rev().chain(self.last.iter().rev());
+        let count = self.first.len().saturating_add(self.last.len());
+        let border = self.border().and_then(|(at, _)| count.checked_sub(at)?.checked_sub(1));
+        let leaves = border.map(|border| all().take(border).skip(1).position(is_handed_over).map_or(border, |at| at.saturating_add(1)));
+        let side = |place: usize| match (border, leaves) {
+            (Some(border), _) if place >= border => Some(Side::Receiver),
+            (Some(_), Some(leaves)) if place >= leaves => Some(Side::Between),
+            (Some(_), _) => Some(Side::Provider),
+            (None, _) => None,
+        };
+        let hop = |(place, trace): (usize, &Trace)| Hop {
+            from: trace.whom(),
+            by: trace.by.clone(),
+            address: trace.address,
+            at: trace.at,
+            took: None,
+            behind: None,
+            side: side(place),
+        };
+        let mut hops: Vec<Hop> = all().enumerate().filter(|(_, trace)| !trace.is_empty()).map(hop).collect();
+        Hop::time(&mut hops, sent_at);
+        hops
     }
+}
+
+/// Whether a host had the mail from somebody else, over a network that both can be reached by.
+fn is_handed_over(trace: &Trace) -> bool {
+    trace.address.is_some_and(is_public) && !is_within(trace)
 }
 
 /// Whether both ends of a hop are one organisation's.

@@ -132,7 +132,8 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
     let headers = json["headers"].as_array().unwrap();
     assert_eq!(headers.len(), 2, "{headers:?}");
     assert_eq!((&headers[0]["canary"], &headers[0]["text"]), (&json!(canary(2).to_string()), &json!("Received: from a\n\tby b")));
-    let hop = json!({ "at": null, "took": "2s", "by": "mx.example.org", "from": "evil`<b>" });
+    let hop =
+        json!({ "at": null, "took": "2s", "by": "mx.example.org", "from": "evil`<b>", "address": null, "behind": null, "side": null });
     assert_eq!((&headers[0]["mail"]["hops"], &headers[1]["mail"]), (&json!([hop]), &Value::Null));
     assert_eq!(headers[0]["mail"]["checks"][0]["by"], "mailcanary");
     assert!(

@@ -35,6 +35,9 @@ async fn every_page_is_for_everybody() {
             json!({ "name": format!("outage-{name}"), "url": url(&outage, path), "modes": modes })
         })
         .collect();
+    // Its hops, one of them with a name that nobody should have.
+    let arrived = url(&outage, "/canaries/0000000100000011");
+    pages.push(json!({ "name": "outage-arrived", "url": arrived, "modes": ["light", "dark", "phone"] }));
     pages.push(json!({ "name": "well-status", "url": url(&well, "/"), "modes": ["light", "dark"] }));
     pages.push(json!({ "name": "well-route", "url": url(&well, "/routes/relay/sign-up/own-1?span=6h"), "modes": ["light"] }));
     let everybody = public(made::world(true), None).await;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::ledger::{Dossier, Failed, Header, Tally, Told};
-use crate::model::{At, Change, Check, Culprit, Examination, Hop, Name, Route, hides};
+use crate::model::{At, Change, Check, Culprit, Examination, Hop, Name, Route, Side, hides};
 
 /// The bundle of incident `id`, as it is known at `now`.
 pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Value {
@@ -101,6 +101,7 @@ fn canary(canary: &Failed, dossier: &Dossier, covered: bool) -> Value {
         "state": canary.state, "outcome": canary.outcome, "class": canary.class, "answered_at": canary.answered_at.map(At::rfc3339),
         "reply": canary.reply, "message_id": canary.message_id, "lost_at": canary.lost_at.map(At::rfc3339),
         "arrived_at": canary.arrived_at.map(At::rfc3339), "placement": canary.placement, "provider_says": says,
+        "hops": canary.hops.iter().map(hop).collect::<Vec<_>>(),
     })
 }
 
@@ -112,10 +113,17 @@ fn header(header: &Header, covered: bool) -> Value {
     })
 }
 
+/// One host of a mail's way: how long the mail lay before it had it, and whose it is.
+fn hop(hop: &Hop) -> Value {
+    json!({
+        "at": hop.at.map(At::rfc3339), "took": hop.took.map(|took| took.to_string()), "by": hop.by, "from": hop.from,
+        "address": hop.address.map(|address| address.to_string()), "behind": hop.behind.map(|behind| behind.to_string()),
+        "side": hop.side.map(Side::as_str),
+    })
+}
+
 /// What was found in a mail: by which hosts it came, whether it is what it says, and who it says it is from.
 fn mail(mail: &Examination) -> Value {
-    let hop =
-        |hop: &Hop| json!({ "at": hop.at.map(At::rfc3339), "took": hop.took.map(|took| took.to_string()), "by": hop.by, "from": hop.from });
     let check = |check: &Check| {
         let by = if check.by_receiver { "the receiver" } else { "mailcanary" };
         json!({ "method": check.method.as_str(), "finding": check.finding.as_str(), "by": by, "why": check.why })

@@ -130,6 +130,7 @@ fn canaries(to: &mut String, bundle: &Value, title: &str, blamed: bool) {
             let _ = write!(line, "; the provider, {}: {}: {}", field(said, "at"), field(said, "fate"), field(said, "words"));
         }
         item(to, "", &line);
+        list(canary, "hops").for_each(|found| item(to, "", &format!("{id}, {}", hop(found))));
     }
     to.push('\n');
 }
@@ -151,10 +152,7 @@ fn headers(to: &mut String, bundle: &Value) {
 
 /// What was found in a mail: its hops in the order of travel, its checks, and what it says of itself.
 fn found(to: &mut String, mail: &Value) {
-    for hop in list(mail, "hops") {
-        let [at, took, by, from] = ["at", "took", "by", "from"].map(|key| field(hop, key));
-        item(to, "", &format!("hop at {at}, after {took}: {by} from {from}"));
-    }
+    list(mail, "hops").for_each(|found| item(to, "", &hop(found)));
     for check in list(mail, "checks") {
         let [method, finding, by, why] = ["method", "finding", "by", "why"].map(|key| field(check, key));
         item(to, "", &format!("check {method}: {finding}, by {by}: {why}"));
@@ -165,6 +163,14 @@ fn found(to: &mut String, mail: &Value) {
     if list(mail, "hops").chain(list(mail, "checks")).chain(list(mail, "marks")).next().is_some() {
         to.push('\n');
     }
+}
+
+/// One host of a mail's way in a line.
+fn hop(hop: &Value) -> String {
+    let [at, took, by, from, address, side] = ["at", "took", "by", "from", "address", "side"].map(|key| field(hop, key));
+    let behind =
+        hop.get("behind").filter(|behind| !is_nothing(behind)).map_or_else(String::new, |b| format!("; its clock is {} behind", value(b)));
+    format!("hop at {at}, after {took}: {by} from {from}, {address} (side: {side}){behind}")
 }
 
 fn fenced(to: &mut String, text: &str) {

@@ -18,7 +18,8 @@ pub(super) fn board() -> Board {
     .several("provider", "Provider", names::PROVIDER_VERDICT)
     .several("stream", "Stream", names::STREAM_VERDICT);
     let board = shared::windowed(board).row("Now", now()).row("Verdicts", verdicts());
-    shared::evidence(shared::delivery(board, "provider"), "provider, stream").row("What lies in it", contents())
+    let board = shared::legs(shared::delivery(board, "provider"), "provider", ("leg=\"receiver\"", "At the receiver, by provider"));
+    shared::evidence(board, "provider, stream").row("What lies in it", contents())
 }
 
 fn now() -> Vec<Panel> {

@@ -18,7 +18,8 @@ pub(super) fn board() -> Board {
     .several("stream", "Stream", names::STREAM_VERDICT)
     .several("inbox", "Inbox", names::INBOX_VERDICT);
     let board = shared::windowed(board).row("Now", now()).row("Verdicts", verdicts());
-    accounts::row(shared::evidence(shared::delivery(board, "inbox"), "stream, inbox")).row("What it took", traffic())
+    let board = shared::legs(shared::delivery(board, "inbox"), "inbox", ("leg=\"transit\"", "Transit, by inbox"));
+    accounts::row(shared::evidence(board, "stream, inbox")).row("What it took", traffic())
 }
 
 fn now() -> Vec<Panel> {

@@ -22,6 +22,11 @@ impl Scope {
         self.suffixed(metric, "_bucket", "")
     }
 
+    /// Those of them with this matcher.
+    pub(super) fn buckets_like(self, metric: &str, more: &str) -> String {
+        self.suffixed(metric, "_bucket", more)
+    }
+
     fn suffixed(self, metric: &str, suffix: &str, more: &str) -> String {
         let has = labels(metric);
         let mine = self.0.iter().filter(|(label, _)| has.contains(label)).map(|(label, matcher)| format!("{label}{matcher}"));
@@ -45,8 +50,13 @@ pub(super) fn standing(scope: Scope) -> String {
 
 /// How long so large a share of mail took at most, in seconds.
 pub(super) fn quantile(scope: Scope, share: &str, by: &str, window: &str) -> String {
+    quantile_of(scope, names::DELIVERY_LATENCY_SECONDS, share, by, window)
+}
+
+/// The same of any histogram.
+pub(super) fn quantile_of(scope: Scope, metric: &str, share: &str, by: &str, window: &str) -> String {
     let by = if by.is_empty() { "le".to_owned() } else { format!("le, {by}") };
-    format!("histogram_quantile({share}, sum by ({by}) (increase({}[{window}])))", scope.buckets(names::DELIVERY_LATENCY_SECONDS))
+    format!("histogram_quantile({share}, sum by ({by}) (increase({}[{window}])))", scope.buckets(metric))
 }
 
 /// `sum by (by)` of how much a counter grew.

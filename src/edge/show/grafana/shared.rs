@@ -104,6 +104,32 @@ pub(super) fn delivery(board: Board, by: &'static str) -> Board {
         )
 }
 
+/// On which leg of its way mail waits: of all that are chosen, and the leg that is chosen by `by`.
+pub(super) fn legs(board: Board, by: &'static str, apart: (&'static str, &'static str)) -> Board {
+    let (leg, title) = apart;
+    let legend = format!("{{{{{by}}}}}");
+    let each = format!("histogram_quantile(0.9, sum by (le, {by}) (increase({}[{WINDOW}])))", CHOSEN.buckets_like(names::LEG_SECONDS, leg));
+    board.row(
+        "Where mail waits",
+        vec![
+            Panel::lines(
+                "The legs of the way: 90 in 100 take no longer",
+                "Submission: until it is accepted. Provider: until its last host wrote it down. Transit: until the receiver's first did. Receiver: until it arrived. Observation: until it was seen. A clock that is always off is reckoned with.",
+                "s",
+            )
+            .over_time(&query::quantile_of(CHOSEN, names::LEG_SECONDS, "0.9", "leg", WINDOW), "{{leg}}")
+            .logarithmic()
+            .no_value("nothing arrived")
+            .size(12, 8),
+            Panel::lines(title, "The 90th percentile of this leg alone, side by side.", "s")
+                .over_time(&each, &legend)
+                .logarithmic()
+                .no_value("nothing arrived")
+                .size(12, 8),
+        ],
+    )
+}
+
 /// What rises before a verdict changes.
 pub(super) fn evidence(board: Board, by: &'static str) -> Board {
     let legend = by.split(", ").map(|label| format!("{{{{{label}}}}}")).collect::<Vec<_>>().join(" / ");

@@ -3,12 +3,27 @@
 use super::catalogue::{Family, family};
 use super::samples::{Samples, Shape};
 use super::{Source, names};
+use crate::model::way::Stretch;
 use crate::watchdog::IdentityView;
 
 const STREAM: &[&str] = &["provider", "stream"];
 
 /// All of them, in the order of the page.
-pub(super) static MAIL: [Family; 3] = [
+pub(super) static MAIL: [Family; 4] = [
+    family(
+        names::LEG_SECONDS,
+        Shape::Histogram,
+        &["provider", "inbox", "leg"],
+        "seconds",
+        "How long the legs of the whole way took, without what clocks are always off by: submission (until accepted), provider (until its last host), transit (until the receiver's first host), receiver (until arrival), observation (until seen).",
+        |from, to| {
+            for ((provider, inbox), legs) in &from.view.travels {
+                for (leg, histogram) in Stretch::ALL.iter().zip(legs) {
+                    to.histogram(&[provider.as_str(), inbox.as_str(), leg.as_str()], histogram);
+                }
+            }
+        },
+    ),
     family(
         names::FOREIGN_VALUES,
         Shape::Gauge,

@@ -12,6 +12,7 @@ pub(in crate::edge::show) const CANARIES_FORGED_TOTAL: &str = "mailcanary_canari
 pub(in crate::edge::show) const CANARIES_IN_FLIGHT: &str = "mailcanary_canaries_in_flight";
 pub(in crate::edge::show) const DELIVERY_LATENCY_SECONDS: &str = "mailcanary_delivery_latency_seconds";
 pub(in crate::edge::show) const LEG_DURATION_SECONDS: &str = "mailcanary_leg_duration_seconds";
+pub(in crate::edge::show) const LEG_SECONDS: &str = "mailcanary_leg_seconds";
 pub(in crate::edge::show) const LAST_ARRIVAL_TIMESTAMP_SECONDS: &str = "mailcanary_last_arrival_timestamp_seconds";
 pub(in crate::edge::show) const ROUTE_VERDICT: &str = "mailcanary_route_verdict";
 pub(in crate::edge::show) const STREAM_VERDICT: &str = "mailcanary_stream_verdict";

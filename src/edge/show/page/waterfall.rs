@@ -2,10 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::bits::{clock, table, took};
+use super::bits::{clock, foreign, table, took};
 use super::spread::{self, Took};
+use super::text;
 use crate::model::past::{Became, Way};
-use crate::model::{At, Outcome, Span};
+use crate::model::way::{STEP, Stretch};
+use crate::model::{At, Hop, Outcome, Side, Span};
 
 /// The width that bars are drawn in; the picture is stretched to its column.
 const WIDTH: f64 = 1000.0;
@@ -15,10 +17,13 @@ const LEAST: f64 = 4.0;
 const HANDED: [(&str, &str); 4] =
     [("connect", "connecting to the provider"), ("tls", "TLS handshake"), ("auth", "authentication"), ("data", "handing the message over")];
 
+/// Bytes of a host's name that are shown; the whole is there for who asks.
+const HOST: usize = 60;
+
 /// One leg: its class, its name, when it began, and how long it took.
 struct Leg {
     class: &'static str,
-    name: &'static str,
+    name: Markup,
     from: At,
     to: At,
     /// It has not ended.
@@ -49,6 +54,7 @@ pub(super) fn waterfall(way: &Way, now: At) -> Markup {
     };
     html! {
         (table("The legs of its way", "stack", &["leg", "in time", ">took", ">began"], &rows))
+        (stretches(way))
         (moments(way))
     }
 }
@@ -58,33 +64,98 @@ fn legs(way: &Way, now: At) -> Vec<Leg> {
     let mut at = way.sent_at;
     for ((class, name), span) in HANDED.into_iter().zip(way.legs) {
         if let Some(span) = span {
-            legs.push(Leg { class, name, from: at, to: at.plus(span), open: false });
+            legs.push(Leg { class, name: html! { (name) }, from: at, to: at.plus(span), open: false });
             at = at.plus(span);
         }
     }
     let handed = way.answered_at.unwrap_or(now).max(at);
     if handed.since(at) > Span::ZERO || legs.is_empty() {
         let name = if legs.is_empty() { "handing it to the provider" } else { "until the answer was written down" };
-        legs.push(Leg { class: "data", name, from: at, to: handed, open: way.answered_at.is_none() });
+        legs.push(Leg { class: "data", name: html! { (name) }, from: at, to: handed, open: way.answered_at.is_none() });
     }
     let gone = matches!(way.outcome, Some(Outcome::Refused(_)));
     match (way.arrived_at, way.seen_at) {
         // Receivers tell the second: it may seem to have come before it was handed over.
         (Some(arrived), seen) => {
-            let arrived = arrived.max(handed);
-            legs.push(Leg { class: "delivery", name: "delivery, by the receiver’s clock", from: handed, to: arrived, open: false });
-            let seen = seen.unwrap_or(arrived).max(arrived);
-            legs.push(Leg { class: "observation", name: "until it was seen", from: arrived, to: seen, open: false });
+            let end = seen.unwrap_or(arrived).max(arrived).max(handed);
+            let last = hops(&mut legs, &way.hops, handed, end);
+            let arrived = arrived.max(last).min(end);
+            let name = if way.hops.is_empty() {
+                "delivery, by the receiver’s clock"
+            } else {
+                "until it lay in the inbox, by the receiver’s clock"
+            };
+            legs.push(Leg { class: "delivery", name: html! { (name) }, from: last, to: arrived, open: false });
+            legs.push(Leg { class: "observation", name: html! { "until it was seen" }, from: arrived, to: end, open: false });
         }
         (None, _) if gone => {}
         (None, _) => {
             let open = way.became == Became::InFlight;
             let end = way.lost_at.or(way.forgotten_at).filter(|_| !open).unwrap_or(now).max(handed);
             let (class, name) = if open { ("wait", "on its way") } else { ("gone", "waited for, and it did not come") };
-            legs.push(Leg { class, name, from: handed, to: end, open });
+            legs.push(Leg { class, name: html! { (name) }, from: handed, to: end, open });
         }
     }
     legs
+}
+
+/// The hosts of its way, each with how long the mail lay before it had it; says when the last of them had it. Where clocks differ a bar ends
+/// where the one before it did.
+fn hops(legs: &mut Vec<Leg>, hops: &[Hop], handed: At, end: At) -> At {
+    let mut last = handed;
+    for hop in hops {
+        let to = hop.at.unwrap_or(last).max(last).min(end);
+        legs.push(Leg { class: side(hop.side), name: host(hop), from: last, to, open: false });
+        last = to;
+    }
+    last
+}
+
+const fn side(side: Option<Side>) -> &'static str {
+    match side {
+        Some(Side::Provider) => "hop provider",
+        Some(Side::Receiver) => "hop receiver",
+        Some(Side::Between) | None => "hop",
+    }
+}
+
+/// A host with whom it had the mail from.
+fn host(hop: &Hop) -> Markup {
+    let by = if hop.by.is_empty() { "a host without a name" } else { &hop.by };
+    html! {
+        "until " span.host title=(text::plain(by, 253)) { (foreign(by, HOST)) } " had it"
+        span.small {
+            @if !hop.from.is_empty() { br; "from " span.host title=(text::plain(&hop.from, 253)) { (foreign(&hop.from, HOST)) } }
+            @if let Some(address) = hop.address.filter(|address| address.to_string() != hop.from) { " [" (address) "]" }
+            @if hop.at.is_none() { br; "it does not say when" }
+            @if let Some(behind) = hop.behind { br; "its clock is " (took(behind)) " behind" }
+        }
+    }
+}
+
+/// The five legs in one line each, where hosts wrote enough down.
+fn stretches(way: &Way) -> Markup {
+    let legs = way.stretches();
+    if way.hops.is_empty() || legs.iter().flatten().count() < 3 {
+        return html! {};
+    }
+    let rows = html! {
+        @for (leg, ms) in Stretch::ALL.iter().zip(legs) {
+            tr {
+                th scope="row" { (leg.as_str()) }
+                td { (leg.in_words()) }
+                td.num data-k="took" {
+                    @match ms {
+                        Some(ms @ 0..) => (took(Span::from_ms(ms.unsigned_abs()))),
+                        Some(ms) if ms >= -STEP => "0ms",
+                        Some(ms) => { (took(Span::from_ms(ms.unsigned_abs()))) " less than nothing: clocks differ" }
+                        None => "not known",
+                    }
+                }
+            }
+        }
+    };
+    table("Its way in five legs", "stack", &["part", "where it waits", ">took"], &rows)
 }
 
 /// How long a leg took; of delivery, no finer than receivers tell.

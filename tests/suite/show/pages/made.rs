@@ -3,7 +3,7 @@
 use mailcanary::edge::show::{Archive, Question};
 use mailcanary::model::dossier::{Dossier, Failed, Said, Sight, Tally, Told, Trace};
 use mailcanary::model::past::{Became, Failure, Point, Sighting, Wanted, Way};
-use mailcanary::model::{Outcome, Reason, Silence, Which};
+use mailcanary::model::{Hop, Outcome, Reason, Side, Silence, Which};
 use mailcanary::watchdog::Word;
 
 use super::*;
@@ -172,6 +172,34 @@ fn ail(view: &mut View) {
     view.notices_pending.insert(name("pager"), 2);
 }
 
+/// By which hosts a mail came: one of them says nothing, one has a clock that is behind, one a name that nobody should have.
+fn hops(sent_at: At) -> Vec<Hop> {
+    let hop = |by: &str, from: &str, address: Option<&str>, after: Option<u64>, side| Hop {
+        by: by.to_owned(),
+        from: from.to_owned(),
+        address: address.map(|a| a.parse().unwrap()),
+        at: after.map(|ms| sent_at.plus(Span::from_ms(ms))),
+        took: None,
+        behind: None,
+        side: Some(side),
+    };
+    let mut hops = vec![
+        hop("api.mailchimp.example", "192.0.2.9", Some("192.0.2.9"), Some(700), Side::Provider),
+        hop("", "10.0.0.3", None, None, Side::Provider),
+        hop(
+            &format!("mail137-{}.mandrillapp.com", "long".repeat(40)),
+            "pmta.mandrillapp.com",
+            Some("10.0.0.4"),
+            Some(1200),
+            Side::Provider,
+        ),
+        hop("mx.google.com", "mail137-20.atl71.mandrillapp.com", Some("198.2.137.20"), Some(3400), Side::Receiver),
+        hop("<script>alert(1)</script>\u{202e}", "2002:a05:6214:b", Some("2001:db8::7"), Some(300), Side::Receiver),
+    ];
+    Hop::time(&mut hops, Some(sent_at));
+    hops
+}
+
 /// The same world's past.
 pub struct Past {
     pub outage: bool,
@@ -223,6 +251,7 @@ impl Past {
             copy: (!gone).then(|| "INBOX/1659900000/4711".to_owned()),
             lost_at: gone.then(|| after(900_000)),
             forgotten_at: None,
+            hops: if gone { Vec::new() } else { hops(sent_at) },
             sightings: vec![Sighting {
                 what: "duplicate".to_owned(),
                 inbox: "gmail-1".to_owned(),
@@ -273,6 +302,7 @@ impl Past {
         let routes =
             PROVIDERS.iter().flat_map(|p| STREAMS.iter().flat_map(move |s| INBOXES.iter().map(move |i| [*p, *s, *i].map(str::to_owned))));
         let failed = |n: u64| Failed {
+            hops: Vec::new(),
             canary: format!("{:016x}", 0x1_0000_0010 + n),
             route: ["mailchimp", "sign-up", "gmail-1"].map(str::to_owned),
             sent_at: now().minus(Span::from_secs(OUTAGE - n * 60)),

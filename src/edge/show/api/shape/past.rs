@@ -10,7 +10,7 @@ use super::words::{Became, Class, Placement, Reason};
 use super::{Kind, Name, Severity, Time};
 use crate::model::dossier::{Dossier, Sight, Told, Trace};
 use crate::model::past::{Failure, Point, Sighting, Way};
-use crate::model::{self, At, Outcome, Span};
+use crate::model::{self, At, Outcome, Side, Span};
 
 /// One canary, with its whole way.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,6 +32,10 @@ pub(in crate::edge::show) struct WholeCanary {
     /// The provider's own id.
     message_id: Option<String>,
     legs: Legs,
+    /// The whole way in five legs, from what hosts wrote down; a clock that differs makes one negative.
+    way: Stretches,
+    /// By which hosts its mail came, the first first.
+    hops: Vec<Hop>,
     /// The receiver's time of arrival.
     arrived_at: Option<Time>,
     /// When it was seen.
@@ -62,6 +66,40 @@ struct Legs {
     tls_seconds: Option<f64>,
     auth_seconds: Option<f64>,
     data_seconds: Option<f64>,
+}
+
+/// How long the legs of the whole way took; null: not known.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Stretches {
+    /// From sending until the provider accepted it.
+    submission_seconds: Option<f64>,
+    /// Until the provider's last host wrote it down; where it wrote nothing, until the receiver's first did.
+    provider_seconds: Option<f64>,
+    /// Until the receiver's first host wrote it down.
+    transit_seconds: Option<f64>,
+    /// Until the receiver's own time of arrival.
+    receiver_seconds: Option<f64>,
+    /// Until it was seen.
+    observation_seconds: Option<f64>,
+}
+
+/// One host of a mail's way.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Hop {
+    /// Who wrote it down; empty where it has no name.
+    by: String,
+    /// Whom it had it from; empty where it does not say.
+    from: String,
+    /// The address that it had it from.
+    address: Option<String>,
+    /// When, by its own clock.
+    at: Option<Time>,
+    /// Since the hop before, or since sending; never negative.
+    took_seconds: Option<f64>,
+    /// By so much its clock stands behind that of the hop before.
+    behind_seconds: Option<f64>,
+    /// `provider`, `between` or `receiver`.
+    side: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -219,6 +257,8 @@ impl From<&Way> for WholeCanary {
             reply: way.reply.clone(),
             message_id: way.message_id.clone(),
             legs: Legs { connect_seconds: connect, tls_seconds: tls, auth_seconds: auth, data_seconds: data },
+            way: Stretches::from(way),
+            hops: way.hops.iter().map(Hop::from).collect(),
             arrived_at: time(way.arrived_at),
             seen_at: time(way.seen_at),
             placement: way.placement.map(Placement::from),
@@ -226,6 +266,34 @@ impl From<&Way> for WholeCanary {
             forgotten_at: time(way.forgotten_at),
             sightings: way.sightings.iter().map(Seen::from).collect(),
             traces: way.traces.iter().map(Traced::from).collect(),
+        }
+    }
+}
+
+impl From<&Way> for Stretches {
+    fn from(way: &Way) -> Self {
+        let seconds = |ms: Option<i64>| ms.map(|ms| Span::from_ms(ms.unsigned_abs()).as_secs_f64() * if ms < 0 { -1.0 } else { 1.0 });
+        let [submission, provider, transit, receiver, observation] = way.stretches().map(seconds);
+        Self {
+            submission_seconds: submission,
+            provider_seconds: provider,
+            transit_seconds: transit,
+            receiver_seconds: receiver,
+            observation_seconds: observation,
+        }
+    }
+}
+
+impl From<&model::Hop> for Hop {
+    fn from(hop: &model::Hop) -> Self {
+        Self {
+            by: hop.by.clone(),
+            from: hop.from.clone(),
+            address: hop.address.map(|address| address.to_string()),
+            at: time(hop.at),
+            took_seconds: seconds(hop.took),
+            behind_seconds: seconds(hop.behind),
+            side: hop.side.map(Side::as_str),
         }
     }
 }

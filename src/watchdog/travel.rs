@@ -1,0 +1,311 @@
+//! The legs of the way: what each takes in health, between every provider and inbox, and which one grew when mail is slow.
+//!
+//! Kept small: of each leg a histogram for the metrics, at most 32 values of a day or so, and the newest canaries. What hosts write down is by
+//! their own clocks: an offset that is always there is skew, and only what grew is delay.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::canary::{Canary, upper};
+use super::count::Histogram;
+use super::evidence;
+use super::explain::shorten;
+use super::index::Index;
+use super::plan::Plan;
+use super::state::State;
+use crate::model::way::{Instants, Legs, Stay, Stretch, Trail, skew};
+use crate::model::{At, CanaryId, Name, Outcome, Span};
+
+/// Values of one leg that are kept, each…
+const KEPT: usize = 32;
+/// …so much younger than the one before it, once there are enough: a failure is noticed before it is most of them.
+const APART: Span = Span::from_secs(900);
+/// So many tell what is usual.
+const ENOUGH: usize = 8;
+/// The newest canaries whose legs are kept.
+const NEWEST: usize = 8;
+/// A leg has grown when it takes so much longer than usual…
+const GROWN_MS: i64 = 2000;
+/// …and has this share of all that grew.
+const MOSTLY: f64 = 0.5;
+/// The others are as they were when they have no more than this share of it together.
+const BESIDES: f64 = 0.15;
+/// What a host may seem to be off by: a clock that was never set is no reason to reckon with decades.
+const FARTHEST_MS: i64 = 7 * 86_400_000;
+
+/// What is known of the legs between one provider and one inbox.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Travel {
+    pub(super) counts: [Histogram; 5],
+    usual: [Usual; 5],
+    newest: VecDeque<Travelled>,
+}
+
+/// What one leg takes in health, in milliseconds and as clocks say; the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Usual {
+    values: Vec<i32>,
+    newest_at: At,
+}
+
+/// The legs of one canary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Travelled {
+    canary: CanaryId,
+    legs: [Option<i32>; 5],
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stay: Option<Box<Stay>>,
+}
+
+impl Usual {
+    fn learn(&mut self, at: At, ms: i32) {
+        if self.values.len() >= KEPT {
+            if at.since(self.newest_at) < APART {
+                return;
+            }
+            self.values.remove(0);
+        }
+        self.values.push(ms);
+        self.newest_at = at;
+    }
+
+    /// What this share of it takes no longer than, if there is enough of it.
+    fn quantile(&self, share: f64) -> Option<i64> {
+        let mut sorted = self.values.clone();
+        sorted.sort_unstable();
+        let place = (share * (sorted.len() as f64 - 1.0)).round().max(0.0) as usize;
+        sorted.get(place).filter(|_| sorted.len() >= ENOUGH).map(|ms| i64::from(*ms))
+    }
+}
+
+impl Travel {
+    /// By how much each leg is off because clocks differ.
+    fn off(&self) -> [i64; 5] {
+        skew(&self.usual.each_ref().map(|usual| usual.quantile(0.1)))
+    }
+
+    /// Takes in what some legs of a canary took; legs that are known of it already stay. `teaches`: it is of health.
+    fn take_in(&mut self, at: At, canary: CanaryId, legs: &Legs, stay: Option<&Stay>, teaches: bool) {
+        let place = self.newest.iter().position(|t| t.canary == canary).unwrap_or_else(|| {
+            if self.newest.len() >= NEWEST {
+                self.newest.pop_front();
+            }
+            self.newest.push_back(Travelled { canary, legs: [None; 5], stay: None });
+            self.newest.len() - 1
+        });
+        let off = self.off();
+        let Some(newest) = self.newest.get_mut(place) else { return };
+        for (leg, ms) in legs.iter().enumerate().filter_map(|(leg, ms)| Some((leg, (*ms)?.clamp(-FARTHEST_MS, FARTHEST_MS)))) {
+            let Some(known) = newest.legs.get_mut(leg).filter(|known| known.is_none()) else { continue };
+            let kept = i32::try_from(ms).unwrap_or(if ms < 0 { i32::MIN } else { i32::MAX });
+            *known = Some(kept);
+            if let (Some(counts), Some(off)) = (self.counts.get_mut(leg), off.get(leg)) {
+                counts.observe(span(ms - off));
+            }
+            if let Some(usual) = self.usual.get_mut(leg).filter(|_| teaches) {
+                usual.learn(at, kept);
+            }
+        }
+        if let Some(stay) = stay.filter(|_| newest.stay.is_none()) {
+            newest.stay = Some(Box::new(stay.clone()));
+        }
+    }
+}
+
+fn span(ms: i64) -> Span {
+    Span::from_ms(u64::try_from(ms).unwrap_or(0))
+}
+
+impl State {
+    /// A canary was seen for the first time: its first leg is known by then, and its last.
+    pub(super) fn travel_seen(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, seen: At) {
+        let Some(canary) = self.routes.get(slot).and_then(|r| r.find(id)) else { return };
+        let legs = Instants { seen: Some(seen), ..known(canary) }.legs();
+        self.note_legs(plan, ix, slot, id, &legs, None);
+    }
+
+    /// What hosts wrote down of a canary's way.
+    pub(super) fn travel(&mut self, plan: &Plan, ix: &Index, inbox: &Name, id: CanaryId, trail: &Trail) {
+        let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
+        let Some(route) = self.routes.get(slot).filter(|r| r.route.inbox == *inbox) else { return };
+        let Some(canary) = route.find(id).filter(|c| c.has_arrived() && !trail.is_empty()) else { return };
+        let legs = Instants { left: trail.left, taken: trail.taken, ..known(canary) }.legs();
+        self.note_legs(plan, ix, slot, id, &legs, trail.stay.as_ref());
+    }
+
+    fn note_legs(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, legs: &Legs, stay: Option<&Stay>) {
+        let (at, teaches) = (self.at, !self.in_alarm(plan, ix, slot));
+        let Some(route) = self.routes.get(slot).map(|r| &r.route) else { return };
+        if !self.travels.contains_key(&route.provider) {
+            self.travels.insert(route.provider.clone(), BTreeMap::new());
+        }
+        let Some(of_provider) = self.travels.get_mut(&route.provider) else { return };
+        if !of_provider.contains_key(&route.inbox) {
+            of_provider.insert(route.inbox.clone(), Travel::default());
+        }
+        if let Some(travel) = of_provider.get_mut(&route.inbox) {
+            travel.take_in(at, id, legs, stay, teaches);
+        }
+    }
+
+    /// How long the legs between every provider and inbox of the plan took.
+    pub(super) fn travelled(&self, plan: &Plan) -> BTreeMap<(Name, Name), [Histogram; 5]> {
+        let pairs = plan.routes.iter().map(|r| (&r.route.provider, &r.route.inbox));
+        let known = |(p, i): (&Name, &Name)| self.travel_of(p, i).map(|travel| travel.counts.clone()).unwrap_or_default();
+        pairs.map(|(p, i)| ((p.clone(), i.clone()), known((p, i)))).collect()
+    }
+
+    fn travel_of(&self, provider: &Name, inbox: &Name) -> Option<&Travel> {
+        self.travels.get(provider)?.get(inbox)
+    }
+}
+
+/// The instants of a canary that its watcher knows. The receiver's clock as it stood, unless that is far off.
+fn known(canary: &Canary) -> Instants {
+    let within = canary.latency().map(|took| canary.sent_at.plus(took));
+    let arrived = canary.reported_by().filter(|_| within.is_some()).or(within);
+    let accepted = canary.answered_at().filter(|_| canary.outcome() != Some(Outcome::Unknown));
+    Instants { sent: canary.sent_at, accepted, arrived, ..Instants::default() }
+}
+
+/// The leg in which slow mail waits.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Grown {
+    leg: Stretch,
+    /// What it takes now, and what nine in ten took before, without what clocks differ by.
+    now: Span,
+    before: Span,
+    /// The others that grew too, with the same figures; none: they are as they were.
+    others: Vec<(Stretch, Span, Span)>,
+    /// Where one of these mails lay longest.
+    stay: Option<Stay>,
+    /// Of so many canaries.
+    canaries: usize,
+}
+
+/// One leg of one slow canary.
+struct Slow {
+    leg: usize,
+    grew: i64,
+    now: i64,
+    before: i64,
+}
+
+/// Which leg of the mail over these routes grew, if one did: of the canaries among the newest that took longer than nearly all, and were sent
+/// at `since` or later.
+pub(super) fn grown(state: &State, routes: &[usize], since: Option<At>) -> Option<Grown> {
+    let mut slow: Vec<Slow> = Vec::new();
+    let mut stays: Vec<&Stay> = Vec::new();
+    let mut canaries = 0;
+    for slot in routes {
+        let Some(route) = state.routes.get(*slot) else { continue };
+        let Some(travel) = state.travel_of(&route.route.provider, &route.route.inbox) else { continue };
+        let usual = evidence::usual(route);
+        let is_slow = |c: &&Canary| c.latency().is_some_and(|took| took > usual) && since.is_none_or(|since| c.sent_at >= since);
+        let off = travel.off();
+        for (travelled, _) in travel.newest.iter().filter_map(|t| Some((t, route.find(t.canary).filter(is_slow)?))) {
+            let before = slow.len();
+            for (leg, usual) in travel.usual.iter().enumerate() {
+                let now = travelled.legs.get(leg).copied().flatten().map(i64::from);
+                let (Some(now), Some(half), Some(most)) = (now, usual.quantile(0.5), usual.quantile(0.9)) else { continue };
+                let off = off.get(leg).copied().unwrap_or(0);
+                slow.push(Slow { leg, grew: now - half, now: now - off, before: most - off });
+            }
+            canaries += usize::from(slow.len() > before);
+            stays.extend(travelled.stay.as_deref());
+        }
+    }
+    let median = |leg: usize, of: fn(&Slow) -> i64| {
+        let mut all: Vec<i64> = slow.iter().filter(|s| s.leg == leg).map(of).collect();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied()
+    };
+    let mut legs: Vec<(i64, Stretch, Span, Span)> = Vec::new();
+    for (place, leg) in Stretch::ALL.into_iter().enumerate() {
+        let figures = (median(place, |s| s.grew), median(place, |s| s.now), median(place, |s| s.before));
+        if let (Some(grew), Some(now), Some(before)) = figures {
+            legs.push((grew.max(0), leg, span(now), span(before)));
+        }
+    }
+    legs.sort_by_key(|(grew, ..)| std::cmp::Reverse(*grew));
+    let all: i64 = legs.iter().map(|(grew, ..)| *grew).sum();
+    let (grew, leg, now, before) = *legs.first()?;
+    if grew < GROWN_MS || (grew as f64) < MOSTLY * all as f64 {
+        return None;
+    }
+    let besides = (all - grew) as f64 > BESIDES * all as f64;
+    let others = legs.into_iter().skip(1).filter(|(more, ..)| besides && *more >= GROWN_MS);
+    let others = others.map(|(_, leg, now, before)| (leg, now, before)).collect();
+    // The longest stay is in this leg if it is most of it.
+    let stay = stays.into_iter().max_by_key(|stay| stay.took).filter(|stay| stay.took.as_ms() >= now.as_ms() / 2);
+    let hosts = matches!(leg, Stretch::Provider | Stretch::Transit | Stretch::Receiver);
+    Some(Grown { leg, now, before, others, stay: stay.filter(|_| hosts).cloned(), canaries })
+}
+
+impl Grown {
+    /// For the sentence of a page: behind it, without a point.
+    pub(super) fn in_words(&self) -> String {
+        let host =
+            |name: &str| if name.is_empty() { "a host that does not say its name".to_owned() } else { format!("`{}`", shorten(name, 60)) };
+        let stay = self.stay.as_ref().map_or_else(String::new, |stay| {
+            let at = if stay.at.is_empty() { String::new() } else { format!("at {}, ", host(&stay.at)) };
+            format!(" ({at}before {} had it)", host(&stay.next))
+        });
+        let others = if self.others.is_empty() {
+            "; the other legs are as they were".to_owned()
+        } else {
+            let one = |(leg, now, before): &(Stretch, Span, Span)| format!("{} takes {now} where 90 % take {before}", leg.as_str());
+            format!("; {}", self.others.iter().map(one).collect::<Vec<_>>().join(", "))
+        };
+        format!("the mail waits {}{stay}: {} where 90 % take {}{others}", self.leg.in_words(), self.now, self.before)
+    }
+
+    /// For the evidence.
+    pub(super) fn facts(&self) -> Value {
+        let other = |(leg, now, before): &(Stretch, Span, Span)| json!({ "leg": leg.as_str(), "seconds": now.as_secs_f64(), "usual_seconds": before.as_secs_f64() });
+        json!({
+            "leg": self.leg.as_str(),
+            "seconds": self.now.as_secs_f64(),
+            "usual_seconds": self.before.as_secs_f64(),
+            "at": self.stay.as_ref().map(|stay| stay.at.as_str()),
+            "next": self.stay.as_ref().map(|stay| stay.next.as_str()),
+            "others": self.others.iter().map(other).collect::<Vec<_>>(),
+            "canaries": self.canaries,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_is_not_overrun_by_what_is_new() {
+        let mut usual = Usual::default();
+        let at = |secs: u64| At::from_ms(0).plus(Span::from_secs(secs));
+        (0..7).for_each(|n| usual.learn(at(n), 3000));
+        assert_eq!(usual.quantile(0.9), None, "not enough");
+        (7..40).for_each(|n| usual.learn(at(n * 60), 3000));
+        (40..80).for_each(|n| usual.learn(at(n * 60), 400_000));
+        assert_eq!((usual.values.len(), usual.quantile(0.9)), (KEPT, Some(3000)), "{usual:?}");
+    }
+
+    #[test]
+    fn a_constant_offset_is_skew_and_not_counted() {
+        let mut travel = Travel::default();
+        let at = At::from_ms(1000);
+        for n in 0..20 {
+            travel.take_in(at, CanaryId::from_bits(n), &[Some(100), Some(61_000), Some(-58_000), Some(1000), Some(200)], None, true);
+        }
+        assert_eq!(travel.off(), [0, 58_000, -58_000, 0, 0]);
+        assert_eq!(travel.newest.len(), NEWEST);
+        let before = travel.counts.clone();
+        travel.take_in(at, CanaryId::from_bits(19), &[Some(5); 5], None, true);
+        assert_eq!(travel.counts, before, "known already");
+        travel.take_in(at, CanaryId::from_bits(20), &[None, Some(61_000), Some(-58_000), None, None], None, true);
+        assert_eq!(travel.counts[1].sum_ms - before[1].sum_ms, 3000);
+        assert_eq!(travel.counts[2].sum_ms - before[2].sum_ms, 0);
+    }
+}
