@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::matches;
+use crate::model::Name;
 
 /// `[[expected_mail]]`: mail that may come though nobody sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,17 @@ impl ExpectedMail {
         let subject_fits = |pattern: &String| matches(pattern, &subject.to_lowercase());
         fits(&self.from, &from.to_lowercase()) && self.subject.as_ref().is_none_or(subject_fits) && fits(&self.inbox, inbox)
     }
+}
+
+/// `[[honeytoken]]`: an address that exists in one provider's list alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Honeytoken {
+    /// The address, in lower case, its domain in A-labels.
+    pub address: String,
+    /// Where mail to it arrives.
+    pub inbox: Name,
+    /// Who alone knows it.
+    pub provider: Name,
 }
 
 /// `[dns] server`.

@@ -47,7 +47,7 @@ pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat,
 pub use hook::{PublicKey, PublicKeyError};
 pub use inbox::{ENDS_SOON, ImapSettings, InboxKind, MaildirSettings, MxSettings};
 pub use load::{LoadError, content, load};
-pub use mail::{ExpectedMail, NameServer};
+pub use mail::{ExpectedMail, Honeytoken, NameServer};
 pub use maintenance::Maintenance;
 pub use preset::Preset;
 pub use provider::{

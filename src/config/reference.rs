@@ -26,7 +26,7 @@ pub fn reference() -> String {
         header(&mut out, table);
         for key in table.keys() {
             out.push('\n');
-            entry(&mut out, key);
+            entry(&mut out, key, table.shown);
         }
     }
     out
@@ -37,10 +37,11 @@ fn header(out: &mut String, table: &Table) {
     out.push_str(&if table.shown { format!("[{path}]\n") } else { format!("#[[{path}]]\n") });
 }
 
-fn entry(out: &mut String, key: &Key) {
+/// `shown`: its table stands there; of one that is left out no key may stand alone.
+fn entry(out: &mut String, key: &Key, shown: bool) {
     comment(out, key.doc);
     let line = match key.need {
-        Need::Required => format!("{} = {}\n", key.name, key.example),
+        Need::Required => format!("{}{} = {}\n", if shown { "" } else { "#" }, key.name, key.example),
         Need::Default(default) => {
             comment(out, &format!("Default: {default}"));
             format!("#{} = {default}\n", key.name)

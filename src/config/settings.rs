@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::{
-    Budget, Duty, ExpectedMail, HeartbeatKind, InboxKind, Maintenance, NameServer, ProviderKind, SecretRef, SinkKind, Takes, Wording,
+    Budget, Duty, ExpectedMail, HeartbeatKind, Honeytoken, InboxKind, Maintenance, NameServer, ProviderKind, SecretRef, SinkKind, Takes,
+    Wording,
 };
 use crate::model::{Name, Route, Severity, Span, Week};
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub drills: BTreeMap<Name, Drill>,
     /// `[[expected_mail]]`.
     pub expected_mail: Vec<ExpectedMail>,
+    /// `[[honeytoken]]`.
+    pub honeytokens: Vec<Honeytoken>,
     /// `[dns] server`.
     pub name_server: NameServer,
     /// `[http]`; absent: no listener.

@@ -273,6 +273,9 @@ pub struct Stranger {
     pub arrived_at: At,
     /// What makes it more than spam.
     pub claim: Claim,
+    /// The honeytoken that it came to, if it is one of several addresses of the inbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Names this copy within the inbox, so that reading it twice is not two mails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,

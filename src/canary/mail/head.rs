@@ -14,6 +14,12 @@ const EACH: usize = 8;
 /// Fields of checks that are looked at.
 const RESULTS: usize = 16;
 
+/// Recipients that are looked at, of all fields together.
+const RECIPIENTS: usize = 256;
+/// Fields with recipients, of one kind each: what the envelope said, as receivers write it down, and what the mail says itself.
+const TO: [&str; 9] =
+    ["delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "original-recipient", "apparently-to", "to", "cc"];
+
 /// A signature's domain and selector, whether it holds or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Signature {
@@ -38,6 +44,8 @@ pub struct Head {
     /// Fields of Authentication-Results, and how many of Received stand above each.
     pub(super) results: Vec<(usize, String)>,
     pub(super) subject: String,
+    /// To whom it was, by its receiver's word and by its own: addresses in lower case.
+    pub(super) to: Vec<String>,
 }
 
 /// How a mail came to its receiver, by the receiver's own word: what SPF is about.
@@ -76,6 +84,8 @@ impl Head {
                 head.sender.extend(addresses(value));
             } else if is("reply-to") && head.reply_to.len() < EACH {
                 head.reply_to.extend(addresses(value));
+            } else if head.to.len() < RECIPIENTS && TO.iter().any(|field| is(field)) {
+                head.to.extend(recipients(value));
             } else if is("subject") && head.subject.is_empty() {
                 head.subject = text(value);
             } else if is("message-id") && head.message_id.is_none() {
@@ -85,6 +95,7 @@ impl Head {
             }
         }
         head.way = ends.read();
+        head.to.extend(head.way.recipients().map(str::to_owned));
         head
     }
 
@@ -134,6 +145,27 @@ fn addresses(value: &[u8]) -> Vec<String> {
         | HeaderValue::Received(_)
         | HeaderValue::Empty => Vec::new(),
     }
+}
+
+/// Every address in a field, in lower case: those that the parser finds, or what stands there bare.
+fn recipients(value: &[u8]) -> Vec<String> {
+    let closed = [value.trim_ascii_end(), b"\r\n"].concat();
+    let parsed = parsed(&closed, MessageStream::parse_address);
+    let found: Vec<String> = match &parsed {
+        HeaderValue::Address(all) => all.iter().filter_map(|one| address(one.address()?)).take(RECIPIENTS).collect(),
+        HeaderValue::Text(_)
+        | HeaderValue::TextList(_)
+        | HeaderValue::DateTime(_)
+        | HeaderValue::ContentType(_)
+        | HeaderValue::Received(_)
+        | HeaderValue::Empty => Vec::new(),
+    };
+    if !found.is_empty() {
+        return found;
+    }
+    // `rfc822;ada@example.net` (RFC 3798), or a bare address that is none by the letter.
+    let line = unfolded(value);
+    address(&path(line.rsplit_once(';').map_or(line.as_str(), |(_, to)| to))).into_iter().collect()
 }
 
 /// A text with its encoded words decoded, without tokens, on one line.

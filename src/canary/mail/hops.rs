@@ -68,6 +68,11 @@ impl Way {
         self.last.iter().take(up_to).map(|t| t.by.as_str()).filter(|by| by.contains('.'))
     }
 
+    /// To whom its hosts say that it was.
+    pub(super) fn recipients(&self) -> impl Iterator<Item = &str> {
+        self.last.iter().chain(&self.first).filter_map(|trace| trace.to.as_deref())
+    }
+
     /// The hops in the order of travel, each with whose it is. What each took is since the one before it, or since `sent_at`; where clocks
     /// differ, nothing.
     pub(super) fn hops(&self, sent_at: Option<At>) -> Vec<Hop> {

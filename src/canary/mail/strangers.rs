@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::head::Head;
 use super::names::{host, organisation};
 use super::results;
-use crate::config::{Inbox, Settings};
+use crate::config::{Honeytoken, Inbox, Settings};
 use crate::model::{At, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger};
 
 /// Characters of a subject that are kept.
@@ -65,27 +65,36 @@ impl Ours {
     ) -> Stranger {
         let head = Head::read(header);
         let from = head.from.first().cloned().unwrap_or_default();
-        let claim = self.claim(inbox_name, inbox, &head, &from);
+        let (claim, to) = self.claim(inbox_name, inbox, &head, &from);
         let subject = head.subject.chars().map(|c| if is_shown(c) { c } else { '?' }).take(SUBJECT).collect();
-        Stranger { from, subject, placement, arrived_at, claim, copy }
+        Stranger { from, subject, placement, arrived_at, claim, to, copy }
     }
 
-    fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> Claim {
+    /// What it has to do with us, and to which honeytoken it came.
+    fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> (Claim, Option<String>) {
         if self.settings.expected_mail.iter().any(|e| e.allows(inbox_name.as_str(), from, &head.subject)) {
-            return Claim::Allowed;
+            return (Claim::Allowed, None);
         }
         let signed = self.signers(head, inbox);
         let named = head.from.iter().filter_map(|a| a.rsplit_once('@').map(|(_, domain)| domain)).map(str::to_owned);
         let ours = named.chain(head.return_domain()).chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
         let through = if ours { self.through(head, &signed) } else { None };
-        match (&inbox.honeytoken_of, through) {
+        let bait = self.bait(inbox_name, head);
+        let only = bait.map(|bait| &bait.provider).or(inbox.honeytoken_of.as_ref());
+        let claim = match (only, through) {
             // Only that provider knows the address: its own mail in our name is what its list is for, but nobody sent it.
             (Some(only), Some(through)) if *only == through => Claim::Provider(through),
             (Some(only), _) => Claim::Honeytoken(only.clone()),
             (None, Some(through)) => Claim::Provider(through),
             (None, None) if ours => Claim::OurDomain,
             (None, None) => Claim::Nothing,
-        }
+        };
+        (claim, bait.map(|bait| bait.address.clone()))
+    }
+
+    /// The honeytoken that a mail in this inbox was written to.
+    fn bait(&self, inbox: &Name, head: &Head) -> Option<&Honeytoken> {
+        self.settings.honeytokens.iter().filter(|bait| bait.inbox == *inbox).find(|bait| head.to.contains(&bait.address))
     }
 
     /// Whether a domain is one of ours or stands under one.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use mail_parser::DateTime;
 
-use super::names::host;
+use super::names::{address, host};
 use crate::model::At;
 
 /// Comments in comments that are told apart.
@@ -23,6 +23,8 @@ pub(super) struct Trace {
     pub(super) address: Option<IpAddr>,
     /// How it was handed over: `ESMTPS`, `LMTP`.
     pub(super) with: String,
+    /// To whom it was.
+    pub(super) to: Option<String>,
     /// When.
     pub(super) at: Option<At>,
 }
@@ -47,6 +49,7 @@ impl Trace {
                     (true, _) => clause = word.to_ascii_lowercase(),
                     (false, "from") => from.push(Token::Word(word)),
                     (false, "by") if trace.by.is_empty() => trace.by = called(&word),
+                    (false, "for") if trace.to.is_none() => trace.to = address(word.trim_matches(['<', '>', ';'])),
                     (false, "with") if trace.with.is_empty() => trace.with = word,
                     (false, _) => {}
                 },

@@ -20,6 +20,18 @@ pub(super) static EXPECTED_MAIL: &[Key] = &[
     INBOXES,
 ];
 
+pub(super) static HONEYTOKEN: &[Key] = &[
+    Key {
+        name: "address",
+        kind: Kind::Address,
+        need: Need::Required,
+        example: "\"ada.quill@example.net\"",
+        doc: "An address that nothing but this provider's list has: an alias of the seed's mailbox, say. Mail to it from anybody else says that the list has leaked.",
+    },
+    Key { name: "inbox", kind: Kind::Line(64), need: Need::Required, example: "\"gmail-1\"", doc: "The inbox that its mail arrives in." },
+    Key { name: "provider", kind: Kind::Line(64), need: Need::Required, example: "\"mailchimp\"", doc: "The one provider that knows it." },
+];
+
 pub(super) static DNS: &[Key] = &[Key {
     name: "server",
     kind: Kind::Label,

@@ -6,7 +6,7 @@ use super::drill::DRILL;
 use super::general::{DELETE, HTTP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
 use super::heartbeats::{ALERTMANAGER_BEAT, BEAT, HEALTHCHECKS, KUMA, ONCALL, OPSGENIE_BEAT};
 use super::inboxes::{IMAP, MAILDIR, MX};
-use super::mail::{DNS, EXPECTED_MAIL};
+use super::mail::{DNS, EXPECTED_MAIL, HONEYTOKEN};
 use super::maintenance::MAINTENANCE;
 use super::public::PUBLIC;
 use super::senders::{
@@ -302,6 +302,13 @@ pub(in crate::config) static TABLES: &[Table] = &[
         shown: false,
         groups: &[EXPECTED_MAIL],
         doc: "Mail that may come into seeded inboxes though nobody sent it: a provider's notices, the welcome mail of a list. One table each.",
+    },
+    Table {
+        path: "honeytoken",
+        name: "",
+        shown: false,
+        groups: &[HONEYTOKEN],
+        doc: "An address in one provider's list and nowhere else: at the first mail to it from anybody else that provider is named. One table each.",
     },
     Table {
         path: "dns",

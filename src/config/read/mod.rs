@@ -4,6 +4,7 @@ mod budget;
 mod drill;
 mod field;
 mod heartbeat;
+mod honeytoken;
 mod hook;
 mod inbox;
 mod mail;
@@ -92,6 +93,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
     mail::honeytokens(&inboxes, &providers.names, routes.as_deref().unwrap_or_default());
+    let honeytokens = honeytoken::tokens(&root, &providers.names, &inboxes);
     let (expected_mail, name_server) = (mail::expected(&root, &inboxes.names), mail::name_server(&root));
     trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());
     if let Some(ledger) = &ledger {
@@ -110,6 +112,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             drills: drills?,
             routes: routes?,
             expected_mail: expected_mail?,
+            honeytokens: honeytokens?,
             name_server: name_server?,
             http: http?,
             public: public?,

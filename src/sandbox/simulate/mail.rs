@@ -42,5 +42,5 @@ pub(super) fn examined(route: &Route, now: At, troubles: &[Trouble]) -> Examinat
 /// A mail that nobody sent.
 pub(super) fn stranger(claim: Claim, from: String, number: u64, arrived_at: At) -> Stranger {
     let (placement, copy) = (Placement::Inbox, Some(format!("INBOX/1/{number}")));
-    Stranger { from, subject: "Reset your password".to_owned(), placement, arrived_at, claim, copy }
+    Stranger { from, subject: "Reset your password".to_owned(), placement, arrived_at, claim, to: None, copy }
 }

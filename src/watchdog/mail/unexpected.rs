@@ -27,7 +27,7 @@ fn trouble(unexpected: &Unexpected) -> Trouble {
     let whose = subject(&unexpected.culprit);
     let (what, next) = match &unexpected.culprit {
         Culprit::Provider(_) if unexpected.leak => (
-            format!("{count} from somebody else to an address that only {whose} knows (in {inboxes})"),
+            format!("{count} from somebody else to {} that only {whose} knows (in {inboxes})", bait(unexpected)),
             format!("the list at {whose} has leaked or is used by others: tell its security team, and see who could export it"),
         ),
         Culprit::Provider(_) => (
@@ -56,6 +56,12 @@ fn trouble(unexpected: &Unexpected) -> Trouble {
     }
 }
 
+/// The address that was written to, where it is known.
+fn bait(unexpected: &Unexpected) -> String {
+    let to = unexpected.mails.iter().rev().find_map(|(_, mail)| mail.to.as_deref());
+    to.map_or_else(|| "an address".to_owned(), |to| format!("`{to}`"))
+}
+
 /// Who writes, and every power of ten: a hundred are told once more, and not a hundred times.
 fn named(unexpected: &Unexpected) -> Vec<String> {
     let mut named: Vec<String> = unexpected.mails.iter().map(|(_, mail)| format!("from {}", mail.from)).collect();
@@ -71,6 +77,7 @@ fn shown(inbox: &Name, mail: &Stranger) -> Value {
         "inbox": inbox.as_str(),
         "from": mail.from,
         "subject": mail.subject,
+        "to": mail.to,
         "placement": mail.placement,
         "arrived_at": mail.arrived_at.rfc3339(),
         "claim": word(&mail.claim),

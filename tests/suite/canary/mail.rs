@@ -195,6 +195,14 @@ inbox = "seed"
 [[route]]
 inbox = "bait"
 provider = "chimp"
+[[honeytoken]]
+address = "Ada@Inbox.example"
+inbox = "seed"
+provider = "chimp"
+[[honeytoken]]
+address = "bob@bücher.example"
+inbox = "seed"
+provider = "relay"
 [[expected_mail]]
 from = ["*@mailchimp.example", "billing@*"]
 subject = "*welcome*"
@@ -252,6 +260,41 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     assert_eq!(claim(&ours, &settings, "seed", &reset), provider("relay"));
     ours.learn(&Name::new("chimp").unwrap(), &marks);
     assert_eq!(claim(&ours, &settings, "seed", &reset), Claim::OurDomain, "both send from there");
+}
+
+#[test]
+fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
+    let (settings, ours) = ours();
+    let provider = |name: &str| Name::new(name).unwrap();
+    let (name, at) = (provider("seed"), At::from_ms(0));
+    let weigh = |header: &str| ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None);
+    let received = "Received: from mx.spam.example (mx.spam.example [192.0.2.1]) by mx.inbox.example";
+    for field in [
+        "Delivered-To: ada@inbox.example",
+        "X-Original-To: <ADA@inbox.example>",
+        "Envelope-To: ada@inbox.example",
+        "To: \"Ada, of the list\" <ada@INBOX.example>",
+        "Cc: x@else.example, ada@inbox.example",
+        "Original-Recipient: rfc822;ada@inbox.example",
+        &format!("{received} for <ada@inbox.example>; Mon, 8 Aug 2022 19:30:00 +0000"),
+        &format!("To: {}ada@inbox.example", "x@else.example, ".repeat(100)),
+    ] {
+        let told = weigh(&format!("{field}\r\nFrom: a@spam.example\r\n"));
+        assert_eq!((told.claim, told.to.as_deref()), (Claim::Honeytoken(provider("chimp")), Some("ada@inbox.example")), "{field}");
+    }
+    let told = weigh("To: bob@xn--bcher-kva.example\r\nFrom: a@spam.example\r\n");
+    assert_eq!(told.claim, Claim::Honeytoken(provider("relay")));
+    // Through the provider itself and in our name it is what its list is for, but nobody sent it.
+    let own =
+        "Received: from mail7.mandrillapp.com (mail7.mandrillapp.com [192.0.2.1]) by mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n";
+    let told = weigh(&format!("{own}To: ada@inbox.example\r\nFrom: no-reply@example.com\r\n"));
+    assert_eq!((told.claim, told.to.is_some()), (Claim::Provider(provider("chimp")), true));
+    for other in ["To: eve@inbox.example", "To: ada@inbox.example.evil.test", "Subject: ada@inbox.example", "X-To: ada@inbox.example"] {
+        assert_eq!(weigh(&format!("{other}\r\nFrom: a@spam.example\r\n")).claim, Claim::Nothing, "{other}");
+    }
+    let bait = provider("bait");
+    let elsewhere = ours.weigh(&bait, &settings.inboxes[&bait], b"To: bob@xn--bcher-kva.example\r\n", Placement::Inbox, at, None);
+    assert_eq!((elsewhere.claim, elsewhere.to), (Claim::Honeytoken(provider("chimp")), None), "of another inbox");
 }
 
 #[test]

@@ -196,6 +196,7 @@ fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
         subject: "Reset your password".to_owned(),
         placement: Placement::Inbox,
         arrived_at: mail.w.now,
+        to: matches!(claim, Claim::Honeytoken(_)).then(|| "bait@example.net".to_owned()),
         claim,
         copy: Some(format!("INBOX/1/{n}")),
     };

@@ -68,6 +68,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
     };
     Settings {
         expected_mail: Vec::new(),
+        honeytokens: Vec::new(),
         name_server: mailcanary::config::NameServer::Off,
         watch: watch(every),
         streams: ss.iter().map(|s| (s.clone(), stream())).collect(),
