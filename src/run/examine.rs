@@ -104,13 +104,15 @@ impl Examiner {
     /// Opens no connection.
     pub(super) fn new(settings: &Settings, shared: &Shared, dog: &Watchdog) -> Self {
         let settings = Arc::new(settings.clone());
+        let mut ours = Ours::new(Arc::clone(&settings));
+        dog.marks().for_each(|(provider, mark)| ours.learn(provider, &[mark]));
         Self {
             key: shared.key.clone(),
             now: Arc::clone(&shared.now),
             events: shared.events.clone(),
             headers: shared.headers.clone(),
             routes: dog.routes().map(|(key, route)| (key, route.clone())).collect(),
-            ours: Ours::new(Arc::clone(&settings)),
+            ours,
             resolver: resolver(settings.name_server),
             settings,
             unanswered: 0,
