@@ -144,11 +144,6 @@ impl Tokens {
         self.last.lock().await.take_if(|(last, _)| last.expose() == token.expose());
     }
 
-    /// Drops the last token: it was not taken.
-    pub(super) async fn forget(&self) {
-        *self.last.lock().await = None;
-    }
-
     /// What must not be kept of an answer, in every form that goes over the wire.
     pub(super) fn secrets(&self) -> Vec<String> {
         let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
@@ -211,4 +206,22 @@ fn granted(reply: Result<Reply, Cut>) -> Result<(String, u64), Cut> {
     let hint = clock.or_else(|| Some(api::hint(class, &reply.text).or_else(|| TOKENS.filter(|_| class == Class::Auth))?.to_owned()));
     let lead: Vec<_> = hint.iter().map(|why| format!("({why})")).chain(api::headline(&reply)).collect();
     Err(Cut { outcome: Outcome::Refused(class), words: format!("getting an access token: {}", reply.words(&lead)), hint })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_token_that_was_not_taken_is_dropped() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let (token_url, client_id) = ("https://tokens.example".to_owned(), "client".to_owned());
+        let source = Source::Refresh { token_url, client_id, client_secret: None, refresh_token: secret("refresh") };
+        let last = Mutex::new(Some((secret("newer"), Instant::now() + MARGIN)));
+        let tokens = Tokens { source, last };
+        tokens.reject(&secret("older")).await;
+        assert!(tokens.last.lock().await.is_some(), "another session has got a newer one meanwhile");
+        tokens.reject(&secret("newer")).await;
+        assert!(tokens.last.lock().await.is_none());
+    }
 }

@@ -72,8 +72,9 @@ impl<'a, S: Service> Visit<'a, S> {
         let sent = exchange(&api.http, &api.service.account().base_url, call, self.now(), self.deadline()).await;
         self.retry_after = sent.as_ref().ok().and_then(Reply::wants_peace);
         self.took(Leg::Data, since);
-        if let (Some(tokens), Ok(Reply { status: 401, .. })) = (api.service.account().tokens(), &sent) {
-            tokens.forget().await;
+        let account = api.service.account();
+        if let (Some(tokens), Some(shown), Ok(Reply { status: 401, .. })) = (account.tokens(), &self.token, &sent) {
+            tokens.reject(&shown.token).await;
         }
         sent
     }

@@ -185,16 +185,16 @@ impl<'a> Session<'a> {
     /// Shows one token: a refusal first comes as a challenge that says why, and as a reply once that is acknowledged.
     async fn show(&mut self, user: &str, access: Access, tokens: &Tokens) -> Result<Reply, Failure> {
         let proof = xoauth2(user, access.token.expose());
-        self.shown.push(access.token);
+        self.shown.push(access.token.clone());
         let Some(talk) = &mut self.talk else { return Err(no_connection()) };
         let reply = talk.command(format!("AUTH XOAUTH2 {proof}\r\n"), FOR_AUTH).await;
         let Ok(Reply { code: 334, text }) = &reply else {
             if reply.as_ref().is_ok_and(|reply| reply.code / 100 == 5) {
-                tokens.forget().await;
+                tokens.reject(&access.token).await;
             }
             return expect(Phase::Auth, reply, 235);
         };
-        tokens.forget().await;
+        tokens.reject(&access.token).await;
         let challenge = text.get(3..).map(str::trim).unwrap_or_default();
         let why = BASE64.decode(challenge.as_bytes()).map(|why| String::from_utf8_lossy(&why).into_owned()).unwrap_or_default();
         let ended = self.command(Phase::Auth, "\r\n", FOR_AUTH, 235).await;
