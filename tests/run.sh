@@ -39,8 +39,8 @@ PACKAGES=(
     binutils                # what the package is stripped with
     buildah                 # builds the container image, without a registry
 )
-# Mail servers of which Debian allows only one: those beside Postfix are unpacked, not installed. Package and program.
-UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd)
+# Mail servers of which Debian allows only one: those beside Postfix and Dovecot are unpacked, not installed. Packages and program.
+UNPACKED=(exim4-daemon-light:usr/sbin/exim4 opensmtpd:usr/sbin/smtpd cyrus-common+cyrus-imapd+cyrus-caldav:usr/lib/cyrus/bin/httpd)
 SERVERS=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mailcanary-tests
 # An API fuzzer, from PyPI by a file with the hash of everything.
 FUZZER=tests/api/requirements.txt
@@ -101,9 +101,10 @@ packages() {
 }
 
 servers() {
-    local each missing=()
+    local each packages missing=()
     for each in "${UNPACKED[@]}"; do
-        [ -x "$SERVERS/${each%%:*}/${each##*:}" ] || missing+=("${each%%:*}")
+        packages=${each%%:*}
+        [ -x "$SERVERS/${packages%%+*}/${each##*:}" ] || missing+=("$packages")
     done
     if [ ${#missing[@]} -eq 0 ]; then
         echo "nothing is missing in $SERVERS"
@@ -116,18 +117,21 @@ servers() {
     echo "unpacked: ${missing[*]}"
 }
 
-# unpack PACKAGE: into a folder of its own, with all that its programs need when that folder is all they see.
+# unpack PACKAGE[+PACKAGE...]: into a folder called after the first, with all that its programs need when that folder is all they see.
 unpack() {
-    local new=$SERVERS/.$1.$$ package library
+    local name=${1%%+*} package library
+    local new=$SERVERS/.$name.$$
     rm -rf "$new"
-    (cd "$WORK" && apt-get download -q "$1") && package=$(ls "$WORK/$1"_*.deb) && dpkg-deb -x "$package" "$new" || return
-    # Libraries are in nobody's way. The first of alternatives will do.
-    dpkg-deb -f "$package" Depends | tr ',' '\n' | awk '$1 ~ /^lib/ { print $1 }' |
-        DEBIAN_FRONTEND=noninteractive xargs -r apt-get install -q -y --no-upgrade --no-install-recommends || return
+    for package in ${1//+/ }; do
+        (cd "$WORK" && apt-get download -q "$package") && package=$(ls "$WORK/$package"_*.deb) && dpkg-deb -x "$package" "$new" || return
+        # Libraries are in nobody's way. The first of alternatives will do.
+        dpkg-deb -f "$package" Depends | tr ',' '\n' | awk '$1 ~ /^lib/ { print $1 }' | grep -v '^libcyrus' |
+            DEBIAN_FRONTEND=noninteractive xargs -r apt-get install -q -y --no-upgrade --no-install-recommends || return
+    done
     mkdir -p "$new/bin" && cp -L /bin/sh "$new/bin/sh" || return
     find "$new" -type f -perm /111 -exec ldd {} \; 2>/dev/null | grep -o '/[^ ]*' | grep -v ':$' | sort -u |
         while read -r library; do cp -L --parents "$library" "$new" || exit; done || return
-    rm -rf "${SERVERS:?}/$1" && mv "$new" "$SERVERS/$1"
+    rm -rf "${SERVERS:?}/$name" && mv "$new" "$SERVERS/$name"
 }
 
 # node NAME: its packages, beside the servers. Debian's npm cannot stand beside a nodejs from elsewhere, which brings its own.

@@ -186,17 +186,17 @@ async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets, now: &Now) -> Fi
         }
         Ok(login) => {
             let junk: Vec<&str> = login.folders.iter().filter(|(_, p)| *p == Placement::Junk).map(|(n, _)| n.as_str()).collect();
-            let idle = if login.capabilities.contains(&"IDLE") || matches!(inbox.kind, InboxKind::Maildir(_)) {
-                ""
-            } else {
-                "; no IDLE: mail is seen some seconds later"
+            let slow = match &inbox.kind {
+                InboxKind::Imap(_) if !login.capabilities.contains(&"IDLE") => "; no IDLE: mail is seen some seconds later",
+                InboxKind::Jmap(_) if !login.capabilities.contains(&"PUSH") => "; no push: mail is seen some seconds later",
+                InboxKind::Imap(_) | InboxKind::Maildir(_) | InboxKind::Smtp(_) | InboxKind::Jmap(_) => "",
             };
             let (state, seen) = if junk.is_empty() {
                 (State::Warning, no_junk(inbox))
             } else {
                 (State::Fine, format!("junk is {}", junk.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")))
             };
-            Finding { state, about, text: format!("works; {seen}{idle}") }
+            Finding { state, about, text: format!("works; {seen}{slow}") }
         }
         Err(blind) => {
             let preset = preset_of(inbox).filter(|_| blind.class == Class::Auth);
@@ -208,8 +208,11 @@ async fn mailbox(name: &Name, inbox: &Inbox, secrets: &Secrets, now: &Now) -> Fi
 
 /// The public host that an inbox is at.
 fn preset_of(inbox: &Inbox) -> Option<&'static Preset> {
-    let InboxKind::Imap(imap) = &inbox.kind else { return None };
-    imap.preset.or_else(|| Preset::of_host(&imap.host))
+    match &inbox.kind {
+        InboxKind::Imap(imap) => imap.preset.or_else(|| Preset::of_host(&imap.host)),
+        InboxKind::Jmap(jmap) => jmap.preset,
+        InboxKind::Maildir(_) | InboxKind::Smtp(_) => None,
+    }
 }
 
 /// What to do where there is no junk folder.
@@ -217,6 +220,7 @@ fn no_junk(inbox: &Inbox) -> String {
     let usual = preset_of(inbox).map_or_else(String::new, |preset| format!(" (at {} it is `{}`)", preset.name, preset.junk));
     match &inbox.kind {
         InboxKind::Maildir(_) => "no junk folder was found: name it with `junk`, unless nothing is filed as junk".to_owned(),
+        InboxKind::Jmap(_) => format!("no junk mailbox was found{usual}: name it with `junk`"),
         InboxKind::Imap(_) | InboxKind::Smtp(_) => format!("no junk folder was found{usual}: name it with `junk`, or show it over IMAP"),
     }
 }

@@ -174,16 +174,26 @@ fn inboxes(whole: &Whole<'_>, settings: &Settings) {
                 }
                 continue;
             }
+            InboxKind::Jmap(jmap) => {
+                let whose = jmap.account.as_deref().unwrap_or(&jmap.username);
+                if let Some(first) = seen.insert((jmap.host(), 0, whose), name) {
+                    section.warn("username", what_of(first), "give each inbox a mailbox of its own");
+                }
+                continue;
+            }
             InboxKind::Smtp(_) => continue,
         };
         if let Some(first) = seen.insert((&imap.host, imap.port, &imap.username), name) {
-            let what = format!("this is the mailbox of inbox `{first}` too: each would see the other's canaries");
-            section.warn("username", what, "give each inbox a mailbox of its own");
+            section.warn("username", what_of(first), "give each inbox a mailbox of its own");
         }
         known_host(section, imap);
         let per_day = capped(inbox.budget, settings.canaries_per_day(|r| r.inbox == *name));
         preset(READ_FROM, section, &imap.host, (imap.port, imap.tls), per_day);
     }
+}
+
+fn what_of(first: &Name) -> String {
+    format!("this is the mailbox of inbox `{first}` too: each would see the other's canaries")
 }
 
 /// Warns where a public host is named that there is a preset for, and where its habits forbid what is written.

@@ -20,6 +20,8 @@ pub enum InboxKind {
     Maildir(MaildirSettings),
     /// No mailbox at all: mail is handed to us over SMTP.
     Smtp(MxSettings),
+    /// JMAP for mail (RFC 8620, RFC 8621).
+    Jmap(JmapSettings),
 }
 
 /// `[inbox.NAME.imap]`.
@@ -63,6 +65,34 @@ pub struct MxSettings {
     pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
+/// `[inbox.NAME.jmap]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JmapSettings {
+    /// The session resource, or the server, of which `/.well-known/jmap` is asked then.
+    pub url: String,
+    /// The user name.
+    pub username: String,
+    /// How it is proved: Basic authentication, or a bearer token.
+    pub proof: Proof,
+    /// When the password or token ends, if that is known.
+    pub expires: Option<At>,
+    /// Whose mail is read, if not that of who logs in: the id or the name of an account.
+    pub account: Option<String>,
+    /// Junk mailboxes by name, instead of finding them.
+    pub junk: Option<Vec<String>>,
+    /// The public host that it is, if that was said.
+    pub preset: Option<&'static Preset>,
+}
+
+impl JmapSettings {
+    /// The server, with its port if that is not the usual one.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default()
+    }
+}
+
 impl InboxKind {
     /// Its word in the configuration.
     #[must_use]
@@ -71,6 +101,7 @@ impl InboxKind {
             Self::Imap(_) => "imap",
             Self::Maildir(_) => "maildir",
             Self::Smtp(_) => "smtp",
+            Self::Jmap(_) => "jmap",
         }
     }
 
@@ -81,6 +112,7 @@ impl InboxKind {
             Self::Imap(imap) => format!("{}:{}, tls {}", imap.host, imap.port, imap.tls.as_str()),
             Self::Maildir(maildir) => maildir.path.display().to_string(),
             Self::Smtp(mx) => format!("listens on {}", mx.listen),
+            Self::Jmap(jmap) => jmap.url.clone(),
         }
     }
 
@@ -89,7 +121,7 @@ impl InboxKind {
     pub const fn port(&self) -> Option<u16> {
         match self {
             Self::Smtp(mx) => Some(mx.listen.port()),
-            Self::Imap(_) | Self::Maildir(_) => None,
+            Self::Imap(_) | Self::Maildir(_) | Self::Jmap(_) => None,
         }
     }
 
@@ -98,6 +130,7 @@ impl InboxKind {
     pub const fn expires(&self) -> Option<At> {
         match self {
             Self::Imap(imap) => imap.expires,
+            Self::Jmap(jmap) => jmap.expires,
             Self::Maildir(_) | Self::Smtp(_) => None,
         }
     }
@@ -105,7 +138,7 @@ impl InboxKind {
     /// Every secret that it needs, by its key.
     pub(super) fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
         match self {
-            Self::Imap(imap) => imap.proof.secrets("password"),
+            Self::Imap(ImapSettings { proof, .. }) | Self::Jmap(JmapSettings { proof, .. }) => proof.secrets("password"),
             Self::Maildir(_) | Self::Smtp(_) => Vec::new(),
         }
     }

@@ -45,7 +45,7 @@ pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
-pub use inbox::{ENDS_SOON, ImapSettings, InboxKind, MaildirSettings, MxSettings};
+pub use inbox::{ENDS_SOON, ImapSettings, InboxKind, JmapSettings, MaildirSettings, MxSettings};
 pub use load::{LoadError, content, load};
 pub use mail::{ExpectedMail, Honeytoken, NameServer};
 pub use maintenance::Maintenance;

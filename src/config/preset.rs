@@ -11,6 +11,8 @@ pub struct Preset {
     pub host: &'static str,
     /// Other names of the same servers.
     pub also: &'static [&'static str],
+    /// Its JMAP session, if it has JMAP. It takes bearer tokens there, and no passwords.
+    pub jmap: Option<&'static str>,
     /// What its junk folder is called.
     pub junk: &'static str,
     /// Whether it takes passwords at all: app passwords, that is.
@@ -29,6 +31,7 @@ static PRESETS: &[Preset] = &[
         name: "gmail",
         host: "imap.gmail.com",
         also: &["imap.googlemail.com"],
+        jmap: None,
         junk: "[Gmail]/Spam",
         passwords: true,
         // It ends sessions in IDLE after some ten minutes.
@@ -40,6 +43,7 @@ static PRESETS: &[Preset] = &[
         name: "outlook",
         host: "outlook.office365.com",
         also: &["imap-mail.outlook.com"],
+        jmap: None,
         junk: "Junk Email",
         passwords: false,
         idle: Duration::from_secs(240),
@@ -50,6 +54,7 @@ static PRESETS: &[Preset] = &[
         name: "yahoo",
         host: "imap.mail.yahoo.com",
         also: &["export.imap.mail.yahoo.com", "imap.aol.com", "export.imap.aol.com"],
+        jmap: None,
         junk: "Bulk",
         passwords: true,
         // EmailEngine: what is longer than three minutes ends without a word.
@@ -61,6 +66,7 @@ static PRESETS: &[Preset] = &[
         name: "icloud",
         host: "imap.mail.me.com",
         also: &[],
+        jmap: None,
         junk: "Junk",
         passwords: true,
         idle: Duration::from_secs(240),
@@ -71,16 +77,19 @@ static PRESETS: &[Preset] = &[
         name: "fastmail",
         host: "imap.fastmail.com",
         also: &[],
+        jmap: Some("https://api.fastmail.com/jmap/session"),
         junk: "Spam",
         passwords: true,
         idle: Duration::from_secs(240),
         sessions: 10,
-        hint: "make an app password with the right to read mail over IMAP",
+        hint: "make an app password with the right to read mail over IMAP; for `jmap` an API token with read-only access to mail",
     },
 ];
 
 /// Their words.
 pub(super) const NAMES: &[&str] = &["gmail", "outlook", "yahoo", "icloud", "fastmail"];
+/// Those of them that have JMAP.
+pub(super) const WITH_JMAP: &[&str] = &["fastmail"];
 
 impl Preset {
     /// The one with this word.
@@ -108,6 +117,8 @@ mod tests {
             assert!(std::iter::once(&preset.host).chain(preset.also).all(|host| Preset::of_host(host) == Some(preset)));
             assert!(preset.sessions >= 2 && preset.idle < Duration::from_secs(29 * 60), "{}", preset.name);
         }
+        let with_jmap = PRESETS.iter().filter(|preset| preset.jmap.is_some()).map(|preset| preset.name);
+        assert_eq!(with_jmap.collect::<Vec<_>>(), WITH_JMAP);
         assert_eq!(Preset::of_host("IMAP.Gmail.com").map(|preset| preset.name), Some("gmail"));
         assert_eq!(Preset::of_host("imap.example.net"), None);
     }

@@ -1,6 +1,8 @@
 //! Reading a real Dovecot.
 
 mod checklist;
+mod cyrus;
+mod jmap;
 mod maildir;
 mod mx;
 mod oauth;

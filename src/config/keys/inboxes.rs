@@ -56,13 +56,56 @@ pub(super) static IMAP: &[Key] = &[
         example: "{ credential = \"gmail-1\" }",
         doc: "Where the password is. Public hosts want an app password, not the account's own.",
     },
+    EXPIRES,
+    JUNK,
+];
+
+const EXPIRES: Key = Key {
+    name: "expires",
+    kind: Kind::Day,
+    need: Need::Absent("nothing is said before it ends"),
+    example: "\"2027-01-31\"",
+    doc: "The day on which the password, the client's secret or the refresh token ends. `check`, the status page and a rule of Prometheus warn of it 21 days before.",
+};
+
+pub(super) static JMAP: &[Key] = &[
+    address("\"seed7f3@fastmail.com\""),
     Key {
-        name: "expires",
-        kind: Kind::Day,
-        need: Need::Absent("nothing is said before it ends"),
-        example: "\"2027-01-31\"",
-        doc: "The day on which the password, the client's secret or the refresh token ends. `check`, the status page and a rule of Prometheus warn of it 21 days before.",
+        name: "preset",
+        kind: Kind::Word(preset::WITH_JMAP),
+        need: Need::Instead("`url`"),
+        example: "\"fastmail\"",
+        doc: "A public host that mailcanary knows: stands for `url`.",
     },
+    Key {
+        name: "url",
+        kind: Kind::Url { base: true },
+        need: Need::Absent("the preset's; without a preset it must be there"),
+        example: "\"https://jmap.example.net\"",
+        doc: "The server, of which /.well-known/jmap is asked; or the session resource itself. `http://` only on loopback.",
+    },
+    Key {
+        name: "username",
+        kind: Kind::Line(255),
+        need: Need::Absent("the address"),
+        example: "\"seed7f3@fastmail.com\"",
+        doc: "The user name, for a log-in with a password.",
+    },
+    Key {
+        name: "password",
+        kind: Kind::Secret,
+        need: Need::Instead("`access_token` or another token"),
+        example: "{ credential = \"jmap-1\" }",
+        doc: "Where the password is (HTTP Basic authentication). An API token is no password: write it as `access_token`.",
+    },
+    Key {
+        name: "account",
+        kind: Kind::Line(255),
+        need: Need::Absent("the account of who logs in"),
+        example: "\"seeds@example.net\"",
+        doc: "Whose mail is read, if several accounts can be: its id or its name.",
+    },
+    EXPIRES,
     JUNK,
 ];
 

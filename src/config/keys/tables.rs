@@ -5,7 +5,7 @@ use super::budget::{BUDGET, DUTY};
 use super::drill::DRILL;
 use super::general::{DELETE, HTTP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
 use super::heartbeats::{ALERTMANAGER_BEAT, BEAT, HEALTHCHECKS, KUMA, ONCALL, OPSGENIE_BEAT};
-use super::inboxes::{IMAP, MAILDIR, MX};
+use super::inboxes::{IMAP, JMAP, MAILDIR, MX};
 use super::mail::{DNS, EXPECTED_MAIL, HONEYTOKEN};
 use super::maintenance::MAINTENANCE;
 use super::public::PUBLIC;
@@ -134,6 +134,13 @@ pub(in crate::config) static TABLES: &[Table] = &[
         shown: true,
         groups: &[IMAP, INBOX, MAYBE_OAUTH, DELETE, BUDGET, WIRE],
         doc: "A seeded mailbox, read over IMAP. At least one; two or more at different hosts, so that a fault of one can be told from a fault of a provider.",
+    },
+    Table {
+        path: "inbox.NAME.jmap",
+        name: "fastmail-1",
+        shown: true,
+        groups: &[JMAP, INBOX, MAYBE_OAUTH, DELETE, BUDGET, WIRE],
+        doc: "A seeded mailbox, read over JMAP: Fastmail, Stalwart, Cyrus, Apache James.",
     },
     Table {
         path: "inbox.NAME.maildir",

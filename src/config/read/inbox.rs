@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use super::super::complaint::Fault;
 use super::super::preset::Preset;
 use super::super::text::Section;
-use super::super::{ImapSettings, Inbox, InboxKind, MaildirSettings, MxSettings, Proof, SecretRef, Wire};
+use super::super::{ImapSettings, Inbox, InboxKind, JmapSettings, MaildirSettings, MxSettings, Proof, SecretRef, Wire};
 use super::Read;
 use super::budget::budget;
 use super::field::{BY_TOKEN, oauth};
 use super::mail::honeytoken;
-use super::wire::{server_at, wire};
+use super::wire::{clear_only_on_loopback, server_at, wire};
 use crate::model::Name;
 
 /// `+` and a token: 26 characters of canary and time, 13 of signature.
@@ -30,6 +30,7 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Inbox> {
     let kind = match kind {
         "maildir" => maildir(section).map(InboxKind::Maildir),
         "smtp" => smtp(section, address.as_deref()).map(InboxKind::Smtp),
+        "jmap" => jmap(section, address.as_deref()).map(InboxKind::Jmap),
         _ => imap(section, wire.as_ref(), address.as_deref()).map(InboxKind::Imap),
     };
     if let (Some(address), Some(true)) = (&address, plus_address) {
@@ -45,7 +46,7 @@ fn imap(section: &Section<'_>, wire: Option<&Wire>, address: Option<&str>) -> Op
     let known = preset.flatten();
     let server = server_at(section, or_of(section, "host", known.map(|preset| preset.host)), wire, [143, 993, 143]);
     let username = or_of(section, "username", address.filter(|_| known.is_some()));
-    let proof = proof(section, known);
+    let proof = proof(section, known.filter(|preset| !preset.passwords), known.map(|preset| preset.hint));
     let (junk, expires) = (section.maybe("junk"), section.maybe("expires"));
     let (server, preset) = (server?, preset?);
     Some(ImapSettings {
@@ -72,23 +73,40 @@ fn or_of(section: &Section<'_>, key: &'static str, other: Option<&str>) -> Optio
     other.map(str::to_owned)
 }
 
-/// A password, or a token by OAuth 2.
-fn proof(section: &Section<'_>, preset: Option<&Preset>) -> Option<Proof> {
+fn jmap(section: &Section<'_>, address: Option<&str>) -> Option<JmapSettings> {
+    let preset = section.maybe::<&'static str>("preset").map(|name| name.and_then(Preset::named));
+    let known = preset.flatten();
+    let written = section.maybe::<String>("url");
+    if let Some(Some(url)) = &written {
+        clear_only_on_loopback(section, "url", url);
+    }
+    let url = written.and_then(|written| written.or_else(|| known.and_then(|preset| preset.jmap).map(str::to_owned)));
+    if url.is_none() && !section.has("url") && !section.has("preset") {
+        section.lacking("url", Fault::hinted("is missing", "write the server, as \"https://jmap.example.net\", or preset = \"fastmail\""));
+    }
+    let (username, account) = (section.maybe::<String>("username"), section.maybe("account"));
+    let proof = proof(section, known, known.map(|preset| preset.hint));
+    let (junk, expires) = (section.maybe("junk"), section.maybe("expires"));
+    let username = username?.or_else(|| address.map(str::to_owned));
+    let (url, preset, username, proof) = (url?, preset?, username?, proof?);
+    Some(JmapSettings { url, username, proof, expires: expires?, account: account?, junk: junk?, preset })
+}
+
+/// A password, or a token by OAuth 2; of `token_only`, a host that takes no passwords, only the latter. `hint`: what to see to at the host.
+fn proof(section: &Section<'_>, token_only: Option<&Preset>, hint: Option<&str>) -> Option<Proof> {
     let password = section.maybe::<SecretRef>("password");
     let oauth = oauth(section);
     let by_token = BY_TOKEN.into_iter().find(|key| section.has(key)).or_else(|| section.has("client_id").then_some("client_id"));
     if section.has("password") && by_token.is_some() {
         section.warn("password", "is not used: there is a token", "leave one of the two out");
     }
-    if section.has("password") && by_token.is_none() && preset.is_some_and(|preset| !preset.passwords) {
-        let hint = preset.map_or("", |preset| preset.hint);
+    if section.has("password") && by_token.is_none() && token_only.is_some() {
+        let hint = hint.unwrap_or_default();
         section.refuse("password", Fault::hinted("this host takes no passwords", hint));
     }
     if !section.has("password") && by_token.is_none() {
-        let hint = preset.map_or(
-            "write where the password is, or `refresh_token` and `client_id`, `client_id` and `scope`, or `service_account`",
-            |p| p.hint,
-        );
+        let hint = hint
+            .unwrap_or("write where the password is, or `refresh_token` and `client_id`, `client_id` and `scope`, or `service_account`");
         section.lacking("password", Fault::hinted("is missing, and there is no token either", hint));
     }
     let (password, oauth) = (password?, oauth?);

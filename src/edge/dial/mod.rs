@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::ClientBuilder;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,6 +31,9 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 const TLS_DEADLINE: Duration = Duration::from_secs(10);
 /// A whole HTTP request with its answer.
 const HTTP_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a connection without a request is kept: servers keep one for a minute, mostly.
+const KEPT_FOR: Duration = Duration::from_secs(40);
 
 /// A connection to somewhere, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync + Debug {}
@@ -110,6 +114,18 @@ impl Dialer {
     /// # Errors
     /// The proxy's address is none.
     pub fn http(&self) -> Result<reqwest::Client, DialError> {
+        self.client(|builder| builder.pool_max_idle_per_host(0))
+    }
+
+    /// The same, but that a connection is kept for the next request to the same host: for who asks one server again and again.
+    ///
+    /// # Errors
+    /// The proxy's address is none.
+    pub fn lasting_http(&self) -> Result<reqwest::Client, DialError> {
+        self.client(|builder| builder.pool_max_idle_per_host(1).pool_idle_timeout(KEPT_FOR))
+    }
+
+    fn client(&self, pool: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Result<reqwest::Client, DialError> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(ClientConfig::clone(&self.tls))
             .no_proxy()
@@ -117,7 +133,6 @@ impl Dialer {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_DEADLINE)
             .timeout(HTTP_DEADLINE)
             .tcp_keepalive(connect::KEEPALIVE_IDLE)
@@ -131,7 +146,7 @@ impl Dialer {
             };
             builder = builder.proxy(reqwest::Proxy::all(&url).or(Err(DialError::http_client(&url)))?);
         }
-        builder.build().map_err(|e| DialError::http_client(&e.to_string()))
+        pool(builder).build().map_err(|e| DialError::http_client(&e.to_string()))
     }
 
     /// The address to bind to. The unspecified one of a family keeps the HTTP client to that family.

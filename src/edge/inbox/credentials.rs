@@ -42,10 +42,14 @@ impl Credentials {
     /// # Errors
     /// A secret was not handed over or does not fit, or the way out cannot be prepared.
     pub fn new(inbox: &Inbox, secrets: &dyn Fn(&SecretRef) -> Option<Secret>, dialer: &Dialer) -> Result<Self, SetUpError> {
-        let InboxKind::Imap(imap) = &inbox.kind else { return Ok(Self::None) };
-        Ok(match &imap.proof {
+        let (proof, username) = match &inbox.kind {
+            InboxKind::Imap(imap) => (&imap.proof, &imap.username),
+            InboxKind::Jmap(jmap) => (&jmap.proof, &jmap.username),
+            InboxKind::Maildir(_) | InboxKind::Smtp(_) => return Ok(Self::None),
+        };
+        Ok(match proof {
             Proof::Password(at) => Self::Password(secrets(at).ok_or_else(|| SetUpError::Secret(at.clone()))?),
-            Proof::OAuth(oauth) => Self::Tokens { tokens: Arc::new(Tokens::new(oauth, secrets, &imap.username)?), http: dialer.http()? },
+            Proof::OAuth(oauth) => Self::Tokens { tokens: Arc::new(Tokens::new(oauth, secrets, username)?), http: dialer.http()? },
         })
     }
 

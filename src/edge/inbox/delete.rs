@@ -153,6 +153,7 @@ fn is_its_own_fault(trouble: &Trouble) -> bool {
         | Trouble::Unfit { .. }
         | Trouble::NoToken { .. }
         | Trouble::Here { .. }
+        | Trouble::Answered { .. }
         | Trouble::Closed => false,
     }
 }

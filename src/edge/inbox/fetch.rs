@@ -146,7 +146,12 @@ fn stumble(desk: &Desk, folder: &Folder, newest: u32, alone: Option<u32>, troubl
         Trouble::Refused { .. } if matches!(trouble.class(), Class::Rate | Class::Auth) => return trouble,
         Trouble::Refused { .. } => Fault::Withheld,
         Trouble::Lost { .. } | Trouble::Deadline { .. } | Trouble::Bye { .. } => Fault::Lost,
-        Trouble::Dial(_) | Trouble::Unfit { .. } | Trouble::NoToken { .. } | Trouble::Here { .. } | Trouble::Closed => return trouble,
+        Trouble::Dial(_)
+        | Trouble::Unfit { .. }
+        | Trouble::NoToken { .. }
+        | Trouble::Here { .. }
+        | Trouble::Answered { .. }
+        | Trouble::Closed => return trouble,
     };
     desk.positions(|positions| match alone {
         Some(uid) => {

@@ -5,7 +5,7 @@ use super::folders::{self, Folder};
 use super::link::Link;
 use super::pace::Pace;
 use super::trouble::Trouble;
-use super::{maildir, mx};
+use super::{jmap, maildir, mx};
 use crate::config::{Inbox, InboxKind};
 use crate::edge::dial::Dialer;
 use crate::model::{Class, Now, Placement};
@@ -46,6 +46,7 @@ pub async fn log_in(inbox: &Inbox, credentials: &Credentials, dialer: &Dialer, n
     let imap = match &inbox.kind {
         InboxKind::Imap(imap) => imap,
         InboxKind::Maildir(maildir) => return Ok(maildir::look_around(maildir).await?),
+        InboxKind::Jmap(jmap) => return Ok(jmap::look_around(jmap, dialer, credentials, now).await?),
         InboxKind::Smtp(mx) => return Ok(mx::look_around(mx).await?),
     };
     let (dialer, credentials) = (dialer.clone(), credentials.clone());

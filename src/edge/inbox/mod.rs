@@ -1,4 +1,4 @@
-//! Reading inboxes: over IMAP, from a Maildir (`maildir/`), or as the mail server that they are for (`mx/`).
+//! Reading inboxes: over IMAP or JMAP (`jmap/`), from a Maildir (`maildir/`), or as the mail server that they are for (`mx/`).
 //!
 //! [`watch`](Watch::watch) logs in, reads what is new in `INBOX` and in the junk folders, and tells of the canaries in it. It changes
 //! nothing in the mailbox: folders are opened with `EXAMINE` and read with `BODY.PEEK`. `IDLE` only makes it faster; what it promises
@@ -22,6 +22,7 @@ mod greet;
 mod guard;
 mod header;
 mod idle;
+mod jmap;
 mod junk_names;
 mod lane;
 mod link;
@@ -127,6 +128,10 @@ impl Watch {
         let imap = match &self.inbox.kind {
             InboxKind::Imap(imap) => imap.clone(),
             InboxKind::Maildir(maildir) => return until_closed(&desk, maildir::watch(&desk, maildir.clone(), pace, cursor, hints)).await,
+            InboxKind::Jmap(jmap) => {
+                let reader = jmap::Reader::new(&desk, jmap.clone(), &self.dialer, self.credentials, pace);
+                return until_closed(&desk, reader.watch(cursor, hints)).await;
+            }
             InboxKind::Smtp(mx) => return until_closed(&desk, mx::watch(&desk, &self.inbox, mx, &self.doors, hints)).await,
         };
         let idle = imap.preset.map_or(pace.slice, |preset| preset.idle);

@@ -47,6 +47,18 @@ pub(super) enum Trouble {
         /// Whether it was an attempt to log in: then a refusal without a known reason is about the credentials.
         login: bool,
     },
+    /// The server answered an HTTP request, and not with what was asked for.
+    #[error("{what} was refused: {text}")]
+    Answered {
+        /// What was asked.
+        what: &'static str,
+        /// What kind of failure.
+        class: Class,
+        /// The status and its words.
+        text: String,
+        /// How long we are asked to stay away.
+        after: Option<Duration>,
+    },
     /// The server sent what cannot be understood.
     #[error("the server's answer to {what} cannot be understood")]
     Garbled {
@@ -107,7 +119,7 @@ impl Trouble {
             Self::Bye { text } => class_of(text).unwrap_or(Class::Transient),
             Self::Refused { text, login, .. } => class_of(text).unwrap_or(if *login { Class::Auth } else { Class::Transient }),
             Self::Garbled { .. } | Self::Flood { .. } => Class::Unknown,
-            Self::Unfit { class, .. } | Self::NoToken { class, .. } | Self::Here { class, .. } => *class,
+            Self::Unfit { class, .. } | Self::NoToken { class, .. } | Self::Here { class, .. } | Self::Answered { class, .. } => *class,
         }
     }
 
@@ -115,6 +127,7 @@ impl Trouble {
     pub(super) fn suggested(&self) -> Option<Duration> {
         match self {
             Self::Bye { text } | Self::Refused { text, .. } => suggested(text),
+            Self::Answered { after, .. } => *after,
             Self::Dial(_)
             | Self::Deadline { .. }
             | Self::Lost { .. }
