@@ -97,6 +97,7 @@ const COMMON: &[&str] = &[
     "present",
     "questions",
     "audience",
+    "barred",
     "budget",
     "schedule",
     "state",

@@ -68,7 +68,7 @@ fn taken_since(state: &State, since: At) -> bool {
 }
 
 /// How many of a route's newest canaries were refused so, and when the first of them was sent.
-fn row(state: &State, slot: usize, class: Class) -> Option<(usize, u64, At)> {
+pub(super) fn row(state: &State, slot: usize, class: Class) -> Option<(usize, u64, At)> {
     let answered = state.routes.get(slot)?.canaries.iter().rev().filter(|c| c.outcome().is_some());
     let row = answered.take_while(|c| c.outcome() == Some(Outcome::Refused(class)));
     let (count, first) = row.fold((0, None), |(count, _), c| (count + 1, Some(c.sent_at)));

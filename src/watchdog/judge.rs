@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alarm::{self, Alarm};
+use super::barred;
 use super::common::{self, Common};
 use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
@@ -75,6 +76,8 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
             }
         }
     }
+    let (mut findings, doubtful) = barred::at_doors(plan, state, ix, findings, now);
+    assessment.again_at = [assessment.again_at, doubtful].into_iter().flatten().min();
     findings.extend(junk(plan, state, ix));
     findings.extend(seeds(plan, state, ix));
     for finding in &mut findings {

@@ -10,6 +10,7 @@
 mod account;
 mod alarm;
 mod audience;
+mod barred;
 mod blame;
 mod budget;
 mod canary;

@@ -5,6 +5,7 @@ mod audience;
 mod budget;
 mod cold_start;
 mod decided;
+mod doors;
 mod drift;
 mod drill;
 mod grows;

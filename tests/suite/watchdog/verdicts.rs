@@ -141,7 +141,7 @@ fn a_watcher_that_slept_or_was_cut_off_blames_nobody_else() {
 
 #[test]
 fn refusals_that_speak_for_themselves_page_at_the_first_answer() {
-    for class in [Class::Suspended, Class::Auth, Class::Quota, Class::Sender, Class::Policy, Class::Permanent] {
+    for class in [Class::Suspended, Class::Auth, Class::Quota, Class::Sender] {
         let mut w = world(2, 1, 2);
         w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(class));
         let sent = w.sent.len();

@@ -1,0 +1,199 @@
+//! Refusals that may be an inbox's doing and not a provider's: a full mailbox, a filter, an address that is gone. Whoever is refused at one
+//! inbox and taken at the others is well; and an inbox at which everybody is refused is one failure, not one for each provider.
+
+use std::collections::BTreeSet;
+
+use super::common;
+use super::index::Index;
+use super::judge::Finding;
+use super::plan::{Plan, RoutePlan};
+use super::state::State;
+use crate::model::{At, Class, Culprit, Kind, Name, Outcome, Route, Span};
+
+/// An answer takes no longer than this.
+const GRACE: Span = Span::from_secs(30);
+
+/// Whether a refusal of this class may depend on who it is written to. Of an account it does not.
+const fn may_be_of_inbox(class: Class) -> bool {
+    match class {
+        Class::Policy | Class::Permanent | Class::Transient | Class::Rate | Class::Unknown => true,
+        Class::Suspended | Class::Auth | Class::Quota | Class::Sender => false,
+        Class::Network | Class::Tls | Class::Suppressed | Class::Recipient => false,
+    }
+}
+
+/// Where the refusals at one inbox come from.
+enum Door {
+    /// Every provider is refused here, and taken elsewhere.
+    Shut,
+    /// Not known before this.
+    Doubtful(At),
+    /// Only some are refused here, and taken elsewhere.
+    Ajar,
+    /// It is no matter of this inbox.
+    Open,
+}
+
+/// The findings, with those refusals that are an inbox's doing under its name; and when more will be known.
+pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Finding>, now: At) -> (Vec<Finding>, Option<At>) {
+    if ix.refused.is_empty() {
+        return (findings, None);
+    }
+    let (mut kept, mut shut, mut again_at) = (Vec::new(), Vec::<Finding>::new(), None::<At>);
+    for mut finding in findings {
+        let known = state.open_delivery(&finding.culprit).is_some();
+        let Some(inbox) = the_inbox(plan, &finding) else {
+            match of_stream(plan, state, ix, &finding, now).filter(|_| !finding.alarm && !known) {
+                Some(Stream::Doubtful(until)) => sooner(&mut again_at, until),
+                Some(Stream::Only(suspect)) => {
+                    named(plan, &mut finding, suspect);
+                    kept.push(finding);
+                }
+                None => kept.push(finding),
+            }
+            continue;
+        };
+        match door(plan, state, ix, inbox, now) {
+            Door::Shut => match shut.iter_mut().find(|f| f.culprit == Culprit::Inbox(inbox.clone())) {
+                Some(same) => {
+                    same.severity = same.severity.max(finding.severity);
+                    same.routes.extend(finding.routes);
+                }
+                None => shut.push(Finding { culprit: Culprit::Inbox(inbox.clone()), also: Vec::new(), alarm: false, ..finding }),
+            },
+            Door::Doubtful(until) if !finding.alarm && !known => sooner(&mut again_at, until),
+            Door::Ajar if !finding.alarm && !known => {
+                narrow(plan, &mut finding);
+                kept.push(finding);
+            }
+            Door::Doubtful(_) | Door::Ajar | Door::Open => kept.push(finding),
+        }
+    }
+    for finding in &mut shut {
+        finding.routes.sort_unstable();
+        finding.routes.dedup();
+    }
+    kept.extend(shut);
+    (kept, again_at)
+}
+
+/// The only inbox at which a refusal shows, if it may be that inbox's.
+fn the_inbox<'p>(plan: &'p Plan, finding: &Finding) -> Option<&'p Name> {
+    if plan.inboxes.len() < 2 || finding.kind != Kind::Refused || !finding.class.is_some_and(may_be_of_inbox) {
+        return None;
+    }
+    let mut at = finding.routes.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| &r.route.inbox);
+    let first = at.next()?;
+    (at.all(|other| other == first) && !matches!(finding.culprit, Culprit::Watcher {} | Culprit::Inbox(_))).then_some(first)
+}
+
+fn door(plan: &Plan, state: &State, ix: &Index, inbox: &Name, now: At) -> Door {
+    let refusal = |slot: usize| state.routes.get(slot).and_then(|r| r.refusal).filter(|class| may_be_of_inbox(*class));
+    let here = |r: &RoutePlan| r.route.inbox == *inbox;
+    let live = |slot: usize| state.routes.get(slot).is_some_and(|r| r.serial > 0 && !r.is_suppressed());
+    let column: Vec<(usize, &RoutePlan)> = plan.routes.iter().enumerate().filter(|(slot, r)| here(r) && live(*slot)).collect();
+    let refused: Vec<(usize, &RoutePlan)> = column.iter().copied().filter(|(slot, _)| ix.refused.contains(slot)).collect();
+    let first = |slot: usize| common::row(state, slot, refusal(slot)?).map(|(.., at)| at);
+    // Until nobody has been refused for a while the door is as it was.
+    let was_shut = state.open_delivery(&Culprit::Inbox(inbox.clone())).is_some_and(|i| i.shown.kind == Kind::Refused);
+    if was_shut && column.iter().all(|(slot, r)| refused_since(state, *slot, now.minus(r.every.scaled(2, 1)))) {
+        return Door::Shut;
+    }
+    let Some(since) = refused.iter().filter_map(|(slot, _)| first(*slot)).min() else { return Door::Open };
+    let providers: BTreeSet<&Name> = column.iter().map(|(_, r)| &r.route.provider).collect();
+    let refusing: BTreeSet<&Name> = refused.iter().map(|(_, r)| &r.route.provider).collect();
+    let answers = |provider: &Name| elsewhere(plan, state, provider, inbox, since);
+    // Who is refused elsewhere, too, has a failure of its own.
+    if refusing.iter().any(|p| answers(p).contains(&false)) {
+        return Door::Open;
+    }
+    if let Some(provider) = refusing.iter().find(|p| answers(p).is_empty()) {
+        let until = awaited(plan, state, ix, since, now, |r| r.provider == **provider && r.inbox != *inbox);
+        return until.map_or(Door::Open, Door::Doubtful);
+    }
+    if refused.len() == column.len() {
+        return if providers.len() > 1 { Door::Shut } else { Door::Ajar };
+    }
+    let taken = column.iter().any(|(slot, _)| !ix.refused.contains(slot) && answered_since(state, *slot, since).contains(&true));
+    let until = awaited(plan, state, ix, since, now, |r| r.inbox == *inbox && !refusing.contains(&r.provider)).filter(|_| !taken);
+    until.map_or(Door::Ajar, Door::Doubtful)
+}
+
+/// How a provider's canaries to other inboxes were answered that were sent since: taken, or not.
+fn elsewhere(plan: &Plan, state: &State, provider: &Name, inbox: &Name, since: At) -> BTreeSet<bool> {
+    let others = plan.routes.iter().enumerate().filter(|(_, r)| r.route.provider == *provider && r.route.inbox != *inbox);
+    others.flat_map(|(slot, _)| answered_since(state, slot, since)).collect()
+}
+
+/// Until when the next answer to a canary over such routes is waited for, if one is to come within a round.
+fn awaited(plan: &Plan, state: &State, ix: &Index, since: At, now: At, over: impl Fn(&Route) -> bool) -> Option<At> {
+    let is_over = |slot: usize| plan.routes.get(slot).filter(|r| over(&r.route));
+    let routes = (0..plan.routes.len()).filter(|slot| is_over(*slot).is_some()).filter_map(|slot| state.routes.get(slot));
+    let asked = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since)).filter(|c| c.outcome().is_none());
+    let answers = asked.map(|c| c.sent_at.plus(GRACE)).filter(|at| *at > now).min();
+    let next = || ix.due.iter().find_map(|(at, slot)| is_over(*slot).map(|r| (*at, r.every)));
+    answers.or_else(|| next().filter(|(at, every)| *at <= since.plus(*every)).map(|(at, _)| at.max(now).plus(GRACE)))
+}
+
+fn refused_since(state: &State, slot: usize, since: At) -> bool {
+    let mut sent = state.routes.get(slot).into_iter().flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since));
+    sent.any(super::canary::Canary::refused)
+}
+
+fn answered_since(state: &State, slot: usize, since: At) -> BTreeSet<bool> {
+    let sent = state.routes.get(slot).into_iter().flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since));
+    let said = sent.filter_map(|c| match c.outcome()? {
+        Outcome::Accepted => Some(true),
+        Outcome::Refused(Class::Suppressed | Class::Recipient) | Outcome::Unknown => None,
+        Outcome::Refused(_) => Some(false),
+    });
+    said.collect()
+}
+
+/// Named by no more than what shows it: the provider is well elsewhere.
+fn narrow(plan: &Plan, finding: &mut Finding) {
+    let covers = |s: &usize| plan.suspects.get(*s).is_some_and(|suspect| finding.routes.iter().all(|slot| suspect.routes.contains(slot)));
+    let Some(first) = finding.routes.first().and_then(|slot| plan.routes.get(*slot)) else { return };
+    let size = |s: &usize| plan.suspects.get(*s).map_or(usize::MAX, |suspect| suspect.routes.len());
+    if let Some(smallest) = first.suspects.iter().copied().filter(covers).min_by_key(size) {
+        named(plan, finding, smallest);
+    }
+}
+
+fn named(plan: &Plan, finding: &mut Finding, suspect: usize) {
+    if let Some(suspect) = plan.suspects.get(suspect).filter(|s| s.culprit != Culprit::Watcher {}) {
+        (finding.culprit, finding.also) = (suspect.culprit.clone(), suspect.also.clone());
+    }
+}
+
+fn sooner(again_at: &mut Option<At>, until: At) {
+    *again_at = Some(again_at.map_or(until, |at| at.min(until)));
+}
+
+/// Whose refusals those of one stream are.
+enum Stream {
+    /// The provider takes its other streams.
+    Only(usize),
+    Doubtful(At),
+}
+
+/// Where all that a provider refuses is of one stream: whether its others are taken.
+fn of_stream(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At) -> Option<Stream> {
+    let Culprit::Provider(provider) = &finding.culprit else { return None };
+    if finding.kind != Kind::Refused || !finding.class.is_some_and(may_be_of_inbox) {
+        return None;
+    }
+    let mut streams = finding.routes.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| &r.route.stream);
+    let stream = streams.next().filter(|first| streams.all(|s| s == *first))?;
+    let suspect = plan.suspect(&Culprit::Stream(provider.clone(), stream.clone()))?;
+    let since = |slot: &usize| common::row(state, *slot, state.routes.get(*slot)?.refusal?).map(|(.., at)| at);
+    let since = finding.routes.iter().filter_map(since).min()?;
+    let beside = |r: &Route| r.provider == *provider && r.stream != *stream;
+    let others = plan.routes.iter().enumerate().filter(|(_, r)| beside(&r.route));
+    let said: BTreeSet<bool> = others.flat_map(|(slot, _)| answered_since(state, slot, since)).collect();
+    match (said.contains(&true), said.contains(&false)) {
+        (_, true) => None,
+        (true, false) => Some(Stream::Only(suspect)),
+        (false, false) => awaited(plan, state, ix, since, now, beside).map(Stream::Doubtful),
+    }
+}

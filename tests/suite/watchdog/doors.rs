@@ -1,0 +1,91 @@
+//! Refusals that are an inbox's doing, and refusals that are a provider's.
+
+use mailcanary::model::{Change, Class, Culprit, Notice, Route, Severity, Span};
+
+use super::world::{Fate, World, name, settings};
+
+fn minutes(n: u64) -> Span {
+    Span::from_secs(60 * n)
+}
+
+fn world(providers: usize, streams: usize, inboxes: usize, every: u64) -> World {
+    let mut world = World::new(settings(providers, streams, inboxes, Span::from_secs(every)));
+    world.run(minutes(90));
+    assert!(world.notices.is_empty(), "all is well: {:?}", world.notices);
+    world
+}
+
+/// The world's notices, after such refusals for half an hour and a while after them.
+fn refusing(mut w: World, class: Class, on: impl Fn(&Route) -> bool + 'static) -> Vec<Notice> {
+    w.from(w.now, move |r, _| on(r), Fate::Refused(class));
+    w.run(minutes(30));
+    w.heal(w.now);
+    w.run(minutes(40));
+    w.notices.into_iter().map(|(_, n)| n).filter(|n| n.change != Change::Reminder).collect()
+}
+
+fn opened(notices: &[Notice]) -> Vec<(&Culprit, Severity)> {
+    notices.iter().filter(|n| n.change == Change::Opened).map(|n| (&n.culprit, n.severity)).collect()
+}
+
+fn inbox() -> Culprit {
+    Culprit::Inbox(name("i1"))
+}
+
+#[test]
+fn what_every_provider_is_refused_at_one_inbox_is_one_page_and_the_inboxs() {
+    for (class, every) in [(Class::Policy, 60), (Class::Permanent, 60), (Class::Unknown, 60), (Class::Transient, 60), (Class::Policy, 300)]
+    {
+        let notices = refusing(world(3, 1, 3, every), class, |r| r.inbox.as_str() == "i1");
+        assert_eq!(opened(&notices).len(), 1, "{class}: {notices:#?}");
+        let named: Vec<&Culprit> = notices.iter().map(|n| &n.culprit).filter(|c| **c == inbox()).collect();
+        assert!(!named.is_empty(), "{class}: {notices:#?}");
+        let last = notices.last().unwrap();
+        assert_eq!((&last.culprit, last.change), (&inbox(), Change::Resolved), "{class}: {notices:#?}");
+    }
+}
+
+#[test]
+fn what_one_provider_is_refused_at_one_inbox_is_a_route_and_no_provider() {
+    let notices = refusing(world(3, 1, 3, 60), Class::Policy, |r| r.inbox.as_str() == "i1" && r.provider.as_str() == "p1");
+    let route = Culprit::Route(name("p1"), name("s0"), name("i1"));
+    assert_eq!(opened(&notices), [(&route, Severity::Page)], "{notices:#?}");
+}
+
+#[test]
+fn what_a_provider_refuses_everywhere_is_the_providers() {
+    for (providers, inboxes, every) in [(3, 3, 60), (2, 2, 300), (1, 3, 60), (1, 1, 60)] {
+        let notices = refusing(world(providers, 1, inboxes, every), Class::Permanent, |r| r.provider.as_str() == "p0");
+        assert_eq!(opened(&notices), [(&Culprit::Provider(name("p0")), Severity::Page)], "{providers} × {inboxes}: {notices:#?}");
+    }
+}
+
+#[test]
+fn what_a_provider_refuses_of_one_stream_is_the_streams() {
+    let notices = refusing(world(2, 2, 2, 60), Class::Policy, |r| r.provider.as_str() == "p1" && r.stream.as_str() == "s1");
+    assert_eq!(opened(&notices), [(&Culprit::Stream(name("p1"), name("s1")), Severity::Page)], "{notices:#?}");
+}
+
+#[test]
+fn a_suspended_account_is_paged_at_its_first_answer() {
+    let mut w = world(3, 1, 3, 60);
+    let begun = w.now;
+    w.from(begun, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    w.run(minutes(1));
+    let (at, notice) = w.notices.first().unwrap();
+    assert_eq!(notice.culprit, Culprit::Provider(name("p1")));
+    assert!(at.since(begun) <= Span::from_secs(25), "after {}", at.since(begun));
+}
+
+#[test]
+fn what_may_be_an_inboxs_is_paged_with_the_providers_next_answer() {
+    for class in [Class::Policy, Class::Permanent] {
+        let mut w = world(2, 1, 2, 60);
+        let begun = w.now;
+        w.from(begun, |r, _| r.provider.as_str() == "p0", Fate::Refused(class));
+        w.run(minutes(10));
+        let (at, notice) = w.notices.first().unwrap();
+        assert_eq!(notice.culprit, Culprit::Provider(name("p0")), "{class}: {}", notice.summary);
+        assert!(at.since(begun) <= minutes(1), "{class}: after {}", at.since(begun));
+    }
+}
