@@ -65,7 +65,7 @@ impl Desk {
         let (router, _) = watch::channel(axum::Router::new());
         let tickets = Tickets::new().map_err(|error| StartError::Random(error.to_string()))?;
         let (web, hub) = (watch::Sender::new(None), Hub::new(Arc::clone(&now)));
-        let (front, address, now) = (Front::new(ask.clone()), OnceLock::new(), Present(now));
+        let (front, address, now) = (Front::new(ask.clone(), archive.clone()), OnceLock::new(), Present(now));
         let desk = Self { ask, orders: orders_in, wishes: wishes_in, archive, front, now, router, web, hub, tickets, address };
         Ok((desk, Asked { asks, orders, wishes, questions }))
     }

@@ -6,18 +6,19 @@ use tokio::task::JoinSet;
 
 use super::start::StartError;
 use crate::config::Settings;
-use crate::edge::show::{self, Ask};
+use crate::edge::show::{self, Archive, Ask};
 
 /// What answers there, which is exchanged with a configuration.
 #[derive(Debug)]
 pub(super) struct Front {
     ask: Ask,
+    archive: Archive,
     router: watch::Sender<axum::Router>,
 }
 
 impl Front {
-    pub(super) fn new(ask: Ask) -> Self {
-        Self { ask, router: watch::channel(axum::Router::new()).0 }
+    pub(super) fn new(ask: Ask, archive: Archive) -> Self {
+        Self { ask, archive, router: watch::channel(axum::Router::new()).0 }
     }
 
     /// Everybody is answered from now on, if that is wanted.
@@ -30,7 +31,7 @@ impl Front {
     /// From now on by these settings.
     pub(super) fn exchange(&self, settings: &Settings) {
         if let Some(public) = &settings.public {
-            drop(self.router.send_replace(show::public(self.ask.clone(), public.clone())));
+            drop(self.router.send_replace(show::public(self.ask.clone(), self.archive.clone(), public.clone())));
         }
     }
 }

@@ -70,8 +70,7 @@ fn once(runtime: &tokio::runtime::Runtime, source: &Source, paper: Paper) -> Exi
             out.finish(0)
         }
         Err(why) => {
-            Out::stderr()
-                .line(format_args!("error: {why}\n  hint: is `mailcanary run` running, and may you open its ledger's folder (sudo)?"));
+            Out::stderr().line(format_args!("error: {why}{}", source.hint()));
             ExitCode::from(FAILED)
         }
     }

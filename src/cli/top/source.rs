@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// Bytes of an answer that are read.
 const ANSWER: usize = 16 * 1024 * 1024;
 
+/// What to see to where the daemon of a configuration does not answer.
+const HERE: &str = "\n  hint: is `mailcanary run` running, and may you open its ledger's folder (sudo)?";
+
 /// A daemon.
 pub(super) struct Source {
     client: reqwest::Client,
@@ -27,6 +30,8 @@ pub(super) struct Source {
     proof: Proof,
     /// Where it is, for people.
     place: String,
+    /// It is that of a configuration on this host.
+    is_here: bool,
 }
 
 /// What is shown to be let in.
@@ -46,7 +51,7 @@ impl Source {
                 let socket = folder.join(SOCKET);
                 let place = format!("the control socket `{}`", socket.display().to_string().escape_debug());
                 let client = through(&socket).map_err(|error| chain(&error));
-                client.map(|client| Self { client, url: format!("http://localhost{TOP}"), proof: Proof::None, place })
+                client.map(|client| Self { client, url: format!("http://localhost{TOP}"), proof: Proof::None, place, is_here: true })
             }
             (None, None) => Err("neither a configuration nor a URL is given".to_owned()),
         };
@@ -74,7 +79,12 @@ impl Source {
         let wire = Wire { ca_file: args.ca_file.clone(), ..Wire::default() };
         let client = Dialer::new(&wire).and_then(|dialer| dialer.http()).map_err(|error| chain(&error))?;
         let base = url.as_str().trim_end_matches('/');
-        Ok(Self { client, url: format!("{base}{TOP}"), proof, place: format!("`{base}`") })
+        Ok(Self { client, url: format!("{base}{TOP}"), proof, place: format!("`{base}`"), is_here: false })
+    }
+
+    /// What else to see to where nothing is seen.
+    pub(super) const fn hint(&self) -> &'static str {
+        if self.is_here { HERE } else { "" }
     }
 
     /// What is seen now, or why nothing is.
@@ -96,7 +106,8 @@ impl Source {
         let lost = |error: reqwest::Error| {
             let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
             let why = causes.last().map_or_else(|| "the connection failed".to_owned(), ToString::to_string);
-            format!("nobody answers at {}: {why}{}", self.place, hint(&why))
+            let hint = if self.is_here { "" } else { hint(&why) };
+            format!("nobody answers at {}: {why}{hint}", self.place)
         };
         let mut response = request.send().await.map_err(lost)?;
         match response.status() {

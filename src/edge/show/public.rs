@@ -13,22 +13,30 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::router::{Silent, view};
-use super::{Ask, page};
+use super::{Archive, Ask, page};
 use crate::config::Public;
+use crate::model::past::Failure;
 
 /// One page serves everybody for so long: however many ask, the loop is asked once.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// And the ledger is looked into once for so long.
+const KEPT: Duration = Duration::from_secs(60);
+/// Incidents of the past that are looked at, the newest.
+const INCIDENTS: u32 = 1000;
+
 /// The newest page, and when it was made.
 struct Front {
     ask: Ask,
+    archive: Archive,
+    past: Mutex<Option<(Instant, Vec<Failure>)>>,
     public: Public,
     made: Mutex<Option<(Instant, String)>>,
 }
 
 /// The page at `/`. Everything else is not there.
-pub fn public(ask: Ask, public: Public) -> Router {
-    let front = Front { ask, public, made: Mutex::new(None) };
+pub fn public(ask: Ask, archive: Archive, public: Public) -> Router {
+    let front = Front { ask, archive, past: Mutex::new(None), public, made: Mutex::new(None) };
     Router::new().route("/", get(show)).fallback(nowhere).with_state(Arc::new(front))
 }
 
@@ -40,7 +48,8 @@ async fn show(State(front): State<Arc<Front>>) -> Response {
         Some(page) => page,
         None => match view(&front.ask).await {
             Ok(view) => {
-                let page = page::public(&view, &front.public).into_string();
+                let past = past(&front).await;
+                let page = page::public(&view, &front.public, past.as_deref()).into_string();
                 *made = Some((Instant::now(), page.clone()));
                 page
             }
@@ -48,6 +57,17 @@ async fn show(State(front): State<Arc<Front>>) -> Response {
         },
     };
     (headers(), Html(page)).into_response()
+}
+
+/// The incidents of the last months, as far as they are known. What cannot be looked up now is as it was before.
+async fn past(front: &Front) -> Option<Vec<Failure>> {
+    let mut past = front.past.lock().await;
+    if past.as_ref().is_none_or(|(at, _)| at.elapsed() >= KEPT)
+        && let Ok(found) = front.archive.incidents(None, INCIDENTS).await
+    {
+        *past = Some((Instant::now(), found));
+    }
+    past.as_ref().map(|(_, found)| found.clone())
 }
 
 async fn nowhere() -> Response {

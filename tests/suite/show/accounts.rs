@@ -61,7 +61,7 @@ async fn the_page_has_what_was_said_and_how_old_it_is() {
     for part in [
         ">Accounts</h2>",
         "✕ </span>warns",
-        "account status `&lt;img src=x&gt;\\u{202e}`",
+        "account status <code><bdi>&lt;img src=x&gt;\\u{202e}</bdi></code>",
         "(10m ago)",
         "? </span>unknown",
         ", auth: <bdi>&lt;img src=x&gt;",

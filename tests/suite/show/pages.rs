@@ -123,7 +123,7 @@ async fn public(view: View, streams: Option<&[(&str, &str)]>) -> SocketAddr {
     });
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(show::serve(listener, show::public(ask, public), std::future::pending()));
+    tokio::spawn(show::serve(listener, show::public(ask, Past { outage: true }.archive(), public), std::future::pending()));
     address
 }
 
@@ -148,6 +148,7 @@ async fn everybody_sees_verdicts_and_nothing_else() {
     ] {
         assert!(body.contains(fact), "{fact} is not in\n{body}");
     }
+    assert!(body.contains("94.87 % without trouble") && body.contains("<title>2022-08-09: trouble for 1h20m</title>"), "{body}");
     let secret = ["mailchimp", "relay", "gmail", "fastmail", "incident", "mx1.example", "ada", "@", "sign-up", "password", "href", "0000"];
     secret.iter().for_each(|word| assert!(!body.contains(word), "{word} is in\n{body}"));
     for path in ["/metrics", "/incidents/7", "/api/v1/providers", "/-/ready", "/routes/mailchimp/sign-up/gmail-1", "/hooks/mailchimp"] {

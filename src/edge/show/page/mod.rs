@@ -4,6 +4,7 @@ mod accounts;
 mod bits;
 mod canary;
 mod configuration;
+mod days;
 mod form;
 mod heartbeats;
 mod incident;

@@ -5,24 +5,29 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::bits::{badge, clock, foreign, sign, stamp, time};
+use super::days::{Spell, days};
 use super::{frame, fresh, refresh, said, script};
 use crate::config::Public;
+use crate::model::past::Failure;
 use crate::model::{At, Culprit, Kind, Name, Verdict};
 use crate::watchdog::{IncidentView, RouteView, View};
 
 /// Incidents that are over, and are listed.
 const OVER: usize = 10;
 
-/// The page.
-pub(in crate::edge::show) fn public(view: &View, public: &Public) -> Markup {
+/// The page. `past`: the incidents of the last months, if they are known.
+pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&[Failure]>) -> Markup {
     let own = || view.streams.iter().map(|(_, stream)| &stream.name).collect::<BTreeSet<_>>().into_iter();
     let named: Vec<(&Name, &str)> = match &public.streams {
         Some(names) => names.iter().map(|(stream, name)| (stream, name.as_str())).collect(),
         None => own().map(|stream| (stream, stream.as_str())).collect(),
     };
     let all: Vec<(Verdict, &str)> = named.iter().map(|(stream, name)| (verdict(view, stream), *name)).collect();
-    let (open, over): (Vec<_>, Vec<_>) = view.incidents.iter().filter_map(|i| told(view, i, &named)).partition(|line| line.to.is_none());
+    let (open, over): (Vec<_>, Vec<_>) =
+        view.incidents.iter().filter_map(|i| told(view, &Fact::of(view, i), &named)).partition(|line| line.to.is_none());
     let (tone, headline) = headline(&all, &open);
+    let known: Option<Vec<Line<'_>>> =
+        past.map(|past| past.iter().filter_map(|failure| told(view, &Fact::past(failure), &named)).collect());
     let body = html! {
         header.top { div.in { span.brand { (foreign(&public.title, 200)) } (fresh(&clock(view.at), &clock(view.at))) } }
         (said())
@@ -30,7 +35,7 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public) -> Markup {
             div class=(format!("hero {}", tone.as_str())) { span.sign aria-hidden="true" { (sign(tone)) } h1 { (headline) } }
             section aria-labelledby="kinds" {
                 h2 #kinds { "Kinds of mail" }
-                ul.bars.card.flush { @for (verdict, name) in &all { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) } } }
+                ul.bars.card.flush { @for (verdict, name) in &all { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) @if let Some(known) = &known { (history(view, name, known)) } } } }
             }
             @for (title, id, lines) in [("Now", "now", &open), ("Before", "before", &over)] {
                 @if !lines.is_empty() {
@@ -42,6 +47,39 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public) -> Markup {
         (script())
     };
     frame(&public.title, &refresh(), &body)
+}
+
+/// A bar for each day of a kind of mail.
+fn history(view: &View, name: &str, known: &[Line<'_>]) -> Markup {
+    let spell = |line: &Line<'_>| {
+        let tone = if line.whole && line.what == What::Missing { Verdict::Stopped } else { Verdict::Degraded };
+        Spell { from: line.from, to: line.to, tone }
+    };
+    let spells: Vec<Spell> = mine(name, known).map(spell).collect();
+    days(name, &spells, view.began, view.at)
+}
+
+/// What an incident is about, wherever it is remembered.
+struct Fact<'a> {
+    kind: Kind,
+    culprit: &'a Culprit,
+    from: At,
+    to: Option<At>,
+    drill: bool,
+}
+
+impl<'a> Fact<'a> {
+    fn of(view: &View, incident: &'a IncidentView) -> Self {
+        let marked = incident.last.evidence.get("drill").is_some();
+        let drill = marked || view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
+        Self { kind: incident.kind, culprit: &incident.culprit, from: incident.opened_at, to: incident.resolved_at, drill }
+    }
+
+    /// The ledger keeps of a drill what was told of it.
+    fn past(failure: &'a Failure) -> Self {
+        let drill = failure.summary.starts_with("DRILL");
+        Self { kind: failure.kind, culprit: &failure.culprit, from: failure.opened_at, to: failure.resolved_at, drill }
+    }
 }
 
 /// One incident, as everybody may know it.
@@ -110,26 +148,30 @@ impl Line<'_> {
 }
 
 /// What is told of an incident, if it is one of mail that people wait for.
-fn told<'a>(view: &View, incident: &IncidentView, named: &[(&Name, &'a str)]) -> Option<Line<'a>> {
-    let what = What::of(incident.kind)?;
-    let counts = |route: &&RouteView| incident.culprit.covers(&route.route) && !is_set_aside(view, route);
+fn told<'a>(view: &View, fact: &Fact<'_>, named: &[(&Name, &'a str)]) -> Option<Line<'a>> {
+    let what = What::of(fact.kind)?;
+    let counts = |route: &&RouteView| {
+        fact.culprit.covers(&route.route) && !(fact.to.is_none() && is_set_aside(view, route)) && !is_spare(view, route)
+    };
     let touched: BTreeSet<&Name> = view.routes.iter().filter(counts).map(|route| &route.route.stream).collect();
     let streams: Vec<&str> = named.iter().filter(|(stream, _)| touched.contains(stream)).map(|(_, name)| *name).collect();
-    let marked = incident.last.evidence.get("drill").is_some();
-    let drill = marked || view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
-    let ours = matches!(incident.culprit, Culprit::Inbox(_)) || drill || streams.is_empty();
-    let beside = |route: &RouteView| touched.contains(&route.route.stream) && !incident.culprit.covers(&route.route);
+    let ours = matches!(fact.culprit, Culprit::Inbox(_)) || fact.drill || streams.is_empty();
+    let beside = |route: &RouteView| touched.contains(&route.route.stream) && !fact.culprit.covers(&route.route);
     let whole = !view.routes.iter().any(|route| beside(route) && !is_set_aside(view, route));
-    (!ours).then_some(Line { what, whole, streams, from: incident.opened_at, to: incident.resolved_at })
+    (!ours).then_some(Line { what, whole, streams, from: fact.from, to: fact.to })
+}
+
+/// A stand-by: nothing that people wait for goes through it.
+fn is_spare(view: &View, route: &RouteView) -> bool {
+    view.providers.iter().any(|party| party.name == route.route.provider && party.traffic.standby)
 }
 
 /// What says nothing of the mail that people wait for: a stand-by, a provider of which a drill is held, an inbox that is to blame itself.
 fn is_set_aside(view: &View, route: &RouteView) -> bool {
     let provider = &route.route.provider;
-    let standby = view.providers.iter().any(|party| party.name == *provider && party.traffic.standby);
     let drill = view.drill.as_ref().is_some_and(|drill| drill.provider == *provider);
     let own = |i: &IncidentView| i.resolved_at.is_none() && matches!(&i.culprit, Culprit::Inbox(inbox) if *inbox == route.route.inbox);
-    standby || drill || view.incidents.iter().any(own)
+    is_spare(view, route) || drill || view.incidents.iter().any(own)
 }
 
 /// How a stream delivers, over all that it is sent through.
@@ -160,8 +202,8 @@ fn words(verdict: Verdict, name: &str, open: &[Line<'_>]) -> &'static str {
 }
 
 /// What is open of a stream.
-fn mine<'l>(name: &str, open: &'l [Line<'l>]) -> impl Iterator<Item = &'l Line<'l>> {
-    open.iter().filter(move |line| line.streams.contains(&name))
+fn mine<'l, 'a>(name: &str, open: &'l [Line<'a>]) -> impl Iterator<Item = &'l Line<'a>> {
+    open.iter().filter(move |line| line.streams.iter().any(|stream| *stream == name))
 }
 
 /// All of it in one line: it says of the mail what the lines below say.

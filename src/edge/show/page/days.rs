@@ -1,0 +1,130 @@
+//! The last ninety days of one kind of mail, a bar for each: as much of the past as somebody takes in at a glance.
+
+use maud::{Markup, html};
+
+use super::bits;
+use crate::model::{At, Span, Verdict};
+
+/// Days that are drawn. More are hairs on a phone.
+const DAYS: u64 = 90;
+const DAY: Span = Span::from_secs(86_400);
+/// Units of the picture for a day, and for its bar.
+const APART: u64 = 10;
+const BAR: u64 = 7;
+
+/// A time in which not all was well.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spell {
+    pub(super) from: At,
+    /// Nothing: it goes on.
+    pub(super) to: Option<At>,
+    /// How bad it was.
+    pub(super) tone: Verdict,
+}
+
+/// One day in the picture.
+#[derive(Debug, PartialEq, Eq)]
+struct Day {
+    from: At,
+    tone: Verdict,
+    /// How much of it was not well.
+    ill: Span,
+}
+
+/// The bars of these spells, under what they are called, and how much of the time all was well.
+pub(super) fn days(name: &str, spells: &[Spell], began: At, now: At) -> Markup {
+    let days = cut(spells, began, now);
+    let share = share(spells, began, now);
+    let bad = days.iter().filter(|day| matches!(day.tone, Verdict::Stopped | Verdict::Degraded)).count();
+    let text = format!("{name}: of the last {DAYS} days, {bad} with trouble; all was well {share} of the time that was watched");
+    html! {
+        div.past {
+            svg.days viewBox=(format!("0 0 {} 32", DAYS * APART)) preserveAspectRatio="none" role="img" aria-label=(text) {
+                @for (place, day) in days.iter().enumerate() {
+                    rect class=(day.tone.as_str()) x=(place as u64 * APART) width=(BAR) height="32" { title { (told(day)) } }
+                }
+            }
+            p.ends { span { (DAYS) " days ago" } span { (share) " without trouble" } span { "today" } }
+        }
+    }
+}
+
+fn told(day: &Day) -> String {
+    let date: String = bits::clock(day.from).chars().take(10).collect();
+    match day.tone {
+        Verdict::Unknown => format!("{date}: not watched"),
+        Verdict::Delivering => format!("{date}: no trouble"),
+        Verdict::Degraded | Verdict::Stopped => format!("{date}: trouble for {}", Span::from_secs(day.ill.as_ms() / 1000)),
+    }
+}
+
+/// The days, the oldest first.
+fn cut(spells: &[Spell], began: At, now: At) -> Vec<Day> {
+    let today = At::from_ms(now.as_ms().div_euclid(86_400_000) * 86_400_000);
+    let one = |back: u64| {
+        let from = today.minus(DAY.scaled(back, 1));
+        let (begin, end) = (from.max(began), from.plus(DAY).min(now));
+        let within = || spells.iter().filter(|spell| spell.from < end && spell.to.is_none_or(|to| to > begin));
+        let tone = match within().map(|spell| spell.tone).min_by_key(|tone| tone.rank()) {
+            _ if begin >= end => Verdict::Unknown,
+            Some(worst) => worst,
+            None => Verdict::Delivering,
+        };
+        Day { from, tone, ill: ill(spells, begin, end) }
+    };
+    (0..DAYS).rev().map(one).collect()
+}
+
+/// How much of a time is in any spell.
+fn ill(spells: &[Spell], begin: At, end: At) -> Span {
+    let mut within: Vec<(At, At)> =
+        spells.iter().map(|spell| (spell.from.max(begin), spell.to.unwrap_or(end).min(end))).filter(|(from, to)| from < to).collect();
+    within.sort_unstable();
+    let (mut sum, mut known) = (0, begin);
+    for (from, to) in within {
+        sum += to.since(from.max(known)).as_ms();
+        known = known.max(to);
+    }
+    Span::from_ms(sum)
+}
+
+/// The share of the watched time in which all was well; never rounded up to all of it.
+fn share(spells: &[Spell], began: At, now: At) -> String {
+    let begin = now.minus(DAY.scaled(DAYS, 1)).max(began);
+    let (all, ill) = (now.since(begin).as_ms(), ill(spells, begin, now).as_ms());
+    match ill {
+        0 => "100 %".to_owned(),
+        _ => format!("{:.2} %", ((all.saturating_sub(ill)) as f64 / all.max(1) as f64 * 10_000.0).floor() / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Span = Span::from_secs(3600);
+
+    fn spell(from: At, lasts: Option<Span>, tone: Verdict) -> Spell {
+        Spell { from, to: lasts.map(|lasts| from.plus(lasts)), tone }
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar_and_what_overlaps_counts_once() {
+        let now = At::from_rfc3339("2022-08-09T12:00:00Z").unwrap();
+        let began = now.minus(DAY.scaled(10, 1));
+        let night = At::from_rfc3339("2022-08-07T23:00:00Z").unwrap();
+        let spells = [
+            spell(night, Some(HOUR.scaled(2, 1)), Verdict::Degraded),
+            spell(night, Some(HOUR), Verdict::Stopped),
+            spell(now.minus(HOUR), None, Verdict::Degraded),
+        ];
+        let days = cut(&spells, began, now);
+        assert_eq!(days.len(), 90);
+        let last: Vec<(Verdict, Span)> = days[87..].iter().map(|day| (day.tone, day.ill)).collect();
+        assert_eq!(last, [(Verdict::Stopped, HOUR), (Verdict::Degraded, HOUR), (Verdict::Degraded, HOUR)]);
+        assert_eq!(days.iter().filter(|day| day.tone == Verdict::Unknown).count(), 79);
+        assert_eq!(told(&days[87]), "2022-08-07: trouble for 1h");
+        assert_eq!((share(&spells, began, now).as_str(), share(&[], began, now).as_str()), ("98.75 %", "100 %"));
+        assert_eq!(share(&[spell(now.minus(Span::from_ms(1)), None, Verdict::Degraded)], began, now), "99.99 %");
+    }
+}
