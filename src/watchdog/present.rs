@@ -14,6 +14,9 @@ use crate::model::{At, Culprit, Kind, Name};
 /// Why what is well again is open all the same.
 const KEPT_OPEN: &str = "it is kept open until it has been well for longer";
 
+/// Where the evidence says how long a page was held.
+const HELD: &str = "held_for";
+
 /// An open incident as it is now; `None`: there is no more to say than was told.
 pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Option<Present> {
     let shown = &open.shown;
@@ -24,10 +27,14 @@ pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment
     }
     match assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind) {
         Some(finding) if finding.kind == Kind::Stopped && !misses(plan, state, finding) => has_arrived(state, open).then(calm),
-        Some(finding) => Some(Present {
-            summary: explain::summary(plan, state, ix, finding, now),
-            evidence: explain::evidence(plan, state, ix, finding, now),
-        }),
+        Some(finding) => {
+            let mut evidence = explain::evidence(plan, state, ix, finding, now);
+            // How long it was held is over with its first notice.
+            if let (Some(now), Some(held)) = (evidence.get_mut(HELD), shown.last.evidence.get(HELD)) {
+                now.clone_from(held);
+            }
+            Some(Present { summary: explain::summary(plan, state, ix, finding, now), evidence })
+        }
         None => is_calm(state, assessment, open).then(calm),
     }
 }

@@ -115,7 +115,9 @@ pub(super) fn of_party(state: &State, presents: &Presents, mine: &[&RouteView], 
     if all(Verdict::Unknown) {
         return (Verdict::Unknown, mine.first().map_or_else(String::new, |r| r.reason.clone()));
     }
-    if let Some(incident) = state.open_delivery(culprit) {
+    // What a whole provider does not deliver, none of its streams does.
+    let whole = || if let Culprit::Stream(p, _) = culprit { state.open_delivery(&Culprit::Provider(p.clone())) } else { None };
+    if let Some(incident) = state.open_delivery(culprit).or_else(whole) {
         let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused);
         let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
         return (verdict, told(presents, incident));

@@ -89,6 +89,26 @@ fn the_past_is_found_beside_its_writer() {
     assert!(Past::beside(&scratch.ledger()).unwrap().way(canary(13)).unwrap().is_some());
 }
 
+#[test]
+fn what_has_stopped_has_a_first_bad_canary_before_any_deadline() {
+    let scratch = Scratch::new();
+    let (mut ledger, _) = open(&scratch.ledger());
+    let mut records = history(3);
+    for (number, ms) in [(10, 240_000), (11, 300_000)] {
+        records.extend([sent(number, after(ms)), answered(number, after(ms + 100), Outcome::Accepted, "250 queued")]);
+    }
+    let Record { at, fact: Fact::Told { mut notice, sinks, silenced, late } } = told(330_000, 1, 1, Change::Opened) else {
+        panic!("a notice")
+    };
+    (notice.kind, notice.severity) = (Kind::Stopped, Severity::Page);
+    notice.evidence = json!({ "since": after(240_000).rfc3339() });
+    records.push(Record { at, fact: Fact::Told { notice, sinks, silenced, late } });
+    ledger.append(&records).unwrap();
+    let dossier = Past::beside(&scratch.ledger()).unwrap().dossier(IncidentId(1), after(340_000)).unwrap().unwrap();
+    let tally = dossier.routes.values().next().unwrap();
+    assert_eq!((tally.first_bad, tally.last_good), (Some(after(240_000)), Some(after(180_000))));
+}
+
 fn wanted(most: u32) -> Wanted {
     Wanted { provider: None, stream: None, inbox: None, became: None, from: after(0), to: after(99_999_999), after: None, most }
 }

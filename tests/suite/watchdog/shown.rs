@@ -37,6 +37,8 @@ fn what_is_said_of_an_open_incident_is_of_now() {
     assert_eq!(incident.last.summary, told, "what was told stays as it was told");
     assert!(figure(&view) >= figure(&first) + 12, "{} and then {}", told, incident.summary());
     assert_eq!(incident.evidence()["at"], w.now.rfc3339());
+    assert_eq!(incident.evidence()["held_for"], incident.last.evidence["held_for"], "that is over");
+    assert_eq!(view.streams[1].1.reason, view.providers[1].reason, "a stream of what has stopped has stopped with it");
     let reason = format!("incident 1: {}", incident.summary());
     assert!(view.providers[1].reason == reason && view.routes.iter().filter(|r| r.reason == reason).count() == 3, "{reason}");
     // While it recovers nothing is said of nothing that is missing.

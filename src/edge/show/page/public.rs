@@ -202,8 +202,8 @@ fn words(verdict: Verdict, name: &str, open: &[Line<'_>]) -> &'static str {
 }
 
 /// What is open of a stream.
-fn mine<'l, 'a>(name: &str, open: &'l [Line<'a>]) -> impl Iterator<Item = &'l Line<'a>> {
-    open.iter().filter(move |line| line.streams.iter().any(|stream| *stream == name))
+fn mine<'l, 'a>(name: &'l str, open: &'l [Line<'a>]) -> impl Iterator<Item = &'l Line<'a>> {
+    open.iter().filter(move |line| line.streams.contains(&name))
 }
 
 /// All of it in one line: it says of the mail what the lines below say.
