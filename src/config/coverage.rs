@@ -58,7 +58,9 @@ pub(super) fn gaps(whole: &Whole<'_>, settings: &Settings) {
 /// Every page that there may be, by the sinks that take it.
 fn by_sinks<'s>(settings: &'s Settings, paged: &BTreeMap<&'s Name, &'s Sink>) -> BTreeMap<Vec<&'s Name>, Pages> {
     let mut all: BTreeMap<Vec<&Name>, Pages> = BTreeMap::new();
-    for route in &settings.routes {
+    // What concerns such a stream alone is never louder, and pages nobody.
+    let pages = |route: &&Route| settings.streams.get(&route.stream).is_none_or(|stream| stream.severity == Severity::Page);
+    for route in settings.routes.iter().filter(pages) {
         for kind in PAGING {
             let takes = |sink: &Sink| sink.takes.likes(kind, Severity::Page) && sink.takes.scope.covers(route);
             let sinks = paged.iter().filter(|(_, sink)| takes(sink)).map(|(name, _)| *name).collect();

@@ -8,7 +8,7 @@ use super::complaint::Fault;
 use super::read::Whole;
 use super::text::Section;
 use super::value::is_loopback_host;
-use super::{EmailSettings, ProviderKind, Settings, SinkKind};
+use super::{EmailSettings, Proxy, ProviderKind, Settings, SinkKind, Wire};
 use crate::model::Name;
 
 /// The key that says that a shared path is meant.
@@ -35,7 +35,7 @@ const SMTP: &[(&str, &str)] = &[
 pub(super) fn demand(whole: &Whole<'_>, settings: &Settings) {
     for (name, section) in &whole.sinks {
         let Some(sink) = settings.sinks.get(name) else { continue };
-        let shared = shared(&sink.kind, section, settings);
+        let shared = shared(&sink.kind, section, settings).or_else(|| by_proxy(&sink.wire, settings));
         match (shared, section.get::<bool>(KEY).unwrap_or_default()) {
             (Some((key, what)), false) => {
                 let hint = format!("take another path, or write {KEY} = true if it is meant and another sink tells of that failure");
@@ -64,6 +64,14 @@ fn shared(sink: &SinkKind, section: &Section<'_>, settings: &Settings) -> Option
         let (provider, _) = watched(settings).find(|(_, kind)| host_of_provider(kind).as_deref() == Some(&host))?;
         Some((key, format!("`{host}` is also what provider `{provider}` is reached by: when that fails, nobody hears of it here")))
     })
+}
+
+/// Whether a sink goes out by what a watched provider is reached by.
+fn by_proxy(wire: &Wire, settings: &Settings) -> Option<(&'static str, String)> {
+    let (Proxy::Socks5 { host, .. } | Proxy::Http { host, .. }) = wire.proxy.as_ref()?;
+    let host = Some(host.to_ascii_lowercase()).filter(|host| !is_loopback_host(host))?;
+    let (provider, _) = watched(settings).find(|(_, kind)| host_of_provider(kind).as_deref() == Some(&host))?;
+    Some(("proxy", format!("`{host}` is also what provider `{provider}` is reached by: when that fails, nobody hears of it here")))
 }
 
 /// Whether an e-mail sink sends by a provider that is watched.

@@ -61,6 +61,15 @@ fn pages_that_nobody_would_hear_of_are_named() {
         let found = hook(keys);
         assert!(found.contains(expected), "{expected}\nis not in\n{found}");
     }
+    // What is never louder than a warning pages nobody, at no hour.
+    let warned = ("subject = \"Reset your password\"", "subject = \"Reset your password\"\nseverity = \"warn\"");
+    let night = warnings_with(&[warned, quiet, ("secret =", "hours = \"Mon-Fri 08:00-18:00\"\ntimezone = \"Europe/Berlin\"\nsecret =")]);
+    assert!(!night.contains("told to nobody"), "{night}");
+    // What is never louder than a warning pages nobody, at any hour.
+    let warned = ("subject = \"Reset your password\"", "subject = \"Reset your password\"\nseverity = \"warn\"");
+    let by_day = ("secret =", "hours = \"Mon-Fri 08:00-18:00\"\ntimezone = \"Europe/Berlin\"\nsecret =");
+    let night = warnings_with(&[("[http]", second), warned, quiet, by_day]);
+    assert!(!night.contains("told to nobody"), "{night}");
     let whole = "hours = [\"Mon-Fri 08:00-18:00\", \"18:00-08:00\", \"Sat,Sun\"]\ntimezone = \"Europe/Berlin\"";
     assert_eq!(hook(whole), "", "every hour is covered");
 }
