@@ -14,8 +14,12 @@ pub(in crate::cli) enum Incident {
     /// One incident with its evidence
     Show(One),
     /// I have seen it: no more reminders, nobody else is called
+    #[command(after_help = "Example:
+  mailcanary incident ack 7 -c /etc/mailcanary/mailcanary.toml --note 'talking to their support'")]
     Ack(Said),
     /// It is over: if mail that is sent from now on is lost, it opens again
+    #[command(after_help = "Example:
+  mailcanary incident close 7 -c /etc/mailcanary/mailcanary.toml --note 'their status page says it is over'")]
     Close(Said),
     /// Write all that the ledger keeps of an incident to a folder, for a ticket or a post-mortem
     Evidence(Evidence),
@@ -90,8 +94,6 @@ pub(in crate::cli) struct One {
 
 /// What is said of an incident.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  mailcanary incident ack 7 -c /etc/mailcanary/mailcanary.toml --note 'talking to their support'")]
 pub(in crate::cli) struct Said {
     #[command(flatten)]
     pub(in crate::cli) one: One,
