@@ -81,7 +81,7 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
 ];
 
 /// The stages of the watchdog: `mod.rs` calls them in the data's order, they do not call each other. They may name each other's types.
-const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "early", "mail", "remind", "suspicion", "picture"];
+const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "early", "mail", "deaf", "remind", "suspicion", "picture"];
 /// Rooms of the watchdog's own: like its `mod.rs` they may call the stages.
 const CALLERS: &[&str] = &["wake", "poll"];
 /// What stages have in common: the words, the state, and how it is counted and put in words.
@@ -100,10 +100,12 @@ const COMMON: &[&str] = &[
     "barred",
     "budget",
     "schedule",
+    "seen",
     "state",
     "outbox",
     "index",
     "canary",
+    "flaps",
     "flight",
     "handing",
     "fate",

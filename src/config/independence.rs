@@ -8,7 +8,7 @@ use super::complaint::Fault;
 use super::read::Whole;
 use super::text::Section;
 use super::value::is_loopback_host;
-use super::{EmailSettings, Proxy, ProviderKind, Settings, SinkKind, Wire};
+use super::{EmailSettings, ProviderKind, Proxy, Settings, SinkKind, Wire};
 use crate::model::Name;
 
 /// The key that says that a shared path is meant.

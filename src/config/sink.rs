@@ -139,6 +139,18 @@ impl SinkKind {
         }
     }
 
+    /// Whether it keeps itself who has seen an incident, so that it is told when somebody says so elsewhere.
+    #[must_use]
+    pub const fn keeps_acknowledgements(&self) -> bool {
+        matches!(self, Self::PagerDuty(_) | Self::Opsgenie(_) | Self::Jira(_) | Self::SlackBot(_))
+    }
+
+    /// Whether it shows what was said there only when it is told of it.
+    #[must_use]
+    pub const fn shows_what_it_is_told(&self) -> bool {
+        matches!(self, Self::SlackBot(_))
+    }
+
     /// Where it is, as far as that is no secret.
     #[must_use]
     pub fn place(&self) -> String {

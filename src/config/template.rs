@@ -108,7 +108,7 @@ pub fn sample() -> Value {
         "runbook": "https://canary.example.com/runbooks/stopped",
         "opened_at": "2022-08-08T19:30:00.000Z",
         "at": "2022-08-08T19:30:00.000Z",
-        "facts": [{ "name": "Since", "value": "2022-08-08 19:26:00 UTC (4m)" }, { "name": "Missing", "value": "9 of the last 20" }],
+        "facts": [{ "name": "Since", "value": "2022-08-08 19:26:00 UTC (4m ago)" }, { "name": "Missing", "value": "9 of the last 20 canaries, 1 inbox" }],
         "evidence": {
             "at": "2022-08-08T19:30:00.000Z",
             "since": "2022-08-08T19:26:00.000Z",
@@ -116,7 +116,7 @@ pub fn sample() -> Value {
             "last_good": { "canary": "0", "sent_at": "2022-08-08T19:25:00.000Z", "age": "5m" },
             "not_arrived": 9, "missing": 9, "of": 20, "usual": "4s", "certainty": 0.97, "rivals": ["inbox `gmail-1`"], "nats": 14.2,
             "share_lost": 0.4, "times_slower": 3.5, "alarm_at": "2022-08-08T19:29:00.000Z", "held_for": "1m",
-            "routes": ["mailchimp/reset/gmail-1"], "routes_count": 1, "inboxes": ["gmail-1"], "class": "suspended",
+            "routes": ["mailchimp/reset/gmail-1"], "routes_count": 1, "streams": ["reset"], "inboxes": ["gmail-1"], "class": "suspended",
             "reply": "550 5.7.1 account suspended", "cannot_be_told_apart": ["inbox `gmail-1`"], "others": "sendgrid delivers",
             "next_step": "open the provider's status page", "why": "disk full",
         },
@@ -136,7 +136,8 @@ mod tests {
         let template =
             Template::new("{% for f in facts %}{{ f.name }}: {{ f.value }}\n{% endfor %}{{ evidence.reply }}".to_owned()).unwrap();
         let text = template.render(&sample()).unwrap();
-        assert_eq!(text, "Since: 2022-08-08 19:26:00 UTC (4m)\nMissing: 9 of the last 20\n550 5.7.1 account suspended");
+        let since = "Since: 2022-08-08 19:26:00 UTC (4m ago)";
+        assert_eq!(text, format!("{since}\nMissing: 9 of the last 20 canaries, 1 inbox\n550 5.7.1 account suspended"));
         assert_eq!(template.render(&json!({"title": "{{ key }}", "facts": []})).unwrap(), "");
         let title = Template::new("{{ title }}".to_owned()).unwrap();
         assert_eq!(title.render(&json!({"title": "{{ secret }} <b>"})).unwrap(), "{{ secret }} <b>", "what is put in is no template");

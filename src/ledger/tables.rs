@@ -129,7 +129,7 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
         Event::CutOff {} => sight(tables, at, None, "cut off", None, None),
         Event::Connected {} => sight(tables, at, None, "connected", None, None),
         Event::ClockJumped { by_ms } => sight(tables, at, None, "clock jumped", None, Some(&format!("by {by_ms} ms"))),
-        Event::Noticed { notice, sink, outcome } => {
+        Event::Noticed { notice, sink, outcome, .. } => {
             run(tables, sql::DELIVERY, params![number(notice.0), sink.as_str(), outcome.as_str(), at.as_ms()])
         }
         Event::Orphaned { canary } => run(tables, sql::ORPHANED, params![canary.to_string(), at.as_ms()]),

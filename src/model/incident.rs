@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Name, Route};
 
@@ -261,6 +262,8 @@ pub enum Change {
     Updated,
     /// It goes on.
     Reminder,
+    /// Somebody has seen it. Only sinks that keep that themselves are told.
+    Acknowledged,
     /// It is over.
     Resolved,
 }
@@ -273,6 +276,7 @@ impl Change {
             Self::Opened => "opened",
             Self::Updated => "updated",
             Self::Reminder => "reminder",
+            Self::Acknowledged => "acknowledged",
             Self::Resolved => "resolved",
         }
     }
@@ -296,7 +300,22 @@ pub struct Notice {
     /// One sentence for the pager. Plain text; the sink escapes it.
     pub summary: String,
     /// The proof: since when, how many of how many, the provider's own words. An object.
-    pub evidence: serde_json::Value,
+    pub evidence: Value,
+}
+
+impl Notice {
+    /// The sink that it is about: one that takes no notices itself, which is told to the others.
+    #[must_use]
+    pub fn sink(&self) -> Option<&str> {
+        let about_us = self.kind == Kind::Blind && self.culprit == Culprit::Watcher {};
+        self.evidence.get("sink").and_then(Value::as_str).filter(|_| about_us)
+    }
+
+    /// The name of the runbook that says what to do about it: that of its kind, but for sinks.
+    #[must_use]
+    pub fn runbook(&self) -> &'static str {
+        if self.sink().is_some() { "sink" } else { self.kind.as_str() }
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,6 @@ pub use mail::{Check, Claim, Examination, Finding, Hop, Mark, Method, Part, Side
 pub use names::{Name, NameError, Route};
 pub use sign::{Sign, Standing};
 pub use silence::{Silence, Which};
-pub use text::hides;
+pub use text::{certain, hides};
 pub use time::{At, Now, Span};
 pub use week::{DAY, Week};

@@ -1,4 +1,14 @@
-//! Characters that foreign text may not bring along unseen.
+//! How things are put in words wherever they are shown, and characters that foreign text may not bring along unseen.
+
+/// A certainty in words: `97 %`, `more than 99.9 %`. Never whole: nobody is that sure.
+#[must_use]
+pub fn certain(sure: f64) -> String {
+    let tenths = (sure.clamp(0.0, 1.0) * 1000.0).round();
+    if tenths > 999.0 {
+        return "more than 99.9 %".to_owned();
+    }
+    if tenths % 10.0 == 0.0 { format!("{:.0} %", tenths / 10.0) } else { format!("{:.1} %", tenths / 10.0) }
+}
 
 /// Whether a character turns or hides text (bidirectional overrides, zero width, tags): in a mail they are there to deceive.
 #[must_use]
@@ -8,4 +18,16 @@ pub const fn hides(c: char) -> bool {
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_quite_sure() {
+        let said = [0.0, 0.97, 0.9731, 0.999, 0.9994, 0.9995, 1.0, 7.0, f64::NAN].map(certain);
+        assert_eq!(said[..5], ["0 %", "97 %", "97.3 %", "99.9 %", "99.9 %"]);
+        assert!(said[5..8].iter().all(|words| words == "more than 99.9 %"), "{said:?}");
+    }
 }

@@ -58,6 +58,12 @@ impl At {
         DateTime::<Utc>::from_timestamp_millis(self.0).map_or_else(|| self.rfc3339(), |t| t.format("%Y-%m-%d %H:%M UTC").to_string())
     }
 
+    /// The same to the second: `2022-08-08 19:30:00 UTC`.
+    #[must_use]
+    pub fn second(self) -> String {
+        DateTime::<Utc>::from_timestamp_millis(self.0).map_or_else(|| self.rfc3339(), |t| t.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+    }
+
     /// RFC 3339 in UTC with milliseconds, as `2022-08-08T19:30:00.000Z`. Instants beyond the calendar read `+` or `-` and their milliseconds.
     #[must_use]
     pub fn rfc3339(self) -> String {

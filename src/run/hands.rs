@@ -1,18 +1,18 @@
 //! The loop's hands: what begins the effects. Nothing here decides, and nothing here waits.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::standing::{self, Standing, Trouble, is_unrecorded};
+use super::standing::{self, Standing, Trouble};
 use crate::canary::{self, Key};
 use crate::config::Settings;
 use crate::edge::inbox::Hint;
 use crate::edge::notify::{Ended, Handed, Outgoing, Replies};
 use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter, Unread};
-use crate::model::{At, CanaryId, IncidentId, Name, Notice, NoticeId, Severity};
+use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
 /// Everything that effects need.
@@ -196,31 +196,15 @@ impl Hands {
             None if writable => self.standing.over(standing::LEDGER, "mailcanary can write its ledger again", now),
             None => None,
         };
-        self.tell_all_but(None, out);
+        self.tell_all(out);
     }
 
-    /// Takes in how a notice ended at a sink: one that refuses is told of to the others, once, until it takes something again. Of how they
-    /// take that nothing follows, or two sinks that refuse would never come to rest.
-    pub(super) fn heard(&mut self, ended: &Ended, dog: &Watchdog, now: At) {
-        let (sink, incident) = (&ended.sink, standing::of_sink(&ended.sink));
-        let out = match ended.outcome {
-            Delivery::Delivered => self.standing.over(incident, &format!("sink `{sink}` takes notices again"), now),
-            Delivery::Refused if !is_unrecorded(ended.notice) => {
-                let pending = dog.pending(ended.notice).map(|p| p.notice);
-                // A sink that is only tried may be told quietly; that it takes nothing is no small thing.
-                let severity = pending.as_ref().map_or(Severity::Page, |n| if n.is_trial() { Severity::Warn } else { n.severity });
-                let why = ended.why.as_deref().unwrap_or("it is closed");
-                let of = |n: &Notice| format!(", among them what was to be told of incident {}", n.incident);
-                let lost = pending.as_ref().filter(|n| !n.is_trial()).map_or_else(String::new, of);
-                let summary = format!("sink `{sink}` refuses notices ({why}): whoever listens there hears nothing{lost}");
-                tracing::error!(%sink, why, notice = ended.notice.0, "a sink refused a notice for good");
-                let next_step = "mend the sink's settings or its receiver; the status page has what was not told";
-                let evidence = serde_json::json!({ "sink": sink.as_str(), "why": why, "refused": pending, "next_step": next_step });
-                self.standing.opened(Trouble { incident, severity, summary, evidence }, now)
-            }
-            Delivery::Refused | Delivery::Dropped => None,
-        };
-        self.tell_all_but(Some(&ended.sink), out);
+    /// Says in the log that a sink refused a notice: the watchdog tells the others.
+    pub(super) fn heard(&self, ended: &Ended) {
+        if ended.outcome == Delivery::Refused {
+            let (sink, why) = (&ended.sink, ended.why.as_deref().unwrap_or("it is closed"));
+            tracing::error!(%sink, why, notice = ended.notice.0, "a sink refused a notice for good");
+        }
     }
 
     /// Lets the worker of `sink` know that the end of `notice` is durable.
@@ -230,33 +214,18 @@ impl Hands {
         }
     }
 
-    /// Tells the others of sinks that have not taken a test notice for too long.
-    pub(super) fn note_trials(&mut self, dog: &Watchdog, now: At) {
-        let untaken: Vec<(Name, At)> = dog.untaken_trials(now).map(|(sink, since)| (sink.clone(), since)).collect();
-        for (sink, since) in untaken {
-            let summary = format!("sink `{sink}` has not taken a test notice for {}: nobody may hear a page there", now.since(since));
-            let next_step = "see whether its receiver is there, and try it with `mailcanary check --live`";
-            let evidence = serde_json::json!({ "sink": sink.as_str(), "since": since.rfc3339(), "next_step": next_step });
-            let trouble = Trouble { incident: standing::of_sink(&sink), severity: Severity::Warn, summary, evidence };
-            let out = self.standing.opened(trouble, now);
-            self.tell_all_but(Some(&sink), out);
-        }
-    }
-
-    /// Ends what was told of sinks that have left the configuration.
+    /// Ends what an earlier version told of without a record, and what is kept in the ledger by now.
     fn let_go(&mut self, now: At) {
-        let mut there: BTreeSet<IncidentId> = self.sinks.keys().map(standing::of_sink).collect();
-        there.insert(standing::LEDGER);
-        let gone: Vec<IncidentId> = self.standing.views().map(|v| v.incident).filter(|id| !there.contains(id)).collect();
+        let gone: Vec<IncidentId> = self.standing.views().map(|v| v.incident).filter(|id| *id != standing::LEDGER).collect();
         for incident in gone {
-            let out = self.standing.over(incident, "the sink is not configured any more", now);
-            self.tell_all_but(None, out);
+            let out = self.standing.over(incident, "it is told of under another number from now on, if it goes on", now);
+            self.tell_all(out);
         }
     }
 
-    fn tell_all_but(&mut self, except: Option<&Name>, out: Option<Outgoing>) {
+    fn tell_all(&mut self, out: Option<Outgoing>) {
         let Some(out) = out else { return };
-        for (_, hand) in self.sinks.iter_mut().filter(|(name, h)| Some(*name) != except && h.severities.contains(&out.notice.severity)) {
+        for hand in self.sinks.values_mut().filter(|h| h.severities.contains(&out.notice.severity)) {
             hand.tell(out.clone());
         }
     }

@@ -1,29 +1,23 @@
-//! Incidents that stand in no ledger: about the ledger itself, which cannot take them, and about sinks, of which the watchdog knows nothing.
+//! The incident that stands in no ledger: about the ledger itself, which cannot take it.
 //!
-//! They are told to the sinks directly. What was told and is not over is kept on a slate beside the ledger, so that a later life ends it.
+//! It is told to the sinks directly. What was told and is not over is kept on a slate beside the ledger, so that a later life ends it.
 
 use std::collections::BTreeMap;
 
 use super::book::chain;
 use crate::edge::notify::Outgoing;
 use crate::ledger::Slate;
-use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
+use crate::model::{At, Change, Culprit, IncidentId, Kind, Notice, NoticeId, Severity};
 use crate::watchdog::IncidentView;
 
 /// The number of the incident that stands for the ledger itself.
 pub(super) const LEDGER: IncidentId = IncidentId(0);
-/// From here on incidents and notices have numbers that no ledger counts up to, and that every JSON parser still keeps exact.
+/// From here on notices have numbers that no ledger counts up to, and that every JSON parser still keeps exact.
 const UNRECORDED: u64 = 1 << 40;
 
 /// Whether a notice stands in no ledger. They are numbered by the milliseconds of their time; those in the ledger count from 1.
 pub(super) const fn is_unrecorded(notice: NoticeId) -> bool {
     notice.0 > UNRECORDED
-}
-
-/// The number of the incident that stands for a sink: the same in every life.
-pub(super) fn of_sink(sink: &Name) -> IncidentId {
-    let hash = sink.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    IncidentId(UNRECORDED.saturating_add(u64::from(hash)))
 }
 
 /// What went wrong.
@@ -49,7 +43,7 @@ impl Standing {
         let views: Vec<IncidentView> = match text.trim() {
             "" => Vec::new(),
             text => serde_json::from_str(text).unwrap_or_else(|error| {
-                tracing::warn!(%error, "what was told of the ledger and of sinks cannot be read; it may stay open where it was told");
+                tracing::warn!(%error, "what was told of the ledger cannot be read; it may stay open where it was told");
                 Vec::new()
             }),
         };
@@ -88,7 +82,10 @@ impl Standing {
             last: last.clone(),
             present: None,
             acknowledged: None,
+            also: Vec::new(),
             closed: None,
+            delivers: false,
+            silenced_until: None,
         };
         self.open.insert(incident, view);
         self.keep();
@@ -115,7 +112,7 @@ impl Standing {
         // Plain data with string keys: it has a text.
         let text = serde_json::to_string(&views).unwrap_or_default();
         if let Err(error) = self.slate.write(&text) {
-            tracing::warn!(error = %chain(&error), "what was told of the ledger or of a sink could not be kept");
+            tracing::warn!(error = %chain(&error), "what was told of the ledger could not be kept");
         }
     }
 }

@@ -112,7 +112,6 @@ impl Loop {
             let now = self.clock.now();
             self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
             self.hands.begin(&self.dog, effects, now);
-            self.hands.note_trials(&self.dog, now);
             if wants.read {
                 self.hands.look_everywhere();
             }
@@ -209,7 +208,7 @@ impl Loop {
     }
 
     pub(super) fn end_notice(&mut self, ended: Ended) {
-        self.hands.heard(&ended, &self.dog, self.clock.now());
+        self.hands.heard(&ended);
         self.ends.push((ended.sink.clone(), ended.notice));
         self.record_end(ended);
     }
@@ -217,7 +216,7 @@ impl Loop {
     /// What was told without a record leaves none.
     fn record_end(&mut self, ended: Ended) {
         if !is_unrecorded(ended.notice) {
-            self.decide(Event::Noticed { notice: ended.notice, sink: ended.sink, outcome: ended.outcome });
+            self.decide(Event::Noticed { notice: ended.notice, sink: ended.sink, outcome: ended.outcome, why: ended.why });
         }
     }
 

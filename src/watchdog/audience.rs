@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Watchdog;
 use super::effect::Effect;
+use super::flaps::is_calm;
 use super::incident::Move;
 use super::outbox::{CALLS, Incident};
 use super::plan::{Plan, RoutePlan};
 use super::record::Fact;
+use super::seen::{ACKNOWLEDGED, in_evidence};
 use super::state::State;
 use super::step::Step;
-use crate::config::{Settings, Takes};
+use crate::config::{Settings, Sink, Takes};
 use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
 
 /// One sink, as far as it matters who hears what.
@@ -19,19 +21,30 @@ pub(super) struct Listener {
     pub(super) takes: Takes,
     /// Suspects with a route that it is for; `None`: all of them.
     touched: Option<BTreeSet<usize>>,
+    /// It keeps itself who has seen an incident.
+    pub(super) keeps: bool,
+    /// It shows what was said there only when it is told of it.
+    pub(super) shows: bool,
 }
 
 /// Every sink.
 pub(super) fn listeners(settings: &Settings, routes: &[RoutePlan]) -> BTreeMap<Name, Listener> {
     let touched = |takes: &Takes| routes.iter().filter(|r| takes.scope.covers(&r.route)).flat_map(|r| r.suspects.iter().copied()).collect();
-    let of = |takes: &Takes| Listener { takes: takes.clone(), touched: takes.scope.is_narrow().then(|| touched(takes)) };
-    settings.sinks.iter().map(|(name, sink)| (name.clone(), of(&sink.takes))).collect()
+    let of = |sink: &Sink| Listener {
+        takes: sink.takes.clone(),
+        touched: sink.takes.scope.is_narrow().then(|| touched(&sink.takes)),
+        keeps: sink.kind.keeps_acknowledgements(),
+        shows: sink.kind.shows_what_it_is_told(),
+    };
+    settings.sinks.iter().map(|(name, sink)| (name.clone(), of(sink))).collect()
 }
 
 impl Listener {
     /// Whether it takes such an incident at all. What is wider than what it is for touches that, too.
     fn is_for(&self, plan: &Plan, kind: Kind, severity: Severity, culprit: &Culprit) -> bool {
-        if !self.takes.likes(kind, severity) {
+        // That another sink takes nothing is no kind of failure that one could want to hear nothing of.
+        let of_sinks = kind == Kind::Blind && *culprit == Culprit::Watcher {};
+        if !self.takes.likes(kind, severity) && !(of_sinks && self.takes.severities.contains(&severity)) {
             return false;
         }
         let Some(touched) = &self.touched else { return true };
@@ -50,10 +63,14 @@ impl Listener {
 fn hears_at(plan: &Plan, state: &State, open: &Incident, (name, listener): (&Name, &Listener), now: At) -> Option<At> {
     let (shown, takes) = (&open.shown, &listener.takes);
     let waits = takes.after.is_some() || takes.hours.is_some();
-    if !waits || open.quiet || open.told.contains(name) || shown.acknowledged.is_some() {
+    let itself = shown.last.sink() == Some(name.as_str());
+    if !waits || open.quiet || open.told.contains(name) || shown.acknowledged.is_some() || itself {
         return None;
     }
     if !listener.is_for(plan, shown.kind, shown.severity, &shown.culprit) {
+        return None;
+    }
+    if is_calm(plan, state, open) {
         return None;
     }
     let due = takes.after.map_or(Some(shown.opened_at), |after| Some(open.paged_at()?.plus(after)))?;
@@ -88,8 +105,14 @@ impl Watchdog {
         let grown = change.change != Change::Resolved && known.grows(change.severity, &change.culprit, change.kind);
         let seen = known.shown.acknowledged.as_ref().filter(|_| grown);
         let calls = known.calls + u32::from(seen.is_some());
-        if let Some(evidence) = change.evidence.as_object_mut().filter(|_| calls > 0) {
-            evidence.insert(CALLS.to_owned(), calls.into());
+        if let Some(evidence) = change.evidence.as_object_mut() {
+            if calls > 0 {
+                evidence.insert(CALLS.to_owned(), calls.into());
+            }
+            match known.shown.acknowledged.as_ref().filter(|_| !grown && change.change != Change::Resolved) {
+                Some(word) => _ = evidence.insert(ACKNOWLEDGED.to_owned(), in_evidence(word)),
+                None => _ = evidence.remove(ACKNOWLEDGED),
+            }
         }
         if let Some(word) = seen {
             change.summary.push_str(&format!("; it has grown since {} acknowledged it", word.by));
@@ -117,7 +140,10 @@ impl Watchdog {
         let unheard = ends && known.is_some_and(|i| i.told_at.is_none() && i.told.is_empty());
         let (late, only) = (change.only.is_some(), change.only);
         let told = |name: &Name| known.is_some_and(|i| i.told.contains(name));
-        let hears = |(name, listener): &(&Name, &Listener)| told(name) || (!ends && listener.hears(&self.plan, &notice, at));
+        // A sink that takes nothing is not told of that itself.
+        let itself = |name: &Name| notice.sink() == Some(name.as_str());
+        let hears =
+            |(name, listener): &(&Name, &Listener)| !itself(name) && (told(name) || (!ends && listener.hears(&self.plan, &notice, at)));
         let sinks: Vec<Name> = match only {
             _ if silenced => Vec::new(),
             Some(only) => only.into_iter().filter(|name| !told(name)).collect(),

@@ -189,6 +189,9 @@ pub enum Event {
         sink: Name,
         /// How.
         outcome: Delivery,
+        /// What the sink said last, if it did not take it, cut to 300 characters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// The process died between recording a canary and learning its fate.
     Orphaned {
@@ -208,6 +211,9 @@ pub enum Event {
         /// it is a repeat, or comes too late.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         said_at: Option<At>,
+        /// The sink where it was said, if it was said at one: it knows already.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<Name>,
     },
     /// Nobody sees to an incident any more: reminders go on, and others are called.
     Unacknowledged {

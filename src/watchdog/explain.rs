@@ -23,6 +23,8 @@ use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Spa
 const LIST_AT_MOST: usize = 20;
 /// Odds below this many nats are not said: they convince nobody.
 const SAID_ABOVE: f64 = 2.3;
+/// More certain than this nobody is.
+const MOST_CERTAIN: f64 = 0.9995;
 /// What a provider said of canaries, in the evidence: of so many.
 const SAID_AT_MOST: usize = 4;
 
@@ -224,6 +226,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "held_for": raised.map(|a| now.since(a.since).to_string()),
         "routes": routes,
         "routes_count": finding.routes.len(),
+        "streams": streams(plan, finding),
         "inboxes": seen_in,
         "class": finding.class,
         "reply": reply(plan, state, finding),
@@ -278,7 +281,8 @@ fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Opti
     let sure = together::certainty(plan, state, ix, suspect, together::parts(plan, state, ix), None);
     let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).filter_map(|s| plan.suspects.get(*s));
     let named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
-    (Some(round(sure, 1000.0)), named)
+    // Rounded it would be whole, which it never is.
+    (Some(round(sure, 1000.0).min(MOST_CERTAIN)), named)
 }
 
 fn round(value: f64, by: f64) -> f64 {
@@ -334,6 +338,11 @@ fn others(plan: &Plan, state: &State, finding: &Finding) -> String {
     } else {
         format!("; {} deliver{verb} to the same inboxes", names.join(", "))
     }
+}
+
+/// The streams whose mail it touches.
+fn streams(plan: &Plan, finding: &Finding) -> BTreeSet<Name> {
+    finding.routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.stream.clone()).collect()
 }
 
 fn inboxes(plan: &Plan, routes: &[usize]) -> BTreeSet<Name> {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evidence::{self, Tally};
 use super::explain;
+use super::flaps::{back_after, settles_at};
 use super::index::Index;
 use super::judge::{Assessment, Finding};
-use super::outbox::Incident;
+use super::outbox::{Incident, is_drill};
 use super::plan::{Plan, RoutePlan};
 use super::present;
 use super::state::State;
@@ -22,9 +23,7 @@ const RECOVERED: usize = 3;
 const MUCH: usize = 6;
 const STEADY: usize = 8;
 
-/// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between…
-const FLAPS_WITHIN: Span = Span::from_secs(900);
-/// …and at least this long.
+/// A refusal now and then is over when the last of them is so old.
 const WELL_FOR: Span = Span::from_secs(300);
 
 /// An incident this young was perhaps opened too wide: where several narrower failures show instead of it, each becomes one.
@@ -98,21 +97,6 @@ fn closed_moves(state: &State, moved: &[Move]) -> Vec<Move> {
     let closed = state.open().filter(|i| moved.iter().all(|m| m.incident != Some(i.shown.incident)));
     let by = |word: &Word| format!("closed by {}{}", word.by, word.note.as_ref().map_or_else(String::new, |note| format!(": {note}")));
     closed.filter_map(|i| Some(Move::end(i, by(i.shown.closed.as_ref()?)))).collect()
-}
-
-/// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
-fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
-    let shown = &open.shown;
-    let calmed = plan.suspect(&shown.culprit).and_then(|s| state.standings.get(s))?.calmed_at.filter(|at| *at > shown.opened_at)?;
-    let between = back_after(state, &shown.culprit, shown.opened_at)?;
-    Some(calmed.plus(between.scaled(2, 1).max(WELL_FOR)))
-}
-
-/// How long after its last incident was resolved a culprit fails again, if that is soon.
-fn back_after(state: &State, culprit: &Culprit, opened_at: At) -> Option<Span> {
-    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && i.shown.closed.is_none());
-    let last = mine.filter_map(|i| i.shown.resolved_at).filter(|at| *at <= opened_at).max()?;
-    Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
 }
 
 fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
@@ -313,7 +297,7 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
 
 /// Who closed the last incident of this culprit by hand, if that was not long ago.
 fn closed_lately<'s>(state: &'s State, culprit: &Culprit, now: At) -> Option<&'s Word> {
-    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit);
+    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && !is_drill(&i.shown.last));
     mine.max_by_key(|i| i.shown.opened_at)?.shown.closed.as_ref().filter(|word| now.since(word.at) < CLOSED_LATELY)
 }
 

@@ -17,6 +17,7 @@ mod canary;
 mod common;
 mod concern;
 pub mod count;
+mod deaf;
 mod drift;
 mod drill;
 mod early;
@@ -25,6 +26,7 @@ mod event;
 mod evidence;
 mod explain;
 mod fate;
+mod flaps;
 mod flight;
 mod handing;
 mod hindsight;
@@ -49,6 +51,7 @@ mod record;
 mod recovery;
 mod remind;
 mod schedule;
+mod seen;
 mod sequence;
 mod sight;
 mod signature;
@@ -186,7 +189,9 @@ impl Watchdog {
             self.record(&mut step, at, Fact::Slept {});
         }
         self.last_at = Some(at);
+        let seen = self.first_seen(&event);
         self.take_in(&mut step, at, event);
+        self.pass_on(&mut step, at, seen);
         self.conclude(&mut step, at);
         Ok(step)
     }
@@ -210,6 +215,7 @@ impl Watchdog {
         if std::mem::take(&mut self.ix.mail) || !self.state.strangers.unexpected.is_empty() {
             moves.extend(mail::moves(&self.plan, &self.state, at));
         }
+        moves.extend(deaf::moves(&self.plan, &self.state, at));
         moves.extend(remind::moves(&self.plan, &self.state, &self.ix, &assessment, &moves, at));
         for change in moves {
             self.tell(step, at, change);
@@ -237,9 +243,11 @@ impl Watchdog {
             return Presents::new();
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, now);
-        let mut newest = open.into_iter().rev().take(SAID_ANEW);
         let said = |open: &outbox::Incident| present::of(&self.plan, &self.state, &self.ix, &assessment, open, now);
-        newest.by_ref().filter_map(|open| Some((open.shown.incident, said(open)?))).collect()
+        // That mail arrives again is said of all.
+        let newest = open.into_iter().rev().enumerate();
+        let worth = newest.filter(|(place, open)| *place < SAID_ANEW || flaps::is_calm(&self.plan, &self.state, open));
+        worth.filter_map(|(_, open)| Some((open.shown.incident, said(open)?))).collect()
     }
 
     /// The share of healthy mail of a route that is older than `age`, as learnt so far; `None` if there is no such route.
@@ -295,11 +303,7 @@ impl Watchdog {
             return Err(Unfit::UnknownIncident(incident));
         }
         self.check_drill(event)?;
-        if let Event::Unsilenced { silence, .. } = event
-            && self.state.silences.iter().all(|s| s.silence != *silence)
-        {
-            return Err(Unfit::UnknownSilence(*silence));
-        }
+        self.check_silence(event)?;
         if let Some(name) = event.account().filter(|name| !self.plan.polls(name)) {
             return Err(Unfit::NotAsked(name.clone()));
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Delivery;
 use super::state::State;
 use super::step::PendingNotice;
-use super::view::IncidentView;
+use super::view::{IncidentView, Word};
 use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
 
 /// Incidents that ended are remembered for the page; the ledger has them all.
@@ -38,6 +38,9 @@ pub(super) struct Incident {
     /// When something was said of it last, by the clock of who passed it on.
     #[serde(default)]
     pub(super) spoken_at: Option<At>,
+    /// Who had seen it before it called again.
+    #[serde(default)]
+    pub(super) former: Option<Word>,
     /// The worst that it has been.
     #[serde(default)]
     worst: Weight,
@@ -76,7 +79,7 @@ impl Incident {
 
     /// Nobody sees to it any more.
     pub(super) fn call_again(&mut self, at: At) {
-        self.shown.acknowledged = None;
+        self.former = self.shown.acknowledged.take();
         self.reminders = 0;
         // Whoever waits for others to acknowledge it waits from now on.
         self.told_at = self.told_at.map(|_| at);
@@ -135,7 +138,10 @@ impl State {
                 last: notice.clone(),
                 present: None,
                 acknowledged: None,
+                also: Vec::new(),
                 closed: None,
+                delivers: false,
+                silenced_until: None,
             },
             told: BTreeSet::new(),
             told_at: None,
@@ -143,6 +149,7 @@ impl State {
             quiet: false,
             reminders: 0,
             spoken_at: None,
+            former: None,
             worst: Weight::default(),
             calls: 0,
         });

@@ -1,9 +1,14 @@
 //! What people say of incidents: that they have seen one, that it is over, or that they want to hear nothing of some for a while.
 
+use std::collections::BTreeSet;
+
+use super::Watchdog;
+use super::event::Event;
 use super::index::Index;
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
+use super::step::Unfit;
 use super::view::{MaintenanceView, Word};
 use crate::config::Maintenance;
 use crate::model::{At, Culprit, IncidentId, Kind, Name, Severity, Silence, Span, Which};
@@ -13,6 +18,10 @@ const SILENCES: usize = 200;
 /// Bytes of a name that a person gives, and of a reason.
 const NAME: usize = 100;
 const REASON: usize = 500;
+/// Names that are told to who asked for one that there is not.
+const NAMED: usize = 50;
+/// Words of others beside the first that an incident keeps.
+const ALSO: usize = 20;
 /// Reminders of a page come after twice the time of the one before, and no further apart than this.
 const REMINDED_AT_LEAST: Span = Span::from_secs(8 * 3600);
 /// Of what can wait until working hours one is reminded once a day.
@@ -21,8 +30,15 @@ const WARNED_AGAIN: Span = Span::from_secs(24 * 3600);
 impl State {
     /// Somebody has seen it.
     pub(super) fn acknowledge(&mut self, at: At, incident: IncidentId, by: &str, note: Option<&str>, said_at: Option<At>) {
-        if let Some(known) = self.spoken_of(at, incident, said_at) {
-            known.shown.acknowledged = Some(word(at, by, note));
+        let Some(known) = self.spoken_of(at, incident, said_at) else { return };
+        let said = word(at, by, note);
+        // Who saw it first stays the one who has it; what others say is kept beside it.
+        if known.shown.acknowledged.is_none() {
+            known.shown.acknowledged = Some(said);
+        } else {
+            known.shown.also.push(said);
+            let more = known.shown.also.len().saturating_sub(ALSO);
+            known.shown.also.drain(..more);
         }
     }
 
@@ -102,6 +118,29 @@ pub(super) fn maintenance(plan: &Plan, now: At) -> Vec<MaintenanceView> {
         until: window.until,
     };
     plan.maintenance.iter().map(of).collect()
+}
+
+impl Watchdog {
+    /// Whether a silence names what there is, and whether there is one to be ended.
+    pub(super) fn check_silence(&self, event: &Event) -> Result<(), Unfit> {
+        if let Event::Unsilenced { silence, .. } = event
+            && self.state.silences.iter().all(|s| s.silence != *silence)
+        {
+            return Err(Unfit::UnknownSilence(*silence));
+        }
+        let Event::Silenced { which, .. } = event else { return Ok(()) };
+        let streams: BTreeSet<&Name> = self.plan.routes.iter().map(|r| &r.route.stream).collect();
+        let known = |what, name: &Option<Name>, known: Vec<&Name>| match name {
+            Some(name) if !known.contains(&name) => {
+                let known = known.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Err(Unfit::UnknownName { what, name: name.clone(), known })
+            }
+            Some(_) | None => Ok(()),
+        };
+        known("provider", &which.provider, self.plan.providers.iter().collect())?;
+        known("stream", &which.stream, streams.into_iter().collect())?;
+        known("inbox", &which.inbox, self.plan.inboxes.iter().collect())
+    }
 }
 
 impl Incident {

@@ -31,7 +31,12 @@ pub(super) fn draw(plan: &Plan, state: &State, presents: &Presents, now: At, nex
     let mut streams: Vec<(Name, Name)> = plan.routes.iter().map(|r| (r.route.provider.clone(), r.route.stream.clone())).collect();
     streams.sort();
     streams.dedup();
-    let present = |i: &Incident| IncidentView { present: presents.get(&i.shown.incident).cloned(), ..i.shown.clone() };
+    let present = |i: &Incident| {
+        let present = presents.get(&i.shown.incident).cloned();
+        let delivers = present.as_ref().is_some_and(|present| present.delivers);
+        let silenced_until = state.silenced_until(plan, i.shown.kind, &i.shown.culprit, now);
+        IncidentView { present, delivers, silenced_until, ..i.shown.clone() }
+    };
     let mut open: Vec<IncidentView> = state.open().map(present).collect();
     let mut ended: Vec<IncidentView> =
         state.incidents.values().filter(|i| i.shown.resolved_at.is_some()).map(|i| i.shown.clone()).collect();

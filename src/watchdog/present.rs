@@ -2,6 +2,7 @@
 
 use super::evidence;
 use super::explain;
+use super::flaps;
 use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::outbox::Incident;
@@ -20,8 +21,12 @@ const HELD: &str = "held_for";
 /// An open incident as it is now; `None`: there is no more to say than was told.
 pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Option<Present> {
     let shown = &open.shown;
-    let told = |summary: String| Present { summary, evidence: shown.last.evidence.clone() };
-    let calm = || told(format!("{}; {KEPT_OPEN}", explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
+    let delivers = flaps::is_calm(plan, state, open);
+    let told = |summary: String| Present { summary, evidence: shown.last.evidence.clone(), delivers };
+    let settles = || flaps::settles_at(plan, state, open).filter(|_| delivers);
+    let until =
+        || settles().map_or_else(|| KEPT_OPEN.to_owned(), |at| format!("it flaps, at present delivering: kept open until {}", at.second()));
+    let calm = || told(format!("{}; {}", explain::recovery(plan, state, &shown.culprit, shown.opened_at, now), until()));
     if !shown.kind.is_delivery() {
         return unseen(state, &shown.culprit, shown.kind, now).map(told);
     }
@@ -33,7 +38,7 @@ pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment
             if let (Some(now), Some(held)) = (evidence.get_mut(HELD), shown.last.evidence.get(HELD)) {
                 now.clone_from(held);
             }
-            Some(Present { summary: explain::summary(plan, state, ix, finding, now), evidence })
+            Some(Present { summary: explain::summary(plan, state, ix, finding, now), evidence, delivers })
         }
         None => is_calm(state, assessment, open).then(calm),
     }

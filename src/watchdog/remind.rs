@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::audience;
+use super::flaps;
 use super::incident::Move;
 use super::index::Index;
 use super::judge::Assessment;
@@ -40,7 +41,7 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
 /// The next instant at which time alone has something told again.
 pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(plan, i.shown.kind, &i.shown.culprit, state.at));
-    let reminders = state.open().filter_map(|i| i.remind_at(plan));
+    let reminders = state.open().filter_map(|i| remind_at(plan, state, i));
     heard_again.chain(reminders).chain(audience::next(plan, state)).min()
 }
 
@@ -57,15 +58,21 @@ fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment,
     Move { severity, summary, evidence, ..Move::end(open, String::new()) }
 }
 
+/// When a reminder is due: not while mail arrives again.
+fn remind_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
+    open.remind_at(plan).filter(|_| !flaps::is_calm(plan, state, open))
+}
+
 /// What nobody has acknowledged for long, and what goes on when its silence has ended.
 fn reminder(plan: &Plan, state: &State, open: &Incident, again: impl FnOnce() -> Move, now: At) -> Option<Move> {
     let shown = &open.shown;
     let heard_again = open.quiet && state.silenced_until(plan, shown.kind, &shown.culprit, now).is_none();
-    if !heard_again && open.remind_at(plan).is_none_or(|at| at > now) {
+    if !heard_again && remind_at(plan, state, open).is_none_or(|at| at > now) {
         return None;
     }
     let mut again = again();
-    let why = if heard_again { "a silence kept this back" } else { "nobody has acknowledged it" };
+    let since = open.former.as_ref().map_or_else(String::new, |word| format!(" since {} did at {}", word.by, word.at.second()));
+    let why = if heard_again { "a silence kept this back".to_owned() } else { format!("nobody has acknowledged it{since}") };
     again.summary.push_str(&format!("{OPEN_FOR}{}, {why}", now.since(shown.opened_at)));
     again.change = match (heard_again, open.told_at) {
         (true, None) => Change::Opened,

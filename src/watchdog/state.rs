@@ -9,6 +9,7 @@ use super::alarm::{Alarm, Standing};
 use super::budget::Spendings;
 use super::canary::{Answer, Arrival, Canary, Copied, upper};
 use super::count::Histogram;
+use super::deaf::Deaf;
 use super::drill::{Drill, Drilled};
 use super::event::{Delivery, Event, Reads};
 use super::explain::shorten;
@@ -104,6 +105,9 @@ pub(super) struct State {
     /// The last trial of each sink that is tried.
     #[serde(default)]
     pub(super) trials: BTreeMap<Name, Trial>,
+    /// Sinks that refuse notices.
+    #[serde(default)]
+    pub(super) deaf: BTreeMap<Name, Deaf>,
 }
 
 /// The start of the installation.
@@ -348,9 +352,9 @@ impl State {
             }
             // Ages are wrong by that much for what was sent before: it is no evidence.
             Event::ClockJumped { .. } => self.sleep(plan, ix, at),
-            Event::Noticed { notice, sink, outcome } => self.close(*notice, sink, *outcome),
+            Event::Noticed { notice, sink, outcome, why } => self.hear(*notice, sink, *outcome, why.as_deref()),
             Event::Orphaned { canary } => self.set_aside(plan, ix, *canary),
-            Event::Acknowledged { incident, by, note, said_at } => self.acknowledge(at, *incident, by, note.as_deref(), *said_at),
+            Event::Acknowledged { incident, by, note, said_at, .. } => self.acknowledge(at, *incident, by, note.as_deref(), *said_at),
             Event::Unacknowledged { incident, said_at, .. } => self.take_back(at, *incident, *said_at),
             Event::Closed { incident, by, note } => self.close_by_hand(plan, ix, at, *incident, by, note.as_deref()),
             Event::Silenced { which, from, until, by, reason } => self.silence(at, which, (*from, *until), by, reason),

@@ -58,6 +58,16 @@ pub enum Unfit {
     /// An account that is not asked about.
     #[error("provider `{0}` is not asked how its account stands")]
     NotAsked(Name),
+    /// A silence of something that is not watched: it would silence nothing, and nobody would notice.
+    #[error("there is no {what} `{name}`: there are {known}")]
+    UnknownName {
+        /// What kind of thing.
+        what: &'static str,
+        /// The name.
+        name: Name,
+        /// Those that there are.
+        known: String,
+    },
     /// A canary over a route that is not watched.
     #[error("unknown route `{0}`")]
     UnknownRoute(Route),

@@ -14,7 +14,7 @@ use super::view::TrialView;
 use crate::model::{At, Change, Name, Notice, NoticeId, Severity, Span, Week};
 
 /// A test notice that was not taken for so long has not arrived.
-const UNTAKEN: Span = Span::from_secs(15 * 60);
+pub(super) const UNTAKEN: Span = Span::from_secs(15 * 60);
 
 /// When and how a sink is tried.
 #[derive(Clone, Debug)]
@@ -33,11 +33,11 @@ impl Trying {
 /// The last trial of a sink.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Trial {
-    at: At,
+    pub(super) at: At,
     /// The notice that began it.
     notice: NoticeId,
     /// How that ended.
-    outcome: Option<Delivery>,
+    pub(super) outcome: Option<Delivery>,
     /// The sink was told that it is over.
     over: bool,
 }
@@ -82,12 +82,6 @@ impl Watchdog {
             self.record(step, at, Fact::Tried { sink, notice: notice.clone() });
             step.effects.push(Effect::Notify(notice));
         }
-    }
-
-    /// Sinks that have not taken their test notice, and since when it waits.
-    pub fn untaken_trials(&self, now: At) -> impl Iterator<Item = (&Name, At)> {
-        let waits = move |(_, trial): &(&Name, &Trial)| trial.outcome.is_none() && now.since(trial.at) >= UNTAKEN;
-        self.state.trials.iter().filter(|(sink, _)| self.plan.tries.contains_key(*sink)).filter(waits).map(|(sink, trial)| (sink, trial.at))
     }
 }
 

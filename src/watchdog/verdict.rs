@@ -26,6 +26,8 @@ pub(super) fn of_route(state: &State, presents: &Presents, route: &Route, tally:
     let worst = state
         .open()
         .filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit.covers(route))
+        // Of what delivers again the canaries themselves tell how it is.
+        .filter(|i| !delivers(presents, i))
         .max_by_key(|i| (i.shown.severity, i.shown.kind == Kind::Stopped));
     if state.cut_off_since.is_some() {
         return (Verdict::Unknown, "the watcher has no network".to_owned());
@@ -92,6 +94,11 @@ fn delivers_since(tally: &Tally, alarm: &Alarm) -> bool {
     tally.row == 0 && tally.good_sent_at.is_some_and(|at| at >= alarm.blamed_at)
 }
 
+/// Whether mail arrives again of which an incident is still open.
+fn delivers(presents: &Presents, incident: &Incident) -> bool {
+    presents.get(&incident.shown.incident).is_some_and(|present| present.delivers)
+}
+
 fn told(presents: &Presents, incident: &Incident) -> String {
     let shown = &incident.shown;
     let summary = presents.get(&shown.incident).map_or(&shown.last.summary, |present| &present.summary);
@@ -117,13 +124,24 @@ pub(super) fn of_party(state: &State, presents: &Presents, mine: &[&RouteView], 
     }
     // What a whole provider does not deliver, none of its streams does.
     let whole = || if let Culprit::Stream(p, _) = culprit { state.open_delivery(&Culprit::Provider(p.clone())) } else { None };
-    if let Some(incident) = state.open_delivery(culprit).or_else(whole) {
+    let open = state.open_delivery(culprit).or_else(whole);
+    if let Some(incident) = open.filter(|i| !delivers(presents, i)) {
         let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused);
-        let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
+        // Once what was sent since arrives everywhere it stands still no more.
+        let stands = mine.iter().any(|r| r.verdict == Verdict::Stopped);
+        let verdict = if stopped && stands { Verdict::Stopped } else { Verdict::Degraded };
         return (verdict, told(presents, incident));
     }
+    let (verdict, reason) = by_routes(state, presents, mine, culprit);
+    let calm = open.map_or_else(String::new, |incident| format!("; {}", told(presents, incident)));
+    (verdict, reason + &calm)
+}
+
+/// The same by the verdicts of the routes alone.
+fn by_routes(state: &State, presents: &Presents, mine: &[&RouteView], culprit: &Culprit) -> (Verdict, String) {
+    let all = |verdict: Verdict| !mine.is_empty() && mine.iter().all(|r| r.verdict == verdict);
     let bad = || mine.iter().filter(|r| matches!(r.verdict, Verdict::Stopped | Verdict::Degraded));
-    let others: Vec<&Culprit> = bad().filter_map(|r| other(state, culprit, &r.route)).collect();
+    let others: Vec<&Culprit> = bad().filter_map(|r| other(state, presents, culprit, &r.route)).collect();
     let (bad, subject) = (bad().count(), explain::subject(culprit));
     let names: BTreeSet<String> = others.iter().map(|other| explain::subject(other)).collect();
     let names = names.into_iter().take(3).collect::<Vec<_>>().join(", ");
@@ -143,8 +161,9 @@ pub(super) fn of_party(state: &State, presents: &Presents, mine: &[&RouteView], 
 
 /// Whose failure the trouble of a route is, if that is known and it is not that of `culprit`, which has a part in it too: what a provider
 /// loses is no inbox's doing, and what an inbox does not take is no provider's.
-fn other<'s>(state: &'s State, culprit: &Culprit, route: &Route) -> Option<&'s Culprit> {
-    let incidents = state.open().filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed()).map(|i| &i.shown.culprit);
+fn other<'s>(state: &'s State, presents: &Presents, culprit: &Culprit, route: &Route) -> Option<&'s Culprit> {
+    let fails = |i: &&Incident| i.shown.kind.is_delivery() && !i.is_of_seed() && !delivers(presents, i);
+    let incidents = state.open().filter(fails).map(|i| &i.shown.culprit);
     let mut blamed = incidents.chain(state.alarms.iter().map(|a| &a.culprit)).filter(|blamed| blamed.covers(route));
     let is_inbox = matches!(culprit, Culprit::Inbox(_));
     let beside = |blamed: &&Culprit| match blamed {

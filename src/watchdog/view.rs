@@ -256,9 +256,18 @@ pub struct IncidentView {
     /// Who has seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Word>,
+    /// Who has seen it, too, since then: the last few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Word>,
     /// Who said that it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Word>,
+    /// Mail arrives again; it is kept open because it came and went before, or because little has been sent since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delivers: bool,
+    /// Until when nobody is told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silenced_until: Option<At>,
 }
 
 /// What can be said of an open incident at the time of a view: as it would be told now.
@@ -268,6 +277,8 @@ pub struct Present {
     pub summary: String,
     /// The proof. An object.
     pub evidence: serde_json::Value,
+    /// Mail arrives again.
+    pub delivers: bool,
 }
 
 /// Maintenance that comes back every week.

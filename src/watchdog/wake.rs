@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::event::Reads;
 use super::step::Step;
-use super::{Watchdog, budget, drill, incident, judge, remind, suspicion, trial};
+use super::{Watchdog, budget, deaf, drill, incident, judge, remind, suspicion, trial};
 use crate::model::{At, Span};
 
 /// Between two requests to read an inbox at once.
@@ -45,6 +45,7 @@ impl Watchdog {
             incident::next(&self.plan, &self.state, &self.ix),
             remind::next(&self.plan, &self.state),
             trial::next(&self.plan, at),
+            deaf::next(&self.plan, &self.state),
             drill::next(&self.plan, at),
         ]
         .into_iter()

@@ -256,7 +256,10 @@ async fn a_daemon_that_starts_again_keeps_its_alerts_alive() {
         last: opened.notice,
         present: None,
         acknowledged: None,
+        also: Vec::new(),
         closed: None,
+        delivers: false,
+        silenced_until: None,
     };
     let worker = Worker::start(sink(cluster(vec![alertmanager.url()]), None), vec![view]);
     let alerts = wait_for("the alert", async || Some(alertmanager.alerts().await).filter(|alerts| !alerts.is_empty())).await;

@@ -189,7 +189,10 @@ fn incident(id: u64, kind: Kind, culprit: Culprit, summary: &str, evidence: Valu
         last,
         present: None,
         acknowledged: None,
+        also: Vec::new(),
         closed: None,
+        delivers: false,
+        silenced_until: None,
     }
 }
 

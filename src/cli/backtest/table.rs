@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use crate::backtest::{Findings, Outage, Told};
-use crate::model::Span;
+use crate::model::{Span, certain};
 
 /// Routes that are named of a longer list.
 const NAMED: usize = 8;
@@ -70,7 +70,7 @@ fn incidents(text: &mut String, title: &str, told: &Told, ours: bool) {
 
 fn incident(text: &mut String, outage: &Outage, ours: bool) {
     let until = outage.until.map_or_else(|| "still open".to_owned(), |at| at.0.to_string());
-    let certainty = outage.certainty.map_or_else(String::new, |c| format!(" ({:.0} % certain)", c * 100.0));
+    let certainty = outage.certainty.map_or_else(String::new, |c| format!(" ({} certain)", certain(c)));
     let _ = writeln!(
         text,
         "  {:<24} to {:<24}  {:<8} {:<4}  {}{certainty}",

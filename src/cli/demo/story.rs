@@ -8,7 +8,7 @@ use tokio::time::{interval, timeout};
 
 use super::pager::Page;
 use super::{DemoError, line};
-use crate::model::{At, Change, Culprit, Kind, Notice, Now, Span};
+use crate::model::{At, Change, Culprit, Kind, Notice, Now, Span, certain};
 use crate::sandbox::{Fault, World};
 
 /// Canaries that must have arrived before anything is broken: what is usual has to be known.
@@ -111,7 +111,8 @@ pub(super) fn show_notice(when: &str, notice: &Notice) {
     if notice.change != Change::Resolved {
         for key in ["since", "last_good", "first_bad", "routes", "certainty", "next_step"] {
             if let Some(value) = notice.evidence.get(key).filter(|v| !v.is_null()) {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let sure = value.as_f64().filter(|_| key == "certainty").map(certain);
+                let text = sure.unwrap_or_else(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
                 line(format_args!("    {key}: {text}"));
             }
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::model::{At, hides};
+use crate::model::{At, certain, hides};
 
 /// What is open, then what ended.
 pub(super) fn incidents(answer: &Value, as_of: Option<&str>) -> String {
@@ -28,7 +28,10 @@ fn line(incident: &Value, now: Option<At>) -> String {
         let opened = incident.get("opened_at").and_then(Value::as_str).and_then(At::from_rfc3339);
         let age = now.zip(opened).map_or_else(String::new, |(now, opened)| format!(" {}", now.since(opened)));
         let seen = incident.pointer("/acknowledged/by").map_or_else(String::new, |by| format!(", {} has seen it", said(by)));
-        format!("open{age}{seen}")
+        let silenced = incident.get("silenced_until").filter(|at| at.is_string());
+        let silenced = silenced.map_or_else(String::new, |at| format!(", silenced until {}", said(at)));
+        let delivers = if incident.get("delivers") == Some(&Value::Bool(true)) { ", at present delivering" } else { "" };
+        format!("open{age}{seen}{silenced}{delivers}")
     };
     let summary = incident.pointer("/last/summary").map(said).unwrap_or_default();
     format!("{:>5}  {:<4} {:<7} {state}: {summary}", field("incident"), field("severity"), field("kind"))
@@ -55,8 +58,16 @@ pub(super) fn incident(incident: &Value, _: Option<&str>) -> String {
             }),
         );
     }
+    for word in incident.get("also").and_then(Value::as_array).into_iter().flatten() {
+        let part = |key: &str| word.get(key).filter(|part| part.is_string()).map(said);
+        let note = part("note").map_or_else(String::new, |note| format!(": {note}"));
+        fact("seen, too", Some(format!("{} by {}{note}", part("at").unwrap_or_default(), part("by").unwrap_or_default())));
+    }
     if let Some(Value::Object(evidence)) = incident.pointer("/last/evidence") {
-        evidence.iter().for_each(|(key, value)| fact(&clean(key), Some(said(value))));
+        for (key, value) in evidence {
+            let sure = value.as_f64().filter(|_| key == "certainty").map(certain);
+            fact(&clean(key), Some(sure.unwrap_or_else(|| said(value))));
+        }
     }
     text
 }

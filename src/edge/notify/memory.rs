@@ -1,4 +1,4 @@
-//! What a sink remembers of each incident, over restarts: the number of the message that is to be changed.
+//! What a sink remembers over restarts: of each incident the number of the message that is to be changed, and what its queue must know.
 //!
 //! A small file beside the ledger, replaced as a whole. What is lost with it is that a message is changed in place: the next one is a new
 //! message, and nobody is told less.
@@ -46,7 +46,7 @@ impl Memory {
         }
         let Some(path) = &self.path else { return };
         if let Err(error) = write(path, &known) {
-            tracing::warn!(%error, path = %path.display(), "which messages are to be changed could not be kept");
+            tracing::warn!(%error, path = %path.display(), "what a sink remembers over restarts could not be kept");
         }
     }
 }

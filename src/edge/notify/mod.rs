@@ -24,6 +24,7 @@ mod pagerduty;
 mod queue;
 mod rate;
 mod replies;
+mod rest;
 mod slack;
 mod slack_bot;
 mod teams;
@@ -44,7 +45,7 @@ pub use webhook::Webhook;
 pub use work::{Ended, Handed, work};
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures::future::{BoxFuture, pending, ready};
 use serde_json::{Value, json};
@@ -54,7 +55,7 @@ use self::page::Pages;
 use crate::config::{self, Secret, SecretRef, SecretUrl, SecretUrlError, SigningKeyError, SinkKind};
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::submit::SetUpError;
-use crate::model::{At, Change, IncidentId, Name, Notice};
+use crate::model::{At, Change, IncidentId, Name, Notice, Span};
 
 /// One notice on its way to one sink.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,7 +136,7 @@ impl Origin {
     #[must_use]
     pub fn runbook(&self, notice: &Notice) -> Option<String> {
         let all = self.runbooks.as_ref().filter(|_| !notice.is_trial() && notice.change != Change::Resolved)?;
-        Some(all.replace("{kind}", notice.kind.as_str()))
+        Some(all.replace("{kind}", notice.runbook()))
     }
 }
 
@@ -182,15 +183,44 @@ trait Channel: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether it takes a notice as data, the same bytes each time, and not as a text to be read.
+    fn is_exact(&self) -> bool {
+        false
+    }
+
     /// What it does besides, for as long as it works. Never ends by itself.
     fn tend(&self) -> BoxFuture<'_, ()> {
         Box::pin(pending())
     }
 }
 
+/// What is told later than this after it was written says when that was.
+const LATE: Span = Span::from_secs(60);
+
+impl Outgoing {
+    /// The same as it is told at `now`: what was written some time ago says of when it is, and ages are those of now.
+    fn told_at(&self, now: At) -> Self {
+        let mut out = self.clone();
+        if now.since(self.at) < LATE || self.notice.is_trial() {
+            return out;
+        }
+        let over = if self.notice.change == Change::Resolved { "over since" } else { "as of" };
+        out.notice.summary = format!("{over} {} ({} ago): {}", self.at.second(), now.since(self.at), self.notice.summary);
+        for part in ["first_bad", "last_good"] {
+            let Some(canary) = out.notice.evidence.get_mut(part).and_then(Value::as_object_mut) else { continue };
+            let sent = canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339);
+            if let Some(sent) = sent {
+                canary.insert("age".to_owned(), json!(now.since(sent).to_string()));
+            }
+        }
+        out
+    }
+}
+
 /// Tries once, at `now`. An incident that calls again under another key is no alert under its former ones any more.
 async fn tell(channel: &dyn Channel, out: &Outgoing, now: At) -> Attempt {
-    let attempt = channel.tell(out, now).await;
+    let late = out.told_at(now);
+    let attempt = channel.tell(if channel.is_exact() { out } else { &late }, now).await;
     if channel.mutes() && attempt == Attempt::Delivered && matches!(out.notice.change, Change::Updated | Change::Resolved) {
         for former in out.former() {
             // What is left of it is an alert that somebody has acknowledged.
@@ -262,6 +292,8 @@ impl Tools<'_> {
 pub struct Sink {
     name: Name,
     way: Way,
+    /// Where its queue may keep a small file.
+    folder: Option<PathBuf>,
 }
 
 /// How a sink takes what it is told.
@@ -295,7 +327,7 @@ impl Sink {
             (Some(channel), _) => Way::Notices(channel),
             (None, _) => return Err(SinkError::Missing(name.clone())),
         };
-        Ok(Self { name: name.clone(), way })
+        Ok(Self { name: name.clone(), way, folder: folder.map(Path::to_path_buf) })
     }
 
     /// Its name.

@@ -46,7 +46,7 @@ pub(super) fn pages() -> Pages {
 pub(super) fn out(change: Change, text: &str) -> Outgoing {
     let evidence = json!({
         "first_bad": { "canary": "1", "sent_at": "2022-08-08T19:26:00.000Z", "age": "4m" },
-        "missing": 9, "of": 20, "certainty": 0.97,
+        "missing": 9, "of": 20, "certainty": 0.97, "streams": ["reset"],
         // Not the same as the summary, or it would not be said again.
         "reply": format!("{text} 1"), "others": format!("{text} 2"), "next_step": format!("{text} 3"), "why": format!("{text} 4"),
     });
@@ -68,7 +68,8 @@ pub(super) fn opened() -> Outgoing {
     let mut out = out(Change::Opened, "provider `mailchimp` stopped: 9 canaries have not arrived in 3 inboxes");
     let facts = json!({
         "first_bad": { "canary": "1", "sent_at": "2022-08-08T19:26:00.000Z", "age": "4m" },
-        "missing": 9, "of": 20, "reply": "550 5.7.1 account suspended", "others": "sendgrid delivers",
+        "last_good": { "canary": "0", "sent_at": "2022-08-08T19:25:00.000Z", "age": "5m" },
+        "streams": ["reset", "sign-up"], "inboxes": ["a", "b", "c"], "missing": 9, "of": 20, "reply": "550 5.7.1 account suspended", "others": "sendgrid delivers",
         "next_step": "open the provider's status page", "certainty": 0.97,
     });
     out.notice.evidence = facts;

@@ -13,7 +13,7 @@ use super::fit::{self, Unit};
 use super::page::{Page, Pages};
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
 use crate::config::{Secret, SecretRef};
-use crate::model::{At, Severity, Span};
+use crate::model::{At, Change, Severity, Span};
 
 /// A request is usually done within a second; who still does not know after these waits is not asked again.
 const WAITS: [Duration; 4] = [Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(2), Duration::from_secs(4)];
@@ -36,8 +36,10 @@ impl Opsgenie {
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
         let page = self.pages.page(out);
-        let request = if page.is_over() {
-            let mut url = self.below(&[&alias(&page), "close"]);
+        // What there is nothing open of need not be closed, nor be acknowledged.
+        let changes = page.is_over() || page.change == Change::Acknowledged;
+        let request = if changes {
+            let mut url = self.below(&[&alias(&page), if page.is_over() { "close" } else { "acknowledge" }]);
             url.set_query(Some("identifierType=alias"));
             self.caller.post(url, &json!({ "source": page.instance, "note": note(&page) }))
         } else {
@@ -49,13 +51,13 @@ impl Opsgenie {
         };
         let json = answer.json();
         // Nothing is open under this alias: it is as closed as it can be.
-        if page.is_over() && answer.status.as_u16() == 404 && json.get("requestId").is_some() {
+        if changes && answer.status.as_u16() == 404 && json.get("requestId").is_some() {
             return Attempt::Delivered;
         }
         let said = json.get("message").and_then(Value::as_str).unwrap_or_default();
         let attempt = self.caller.judge(&answer, said, now);
         match json.get("requestId").and_then(Value::as_str) {
-            Some(request) if attempt == Attempt::Delivered => self.ask(request, page.is_over()).await,
+            Some(request) if attempt == Attempt::Delivered => self.ask(request, changes).await,
             _ => attempt,
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Origin, Outgoing, fit};
 use crate::config::{Template, Wording};
-use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, Severity};
+use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, Severity, certain};
 
 /// Bytes of a title: what a lock screen shows, and some more.
 const TITLE: usize = 200;
@@ -16,7 +16,9 @@ const TEXT: usize = 3000;
 /// Bytes of a fact.
 const VALUE: usize = 240;
 /// More facts are noise at night.
-const FACTS: usize = 6;
+const FACTS: usize = 7;
+/// Streams that are named.
+const STREAMS: usize = 4;
 /// Bytes of evidence for those who show all of it.
 const EVIDENCE: usize = 8000;
 
@@ -152,6 +154,7 @@ fn title(notice: &Notice) -> String {
         (Change::Resolved, _) => "RESOLVED",
         (Change::Reminder, Severity::Page) => "STILL PAGE",
         (Change::Reminder, Severity::Warn | Severity::Info) => "STILL",
+        (Change::Acknowledged, _) => "ACKNOWLEDGED",
         (Change::Opened | Change::Updated, Severity::Page) => "PAGE",
         (Change::Opened | Change::Updated, Severity::Warn) => "WARNING",
         (Change::Opened | Change::Updated, Severity::Info) => "INFO",
@@ -159,10 +162,18 @@ fn title(notice: &Notice) -> String {
     let drill = if notice.evidence.get("drill").is_some() { "DRILL, " } else { "" };
     let escalated = if notice.evidence.get("escalation").is_some() { "ESCALATED " } else { "" };
     let updated = if notice.change == Change::Updated { " (changed)" } else { "" };
-    format!("{drill}{escalated}{word}: {}, {}{updated}", culprit(notice), notice.kind.as_str().replace('_', " "))
+    let what = match notice.sink() {
+        Some(_) if notice.evidence.get("why").is_some() => "refuses notices".to_owned(),
+        Some(_) => "takes no notices".to_owned(),
+        None => notice.kind.as_str().replace('_', " "),
+    };
+    format!("{drill}{escalated}{word}: {}, {what}{updated}", culprit(notice))
 }
 
 fn culprit(notice: &Notice) -> String {
+    if let Some(sink) = notice.sink() {
+        return format!("sink {sink}");
+    }
     match &notice.culprit {
         Culprit::Provider(p) => format!("provider {p}"),
         Culprit::Stream(p, s) => format!("stream {s} of {p}"),
@@ -188,24 +199,53 @@ fn facts(out: &Outgoing) -> Vec<Fact> {
         return [fact("Opened", opened()), fact("Lasted", Some(lasted))].into_iter().flatten().collect();
     }
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let about = |canary: &Value, at: &Value| Some(format!("{} ({} ago)", moment(at.as_str()?), canary.get("age")?.as_str()?));
     let part = |name: &str| evidence.get(name).unwrap_or(&Value::Null);
-    let sent = |name: &str| part(name).get("sent_at").unwrap_or(&Value::Null);
     // Of what has only just stopped few are missing for good, and the sentence has how many have not arrived.
     let not_arrived = part("not_arrived").as_u64().unwrap_or_default();
     let missing = part("of").as_u64().filter(|of| *of > 0).zip(part("missing").as_u64());
     let missing = missing.filter(|(of, missing)| *missing >= not_arrived && missing <= of);
+    let inboxes = part("inboxes").as_array().map_or(0, Vec::len);
+    let into = if inboxes == 0 { String::new() } else { format!(", {inboxes} {}", if inboxes == 1 { "inbox" } else { "inboxes" }) };
     let all = [
-        fact("Since", about(part("first_bad"), sent("first_bad")).or_else(opened)),
-        fact("Missing", missing.map(|(of, missing)| format!("{missing} of the last {of}"))),
+        fact("Since", onset(part("first_bad"), part("last_good")).or_else(opened)),
+        fact("Seen", seen(part("acknowledged"))),
+        fact("Missing", missing.map(|(of, missing)| format!("{missing} of the last {of} canaries{into}"))),
+        fact("Mail", mail(out, part("streams"))),
         fact("Said", text(part("reply"))),
         fact("Why", text(part("why"))),
         fact("Others", text(part("others"))),
         fact("Next", text(part("next_step"))),
-        fact("Certainty", part("certainty").as_f64().map(|sure| format!("{:.0} %", sure * 100.0))),
-        fact("Last good", about(part("last_good"), sent("last_good"))),
+        fact("Certainty", part("certainty").as_f64().map(certain)),
     ];
     all.into_iter().flatten().take(FACTS).collect()
+}
+
+/// The first bad canary and the last good one: when each was sent, and how long ago that is.
+fn onset(first_bad: &Value, last_good: &Value) -> Option<String> {
+    let when = |canary: &Value| {
+        let age = canary.get("age").and_then(Value::as_str)?;
+        Some((moment(canary.get("sent_at")?.as_str()?), age.to_owned()))
+    };
+    let (bad, age) = when(first_bad)?;
+    let named = first_bad.get("canary").and_then(Value::as_str).map_or_else(String::new, |id| format!(", canary {id}"));
+    let good = when(last_good).map_or_else(String::new, |(good, age)| format!("; last good {good} ({age} ago)"));
+    Some(format!("{bad} ({age} ago{named}){good}"))
+}
+
+/// Who has acknowledged it, and when.
+fn seen(word: &Value) -> Option<String> {
+    let text = |part: &str| word.get(part).and_then(Value::as_str);
+    Some(format!("by {}, {}", text("by")?, moment(text("at")?)))
+}
+
+/// Which streams of mail it touches, where the title does not say.
+fn mail(out: &Outgoing, streams: &Value) -> Option<String> {
+    if matches!(out.notice.culprit, Culprit::Stream(..) | Culprit::Route(..)) {
+        return None;
+    }
+    let all: Vec<&str> = streams.as_array()?.iter().filter_map(Value::as_str).collect();
+    let more = if all.len() > STREAMS { format!(" and {} more", all.len() - STREAMS) } else { String::new() };
+    Some(format!("{}{more}", all.iter().take(STREAMS).copied().collect::<Vec<_>>().join(", ")))
 }
 
 /// `2022-08-08T19:30:00.000Z` for people.
@@ -233,7 +273,8 @@ mod tests {
         assert_eq!(
             page.body(),
             "provider `mailchimp` stopped: 9 canaries have not arrived in 3 inboxes\n\
-             Since: 2022-08-08 19:26:00 UTC (4m ago)\nMissing: 9 of the last 20\nSaid: 550 5.7.1 account suspended\n\
+             Since: 2022-08-08 19:26:00 UTC (4m ago, canary 1); last good 2022-08-08 19:25:00 UTC (5m ago)\n\
+             Missing: 9 of the last 20 canaries, 3 inboxes\nMail: reset, sign-up\nSaid: 550 5.7.1 account suspended\n\
              Others: sendgrid delivers\nNext: open the provider's status page\nCertainty: 97 %"
         );
         assert_eq!(page.link.as_deref(), Some("https://canary.example/incidents/3"));
@@ -242,6 +283,29 @@ mod tests {
         let over = nasty::pages().page(&nasty::out(Change::Resolved, "all is well"));
         assert_eq!((over.title.as_str(), &over.runbook), ("RESOLVED: provider mailchimp, stopped", &None));
         assert_eq!(over.body(), "all is well\nOpened: 2022-08-08 19:30:00 UTC\nLasted: 1m");
+    }
+
+    #[test]
+    fn a_sink_that_refuses_is_no_blind_watcher() {
+        let mut out = nasty::out(Change::Opened, "sink `oncall` refuses notices (answered 401)");
+        (out.notice.kind, out.notice.culprit) = (Kind::Blind, Culprit::Watcher {});
+        out.notice.evidence = json!({ "sink": "oncall", "why": "answered 401", "next_step": "mend it" });
+        let page = nasty::pages().page(&out);
+        assert_eq!((page.title.as_str(), page.culprit.as_str()), ("PAGE: sink oncall, refuses notices", "sink oncall"));
+        assert_eq!(page.runbook.as_deref(), Some("https://canary.example/runbooks/sink"));
+        assert_eq!(page.body(), "sink `oncall` refuses notices (answered 401)\nSince: 2022-08-08 19:30:00 UTC\nNext: mend it");
+    }
+
+    #[test]
+    fn what_is_told_late_says_of_when_it_is() {
+        let now = nasty::opened().at.plus(crate::model::Span::from_secs(1200));
+        let page = nasty::pages().page(&nasty::opened().told_at(now));
+        let head = "as of 2022-08-08 19:31:00 UTC (20m ago): provider `mailchimp` stopped: 9 canaries have not arrived in 3 inboxes\n\
+                    Since: 2022-08-08 19:26:00 UTC (25m ago, canary 1); last good 2022-08-08 19:25:00 UTC (26m ago)\n";
+        assert!(page.body().starts_with(head), "{}", page.body());
+        let over = nasty::pages().page(&nasty::out(Change::Resolved, "all is well").told_at(now));
+        assert!(over.text.starts_with("over since 2022-08-08 19:31:00 UTC (20m ago): all is well"), "{}", over.text);
+        assert_eq!(nasty::opened().told_at(nasty::opened().at), nasty::opened());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::fit::{self, Unit};
 use super::page::{Page, Pages};
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
 use crate::config::{PagerDutySettings, Secret};
-use crate::model::{At, Severity, Span};
+use crate::model::{At, Change, Severity, Span};
 
 /// One service.
 #[derive(Debug)]
@@ -77,6 +77,9 @@ fn event(page: &Page, key: &str) -> Value {
     if page.is_over() {
         return json!({ "routing_key": key, "event_action": "resolve", "dedup_key": dedup });
     }
+    if page.change == Change::Acknowledged {
+        return json!({ "routing_key": key, "event_action": "acknowledge", "dedup_key": dedup });
+    }
     let severity = match page.severity {
         Severity::Page => "critical",
         Severity::Warn => "warning",
@@ -113,7 +116,6 @@ fn event(page: &Page, key: &str) -> Value {
 mod tests {
     use super::super::nasty;
     use super::*;
-    use crate::model::Change;
 
     #[test]
     fn one_incident_is_one_alert() {
@@ -122,6 +124,8 @@ mod tests {
         assert_eq!(opened["dedup_key"], "mailcanary/test.example/3");
         assert_eq!((&opened["event_action"], &opened["payload"]["severity"]), (&json!("trigger"), &json!("critical")));
         assert_eq!(opened["links"][0]["href"], "https://canary.example/incidents/3");
+        let seen = event(&pages.page(&nasty::out(Change::Acknowledged, "acknowledged by ann")), "key");
+        assert_eq!(seen, json!({ "routing_key": "key", "event_action": "acknowledge", "dedup_key": "mailcanary/test.example/3" }));
         let over = event(&pages.page(&nasty::out(Change::Resolved, "over")), "key");
         assert_eq!(over, json!({ "routing_key": "key", "event_action": "resolve", "dedup_key": "mailcanary/test.example/3" }));
     }

@@ -103,6 +103,8 @@ pub struct Queue {
     ended: Vec<(NoticeId, Delivery)>,
     /// Notices that ended, where a restart would not know it yet.
     unwritten: BTreeMap<NoticeId, IncidentId>,
+    /// Notices that an earlier process is known not to have got rid of.
+    untaken: BTreeSet<NoticeId>,
 }
 
 impl Queue {
@@ -110,7 +112,18 @@ impl Queue {
     #[must_use]
     pub const fn new(pace: Pace, seed: u64, born: At) -> Self {
         let meter = Meter::new(Rate::NONE, born);
-        Self { pace, seed, born, waiting: VecDeque::new(), quiet: None, meter, gone: false, ended: Vec::new(), unwritten: BTreeMap::new() }
+        Self {
+            pace,
+            seed,
+            born,
+            waiting: VecDeque::new(),
+            quiet: None,
+            meter,
+            gone: false,
+            ended: Vec::new(),
+            unwritten: BTreeMap::new(),
+            untaken: BTreeSet::new(),
+        }
     }
 
     /// The same for a sink that bears no more than `rate`.
@@ -118,6 +131,21 @@ impl Queue {
     pub const fn within(mut self, rate: Rate) -> Self {
         self.meter = Meter::new(rate, self.born);
         self
+    }
+
+    /// The same after an earlier process, of whose notices these are known not to have been taken, and which the sink wants to be left alone
+    /// until `not_before`.
+    #[must_use]
+    pub fn after(mut self, untaken: &BTreeSet<NoticeId>, not_before: Option<At>) -> Self {
+        self.untaken.clone_from(untaken);
+        self.quiet = not_before.map(|at| Due { since: self.born, at });
+        self
+    }
+
+    /// When a notice is tried again of which it is known that the sink has not taken it.
+    pub(super) fn untaken_until(&self, id: NoticeId) -> Option<At> {
+        let waiting = self.waiting.iter().find(|w| w.out.notice.notice == id && !w.flying && !w.unclear && w.tries > 0)?;
+        Some(self.quiet.map_or(waiting.due.at, |quiet| waiting.due.at.max(quiet.at)))
     }
 
     /// How many wait or are being tried.
@@ -142,7 +170,7 @@ impl Queue {
             return;
         }
         let incident = out.notice.incident;
-        let unclear = out.at < self.born;
+        let unclear = out.at < self.born && !self.untaken.contains(&id);
         self.waiting.push_back(Waiting { out, tries: 0, doubts: 0, due: Due { since: now, at: now }, flying: false, unclear });
         self.overtake(incident);
         self.trim();
@@ -249,18 +277,19 @@ impl Queue {
         }
     }
 
-    /// Drops what a later notice of the incident makes pointless, unless the sink may know of it: a reminder before any other notice, all
-    /// before a recovery, and with an unsent `opened` the recovery too, for then the sink never heard of the incident.
+    /// Drops what a later notice of the incident makes pointless: a reminder before any other notice, and all before a recovery, for nobody
+    /// is called when it is over. Where the sink cannot know of the incident, because its `opened` was never taken, the recovery goes, too;
+    /// where it may, the recovery alone is told.
     fn overtake(&mut self, incident: IncidentId) {
         let mine = |w: &&Waiting| w.out.notice.incident == incident;
         let Some(last) = self.waiting.iter().rfind(mine).map(|w| (w.out.notice.notice, w.out.notice.change)) else { return };
-        let unsent = |w: &Waiting| w.out.notice.incident == incident && w.out.notice.notice < last.0 && !w.unclear;
+        let earlier = |w: &Waiting| w.out.notice.incident == incident && w.out.notice.notice < last.0;
         if last.1 != Change::Resolved {
-            return self.drop_where(|w| unsent(w) && w.out.notice.change == Change::Reminder);
+            return self.drop_where(|w| earlier(w) && !w.unclear && w.out.notice.change == Change::Reminder);
         }
         let first = self.waiting.iter().find(mine);
         let never_heard = first.is_some_and(|w| !w.flying && !w.unclear && w.out.notice.change == Change::Opened);
-        self.drop_where(unsent);
+        self.drop_where(earlier);
         if never_heard {
             self.drop_where(|w| w.out.notice.notice == last.0);
         }

@@ -129,12 +129,16 @@ fn a_recovery_follows_a_page_that_may_have_arrived() {
     assert_eq!(started(&mut queue, 1000), Some(1));
     queue.finished(NoticeId(1), &BROKEN, at(1000));
     queue.push(out(2, 1, Change::Resolved), at(2000));
-    assert_eq!(queue.len(), 2);
+    assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Dropped)], "nobody is called when it is over");
+    queue.written(NoticeId(1));
+    assert_eq!(started(&mut queue, 2000), Some(2), "who may have heard of it hears of its end");
 
     let mut restarted = Queue::new(Pace::default(), 42, at(5000));
     restarted.push(out(1, 1, Change::Opened), at(5000));
     restarted.push(out(2, 1, Change::Resolved), at(5000));
-    assert_eq!(restarted.len(), 2, "an earlier process may have sent it");
+    assert_eq!(restarted.take_ended(), [(NoticeId(1), Delivery::Dropped)]);
+    restarted.written(NoticeId(1));
+    assert_eq!(started(&mut restarted, 5000), Some(2), "an earlier process may have sent it");
 
     let mut known = Queue::new(Pace::default(), 42, at(0));
     known.push(out(5, 1, Change::Updated), at(5000));
@@ -162,7 +166,24 @@ fn an_old_recovery_is_given_up_and_an_open_incident_never() {
     queue.push(out(2, 1, Change::Resolved), at(5000));
     queue.push(out(3, 2, Change::Opened), at(5000));
     assert_eq!(started(&mut queue, 1000 + 86_400_000), Some(3));
-    assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Dropped), (NoticeId(2), Delivery::Dropped)]);
+    assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Dropped), (NoticeId(2), Delivery::Dropped)], "the page when it was over");
+}
+
+#[test]
+fn a_page_that_fails_while_it_ends_is_not_told_afterwards() {
+    for (attempt, told) in [(RETRY, None), (BROKEN, Some(2))] {
+        let mut queue = queue();
+        queue.push(out(1, 1, Change::Opened), at(1000));
+        assert_eq!(started(&mut queue, 1000), Some(1));
+        queue.finished(NoticeId(1), &attempt, at(1000));
+        let again = queue.wake_at().unwrap();
+        assert_eq!(queue.start(again).unwrap().notice.notice, NoticeId(1), "a second attempt is under way");
+        queue.push(out(2, 1, Change::Resolved), again);
+        queue.finished(NoticeId(1), &RETRY, again);
+        assert_eq!(queue.take_ended()[0], (NoticeId(1), Delivery::Dropped));
+        queue.written(NoticeId(1));
+        assert_eq!(queue.start(again).map(|out| out.notice.notice.0), told, "after {attempt:?}");
+    }
 }
 
 #[test]

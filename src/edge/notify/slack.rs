@@ -12,7 +12,7 @@ use super::page::Page;
 use super::replies::button;
 use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
 use crate::config::SlackSettings;
-use crate::model::{At, Span};
+use crate::model::{At, Change, Span};
 
 /// One webhook.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ pub(super) fn message(page: &Page, answers: bool) -> Value {
     };
     blocks.extend(page.link.iter().map(|link| linked(link, "The incident, with all its evidence")));
     blocks.extend(page.runbook.iter().map(|runbook| linked(runbook, "Runbook: what to do first")));
-    if answers && !page.is_over() && !page.is_trial {
+    if answers && !page.is_over() && !page.is_trial && page.change != Change::Acknowledged {
         blocks.push(button(&page.key));
     }
     let fallback = fit::escaped(&fit::inert(&format!("{}: {}", page.title, page.text)), 3000, Unit::Char, escape);

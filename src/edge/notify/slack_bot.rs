@@ -52,6 +52,8 @@ impl SlackBot {
         let rises = known.as_ref().is_some_and(|known| rank(&known.severity) < rank(page.severity.as_str()) || known.calls < out.calls());
         let attempt = match &known {
             Some(known) if page.change == Change::Reminder => self.remind(&page, known, now).await,
+            // Of what there is no message nobody needs to know who has seen it.
+            None if page.change == Change::Acknowledged => Ok(Attempt::Delivered),
             Some(known) if !rises || page.is_over() => self.change(&page, known, now).await,
             Some(_) | None => Err(None),
         };

@@ -93,6 +93,11 @@ impl Channel for Webhook {
     fn tell<'a>(&'a self, out: &'a Outgoing, now: At) -> BoxFuture<'a, Attempt> {
         Box::pin(self.send(out, now))
     }
+
+    /// The body is signed, has its own time, and a repeat is known by its id.
+    fn is_exact(&self) -> bool {
+        true
+    }
 }
 
 /// Names are free text and may hold a full stop: the id takes a hash of them.

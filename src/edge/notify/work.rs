@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::alertmanager::{Alertmanager, Board, Instance};
+use super::rest::Rest;
 use super::{Attempt, Channel, Outgoing, Pace, Queue, Sink, Way, tell};
 use crate::model::{At, IncidentId, Name, NoticeId, Now};
 use crate::watchdog::{Delivery, IncidentView};
@@ -60,12 +61,13 @@ pub fn work(
     pace: Pace,
 ) -> impl Future<Output = ()> + Send {
     let born = now();
+    let rest = Rest::open(sink.folder.as_deref(), &sink.name);
     let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: None };
     async move {
         match &sink.way {
             Way::Notices(channel) => {
                 tokio::select! {
-                    () = one_by_one(channel.as_ref(), &mut notices, &mut desk, born, pace) => {}
+                    () = one_by_one(channel.as_ref(), &mut notices, &mut desk, (born, rest), pace) => {}
                     () = channel.tend() => {}
                 }
             }
@@ -153,15 +155,22 @@ impl Desk {
     }
 }
 
-async fn one_by_one(channel: &dyn Channel, notices: &mut mpsc::Receiver<Handed>, desk: &mut Desk, born: At, pace: Pace) {
+async fn one_by_one(
+    channel: &dyn Channel,
+    notices: &mut mpsc::Receiver<Handed>,
+    desk: &mut Desk,
+    (born, mut rest): (At, Rest),
+    pace: Pace,
+) {
     let now = desk.now.clone();
-    let mut queue = Queue::new(pace, seed(&desk.name), born).within(channel.rate());
+    let mut queue = Queue::new(pace, seed(&desk.name), born).within(channel.rate()).after(rest.untaken(), rest.not_before(born));
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
     loop {
         while flights.len() < LANES
             && let Some(out) = queue.start(now())
         {
             let at = now();
+            rest.begins(out.notice.notice);
             flights.push(Box::pin(async move { (out.notice.notice, tell(channel, &out, at).await) }));
         }
         desk.ended.extend(queue.take_ended());
@@ -169,13 +178,19 @@ async fn one_by_one(channel: &dyn Channel, notices: &mut mpsc::Receiver<Handed>,
         match desk.next(notices, &mut flights, wake).await {
             Next::Came(Handed::Notice(out)) => queue.push(*out, now()),
             Next::Came(Handed::Written(notice)) => queue.written(notice),
-            Next::Landed(notice, attempt) => queue.finished(notice, &attempt, now()),
+            Next::Landed(notice, attempt) => {
+                let at = now();
+                queue.finished(notice, &attempt, at);
+                rest.landed(notice, &attempt, &queue, at);
+            }
             Next::Time => {}
             Next::Over => break,
         }
     }
     let landed = |notice, attempt: Attempt| {
-        queue.finished(notice, &attempt, now());
+        let at = now();
+        queue.finished(notice, &attempt, at);
+        rest.landed(notice, &attempt, &queue, at);
         queue.take_ended()
     };
     desk.close(&mut flights, landed).await;

@@ -156,7 +156,7 @@ impl Clerk {
         }
         let (id, said) = (incident.incident, Some(note.clone()).filter(|note| !note.is_empty()));
         let event = match text("what") {
-            "ack" => Event::Acknowledged { incident: id, by, note: said, said_at: None },
+            "ack" => Event::Acknowledged { incident: id, by, note: said, said_at: None, via: None },
             "close" => Event::Closed { incident: id, by, note: said },
             "silence" if note.is_empty() => return unfit("a silence needs a reason"),
             "silence" => {

@@ -41,7 +41,7 @@ async fn a_sink_that_refuses_is_told_of_to_the_others_once() {
     assert!(trouble["data"]["summary"].as_str().unwrap().starts_with("sink `broken` refuses notices (answered 422)"), "{trouble}");
     assert_eq!(trouble["data"]["evidence"]["refused"]["incident"], refused["data"]["incident"]);
     let (_, status) = daemon.get("/").await.unwrap();
-    assert!(status.contains("sink `broken` refuses notices") && status.contains(">Sinks</h2>"), "{status}");
+    assert!(status.contains("broken</bdi></code> refuses notices") && status.contains(">Sinks</h2>"), "{status}");
     // Killed, it does not tell it again, and knows that it is to be ended. What is not written down yet would be repeated.
     let delivered = "mailcanary_notices_total{sink=\"sound\",outcome=\"delivered\"}";
     daemon.wait_for("the page to be written down", async |d| (d.metric(delivered).await? >= 1.0).then_some(())).await;

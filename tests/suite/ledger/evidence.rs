@@ -59,10 +59,16 @@ fn outage(over: bool) -> Vec<Record> {
         sent(11, after(300_000)),
         answered(11, after(300_100), Outcome::Refused(Class::Suspended), "550 5.7.1 account suspended"),
         told(330_000, 1, Change::Opened),
-        event(330_500, Event::Noticed { notice: NoticeId(1), sink: name("hook"), outcome: Delivery::Delivered }),
+        event(330_500, Event::Noticed { notice: NoticeId(1), sink: name("hook"), outcome: Delivery::Delivered, why: None }),
         event(
             340_000,
-            Event::Acknowledged { incident: IncidentId(1), by: NASTY.to_owned(), note: Some(format!("on it {SECRET}")), said_at: None },
+            Event::Acknowledged {
+                incident: IncidentId(1),
+                by: NASTY.to_owned(),
+                note: Some(format!("on it {SECRET}")),
+                said_at: None,
+                via: None,
+            },
         ),
         event(350_000, Event::Blind { inbox: name("gmail-1"), class: Some(Class::Auth), why: Some(NASTY.to_owned()) }),
         event(500_000, Event::Traced { canary: canary(10), fate: Fate::Bounced, words: Some(NASTY.to_owned()) }),

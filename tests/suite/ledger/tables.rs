@@ -99,7 +99,7 @@ fn incidents_and_their_notices_can_be_followed() {
     let told = |ms, number, change, severity| {
         fact(ms, Fact::Told { notice: notice(number, change, severity), sinks: sinks(), silenced: false, late: false })
     };
-    let noticed = |ms, number, sink, outcome| event(ms, Event::Noticed { notice: NoticeId(number), sink: name(sink), outcome });
+    let noticed = |ms, number, sink, outcome| event(ms, Event::Noticed { notice: NoticeId(number), sink: name(sink), outcome, why: None });
     let (scratch, mut ledger) = written(&[
         told(1000, 1, Change::Opened, Severity::Warn),
         noticed(1500, 1, "hook", Delivery::Delivered),
@@ -166,7 +166,7 @@ fn odd_facts_break_nothing() {
                 Fact::Happened(Event::Orphaned { canary: id }),
                 Fact::Happened(sighted.clone()),
                 Fact::Happened(sighted),
-                Fact::Happened(Event::Noticed { notice: NoticeId(u64::MAX), sink: name("x"), outcome: Delivery::Dropped }),
+                Fact::Happened(Event::Noticed { notice: NoticeId(u64::MAX), sink: name("x"), outcome: Delivery::Dropped, why: None }),
                 Fact::Told {
                     notice: notice(u64::MAX, Change::Reminder, Severity::Info),
                     sinks: vec![name("x"), name("x")],

@@ -206,7 +206,10 @@ async fn who_acknowledges_takes_back_or_resolves_there_does_so_here() {
     assert!(occurred.is_some());
     let (incident_7, by) = (IncidentId(7), "pagerduty: Jane".to_owned());
     for (kind, expected) in [
-        ("incident.acknowledged", Event::Acknowledged { incident: incident_7, by: by.clone(), note: None, said_at: occurred }),
+        (
+            "incident.acknowledged",
+            Event::Acknowledged { incident: incident_7, by: by.clone(), note: None, said_at: occurred, via: Name::new("pager").ok() },
+        ),
         ("incident.unacknowledged", Event::Unacknowledged { incident: incident_7, by: by.clone(), said_at: occurred }),
         ("incident.resolved", Event::Closed { incident: incident_7, by, note: None }),
     ] {
@@ -220,7 +223,8 @@ async fn who_acknowledges_takes_back_or_resolves_there_does_so_here() {
         assert_eq!(rig.post(sink, &slack(&pressed(KEY, BUTTON), NOW, SECRET)).await, 200);
         let word = if sink == "chat" { "slack" } else { "slack-bot" };
         let said_at = Some(At::from_ms(1_531_420_610_840));
-        let expected = Event::Acknowledged { incident: incident_7, by: format!("{word}: jtorrance"), note: None, said_at };
+        let expected =
+            Event::Acknowledged { incident: incident_7, by: format!("{word}: jtorrance"), note: None, said_at, via: Name::new(sink).ok() };
         assert_eq!(rig.heard(), [expected], "{sink}");
     }
     let counts = rig.counts("pager");

@@ -104,7 +104,7 @@ fn a_sink_that_waits_is_not_called_for_what_is_acknowledged_over_silenced_or_no_
     suspend(&mut w, "p0");
     w.run(MINUTE.scaled(5, 1));
     let incident = w.opened()[0].incident;
-    w.feed(Event::Acknowledged { incident, by: "ann".to_owned(), note: None, said_at: None });
+    w.feed(Event::Acknowledged { incident, by: "ann".to_owned(), note: None, said_at: None, via: None });
     w.feed(Event::Blind { inbox: name("i1"), class: Some(Class::Auth), why: None });
     w.run(MINUTE.scaled(30, 1));
     w.heal(w.now);
@@ -207,24 +207,26 @@ fn a_sink_is_tried_once_in_its_hours_and_what_it_does_not_take_is_known() {
     let [(_, test)] = &notices[..] else { panic!("{notices:#?}") };
     assert!(test.is_trial() && test.severity == Severity::Info && test.summary.starts_with("TEST, nothing is wrong"), "{test:#?}");
     assert!(w.dog.view(w.now).incidents.is_empty(), "it is no incident");
-    let untaken = |w: &World| w.dog.untaken_trials(w.now).count();
+    let open = |w: &World| w.dog.view(w.now).incidents.into_iter().filter(|i| i.resolved_at.is_none() && i.last.sink() == Some("hook"));
+    let untaken = |w: &World| open(w).count();
     assert_eq!(untaken(&w), 0);
     w.run(MINUTE.scaled(15, 1));
-    assert_eq!((untaken(&w), w.notices.len()), (1, 1), "it waits in the outbox, and is not sent twice");
+    assert_eq!((untaken(&w), w.notices.len()), (1, 2), "it waits in the outbox, and is not sent twice");
+    assert!(w.notices[1].1.summary.starts_with("sink `hook` has not taken a test notice for 15m"), "{:?}", w.notices[1]);
     let notice = test.notice;
-    w.feed(Event::Noticed { notice, sink: name("hook"), outcome: Delivery::Delivered });
-    let (_, over) = w.notices.last().unwrap();
+    w.feed(Event::Noticed { notice, sink: name("hook"), outcome: Delivery::Delivered, why: None });
+    let (_, over) = w.notices.last().unwrap().clone();
     assert_eq!((over.change, over.incident, untaken(&w)), (Change::Resolved, w.notices[0].1.incident, 0));
-    w.feed(Event::Noticed { notice: w.notices[1].1.notice, sink: name("hook"), outcome: Delivery::Delivered });
+    w.feed(Event::Noticed { notice: over.notice, sink: name("hook"), outcome: Delivery::Delivered, why: None });
     assert_eq!(w.dog.view(w.now).trials[0].taken, Some(true));
     replay::holds(&w);
     w.dog = Watchdog::replay(&w.settings, Some(&w.dog.checkpoint().unwrap()), []).unwrap();
     w.run(MINUTE.scaled(60, 1));
-    assert_eq!(w.notices.len(), 2, "once in these hours");
+    assert_eq!(w.notices.len(), 4, "once in these hours");
     assert!(w.dog.outbox().is_empty());
     suspend(&mut w, "p0");
     w.run(MINUTE.scaled(2, 1));
-    assert_eq!(w.notices.last().unwrap().1.incident.0, 1, "trials take no number from incidents");
+    assert_eq!(w.notices.last().unwrap().1.incident.0, 2, "trials take no number from incidents");
 }
 
 #[test]

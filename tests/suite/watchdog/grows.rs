@@ -11,7 +11,7 @@ const MINUTE: Span = Span::from_secs(60);
 
 fn acknowledge(w: &mut World, said_at: Option<At>) {
     let incident = w.notices[0].1.incident;
-    w.feed(Event::Acknowledged { incident, by: "ann".to_owned(), note: None, said_at });
+    w.feed(Event::Acknowledged { incident, by: "ann".to_owned(), note: None, said_at, via: None });
 }
 
 fn is_acknowledged(w: &World) -> bool {

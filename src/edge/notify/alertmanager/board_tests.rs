@@ -101,7 +101,10 @@ fn a_restart_puts_up_what_is_open_or_lately_over() {
         last: notice(id * 10, id, if resolved_at.is_some() { Change::Resolved } else { Change::Opened }, severity),
         present: None,
         acknowledged: None,
+        also: Vec::new(),
         closed: None,
+        delivers: false,
+        silenced_until: None,
     };
     let mut board = Board::new(board().origin, vec![Severity::Page], Pace::default());
     let seen = [

@@ -210,7 +210,7 @@ impl Replies {
         let by = fit::line(&said.by, NAME);
         let by = if by.is_empty() { "somebody" } else { &by };
         let show = |by| way.thanks.iter().zip(&said.answer_at).for_each(|(thanks, to)| thanks.show(to, incident, by));
-        let event = event(incident, said.deed, format!("{}: {by}", way.word), said.at);
+        let event = event(sink, incident, said.deed, format!("{}: {by}", way.word), said.at);
         self.orders.try_send(Order { event, done }).ok()?;
         match timeout(WRITTEN, written).await.ok()?.ok()? {
             Ok(_) => {
@@ -227,9 +227,9 @@ impl Replies {
     }
 }
 
-fn event(incident: IncidentId, deed: Deed, by: String, said_at: Option<At>) -> Event {
+fn event(sink: &Name, incident: IncidentId, deed: Deed, by: String, said_at: Option<At>) -> Event {
     match deed {
-        Deed::Acknowledged => Event::Acknowledged { incident, by, note: None, said_at },
+        Deed::Acknowledged => Event::Acknowledged { incident, by, note: None, said_at, via: Some(sink.clone()) },
         Deed::TookBack => Event::Unacknowledged { incident, by, said_at },
         Deed::Resolved => Event::Closed { incident, by, note: None },
     }

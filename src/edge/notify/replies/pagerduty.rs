@@ -33,8 +33,10 @@ impl Reply for PagerDuty {
         let event = whole.get("event").filter(|event| event.is_object())?;
         let text = |at: &str| event.pointer(at).and_then(Value::as_str);
         let by_a_person = text("/agent/type").is_some_and(|kind| kind.starts_with("user"));
+        // What we pass on ourselves comes back as the integration's.
+        let by_us = text("/agent/type").is_some_and(|kind| kind.contains("integration"));
         let deed = match text("/event_type")? {
-            "incident.acknowledged" => Deed::Acknowledged,
+            "incident.acknowledged" if !by_us => Deed::Acknowledged,
             "incident.unacknowledged" => Deed::TookBack,
             // What we resolve ourselves is told of, too; and what PagerDuty resolves for its age is not over.
             "incident.resolved" if by_a_person => Deed::Resolved,

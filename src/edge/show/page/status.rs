@@ -179,6 +179,8 @@ pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
                 (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
                 span { (culprit(&incident.culprit)) ": " (kind(incident)) }
                 @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
+                @if let Some(until) = incident.silenced_until { (badge(Verdict::Unknown, "silenced")) span.dim { "until " (super::bits::clock(until)) } }
+                @if incident.delivers { (badge(Verdict::Delivering, "at present delivering")) }
                 @if let Some(silence) = silence(view, incident) {
                     (badge(Verdict::Unknown, "silenced")) span.dim { "by " (foreign(&silence.by, 60)) ", until " (short(silence.until, view.at)) }
                 }

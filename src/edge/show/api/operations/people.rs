@@ -71,7 +71,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
 
 fn acknowledge(asked: &Asked, _: At) -> Result<Event, Problem> {
     let (incident, Said { by, note }) = (IncidentId(asked.path_number("incident")), said(asked)?);
-    Ok(Event::Acknowledged { incident, by, note, said_at: None })
+    Ok(Event::Acknowledged { incident, by, note, said_at: None, via: None })
 }
 
 fn close(asked: &Asked, _: At) -> Result<Event, Problem> {

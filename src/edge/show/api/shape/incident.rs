@@ -23,7 +23,7 @@ pub(in crate::edge::show) struct Incidents {
 /// One failure of one culprit, from the first bad canary to recovery.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(in crate::edge::show) struct Incident {
-    /// Its number. Those from 2^40 on stand for sinks, and 0 for the ledger itself.
+    /// Its number; 0 stands for the ledger itself.
     pub(in crate::edge::show) incident: u64,
     kind: Kind,
     severity: Severity,
@@ -42,8 +42,14 @@ pub(in crate::edge::show) struct Incident {
     last: Notice,
     /// Who has seen it.
     pub(in crate::edge::show) acknowledged: Option<Word>,
+    /// Who has seen it, too, since then: the last few.
+    also: Vec<Word>,
     /// Who said that it is over.
     closed: Option<Word>,
+    /// It is open, and mail arrives again: it is kept open because it came and went before.
+    delivers: bool,
+    /// Until when nobody is told of it; null: it is not silenced.
+    silenced_until: Option<Time>,
 }
 
 /// One message about an incident.
@@ -101,7 +107,10 @@ impl Incident {
             evidence: incident.evidence().clone(),
             last: Notice::new(&incident.last),
             acknowledged: incident.acknowledged.as_ref().map(word),
+            also: incident.also.iter().map(word).collect(),
             closed: incident.closed.as_ref().map(word),
+            delivers: incident.delivers,
+            silenced_until: time(incident.silenced_until),
         }
     }
 }

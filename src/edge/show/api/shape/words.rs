@@ -58,7 +58,7 @@ words! {
     }
 
     /// What a notice tells of its incident.
-    Change { Opened = "opened", Updated = "updated", Reminder = "reminder", Resolved = "resolved" }
+    Change { Opened = "opened", Updated = "updated", Reminder = "reminder", Acknowledged = "acknowledged", Resolved = "resolved" }
 
     /// The kind of a refusal or failure.
     Class {

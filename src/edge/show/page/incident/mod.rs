@@ -10,7 +10,7 @@ use super::bits::{badge, count, foreign, severity, short, sign, table, time, ton
 use super::status::{culprit, kind};
 use super::{page, prose, routes, text};
 use crate::model::dossier::{Dossier, Tally};
-use crate::model::{At, Culprit, IncidentId, Name, Route, Severity, Verdict};
+use crate::model::{At, Culprit, IncidentId, Name, Route, Severity, Verdict, certain};
 use crate::watchdog::{IncidentView, View};
 
 /// The way from this page to the status page.
@@ -36,7 +36,10 @@ pub(super) fn remembered(id: IncidentId, dossier: &Dossier) -> Option<IncidentVi
         last,
         present: None,
         acknowledged: None,
+        also: Vec::new(),
         closed: None,
+        delivers: false,
+        silenced_until: None,
     })
 }
 
@@ -80,7 +83,7 @@ fn next(incident: &IncidentView) -> Markup {
             section.next aria-labelledby="next" {
                 h2 #next { "Next step" }
                 p { (prose(step, 1000)) }
-                @if runbooks::is_there(incident.kind) { p { a href=(format!("{ROOT}runbooks/{}", incident.kind.as_str())) { "Runbook" } } }
+                @if runbooks::is_there(incident.last.runbook()) { p { a href=(format!("{ROOT}runbooks/{}", incident.last.runbook())) { "Runbook" } } }
             }
         }
         @if let Some(caution) = part("caution") { p.note { (prose(caution, 400)) } }
@@ -93,12 +96,12 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
     html! {
         dl.facts {
             dt { "State" }
-            dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) } ", last notice: " (incident.last.change.as_str()) }
+            dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) @if incident.delivers { " " (badge(Verdict::Delivering, "at present delivering")) } } ", last notice: " (incident.last.change.as_str()) }
             dt { "Severity" } dd { (severity(incident.severity)) }
             dt { "Kind" } dd { (incident.kind.as_str()) }
             dt { "Culprit" } dd {
                 (blamed(&incident.culprit))
-                @if let Some(sure) = certainty { ", " (certain(sure)) }
+                @if let Some(sure) = certainty { ", " (certain(sure)) " certain" }
                 @for rival in strings(evidence, "rivals") { br; span.dim { "or " (prose(rival, 200)) } }
                 @for also in strings(evidence, "cannot_be_told_apart") { br; span.dim { "cannot be told from " (prose(also, 200)) } }
             }
@@ -114,6 +117,11 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
                     dd { "by " (foreign(&said.by, 200)) ", " (time(said.at, view.at)) @if let Some(note) = &said.note { ": " (foreign(note, 1000)) } }
                 }
             }
+            @for word in &incident.also {
+                dt { "Seen, too" }
+                dd { "by " (foreign(&word.by, 200)) ", " (time(word.at, view.at)) @if let Some(note) = &word.note { ": " (foreign(note, 1000)) } }
+            }
+            @if let Some(until) = incident.silenced_until { dt { "Silenced" } dd { "told to nobody until " (time(until, view.at)) } }
             @for silence in view.silences.iter().filter(|s| s.which.fits(incident.kind, &incident.culprit)) {
                 dt { "Silenced" }
                 dd { "until " (time(silence.until, view.at)) " by " (foreign(&silence.by, 200)) ": " (foreign(&silence.reason, 1000)) }
@@ -121,11 +129,6 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
             dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
         }
     }
-}
-
-/// How certain the blame is: never whole.
-fn certain(sure: f64) -> String {
-    if sure >= 0.9995 { "more than 99.9 % certain".to_owned() } else { format!("{:.1} % certain", sure * 100.0) }
 }
 
 fn strings<'v>(evidence: &'v serde_json::Value, key: &str) -> impl Iterator<Item = &'v str> {

@@ -64,6 +64,7 @@ fn told(dossier: &Dossier) -> Vec<Entry> {
             Change::Updated if loudest.is_some_and(|before| notice.severity > before) => format!("Louder: {}", notice.severity.as_str()),
             Change::Updated => "Updated".to_owned(),
             Change::Reminder => "Reminder".to_owned(),
+            Change::Acknowledged => "Acknowledged, passed on".to_owned(),
             Change::Resolved => "Over".to_owned(),
         };
         loudest = loudest.max(Some(notice.severity));

@@ -1,0 +1,42 @@
+//! What comes and goes: until when it stays one incident, and whether mail is delivered meanwhile.
+
+use super::outbox::{Incident, is_drill};
+use super::plan::Plan;
+use super::state::State;
+use crate::model::{At, Culprit, Kind, Span};
+
+/// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between…
+const FLAPS_WITHIN: Span = Span::from_secs(900);
+/// …and at least this long.
+const WELL_FOR: Span = Span::from_secs(300);
+
+/// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
+pub(super) fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
+    let shown = &open.shown;
+    let calmed = plan.suspect(&shown.culprit).and_then(|s| state.standings.get(s))?.calmed_at.filter(|at| *at > shown.opened_at)?;
+    let between = back_after(state, &shown.culprit, shown.opened_at)?;
+    Some(calmed.plus(between.scaled(2, 1).max(WELL_FOR)))
+}
+
+/// How long after its last incident was resolved a culprit fails again, if that is soon. A drill was no failure.
+pub(super) fn back_after(state: &State, culprit: &Culprit, opened_at: At) -> Option<Span> {
+    let failed = |i: &&Incident| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && i.shown.closed.is_none();
+    let mine = state.incidents.values().filter(failed).filter(|i| !is_drill(&i.shown.last));
+    let last = mine.filter_map(|i| i.shown.resolved_at).filter(|at| *at <= opened_at).max()?;
+    Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
+}
+
+/// Whether mail arrives again though the incident is open: it came and went before, or little of what was refused has been sent since.
+/// Nobody is reminded of it meanwhile, and nobody else is called.
+pub(super) fn is_calm(plan: &Plan, state: &State, open: &Incident) -> bool {
+    let shown = &open.shown;
+    if !shown.kind.is_delivery() || open.is_of_seed() || shown.kind != Kind::Refused && settles_at(plan, state, open).is_none() {
+        return false;
+    }
+    let since = |at: At| at >= shown.opened_at;
+    let mine = || state.routes.iter().filter(|r| shown.culprit.covers(&r.route));
+    // What overlaps with it fails with it.
+    let alarmed = || mine().any(|r| state.alarms.iter().any(|a| a.culprit.covers(&r.route)));
+    let arrives = || mine().any(|r| r.good_sent_at.is_some_and(since));
+    mine().all(|r| r.refusal.is_none()) && !alarmed() && arrives()
+}

@@ -1,0 +1,140 @@
+//! Sinks that take nothing are told of to the others, and who has seen an incident is passed on to those that keep that.
+
+use mailcanary::config::{PagerDutySettings, SecretRef, Settings, SinkKind};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Severity, Span};
+use mailcanary::watchdog::{Delivery, Event};
+
+use super::replay;
+use super::world::{Fate, World, name, settings};
+
+const MINUTE: Span = Span::from_secs(60);
+
+/// Three sinks: two hear at once, one waits for a quarter of an hour.
+fn sinks(of: Settings) -> Settings {
+    let mut settings = of;
+    let hook = settings.sinks[&name("hook")].clone();
+    let mut boss = hook.clone();
+    boss.takes.after = Some(MINUTE.scaled(15, 1));
+    settings.sinks.extend([(name("chat"), hook), (name("boss"), boss)]);
+    settings
+}
+
+/// A provider refuses, and `hook` and `chat` are to hear of it.
+fn refusing() -> World {
+    let mut w = World::new(sinks(settings(2, 1, 2, MINUTE)));
+    w.run(MINUTE.scaled(10, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(2, 1));
+    assert_eq!(w.notices.len(), 1, "{:#?}", w.notices);
+    w
+}
+
+fn ends(w: &mut World, notice: &Notice, sink: &str, outcome: Delivery) {
+    let why = (outcome == Delivery::Refused).then(|| "answered 401".to_owned());
+    w.feed(Event::Noticed { notice: notice.notice, sink: name(sink), outcome, why });
+}
+
+/// Who the newest notice is for.
+fn last(w: &World) -> (Notice, Vec<String>) {
+    let (_, notice) = w.notices.last().unwrap().clone();
+    let sinks = w.dog.pending(notice.notice).map_or_else(Vec::new, |p| p.sinks.iter().map(ToString::to_string).collect());
+    (notice, sinks)
+}
+
+#[test]
+fn a_sink_that_refuses_is_an_incident_of_the_others() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    let (told, sinks) = last(&w);
+    assert_eq!((told.change, told.kind, told.severity, &told.culprit), (Change::Opened, Kind::Blind, Severity::Page, &Culprit::Watcher {}));
+    assert!(told.summary.starts_with("sink `hook` refuses notices (answered 401)") && told.summary.ends_with("of incident 1"), "{told:?}");
+    assert_eq!((told.sink(), told.runbook(), sinks), (Some("hook"), "sink", vec!["chat".to_owned()]));
+    assert_eq!(told.evidence["refused"]["incident"], 1);
+    // Nobody acknowledges it: who waits is called, but never the one that it is about.
+    w.run(MINUTE.scaled(16, 1));
+    let boss: Vec<&Notice> = w.notices.iter().map(|(_, n)| n).filter(|n| n.summary.starts_with("ESCALATION")).collect();
+    assert_eq!(boss.iter().map(|n| n.incident).collect::<std::collections::BTreeSet<_>>().len(), 2, "{boss:#?}");
+    w.feed(Event::Acknowledged { incident: told.incident, by: "ann".to_owned(), note: None, said_at: None, via: None });
+    assert!(w.dog.view(w.now).incidents.iter().any(|i| i.incident == told.incident && i.acknowledged.is_some()));
+    replay::holds(&w);
+    // It takes something again.
+    let other = w.notices.iter().map(|(_, n)| n.clone()).rfind(|n| n.incident == page.incident).unwrap();
+    ends(&mut w, &other, "hook", Delivery::Delivered);
+    let (over, sinks) = last(&w);
+    assert_eq!((over.change, over.incident, over.summary.as_str()), (Change::Resolved, told.incident, "sink `hook` takes notices again"));
+    assert_eq!(sinks, ["boss", "chat"]);
+    replay::holds(&w);
+}
+
+#[test]
+fn two_sinks_that_refuse_come_to_rest() {
+    let mut w = refusing();
+    for _ in 0..20 {
+        for pending in w.dog.outbox() {
+            for sink in &pending.sinks {
+                ends(&mut w, &pending.notice, sink.as_str(), Delivery::Refused);
+            }
+        }
+        w.run(Span::from_secs(10));
+    }
+    let of_sinks = w.notices.iter().filter(|(_, n)| n.sink().is_some()).count();
+    assert!((2..=3).contains(&of_sinks), "{of_sinks}: {:#?}", w.notices);
+    assert!(w.dog.outbox().is_empty());
+    replay::holds(&w);
+}
+
+#[test]
+fn a_sink_that_refuses_hushes_with_its_configuration() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    let mut fewer = w.settings.clone();
+    fewer.sinks.remove(&name("hook"));
+    w.dog = mailcanary::watchdog::Watchdog::replay(&fewer, Some(&w.dog.checkpoint().unwrap()), []).unwrap();
+    w.run(MINUTE);
+    assert!(w.notices.iter().any(|(_, n)| n.summary == "sink `hook` is not configured any more"), "{:#?}", w.notices);
+}
+
+#[test]
+fn who_has_seen_it_is_passed_on_once_and_not_back() {
+    let mut settings = sinks(settings(2, 1, 2, MINUTE));
+    for pager in ["pager", "other"] {
+        let mut sink = settings.sinks[&name("hook")].clone();
+        let key = SecretRef::Env("KEY".to_owned());
+        sink.kind =
+            SinkKind::PagerDuty(PagerDutySettings { base_url: "http://127.0.0.1:9".to_owned(), routing_key: key, acknowledgements: None });
+        settings.sinks.insert(name(pager), sink);
+    }
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(10, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(2, 1));
+    let incident = w.notices[0].1.incident;
+    let seen = |by: &str, via: Option<&str>| Event::Acknowledged {
+        incident,
+        by: by.to_owned(),
+        note: Some("on it".to_owned()),
+        said_at: None,
+        via: via.map(name),
+    };
+    w.feed(seen("pagerduty: Jane", Some("pager")));
+    let (told, sinks) = last(&w);
+    assert_eq!((told.change, told.incident, sinks), (Change::Acknowledged, incident, vec!["other".to_owned()]));
+    assert!(
+        told.summary.starts_with("acknowledged by pagerduty: Jane at 2023-11-1")
+            && told.summary.contains("UTC: on it; provider `p0` refuses"),
+        "{told:?}"
+    );
+    let told = w.notices.len();
+    // What comes back of it is no news.
+    w.feed(seen("pagerduty: Jane", Some("other")));
+    w.feed(seen("ann", None));
+    assert_eq!(w.notices.len(), told, "{:#?}", w.notices.last());
+    assert_eq!(w.dog.view(w.now).incidents[0].also.len(), 2);
+    // Taken back and said again, it is.
+    w.feed(Event::Unacknowledged { incident, by: "pagerduty: Jane".to_owned(), said_at: None });
+    w.feed(seen("ann", None));
+    assert_eq!(last(&w).1, ["other", "pager"]);
+    replay::holds(&w);
+}

@@ -1,0 +1,111 @@
+//! What comes and goes: one incident, which says at each moment whether mail is delivered.
+
+use mailcanary::model::{Change, Kind, Name, Route, Severity, Span, Verdict};
+use mailcanary::watchdog::{Event, IncidentView};
+
+use super::replay;
+use super::world::{Fate, START, World, name, settings};
+
+const MINUTE: Span = Span::from_secs(60);
+
+fn verdicts(w: &World, of: &str) -> (Verdict, String, Vec<Verdict>) {
+    let view = w.dog.view(w.now);
+    let party = view.providers.iter().find(|p| p.name == name(of)).unwrap();
+    let routes = view.routes.iter().filter(|r| r.route.provider == party.name).map(|r| r.verdict).collect();
+    (party.verdict, party.reason.clone(), routes)
+}
+
+fn open(w: &World) -> IncidentView {
+    w.dog.view(w.now).incidents.into_iter().find(|i| i.resolved_at.is_none()).unwrap()
+}
+
+fn fails(r: &Route, _: u64) -> bool {
+    r.provider.as_str() == "p0"
+}
+
+/// It has failed twice within minutes, and the second time is over for now; a second sink waits for twenty minutes.
+fn flapping() -> World {
+    let mut settings = settings(2, 1, 2, MINUTE);
+    let mut boss = settings.sinks[&name("hook")].clone();
+    boss.takes.after = Some(MINUTE.scaled(20, 1));
+    settings.sinks.insert(name("boss"), boss);
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(60, 1));
+    w.from(w.now, fails, Fate::Swallowed);
+    w.run(MINUTE.scaled(3, 1));
+    w.heal(w.now);
+    w.run(MINUTE.scaled(13, 1));
+    assert_eq!((w.told(Change::Opened), w.told(Change::Resolved)), (1, 1), "{:#?}", w.notices);
+    w.from(w.now, fails, Fate::Swallowed);
+    w.run(MINUTE.scaled(5, 1));
+    assert_eq!(w.told(Change::Opened), 2, "{:#?}", w.notices);
+    w
+}
+
+#[test]
+fn the_verdict_of_what_flaps_follows_the_evidence() {
+    let mut w = flapping();
+    let (verdict, reason, routes) = verdicts(&w, "p0");
+    assert!(verdict == Verdict::Stopped && routes.iter().all(|v| *v == Verdict::Stopped), "{reason}");
+    assert!(!open(&w).delivers && open(&w).summary().contains("have not arrived"));
+    w.heal(w.now);
+    w.run(MINUTE.scaled(4, 1));
+    assert_eq!(w.told(Change::Resolved), 1, "it is kept open: {:#?}", w.notices);
+    let (verdict, reason, routes) = verdicts(&w, "p0");
+    assert!(verdict == Verdict::Delivering && routes.iter().all(|v| *v == Verdict::Delivering), "{reason}");
+    assert!(reason.contains("it flaps, at present delivering: kept open until 2023-11-1"), "{reason}");
+    let incident = open(&w);
+    assert!(incident.delivers && incident.kind == Kind::Stopped);
+    assert!(incident.summary().contains("delivers again") && incident.summary().contains("it flaps"), "{}", incident.summary());
+    // It fails again: at once it is what it was.
+    w.from(w.now, fails, Fate::Swallowed);
+    w.run(MINUTE.scaled(4, 1));
+    let (verdict, reason, _) = verdicts(&w, "p0");
+    assert!(verdict == Verdict::Stopped && !open(&w).delivers, "{reason}");
+    assert_eq!(w.told(Change::Opened), 2, "{:#?}", w.notices);
+    replay::holds(&w);
+}
+
+#[test]
+fn nobody_is_called_or_reminded_while_mail_arrives_again() {
+    let mut w = flapping();
+    let opened = w.notices.len();
+    w.heal(w.now);
+    // The other sink's time comes, and that of a reminder, while all is well.
+    w.run(MINUTE.scaled(60, 1));
+    let later: Vec<&str> = w.notices[opened..].iter().map(|(_, n)| n.summary.as_str()).collect();
+    assert!(matches!(later[..], [only] if only.contains("delivers again")), "{later:#?}");
+    assert!(w.dog.outbox().iter().all(|pending| !pending.sinks.contains(&name("boss"))));
+    replay::holds(&w);
+}
+
+#[test]
+fn who_waits_is_called_when_it_fails_again() {
+    let mut w = flapping();
+    w.heal(w.now);
+    w.run(MINUTE.scaled(14, 1));
+    assert!(open(&w).delivers);
+    w.from(w.now, fails, Fate::Swallowed);
+    w.run(MINUTE.scaled(10, 1));
+    let called = |sink: Name| w.dog.outbox().iter().any(|pending| pending.sinks.contains(&sink));
+    assert!(called(name("boss")), "{:#?}", w.notices);
+}
+
+#[test]
+fn a_drill_is_no_failure_that_comes_back() {
+    let mut w = World::new(settings(2, 1, 2, MINUTE));
+    w.run(MINUTE.scaled(60, 1));
+    let until = w.now.plus(MINUTE.scaled(20, 1));
+    w.feed(Event::DrillBegan { provider: name("p0"), until, by: "ann".to_owned() });
+    w.run(MINUTE.scaled(8, 1));
+    assert_eq!((w.told(Change::Opened), w.told(Change::Resolved)), (1, 1), "{:#?}", w.notices);
+    let stop = w.now;
+    w.from(stop, fails, Fate::Swallowed);
+    w.run(MINUTE.scaled(8, 1));
+    let real = w.opened()[1].clone();
+    assert!(real.severity == Severity::Page && !real.summary.contains("flaps") && !real.summary.contains("DRILL"), "{}", real.summary);
+    w.heal(w.now);
+    w.run(MINUTE.scaled(4, 1));
+    assert_eq!(w.told(Change::Resolved), 2, "it is over when it is over: {:#?}", w.notices);
+    assert!(stop > START);
+}
