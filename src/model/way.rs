@@ -59,10 +59,12 @@ impl Stretch {
     }
 }
 
-/// Where a mail lay longest on its way.
+/// Where a mail lay longest on one leg: between the hosts of one leg clocks differ less than between those of two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stay {
+    /// On which leg.
+    pub leg: Stretch,
     /// At which host, at most 80 bytes; empty where it does not say. Foreign text.
     pub at: String,
     /// Which host had it next, at most 80 bytes. Foreign text.
@@ -81,9 +83,9 @@ pub struct Trail {
     /// The stamp of the receiver's first host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<At>,
-    /// Where it lay longest, if that was long.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stay: Option<Stay>,
+    /// Where it lay longest on each leg, if that was long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<Stay>,
 }
 
 impl Trail {
@@ -91,14 +93,28 @@ impl Trail {
     #[must_use]
     pub fn of(hops: &[Hop]) -> Self {
         let on_side = |side: Side| hops.iter().filter(move |hop| hop.side == Some(side)).filter_map(|hop| hop.at);
-        let left = on_side(Side::Provider).last();
+        let left = on_side(Side::Provider).next_back();
         let taken = on_side(Side::Receiver).next();
-        let before = std::iter::once("").chain(hops.iter().map(|hop| hop.by.as_str()));
-        let stays = hops.iter().zip(before).filter_map(|(hop, before)| Some((hop.took?, before, hop)));
-        let longest = stays.filter(|(took, ..)| *took >= WORTH_A_NAME).max_by_key(|(took, ..)| *took);
-        let stay =
-            longest.map(|(took, at, hop)| Stay { at: cut(at), next: cut(if hop.by.is_empty() { &hop.from } else { &hop.by }), took });
-        Self { left, taken, stay }
+        let mut stays: Vec<Stay> = Vec::new();
+        let (mut before, mut border) = ("", false);
+        for hop in hops {
+            let leg = match hop.side {
+                Some(Side::Receiver) if border => Stretch::Receiver,
+                Some(Side::Receiver | Side::Between) if left.is_some() => Stretch::Transit,
+                Some(_) | None => Stretch::Provider,
+            };
+            border |= hop.side == Some(Side::Receiver);
+            if let Some(took) = hop.took.filter(|took| *took >= WORTH_A_NAME) {
+                let stay = Stay { leg, at: cut(before), next: cut(if hop.by.is_empty() { &hop.from } else { &hop.by }), took };
+                match stays.iter_mut().find(|known| known.leg == leg) {
+                    Some(known) if known.took >= took => {}
+                    Some(known) => *known = stay,
+                    None => stays.push(stay),
+                }
+            }
+            before = &hop.by;
+        }
+        Self { left, taken, stays }
     }
 
     /// Whether it says nothing.

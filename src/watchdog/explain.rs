@@ -25,6 +25,8 @@ const LIST_AT_MOST: usize = 20;
 const SAID_ABOVE: f64 = 2.3;
 /// More certain than this nobody is.
 const MOST_CERTAIN: f64 = 0.9995;
+/// What came late had been sent so long before an incident was opened, at most.
+const BEFORE: Span = Span::from_secs(3600);
 /// What a provider said of canaries, in the evidence: of so many.
 const SAID_AT_MOST: usize = 4;
 
@@ -241,8 +243,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     }
     if let Some(object) = facts.as_object_mut() {
         told(plan, state, finding, object);
-        let leg = travel::grown(state, &finding.routes, None).filter(|_| matches!(finding.kind, Kind::Slow | Kind::Loss | Kind::Stopped));
-        object.extend(leg.map(|leg| ("slow_leg".to_owned(), leg.facts())));
+        object.extend(slow_leg(state, finding, first_bad.map(|(at, _)| at)).map(|leg| ("slow_leg".to_owned(), leg)));
     }
     if let (Some(why), Some(object)) = (mismatch(plan, state, finding), facts.as_object_mut()) {
         object.insert("mismatch".to_owned(), json!(why));
@@ -256,6 +257,25 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         object.insert("caution".to_owned(), json!("seen in one inbox only: the inbox's own server may be the cause"));
     }
     facts
+}
+
+/// On which leg mail waits. Where some is missing, only what was sent since the first of it and came late after all tells.
+fn slow_leg(state: &State, finding: &Finding, first_bad: Option<At>) -> Option<Value> {
+    let since = match finding.kind {
+        Kind::Slow => None,
+        Kind::Loss | Kind::Stopped => Some(first_bad?),
+        Kind::Junked
+        | Kind::Refused
+        | Kind::Blind
+        | Kind::CutOff
+        | Kind::Identity
+        | Kind::UnexpectedMail
+        | Kind::Authentication
+        | Kind::Dns
+        | Kind::Listed
+        | Kind::EarlySign => return None,
+    };
+    travel::grown(state, &finding.routes, since).map(|leg| leg.facts())
 }
 
 /// What providers said when they were asked, and whose suppression list it is.
@@ -301,7 +321,8 @@ pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at:
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
     let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.has_arrived()).count();
     let covered: Vec<usize> = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).map(|(slot, _)| slot).collect();
-    let late = travel::grown(state, &covered, None).map_or_else(String::new, |leg| format!("; of what came late: {}", leg.in_words()));
+    let late = travel::grown(state, &covered, Some(opened_at.minus(BEFORE)))
+        .map_or_else(String::new, |leg| format!("; of what came late: {}", leg.in_words()));
     let delivers = if *culprit == (Culprit::Watcher {}) { "arrives" } else { "delivers" };
     format!(
         "{} {delivers} again: {arrived} canaries sent since have arrived{suppressed}{late}; opened {} ago",

@@ -191,7 +191,8 @@ fn says_more(plan: &Plan, state: &State, open: &Incident, finding: &Finding) -> 
 /// Whether it has become clear where slow mail waits: told once.
 fn knows_where(state: &State, open: &Incident, finding: &Finding) -> bool {
     let slow = finding.kind == Kind::Slow && open.shown.kind == Kind::Slow;
-    slow && open.shown.last.evidence.get("slow_leg").is_none() && travel::grown(state, &finding.routes, None).is_some()
+    let untold = slow && open.shown.last.evidence.get("slow_leg").is_none();
+    untold && travel::is_told(state, &finding.routes) && travel::grown(state, &finding.routes, None).is_some()
 }
 
 /// A stop that is ending looks like a loss until its gap has left the window: recovery decides, not the share.

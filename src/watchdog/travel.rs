@@ -26,6 +26,12 @@ const APART: Span = Span::from_secs(900);
 const ENOUGH: usize = 8;
 /// The newest canaries whose legs are kept.
 const NEWEST: usize = 8;
+/// Stays of one canary: one a leg.
+const STAYS: usize = 3;
+/// Routes that are looked at: with more, the first tell as well as all.
+const ROUTES_AT_MOST: usize = 16;
+/// So many legs must be known before it is said that the others are as they were.
+const KNOWN: usize = 3;
 /// A leg has grown when it takes so much longer than usual…
 const GROWN_MS: i64 = 2000;
 /// …and has this share of all that grew.
@@ -55,8 +61,8 @@ struct Usual {
 struct Travelled {
     canary: CanaryId,
     legs: [Option<i32>; 5],
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stay: Option<Box<Stay>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stays: Vec<Stay>,
 }
 
 impl Usual {
@@ -87,12 +93,12 @@ impl Travel {
     }
 
     /// Takes in what some legs of a canary took; legs that are known of it already stay. `teaches`: it is of health.
-    fn take_in(&mut self, at: At, canary: CanaryId, legs: &Legs, stay: Option<&Stay>, teaches: bool) {
+    fn take_in(&mut self, at: At, canary: CanaryId, legs: &Legs, stays: &[Stay], teaches: bool) {
         let place = self.newest.iter().position(|t| t.canary == canary).unwrap_or_else(|| {
             if self.newest.len() >= NEWEST {
                 self.newest.pop_front();
             }
-            self.newest.push_back(Travelled { canary, legs: [None; 5], stay: None });
+            self.newest.push_back(Travelled { canary, legs: [None; 5], stays: Vec::new() });
             self.newest.len() - 1
         });
         let off = self.off();
@@ -108,8 +114,8 @@ impl Travel {
                 usual.learn(at, kept);
             }
         }
-        if let Some(stay) = stay.filter(|_| newest.stay.is_none()) {
-            newest.stay = Some(Box::new(stay.clone()));
+        if newest.stays.is_empty() {
+            newest.stays.extend(stays.iter().take(STAYS).cloned());
         }
     }
 }
@@ -123,7 +129,7 @@ impl State {
     pub(super) fn travel_seen(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, seen: At) {
         let Some(canary) = self.routes.get(slot).and_then(|r| r.find(id)) else { return };
         let legs = Instants { seen: Some(seen), ..known(canary) }.legs();
-        self.note_legs(plan, ix, slot, id, &legs, None);
+        self.note_legs(plan, ix, slot, id, &legs, &[]);
     }
 
     /// What hosts wrote down of a canary's way.
@@ -132,10 +138,10 @@ impl State {
         let Some(route) = self.routes.get(slot).filter(|r| r.route.inbox == *inbox) else { return };
         let Some(canary) = route.find(id).filter(|c| c.has_arrived() && !trail.is_empty()) else { return };
         let legs = Instants { left: trail.left, taken: trail.taken, ..known(canary) }.legs();
-        self.note_legs(plan, ix, slot, id, &legs, trail.stay.as_ref());
+        self.note_legs(plan, ix, slot, id, &legs, &trail.stays);
     }
 
-    fn note_legs(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, legs: &Legs, stay: Option<&Stay>) {
+    fn note_legs(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, legs: &Legs, stays: &[Stay]) {
         let (at, teaches) = (self.at, !self.in_alarm(plan, ix, slot));
         let Some(route) = self.routes.get(slot).map(|r| &r.route) else { return };
         if !self.travels.contains_key(&route.provider) {
@@ -146,7 +152,7 @@ impl State {
             of_provider.insert(route.inbox.clone(), Travel::default());
         }
         if let Some(travel) = of_provider.get_mut(&route.inbox) {
-            travel.take_in(at, id, legs, stay, teaches);
+            travel.take_in(at, id, legs, stays, teaches);
         }
     }
 
@@ -179,6 +185,8 @@ pub(super) struct Grown {
     before: Span,
     /// The others that grew too, with the same figures; none: they are as they were.
     others: Vec<(Stretch, Span, Span)>,
+    /// Of so many legs it is known.
+    known: usize,
     /// Where one of these mails lay longest.
     stay: Option<Stay>,
     /// Of so many canaries.
@@ -193,28 +201,37 @@ struct Slow {
     before: i64,
 }
 
+/// Whether hosts have told anything of the newest mail over these routes: cheaper to ask than what.
+pub(super) fn is_told(state: &State, routes: &[usize]) -> bool {
+    let routes = routes.iter().take(ROUTES_AT_MOST).filter_map(|slot| state.routes.get(*slot));
+    let mut travels = routes.filter_map(|r| state.travel_of(&r.route.provider, &r.route.inbox));
+    travels.any(|travel| travel.newest.iter().any(|t| matches!(t.legs, [_, Some(_), ..] | [_, _, _, Some(_), _])))
+}
+
 /// Which leg of the mail over these routes grew, if one did: of the canaries among the newest that took longer than nearly all, and were sent
 /// at `since` or later.
 pub(super) fn grown(state: &State, routes: &[usize], since: Option<At>) -> Option<Grown> {
     let mut slow: Vec<Slow> = Vec::new();
     let mut stays: Vec<&Stay> = Vec::new();
     let mut canaries = 0;
-    for slot in routes {
+    for slot in routes.iter().take(ROUTES_AT_MOST) {
         let Some(route) = state.routes.get(*slot) else { continue };
         let Some(travel) = state.travel_of(&route.route.provider, &route.route.inbox) else { continue };
         let usual = evidence::usual(route);
         let is_slow = |c: &&Canary| c.latency().is_some_and(|took| took > usual) && since.is_none_or(|since| c.sent_at >= since);
-        let off = travel.off();
-        for (travelled, _) in travel.newest.iter().filter_map(|t| Some((t, route.find(t.canary).filter(is_slow)?))) {
+        let mut late = travel.newest.iter().filter(|t| route.find(t.canary).filter(is_slow).is_some()).peekable();
+        if late.peek().is_none() {
+            continue;
+        }
+        let (off, usual) = (travel.off(), travel.usual.each_ref().map(|usual| usual.quantile(0.5).zip(usual.quantile(0.9))));
+        for travelled in late {
             let before = slow.len();
-            for (leg, usual) in travel.usual.iter().enumerate() {
-                let now = travelled.legs.get(leg).copied().flatten().map(i64::from);
-                let (Some(now), Some(half), Some(most)) = (now, usual.quantile(0.5), usual.quantile(0.9)) else { continue };
-                let off = off.get(leg).copied().unwrap_or(0);
+            for (leg, ((now, off), usual)) in travelled.legs.iter().zip(off).zip(usual).enumerate() {
+                let (Some(now), Some((half, most))) = (now.map(i64::from), usual) else { continue };
                 slow.push(Slow { leg, grew: now - half, now: now - off, before: most - off });
             }
             canaries += usize::from(slow.len() > before);
-            stays.extend(travelled.stay.as_deref());
+            stays.extend(&travelled.stays);
         }
     }
     let median = |leg: usize, of: fn(&Slow) -> i64| {
@@ -235,13 +252,14 @@ pub(super) fn grown(state: &State, routes: &[usize], since: Option<At>) -> Optio
     if grew < GROWN_MS || (grew as f64) < MOSTLY * all as f64 {
         return None;
     }
+    let known = legs.len();
     let besides = (all - grew) as f64 > BESIDES * all as f64;
     let others = legs.into_iter().skip(1).filter(|(more, ..)| besides && *more >= GROWN_MS);
     let others = others.map(|(_, leg, now, before)| (leg, now, before)).collect();
-    // The longest stay is in this leg if it is most of it.
-    let stay = stays.into_iter().max_by_key(|stay| stay.took).filter(|stay| stay.took.as_ms() >= now.as_ms() / 2);
-    let hosts = matches!(leg, Stretch::Provider | Stretch::Transit | Stretch::Receiver);
-    Some(Grown { leg, now, before, others, stay: stay.filter(|_| hosts).cloned(), canaries })
+    // The longest stay in this leg is told if it is most of it.
+    let here = stays.into_iter().filter(|stay| stay.leg == leg).max_by_key(|stay| stay.took);
+    let stay = here.filter(|stay| stay.took.as_ms() >= now.as_ms() / 2).cloned();
+    Some(Grown { leg, now, before, others, known, stay, canaries })
 }
 
 impl Grown {
@@ -253,7 +271,9 @@ impl Grown {
             let at = if stay.at.is_empty() { String::new() } else { format!("at {}, ", host(&stay.at)) };
             format!(" ({at}before {} had it)", host(&stay.next))
         });
-        let others = if self.others.is_empty() {
+        let others = if self.others.is_empty() && self.known < KNOWN {
+            String::new()
+        } else if self.others.is_empty() {
             "; the other legs are as they were".to_owned()
         } else {
             let one = |(leg, now, before): &(Stretch, Span, Span)| format!("{} takes {now} where 90 % take {before}", leg.as_str());
@@ -297,14 +317,14 @@ mod tests {
         let mut travel = Travel::default();
         let at = At::from_ms(1000);
         for n in 0..20 {
-            travel.take_in(at, CanaryId::from_bits(n), &[Some(100), Some(61_000), Some(-58_000), Some(1000), Some(200)], None, true);
+            travel.take_in(at, CanaryId::from_bits(n), &[Some(100), Some(61_000), Some(-58_000), Some(1000), Some(200)], &[], true);
         }
         assert_eq!(travel.off(), [0, 58_000, -58_000, 0, 0]);
         assert_eq!(travel.newest.len(), NEWEST);
         let before = travel.counts.clone();
-        travel.take_in(at, CanaryId::from_bits(19), &[Some(5); 5], None, true);
+        travel.take_in(at, CanaryId::from_bits(19), &[Some(5); 5], &[], true);
         assert_eq!(travel.counts, before, "known already");
-        travel.take_in(at, CanaryId::from_bits(20), &[None, Some(61_000), Some(-58_000), None, None], None, true);
+        travel.take_in(at, CanaryId::from_bits(20), &[None, Some(61_000), Some(-58_000), None, None], &[], true);
         assert_eq!(travel.counts[1].sum_ms - before[1].sum_ms, 3000);
         assert_eq!(travel.counts[2].sum_ms - before[2].sum_ms, 0);
     }

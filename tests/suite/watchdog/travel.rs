@@ -133,7 +133,8 @@ fn what_says_nothing_new_leaves_a_short_record_and_is_lived_again() {
     w.run(SECOND.scaled(600, 1));
     let (sent, canary, route) = w.sent[3].clone();
     let before = w.dog.view(w.now).travels[&(name("p0"), name("i0"))].clone();
-    let trail = mailcanary::model::way::Trail { left: Some(sent.plus(SECOND)), taken: Some(sent.plus(SECOND.scaled(2, 1))), stay: None };
+    let trail =
+        mailcanary::model::way::Trail { left: Some(sent.plus(SECOND)), taken: Some(sent.plus(SECOND.scaled(2, 1))), stays: Vec::new() };
     for inbox in [route.inbox.clone(), route.inbox.clone()] {
         w.feed(Event::Travelled { inbox, canary, trail: trail.clone() });
     }
