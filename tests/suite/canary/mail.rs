@@ -89,6 +89,24 @@ fn nothing_that_a_mail_can_be_takes_long_or_much() {
 }
 
 #[test]
+fn character_sets_that_are_none_or_broken_are_read_all_the_same() {
+    let bodies: [&[u8]; 6] =
+        [b"+ADw-script+AD4-", b"\xff\xfe<\0a\0", b"\x1b$B\xff\x1b(B", b"\x81\x30\x81", b"=FF=F=\r\n==", b"\xf0\x9f\x98"];
+    let sets = ["utf-7", "utf-16", "utf-16be", "utf-32", "iso-2022-jp", "gb18030", "x-user-defined", "\"", "\"utf-8\0\"", "none", ""];
+    for set in sets {
+        for coding in ["8bit", "base64", "quoted-printable", "x-uuencode", "\0"] {
+            for body in bodies {
+                let head = format!(
+                    "From: =?{set}?B?////?= <a@b.example>\r\nSubject: =?{set}?Q?=FF=1B[2J?= =?{set}?X?x?= =?{set}?B?\r\nContent-Type: text/html; charset={set}\r\n\
+                     Content-Transfer-Encoding: {coding}\r\n\r\n"
+                );
+                is_sound(&format!("{set} {coding}"), &[head.as_bytes(), body].concat());
+            }
+        }
+    }
+}
+
+#[test]
 fn a_mail_that_is_cut_or_broken_anywhere_is_read_all_the_same() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/canary/mails");
     for name in ["gmail_of_sendgrid", "microsoft_365", "yahoo_courier_odd"] {

@@ -1,9 +1,12 @@
 //! What mail says: who it is from, whether its checks hold, and what nobody sent.
 
+use mailcanary::canary::{Head, Known, Ours, examine};
 use mailcanary::model::{
     Change, Check, Claim, Culprit, Examination, Finding, Kind, Mark, Method, Notice, Part, Placement, Severity, Span, Stranger,
 };
-use mailcanary::watchdog::Event;
+use mailcanary::watchdog::{Event, Watchdog};
+
+use serde_json::Value;
 
 use super::world::{World, name, settings};
 
@@ -108,6 +111,63 @@ fn a_foreign_address_is_told_of_at_once_with_old_and_new_and_is_over_when_it_is_
     mail.well(12);
     assert_eq!(mail.of(Kind::Identity).last().map(|n| n.change), Some(Change::Resolved));
     assert!(mail.w.notices.iter().all(|(_, n)| n.kind == Kind::Identity));
+}
+
+/// Every text in a value.
+fn texts(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::String(text) => out.push(text.clone()),
+        Value::Array(all) => all.iter().for_each(|one| texts(one, out)),
+        Value::Object(all) => all.iter().for_each(|(key, one)| {
+            out.push(key.clone());
+            texts(one, out);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[test]
+fn what_a_hostile_mail_says_of_itself_is_harmless_by_the_time_that_somebody_is_told() {
+    let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J<script>alert(1)</script>\u{202e}moc.elpmaxe\u{200b}\u{0}";
+    let message = format!(
+        "Received: from {evil} ({evil} [192.0.2.1]) by mx.{evil}.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n\
+         Return-Path: <x@{evil}.example>\r\nFrom: \"{evil}\" <no-reply@example.com>\r\nReply-To: help@\u{430}\u{440}\u{440}\u{4cf}\u{435}.com\r\n\
+         Sender: {evil}@x.example\r\nSubject: =?utf-8?B?G1syShtdMDtvd25lZAc=?= {evil}\r\nDKIM-Signature: v=1; d={evil}.example; s={evil}; b=\r\n\
+         DKIM-Signature: v=1; d=evil.example; s=k; b=\r\nMessage-ID: <{evil}@{evil}.example>\r\nList-Unsubscribe: <https://{evil}.example/>\r\n\
+         Content-Type: text/html; charset=utf-8\r\n\r\n<a href=\"https://{evil}.example/\">x</a> <a href=\"https://b\u{fc}cher.example/\">y</a>"
+    );
+    let head = Head::read(message.as_bytes());
+    let mut mail = Mail::new(1, 1);
+    mail.well(12);
+    let known = Known { sent_at: Some(mail.w.now), sent: None, inbox_domain: "example.net" };
+    let found = examine(message.as_bytes(), &head, &known);
+    mail.rounds(3, |_, _, _| found.clone());
+    let settings = std::sync::Arc::new(mail.w.settings.clone());
+    let (seed, ours) = (name("i0"), Ours::new(std::sync::Arc::clone(&settings)));
+    let told = ours.weigh(&seed, &settings.inboxes[&seed], message.as_bytes(), Placement::Inbox, mail.w.now, Some(evil.to_owned()));
+    mail.w.feed(Event::Strange { inbox: seed, mail: told });
+    let kinds: Vec<Kind> = mail.w.notices.iter().map(|(_, n)| n.kind).collect();
+    assert!(kinds.contains(&Kind::Identity) && kinds.contains(&Kind::UnexpectedMail), "{kinds:?}");
+    let mut all = Vec::new();
+    for (_, notice) in &mail.w.notices {
+        all.push(notice.summary.clone());
+        texts(&notice.evidence, &mut all);
+    }
+    assert!(all.iter().any(|text| text.contains("help@xn--")), "a name that looks like another is told by its letters");
+    for text in all {
+        assert!(!text.chars().any(|c| c.is_control() || mailcanary::model::hides(c)), "{text:?}");
+    }
+}
+
+#[test]
+fn what_each_provider_s_mail_has_is_known_after_a_restart() {
+    let mut mail = Mail::new(2, 1);
+    mail.well(12);
+    let replayed = Watchdog::replay(&mail.w.settings, None, &mail.w.records).unwrap();
+    for provider in ["p0", "p1"] {
+        let known: Vec<Mark> = replayed.marks().filter(|(name, _)| name.as_str() == provider).map(|(_, mark)| mark).collect();
+        assert!(usual().iter().all(|mark| known.contains(mark)), "{known:?}");
+    }
 }
 
 #[test]
@@ -240,8 +300,8 @@ fn a_restart_forgets_nothing_of_it() {
     let unknown = Event::Approved { provider: name("p9"), stream: name("s0"), mark: mark(Part::From, "x@y.example"), by: String::new() };
     assert!(mail.w.dog.step(mail.w.now, unknown).is_err());
     let checkpoint = mail.w.dog.checkpoint().unwrap();
-    let replayed = mailcanary::watchdog::Watchdog::replay(&mail.w.settings, None, &mail.w.records).unwrap();
+    let replayed = Watchdog::replay(&mail.w.settings, None, &mail.w.records).unwrap();
     assert_eq!(replayed.checkpoint().unwrap(), checkpoint);
-    let resumed = mailcanary::watchdog::Watchdog::replay(&mail.w.settings, Some(&checkpoint), []).unwrap();
+    let resumed = Watchdog::replay(&mail.w.settings, Some(&checkpoint), []).unwrap();
     assert_eq!(resumed.checkpoint().unwrap(), checkpoint);
 }
