@@ -20,7 +20,7 @@ use crate::support::postfix::Postfix;
 const FROM: &str = "no-reply@mail.test";
 
 /// Hands `message` to an SMTP server.
-fn submit(port: u16, message: &str) {
+pub fn submit(port: u16, from: &str, message: &str) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut lines = BufReader::new(stream.try_clone().unwrap());
@@ -35,7 +35,7 @@ fn submit(port: u16, message: &str) {
     answered();
     let body = message.replace('\n', "\r\n");
     for command in
-        ["EHLO relay.mail.test", &format!("MAIL FROM:<{FROM}>"), &format!("RCPT TO:<{}>", dovecot::USER), "DATA", &format!("{body}\r\n.")]
+        ["EHLO relay.mail.test", &format!("MAIL FROM:<{from}>"), &format!("RCPT TO:<{}>", dovecot::USER), "DATA", &format!("{body}\r\n.")]
     {
         stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
         answered();
@@ -73,11 +73,11 @@ async fn received(signer: &OpenDkim) -> (Vec<u8>, Vec<u8>) {
     let wanted = Wanted { messages: Some(std::sync::Arc::new(|_| true)), strangers: true };
     let mut rig = Rig::new(inbox_at(dovecot.imap, Tls::None)).wanting(wanted).watch();
     rig.expect_sight().await;
-    submit(relay.port(), &mail_from(FROM, 1));
+    submit(relay.port(), FROM, &mail_from(FROM, 1));
     assert!(matches!(rig.next_but_reads().await, Report::Sighted { .. }), "the sighting comes first");
     let Report::Mail { canary, message, .. } = rig.next_but_reads().await else { panic!("the message follows") };
     assert_eq!(canary, CanaryId::from_bits(1));
-    submit(relay.port(), "From: reset@mail.test\nSubject: Reset your password\n\nhttps://evil.test/");
+    submit(relay.port(), FROM, "From: reset@mail.test\nSubject: Reset your password\n\nhttps://evil.test/");
     let Report::Stranger { header, copy, .. } = rig.next_but_reads().await else { panic!("a stranger is told of") };
     assert!(copy.ends_with("/2"), "{copy}");
     (message, header)

@@ -5,6 +5,7 @@ mod dashboards;
 mod dropped;
 mod heartbeat;
 mod http;
+mod identity;
 mod killed;
 pub mod life;
 mod manager;

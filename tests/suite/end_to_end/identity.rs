@@ -1,0 +1,86 @@
+//! A relay that begins to put another's address into mail, over real Postfix and Dovecot; and what is still known after a kill.
+
+use serde_json::Value;
+
+use crate::authentication::submit;
+use crate::support::alertmanager::Receiver;
+use crate::support::daemon::Daemon;
+use crate::support::dovecot::{self, Dovecot};
+use crate::support::postfix::Postfix;
+
+const OLD: &str = "help@example.test";
+const NEW: &str = "support@arxxwalls.example";
+
+/// A line of main.cf that has the relay put this address into every mail.
+fn puts(address: &str) -> String {
+    format!("header_checks = regexp:{{ {{/^From:/ PREPEND Reply-To: {address}}} }}")
+}
+
+async fn canary(daemon: &Daemon, id: &str) -> Value {
+    let (status, text) = daemon.get(&format!("/api/v1/canaries/{id}/way")).await.unwrap();
+    assert_eq!(status, 200, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The next notice of a kind.
+async fn told(hook: &mut Receiver, kind: &str) -> Value {
+    loop {
+        let notice = hook.next().await.json()["data"].clone();
+        if notice["kind"] == kind {
+            return notice;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_a_relay_puts_into_mail_is_told_with_the_one_before_and_outlives_a_kill() {
+    let dovecot = Dovecot::run(&dovecot::Settings::default());
+    let relay = Postfix::builder()
+        .virtual_transport(&format!("lmtp:inet:127.0.0.1:{}", dovecot.lmtp))
+        .setting("virtual_mailbox_domains = example.test")
+        .setting(&puts(OLD))
+        .start();
+    let mut hook = Receiver::start(&[]).await;
+    let (user, imap, smtp) = (dovecot::USER, dovecot.imap, relay.port());
+    let mut daemon = Daemon::new(|folder| {
+        let password = folder.write("imap.password", dovecot::PASSWORD).display().to_string();
+        format!(
+            "[watch]\nevery = \"1s\"\ninstance = \"identity\"\n\n[stream.reset]\n\n[provider.relay.smtp]\nfrom = \"no-reply@example.test\"\nhost = \"127.0.0.1\"\n\
+             port = {smtp}\ntls = \"none\"\n\n[inbox.seed.imap]\naddress = \"{user}\"\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\nusername = \"{user}\"\n\
+             password = {{ file = \"{password}\" }}\n\n[sink.hook.webhook]\nurl = \"http://{}/\"\n",
+            hook.address
+        )
+    });
+    daemon.start().await;
+    daemon.wait_for_arrivals(13.0).await;
+    assert_eq!(daemon.metric("mailcanary_foreign_values{provider=\"relay\",stream=\"reset\"}").await, Some(0.0));
+
+    relay.set(&puts(NEW));
+    let notice = told(&mut hook, "identity").await;
+    let summary = notice["summary"].as_str().unwrap();
+    assert!(summary.contains(&format!("Reply-To `{NEW}` where `{OLD}` stood")), "{summary}");
+    let (_, page) = daemon.get(&format!("/incidents/{}", notice["incident"])).await.unwrap();
+    assert!(page.contains(NEW) && page.contains(OLD), "the page has both");
+
+    // By which hosts it came stands with the canary, on its page too.
+    let id = notice["evidence"]["values"][0]["first_canary"].as_str().unwrap().to_owned();
+    let before = canary(&daemon, &id).await;
+    let hosts: Vec<&str> = before["hops"].as_array().unwrap().iter().filter_map(|hop| hop["by"].as_str()).collect();
+    assert!(hosts.len() >= 2 && hosts.contains(&"mail.test.example"), "{before}");
+    assert!(before["hops"][0]["address"] == "127.0.0.1" && before["way"]["submission_seconds"].is_number(), "{before}");
+    assert!(before["way"]["receiver_seconds"].is_number() && before["way"]["observation_seconds"].is_number(), "{before}");
+    let (_, page) = daemon.get(&format!("/canaries/{id}")).await.unwrap();
+    assert!(page.contains("mail.test.example") && page.contains("Its way in five legs"), "the waterfall has its hosts");
+    let leg = "mailcanary_leg_seconds_count{provider=\"relay\",inbox=\"seed\",leg=\"receiver\"}";
+    let counted = daemon.metric(leg).await.unwrap();
+    assert!(counted >= 13.0, "{counted}");
+
+    daemon.kill();
+    daemon.start().await;
+    assert_eq!(canary(&daemon, &id).await["hops"], before["hops"]);
+    assert!(daemon.metric(leg).await.unwrap() >= counted, "counted on");
+    // Whose mail is whose is known from before: somebody else uses the relay.
+    submit(relay.port(), "reset@example.test", "From: reset@example.test\nSubject: Your password\n\nhttps://evil.test/");
+    let notice = told(&mut hook, "unexpected_mail").await;
+    assert_eq!(notice["culprit"], serde_json::json!({ "provider": "relay" }), "{notice}");
+}
