@@ -177,6 +177,7 @@ const AT_THE_TOP: &[&str] = &[
     "benches",
     "dashboards",
     "docs",
+    "fuzz",
     "packaging",
     "src",
     "systemd",
