@@ -60,6 +60,7 @@ async fn at_a_real_cyrus_a_canary_is_seen_in_inbox_and_in_junk() {
     let Report::Mail { canary, message, .. } = rig.next_but_reads().await else { panic!("no message") };
     assert!(canary.bits() == 1 && String::from_utf8_lossy(&message).contains("Click here."));
     cyrus.deliver(&format!("X-Spam: yes\n{}", mail(2)));
+    let first = seen.copy;
     let seen = rig.sighting().await;
     assert_eq!((seen.canary, seen.placement), (CanaryId::from_bits(2), Placement::Junk));
     rig.next_but_reads().await;
@@ -71,10 +72,10 @@ async fn at_a_real_cyrus_a_canary_is_seen_in_inbox_and_in_junk() {
     cyrus.deliver(&mail(3));
     let mut again = Rig::new(at_cyrus(&cyrus)).with_cursor(&cursor).watch();
     assert_eq!(again.sighting().await.canary.bits(), 3, "and none that was told of before");
-    // Somebody reads it: that is no other sighting.
+    // Somebody reads it: that is no other copy.
     cyrus.imap_says(&["SELECT INBOX", "STORE 1:* +FLAGS (\\Seen)"]);
     again.look().await;
-    assert!(again.sighted.is_empty(), "{:?}", again.sighted);
+    assert!(again.sighted.iter().all(|seen| seen.copy == first), "{:?}", again.sighted);
     let state = r#"{"v":1,"jmap":["seed@example.test","not a state",0]}"#;
     let mut lost = Rig::new(at_cyrus(&cyrus)).with_cursor(state).watch();
     let found = [lost.sighting().await, lost.sighting().await, lost.sighting().await].map(|seen| seen.canary.bits());

@@ -40,11 +40,14 @@ impl Cyrus {
     pub fn run(naming: Naming, junk: &str) -> Self {
         let dir = TempDir::new("cyrus");
         let mut cyrus = Self { dir, server: None, imap: free_port(), http: free_port(), lmtp: free_port() };
-        for folder in ["conf/db", "conf/socket", "conf/proc", "conf/lock", "conf/log", "conf/msg", "conf/user", "spool", "sieve", "run"] {
+        for folder in
+            ["conf/db", "conf/socket", "conf/proc", "conf/lock", "conf/log", "conf/msg", "conf/user", "spool", "sieve", "run", "bin", "lib"]
+        {
             std::fs::create_dir_all(cyrus.path(folder)).unwrap();
         }
         std::fs::write(cyrus.path("imapd.conf"), cyrus.settings(naming, junk)).unwrap();
         std::fs::write(cyrus.path("cyrus.conf"), cyrus.services()).unwrap();
+        cyrus.copy_programs();
         cyrus.add_user();
         cyrus.give_away();
         cyrus.start();
@@ -54,6 +57,27 @@ impl Cyrus {
         let inbox = if naming == Naming::Dots { format!("INBOX.{junk}") } else { junk.to_owned() };
         cyrus.file_junk_into(&inbox);
         cyrus
+    }
+
+    /// Its programs and libraries, where somebody else than root may run them.
+    fn copy_programs(&self) {
+        let programs = unpacked("cyrus-common").join("usr/lib/cyrus/bin");
+        for name in ["master", "imapd", "httpd", "lmtpd", "idled", "ctl_cyrusdb", "mbpath", "sievec"] {
+            std::fs::copy(programs.join(name), self.program_at(name)).unwrap();
+        }
+        for library in ["libcyrus.so.0", "libcyrus_imap.so.0", "libcyrus_min.so.0", "libcyrus_sieve.so.0"] {
+            std::fs::copy(libraries().join(library), self.path("lib").join(library)).unwrap();
+        }
+    }
+
+    fn program_at(&self, name: &str) -> PathBuf {
+        self.path("bin").join(name)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.program_at(program));
+        command.env("LD_LIBRARY_PATH", self.path("lib")).arg("-C").arg(self.path("imapd.conf"));
+        command
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -69,14 +93,14 @@ impl Cyrus {
              mboxname_lockpath: {d}/run/lock\ncyrus_user: nobody\nservername: localhost\nallowplaintext: yes\n\
              sasl_pwcheck_method: auxprop\nsasl_auxprop_plugin: sasldb\nsasl_sasldb_path: {d}/sasldb2\nsasl_mech_list: PLAIN LOGIN\n\
              virtdomains: userid\ndefaultdomain: default.invalid\nunixhierarchysep: {own}\naltnamespace: {own}\n\
-             autocreate_quota: 0\nautocreate_inbox_folders: {junk}\nxlist-junk: {junk}\n\
+             autocreate_quota: 0\nautocreate_inbox_folders: {junk}\nxlist-junk: {junk}\nspecialuse_protect: \\Trash\n\
              httpmodules: jmap\nconversations: yes\nconversations_db: twoskip\n"
         )
     }
 
     fn services(&self) -> String {
         let settings = self.path("imapd.conf").display().to_string();
-        let run = |program: &str| format!("{} -C {settings}", program_at(program).display());
+        let run = |program: &str| format!("{} -C {settings}", self.program_at(program).display());
         format!(
             "START {{\n  recover cmd=\"{} -r\"\n}}\nSERVICES {{\n  imap cmd=\"{}\" listen=\"127.0.0.1:{}\" prefork=0\n  \
              http cmd=\"{}\" listen=\"127.0.0.1:{}\" prefork=0\n  lmtp cmd=\"{} -a\" listen=\"127.0.0.1:{}\" prefork=0\n}}\n\
@@ -110,13 +134,12 @@ impl Cyrus {
     /// Mail with `X-Spam: yes` goes into `folder`.
     fn file_junk_into(&self, folder: &str) {
         let script = format!("require [\"fileinto\"];\nif header :is \"X-Spam\" \"yes\" {{ fileinto \"{folder}\"; }}\n");
-        let settings = self.path("imapd.conf");
-        let paths = output(command("mbpath").arg("-C").arg(&settings).args(["-u", "-a", USER]));
+        let paths = output(self.command("mbpath").args(["-u", "-a", USER]));
         let home = paths.lines().find_map(|line| line.strip_prefix("Sieve: ")).map(Path::new).unwrap_or_else(|| panic!("{paths}"));
         std::fs::create_dir_all(home).unwrap();
         let source = home.join("filter.script");
         std::fs::write(&source, script).unwrap();
-        output(command("sievec").arg("-C").arg(&settings).arg(&source).arg(home.join("filter.bc")));
+        output(self.command("sievec").arg(&source).arg(home.join("filter.bc")));
         symlink("filter.bc", home.join("defaultbc")).unwrap();
         self.give_away();
     }
@@ -124,7 +147,7 @@ impl Cyrus {
     fn start(&mut self) {
         let mut master = Command::new("unshare");
         // The first process of a family of its own: whatever it starts ends with it.
-        master.args(["--pid", "--fork", "--kill-child"]).arg(program_at("master")).env("LD_LIBRARY_PATH", libraries());
+        master.args(["--pid", "--fork", "--kill-child"]).arg(self.program_at("master")).env("LD_LIBRARY_PATH", self.path("lib"));
         master.arg("-C").arg(self.path("imapd.conf")).arg("-M").arg(self.path("cyrus.conf")).arg("-p").arg(self.path("run/master.pid"));
         let said = std::fs::File::create(self.path("said")).unwrap();
         master.arg("-D").stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said).process_group(0);
@@ -201,22 +224,12 @@ impl Conversation {
     }
 }
 
-fn program_at(name: &str) -> PathBuf {
-    unpacked("cyrus-common").join("usr/lib/cyrus/bin").join(name)
-}
-
-/// Its own libraries; all others are the system's.
+/// Where its own libraries were unpacked; all others are the system's.
 fn libraries() -> PathBuf {
     let usr = unpacked("cyrus-common").join("usr/lib");
     let own = |dir: &PathBuf| dir.join("libcyrus.so.0").exists();
     let found = std::fs::read_dir(&usr).unwrap().map(|entry| entry.unwrap().path()).find(own);
     found.unwrap_or_else(|| panic!("no libcyrus in `{}`", usr.display()))
-}
-
-fn command(program: &str) -> Command {
-    let mut command = Command::new(program_at(program));
-    command.env("LD_LIBRARY_PATH", libraries());
-    command
 }
 
 fn output(command: &mut Command) -> String {

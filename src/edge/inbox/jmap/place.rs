@@ -34,8 +34,10 @@ pub(super) struct Place {
     account: Option<String>,
     /// The state of all messages that was read; `None`: the latest ones are to be looked at.
     pub(super) state: Option<String>,
-    /// What came before may have been told of.
+    /// All that came before was read.
     pub(super) read_to: At,
+    /// What came before may have been told of by an earlier run.
+    pub(super) told_to: At,
     /// Messages from then on are ours to tell of, also if they only change.
     pub(super) since: At,
     /// There was no earlier run: older mail is none of ours.
@@ -59,7 +61,7 @@ impl Place {
         let since = if first { begin } else { read_to.minus(MOVED) };
         let own = own.into_iter().map(|(id, at)| (id, At::from_ms(at))).collect();
         let (told, order, strikes) = (BTreeMap::new(), VecDeque::new(), BTreeMap::new());
-        Self { account, state, read_to, since, first, told, order, own, strikes }
+        Self { account, state, read_to, told_to: read_to, since, first, told, order, own, strikes }
     }
 
     /// For a later run.
@@ -108,7 +110,7 @@ impl Place {
         }
     }
 
-    /// It is a canary of ours, and will be destroyed. `false`: there are too many of those.
+    /// It is a canary of ours, and will be destroyed; what is too many stays.
     pub(super) fn own(&mut self, id: &str, at: At) {
         if self.own.len() < OWN_MAX && !self.own.iter().any(|(own, _)| own == id) {
             self.own.push_back((id.to_owned(), at));

@@ -247,7 +247,7 @@ impl Reading<'_> {
             }
         };
         let arrived_at = received.unwrap_or_else(|| (self.desk.now)());
-        let before = cause == Cause::Latest && arrived_at <= place.read_to && !place.first;
+        let before = cause != Cause::Created && arrived_at <= place.told_to;
         let copy = copy_name(&folder.id, &email.id);
         let ours = whole::tell(self.desk, Mail { raw: &raw, placement: folder.placement, arrived_at, copy, before }).await?;
         place.note(&email.id, &folder.id);

@@ -1,14 +1,14 @@
 //! Where a server has everything, and what it bears: the session resource (RFC 8620, 2).
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use reqwest::header::LOCATION;
 use serde::Deserialize;
 use serde_json::Value;
+use url::Host;
 
 use super::super::trouble::Trouble;
 use super::wire::{self, Wire};
@@ -160,9 +160,10 @@ fn resource(url: &str) -> Result<Url, Trouble> {
 
 /// Whether what was meant for the one may be shown to the other, as well protected.
 fn is_of_same_site(one: &Url, other: &Url) -> bool {
-    let domain = |url: &Url| {
-        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-        psl::domain_str(&host).map_or_else(|| host.clone(), str::to_owned)
+    let domain = |url: &Url| match url.host() {
+        // A number has no registered part.
+        Some(Host::Domain(name)) => psl::domain_str(name).unwrap_or(name).to_owned(),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => url.host_str().unwrap_or_default().to_owned(),
     };
     let protected = other.scheme() == "https" || (one.scheme() == "http" && other.scheme() == "http" && one.host() == other.host());
     protected && domain(one) == domain(other)
@@ -262,6 +263,7 @@ mod tests {
         assert!(same("https://example.co.uk/", "https://jmap.example.co.uk/session"));
         assert!(!same("https://example.co.uk/", "https://evil.co.uk/"));
         assert!(!same("https://example.com/", "http://example.com/"));
+        assert!(!same("https://10.0.0.1/", "https://127.0.0.1/"));
         assert!(same("http://127.0.0.1:1/", "http://127.0.0.1:2/") && !same("http://127.0.0.1:1/", "http://127.0.0.2:1/"));
     }
 
