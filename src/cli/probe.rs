@@ -190,7 +190,7 @@ fn nagios(probed: &[Probed]) -> (u8, String) {
     };
     let worst: Vec<String> = probed
         .iter()
-        .filter(|p| !matches!(p.end, ProbeEnd::Arrived { placement: Placement::Inbox | Placement::Other, .. }))
+        .filter(|p| !matches!(p.end, ProbeEnd::Arrived { placement, .. } if placement != Placement::Junk))
         .take(3)
         .map(|p| format!("{} {}", p.route, words(&p.end)))
         .collect();

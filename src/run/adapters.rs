@@ -205,19 +205,19 @@ fn reading(readers: Vec<Watch>, shared: &Shared, jobs: &Jobs, workers: &mut Join
         let (hint_in, hint) = watch::channel(Hint::default());
         let (reports_in, reports) = mpsc::channel(64);
         workers.spawn(watch.watch(reports_in, hint));
-        workers.spawn(translate(name.clone(), reports, shared.events.clone(), shared.headers.clone(), jobs.clone()));
+        workers.spawn(translate(name.clone(), reports, shared.clone(), jobs.clone()));
         hints.insert(name, hint_in);
     }
     hints
 }
 
 /// What a reader reports, in the watchdog's words.
-async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mpsc::Sender<Event>, headers: Headers, jobs: Jobs) {
+async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, shared: Shared, jobs: Jobs) {
     while let Some(report) = reports.recv().await {
         let inbox = inbox.clone();
         let event = match report {
             Report::Sighted { canary, placement, arrived_at, seen_at, copy, header, .. } => {
-                headers.hold(canary, header);
+                shared.headers.hold(canary, header);
                 Event::Sighted { inbox, canary, placement, arrived_at, seen_at: Some(seen_at), copy: Some(copy) }
             }
             Report::Mismatched { canary, why } => {
@@ -236,8 +236,17 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, events: mps
             Report::Blind { class, why } => Event::Blind { inbox, class: Some(class), why: Some(why) },
             Report::Sight => Event::Sight { inbox },
             Report::Read { up_to, cursor } => Event::Read { inbox, up_to: Some(up_to), cursor: Some(cursor) },
+            Report::Receipt(receipt) => {
+                // The loop takes in what is told this way only when no event waits, and so after all that was sent before.
+                if let Some(done) = receipt.take()
+                    && shared.told.send(Told { events: Vec::new(), done }).await.is_err()
+                {
+                    return;
+                }
+                continue;
+            }
         };
-        if events.send(event).await.is_err() {
+        if shared.events.send(event).await.is_err() {
             return;
         }
     }

@@ -308,6 +308,10 @@ impl Watching<'_> {
                     open.mismatch.get_or_insert((now, why));
                 }
             }
+            Report::Receipt(receipt) => {
+                // A probe writes nothing down.
+                let _gone = receipt.take().map(|done| done.send(()));
+            }
             Report::Forged | Report::Mail { .. } | Report::Stranger { .. } | Report::Blind { .. } | Report::Sight | Report::Read { .. } => {
             }
         }

@@ -50,7 +50,7 @@ pub use credentials::Credentials;
 pub use login::{Blindness, Login, log_in};
 pub use mx::Doors;
 pub use pace::Pace;
-pub use report::{Hint, Report};
+pub use report::{Hint, Receipt, Report};
 
 use crate::canary::{Expected, Key};
 use crate::config::{self, InboxKind};

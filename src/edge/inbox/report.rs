@@ -1,5 +1,9 @@
 //! What the reader tells.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
 use crate::model::{At, CanaryId, Class, Placement};
 
 /// One thing that the reader has to say of its inbox. Maps one to one onto the watchdog's events.
@@ -69,7 +73,34 @@ pub enum Report {
         /// Where the reader stands: to be handed back at the next start.
         cursor: String,
     },
+    /// A sender that handed mail over to us waits until all that was told before is written down: only then is the mail ours.
+    Receipt(Receipt),
 }
+
+/// Who waits for what was told before to be durable.
+#[derive(Clone, Debug)]
+pub struct Receipt(Arc<Mutex<Option<oneshot::Sender<()>>>>);
+
+impl Receipt {
+    pub(super) fn new(waits: oneshot::Sender<()>) -> Self {
+        Self(Arc::new(Mutex::new(Some(waits))))
+    }
+
+    /// Whom to tell. Nothing if somebody else does so; who lets it fall says that it will not be durable.
+    #[must_use]
+    pub fn take(&self) -> Option<oneshot::Sender<()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Two are the same if the same one waits.
+impl PartialEq for Receipt {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Receipt {}
 
 /// What the reader should know of the watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

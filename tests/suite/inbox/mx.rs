@@ -7,7 +7,7 @@ use std::process::Command;
 use mailcanary::config::{Inbox, InboxKind, MxSettings};
 use mailcanary::edge::inbox::Doors;
 
-use super::rig::inbox_of;
+use super::rig::{inbox_of, mail_at};
 use super::*;
 use crate::support::exim::Exim;
 use crate::support::free_port::free_port;
@@ -278,4 +278,38 @@ async fn one_address_does_not_get_all_the_connections() {
     })
     .await
     .unwrap();
+}
+
+#[tokio::test]
+async fn a_message_is_taken_only_when_it_is_written_down_and_is_the_same_when_it_comes_again() {
+    let port = free_port();
+    let mut rig = Rig::new(inbox(port, &seed())).keeping_receipts().watch();
+    rig.expect_sight().await;
+    let hand_over = move || {
+        tokio::task::spawn_blocking(move || {
+            let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            let mut client = Client { lines: BufReader::new(stream) };
+            client.answer();
+            client.deliver(&seed(), &mail_at(1, 1_795_000_000_000))
+        })
+    };
+    let mut copies = Vec::new();
+    // Whoever should write it down does not; then it does.
+    for written in [false, true] {
+        let sender = hand_over();
+        let Report::Sighted { copy, .. } = rig.next_but_reads().await else { panic!("no sighting") };
+        copies.push(copy);
+        let Report::Receipt(receipt) = rig.next_but_reads().await else { panic!("nobody waits") };
+        assert!(!sender.is_finished(), "it is not written down yet");
+        let done = receipt.take().unwrap();
+        if written {
+            done.send(()).unwrap();
+        } else {
+            drop(done);
+        }
+        let answer = sender.await.unwrap();
+        assert!(answer.starts_with(if written { "250" } else { "451" }), "{answer}");
+    }
+    assert_eq!(copies[0], copies[1]);
 }

@@ -40,7 +40,16 @@ pub fn mail_from(from: &str, n: u64) -> String {
 
 /// A canary's mail with further header fields, each with its line end.
 pub fn mail_with(n: u64, fields: &str) -> String {
-    let token = token(&key(), CanaryId::from_bits(n), wall());
+    mail_of(n, fields, wall())
+}
+
+/// The same, with a token that was made at this instant, in milliseconds.
+pub fn mail_at(n: u64, at: i64) -> String {
+    mail_of(n, "", At::from_ms(at))
+}
+
+fn mail_of(n: u64, fields: &str, at: At) -> String {
+    let token = token(&key(), CanaryId::from_bits(n), at);
     format!("{fields}From: a@example.test\nTo: {USER}\nSubject: Reset your password {token}\nX-Mailcanary: {token}\n\nClick here.\n")
 }
 
@@ -116,6 +125,8 @@ pub struct Seen {
 /// A reader to be.
 pub struct Plan {
     watch: Watch,
+    /// Receipts are told of, instead of being given at once.
+    keeps_receipts: bool,
 }
 
 /// A reader at work. Ends with its value.
@@ -135,7 +146,10 @@ impl Rig {
         let name = Name::new("seed").unwrap();
         let credentials = Credentials::Password(Secret::new(PASSWORD.to_owned()));
         let (looks, now, doors): (Looks, _, _) = (Arc::new(|_| None), Arc::new(wall), Doors::default());
-        Plan { watch: Watch { name, inbox, credentials, doors, key: key(), looks, wanted: Wanted::default(), dialer, now, cursor: None } }
+        Plan {
+            watch: Watch { name, inbox, credentials, doors, key: key(), looks, wanted: Wanted::default(), dialer, now, cursor: None },
+            keeps_receipts: false,
+        }
     }
 
     /// The next report.
@@ -153,6 +167,7 @@ impl Rig {
                 | Report::Stranger { .. }
                 | Report::Mismatched { .. }
                 | Report::Forged
+                | Report::Receipt(_)
                 | Report::Blind { .. }) => return other,
             }
         }
@@ -169,7 +184,12 @@ impl Rig {
                 }
                 Report::Forged => panic!("forged"),
                 Report::Mismatched { why, .. } => panic!("{why}"),
-                Report::Mail { .. } | Report::Stranger { .. } | Report::Blind { .. } | Report::Sight | Report::Read { .. } => {}
+                Report::Mail { .. }
+                | Report::Stranger { .. }
+                | Report::Blind { .. }
+                | Report::Sight
+                | Report::Receipt(_)
+                | Report::Read { .. } => {}
             }
         }
     }
@@ -218,6 +238,7 @@ impl Rig {
                 | Report::Sight
                 | Report::Blind { .. }
                 | Report::Mismatched { .. }
+                | Report::Receipt(_)
                 | Report::Forged => {}
             }
         }
@@ -253,6 +274,12 @@ impl Plan {
         self
     }
 
+    /// As if nothing became durable by itself.
+    pub fn keeping_receipts(mut self) -> Self {
+        self.keeps_receipts = true;
+        self
+    }
+
     pub fn wanting(mut self, wanted: Wanted) -> Self {
         self.watch.wanted = wanted;
         self
@@ -274,9 +301,19 @@ impl Plan {
     /// Begins, with none outstanding.
     pub fn watch_at(self, pace: Pace) -> Rig {
         let _ = tracing_subscriber::fmt().with_env_filter("mailcanary=debug").with_test_writer().try_init();
-        let (reports_tx, reports) = mpsc::channel(64);
+        let (reports_tx, mut reported) = mpsc::channel(64);
+        let (relayed, reports) = mpsc::channel(1024);
         let (hints, hints_rx) = watch::channel(Hint::default());
-        let task = tokio::spawn(self.watch.watch_at(pace, reports_tx, hints_rx));
+        let (watching, keeps) = (self.watch.watch_at(pace, reports_tx, hints_rx), self.keeps_receipts);
+        let relaying = async move {
+            while let Some(report) = reported.recv().await {
+                match report {
+                    Report::Receipt(receipt) if !keeps => drop(receipt.take().map(|done| done.send(()))),
+                    other => relayed.send(other).await.unwrap_or_default(),
+                }
+            }
+        };
+        let task = tokio::spawn(async { tokio::join!(watching, relaying).0 });
         Rig { reports, hints, sighted: Vec::new(), looks: 0, task }
     }
 }

@@ -1,6 +1,6 @@
 //! One port, and the inboxes behind it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener as Handed};
@@ -27,6 +27,9 @@ const RETRY: Duration = Duration::from_millis(500);
 const QUIET_TRIES: u32 = 6;
 /// After a connection that could not be taken: the process has too many files open.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// Messages that are known when they come again.
+const REFUSED: usize = 256;
 
 /// All ports of one process, and those that the service manager has handed over. Cheap to clone.
 #[derive(Clone, Default)]
@@ -66,6 +69,7 @@ impl Doors {
             guests: Mutex::default(),
             serving: tokio::sync::Mutex::default(),
             state: watch::Sender::new(State::Closed),
+            refused: Mutex::default(),
         });
         open.insert(settings.listen, Arc::downgrade(&door));
         door
@@ -102,6 +106,8 @@ pub(super) struct Door {
     /// Whoever holds it serves for all.
     serving: tokio::sync::Mutex<()>,
     state: watch::Sender<State>,
+    /// Messages that were not answered for, by what they consist of, and their numbers.
+    refused: Mutex<VecDeque<([u8; 32], String)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -167,6 +173,21 @@ impl Door {
         let plain = format!("{}@{domain}", local.split_once('+')?.0);
         let seat = seats.get(&plain).filter(|seat| seat.plus)?;
         Some((plain, seat.to.clone()))
+    }
+
+    /// The number of a message that came before and was not answered for.
+    pub(super) fn refused(&self, print: &[u8; 32]) -> Option<String> {
+        lock(&self.refused).iter().find(|(known, _)| known == print).map(|(_, id)| id.clone())
+    }
+
+    /// A message cannot be answered for now.
+    pub(super) fn refuse(&self, print: [u8; 32], id: &str) {
+        let mut refused = lock(&self.refused);
+        refused.retain(|(known, _)| *known != print);
+        refused.push_back((print, id.to_owned()));
+        if refused.len() > REFUSED {
+            refused.pop_front();
+        }
     }
 
     /// Takes the port and serves, as long as this future lives; waits while another inbox's does so.

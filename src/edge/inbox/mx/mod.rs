@@ -1,7 +1,7 @@
 //! Our own mail server for a domain of ours: an inbox without a mailbox.
 //!
-//! It takes mail to the seeded addresses and to no other, keeps nothing and passes nothing on. A message counts as taken only when the inbox
-//! has told of it; the sender tries again otherwise. What arrives while nobody listens waits at the sender, as with any mail server.
+//! It takes mail to the seeded addresses and to no other, keeps nothing and passes nothing on. A message counts as taken only when what the
+//! inbox has told of it is durable; the sender tries again otherwise. What arrives while nobody listens waits at the sender, as with any mail server.
 //!
 //! ```text
 //! watch (one inbox) ← door (one port; all inboxes behind it) → session (one connection) → words (one line)
@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::desk::{Desk, Part};
 use super::login::Login;
-use super::report::Hint;
+use super::report::{Hint, Receipt, Report};
 use super::trouble::Trouble;
 use super::whole::{self, LOOKED_AT, Mail};
 use crate::config::{Inbox, MxSettings};
@@ -48,7 +48,7 @@ struct Taken {
     hop: String,
     /// Its number here.
     id: String,
-    /// It has been told of.
+    /// What was told of it is durable.
     done: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -105,9 +105,7 @@ async fn take(desk: &Desk, mail: Taken) -> Result<(), Trouble> {
     raw.truncate(LOOKED_AT);
     let copy = format!("mx/0/{}", mail.id);
     whole::tell(desk, Mail { raw: &raw, placement: Placement::Inbox, arrived_at, copy, before: false }).await?;
-    // A sender that has gone meanwhile will come again, and that is a second copy.
-    let _gone = mail.done.send(());
-    Ok(())
+    desk.tell(Report::Receipt(Receipt::new(mail.done))).await
 }
 
 /// What a receiver puts before a message (RFC 5321, 4.4).

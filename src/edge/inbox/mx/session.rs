@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -27,7 +28,7 @@ const LINE: usize = 16 * 1024;
 const SILENCE: Duration = Duration::from_secs(60);
 /// The longest connection.
 const LIFE: Duration = Duration::from_secs(300);
-/// Until a message has been told of.
+/// Until what was told of a message is durable. Senders wait ten minutes for that answer (RFC 5321, 4.5.3.2.6).
 const TELLING: Duration = Duration::from_secs(20);
 /// Mistakes, and strange recipients, of one connection.
 const MISTAKES: u32 = 20;
@@ -163,7 +164,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Takes a message in, and answers for it once all whom it is for have told of it.
+    /// Takes a message in, and answers for it once what all whom it is for have told of it is durable.
     async fn data(&mut self) -> Result<(), End> {
         self.messages = self.messages.saturating_add(1);
         if self.messages > MESSAGES {
@@ -175,13 +176,16 @@ impl Session<'_> {
             return self.say("552 5.3.4 Message too large").await;
         };
         let (sender, recipients) = (self.sender.take().unwrap_or_default(), std::mem::take(&mut self.recipients));
-        let id = format!("{:016x}", getrandom::u64().unwrap_or_default());
+        let print = Sha256::digest(&message).into();
+        let id = self.door.refused(&print).unwrap_or_else(|| format!("{:016x}", getrandom::u64().unwrap_or_default()));
         let (raw, hop) = (Arc::new(message), self.hop(&id));
         for (_, way) in recipients {
             let (done, told) = oneshot::channel();
             let taken = Taken { raw: Arc::clone(&raw), sender: sender.clone(), hop: hop.clone(), id: id.clone(), done };
             let handed = async { way.send(taken).await.is_ok() && told.await.is_ok() };
             if timeout(TELLING, handed).await != Ok(true) {
+                // It may be durable yet: when it comes again it is the same mail, and no second copy.
+                self.door.refuse(print, &id);
                 return self.say("451 4.3.0 Not now: try again").await;
             }
         }
