@@ -51,6 +51,7 @@ async fn sightings() {
         proof: Proof::Password(SecretRef::Env("UNUSED".to_owned())),
         expires: None,
         junk: None,
+        junk_tabs: Vec::new(),
         preset: None,
     };
     let wire = Wire { family: Family::V4, ..Wire::default() };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::preset::Preset;
 use super::read::Field as _;
 use super::{Proof, SecretRef, Tls};
-use crate::model::{At, Span};
+use crate::model::{At, Placement, Span};
 
 /// What an inbox is logged in to with is warned of so long before its end: a new one may need somebody who is on holiday.
 pub const ENDS_SOON: Span = Span::from_secs(21 * 86_400);
@@ -41,6 +41,8 @@ pub struct ImapSettings {
     pub expires: Option<At>,
     /// Junk folders by name, instead of finding them. Decoded (not modified UTF-7).
     pub junk: Option<Vec<String>>,
+    /// Tabs of Gmail's that count as junk.
+    pub junk_tabs: Vec<Placement>,
     /// The public host that it is, if that was said.
     pub preset: Option<&'static Preset>,
 }

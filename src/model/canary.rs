@@ -78,17 +78,25 @@ pub enum Reason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Placement {
-    /// `INBOX`.
+    /// `INBOX`; where a host has tabs, the first of them.
     Inbox,
     /// A junk folder.
     Junk,
     /// Any other folder.
     Other,
+    /// Gmail's tab of that name, which is a part of the inbox.
+    Promotions,
+    /// Gmail's tab of that name.
+    Social,
+    /// Gmail's tab of that name.
+    Updates,
+    /// Gmail's tab of that name.
+    Forums,
 }
 
 impl Placement {
     /// Every placement, in the order that lists use.
-    pub const ALL: [Self; 3] = [Self::Inbox, Self::Junk, Self::Other];
+    pub const ALL: [Self; 7] = [Self::Inbox, Self::Junk, Self::Other, Self::Promotions, Self::Social, Self::Updates, Self::Forums];
 
     /// The word in labels and texts.
     #[must_use]
@@ -97,6 +105,10 @@ impl Placement {
             Self::Inbox => "inbox",
             Self::Junk => "junk",
             Self::Other => "other",
+            Self::Promotions => "promotions",
+            Self::Social => "social",
+            Self::Updates => "updates",
+            Self::Forums => "forums",
         }
     }
 }

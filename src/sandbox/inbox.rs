@@ -156,7 +156,7 @@ impl Inbox {
             let wanted = folders.iter().enumerate().filter(|(n, _)| match placement {
                 Placement::Inbox => *n == 0,
                 Placement::Junk => *n > 0,
-                Placement::Other => false,
+                Placement::Other | Placement::Promotions | Placement::Social | Placement::Updates | Placement::Forums => false,
             });
             wanted.flat_map(|(_, folder)| folder.messages.values().cloned()).collect()
         })

@@ -7,6 +7,7 @@ mod maildir;
 mod mx;
 mod oauth;
 mod rig;
+mod tabs;
 
 use std::time::Duration;
 

@@ -58,7 +58,17 @@ pub(super) static IMAP: &[Key] = &[
     },
     EXPIRES,
     JUNK,
+    Key {
+        name: "junk_tabs",
+        kind: Kind::Words(TABS),
+        need: Need::Absent("none: a tab is a part of the inbox"),
+        example: "[\"promotions\"]",
+        doc: "Tabs of Gmail's that count as junk. Without it they are told apart in pages, metrics and the API, and judged as the inbox.",
+    },
 ];
+
+/// Gmail's tabs besides the first.
+const TABS: &[&str] = &["promotions", "social", "updates", "forums"];
 
 const EXPIRES: Key = Key {
     name: "expires",
@@ -73,14 +83,14 @@ pub(super) static JMAP: &[Key] = &[
     Key {
         name: "preset",
         kind: Kind::Word(preset::WITH_JMAP),
-        need: Need::Instead("`url`"),
+        need: Need::Absent("none: `url` says where it is"),
         example: "\"fastmail\"",
         doc: "A public host that mailcanary knows: stands for `url`.",
     },
     Key {
         name: "url",
         kind: Kind::Url { base: true },
-        need: Need::Absent("the preset's; without a preset it must be there"),
+        need: Need::Instead("`preset`"),
         example: "\"https://jmap.example.net\"",
         doc: "The server, of which /.well-known/jmap is asked; or the session resource itself. `http://` only on loopback.",
     },

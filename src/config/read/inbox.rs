@@ -13,7 +13,7 @@ use super::budget::budget;
 use super::field::{BY_TOKEN, oauth};
 use super::mail::honeytoken;
 use super::wire::{clear_only_on_loopback, server_at, wire};
-use crate::model::Name;
+use crate::model::{Name, Placement};
 
 /// `+` and a token: 26 characters of canary and time, 13 of signature.
 const PLUS_TOKEN: usize = 1 + 39;
@@ -48,7 +48,9 @@ fn imap(section: &Section<'_>, wire: Option<&Wire>, address: Option<&str>) -> Op
     let username = or_of(section, "username", address.filter(|_| known.is_some()));
     let proof = proof(section, known.filter(|preset| !preset.passwords), known.map(|preset| preset.hint));
     let (junk, expires) = (section.maybe("junk"), section.maybe("expires"));
+    let junk_tabs = section.maybe::<Vec<&'static str>>("junk_tabs");
     let (server, preset) = (server?, preset?);
+    let junk_tabs = junk_tabs?.unwrap_or_default();
     Some(ImapSettings {
         host: server.host,
         port: server.port,
@@ -57,6 +59,7 @@ fn imap(section: &Section<'_>, wire: Option<&Wire>, address: Option<&str>) -> Op
         proof: proof?,
         expires: expires?,
         junk: junk?,
+        junk_tabs: Placement::ALL.into_iter().filter(|placement| junk_tabs.contains(&placement.as_str())).collect(),
         preset,
     })
 }

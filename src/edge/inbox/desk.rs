@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 use super::cursor::Positions;
 use super::folders::Folder;
 use super::report::Report;
+use super::tabs::Tabs;
 use super::trouble::Trouble;
 use super::{Looks, Wanted};
 use crate::canary::Key;
@@ -60,6 +61,8 @@ pub(super) struct Desk {
     pub(super) now: Now,
     /// Whether own canaries are deleted.
     pub(super) delete: bool,
+    /// What is known of the mailbox's tabs.
+    pub(super) tabs: Tabs,
     /// When the reader began.
     pub(super) begun: At,
     /// What the sessions tell each other.
@@ -81,7 +84,8 @@ impl Desk {
     ) -> Self {
         let book = Mutex::new(Book { positions: Positions::parse(cursor, delete), ..Book::default() });
         let begun = now();
-        Self { name, key, looks, wanted, now, delete, begun, board: watch::Sender::new(Board::default()), reports, book }
+        let tabs = Tabs::default();
+        Self { name, key, looks, wanted, now, delete, tabs, begun, board: watch::Sender::new(Board::default()), reports, book }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

@@ -10,10 +10,10 @@ use super::folders::Folder;
 use super::header::kept;
 use super::report::Report;
 use super::session::{Opened, Session};
-use super::times;
 use super::trouble::Trouble;
+use super::{tabs, times};
 use crate::canary::{Found, recognise};
-use crate::model::{At, CanaryId, Class, Span};
+use crate::model::{At, CanaryId, Class, Placement, Span};
 
 /// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one; and what its receiver
 /// thought of it, which people will want to see. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
@@ -188,7 +188,9 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
         match mismatch(session, desk, folder, uid, found).await? {
             Some((canary, why)) => desk.tell(Report::Mismatched { canary, why }).await?,
             None => {
-                tell(desk, folder, uid, &item, found).await?;
+                let placement =
+                    if let Found::Ours { .. } = found { tabs::placement(session, desk, folder, uid).await? } else { folder.placement };
+                tell(desk, folder, placement, uid, &item, found).await?;
                 ours = true;
             }
         }
@@ -246,7 +248,7 @@ async fn fetch_one(session: &mut Session, desk: &Desk, folder: &Folder, uid: u32
     }
 }
 
-async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found) -> Result<(), Trouble> {
+async fn tell(desk: &Desk, folder: &Folder, placement: Placement, uid: u32, item: &Item, found: Found) -> Result<(), Trouble> {
     let place = desk.positions(|p| p.at(&folder.wire)).unwrap_or_default();
     match found {
         // It was counted when it came.
@@ -254,7 +256,7 @@ async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found)
         Found::Nothing if desk.wanted.strangers => {
             let (arrived_at, copy) = (arrival(item, (desk.now)()), copy_name(&folder.wire, place.uid_validity, uid));
             let header = item.header.clone().unwrap_or_default();
-            desk.tell(Report::Stranger { placement: folder.placement, arrived_at, copy, header }).await
+            desk.tell(Report::Stranger { placement, arrived_at, copy, header }).await
         }
         Found::Nothing => Ok(()),
         Found::Forged => desk.tell(Report::Forged).await,
@@ -264,7 +266,7 @@ async fn tell(desk: &Desk, folder: &Folder, uid: u32, item: &Item, found: Found)
             let arrived_at = arrival(item, seen_at);
             let copy = copy_name(&folder.wire, place.uid_validity, uid);
             let header = item.header.as_deref().map(kept).unwrap_or_default();
-            desk.tell(Report::Sighted { canary, placement: folder.placement, arrived_at, seen_at, copy, received_top, header }).await
+            desk.tell(Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top, header }).await
         }
     }
 }

@@ -35,6 +35,7 @@ mod quick;
 mod report;
 mod sasl;
 mod session;
+mod tabs;
 mod times;
 mod trouble;
 mod wait;
@@ -59,6 +60,7 @@ use crate::model::{CanaryId, Name, Now};
 use desk::Desk;
 use lane::{Lane, Role};
 use link::Link;
+use tabs::Tabs;
 
 /// What the mail of a canary looks like, where it is not ours; a canary that it does not know looks as it may.
 pub type Looks = Arc<dyn Fn(CanaryId) -> Option<Arc<Expected>> + Send + Sync>;
@@ -124,7 +126,7 @@ impl Watch {
     pub async fn watch_at(self, pace: Pace, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
         let cursor = self.cursor.as_deref();
         let uids = cursor.filter(|_| matches!(self.inbox.kind, InboxKind::Imap(_)));
-        let desk = Desk::new(self.name, self.key, (self.looks, self.wanted), Now::clone(&self.now), self.inbox.delete, uids, reports);
+        let mut desk = Desk::new(self.name, self.key, (self.looks, self.wanted), Now::clone(&self.now), self.inbox.delete, uids, reports);
         let imap = match &self.inbox.kind {
             InboxKind::Imap(imap) => imap.clone(),
             InboxKind::Maildir(maildir) => return until_closed(&desk, maildir::watch(&desk, maildir.clone(), pace, cursor, hints)).await,
@@ -136,6 +138,7 @@ impl Watch {
         };
         let idle = imap.preset.map_or(pace.slice, |preset| preset.idle);
         let pace = Pace { slice: pace.slice.min(idle), ..pace };
+        desk.tabs = Tabs::new(&imap.junk_tabs);
         let link = Link { dialer: self.dialer, imap, credentials: self.credentials, pace, now: self.now };
         let lane = |role| Lane { role, desk: &desk, link: &link, hints: hints.clone(), board: desk.board.subscribe(), looked_up: false };
         let cleaning = async {

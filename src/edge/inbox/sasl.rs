@@ -62,6 +62,7 @@ mod tests {
             proof: Proof::Password(SecretRef::Env("UNUSED".to_owned())),
             expires: None,
             junk: None,
+            junk_tabs: Vec::new(),
             preset: None,
         };
         String::from_utf8(BASE64.decode(mechanism.response(&imap, "tok").as_bytes()).unwrap()).unwrap()

@@ -23,6 +23,9 @@ use crate::edge::dial::BoxStream;
 /// Folders beyond these are not looked at.
 const LIST_MAX: usize = 5000;
 
+/// What is searched for is one message: more than these are no answer.
+const FOUND_MAX: usize = 1000;
+
 /// What a server says when it opens a folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Opened {
@@ -171,6 +174,21 @@ impl Session {
         })
         .await?;
         Ok(listed)
+    }
+
+    /// The UIDs of the messages in the open folder that `what` says.
+    pub(super) async fn search(&mut self, what: &str) -> Result<Vec<u32>, Trouble> {
+        let mut found = Vec::new();
+        self.command("SEARCH", &format!("UID SEARCH {what}"), |response| {
+            if let Response::MailboxData(MailboxDatum::Search(uids)) = response
+                && found.len() < FOUND_MAX
+            {
+                found.extend(uids.iter().take(FOUND_MAX));
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(found)
     }
 
     /// Has the server bring its view of the open folder up to date. A live server answers that at once, so it has the short deadline.

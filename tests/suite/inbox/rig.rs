@@ -63,6 +63,7 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
         proof: Proof::Password(SecretRef::Env("UNUSED".to_owned())),
         expires: None,
         junk: None,
+        junk_tabs: Vec::new(),
         preset: None,
     };
     Inbox {

@@ -48,6 +48,7 @@ pub fn inbox(address: &str, plus_address: bool) -> Inbox {
         proof: Proof::Password(SecretRef::Env("NONE".to_owned())),
         expires: None,
         junk: None,
+        junk_tabs: Vec::new(),
         preset: None,
     };
     Inbox {

@@ -23,6 +23,7 @@ fn imap() -> ImapSettings {
         proof: Proof::Password(SecretRef::Env("P".to_owned())),
         expires: None,
         junk: None,
+        junk_tabs: Vec::new(),
         preset: None,
     }
 }

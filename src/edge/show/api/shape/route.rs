@@ -73,6 +73,11 @@ struct Arrived {
     inbox: u64,
     junk: u64,
     other: u64,
+    /// Gmail's tabs, which are parts of the inbox.
+    promotions: u64,
+    social: u64,
+    updates: u64,
+    forums: u64,
 }
 
 /// How long canaries took.
@@ -109,7 +114,15 @@ impl Route {
                 accepted: counts.accepted,
                 refused: counts.refused.iter().map(|(class, count)| ((*class).into(), *count)).collect(),
                 unknown: counts.unknown,
-                arrived: Arrived { inbox: arrived(Placement::Inbox), junk: arrived(Placement::Junk), other: arrived(Placement::Other) },
+                arrived: Arrived {
+                    inbox: arrived(Placement::Inbox),
+                    junk: arrived(Placement::Junk),
+                    other: arrived(Placement::Other),
+                    promotions: arrived(Placement::Promotions),
+                    social: arrived(Placement::Social),
+                    updates: arrived(Placement::Updates),
+                    forums: arrived(Placement::Forums),
+                },
                 lost: counts.lost,
                 late: counts.late,
                 duplicate: counts.duplicate,

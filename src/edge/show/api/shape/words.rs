@@ -68,7 +68,10 @@ words! {
     }
 
     /// Where a canary was seen.
-    Placement { Inbox = "inbox", Junk = "junk", Other = "other" }
+    Placement {
+        Inbox = "inbox", Junk = "junk", Other = "other", Promotions = "promotions", Social = "social", Updates = "updates",
+        Forums = "forums",
+    }
 
     /// Why a canary was sent: its turn came, or suspicion asked.
     Reason { Routine = "routine", Confirmation = "confirmation" }
