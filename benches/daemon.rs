@@ -59,6 +59,7 @@ async fn sightings() {
     let inbox = Inbox {
         honeytoken_of: None,
         address: dovecot::USER.to_owned(),
+        aliases: Vec::new(),
         plus_address: false,
         delete: false,
         budget: Budget::default(),

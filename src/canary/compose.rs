@@ -44,7 +44,7 @@ pub fn compose(key: &Key, canary: CanaryId, at: At, stream_name: &Name, stream: 
     Composed {
         stream: stream_name.clone(),
         token: token.clone(),
-        to: recipient(inbox, &token),
+        to: recipient(inbox, at, &token),
         subject: format!("{} [{token}]", subject.trim()),
         text: letter.text(),
         html: letter.html(),
@@ -52,13 +52,14 @@ pub fn compose(key: &Key, canary: CanaryId, at: At, stream_name: &Name, stream: 
     }
 }
 
-/// The inbox's address, with `+TOKEN` if it wants that and the local part has room for it.
-fn recipient(inbox: &Inbox, token: &str) -> String {
-    match inbox.address.rsplit_once('@') {
+/// The inbox's address of the day, with `+TOKEN` if it wants that and the local part has room for it.
+fn recipient(inbox: &Inbox, at: At, token: &str) -> String {
+    let address = inbox.address_at(at);
+    match address.rsplit_once('@') {
         Some((local, domain)) if inbox.plus_address && local.len().saturating_add(1 + TOKEN_LEN) <= MAX_LOCAL => {
             format!("{local}+{token}@{domain}")
         }
-        _ => inbox.address.clone(),
+        _ => address.to_owned(),
     }
 }
 

@@ -120,6 +120,7 @@ fn kind_schema(kind: Kind) -> Value {
         Kind::Secret => json!({ "$ref": "#/$defs/secret" }),
         Kind::Proxy => json!({ "type": "string", "pattern": "^(socks5|http)://" }),
         Kind::Listen => json!({ "type": "string", "pattern": "^off$|:[0-9]+$" }),
+        Kind::Addresses => list(json!({ "type": "string", "pattern": "@" })),
         Kind::Lines => list(json!({ "type": "string", "minLength": 1, "maxLength": 255 })),
         Kind::Argv => json!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1, "maxLength": 1000 } }),
         Kind::Pairs => {

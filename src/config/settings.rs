@@ -8,7 +8,7 @@ use super::{
     Budget, Duty, ExpectedMail, HeartbeatKind, Honeytoken, InboxKind, Maintenance, NameServer, ProviderKind, SecretRef, SinkKind, Takes,
     Wording,
 };
-use crate::model::{Name, Route, Severity, Span, Week};
+use crate::model::{At, Name, Route, Severity, Span, Week};
 
 /// A whole configuration. Routes name only providers, streams and inboxes that exist; there is at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,6 +168,8 @@ impl Tls {
 pub struct Inbox {
     /// Its address: ASCII, the domain in its A-label form.
     pub address: String,
+    /// Further addresses of the same mailbox. Canaries go to each of all of them for a day.
+    pub aliases: Vec<String>,
     /// Whether the token is also put in the address, as `local+TOKEN@domain`.
     pub plus_address: bool,
     /// Whether own canaries are deleted, by UID, once they are verified and counted.
@@ -183,6 +185,20 @@ pub struct Inbox {
 }
 
 impl Inbox {
+    /// All of its addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.address).chain(&self.aliases).map(String::as_str)
+    }
+
+    /// The address that canaries of this instant go to: each day (UTC) another one, in turn.
+    #[must_use]
+    pub fn address_at(&self, at: At) -> &str {
+        const DAY_MS: i64 = 86_400_000;
+        let count = self.aliases.len().saturating_add(1);
+        let turn = i64::try_from(count).map_or(0, |count| at.as_ms().div_euclid(DAY_MS).rem_euclid(count));
+        usize::try_from(turn).ok().and_then(|turn| self.addresses().nth(turn)).unwrap_or(&self.address)
+    }
+
     /// What stands behind the `@` of its address.
     #[must_use]
     pub fn domain(&self) -> &str {

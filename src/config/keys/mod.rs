@@ -91,6 +91,8 @@ pub(super) enum Kind {
     Mailbox,
     /// An address.
     Address,
+    /// A list of addresses.
+    Addresses,
     /// A web address; the flag says whether it is a base to which paths are added.
     Url {
         /// Whether paths are added, so that it may not have a query.

@@ -23,6 +23,7 @@ const LOCAL_MOST: usize = 64;
 /// Reads one inbox.
 pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Inbox> {
     let address = section.get::<String>("address");
+    let aliases = section.maybe::<Vec<String>>("aliases");
     let plus_address = section.get::<bool>("plus_address");
     let delete = if section.knows("delete") { section.get("delete") } else { Some(false) };
     let (honeytoken_of, budget) = (honeytoken(section), budget(section));
@@ -34,11 +35,13 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Inbox> {
         _ => imap(section, wire.as_ref(), address.as_deref()).map(InboxKind::Imap),
     };
     if let (Some(address), Some(true)) = (&address, plus_address) {
-        room_for_token(section, address);
+        let aliases = aliases.iter().flatten().flatten();
+        std::iter::once(address).chain(aliases).for_each(|address| room_for_token(section, address));
     }
+    let aliases = aliases?.unwrap_or_default();
     let (plus_address, delete) = (plus_address?, delete?);
     let honeytoken_of = honeytoken_of?;
-    Some(Inbox { address: address?, plus_address, delete, honeytoken_of, budget: budget?, kind: kind?, wire: wire? })
+    Some(Inbox { address: address?, aliases, plus_address, delete, honeytoken_of, budget: budget?, kind: kind?, wire: wire? })
 }
 
 fn imap(section: &Section<'_>, wire: Option<&Wire>, address: Option<&str>) -> Option<ImapSettings> {
@@ -159,9 +162,12 @@ pub(super) fn no_address_twice(inboxes: &Read<'_, Inbox>) {
     let mut seen: BTreeMap<String, &Name> = BTreeMap::new();
     for (name, section) in &inboxes.sections {
         let Some(inbox) = inboxes.parts.get(name) else { continue };
-        if let Some(first) = seen.insert(inbox.address.to_lowercase(), name) {
-            let what = format!("`{}` is the address of inbox `{first}` already", inbox.address);
-            section.refuse("address", Fault::hinted(what, "each inbox needs a mailbox of its own"));
+        for (n, address) in inbox.addresses().enumerate() {
+            if let Some(first) = seen.insert(address.to_lowercase(), name) {
+                let what = format!("`{address}` is the address of inbox `{first}` already");
+                let key = if n == 0 { "address" } else { "aliases" };
+                section.refuse(key, Fault::hinted(what, "each inbox needs a mailbox of its own"));
+            }
         }
     }
 }

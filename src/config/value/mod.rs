@@ -95,6 +95,7 @@ pub(super) fn check(kind: Kind, item: &Item) -> Result<Value, Fault> {
         Kind::Ip => reach::ip(text(item)?).map(Value::Ip),
         Kind::Proxy => reach::proxy(text(item)?).map(Value::Proxy),
         Kind::Listen => reach::listen(text(item)?).map(Value::Listen),
+        Kind::Addresses => each(item, address::address).and_then(once).map(Value::Texts),
         Kind::Lines => each(item, |t| line(t, 255)).and_then(once).map(Value::Texts),
         Kind::Argv => each(item, |t| line(t, 1000)).map(Value::Texts),
         Kind::Patterns if item.is_str() => line(text(item)?, 64).map(|one| Value::Texts(vec![one])),

@@ -41,6 +41,23 @@ fn the_plus_address_carries_it_where_it_has_room() {
 }
 
 #[test]
+fn each_day_has_its_address_in_turn() {
+    let from = Mailbox { name: None, address: "no-reply@example.com".to_owned() };
+    let stream = Stream { subject: "Hello".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page };
+    let mut inbox = inbox(false);
+    inbox.aliases = vec!["b@inbox.example".to_owned(), "c@inbox.example".to_owned()];
+    let to = |day: i64| {
+        let at = AT.plus(Span::from_secs(day.unsigned_abs() * 86_400));
+        compose(&KEY, CanaryId::from_bits(7), at, &Name::new("any").unwrap(), &stream, &from, &inbox).to
+    };
+    let week: Vec<String> = (0..6).map(to).collect();
+    assert_eq!(week[..3], week[3..], "in turn");
+    let mut all = week[..3].to_vec();
+    all.sort();
+    assert_eq!(all, ["b@inbox.example", "c@inbox.example", "seed7f3@inbox.example"]);
+}
+
+#[test]
 fn the_words_fit_the_stream() {
     let cases = [
         ("password-reset", "/account/password/"),

@@ -69,6 +69,7 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
     Inbox {
         honeytoken_of: None,
         address: USER.to_owned(),
+        aliases: Vec::new(),
         plus_address: false,
         delete: false,
         budget: Budget::default(),
@@ -81,6 +82,7 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
 pub fn inbox_of(kind: InboxKind, address: &str) -> Inbox {
     Inbox {
         address: address.to_owned(),
+        aliases: Vec::new(),
         plus_address: false,
         delete: false,
         honeytoken_of: None,

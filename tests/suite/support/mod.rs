@@ -54,6 +54,7 @@ pub fn inbox(address: &str, plus_address: bool) -> Inbox {
     Inbox {
         honeytoken_of: None,
         address: address.to_owned(),
+        aliases: Vec::new(),
         plus_address,
         delete: false,
         budget: Budget::default(),

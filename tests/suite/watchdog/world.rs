@@ -54,6 +54,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
     let inbox = |n: &Name, wire: &Wire| Inbox {
         honeytoken_of: None,
         address: format!("{n}@example.net"),
+        aliases: Vec::new(),
         plus_address: false,
         delete: false,
         budget: Budget::default(),

@@ -56,7 +56,8 @@ struct Taken {
 pub(super) async fn watch(desk: &Desk, inbox: &Inbox, settings: &MxSettings, doors: &Doors, mut hints: watch::Receiver<Hint>) {
     let door = doors.at(settings);
     let (mails_in, mut mails) = mpsc::channel(WAITING);
-    let _seat = door.seat(&inbox.address, inbox.plus_address, mails_in);
+    let _seats: Vec<_> = inbox.addresses().map(|address| door.seat(address, inbox.plus_address, mails_in.clone())).collect();
+    drop(mails_in);
     let mut state = door.state();
     let mut open = state.borrow_and_update().clone();
     let serving = door.serve();
