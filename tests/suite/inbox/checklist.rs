@@ -2,9 +2,36 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::io::{AsyncReadExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
 use super::*;
 use crate::inbox_hostile::{DATE, canary, reader};
 use crate::support::fake_imap::{Answer, Fake, Mail, say};
+
+#[tokio::test]
+async fn a_late_greeting_is_waited_for_and_nothing_is_said_before_it() {
+    let fake = Fake::run(|_| Answer::Usual).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut rig = Rig::new(inbox_at(port, Tls::None)).watch_at(Pace { greeting: Duration::from_secs(20), ..brisk() });
+    let (mut client, _) = listener.accept().await.unwrap();
+    let spoke = timeout(Duration::from_millis(300), client.read(&mut [0; 64])).await;
+    assert!(spoke.is_err(), "{spoke:?}");
+    let relay = async {
+        loop {
+            let mut server = TcpStream::connect(("127.0.0.1", fake.port)).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+            client = listener.accept().await.unwrap().0;
+        }
+    };
+    tokio::select! {
+        () = relay => {}
+        () = rig.expect_sight() => {}
+    }
+    assert_eq!(fake.count("LOGIN"), 1);
+}
 
 #[tokio::test]
 async fn a_slow_login_is_waited_for_and_one_that_never_ends_is_not() {

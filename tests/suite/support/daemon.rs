@@ -175,6 +175,15 @@ impl Daemon {
         }
     }
 
+    /// How long it has computed so far, in its own code and for it in the system.
+    pub fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.as_ref().unwrap().id())).unwrap();
+        let behind_the_name = stat.rsplit_once(") ").unwrap().1;
+        let ticks: u64 = behind_the_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        // Linux counts in hundredths of a second.
+        Duration::from_millis(ticks * 10)
+    }
+
     /// Resident memory, in KiB.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.as_ref().unwrap().id())).unwrap();
