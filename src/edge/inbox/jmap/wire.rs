@@ -135,11 +135,13 @@ pub(super) async fn beginning(what: &'static str, mut response: Response, most: 
 impl Trouble {
     /// The same of an answer that had begun: there was a connection.
     fn of_body(self, what: &'static str) -> Self {
-        match self {
-            Self::Dial(error) => Self::Lost { what, why: error.to_string() },
-            Self::Deadline { .. } => Self::Lost { what, why: "the answer did not end in time".to_owned() },
-            other => other,
+        if let Self::Dial(error) = &self {
+            return Self::Lost { what, why: error.to_string() };
         }
+        if let Self::Deadline { .. } = &self {
+            return Self::Lost { what, why: "the answer did not end in time".to_owned() };
+        }
+        self
     }
 }
 
