@@ -126,13 +126,6 @@ pub(super) const fn address(example: &'static str) -> Key {
 
 pub(super) static INBOX: &[Key] = &[
     Key {
-        name: "aliases",
-        kind: Kind::Addresses,
-        need: Need::Absent("none"),
-        example: "[\"seed1c9@example.net\", \"seed84e@example.net\"]",
-        doc: "Further addresses of the same mailbox: canaries go to each of all of them for a day (UTC), in turn, so that none is known as one that never answers.",
-    },
-    Key {
         name: "plus_address",
         kind: Kind::Flag,
         need: Need::Default("false"),

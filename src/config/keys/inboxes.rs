@@ -4,6 +4,17 @@ use super::super::preset;
 use super::general::{TLS, address};
 use super::{Key, Kind, Need};
 
+/// The examples differ, for no two inboxes have an address in common.
+const fn aliases(example: &'static str) -> Key {
+    Key {
+        name: "aliases",
+        kind: Kind::Addresses,
+        need: Need::Absent("none"),
+        example,
+        doc: "Further addresses of the same mailbox: canaries go to each of all of them for a day (UTC), in turn, so that none is known as one that never answers.",
+    }
+}
+
 const JUNK: Key = Key {
     name: "junk",
     kind: Kind::Lines,
@@ -14,6 +25,7 @@ const JUNK: Key = Key {
 
 pub(super) static IMAP: &[Key] = &[
     address("\"seed7f3@gmail.com\""),
+    aliases("[\"seed1c9@example.com\"]"),
     Key {
         name: "preset",
         kind: Kind::Word(preset::NAMES),
@@ -80,6 +92,7 @@ const EXPIRES: Key = Key {
 
 pub(super) static JMAP: &[Key] = &[
     address("\"seed7f3@fastmail.com\""),
+    aliases("[\"seed84e@example.com\"]"),
     Key {
         name: "preset",
         kind: Kind::Word(preset::WITH_JMAP),
@@ -121,6 +134,7 @@ pub(super) static JMAP: &[Key] = &[
 
 pub(super) static MAILDIR: &[Key] = &[
     address("\"seed7f3@example.net\""),
+    aliases("[\"seed2b7@example.net\"]"),
     Key {
         name: "path",
         kind: Kind::Path,
@@ -133,6 +147,7 @@ pub(super) static MAILDIR: &[Key] = &[
 
 pub(super) static MX: &[Key] = &[
     address("\"seed7f3@seed.example.net\""),
+    aliases("[\"seed5d0@seed.example.net\"]"),
     Key {
         name: "listen",
         kind: Kind::Listen,

@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn every_tab_is_looked_for_and_some_may_count_as_junk() {
-        let others = Placement::ALL.into_iter().filter(|p| !matches!(p, Placement::Junk | Placement::Other));
-        assert!(others.into_iter().all(|placement| TABS.iter().any(|(_, of)| *of == placement)));
+        let mut others = Placement::ALL.into_iter().filter(|p| !matches!(p, Placement::Junk | Placement::Other));
+        assert!(others.all(|placement| TABS.iter().any(|(_, of)| *of == placement)));
         let tabs = Tabs::new(&[Placement::Promotions]);
         assert_eq!(tabs.placed(Placement::Promotions), Placement::Junk);
         assert_eq!(tabs.placed(Placement::Updates), Placement::Updates);
