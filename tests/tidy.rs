@@ -30,6 +30,8 @@ const VIEW: &[&str] = &[
     "watchdog::IdentityView",
     "watchdog::MarkView",
     "watchdog::CheckView",
+    "watchdog::DnsView",
+    "watchdog::SubjectView",
     "watchdog::MaintenanceView",
     "watchdog::TrialView",
     "watchdog::DrillView",
@@ -44,6 +46,7 @@ const RECORDS: &[&str] = &["watchdog::Record", "watchdog::Fact", "watchdog::Even
 const MAY_NAME: &[(&str, &[&[&str]])] = &[
     ("model", &[]),
     ("canary", &[&["model", "config"]]),
+    ("records", &[&["model", "config"]]),
     ("config", &[&["model"]]),
     ("watchdog", &[&["model", "config"]]),
     ("ledger", &[&["model", "canary"], RECORDS]),
@@ -57,6 +60,7 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
             VIEW,
         ],
     ),
+    ("edge::dns", &[&["model", "config", "canary", "records", "edge::dial"]]),
     ("edge::post", &[&["model"], EVENTS, VIEW]),
     (
         "edge::notify",
@@ -132,6 +136,8 @@ const COMMON: &[&str] = &[
     "identity",
     "recovery",
     "sorting",
+    "subjects",
+    "zone",
     "trace",
     "travel",
     "trial",
@@ -148,7 +154,7 @@ const CLOCKS: &[(&str, &[&str])] = &[
     ("Local::now", &[]),
 ];
 /// What the pure folders do without: other output for the same input, or input that was not handed in.
-const PURE: &[&str] = &["src/model/", "src/canary/", "src/watchdog/", "src/backtest/"];
+const PURE: &[&str] = &["src/model/", "src/canary/", "src/records/", "src/watchdog/", "src/backtest/"];
 const IMPURE: &[&str] =
     &["HashMap", "HashSet", "async fn", "tokio", "std::fs", "std::env", "std::net::Tcp", "std::thread", "getrandom", "reqwest", "rusqlite"];
 

@@ -10,14 +10,14 @@ use futures::stream::{self, StreamExt};
 use super::out::{Out, chain};
 use super::progress::Progress;
 use super::terminal::{Look, Paper, Tone, visible, wrap};
-use crate::config::{self, Inbox, InboxKind, Preset, Provider, SecretRef, Secrets, Settings, Signs};
+use crate::config::{self, Inbox, InboxKind, NameServer, Preset, Provider, SecretRef, Secrets, Settings, Signs};
 use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
-use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Resolver, Spf, usual_selectors};
+use crate::edge::dns::{Dkim, Dmarc, LookUpError, Mx, Question, Resolver, Spf, usual_selectors};
 use crate::edge::inbox::{Credentials, log_in};
 use crate::edge::notify::{Origin, Sink, trial};
 use crate::edge::submit::{Submitter, Unread};
-use crate::model::{Class, Name, Now, Outcome, Placement, Sign, Span};
+use crate::model::{Class, Found, Name, Now, Outcome, Placement, Sign, Span, Subject, Topic};
 use crate::watchdog::is_early;
 
 /// Domains that are asked about at the same time.
@@ -105,13 +105,8 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
     let of = u64::try_from(of).unwrap_or(u64::MAX);
     let steps = &Steps { progress: Progress::new("looked at", look), done: AtomicU64::new(0), of };
     steps.progress.show(0, of, &format!("0 of {of} looked at"));
-    let all = async {
-        tokio::join!(
-            log_ins(settings, secrets, steps),
-            dns(settings, server.or(settings.name_server.address()), steps),
-            sinks(settings, secrets, steps)
-        )
-    };
+    let server = server.map_or_else(|| settings.name_server.clone(), NameServer::from);
+    let all = async { tokio::join!(log_ins(settings, secrets, steps), dns(settings, &server, steps), sinks(settings, secrets, steps)) };
     let (log_ins, dns, sinks) = runtime.block_on(all);
     let findings: Vec<Finding> = log_ins.into_iter().chain(dns).chain(sinks).collect();
     let paper = Paper::stdout(look);
@@ -268,8 +263,8 @@ async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets
 
 /// Asks for the MX of each inbox and SPF, DKIM and DMARC of each sender. Nothing here is a failure: what stands in the DNS of others, or
 /// is reached by private relays, is for people to judge.
-async fn dns(settings: &Settings, server: Option<SocketAddr>, steps: &Steps) -> Vec<Finding> {
-    let resolver = match Resolver::new(server) {
+async fn dns(settings: &Settings, server: &NameServer, steps: &Steps) -> Vec<Finding> {
+    let resolver = match Resolver::asking(server) {
         Ok(resolver) => &resolver.clone(),
         Err(error) => return vec![Finding { state: State::Warning, about: "dns".to_owned(), text: error.to_string() }],
     };
@@ -291,8 +286,13 @@ async fn exchangers(resolver: &Resolver, name: &Name, inbox: &Inbox) -> Finding 
 
 async fn policies(resolver: &Resolver, domain: &str, names: Vec<&str>) -> [Finding; 2] {
     let about = |what: &str| format!("provider {}: {what} of {domain}", names.join(", "));
-    let (spf, dmarc) = tokio::join!(resolver.spf(domain), resolver.dmarc(domain));
-    [finding(about("SPF"), spf, Spf::is_fine), finding(about("DMARC"), dmarc, Dmarc::is_fine)]
+    let (spf, dmarc, cost) = tokio::join!(resolver.spf(domain), resolver.dmarc(domain), cost(resolver, domain));
+    let mut spf = finding(about("SPF"), spf, Spf::is_fine);
+    if let Some((works, cost)) = cost {
+        spf.text += &cost;
+        spf.state = if works { spf.state } else { State::Warning };
+    }
+    [spf, finding(about("DMARC"), dmarc, Dmarc::is_fine)]
 }
 
 /// Where keys of DKIM are looked for: a domain, the selectors, and whether the configuration names them.
@@ -308,6 +308,15 @@ fn keyrings(settings: &Settings) -> BTreeMap<Keyring<'_>, Vec<&str>> {
         rings.entry((provider.from.domain(), selectors, is_named)).or_default().push(name.as_str());
     }
     rings
+}
+
+/// What a domain's SPF costs a receiver with all that it includes, and what is wrong with it; and whether receivers can use it.
+async fn cost(resolver: &Resolver, domain: &str) -> Option<(bool, String)> {
+    let subject = Subject::new(Topic::Spf, domain)?;
+    let Found::Answer(answer) = resolver.look(&Question { subject, list: None }).await else { return None };
+    let cost = answer.lookups.map_or_else(String::new, |lookups| format!("; {lookups} of 10 look-ups"));
+    let notes: String = answer.notes.iter().map(|note| format!("; {note}")).collect();
+    answer.lookups.map(|_| (answer.grade.works(), cost + &notes))
 }
 
 async fn keys(resolver: &Resolver, (domain, selectors, is_named): Keyring<'_>, names: Vec<&str>) -> Finding {

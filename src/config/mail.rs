@@ -1,6 +1,4 @@
-//! What is said of mail that arrives: what may come, and whom to ask about it.
-
-use std::net::SocketAddr;
+//! What is said of mail that arrives: what may come.
 
 use super::matches;
 use crate::model::Name;
@@ -35,27 +33,4 @@ pub struct Honeytoken {
     pub inbox: Name,
     /// Who alone knows it.
     pub provider: Name,
-}
-
-/// `[dns] server`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum NameServer {
-    /// Those of `/etc/resolv.conf`.
-    #[default]
-    System,
-    /// This one.
-    At(SocketAddr),
-    /// None: nothing is asked.
-    Off,
-}
-
-impl NameServer {
-    /// The one that is named, if one is.
-    #[must_use]
-    pub const fn address(self) -> Option<SocketAddr> {
-        match self {
-            Self::At(address) => Some(address),
-            Self::System | Self::Off => None,
-        }
-    }
 }

@@ -5,6 +5,7 @@
 
 mod advice;
 mod authority;
+mod blocklist;
 mod budget;
 mod complaint;
 mod coverage;
@@ -17,6 +18,7 @@ mod kinds;
 mod load;
 mod mail;
 mod maintenance;
+mod name_server;
 mod preset;
 mod provider;
 mod read;
@@ -41,14 +43,16 @@ mod web;
 use std::collections::BTreeMap;
 
 pub use authority::{AuthorityError, authorities};
+pub use blocklist::{Blocklist, Codes};
 pub use budget::{BURST, Budget, Duty, Forecast, Price};
 pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
 pub use inbox::{ENDS_SOON, ImapSettings, InboxKind, JmapSettings, MaildirSettings, MxSettings};
 pub use load::{LoadError, content, load};
-pub use mail::{ExpectedMail, Honeytoken, NameServer};
+pub use mail::{ExpectedMail, Honeytoken};
 pub use maintenance::Maintenance;
+pub use name_server::{Carrier, NameServer, Records, Upstream};
 pub use preset::Preset;
 pub use provider::{
     AzureSettings, BrevoSettings, GmailSettings, MailerSendSettings, MailgunSettings, MailjetSettings, MandrillSettings, OAuth,

@@ -214,6 +214,7 @@ fn named(settings: &Settings) -> Vec<(String, &SecretRef)> {
         let kind = beat.kind.as_str();
         all.extend(beat.kind.secrets().into_iter().map(|(secret, at)| (key("heartbeat", name, &format!("{kind}.{secret}")), at)));
     }
+    all.extend(settings.blocklists.iter().filter_map(|(name, list)| Some((key("blocklist", name, "key"), list.key.as_ref()?))));
     all.extend(settings.http.iter().filter_map(|http| Some(("http.token".to_owned(), http.token.as_ref()?))));
     all
 }

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::{
-    Budget, Duty, ExpectedMail, HeartbeatKind, Honeytoken, InboxKind, Maintenance, NameServer, ProviderKind, SecretRef, SinkKind, Takes,
-    Wording,
+    Blocklist, Budget, Duty, ExpectedMail, HeartbeatKind, Honeytoken, InboxKind, Maintenance, NameServer, ProviderKind, Records, SecretRef,
+    SinkKind, Takes, Wording,
 };
 use crate::model::{At, Name, Route, Severity, Span, Week};
 
@@ -35,8 +35,12 @@ pub struct Settings {
     pub expected_mail: Vec<ExpectedMail>,
     /// `[[honeytoken]]`.
     pub honeytokens: Vec<Honeytoken>,
-    /// `[dns] server`.
+    /// `[dns] server` and `servers`.
     pub name_server: NameServer,
+    /// The rest of `[dns]`.
+    pub records: Records,
+    /// `[blocklist.NAME]`.
+    pub blocklists: BTreeMap<Name, Blocklist>,
     /// `[http]`; absent: no listener.
     pub http: Option<Http>,
     /// `[public]`; absent: no such page.
@@ -119,7 +123,8 @@ fn domain(address: &str) -> &str {
 pub struct Provider {
     /// Who canaries are from.
     pub from: Mailbox,
-    /// Selectors whose DKIM keys `check --live` looks up; empty: the usual ones are tried.
+    /// Selectors whose DKIM keys are watched from the start, besides those that mail shows; `check --live` looks them up, or if there are none
+    /// the usual ones.
     pub dkim_selectors: Vec<String>,
     /// What it may be burdened with.
     pub budget: Budget,

@@ -1,6 +1,7 @@
 //! The words of the project as types: time, names, canaries, faults, incidents. No policy, no I/O.
 
 mod canary;
+mod dns;
 pub mod dossier;
 mod fault;
 mod heartbeat;
@@ -19,6 +20,7 @@ pub mod way;
 mod week;
 
 pub use canary::{CanaryId, CanaryIdError, Leg, Placement, Reason};
+pub use dns::{Answer, Found, Grade, Looked, Subject, SubjectError, Topic, plain};
 pub use fault::{Class, Fate, Outcome};
 pub use heartbeat::Pulse;
 pub use hook::{HookCounts, Knock, Tiding};

@@ -113,7 +113,7 @@ impl Examiner {
             headers: shared.headers.clone(),
             routes: dog.routes().map(|(key, route)| (key, route.clone())).collect(),
             ours,
-            resolver: resolver(settings.name_server),
+            resolver: resolver(&settings.name_server),
             settings,
             unanswered: 0,
             rests_until: None,
@@ -226,11 +226,11 @@ async fn verify(
     Verified { inbox, canary, mail, checks }
 }
 
-fn resolver(server: NameServer) -> Option<Resolver> {
-    if server == NameServer::Off {
+fn resolver(server: &NameServer) -> Option<Resolver> {
+    if *server == NameServer::Off {
         return None;
     }
-    match Resolver::new(server.address()) {
+    match Resolver::asking(server) {
         Ok(resolver) => Some(resolver),
         Err(error) => {
             tracing::warn!(%error, "what arrives is not checked by ourselves");

@@ -31,6 +31,7 @@ mod ledger;
 mod notify;
 mod packaging;
 mod picture;
+mod records;
 mod sandbox;
 mod show;
 mod simulate;

@@ -1,5 +1,6 @@
 //! Keys of what mail may say of itself: our domains, mail that may come, and the name servers that are asked.
 
+use super::general::{DAY, SECOND};
 use super::{INBOXES, Key, Kind, Need};
 
 pub(super) static EXPECTED_MAIL: &[Key] = &[
@@ -32,10 +33,40 @@ pub(super) static HONEYTOKEN: &[Key] = &[
     Key { name: "provider", kind: Kind::Line(64), need: Need::Required, example: "\"mailchimp\"", doc: "The one provider that knows it." },
 ];
 
-pub(super) static DNS: &[Key] = &[Key {
-    name: "server",
-    kind: Kind::Label,
-    need: Need::Default("\"system\""),
-    example: "\"127.0.0.1:53\"",
-    doc: "Whom mail is checked with (SPF, DKIM, DMARC, ARC): \"system\" (`/etc/resolv.conf`), an address with a port, or \"off\": then only the receivers' own checks are read.",
-}];
+pub(super) static DNS: &[Key] = &[
+    Key {
+        name: "server",
+        kind: Kind::Line(253),
+        need: Need::Default("\"system\""),
+        example: "\"127.0.0.1:53\"",
+        doc: "Whom mail is checked with (SPF, DKIM, DMARC, ARC) and records are asked for: \"system\" (`/etc/resolv.conf`), an address with a port, \"tls://1.1.1.1#cloudflare-dns.com\", \"https://dns.google/dns-query\", or \"off\": then only the receivers' own checks are read, and no record is watched.",
+    },
+    Key {
+        name: "servers",
+        kind: Kind::Lines,
+        need: Need::Absent("`server`"),
+        example: "[\"tls://1.1.1.1#cloudflare-dns.com\", \"tls://9.9.9.9#dns.quad9.net\"]",
+        doc: "Several of them, in place of `server`: the next where one does not answer. Also \"udp://\" and \"tcp://\". What stands behind `#` is the name in the certificate.",
+    },
+    Key {
+        name: "watch",
+        kind: Kind::Flag,
+        need: Need::Default("true"),
+        example: "false",
+        doc: "Whether SPF, DKIM, DMARC, MX, MTA-STS, TLS-RPT, DNSSEC, the names of sending addresses and blocklists are watched; a change is an incident.",
+    },
+    Key {
+        name: "every",
+        kind: Kind::Duration(SECOND, DAY),
+        need: Need::Default("\"5m\""),
+        example: "\"10m\"",
+        doc: "The time between two questions after the same record. A change is asked for again within a minute before it is believed.",
+    },
+    Key {
+        name: "lists_every",
+        kind: Kind::Duration(SECOND, DAY),
+        need: Need::Default("\"30m\""),
+        example: "\"2h\"",
+        doc: "The same of blocklists: they count what they are asked.",
+    },
+];

@@ -1,5 +1,6 @@
 //! Every key there is, once: from here come the check for unknown keys, the defaults, the reference configuration and the JSON Schema.
 
+mod blocklists;
 mod budget;
 mod drill;
 mod general;

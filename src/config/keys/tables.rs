@@ -1,6 +1,7 @@
 //! The list of all tables and keys, in the order of the reference configuration.
 
 use super::Table;
+use super::blocklists::BLOCKLIST;
 use super::budget::{BUDGET, DUTY};
 use super::drill::DRILL;
 use super::general::{DELETE, HTTP, INBOX, LEDGER, ROUTE, STREAM, WATCH, WIRE};
@@ -322,7 +323,14 @@ pub(in crate::config) static TABLES: &[Table] = &[
         name: "",
         shown: true,
         groups: &[DNS],
-        doc: "The name servers that the authentication of arriving canaries is checked with.",
+        doc: "The name servers that arriving canaries are checked with, and how records are watched.",
+    },
+    Table {
+        path: "blocklist.NAME",
+        name: "spamhaus",
+        shown: true,
+        groups: &[BLOCKLIST],
+        doc: "A blocklist that is asked whether it has you. None is asked by default: each has its terms of use, and most do not answer through public resolvers.",
     },
     Table {
         path: "maintenance.NAME",

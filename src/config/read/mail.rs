@@ -1,11 +1,9 @@
 //! `[[expected_mail]]`, `[dns]`, and what the watch and the inboxes say of mail that nobody sent.
 
-use std::net::SocketAddr;
-
 use super::super::complaint::{Fault, quoted};
 use super::super::keys;
 use super::super::text::{Root, Section};
-use super::super::{ExpectedMail, Inbox, NameServer};
+use super::super::{ExpectedMail, Inbox, NameServer, Records, Upstream};
 use super::Read;
 use super::route::{nothing, select};
 use crate::model::{Name, Route};
@@ -31,22 +29,41 @@ pub(super) fn expected(root: &Root<'_>, inboxes: &[Name]) -> Option<Vec<Expected
     all.into_iter().collect()
 }
 
-/// `[dns] server`.
-pub(super) fn name_server(root: &Root<'_>) -> Option<NameServer> {
+/// `[dns]`: whom to ask, and how records are watched.
+pub(super) fn dns(root: &Root<'_>) -> Option<(NameServer, Records)> {
     let section = root.single(keys::table("dns")?);
+    let server = name_server(&section);
+    let (watched, every, lists_every) = (section.get("watch"), section.get("every"), section.get("lists_every"));
+    Some((server?, Records { watched: watched?, every: every?, lists_every: lists_every? }))
+}
+
+fn name_server(section: &Section<'_>) -> Option<NameServer> {
+    let several = section.maybe::<Vec<String>>("servers")?;
+    if let Some(several) = several {
+        if section.has("server") {
+            section.refuse("servers", Fault::hinted("`server` says already whom to ask", "write all of them here, and leave `server` out"));
+            return None;
+        }
+        return several.iter().map(|text| upstream(section, "servers", text)).collect::<Option<Vec<_>>>().map(NameServer::Servers);
+    }
     let text = section.get::<String>("server")?;
     match text.as_str() {
         "system" => Some(NameServer::System),
         "off" => Some(NameServer::Off),
-        other => match other.parse::<SocketAddr>() {
-            Ok(address) if address.port() > 0 => Some(NameServer::At(address)),
-            Ok(_) | Err(_) => {
-                let hint = "write \"system\", \"off\", or an address and a port: \"127.0.0.1:53\", \"[::1]:53\"";
-                section.refuse("server", Fault::hinted(format!("{} is no name server", quoted(other)), hint));
-                None
-            }
-        },
+        other => upstream(section, "server", other).map(|one| NameServer::Servers(vec![one])),
     }
+}
+
+fn upstream(section: &Section<'_>, key: &str, text: &str) -> Option<Upstream> {
+    let read = Upstream::read(text);
+    if read.is_none() {
+        let words = if key == "server" { "write \"system\", \"off\", or" } else { "write" };
+        let hint = format!(
+            "{words} an address and a port: \"127.0.0.1:53\", \"[::1]:53\"; or \"tls://1.1.1.1#cloudflare-dns.com\", \"https://dns.google/dns-query\""
+        );
+        section.refuse(key, Fault::hinted(format!("{} is no name server", quoted(text)), hint));
+    }
+    read
 }
 
 /// `[watch] domains`: lower case, A-labels.

@@ -1,5 +1,6 @@
 //! From tables of text to settings: one file a part, and what holds between parts here.
 
+mod blocklist;
 mod budget;
 mod drill;
 mod field;
@@ -94,7 +95,8 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
     mail::honeytokens(&inboxes, &providers.names, routes.as_deref().unwrap_or_default());
     let honeytokens = honeytoken::tokens(&root, &providers.names, &inboxes);
-    let (expected_mail, name_server) = (mail::expected(&root, &inboxes.names), mail::name_server(&root));
+    let expected_mail = mail::expected(&root, &inboxes.names);
+    let (name_server, blocklists) = (mail::dns(&root), blocklist::blocklists(&root));
     trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());
     if let Some(ledger) = &ledger {
         keep_covers_deadlines(&ledger_table, ledger, &streams.parts);
@@ -113,7 +115,9 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
             routes: routes?,
             expected_mail: expected_mail?,
             honeytokens: honeytokens?,
-            name_server: name_server?,
+            name_server: name_server.as_ref()?.0.clone(),
+            records: name_server?.1,
+            blocklists: blocklists?,
             http: http?,
             public: public?,
             ledger: ledger?,

@@ -159,6 +159,14 @@ impl Dialer {
     }
 }
 
+/// TLS with the system's authorities, for those who open their connections themselves.
+///
+/// # Errors
+/// The system's TLS has no version that is safe.
+pub fn system_tls() -> Result<ClientConfig, DialError> {
+    roots::client_config(roots::load(None)?)
+}
+
 /// An HTTP client that speaks through a Unix socket, whatever the address says.
 ///
 /// # Errors

@@ -69,7 +69,7 @@ pub(super) async fn find(resolver: &Resolver, domain: &str) -> Result<Dmarc, Loo
 }
 
 /// The domain and those above it, down to two labels; at most [`WALK`] of them.
-fn walk(domain: &str) -> Vec<String> {
+pub(super) fn walk(domain: &str) -> Vec<String> {
     let labels: Vec<&str> = domain.trim_end_matches('.').split('.').collect();
     let mut names: Vec<String> =
         (0..labels.len()).filter_map(|from| labels.get(from..)).filter(|rest| rest.len() > 1).map(|rest| rest.join(".")).collect();

@@ -5,35 +5,37 @@
 mod dkim;
 mod dmarc;
 mod mx;
+mod servers;
 mod spf;
 mod verify;
+mod watch;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use trust_dns_resolver::TokioResolver;
-use trust_dns_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
-use trust_dns_resolver::net::runtime::TokioRuntimeProvider;
 use trust_dns_resolver::net::{DnsError, NetError};
 use trust_dns_resolver::proto::rr::{RData, RecordType};
 
 pub use dkim::{Dkim, DkimKey, usual_selectors};
 pub use dmarc::Dmarc;
 pub use mx::Mx;
+pub use servers::ResolverError;
 pub use spf::Spf;
+pub use watch::{List, Question};
+
+use crate::config::NameServer;
+use servers::Servers;
 
 /// One question, with all its retries, ends by then.
 const DEADLINE: Duration = Duration::from_secs(8);
-/// One try ends by then.
-const TRY: Duration = Duration::from_secs(3);
 /// Texts of records are cut to this many characters.
 const SHOWN: usize = 300;
 
-/// Asks the system's name servers, or one that is named.
+/// Asks the system's name servers, or those that are named. Cheap to clone.
 #[derive(Clone)]
 pub struct Resolver {
-    inner: TokioResolver,
+    servers: Servers,
 }
 
 impl fmt::Debug for Resolver {
@@ -42,11 +44,6 @@ impl fmt::Debug for Resolver {
     }
 }
 
-/// The system's resolver configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the system's name servers (`/etc/resolv.conf`): {0}")]
-pub struct ResolverError(#[source] NetError);
-
 /// A question that got no answer. It says nothing about the domain.
 #[derive(Debug, thiserror::Error)]
 #[error("asking for {kind} of `{name}`: {why}")]
@@ -54,6 +51,22 @@ pub struct LookUpError {
     kind: &'static str,
     name: String,
     why: Why,
+}
+
+impl LookUpError {
+    /// Whether nobody was asked, because there is no such name.
+    pub(super) const fn is_no_name(&self) -> bool {
+        matches!(self.why, Why::NotAName)
+    }
+
+    /// Why there was no answer, without the name that was asked for.
+    pub(super) fn reason(&self) -> String {
+        match &self.why {
+            Why::NotAName | Why::Late => self.why.to_string(),
+            Why::Failed(NetError::Dns(DnsError::ResponseCode(code))) => format!("the name server says: {code}"),
+            Why::Failed(_) => "the name server could not be asked".to_owned(),
+        }
+    }
 }
 
 /// Why there was no answer.
@@ -76,20 +89,23 @@ impl Resolver {
     /// # Errors
     /// If the system's configuration cannot be read.
     pub fn new(server: Option<SocketAddr>) -> Result<Self, ResolverError> {
-        let mut builder = match server {
-            None => TokioResolver::builder_tokio().map_err(ResolverError)?,
-            Some(address) => {
-                let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-                    connection.port = address.port();
-                    connection
-                });
-                let server = NameServerConfig::new(address.ip(), true, connections.into());
-                let config = ResolverConfig::from_name_servers(vec![server]);
-                TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            }
-        };
-        limit(builder.options_mut());
-        builder.build().map(|inner| Self { inner }).map_err(ResolverError)
+        Self::asking(&server.map_or(NameServer::System, NameServer::from))
+    }
+
+    /// A resolver that asks these; of [`NameServer::Off`] the system's. Answers are kept for as long as they hold.
+    ///
+    /// # Errors
+    /// If the system's configuration, or its authorities, cannot be read.
+    pub fn asking(server: &NameServer) -> Result<Self, ResolverError> {
+        Servers::new(server, true).map(|servers| Self { servers })
+    }
+
+    /// The same, which keeps no answer: what has changed is to be seen at once.
+    ///
+    /// # Errors
+    /// As [`Resolver::asking`].
+    pub fn forgetful(server: &NameServer) -> Result<Self, ResolverError> {
+        Servers::new(server, false).map(|servers| Self { servers })
     }
 
     /// Where mail for `domain` goes.
@@ -139,7 +155,8 @@ impl Resolver {
             return Err(failed(Why::NotAName));
         }
         // The dot at the end keeps the system's search list out of it.
-        match tokio::time::timeout(DEADLINE, self.inner.lookup(format!("{bare}."), record)).await {
+        let asked = async { self.servers.reach().await?.lookup(format!("{bare}."), record).await };
+        match tokio::time::timeout(DEADLINE, asked).await {
             Err(_elapsed) => Err(failed(Why::Late)),
             Ok(Ok(found)) => Ok(found.answers().iter().filter(|r| r.record_type() == record).map(|r| r.data.clone()).collect()),
             Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => Ok(Vec::new()),
@@ -147,13 +164,6 @@ impl Resolver {
             Ok(Err(error)) => Err(failed(Why::Failed(error))),
         }
     }
-}
-
-fn limit(options: &mut ResolverOpts) {
-    options.timeout = TRY;
-    options.attempts = 2;
-    // A truncated answer is asked for again over TCP.
-    options.try_tcp_on_error = true;
 }
 
 /// `text` fit for a terminal: cut, with control characters escaped.

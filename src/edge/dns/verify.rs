@@ -39,7 +39,11 @@ impl Resolver {
         let Some(mut parsed) = AuthenticatedMessage::parse(message) else { return Vec::new() };
         parsed.dkim_headers.truncate(SIGNATURES);
         parsed.errors.truncate(SIGNATURES);
-        let authenticator = MessageAuthenticator(self.inner.clone());
+        let Ok(servers) = self.servers.reach().await else {
+            let unsure = |method| check(method, (Finding::Unsure, "no name server can be reached".to_owned()));
+            return [Method::Spf, Method::Dkim, Method::Dmarc].into_iter().map(unsure).collect();
+        };
+        let authenticator = MessageAuthenticator(servers.clone());
         let dkim = async { authenticator.verify_dkim(&parsed).await };
         let arc = async { authenticator.verify_arc(&parsed).await };
         let (dkim, arc, spf) = tokio::join!(dkim, arc, spf(&authenticator, envelope));

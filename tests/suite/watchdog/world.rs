@@ -72,6 +72,8 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         expected_mail: Vec::new(),
         honeytokens: Vec::new(),
         name_server: mailcanary::config::NameServer::Off,
+        records: mailcanary::config::Records::default(),
+        blocklists: BTreeMap::new(),
         watch: watch(every),
         streams: ss.iter().map(|s| (s.clone(), stream())).collect(),
         providers: ps.iter().map(|p| (p.clone(), provider.clone())).collect(),
