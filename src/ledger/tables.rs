@@ -38,6 +38,8 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Travelled { .. } => "travelled",
             Event::Strange { .. } => "strange",
             Event::Approved { .. } => "approved",
+            Event::LookedUp { .. } => "looked_up",
+            Event::Accepted { .. } => "accepted",
             Event::Stale { .. } => "stale",
             Event::Forged { .. } => "forged",
             Event::Blind { .. } => "blind",
@@ -95,6 +97,7 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
         | Event::Read { .. }
         | Event::Examined { .. }
         | Event::Travelled { .. }
+        | Event::LookedUp { .. }
         | Event::Traced { .. }
         | Event::Signs { .. }
         | Event::NoSigns { .. } => Ok(()),
@@ -123,6 +126,7 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
             let what = format!("{provider}/{stream}: {} {}", mark.part.title(), mark.value);
             person(tables, at, by, ("approved", None, None), Some(&what))
         }
+        Event::Accepted { subject, by } => person(tables, at, by, ("approved", None, None), Some(&subject.to_string())),
         Event::Forged { inbox } => run(tables, sql::STRANGE, params!["forged", inbox.as_str(), at.as_ms()]),
         Event::Blind { inbox, class, why } => sight(tables, at, Some(inbox), "blind", *class, why.as_deref()),
         Event::Sight { inbox } => sight(tables, at, Some(inbox), "sight", None, None),

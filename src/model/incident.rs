@@ -182,6 +182,12 @@ impl Kind {
         matches!(self, Self::Identity | Self::UnexpectedMail | Self::Authentication)
     }
 
+    /// Whether it is about what the DNS says: of our domains, and of those that mail comes from.
+    #[must_use]
+    pub const fn is_of_dns(self) -> bool {
+        matches!(self, Self::Dns | Self::Listed)
+    }
+
     /// The word in labels and texts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -256,6 +256,9 @@ pub struct Examination {
     /// At most 32.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hops: Vec<Hop>,
+    /// Where it came from, by the receiver's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<IpAddr>,
 }
 
 /// A mail in a seeded inbox that is no canary of ours.

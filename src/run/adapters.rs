@@ -10,6 +10,7 @@ use super::examine::{self, Examiner, Job, Jobs};
 use super::hands::SinkHand;
 use super::headers::Headers;
 use super::hooks::{hooks, replies};
+use super::lookups::Lookups;
 use super::pulse::{self, Pulse};
 use super::standing::Standing;
 use super::start::StartError;
@@ -59,6 +60,7 @@ pub(super) struct Adapters {
     heartbeats: Vec<Heartbeat>,
     hooks: Hooks,
     replies: Replies,
+    lookups: Lookups,
 }
 
 /// What earlier work has left that is shown or told of.
@@ -75,6 +77,7 @@ pub(super) struct AtWork {
     pub(super) hints: BTreeMap<Name, watch::Sender<Hint>>,
     pub(super) hooks: Arc<Hooks>,
     pub(super) replies: Arc<Replies>,
+    pub(super) lookups: Lookups,
     pub(super) pulse: Pulse,
     pub(super) staff: Staff,
 }
@@ -102,12 +105,14 @@ impl Adapters {
             heartbeats: pulse::heartbeats(settings, secrets)?,
             hooks: hooks(settings, secrets, &shared.key, &shared.now, dog, shared.told.clone())?,
             replies: replies(settings, secrets, origin(settings, dog), shared.orders.clone(), &shared.now)?,
+            lookups: Lookups::new(settings, secrets),
         })
     }
 
     /// The same, with what the webhooks of a former configuration have learnt and counted, and what its sinks' have.
-    pub(super) fn after(mut self, hooks: &Hooks, replies: &Replies) -> Self {
+    pub(super) fn after(mut self, hooks: &Hooks, replies: &Replies, lookups: &Lookups) -> Self {
         (self.hooks, self.replies) = (self.hooks.after(hooks), self.replies.after(replies));
+        self.lookups = self.lookups.after(lookups);
         self
     }
 
@@ -128,7 +133,7 @@ impl Adapters {
         let replies = Arc::new(self.replies);
         let shown = Arc::clone(&replies);
         staff.workers.spawn(async move { shown.tend().await });
-        AtWork { submitters, sinks, hints, hooks: Arc::new(self.hooks), replies, pulse, staff }
+        AtWork { submitters, sinks, hints, hooks: Arc::new(self.hooks), replies, lookups: self.lookups, pulse, staff }
     }
 }
 

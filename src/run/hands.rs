@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::lookups::Lookups;
 use super::standing::{self, Standing, Trouble};
 use crate::canary::{self, Key};
 use crate::config::Settings;
@@ -27,6 +28,8 @@ pub(super) struct Hands {
     pub(super) hooks: Arc<Hooks>,
     /// What people say at sinks.
     pub(super) replies: Arc<Replies>,
+    /// Who asks the DNS.
+    pub(super) lookups: Lookups,
     pub(super) events: mpsc::Sender<Event>,
     /// What was told without a record.
     pub(super) standing: Standing,
@@ -84,6 +87,7 @@ impl Hands {
             hint.send_if_modified(|h| std::mem::replace(&mut h.outstanding, outstanding) != outstanding);
         }
         self.sinks.values_mut().for_each(SinkHand::flush);
+        self.lookups.turn(dog, now, &self.events);
         // Collects what has finished; nothing is waited for.
         while self.submissions.try_join_next().is_some() {}
         while self.questions.try_join_next().is_some() {}

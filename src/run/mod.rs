@@ -11,6 +11,7 @@ mod front;
 mod hands;
 mod headers;
 mod hooks;
+mod lookups;
 mod manager;
 mod past;
 mod probe;

@@ -146,7 +146,7 @@ impl Loop {
         let adapters = Adapters::build(&settings, &secrets, &self.reloading.shared, &dog).map_err(|error| refused(chain(&error)))?;
         // From here on nothing fails.
         let ended = self.retire().await;
-        self.take_over(dog, adapters.after(&self.hands.hooks, &self.hands.replies), settings, &secrets);
+        self.take_over(dog, adapters.after(&self.hands.hooks, &self.hands.replies, &self.hands.lookups), settings, &secrets);
         self.go_on(ended);
         Ok(warnings)
     }
@@ -183,13 +183,13 @@ impl Loop {
         let Reloading { shared, desk, staff, .. } = &mut self.reloading;
         let past = Past { standing: &self.hands.standing, pulses: self.pulse.shown() };
         let at_work = adapters.begin(&settings, shared, &dog, &past);
-        let AtWork { submitters, sinks, hints, hooks, replies, mut pulse, staff: hired } = at_work;
+        let AtWork { submitters, sinks, hints, hooks, replies, lookups, mut pulse, staff: hired } = at_work;
         desk.front.exchange(&settings);
         desk.exchange(&settings, secrets, posted(&hooks, &replies));
         pulse.cycle = self.pulse.cycle;
         (self.dog, self.pulse, *staff) = (dog, pulse, hired);
         (self.hands.submitters, self.hands.sinks, self.hands.hints) = (submitters, sinks, hints);
-        (self.hands.hooks, self.hands.replies) = (hooks, replies);
+        (self.hands.hooks, self.hands.replies, self.hands.lookups) = (hooks, replies, lookups);
         self.book.keep_by(settings.ledger.clone());
         self.hands.settings = settings.into();
     }

@@ -95,8 +95,7 @@ impl Daemon {
     pub async fn start(settings: Settings, secrets: &Secrets) -> Result<Self, StartError> {
         let (settings, clock) = (Arc::new(settings), Clock::new());
         let (ledger, recovered) = Ledger::open(&settings.ledger.path, clock.now())?;
-        let key = own_key(&settings)?;
-        let standing = standing(&settings)?;
+        let (key, standing) = (own_key(&settings)?, standing(&settings)?);
         let mut dog = replay(&settings, &ledger, &recovered)?;
         let mut book = Book::new(ledger, settings.ledger.clone());
         // What the first facts of this life tell goes out with them, once they are durable.
@@ -120,7 +119,7 @@ impl Daemon {
         let adapters = Adapters::build(&settings, secrets, &shared, &dog)?;
         let public = front::listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
-        let AtWork { submitters, sinks, hints, hooks, replies, pulse, staff } =
+        let AtWork { submitters, sinks, hints, hooks, replies, lookups, pulse, staff } =
             adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new() });
         let mut doors = past::beside(&settings.ledger.path, questions, clock.hand_out());
         desk.front.answer(&settings, public, &mut doors);
@@ -133,6 +132,7 @@ impl Daemon {
             hints,
             hooks,
             replies,
+            lookups,
             events: shared.events.clone(),
             standing,
             submissions: JoinSet::new(),

@@ -269,6 +269,7 @@ impl Loop {
     fn view(&self) -> View {
         let mut view = self.dog.view(self.clock.now());
         view.trouble.clone_from(&self.book.trouble);
+        self.hands.lookups.count(&mut view.dns);
         view.submissions = self.hands.submissions.len() as u64;
         view.hooks = self.hands.hooks.counts();
         view.replies = self.hands.replies.counts();

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::way::Trail;
 use crate::model::{
-    At, CanaryId, Class, Examination, Fate, IncidentId, Leg, Mark, Name, NoticeId, Outcome, Placement, Sign, Span, Stranger, Which,
+    At, CanaryId, Class, Examination, Fate, IncidentId, Leg, Looked, Mark, Name, NoticeId, Outcome, Placement, Sign, Span, Stranger,
+    Subject, Which,
 };
 
 /// Something that happened. The shapes are those of `mailcanary step`; fields beyond its documentation are optional.
@@ -132,6 +133,18 @@ pub enum Event {
         stream: Name,
         /// What.
         mark: Mark,
+        /// Who, cut to 100 bytes.
+        by: String,
+    },
+    /// The DNS was asked; those that are not asked about here say nothing.
+    LookedUp {
+        /// How each question ended.
+        answers: Vec<Looked>,
+    },
+    /// A person says that what stands in the DNS is right.
+    Accepted {
+        /// Of which subject.
+        subject: Subject,
         /// Who, cut to 100 bytes.
         by: String,
     },

@@ -67,6 +67,8 @@ impl Watchdog {
             Event::CutOff {} | Event::Connected {} => self.state.reads() == Reads::Implied,
             // Whose account is not asked about here says nothing here.
             Event::Signs { provider, .. } | Event::NoSigns { provider, .. } => self.plan.polls(provider),
+            // What a person took for right may not be asked about here.
+            Event::Accepted { subject, .. } => self.state.dns.subjects.contains_key(subject),
             Event::Noticed { .. } | Event::Started { .. } | Event::Woke {} => false,
             // Of what people said of the other's incidents nothing follows for those of this one.
             Event::Acknowledged { .. }
@@ -84,6 +86,7 @@ impl Watchdog {
             | Event::Travelled { .. }
             | Event::Strange { .. }
             | Event::Approved { .. }
+            | Event::LookedUp { .. }
             | Event::Stale { .. }
             | Event::Forged { .. }
             | Event::Blind { .. }

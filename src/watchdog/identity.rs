@@ -4,6 +4,7 @@
 //! turns out to be rotation: another selector of a known domain, another address of a known pool. What differs from mail to mail says nothing.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use super::index::Index;
 use super::plan::Plan;
 use super::signature::Held;
 use super::state::State;
+use super::subjects::is_public;
 use crate::model::way::Trail;
 use crate::model::{At, CanaryId, Examination, Mark, Name, Part};
 
@@ -24,6 +26,8 @@ const VARIES: usize = 4;
 const VALUES: usize = 64;
 /// Foreign values that are kept: beyond, each is as bad as the next.
 const FOREIGN: usize = 32;
+/// Addresses that are kept of one provider and stream: what is asked about them is asked of others.
+const HOSTS: usize = 32;
 /// Networks of one part from which on they are a pool, of which one more is no news.
 const POOL: usize = 3;
 /// A foreign value is gone when so many canaries in a row did not have it.
@@ -46,6 +50,9 @@ pub(super) struct Identity {
     pub(super) foreign: Vec<Foreign>,
     /// How its checks stand at each inbox.
     pub(super) checks: BTreeMap<Name, Vec<Held>>,
+    /// The public addresses that it came from, and when each was seen last.
+    #[serde(default)]
+    pub(super) hosts: BTreeMap<IpAddr, At>,
 }
 
 /// Since when a value is known, and when it was seen last.
@@ -156,6 +163,7 @@ impl Identity {
             || !self.foreign.is_empty()
             || at.since(self.at).as_ms() >= FRESH_MS
             || mail.marks.iter().any(|mark| !self.knows(mark))
+            || mail.sender.is_some_and(|host| is_public(host) && !self.hosts.contains_key(&host))
             || Held::is_news(self.checks.get(inbox).map_or(&[], Vec::as_slice), &mail.checks)
     }
 
@@ -175,6 +183,7 @@ impl Identity {
         }
         self.foreign.retain(|f| f.without < GONE);
         Held::take_in(self.checks.entry(inbox.clone()).or_default(), &mail.checks, at);
+        self.come_from(mail.sender, at);
         self.seen = (self.seen + 1).min(LEARNT);
         let of_inbox = self.inboxes.entry(inbox.clone()).or_default();
         *of_inbox = (*of_inbox + 1).min(LEARNT);
@@ -185,6 +194,17 @@ impl Identity {
     fn marks(&self) -> impl Iterator<Item = Mark> {
         let known = self.parts.iter().flat_map(|(part, values)| values.keys().map(|value| Mark { part: *part, value: value.clone() }));
         known.chain(self.foreign.iter().map(|f| f.mark.clone()))
+    }
+
+    /// Notes where a mail came from; of more than are kept the one goes that was seen longest ago.
+    fn come_from(&mut self, sender: Option<IpAddr>, at: At) {
+        let Some(host) = sender.filter(|host| is_public(*host)) else { return };
+        self.hosts.insert(host, at);
+        if self.hosts.len() > HOSTS
+            && let Some(oldest) = self.hosts.iter().min_by_key(|(_, last)| **last).map(|(host, _)| *host)
+        {
+            self.hosts.remove(&oldest);
+        }
     }
 
     /// What is known to stand in a part, in order; none if it differs from mail to mail.
@@ -225,6 +245,12 @@ impl State {
         }
         if let Event::Approved { provider, stream, mark, .. } = event {
             self.approve(at, provider, stream, mark);
+        }
+        if let Event::LookedUp { answers } = event {
+            self.look_up(plan, at, answers);
+        }
+        if let Event::Accepted { subject, .. } = event {
+            self.accept(subject);
         }
     }
 

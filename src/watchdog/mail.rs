@@ -1,9 +1,10 @@
 //! What the mail itself says, as incidents: a foreign identity, a check that does not hold any more, mail that nobody sent. One for each kind
-//! and culprit; told again when there is something new in it, and resolved when it is gone.
+//! and culprit; told again when there is something new in it, and resolved when it is gone. What the DNS says is told in the same way.
 
 mod broken;
 mod foreign;
 mod unexpected;
+mod zones;
 
 use serde_json::Value;
 
@@ -21,6 +22,7 @@ const NAMED_AT_MOST: usize = 64;
 /// Something that mail shows now.
 struct Trouble {
     kind: Kind,
+    severity: Severity,
     culprit: Culprit,
     /// All that it is about, each in a few words; something new here is told.
     named: Vec<String>,
@@ -31,10 +33,11 @@ struct Trouble {
 
 /// What changes by what mail says.
 pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
-    let open: Vec<&Incident> = state.open().filter(|i| i.shown.kind.is_of_mail()).collect();
+    let open: Vec<&Incident> = state.open().filter(|i| i.shown.kind.is_of_mail() || i.shown.kind.is_of_dns()).collect();
     let mut troubles = foreign::troubles(plan, state);
     troubles.extend(broken::troubles(plan, state));
     troubles.extend(unexpected::troubles(plan, state, now));
+    troubles.extend(zones::troubles(plan, state, now));
     let mut moves: Vec<Move> = Vec::new();
     for trouble in &troubles {
         let is_it = |i: &Incident| i.shown.kind == trouble.kind && i.shown.culprit == trouble.culprit;
@@ -55,16 +58,11 @@ fn over_words(kind: Kind) -> String {
         Kind::Identity => "nothing foreign stands in its mail any more, or what did was approved",
         Kind::Authentication => "its mail passes the checks again",
         Kind::UnexpectedMail => "no more such mail came for a day",
-        Kind::Stopped
-        | Kind::Loss
-        | Kind::Slow
-        | Kind::Junked
-        | Kind::Refused
-        | Kind::Blind
-        | Kind::CutOff
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => "it is over",
+        Kind::Dns => "the records stand as they stood before, or what stands there now is taken for right",
+        Kind::Listed => "no list has it any more, or no mail comes from there",
+        Kind::Stopped | Kind::Loss | Kind::Slow | Kind::Junked | Kind::Refused | Kind::Blind | Kind::CutOff | Kind::EarlySign => {
+            "it is over"
+        }
     }
     .to_owned()
 }
@@ -96,7 +94,7 @@ fn tell(plan: &Plan, trouble: &Trouble, open: Option<&Incident>) -> Move {
         }
         fields.insert(NAMED.to_owned(), Value::from(named));
     }
-    let severity = Severity::Warn.min(plan.loudest(&trouble.culprit, &[]));
+    let severity = trouble.severity.min(plan.loudest(&trouble.culprit, &[]));
     Move {
         incident: open.map(|i| i.shown.incident),
         change: if open.is_some() { Change::Updated } else { Change::Opened },

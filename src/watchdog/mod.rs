@@ -59,6 +59,7 @@ mod sorting;
 mod state;
 mod step;
 mod stranger;
+mod subjects;
 mod survival;
 mod suspicion;
 mod telling;
@@ -71,6 +72,7 @@ mod view;
 mod waiting;
 mod wake;
 mod weigh;
+mod zone;
 
 use std::collections::BTreeMap;
 
@@ -87,6 +89,7 @@ pub use view::{
     AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, MaintenanceView, PartyView, Present, RouteCounts, RouteView,
     Traffic, TrialView, Unread, View, Word,
 };
+pub use zone::{DnsView, SubjectView};
 
 use index::Index;
 use plan::Plan;
@@ -304,6 +307,7 @@ impl Watchdog {
         }
         self.check_drill(event)?;
         self.check_silence(event)?;
+        self.check_subject(event)?;
         if let Some(name) = event.account().filter(|name| !self.plan.polls(name)) {
             return Err(Unfit::NotAsked(name.clone()));
         }

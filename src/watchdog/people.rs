@@ -65,7 +65,7 @@ impl State {
         self.acknowledge(at, incident, by, note, None);
         let Some(known) = self.incidents.get_mut(&incident).filter(|i| i.is_closed_by_hand()) else { return };
         known.shown.closed = Some(word(at, by, note));
-        if known.shown.kind.is_of_mail() {
+        if known.shown.kind.is_of_mail() || known.shown.kind.is_of_dns() {
             return;
         }
         let culprit = known.shown.culprit.clone();
@@ -146,7 +146,9 @@ impl Watchdog {
 impl Incident {
     /// Whether a person's word ends it.
     fn is_closed_by_hand(&self) -> bool {
-        self.shown.resolved_at.is_none() && (self.shown.kind.is_delivery() || self.shown.kind.is_of_mail()) && !self.is_of_seed()
+        self.shown.resolved_at.is_none()
+            && (self.shown.kind.is_delivery() || self.shown.kind.is_of_mail() || self.shown.kind.is_of_dns())
+            && !self.is_of_seed()
     }
 
     /// When its next reminder is due: at growing intervals after the last notice that anybody heard, unless a person has seen it.

@@ -15,6 +15,7 @@ use super::portrait;
 use super::state::State;
 use super::verdict::{self, Presents};
 use super::view::{CanaryView, InboxView, IncidentView, PartyView, RouteCounts, RouteView, Traffic, View};
+use super::zone;
 use crate::model::past::Became;
 use crate::model::{At, CanaryId, Culprit, Leg, Loaded, Name, Outcome};
 
@@ -58,6 +59,7 @@ pub(super) fn draw(plan: &Plan, state: &State, presents: &Presents, now: At, nex
         inboxes: plan.inboxes.iter().map(|name| inbox(plan, state, name, party(Culprit::Inbox(name.clone()), name))).collect(),
         routes,
         identities: portrait::identities(plan, state),
+        dns: zone::shown(plan, state),
         strangers: portrait::strangers(plan, state),
         silences: state.silences.iter().filter(|s| s.until > now).cloned().collect(),
         maintenance: people::maintenance(plan, now),

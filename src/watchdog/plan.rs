@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::audience::{Listener, listeners};
 use super::budget::Limits;
+use super::subjects::Zones;
 use super::survival::Prior;
 use super::telling::{Telling, tells};
 use super::trial::Trying;
@@ -72,6 +73,8 @@ pub(super) struct Plan {
     pub(super) signs: BTreeMap<Name, Signs>,
     /// When what each inbox is logged in to with ends, if that is known.
     pub(super) expires: BTreeMap<Name, At>,
+    /// Whose records are watched in the DNS.
+    pub(super) zones: Zones,
     /// Levels of a suspect's evidence, in nats, at which more is asked for.
     pub(super) asks: [f64; 4],
     /// Canaries of one suspect sent within this time are one step of its evidence.
@@ -182,6 +185,7 @@ impl Plan {
             tells: tells(settings),
             signs: signs(settings),
             expires: expires(settings),
+            zones: Zones::of(settings),
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }

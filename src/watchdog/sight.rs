@@ -203,6 +203,9 @@ impl State {
         if let Event::Examined { canary, mail, .. } = event {
             return self.is_news_of_mail(ix, at, *canary, mail);
         }
+        if let Event::LookedUp { answers } = event {
+            return self.is_news_of_dns(answers, at);
+        }
         let Event::Read { inbox, up_to, cursor } = event else { return true };
         let Some(known) = self.inboxes.get(inbox) else { return true };
         let horizon = up_to.unwrap_or(at);

@@ -26,6 +26,7 @@ use super::survival::Counts;
 use super::suspicion::Allowance;
 use super::travel::Travel;
 use super::trial::Trial;
+use super::zone::Known;
 use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence, Span};
 
 /// Characters of a hint that are kept.
@@ -86,6 +87,9 @@ pub(super) struct State {
     /// Mail that is no canary.
     #[serde(default)]
     pub(super) strangers: Strangers,
+    /// What the DNS says.
+    #[serde(default)]
+    pub(super) dns: Known,
     /// The newest canaries that were lost and not asked after yet.
     #[serde(default)]
     pub(super) missed: BTreeSet<CanaryId>,
@@ -317,7 +321,7 @@ impl State {
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
             Event::Travelled { inbox, canary, trail } => self.travel(plan, ix, inbox, *canary, trail),
-            Event::Examined { .. } | Event::Strange { .. } | Event::Approved { .. } => {
+            Event::Examined { .. } | Event::Strange { .. } | Event::Approved { .. } | Event::LookedUp { .. } | Event::Accepted { .. } => {
                 ix.mail = true;
                 self.take_in_mail(plan, ix, at, event);
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::effect::Effect;
 use super::record::Record;
-use crate::model::{At, CanaryId, IncidentId, Name, Notice, Route};
+use crate::model::{At, CanaryId, IncidentId, Name, Notice, Route, Subject};
 
 /// What a step gives back.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -68,6 +68,9 @@ pub enum Unfit {
         /// Those that there are.
         known: String,
     },
+    /// A subject that is not asked about.
+    #[error("`{0}` is not watched: `mailcanary dns` lists what is")]
+    UnknownSubject(Subject),
     /// A canary over a route that is not watched.
     #[error("unknown route `{0}`")]
     UnknownRoute(Route),

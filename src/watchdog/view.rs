@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::count::Histogram;
 use super::event::Delivery;
 use super::portrait::IdentityView;
+use super::zone::DnsView;
 use crate::model::past::Became;
 use crate::model::{
     At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, Placement, Pulse, Route, Severity, Sign,
@@ -42,6 +43,8 @@ pub struct View {
     pub inboxes: Vec<InboxView>,
     /// What mail looks like, by provider and stream: those whose mail was looked at.
     pub identities: Vec<IdentityView>,
+    /// What the DNS says.
+    pub dns: DnsView,
     /// Mail that is no canary, by inbox and by what it has to do with us.
     pub strangers: BTreeMap<(Name, &'static str), u64>,
     /// Silences that have not ended, in the order in which they were asked for.

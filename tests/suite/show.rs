@@ -130,6 +130,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         streams: ps.iter().flat_map(|p| ss.iter().map(|s| (name(p), party(s)))).collect(),
         inboxes: is.iter().map(inbox).collect(),
         identities: vec![identity()],
+        dns: mailcanary::watchdog::DnsView::default(),
         strangers: BTreeMap::from([((name("inbox-0"), "nothing"), 4)]),
         silences: Vec::new(),
         maintenance: Vec::new(),

@@ -6,6 +6,7 @@ mod budget;
 mod cold_start;
 mod deaf;
 mod decided;
+mod dns;
 mod doors;
 mod drift;
 mod drill;

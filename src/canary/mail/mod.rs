@@ -50,5 +50,6 @@ pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
         marks: marks.into_iter().take(MARKS).collect(),
         checks: results::checks(head, known.inbox_domain),
         hops: head.way.hops(known.sent_at),
+        sender: head.envelope().map(|envelope| envelope.address),
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn examined(route: &Route, now: At, troubles: &[Trouble]) -> Examinat
         let finding = if failed { Finding::Fail } else { Finding::Pass };
         Check { method, finding, by_receiver: false, why: if failed { "example.com".to_owned() } else { String::new() } }
     });
-    Examination { marks, checks: checks.into(), hops: Vec::new() }
+    Examination { marks, checks: checks.into(), hops: Vec::new(), sender: None }
 }
 
 /// A mail that nobody sent.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{Trouble, row};
-use crate::model::{Culprit, Kind, Name};
+use crate::model::{Culprit, Kind, Name, Severity};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::signature::Held;
 use crate::watchdog::state::State;
@@ -97,6 +97,7 @@ fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<(&Name, &Na
     });
     Trouble {
         kind: Kind::Authentication,
+        severity: Severity::Warn,
         named: named.into_iter().collect(),
         summary: format!(
             "{whose} fails {}{} in {} since {}{elsewhere}; it passed before. Next: {next}",

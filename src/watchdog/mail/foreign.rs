@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Trouble, row};
-use crate::model::{Culprit, Kind, Name, Part};
+use crate::model::{Culprit, Kind, Name, Part, Severity};
 use crate::watchdog::identity::{Foreign, Identity};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
@@ -51,6 +51,7 @@ fn trouble(provider: &Name, found: &[(&Name, &Identity, &Foreign)]) -> Trouble {
     });
     Trouble {
         kind: Kind::Identity,
+        severity: Severity::Warn,
         culprit: Culprit::Provider(provider.clone()),
         named: found.iter().map(|(.., f)| word(f)).collect::<BTreeSet<String>>().into_iter().collect(),
         summary: format!(

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Trouble, row};
-use crate::model::{At, Claim, Culprit, Kind, Name, Stranger};
+use crate::model::{At, Claim, Culprit, Kind, Name, Severity, Stranger};
 use crate::watchdog::explain::{grouped, subject};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
@@ -42,6 +42,7 @@ fn trouble(unexpected: &Unexpected) -> Trouble {
     let allow = newest.map_or_else(String::new, |_| ". What may come can be allowed in the configuration".to_owned());
     Trouble {
         kind: Kind::UnexpectedMail,
+        severity: Severity::Warn,
         culprit: unexpected.culprit.clone(),
         named: named(unexpected),
         summary: format!("{what}: {about}; since {}. Next: {next}{allow}", unexpected.since.minute()),

@@ -58,7 +58,7 @@ impl Mail {
     }
 
     fn well(&mut self, rounds: u64) {
-        self.rounds(rounds, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Pass), hops: Vec::new() });
+        self.rounds(rounds, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Pass), hops: Vec::new(), sender: None });
     }
 
     fn is_quiet(&self) {
@@ -74,7 +74,7 @@ impl Mail {
 fn with(more: Mark) -> Examination {
     let mut marks = usual();
     marks.push(more);
-    Examination { marks, checks: checks(Finding::Pass), hops: Vec::new() }
+    Examination { marks, checks: checks(Finding::Pass), hops: Vec::new(), sender: None }
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn rotation_pools_new_inboxes_and_what_varies_make_no_noise() {
         marks.push(mark(Part::Network, &format!("192.0.{}.0/24", n % 50)));
         marks.push(mark(Part::MessageId, &format!("host-{n}.example.net")));
         marks.push(mark(Part::Link, if inbox == "i0" { "example.com" } else { "safelinks.example" }));
-        Examination { marks, checks: checks(Finding::Pass), hops: Vec::new() }
+        Examination { marks, checks: checks(Finding::Pass), hops: Vec::new(), sender: None }
     });
     mail.is_quiet();
 }
@@ -221,12 +221,12 @@ fn a_signature_that_held_and_does_not_warns_within_minutes() {
     let fails = |who: &'static str, place: &'static str| {
         move |provider: &str, inbox: &str, _| {
             let is = (who.is_empty() || provider == who) && (place.is_empty() || inbox == place);
-            Examination { marks: usual(), checks: checks(if is { Finding::Fail } else { Finding::Pass }), hops: Vec::new() }
+            Examination { marks: usual(), checks: checks(if is { Finding::Fail } else { Finding::Pass }), hops: Vec::new(), sender: None }
         }
     };
     // Once is chance, and a name server that does not answer is ours.
     mail.rounds(1, fails("p0", ""));
-    mail.rounds(3, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Unsure), hops: Vec::new() });
+    mail.rounds(3, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Unsure), hops: Vec::new(), sender: None });
     mail.well(2);
     mail.is_quiet();
     mail.rounds(2, fails("p0", ""));
@@ -246,7 +246,7 @@ fn a_signature_that_held_and_does_not_warns_within_minutes() {
 #[test]
 fn what_never_held_is_no_change() {
     let mut mail = Mail::new(1, 1);
-    mail.rounds(20, |_, _, _| Examination { marks: usual(), checks: checks(Finding::None), hops: Vec::new() });
+    mail.rounds(20, |_, _, _| Examination { marks: usual(), checks: checks(Finding::None), hops: Vec::new(), sender: None });
     mail.is_quiet();
 }
 

@@ -169,6 +169,7 @@ pub(super) async fn order(orders: &mpsc::Sender<Order>, event: Event) -> Result<
         | Unfit::UnknownSilence(_)
         | Unfit::UnknownProvider(_)
         | Unfit::UnknownStream(..)
+        | Unfit::UnknownSubject(_)
         | Unfit::UnknownRoute(_) => Problem::nothing(unfit.to_string()),
         Unfit::UnknownName { .. } => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, unfit.to_string()),
         Unfit::TimeGoesBack { .. } | Unfit::StartedTwice | Unfit::NotStarted | Unfit::NoDrill(_) | Unfit::NotAsked(_) => {

@@ -1,0 +1,171 @@
+//! What changed in the DNS, with before and after; and who stands on a blocklist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{Trouble, row};
+use crate::model::{Answer, At, Culprit, Grade, Kind, Severity, Subject, Topic};
+use crate::watchdog::explain::shorten;
+use crate::watchdog::plan::Plan;
+use crate::watchdog::state::State;
+use crate::watchdog::subjects::{Stake, subjects};
+use crate::watchdog::zone::{MUTE_FOR, weigh};
+
+/// Changes told in the summary.
+const SAID: usize = 2;
+/// Changes listed in the evidence.
+const LISTED: usize = 32;
+/// Characters of a record in the summary, and by which a change is known again.
+const SHOWN: usize = 90;
+const NAMED: usize = 120;
+
+/// One change.
+struct Change<'s> {
+    subject: Subject,
+    stake: Stake,
+    severity: Severity,
+    since: At,
+    before: &'s Answer,
+    after: &'s Answer,
+}
+
+/// Everybody whose records have changed for the worse, or who is listed.
+pub(super) fn troubles(plan: &Plan, state: &State, now: At) -> Vec<Trouble> {
+    let mut found: BTreeMap<(Kind, Culprit), Vec<Change<'_>>> = BTreeMap::new();
+    if state.dns.subjects.values().any(|known| known.now.is_some()) {
+        for (subject, stake) in subjects(plan, state) {
+            let known = state.dns.subjects.get(&subject);
+            let Some(((since, after), before)) = known.and_then(|k| k.now.as_ref().zip(k.usual.as_ref())) else { continue };
+            let Some(severity) = weigh(subject.topic, &stake, before, after) else { continue };
+            let kind = if subject.topic == Topic::Listed { Kind::Listed } else { Kind::Dns };
+            let culprit = stake.culprit(plan);
+            found.entry((kind, culprit)).or_default().push(Change { subject, stake, severity, since: *since, before, after });
+        }
+    }
+    let mut troubles: Vec<Trouble> = found.into_iter().map(|((kind, culprit), changes)| trouble(kind, culprit, changes)).collect();
+    if let Some(silent) = mute(state, now).filter(|_| troubles.iter().all(|t| t.kind != Kind::Dns || t.culprit != Culprit::Watcher {})) {
+        troubles.push(silent);
+    }
+    troubles
+}
+
+/// Nobody answers: that is ours.
+fn mute(state: &State, now: At) -> Option<Trouble> {
+    let mute = state.dns.mute.as_ref().filter(|mute| now.since(mute.since) >= MUTE_FOR && state.cut_off_since.is_none())?;
+    let next = "see that the name servers of `[dns]` can be reached from here: `mailcanary check --live` asks them";
+    Some(Trouble {
+        kind: Kind::Dns,
+        culprit: Culprit::Watcher {},
+        severity: Severity::Warn,
+        named: vec!["no answer".to_owned()],
+        summary: format!(
+            "no name server has answered the watcher for {}: {}; nothing is known of records and blocklists since then. Next: {next}",
+            now.since(mute.since),
+            mute.why
+        ),
+        evidence: json!({ "since": mute.since.rfc3339(), "why": mute.why, "next_step": next }),
+    })
+}
+
+fn trouble(kind: Kind, culprit: Culprit, mut changes: Vec<Change<'_>>) -> Trouble {
+    changes.sort_by_key(|change| (std::cmp::Reverse(change.severity), change.since));
+    let severity = changes.iter().map(|change| change.severity).max().unwrap_or(Severity::Warn);
+    let since = changes.iter().map(|change| change.since).min().unwrap_or_default();
+    let said: Vec<String> = changes.iter().take(SAID).map(said).collect();
+    let more = changes.len().saturating_sub(SAID);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let next = changes.first().map(next).unwrap_or_default();
+    let named: BTreeSet<String> = changes.iter().map(named).collect();
+    Trouble {
+        kind,
+        severity,
+        named: named.into_iter().collect(),
+        summary: format!("{}{more}; since {}{}. Next: {next}", said.join("; "), since.minute(), whose(&culprit, &changes)),
+        evidence: json!({
+            "since": since.rfc3339(),
+            "changes": changes.iter().take(LISTED).map(shown).collect::<Vec<_>>(),
+            "next_step": next,
+        }),
+        culprit,
+    }
+}
+
+/// By what a change is known again. Of a list it is enough that it lists.
+fn named(change: &Change<'_>) -> String {
+    if change.subject.topic == Topic::Listed {
+        change.subject.to_string()
+    } else if change.after.text.is_empty() {
+        format!("{}: gone", change.subject)
+    } else {
+        format!("{}: {}", change.subject, shorten(&change.after.text, NAMED))
+    }
+}
+
+/// Whose mail depends on it, where the culprit does not say it.
+fn whose(culprit: &Culprit, changes: &[Change<'_>]) -> String {
+    let providers: BTreeSet<&str> = changes.iter().flat_map(|c| c.stake.providers.iter()).map(crate::model::Name::as_str).collect();
+    let inboxes: BTreeSet<&str> = changes.iter().flat_map(|c| c.stake.inboxes.iter()).map(crate::model::Name::as_str).collect();
+    match culprit {
+        Culprit::Inbox(_) if inboxes.len() > 1 => format!("; it concerns inboxes {}", row(inboxes.into_iter(), 3)),
+        Culprit::Inbox(inbox) => format!("; it concerns inbox `{inbox}`"),
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} if !providers.is_empty() => {
+            format!("; it concerns mail of {}", row(providers.into_iter(), 3))
+        }
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => String::new(),
+    }
+}
+
+fn said(change: &Change<'_>) -> String {
+    let (of, name) = (change.subject.topic.title(), &change.subject.name);
+    let (before, after) = (quoted(&change.before.text), quoted(&change.after.text));
+    let note = change.after.notes.first().map_or_else(String::new, |note| format!(" ({note})"));
+    if let Some(list) = &change.subject.list {
+        let reason = change.after.notes.first().map_or_else(String::new, |note| format!(": `{note}`"));
+        return format!("`{name}` stands on blocklist `{list}` as {after}{reason}");
+    }
+    match change.after.grade {
+        Grade::Absent => format!("{of} `{name}` is gone: {before} stood there"),
+        Grade::Broken if change.before.grade > Grade::Broken => {
+            format!("{of} `{name}` does not work any more{note}: now {after}, before {before}")
+        }
+        grade if grade < change.before.grade => format!("{of} `{name}` is weaker{note}: now {after}, before {before}"),
+        Grade::Broken | Grade::Weak | Grade::Fair | Grade::Sound => format!("{of} `{name}` has changed: now {after}, before {before}"),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", shorten(text, SHOWN)) }
+}
+
+fn next(change: &Change<'_>) -> String {
+    let approve = format!("if it is meant: `mailcanary dns approve {}`", change.subject);
+    match change.subject.topic {
+        Topic::Listed => {
+            "find out what was sent that earned it, ask the list's page how it is removed, and move mail to another provider meanwhile"
+                .to_owned()
+        }
+        Topic::Dkim => format!("publish the key again, as the provider shows it, before signatures fail with receivers; {approve}"),
+        Topic::Spf | Topic::Dmarc | Topic::MtaSts | Topic::TlsRpt => format!("see who changed the zone, and restore the record; {approve}"),
+        Topic::Mx => format!("mail to it is refused or goes elsewhere: see who changed the zone of the inbox; {approve}"),
+        Topic::Reverse => format!("have whoever runs the address restore its name and the name's address; {approve}"),
+        Topic::Dnssec => format!("see the registrar's DS records and the zone's keys; {approve}"),
+    }
+}
+
+fn shown(change: &Change<'_>) -> Value {
+    json!({
+        "topic": change.subject.topic.as_str(),
+        "name": change.subject.name,
+        "list": change.subject.list.as_ref().map(crate::model::Name::as_str),
+        "before": change.before.text,
+        "after": change.after.text,
+        "before_grade": change.before.grade.as_str(),
+        "after_grade": change.after.grade.as_str(),
+        "notes": change.after.notes,
+        "since": change.since.rfc3339(),
+        "severity": change.severity.as_str(),
+        "providers": change.stake.providers.iter().map(crate::model::Name::as_str).collect::<Vec<_>>(),
+        "inboxes": change.stake.inboxes.iter().map(crate::model::Name::as_str).collect::<Vec<_>>(),
+    })
+}
