@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::incident::{Drill, Identity, Incident, Silence};
+use super::incident::{Dns, Drill, Identity, Incident, Silence};
 use super::terminal::Look;
 use crate::config;
 use crate::model::{At, Span};
@@ -58,6 +58,9 @@ pub(super) enum Command {
     /// What mail looks like, and what in it is right
     #[command(subcommand)]
     Identity(Identity),
+    /// What the DNS says, what of it has changed, and what of that is right
+    #[command(subcommand)]
+    Dns(Dns),
     /// Prove that the alarm can ring: one provider fails as seen by the watchdog
     #[command(subcommand)]
     Drill(Drill),

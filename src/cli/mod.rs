@@ -73,6 +73,7 @@ fn dispatch(command: Command) -> ExitCode {
         Command::Incident(command) => incident::execute(&command),
         Command::Silence(command) => incident::silence(&command),
         Command::Identity(command) => incident::identity(&command),
+        Command::Dns(command) => incident::dns(&command),
         Command::Drill(command) => incident::drill(&command),
         Command::Print(args) => print::execute(&args),
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use crate::model::Part;
+use crate::model::{Part, Topic};
 
 /// `incident`.
 #[derive(Debug, Subcommand)]
@@ -64,6 +64,38 @@ pub(in crate::cli) struct Right {
     /// The value
     #[arg(value_name = "VALUE")]
     pub(in crate::cli) value: String,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+}
+
+/// `dns`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Dns {
+    /// What the DNS says of your domains, keys, sending addresses and inboxes, and what of it has changed
+    List(Place),
+    /// What stands there now is right
+    Approve(Accepted),
+}
+
+/// What is right.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary dns approve dkim s1._domainkey.example.com -c /etc/mailcanary/mailcanary.toml
+
+The notice of a `dns` incident has this command for its record.")]
+pub(in crate::cli) struct Accepted {
+    /// What it is, as `dkim` or `spf`
+    #[arg(value_name = "TOPIC", value_parser = clap::builder::PossibleValuesParser::new(Topic::ALL.map(Topic::as_str)))]
+    pub(in crate::cli) topic: String,
+    /// Of what: a domain, the name of a key, an address
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
+    /// On which blocklist, of a listing
+    #[arg(value_name = "LIST")]
+    pub(in crate::cli) list: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
     /// Who you are

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-pub(super) use args::{Drill, Identity, Incident, Silence};
+pub(super) use args::{Dns, Drill, Identity, Incident, Silence};
 use args::{Place, Right, Said, Wished};
 pub(super) use daemon::ask;
 
@@ -46,6 +46,19 @@ pub(super) fn identity(command: &Identity) -> ExitCode {
             tell(place, Method::POST, "/api/v1/identities/approve", Some(&body), |_, _| {
                 format!("{part} {value} is right in {provider}/{stream}")
             })
+        }
+    }
+}
+
+/// `mailcanary dns`.
+pub(super) fn dns(command: &Dns) -> ExitCode {
+    match command {
+        Dns::List(place) => tell(place, Method::GET, "/api/v1/dns", None, |answer, _| table::dns(answer)),
+        Dns::Approve(accepted) => {
+            let list = accepted.list.as_ref().map_or_else(String::new, |list| format!(" {list}"));
+            let subject = format!("{} {}{list}", accepted.topic, accepted.name);
+            let body = json!({ "subject": subject, "by": accepted.by });
+            tell(&accepted.place, Method::POST, "/api/v1/dns/approve", Some(&body), |_, _| format!("what stands there is right: {subject}"))
         }
     }
 }

@@ -150,3 +150,41 @@ pub(super) fn identities(answer: &Value) -> String {
     }
     text.trim_end().to_owned()
 }
+
+/// What the DNS says; what has changed first.
+pub(super) fn dns(answer: &Value) -> String {
+    let list = |of: &Value, key: &str| of.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut all = list(answer, "records");
+    if all.is_empty() {
+        return "nothing is watched, or nothing was asked yet".to_owned();
+    }
+    all.sort_by_key(|record| !record.get("severity").is_some_and(Value::is_string));
+    let mut text = String::new();
+    for record in all {
+        let of = |key: &str| record.get(key).filter(|value| !value.is_null()).map(said);
+        let grade = of("grade").unwrap_or_else(|| if of("refused").as_deref() == Some("true") { "refuses" } else { "unknown" }.to_owned());
+        let _ = writeln!(
+            text,
+            "{:<8} {}",
+            if grade == "broken" && of("topic").as_deref() == Some("listed") { "LISTED" } else { &grade },
+            of("subject").unwrap_or_default()
+        );
+        if let (Some(severity), Some(before), Some(since)) = (of("severity"), of("before"), of("changed_at")) {
+            let nothing = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
+            let now = nothing(of("value").unwrap_or_default());
+            let _ = writeln!(
+                text,
+                "         CHANGED ({severity}) since {since}\n           before: {}\n           now:    {now}",
+                nothing(before)
+            );
+        }
+        for note in list(&record, "notes") {
+            let _ = writeln!(text, "         {}", said(&note));
+        }
+        if let Some(silence) = record.get("unanswered").filter(|value| value.is_object()) {
+            let of = |key: &str| silence.get(key).map(said).unwrap_or_default();
+            let _ = writeln!(text, "         not answered since {}: {}", of("since"), of("why"));
+        }
+    }
+    text.trim_end().to_owned()
+}

@@ -3,6 +3,7 @@
 mod made;
 
 use mailcanary::config::Public;
+use mailcanary::model::{Answer, Grade};
 use mailcanary::watchdog::DrillView;
 
 use super::*;
@@ -10,13 +11,14 @@ use crate::support::browser::{look, pictures};
 use made::{Past, now};
 
 /// Where every kind of page is, in these worlds.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("status", "/"),
     ("route", "/routes/mailchimp/password-reset/gmail-1"),
     ("provider", "/providers/mailchimp"),
     ("inbox", "/inboxes/fastmail-1"),
     ("canary", "/canaries/0000000100000010"),
     ("incident", "/incidents/7"),
+    ("dns", "/dns"),
 ];
 
 fn url(shown: &Shown, path: &str) -> String {
@@ -78,6 +80,11 @@ fn hostile() -> View {
             "provider_says": [{ "fate": evil, "words": evil, "canary": evil, "said_at": evil }], "deep": { "a": [{ "b": evil }] } });
     }
     (view.instance, view.next) = (evil.clone(), Some((now(), evil.clone())));
+    for one in &mut view.dns.subjects {
+        one.answer = Some(Answer::new(Grade::Broken, &evil).note(&evil));
+        (one.before, one.unanswered) = (one.answer.clone(), Some((now(), evil.clone())));
+    }
+    view.dns.mute = Some((now(), evil.clone()));
     view.silences[0].reason = evil;
     view
 }
@@ -229,9 +236,12 @@ async fn what_others_wrote_stays_text() {
     view.routes[0].recent[0].state = evil.to_owned();
     view.providers[0].reason = evil.to_owned();
     view.inboxes[0].reason = evil.to_owned();
+    view.dns.subjects = made::subjects();
+    view.dns.subjects[0].answer = Some(Answer { text: evil.to_owned(), ..Answer::absent() });
     let shown = Shown::start(view).await;
     for path in [
         "/",
+        "/dns",
         "/incidents/1",
         "/canaries/0000000000010000",
         "/routes/provider-0/stream-0/inbox-0",

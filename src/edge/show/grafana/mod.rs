@@ -5,6 +5,7 @@
 
 mod accounts;
 mod board;
+mod dns;
 mod inbox;
 mod mail;
 mod overview;

@@ -7,7 +7,7 @@ use super::board::Board;
 use super::paint::{self, GREEN, ORANGE, RED};
 use super::panel::Panel;
 use super::query::{self, ALL, CHOSEN};
-use super::{accounts, mail, shared, watchdog};
+use super::{accounts, dns, mail, shared, watchdog};
 
 pub(super) fn board() -> Board {
     let board = Board::new(
@@ -22,7 +22,7 @@ pub(super) fn board() -> Board {
     let board =
         shared::windowed(board).row("Now", now()).row("Verdicts", vec![matrix(), open_incidents()]).row("Verdicts over time", over_time());
     let board = shared::evidence(shared::delivery(board, "provider"), "provider, inbox");
-    watchdog::rows(mail::row(accounts::row(board)))
+    watchdog::rows(dns::row(mail::row(accounts::row(board))))
 }
 
 fn now() -> Vec<Panel> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::catalogue::{Family, family};
 use super::samples::{Samples, Shape};
 use super::{Source, names};
-use crate::model::{Culprit, Kind, Severity};
+use crate::model::{Culprit, Kind, Severity, Topic};
 use crate::watchdog::IncidentView;
 
 const INCIDENT: &[&str] = &["kind", "culprit"];
@@ -62,7 +62,7 @@ fn open(from: &Source<'_>, to: &mut Samples, add: fn(&[&str], &IncidentView, &mu
 }
 
 /// For every culprit that the configuration can have the kinds that are watched for: those of delivery, `blind` for inboxes, `cut_off` for the
-/// watcher, `early_sign` for providers that are asked how the account stands. Any other kind is there from its first incident for as long as that is listed: a 0 would claim that somebody looks.
+/// watcher, `early_sign` for providers that are asked how the account stands, `dns` and `listed` for those whose records are. Any other kind is there from its first incident for as long as that is listed: a 0 would claim that somebody looks.
 fn fill(from: &Source<'_>, to: &mut Samples) {
     let view = from.view;
     let mut culprits: Vec<Culprit> = view.providers.iter().map(|p| Culprit::Provider(p.name.clone())).collect();
@@ -76,6 +76,11 @@ fn fill(from: &Source<'_>, to: &mut Samples) {
     }
     let asked = view.accounts.keys().map(|provider| ((Kind::EarlySign, Culprit::Provider(provider.clone())), false));
     open.extend(asked);
+    let resolved = view.dns.subjects.iter().flat_map(|subject| {
+        let kind = if subject.subject.topic == Topic::Listed { Kind::Listed } else { Kind::Dns };
+        subject.providers.iter().map(move |provider| ((kind, Culprit::Provider(provider.clone())), false))
+    });
+    open.extend(resolved);
     for incident in &view.incidents {
         *open.entry((incident.kind, incident.culprit.clone())).or_default() |= incident.resolved_at.is_none();
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod catalogue;
 mod configuration;
+mod dns;
 mod heartbeats;
 mod hooks;
 mod inboxes;
@@ -21,6 +22,7 @@ use prometheus::proto::MetricFamily;
 use accounts::ACCOUNTS;
 use catalogue::{CATALOGUE, Family};
 use configuration::CONFIGURATION;
+use dns::DNS;
 use heartbeats::HEARTBEATS;
 use inboxes::INBOXES;
 use incidents::INCIDENTS;
@@ -56,6 +58,7 @@ fn all() -> impl Iterator<Item = &'static Family> {
         .chain(&INCIDENTS)
         .chain(&ACCOUNTS)
         .chain(&MAIL)
+        .chain(&DNS)
         .chain(&HEARTBEATS)
         .chain(&CONFIGURATION)
 }

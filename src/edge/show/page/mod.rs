@@ -5,6 +5,7 @@ mod bits;
 mod canary;
 mod configuration;
 mod days;
+mod dns;
 mod form;
 mod heartbeats;
 mod incident;

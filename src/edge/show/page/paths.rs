@@ -12,7 +12,7 @@ use super::super::router::{Silent, html, view};
 use super::super::{Archive, Ask};
 use super::incident::{incident, remembered};
 use super::route::{Told, Window, route};
-use super::{canary, missing, party, status};
+use super::{canary, dns, missing, party, status};
 use crate::model::{CanaryId, IncidentId, Name, Route};
 use crate::watchdog::View;
 
@@ -26,6 +26,7 @@ pub(in crate::edge::show) fn paths(archive: Archive) -> Router<Ask> {
         .route("/routes/{provider}/{stream}/{inbox}", get(route_page))
         .route("/providers/{name}", get(provider_page))
         .route("/inboxes/{name}", get(inbox_page))
+        .route("/dns", get(dns_page))
         .route("/incidents/{id}", get(incident_page))
         .route("/canaries/{id}", get(canary_page))
         .layer(Extension(archive))
@@ -50,6 +51,10 @@ async fn status_page(State(ask): State<Ask>, RawQuery(query): RawQuery) -> Resul
     let stream = asked(query.as_deref(), "stream").and_then(|name| Name::new(&name).ok());
     let known = stream.filter(|name| view.streams.iter().any(|(_, stream)| stream.name == *name));
     Ok(html(StatusCode::OK, status::status(&view, known.as_ref())))
+}
+
+async fn dns_page(State(ask): State<Ask>) -> Result<Response, Silent> {
+    Ok(html(StatusCode::OK, dns::whole(&view(&ask).await?)))
 }
 
 async fn provider_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {

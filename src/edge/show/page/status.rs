@@ -39,6 +39,7 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
         section aria-labelledby="inboxes" { h2 #inboxes { "Inboxes" } (inboxes(view)) }
         section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, "", |_| true)) }
         (super::accounts::accounts(view))
+        (super::dns::dns(view))
         @if !view.notices_pending.is_empty() { section aria-labelledby="sinks" { h2 #sinks { "Sinks" } (sinks(view)) } }
         (super::heartbeats::heartbeats(view))
         (over(view))

@@ -3,8 +3,8 @@
 use mailcanary::edge::show::{Archive, Question};
 use mailcanary::model::dossier::{Dossier, Failed, Said, Sight, Tally, Told, Trace};
 use mailcanary::model::past::{Became, Failure, Point, Sighting, Wanted, Way};
-use mailcanary::model::{Hop, Outcome, Reason, Side, Silence, Which};
-use mailcanary::watchdog::Word;
+use mailcanary::model::{Answer, Grade, Hop, Outcome, Reason, Side, Silence, Subject, Topic, Which};
+use mailcanary::watchdog::{SubjectView, Word};
 
 use super::*;
 
@@ -17,6 +17,44 @@ pub const INBOXES: [&str; 4] = ["gmail-1", "outlook-1", "fastmail-1", "own-1"];
 /// The present of these worlds: so long after they began.
 pub fn now() -> At {
     at(26 * 3600)
+}
+
+/// What the DNS says: a key that is gone, a listing, and what is in order.
+pub fn subjects() -> Vec<SubjectView> {
+    let one = |topic, of: &str, answer: Option<Answer>| SubjectView {
+        subject: Subject::new(topic, of).unwrap(),
+        answer,
+        before: None,
+        since: None,
+        severity: None,
+        at: Some(now()),
+        unanswered: None,
+        refused: false,
+        changes: Vec::new(),
+        providers: vec![name("mailchimp")],
+        inboxes: Vec::new(),
+        ours: true,
+    };
+    let key = Answer::new(Grade::Sound, &format!("v=DKIM1; k=rsa; p={}", "MIIBIjANBgkq".repeat(30)));
+    let spf = Answer { lookups: Some(5), ..Answer::new(Grade::Sound, "v=spf1 include:_spf.example.net ip4:192.0.2.0/24 -all") };
+    let gone = SubjectView {
+        before: Some(key),
+        since: Some(now().minus(Span::from_secs(400))),
+        severity: Some(Severity::Page),
+        ..one(Topic::Dkim, "k1._domainkey.example.com", Some(Answer::absent()))
+    };
+    let listed = SubjectView {
+        subject: Subject::listed("192.0.2.7", &name("spamhaus")).unwrap(),
+        before: Some(Answer::new(Grade::Sound, "")),
+        since: Some(now().minus(Span::from_secs(900))),
+        severity: Some(Severity::Warn),
+        ..one(Topic::Listed, "x", Some(Answer::new(Grade::Broken, "127.0.0.2 SBL (spam source)").note("https://list.example/192.0.2.7")))
+    };
+    let silent = SubjectView {
+        unanswered: Some((now(), "the name server did not answer in 8 s".to_owned())),
+        ..one(Topic::Mx, "example.net", None)
+    };
+    vec![gone, listed, silent, one(Topic::Spf, "example.com", Some(spf))]
 }
 
 /// Something between 0 and 1 that looks like chance.
@@ -114,6 +152,7 @@ pub fn world(outage: bool) -> View {
         view.inboxes.push(InboxView { name: name(text), horizon: Some(now().minus(Span::from_secs(3))), ..inbox });
     }
     view.accounts = [(name("mailchimp"), AccountView { read_at: Some(now().minus(Span::from_secs(400))), ..account() })].into();
+    view.dns.subjects = subjects();
     if outage {
         ail(&mut view);
     }

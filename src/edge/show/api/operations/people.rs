@@ -8,10 +8,10 @@ use super::super::asked::Asked;
 use super::super::form::{is_drilling, is_lasting, says_something};
 use super::super::operation::{Operation, Reply, Run, Verb, Want};
 use super::super::shape::{
-    BY, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, VALUE, Wished,
+    Accepted, BY, Dns, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, VALUE, Wished,
 };
 use crate::config::span;
-use crate::model::{At, IncidentId, Mark, Span};
+use crate::model::{At, IncidentId, Mark, Span, Subject};
 use crate::watchdog::{Event, View};
 
 /// No silence lasts longer: what is silent for ever has been forgotten.
@@ -53,6 +53,12 @@ pub(super) static OPERATIONS: &[Operation] = &[
         "A value in the mail of a provider and stream is right: it is not foreign, now or when it comes.",
         Right => Identities, false, approve, |_, view| Reply::of(&Identities::new(view))
     ),
+    wanting!(
+        "acceptDns",
+        Post "/dns/approve",
+        "What stands in the DNS now is right: it is what is usual from now on.",
+        Accepted => Dns, false, accept, |_, view| Reply::of(&Dns::new(view))
+    ),
     wanting!("addSilence", Post "/silences", "Some incidents are not told of for a while.", Wished => Silence, true, silence, silenced),
     wanting!("endSilence", Delete "/silences/{silence}", "A silence ends before its time.", Named => Ended, false, unsilence, ended),
     wanting!(
@@ -87,6 +93,12 @@ fn approve(asked: &Asked, _: At) -> Result<Event, Problem> {
     }
     let mark = Mark { part: part.into(), value };
     Ok(Event::Approved { provider: provider.into_inner(), stream: stream.into_inner(), mark, by: named(asked, &by)? })
+}
+
+fn accept(asked: &Asked, _: At) -> Result<Event, Problem> {
+    let Accepted { subject, by } = asked.read()?;
+    let subject = Subject::try_from(subject.trim().to_lowercase()).map_err(|error| unfit(error.to_string()))?;
+    Ok(Event::Accepted { subject, by: named(asked, &by)? })
 }
 
 /// The incident that the path names.

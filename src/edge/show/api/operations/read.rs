@@ -5,8 +5,8 @@ use super::super::asked::Asked;
 use super::super::form::{Form, number};
 use super::super::operation::{Operation, Parameter, Reply, Run, Verb};
 use super::super::shape::{
-    Accounts, Canaries, Canary, Configuration, Drill, Events, Heartbeats, Identities, Inboxes, Incident, Incidents, Maintained, Provider,
-    Providers, Route, Routes, Silence, Silences, Sinks, Status, Streams,
+    Accounts, Canaries, Canary, Configuration, Dns, Drill, Events, Heartbeats, Identities, Inboxes, Incident, Incidents, Maintained,
+    Provider, Providers, Route, Routes, Silence, Silences, Sinks, Status, Streams,
 };
 use crate::model::{self, At, CanaryId};
 use crate::watchdog::{CanaryView, RouteView, View};
@@ -116,6 +116,14 @@ pub(super) static OPERATIONS: &[Operation] = &[
         &[],
         Identities,
         Run::Read(|_, view| Reply::of(&Identities::new(view)))
+    ),
+    reading!(
+        "dns",
+        "/dns",
+        "What the DNS says of your domains, the keys, the sending addresses and the inboxes, what has changed, and who is listed.",
+        &[],
+        Dns,
+        Run::Read(|_, view| Reply::of(&Dns::new(view)))
     ),
     reading!(
         "sinks",

@@ -4,6 +4,7 @@
 //! meaning within `v1`.
 
 mod canary;
+mod dns;
 mod event;
 mod identity;
 mod incident;
@@ -17,6 +18,7 @@ mod word;
 mod words;
 
 pub(in crate::edge::show) use canary::{Canaries, Canary};
+pub(in crate::edge::show) use dns::{Accepted, Dns};
 pub(in crate::edge::show) use event::{Event, Events, Happened, Judged, Numbered, What};
 pub(super) use identity::VALUE;
 pub(in crate::edge::show) use identity::{Identities, Right};

@@ -86,6 +86,15 @@ words! {
     /// What of a mail is checked.
     Method { Spf = "spf", Dkim = "dkim", Dmarc = "dmarc", Arc = "arc" }
 
+    /// What is asked of the DNS.
+    Topic {
+        Spf = "spf", Dkim = "dkim", Dmarc = "dmarc", Mx = "mx", Reverse = "reverse", MtaSts = "mta_sts", TlsRpt = "tls_rpt",
+        Dnssec = "dnssec", Listed = "listed",
+    }
+
+    /// How good it is: nothing is there; what is there does not work; it says little; it could be better; it is as it should be.
+    Grade { Absent = "absent", Broken = "broken", Weak = "weak", Fair = "fair", Sound = "sound" }
+
     /// Whether an account may send.
     Standing { Good = "good", Warned = "warned", Stopped = "stopped" }
 }

@@ -1,0 +1,122 @@
+//! What the DNS says: a part of the status page where something has changed, and a page with all of it.
+
+use maud::{Markup, html};
+
+use super::bits::{badge, count};
+use super::{foreign, page, severity, table, time};
+use crate::model::{Grade, Name, Topic, Verdict};
+use crate::watchdog::{SubjectView, View};
+
+/// Bytes of a record.
+const RECORD: usize = 300;
+/// Rows of a table.
+const ROWS: usize = 600;
+
+/// What has changed or is listed, on the status page; nothing where nothing is watched.
+pub(super) fn dns(view: &View) -> Markup {
+    if view.dns.subjects.is_empty() {
+        return html! {};
+    }
+    let changed: Vec<&SubjectView> = view.dns.subjects.iter().filter(|s| s.severity.is_some()).collect();
+    html! {
+        section aria-labelledby="dns" { h2 #dns { "DNS and reputation" }
+        (silent(view))
+        @if changed.is_empty() {
+            p { "Nothing has changed that would have to be looked at, of " (count(view.dns.subjects.len(), "record")) ". " a href="dns" { "What stands there" } }
+        } @else {
+            (rows(view, "What has changed in the DNS", &changed))
+            p { a href="dns" { "All that is watched" } }
+        }
+        }
+    }
+}
+
+/// `/dns`: everything that is asked.
+pub(super) fn whole(view: &View) -> Markup {
+    let groups = Topic::ALL.map(|topic| (topic, view.dns.subjects.iter().filter(|s| s.subject.topic == topic).collect::<Vec<_>>()));
+    let body = html! {
+        h1 { "DNS and reputation" }
+        (silent(view))
+        @if view.dns.subjects.is_empty() { p { "Nothing is watched: `[dns] watch` or `server` is off, or no mail was looked at yet." } }
+        @for (topic, subjects) in groups.iter().filter(|(_, subjects)| !subjects.is_empty()) {
+            section aria-labelledby=(topic.as_str()) { h2 id=(topic.as_str()) { (heading(*topic)) } (rows(view, heading(*topic), subjects)) }
+        }
+        p { (view.dns.answered) " questions were answered since the start, " (view.dns.failed) " were not, " (view.dns.refused) " were refused by blocklists." }
+    };
+    page(view, "", "DNS and reputation", &body)
+}
+
+const fn heading(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Spf => "SPF",
+        Topic::Dkim => "DKIM keys",
+        Topic::Dmarc => "DMARC",
+        Topic::Mx => "Where mail for the inboxes goes (MX)",
+        Topic::Reverse => "Names of sending addresses",
+        Topic::MtaSts => "MTA-STS",
+        Topic::TlsRpt => "TLS-RPT",
+        Topic::Dnssec => "DNSSEC",
+        Topic::Listed => "Blocklists",
+    }
+}
+
+fn silent(view: &View) -> Markup {
+    html! {
+        @if let Some((since, why)) = &view.dns.mute {
+            p { (badge(Verdict::Unknown, "no answer")) " No name server has answered since " (time(*since, view.at)) ": " (foreign(why, RECORD)) ". Nothing follows from that for anybody." }
+        }
+    }
+}
+
+fn rows(view: &View, caption: &str, subjects: &[&SubjectView]) -> Markup {
+    table(
+        caption,
+        "stack",
+        &["of", "state", "what stands there", "whose"],
+        &html! {
+            @for one in subjects.iter().take(ROWS) { (row(view, one)) }
+        },
+    )
+}
+
+fn row(view: &View, one: &SubjectView) -> Markup {
+    let grade = one.answer.as_ref().map(|answer| answer.grade);
+    html! {
+        tr {
+            th scope="row" { (foreign(&one.subject.name, RECORD)) @if let Some(list) = &one.subject.list { br; span.dim { "on " (list) } } }
+            td {
+                (state(one, grade))
+                @if let (Some(level), Some(since)) = (one.severity, one.since) { br; (severity(level)) " since " (time(since, view.at)) }
+            }
+            td.why {
+                @if let Some(answer) = &one.answer {
+                    @if answer.text.is_empty() { span.dim { "nothing" } } @else { code { (foreign(&answer.text, RECORD)) } }
+                    @if let Some(lookups) = answer.lookups { " " span.dim { "(" (lookups) " of 10 look-ups)" } }
+                    @for note in &answer.notes { br; (foreign(note, RECORD)) }
+                }
+                @if let Some(before) = &one.before {
+                    br; "before: " @if before.text.is_empty() { "nothing" } @else { code { (foreign(&before.text, RECORD)) } }
+                }
+                @if let Some((since, why)) = &one.unanswered { br; span.dim { "no answer since " (time(*since, view.at)) ": " (foreign(why, RECORD)) } }
+            }
+            td { (names(&one.providers)) @if !one.providers.is_empty() && !one.inboxes.is_empty() { ", " } (names(&one.inboxes)) }
+        }
+    }
+}
+
+fn state(one: &SubjectView, grade: Option<Grade>) -> Markup {
+    let listed = one.subject.topic == Topic::Listed;
+    match grade {
+        None if one.refused => badge(Verdict::Unknown, "refuses"),
+        None => badge(Verdict::Unknown, "not known"),
+        Some(Grade::Absent) => badge(Verdict::Unknown, "absent"),
+        Some(Grade::Broken) => badge(Verdict::Stopped, if listed { "listed" } else { "broken" }),
+        Some(Grade::Weak) => badge(Verdict::Degraded, "weak"),
+        Some(Grade::Fair) => badge(Verdict::Delivering, "fair"),
+        Some(Grade::Sound) => badge(Verdict::Delivering, if listed { "not listed" } else { "sound" }),
+    }
+}
+
+fn names(names: &[Name]) -> String {
+    names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
+}
