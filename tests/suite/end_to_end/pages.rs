@@ -35,7 +35,7 @@ async fn the_pages_of_an_outage_are_whole() {
         assert!(code == 200 && text.contains(fact), "{fact} is not in\n{text}");
     }
     let (code, text) = page(&format!("/canaries/{arrived}")).await;
-    for fact in ["connecting to the provider", "handing the message over", "delivery, by the receiver", "until it was seen"] {
+    for fact in ["connecting to the provider", "handing the message over", "by the receiver", "until it was seen"] {
         assert!(code == 200 && text.contains(fact), "{fact} is not in\n{text}");
     }
     let (code, text) = page(&format!("/canaries/{missing}")).await;
