@@ -79,7 +79,7 @@ impl Ways {
         self.w.from(self.w.now, |r, _| r.provider.as_str() == "p0", Fate::Arrives(SLOW, Placement::Inbox));
         self.run(SECOND.scaled(2400, 1));
         let slow = self.w.notices.iter().map(|(_, n)| n).filter(|n| n.kind == Kind::Slow && n.change != Change::Resolved);
-        let slow = slow.filter(|n| n.evidence.get("slow_leg").is_some()).last().cloned();
+        let slow = slow.filter(|n| n.evidence.get("slow_leg").is_some()).next_back().cloned();
         slow.unwrap_or_else(|| panic!("{:#?}", self.w.notices.iter().map(|(_, n)| &n.summary).collect::<Vec<_>>()))
     }
 }
