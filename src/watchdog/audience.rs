@@ -44,7 +44,8 @@ impl Listener {
     fn is_for(&self, plan: &Plan, kind: Kind, severity: Severity, culprit: &Culprit) -> bool {
         // That another sink takes nothing is no kind of failure that one could want to hear nothing of.
         let of_sinks = kind == Kind::Blind && *culprit == Culprit::Watcher {};
-        if !self.takes.likes(kind, severity) && !(of_sinks && self.takes.severities.contains(&severity)) {
+        let likes = self.takes.likes(kind, severity) || (of_sinks && self.takes.severities.contains(&severity));
+        if !likes {
             return false;
         }
         let Some(touched) = &self.touched else { return true };

@@ -175,13 +175,8 @@ fn odds(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> Option<(f6
     let times = odds.clamp(0.0, 13.8).exp();
     let figures = 10.0_f64.powi(times.log10().floor() as i32);
     let rounded = (times / figures).round() * figures;
-    let more = if odds > 13.8 { "more than a million".to_owned() } else { thousands(rounded as u64) };
+    let more = if odds > 13.8 { "more than a million".to_owned() } else { grouped(rounded as u64) };
     Some((odds, format!("{what} of {} is {more} times likelier than health", about(&finding.culprit))))
-}
-
-fn thousands(number: u64) -> String {
-    let (high, low) = (number / 1000, number % 1000);
-    if high == 0 { low.to_string() } else { format!("{},{low:03}", thousands(high)) }
 }
 
 fn tallies(plan: &Plan, state: &State, finding: &Finding) -> Vec<Tally> {

@@ -289,34 +289,6 @@ impl Watchdog {
         self.state.began.map_or(0, |b| b.seed)
     }
 
-    fn check(&self, at: At, event: &Event) -> Result<(), Unfit> {
-        if let Some(last) = self.last_at.filter(|last| at < *last) {
-            return Err(Unfit::TimeGoesBack { at: at.as_ms(), last: last.as_ms() });
-        }
-        match (event, self.has_begun()) {
-            (Event::Started { .. }, true) => return Err(Unfit::StartedTwice),
-            (Event::Started { .. }, false) => return Ok(()),
-            (_, false) => return Err(Unfit::NotStarted),
-            (_, true) => {}
-        }
-        if let Some(canary) = event.canary().filter(|id| self.state.canary(&self.ix, *id).is_none()) {
-            return Err(Unfit::UnknownCanary(canary));
-        }
-        if let Some(incident) = event.incident().filter(|id| self.state.open().all(|i| i.shown.incident != *id)) {
-            return Err(Unfit::UnknownIncident(incident));
-        }
-        self.check_drill(event)?;
-        self.check_silence(event)?;
-        self.check_subject(event)?;
-        if let Some(name) = event.account().filter(|name| !self.plan.polls(name)) {
-            return Err(Unfit::NotAsked(name.clone()));
-        }
-        match event.inbox().filter(|name| !self.plan.inboxes.contains(*name)) {
-            Some(name) => Err(Unfit::UnknownInbox(name.clone())),
-            None => Ok(()),
-        }
-    }
-
     /// Writes one fact down and lives by it.
     fn record(&mut self, step: &mut Step, at: At, fact: Fact) {
         let record = Record { at, fact };

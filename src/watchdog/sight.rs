@@ -1,6 +1,6 @@
 //! Sight: up to when we could have seen what lies in each inbox.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::event::Event;
 use super::flight::RouteState;
 use super::index::Index;
 use super::state::State;
-use crate::model::{At, Class, Span};
+use crate::model::{At, Class, Name, Span};
 
 /// So many of the newest sightings, and of the newest reads, tell how an inbox is read.
 const NEWEST: usize = 32;
@@ -211,5 +211,32 @@ impl State {
         let horizon = up_to.unwrap_or(at);
         let waited_for = |r: &RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at < horizon);
         known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || self.routes.iter().any(waited_for)
+    }
+
+    /// When an inbox will have been read up to `due`, if nothing shows sooner that it was.
+    pub(super) fn reads_at(&self, name: &Name, due: At) -> At {
+        let lags = |i: &&InboxState| i.rhythm.lag > Span::ZERO && self.horizon(i).is_none_or(|h| h < due);
+        self.inboxes.get(name).filter(lags).map_or(due, |inbox| due.plus(inbox.rhythm.lag))
+    }
+
+    /// When the first of these instants has been read up to in the inbox of its route, of those that can be read.
+    pub(super) fn seen_through(&self, dues: &BTreeSet<(At, usize, u32)>) -> Option<At> {
+        let mut first: Option<At> = None;
+        for (due, slot, _) in dues {
+            if first.is_some_and(|at| at <= *due) {
+                break;
+            }
+            let Some(route) = self.routes.get(*slot).filter(|r| self.sees(&r.route.inbox)) else { continue };
+            let read = self.reads_at(&route.route.inbox, *due);
+            first = Some(first.map_or(read, |at| at.min(read)));
+        }
+        first
+    }
+
+    /// Inboxes that can be read, and in which a deadline has passed.
+    pub(super) fn late_inboxes(&self, ix: &Index, at: At) -> Vec<Name> {
+        let due = ix.deadlines.range(..=(at, usize::MAX, u32::MAX)).filter_map(|(_, slot, _)| self.routes.get(*slot));
+        let names: BTreeSet<&Name> = due.map(|r| &r.route.inbox).filter(|name| self.sees(name)).collect();
+        names.into_iter().cloned().collect()
     }
 }

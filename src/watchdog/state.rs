@@ -27,7 +27,7 @@ use super::suspicion::Allowance;
 use super::travel::Travel;
 use super::trial::Trial;
 use super::zone::Known;
-use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence, Span};
+use crate::model::{At, CanaryId, Class, IncidentId, Leg, Name, NoticeId, Outcome, Route, Silence};
 
 /// Characters of a hint that are kept.
 const HINT: usize = 500;
@@ -219,33 +219,6 @@ impl State {
     pub(super) fn horizon(&self, inbox: &InboxState) -> Option<At> {
         let passed = self.passed.filter(|p| self.reads() == Reads::Implied && self.sees_into(inbox) && *p >= inbox.clear_from);
         inbox.horizon.max(passed.map(|p| inbox.rhythm.read_by(p)))
-    }
-
-    /// When an inbox will have been read up to `due`, if nothing shows sooner that it was.
-    pub(super) fn reads_at(&self, name: &Name, due: At) -> At {
-        let lags = |i: &&InboxState| i.rhythm.lag > Span::ZERO && self.horizon(i).is_none_or(|h| h < due);
-        self.inboxes.get(name).filter(lags).map_or(due, |inbox| due.plus(inbox.rhythm.lag))
-    }
-
-    /// When the first of these instants has been read up to in the inbox of its route, of those that can be read.
-    pub(super) fn seen_through(&self, dues: &BTreeSet<(At, usize, u32)>) -> Option<At> {
-        let mut first: Option<At> = None;
-        for (due, slot, _) in dues {
-            if first.is_some_and(|at| at <= *due) {
-                break;
-            }
-            let Some(route) = self.routes.get(*slot).filter(|r| self.sees(&r.route.inbox)) else { continue };
-            let read = self.reads_at(&route.route.inbox, *due);
-            first = Some(first.map_or(read, |at| at.min(read)));
-        }
-        first
-    }
-
-    /// Inboxes that can be read, and in which a deadline has passed.
-    pub(super) fn late_inboxes(&self, ix: &Index, at: At) -> Vec<Name> {
-        let due = ix.deadlines.range(..=(at, usize::MAX, u32::MAX)).filter_map(|(_, slot, _)| self.routes.get(*slot));
-        let names: BTreeSet<&Name> = due.map(|r| &r.route.inbox).filter(|name| self.sees(name)).collect();
-        names.into_iter().cloned().collect()
     }
 
     fn begin(&mut self, plan: &Plan, ix: &mut Index, began: Began) {

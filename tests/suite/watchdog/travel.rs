@@ -78,8 +78,8 @@ impl Ways {
         assert!(self.w.notices.is_empty(), "{:#?}", self.w.notices);
         self.w.from(self.w.now, |r, _| r.provider.as_str() == "p0", Fate::Arrives(SLOW, Placement::Inbox));
         self.run(SECOND.scaled(2400, 1));
-        let slow = self.w.notices.iter().map(|(_, n)| n).filter(|n| n.kind == Kind::Slow && n.change != Change::Resolved);
-        let slow = slow.filter(|n| n.evidence.get("slow_leg").is_some()).next_back().cloned();
+        let mut slow = self.w.notices.iter().map(|(_, n)| n).filter(|n| n.kind == Kind::Slow && n.change != Change::Resolved);
+        let slow = slow.rfind(|n| n.evidence.get("slow_leg").is_some()).cloned();
         slow.unwrap_or_else(|| panic!("{:#?}", self.w.notices.iter().map(|(_, n)| &n.summary).collect::<Vec<_>>()))
     }
 }
