@@ -198,7 +198,8 @@ fn the_reference_is_a_configuration_and_states_the_true_defaults() {
     let with_defaults = put_in_force(&reference, true);
     assert!(with_defaults.lines().filter(|l| !l.starts_with('#')).count() > reference.lines().filter(|l| !l.starts_with('#')).count() + 15);
     assert_eq!(good(&with_defaults).settings, printed);
-    let all = put_in_force(&reference, false);
+    // One name server or several: `check` says that both are too many.
+    let all = put_in_force(&reference, false).replacen("\nserver = \"system\"\n", "\n", 1);
     assert!(!all.lines().any(|l| l.starts_with('#') && !l.starts_with("# ") && l != "#"), "{all}");
     assert_ne!(good(&all).settings, printed);
 }

@@ -279,11 +279,13 @@ impl Queue {
 
     /// Drops what a later notice of the incident makes pointless: a reminder before any other notice, and all before a recovery, for nobody
     /// is called when it is over. Where the sink cannot know of the incident, because its `opened` was never taken, the recovery goes, too;
-    /// where it may, the recovery alone is told.
+    /// where it may, the recovery alone is told. What an earlier process may have been telling when it died is told again once, under its id.
     fn overtake(&mut self, incident: IncidentId) {
         let mine = |w: &&Waiting| w.out.notice.incident == incident;
         let Some(last) = self.waiting.iter().rfind(mine).map(|w| (w.out.notice.notice, w.out.notice.change)) else { return };
-        let earlier = |w: &Waiting| w.out.notice.incident == incident && w.out.notice.notice < last.0;
+        let born = self.born;
+        let died_with = |w: &Waiting| w.unclear && w.tries == 0 && w.out.at < born;
+        let earlier = |w: &Waiting| w.out.notice.incident == incident && w.out.notice.notice < last.0 && !died_with(w);
         if last.1 != Change::Resolved {
             return self.drop_where(|w| earlier(w) && !w.unclear && w.out.notice.change == Change::Reminder);
         }

@@ -136,6 +136,9 @@ fn a_recovery_follows_a_page_that_may_have_arrived() {
     let mut restarted = Queue::new(Pace::default(), 42, at(5000));
     restarted.push(out(1, 1, Change::Opened), at(5000));
     restarted.push(out(2, 1, Change::Resolved), at(5000));
+    assert_eq!(restarted.len(), 2, "what an earlier process died with is told again, once, under its id");
+    assert_eq!(started(&mut restarted, 5000), Some(1));
+    restarted.finished(NoticeId(1), &BROKEN, at(5000));
     assert_eq!(restarted.take_ended(), [(NoticeId(1), Delivery::Dropped)]);
     restarted.written(NoticeId(1));
     assert_eq!(started(&mut restarted, 5000), Some(2), "an earlier process may have sent it");

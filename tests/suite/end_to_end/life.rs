@@ -304,7 +304,7 @@ pub struct Mount(std::path::PathBuf);
 
 impl Mount {
     pub fn small(at: &std::path::Path) -> Self {
-        let status = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(at).status().unwrap();
+        let status = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(at).status().unwrap();
         assert!(status.success(), "mounting a small tmpfs needs root");
         Self(at.to_owned())
     }

@@ -143,7 +143,7 @@ async fn the_package_survives_an_operators_hour() {
     assert_eq!(host.pid(), pid, "in the same process");
 
     // Killed.
-    container.must(&["systemctl", "kill", "--signal=KILL", UNIT]);
+    container.must(&["systemctl", "kill", "--kill-whom=main", "--signal=KILL", UNIT]);
     host.is_started_anew(&pid).await;
     host.is_as_before("a kill").await;
 

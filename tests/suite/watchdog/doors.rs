@@ -34,8 +34,7 @@ fn inbox() -> Culprit {
 
 #[test]
 fn what_every_provider_is_refused_at_one_inbox_is_one_page_and_the_inboxs() {
-    for (class, every) in [(Class::Policy, 60), (Class::Permanent, 60), (Class::Unknown, 60), (Class::Transient, 60), (Class::Policy, 300)]
-    {
+    for (class, every) in [(Class::Policy, 60), (Class::Transient, 60), (Class::Permanent, 300)] {
         let notices = refusing(world(3, 1, 3, every), class, |r| r.inbox.as_str() == "i1");
         assert_eq!(opened(&notices).len(), 1, "{class}: {notices:#?}");
         let named: Vec<&Culprit> = notices.iter().map(|n| &n.culprit).filter(|c| **c == inbox()).collect();

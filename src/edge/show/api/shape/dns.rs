@@ -11,6 +11,8 @@ use crate::watchdog::{SubjectView, View};
 
 /// Characters of a subject.
 const SUBJECT: usize = 330;
+/// And how it is written: `Subject` knows its topics.
+const SUBJECT_IS: &str = "^(?:(?:spf|dkim|dmarc|mx|reverse|mta_sts|tls_rpt|dnssec) [!-~]{0,252}[!-\\-/-~]|listed [!-~]{0,252}[!-\\-/-~] [a-z0-9][a-z0-9._-]{0,63})$";
 
 /// Everything that is asked of the DNS.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -80,7 +82,7 @@ struct Changed {
 #[serde(deny_unknown_fields)]
 pub(in crate::edge::show) struct Accepted {
     /// Of which subject.
-    #[schemars(length(min = 1, max = SUBJECT), regex(pattern = SEEN), example = &"dkim s1._domainkey.example.com")]
+    #[schemars(length(min = 1, max = SUBJECT), regex(pattern = SUBJECT_IS), example = &"dkim s1._domainkey.example.com")]
     pub(in crate::edge::show) subject: String,
     /// Who says so.
     #[schemars(length(min = 1, max = BY), regex(pattern = SEEN), example = &"ann")]
