@@ -73,8 +73,9 @@ impl Watchdog {
             if self.state.drill.is_some() {
                 return Err(Unfit::NoDrill("a drill goes on: wait for its end, or stop it"));
             }
-            if self.state.open().any(|i| concerns(&i.shown.culprit, provider)) {
-                return Err(Unfit::NoDrill("an incident of this provider is open: that is no drill"));
+            // What a drill withholds would be laid to the same cause as what fails already.
+            if self.state.open().any(|i| i.shown.kind.is_delivery() || concerns(&i.shown.culprit, provider)) {
+                return Err(Unfit::NoDrill("mail fails already, or an incident of this provider is open: that is no drill"));
             }
         }
         if matches!(event, Event::DrillStopped { .. }) && self.state.drill.is_none() {

@@ -278,7 +278,9 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
     // Who was paged is not told that it was nothing: the severity of an open incident does not fall.
     let shown = incident.and_then(|id| state.incidents.get(&id)).map(|i| i.shown.severity);
     let mut summary = explain::summary(plan, state, ix, finding, now);
-    if let Some(between) = back_after(state, &finding.culprit, now).filter(|_| incident.is_none()) {
+    if let Some(between) =
+        back_after(state, &finding.culprit, now).filter(|_| incident.is_none() && state.drilled(&finding.culprit).is_none())
+    {
         summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
     }
     if let Some(word) = closed_lately(state, &finding.culprit, now).filter(|_| incident.is_none()) {

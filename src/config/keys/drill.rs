@@ -16,7 +16,7 @@ pub(super) static DRILL: &[Key] = &[
         kind: Kind::Hours,
         need: Need::Required,
         example: "\"Tue 10:00-11:00\"",
-        doc: "One drill in these hours, each time they come: as soon as they begin, or when no incident of the provider is open any more.",
+        doc: "One drill in these hours, each time they come: as soon as they begin, or when no mail fails and no incident of the provider is open any more.",
     },
     Key { name: "timezone", kind: Kind::Zone, need: Need::Default("\"UTC\""), example: "\"Europe/Berlin\"", doc: "By whose clock." },
     Key {

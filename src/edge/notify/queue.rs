@@ -292,7 +292,8 @@ impl Queue {
         let first = self.waiting.iter().find(mine);
         let never_heard = first.is_some_and(|w| !w.flying && !w.unclear && w.out.notice.change == Change::Opened);
         self.drop_where(earlier);
-        if never_heard {
+        let alone = self.waiting.iter().filter(|w| w.out.notice.incident == incident).count() == 1;
+        if never_heard && alone {
             self.drop_where(|w| w.out.notice.notice == last.0);
         }
     }

@@ -107,4 +107,5 @@ fn a_drill_begins_and_ends_only_where_it_can() {
     w.run(MINUTE.scaled(3, 1));
     let now = w.now;
     assert!(matches!(w.dog.step(now, began("p1")), Err(Unfit::NoDrill(_))), "an open incident is no drill");
+    assert!(matches!(w.dog.step(now, began("p2")), Err(Unfit::NoDrill(_))), "two that fail would have a cause in common");
 }

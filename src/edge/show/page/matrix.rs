@@ -9,7 +9,7 @@ use super::spread::{self, Spread, Took};
 use super::{home, routes, strip};
 use crate::model::past::Became;
 use crate::model::{At, Name, Verdict};
-use crate::watchdog::{RouteView, View};
+use crate::watchdog::{CanaryView, RouteView, View};
 
 /// With more inboxes than this a field shows its sign alone.
 const WIDE: usize = 6;
@@ -67,10 +67,15 @@ fn streams(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
     }
 }
 
-/// Of a route that has stopped, when the first canary was sent that has not come since.
+/// Of a route that has stopped, when the first canary was sent that has not come since; where that is longer ago than is listed, when the last one arrived.
 fn stopped_since(route: &RouteView) -> Option<At> {
-    let missing = route.recent.iter().take_while(|canary| !matches!(canary.became, Became::Arrived | Became::Late));
-    missing.last().map(|canary| canary.sent_at).filter(|_| route.verdict == Verdict::Stopped)
+    let has_come = |canary: &&CanaryView| matches!(canary.became, Became::Arrived | Became::Late);
+    let begun = if route.recent.iter().any(|canary| has_come(&canary)) {
+        route.recent.iter().take_while(|canary| !has_come(canary)).last().map(|canary| canary.sent_at)
+    } else {
+        route.last_arrival.or_else(|| route.recent.last().map(|canary| canary.sent_at))
+    };
+    begun.filter(|_| route.verdict == Verdict::Stopped)
 }
 
 fn field(root: &str, routes: &[&RouteView], now: At, id: &str) -> Markup {

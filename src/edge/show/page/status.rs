@@ -95,6 +95,10 @@ pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     }
     let count = |wanted| view.routes.iter().filter(|r| r.verdict == wanted).count();
     let (all, bad, unknown) = (view.routes.len(), count(Verdict::Degraded) + count(Verdict::Stopped), count(Verdict::Unknown));
+    let stopped = count(Verdict::Stopped);
+    if stopped > 0 {
+        return (Verdict::Stopped, format!("{stopped} of {all} routes have stopped; nobody has been told yet: no incident is open."));
+    }
     if bad > 0 {
         return (Verdict::Degraded, format!("{bad} of {all} routes are not delivering as they should; no incident is open."));
     }
