@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::dovecot::{PASSWORD, USER};
 use super::free_port::free_port;
+use super::group;
 use super::rooted::{NOBODY, unpacked};
 use super::temp_dir::TempDir;
 
@@ -244,8 +245,7 @@ impl Drop for Cyrus {
             eprintln!("{}", self.log());
         }
         if let Some(mut server) = self.server.take() {
-            let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", server.id())]).status();
-            let _ = server.wait();
+            group::end(&mut server);
         }
     }
 }

@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::free_port::free_port;
+use super::group;
 use super::temp_dir::TempDir;
 
 /// The user whose mailbox it is.
@@ -197,11 +198,10 @@ service lmtp {{
         }
     }
 
-    /// Stops it, with all its sessions, at once: as if the power failed. One that is asked to go lets busy sessions go on.
+    /// Stops it, with all its sessions, at once.
     pub fn stop(&mut self) {
         let Some(mut master) = self.master.take() else { return };
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", master.id())]).status();
-        let _ = master.wait();
+        group::end(&mut master);
     }
 
     /// What it has logged.

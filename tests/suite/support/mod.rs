@@ -17,6 +17,7 @@ pub mod fake_imap;
 pub mod fake_jmap;
 pub mod free_port;
 pub mod gate;
+pub mod group;
 pub mod knot;
 mod maildir;
 pub mod notices;

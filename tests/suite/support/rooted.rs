@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::free_port::free_port;
+use super::group;
 use super::maildir;
 use super::temp_dir::TempDir;
 
@@ -120,9 +121,7 @@ impl Drop for Rooted {
             eprintln!("{}", self.log());
         }
         if let Some(mut server) = self.server.take() {
-            // Who gives its rights away outlives its parent: it is meant by its group.
-            let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", server.id())]).status();
-            let _ = server.wait();
+            group::end(&mut server);
         }
     }
 }

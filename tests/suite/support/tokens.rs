@@ -11,6 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::Sha256;
 
+use super::group;
 use super::postfix::Builder;
 use super::temp_dir::TempDir;
 
@@ -80,8 +81,7 @@ impl Drop for Tokens {
         if std::thread::panicking() {
             eprintln!("dovecot's log:\n{}", self.log());
         }
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.master.id())]).status();
-        let _ = self.master.wait();
+        group::end(&mut self.master);
     }
 }
 
