@@ -5,6 +5,7 @@
 
 mod library;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
@@ -177,6 +178,10 @@ fn configuration(text: &Text) -> String {
     let mut toml = format!("[watch]\nevery = \"1m\"\n[stream.{}]\nsubject = \"Reset your password\"\n", text.stream);
     for provider in &text.providers {
         let _ = write!(toml, "[provider.{provider}.smtp]\nfrom = \"no-reply@example.com\"\nhost = \"127.0.0.1\"\ntls = \"none\"\n");
+    }
+    let lists: BTreeSet<&Name> = text.failure.iter().filter_map(|f| f.subject.as_ref()?.list.as_ref()).collect();
+    for list in lists {
+        let _ = write!(toml, "[blocklist.{list}]\nzone = \"{list}.example\"\n");
     }
     for inbox in &text.inboxes {
         let login = "username = \"u\"\npassword = { env = \"UNUSED\" }";

@@ -1,10 +1,12 @@
 //! What the mail of a world says of itself: the same of a provider's every mail, unless something breaks.
 
+use std::net::IpAddr;
+
 use super::trouble::{Harm, Trouble};
 use crate::model::{At, Check, Claim, Examination, Finding, Mark, Method, Part, Placement, Route, Stranger};
 
-/// The mail of a canary that is sent at `now`.
-pub(super) fn examined(route: &Route, now: At, troubles: &[Trouble]) -> Examination {
+/// The mail of a canary that is sent at `now`, and leaves by `sender`.
+pub(super) fn examined(route: &Route, sender: IpAddr, now: At, troubles: &[Trouble]) -> Examination {
     let provider = &route.provider;
     let mark = |part, value: String| Mark { part, value };
     let mut marks = vec![
@@ -36,7 +38,7 @@ pub(super) fn examined(route: &Route, now: At, troubles: &[Trouble]) -> Examinat
         let finding = if failed { Finding::Fail } else { Finding::Pass };
         Check { method, finding, by_receiver: false, why: if failed { "example.com".to_owned() } else { String::new() } }
     });
-    Examination { marks, checks: checks.into(), hops: Vec::new(), sender: None }
+    Examination { marks, checks: checks.into(), hops: Vec::new(), sender: Some(sender) }
 }
 
 /// A mail that nobody sent.

@@ -9,7 +9,7 @@ use super::scenario::{Failure, Runs, Scenario, matrix};
 use super::trouble::Harm;
 use super::weather::{Extent, Sort, Spell, Weather};
 use crate::config;
-use crate::model::{Claim, Class, Culprit, Mark, Method, Name, Span};
+use crate::model::{Answer, Claim, Class, Culprit, Grade, Mark, Method, Name, Span, Subject};
 
 /// More routes than this are no experiment any more, but a load test.
 const ROUTES_AT_MOST: usize = 20_000;
@@ -142,6 +142,10 @@ pub(in crate::sandbox) struct Broken {
     /// What a mail that nobody sent has to do with us, and who it says it is from.
     claim: Option<Claim>,
     from: Option<String>,
+    /// What the DNS is asked, and what it answers without the failure (of a blocklist: nothing) and with it.
+    pub(in crate::sandbox) subject: Option<Subject>,
+    before: Option<Answer>,
+    answer: Option<Answer>,
     /// What is told of it, where it is a story.
     #[serde(default)]
     pub(in crate::sandbox) say: String,
@@ -159,6 +163,7 @@ enum BrokenKind {
     Twice,
     Foreign,
     Fails,
+    Record,
     Stranger,
     Blind,
     Sleep,
@@ -367,6 +372,11 @@ impl Broken {
             BrokenKind::Twice => Harm::Twice(culprit(self.culprit)?),
             BrokenKind::Foreign => Harm::Foreign(culprit(self.culprit)?, self.mark.ok_or_else(|| needs("mark"))?),
             BrokenKind::Fails => Harm::Fails(culprit(self.culprit)?, self.method.ok_or_else(|| needs("method"))?),
+            BrokenKind::Record => {
+                let (subject, after) = (self.subject.ok_or_else(|| needs("subject"))?, self.answer.ok_or_else(|| needs("answer"))?);
+                let before = self.before.unwrap_or_else(|| Answer::new(Grade::Sound, ""));
+                Harm::Record(culprit(self.culprit)?, subject, before, after)
+            }
             BrokenKind::Stranger => {
                 let (claim, from) = (self.claim.ok_or_else(|| needs("claim"))?, self.from.ok_or_else(|| needs("from"))?);
                 Harm::Stranger(inbox(culprit(self.culprit)?)?, claim, from)

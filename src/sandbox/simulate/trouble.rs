@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{At, Claim, Class, Culprit, Mark, Method, Name};
+use crate::model::{Answer, At, Claim, Class, Culprit, Mark, Method, Name, Subject};
 
 /// One thing that breaks.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +36,8 @@ pub enum Harm {
     Foreign(Culprit, Mark),
     /// A check of mail fails.
     Fails(Culprit, Method),
+    /// Whoever asks the DNS of this, which this culprit depends on, is told the second answer instead of the first.
+    Record(Culprit, Subject, Answer, Answer),
     /// A mail that nobody sent lies in this inbox: what it has to do with us, and who it says it is from.
     Stranger(Name, Claim, String),
     /// The inbox cannot be read; what came meanwhile is seen afterwards.
@@ -52,7 +54,7 @@ impl Harm {
     pub fn culprit(&self) -> Culprit {
         match self {
             Self::Stop(c) | Self::Hold(c) | Self::Loss(c, _) | Self::Slow(c, _) | Self::Junk(c, _) | Self::Refuse(c, ..) => c.clone(),
-            Self::Twice(c) | Self::Foreign(c, _) | Self::Fails(c, _) => c.clone(),
+            Self::Twice(c) | Self::Foreign(c, _) | Self::Fails(c, _) | Self::Record(c, ..) => c.clone(),
             Self::Blind(inbox) | Self::Stranger(inbox, ..) => Culprit::Inbox(inbox.clone()),
             Self::Sleep | Self::Cut => Culprit::Watcher {},
         }
@@ -61,7 +63,7 @@ impl Harm {
     /// Whether mail itself is touched: the rest is the watcher's own.
     #[must_use]
     pub const fn is_of_mail(&self) -> bool {
-        !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut | Self::Stranger(..))
+        !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut | Self::Stranger(..) | Self::Record(..))
     }
 }
 
@@ -78,6 +80,7 @@ impl fmt::Display for Harm {
             Self::Twice(culprit) => write!(f, "{culprit} twice"),
             Self::Foreign(culprit, mark) => write!(f, "{culprit} with {} {}", mark.part.as_str(), mark.value),
             Self::Fails(culprit, method) => write!(f, "{culprit} fails {}", method.as_str()),
+            Self::Record(culprit, subject, ..) => write!(f, "{culprit} with other answers to {subject}"),
             Self::Stranger(inbox, _, from) => write!(f, "mail from {from} in inbox {inbox}"),
             Self::Blind(inbox) => write!(f, "inbox {inbox} blind"),
             Self::Sleep => f.write_str("watcher asleep"),

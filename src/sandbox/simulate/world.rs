@@ -1,12 +1,13 @@
 //! A world in virtual time: an event queue, mail on its way, and whatever watches it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::figures::Learnt;
 use super::mail;
 use super::trouble::{Harm, Trouble};
 use super::weather::Weather;
-use crate::model::{At, CanaryId, Class, Culprit, Notice, Outcome, Placement, Reason, Route, Span};
+use crate::model::{At, CanaryId, Class, Culprit, Found, Looked, Name, Notice, Outcome, Placement, Reason, Route, Span};
 use crate::sandbox::chance::Chance;
 use crate::watchdog::{Effect, Event, Reads};
 
@@ -20,6 +21,12 @@ const COPY_AFTER: Span = Span::from_secs(20);
 const EXAMINED_AFTER: Span = Span::from_ms(200);
 /// The watcher notices after this long that it has no network.
 const CUT_NOTICED_AFTER: Span = Span::from_secs(5);
+
+/// Records of the DNS, and blocklists, are asked this often by default…
+const RECORDS_EVERY: Span = Span::from_secs(300);
+const LISTS_EVERY: Span = Span::from_secs(1800);
+/// …and once more so soon, where the answer is another than before.
+const ASKED_AGAIN: Span = Span::from_secs(60);
 
 /// Whatever watches: takes an event, and says what is to be done and when it wants to be woken.
 pub trait Watching {
@@ -153,6 +160,18 @@ impl<W: Watching, O: Observing> World<W, O> {
                 let mail = mail::stranger(claim.clone(), from.clone(), self.order, trouble.from);
                 self.at(trouble.from, Event::Strange { inbox: inbox.clone(), mail });
             }
+            Harm::Record(_, subject, before, after) => {
+                let every = if subject.list.is_some() { LISTS_EVERY } else { RECORDS_EVERY };
+                let (mut at, end) = (self.now, until.plus(every + every));
+                while at < end {
+                    for at in [at, at.plus(ASKED_AGAIN)] {
+                        let answer = if at >= from && at < until { after } else { before };
+                        let looked = Looked { subject: subject.clone(), found: Found::Answer(answer.clone()) };
+                        self.at(at, Event::LookedUp { answers: vec![looked] });
+                    }
+                    at = at.plus(every);
+                }
+            }
             Harm::Sleep
             | Harm::Stop(_)
             | Harm::Hold(_)
@@ -240,6 +259,12 @@ impl<W: Watching, O: Observing> World<W, O> {
         }
     }
 
+    /// The address that mail of this route leaves by: the n-th provider of a world has the n-th of 198.51.100.0/24 (RFC 5737).
+    fn sender(&self, route: &Route) -> IpAddr {
+        let providers: BTreeSet<&Name> = self.routes.iter().take_while(|r| r.provider != route.provider).map(|r| &r.provider).collect();
+        Ipv4Addr::new(198, 51, 100, u8::try_from(providers.len() + 1).unwrap_or(u8::MAX)).into()
+    }
+
     fn submit(&mut self, canary: CanaryId, route: Route, reason: Reason) {
         match reason {
             Reason::Routine => self.seen.routine += 1,
@@ -270,6 +295,7 @@ impl<W: Watching, O: Observing> World<W, O> {
                 | Harm::Twice(_)
                 | Harm::Foreign(..)
                 | Harm::Fails(..)
+                | Harm::Record(..)
                 | Harm::Stranger(..)
                 | Harm::Blind(_)
                 | Harm::Sleep => {}
@@ -288,7 +314,7 @@ impl<W: Watching, O: Observing> World<W, O> {
         let answer = Event::Answered { canary, outcome, reply: None, hint: None, message_id: None, legs: Vec::new(), retry_after: None };
         self.at(self.now.plus(ANSWERS_AFTER), answer);
         if let Some(arrives) = arrives {
-            let mail = self.examines.then(|| mail::examined(&route, self.now, &self.troubles));
+            let mail = self.examines.then(|| mail::examined(&route, self.sender(&route), self.now, &self.troubles));
             let inbox = route.inbox;
             for n in 0..copies {
                 let (inbox, copy) = (inbox.clone(), (copies > 1).then(|| format!("INBOX/1/{n}")));

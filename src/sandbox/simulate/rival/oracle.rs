@@ -41,6 +41,7 @@ impl Alternative {
             | Harm::Twice(_)
             | Harm::Foreign(..)
             | Harm::Fails(..)
+            | Harm::Record(..)
             | Harm::Stranger(..)
             | Harm::Blind(_)
             | Harm::Sleep
