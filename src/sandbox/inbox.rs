@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::chance::Chance;
 use super::door::Switch;
 use super::mailbox::{Mailbox, Stored};
-use super::message::{Mail, plain, received};
+use super::message::{Mail, address_of, plain, received};
 use super::plan::Setting;
 use super::{Fault, InboxPlan, Unfit};
 use crate::model::{At, Name, Placement, Span};
@@ -231,8 +231,9 @@ impl Inbox {
     fn store(&self, mail: Mail) {
         let at = (self.setting.now)();
         let host = Setting::host("mx", &self.name);
+        let from = format!("{0} ({0} [{1}])", mail.from_host, address_of(&mail.from_host));
         let mut message = format!("Return-Path: <{}>\r\nDelivered-To: {}\r\n", plain(&mail.sender), plain(&mail.recipient));
-        message.push_str(&received(&mail.from_host, &host, "ESMTPS", &mail.id, &mail.recipient, at));
+        message.push_str(&received(&from, &host, "ESMTPS", &mail.id, &mail.recipient, at));
         if mail.junk {
             message.push_str("X-Spam-Flag: YES\r\n");
         }

@@ -197,7 +197,7 @@ impl Provider {
         let (number, id) = (ticket.number, ticket.id.as_str());
         let at = (self.setting.now)();
         let fault = self.fault();
-        let mut header = received("localhost", &self.host, with, id, recipient, at);
+        let mut header = received("localhost (localhost [127.0.0.1])", &self.host, with, id, recipient, at);
         header.push_str(&missing_headers(message, id, &self.host, at));
         if let Some(Fault::AddHeader { name, value }) = &fault {
             header.push_str(&format!("{}: {}\r\n", plain(name), plain(value)));
