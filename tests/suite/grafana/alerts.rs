@@ -125,6 +125,25 @@ const CASES: &[Case] = &[
         &[("mailcanary_account_quota_remaining|provider=\"a\"", "15x30"), ("mailcanary_account_quota_limit|provider=\"a\"", "100x30")],
     ),
     Case(
+        "MailcanaryDnsChanged",
+        15,
+        &[("mailcanary_dns_changes|topic=\"dkim\",severity=\"page\"", "1x20")],
+        &[
+            ("mailcanary_dns_changes|topic=\"dkim\",severity=\"info\"", "1x20"),
+            ("mailcanary_dns_changes|topic=\"listed\",severity=\"warn\"", "1x20"),
+        ],
+    ),
+    Case("MailcanaryListed", 15, &[("mailcanary_listed|provider=\"a\"", "1x20")], &[("mailcanary_listed|provider=\"a\"", "0x20")]),
+    Case(
+        "MailcanaryDnsUnanswered",
+        90,
+        &[("mailcanary_dns_questions_total|outcome=\"failed\"", "0+1x90"), ("mailcanary_dns_questions_total|outcome=\"answered\"", "5x90")],
+        &[
+            ("mailcanary_dns_questions_total|outcome=\"failed\"", "0+1x90"),
+            ("mailcanary_dns_questions_total|outcome=\"answered\"", "0+1x90"),
+        ],
+    ),
+    Case(
         "MailcanaryInboxBlind",
         30,
         &[("mailcanary_inbox_sight|inbox=\"i\"", "0x30")],
@@ -226,6 +245,12 @@ const CASES: &[Case] = &[
         180,
         &[("mailcanary_account_readable|provider=\"a\"", "0x180")],
         &[("mailcanary_account_readable|provider=\"a\"", "0x100 1x80")],
+    ),
+    Case(
+        "MailcanaryBlocklistRefuses",
+        60,
+        &[("mailcanary_dns_questions_total|outcome=\"refused\"", "0+1x60")],
+        &[("mailcanary_dns_questions_total|outcome=\"refused\"", "5x60")],
     ),
     Case(
         "MailcanaryProviderBudgetNearlySpent",

@@ -43,6 +43,14 @@ pub(super) fn alerts() -> Vec<Alert> {
             "There are no early signs of it. The key may lack the right to read them; the status page has the provider's words.",
         ),
         alert(
+            "MailcanaryBlocklistRefuses",
+            "0s",
+            format!("increase({}{{outcome=\"refused\"}}[6h])", names::DNS_QUESTIONS_TOTAL),
+            "> 0",
+            "A blocklist does not answer the resolver of mailcanary on {{ $labels.instance }}",
+            "It says nothing of listings meanwhile. Most lists refuse public resolvers: ask by one of your own, or with a key of the list.",
+        ),
+        alert(
             "MailcanaryProviderBudgetNearlySpent",
             "1h",
             format!("{} / {}", names::PROVIDER_BUDGET_SPENT, names::PROVIDER_BUDGET_LIMIT),

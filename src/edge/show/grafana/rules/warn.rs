@@ -10,7 +10,7 @@ fn up_for(secs: u32) -> String {
 }
 
 pub(super) fn alerts() -> Vec<Alert> {
-    [mail(), inboxes(), people()].concat()
+    [mail(), records(), inboxes(), people()].concat()
 }
 
 /// Of mail.
@@ -134,6 +134,38 @@ fn inboxes() -> Vec<Alert> {
             "mailcanary on {{ $labels.instance }} has {{ $value | humanizePercentage }} of its file descriptors open",
             "Raise the limit of the unit (LimitNOFILE).",
         ),
+    ]
+}
+
+/// Of what stands in the DNS, and on blocklists.
+fn records() -> Vec<Alert> {
+    let asked = |outcome: &str| format!("sum by (instance, job) (increase({}{{outcome=\"{outcome}\"}}[30m]))", names::DNS_QUESTIONS_TOTAL);
+    vec![
+        alert(
+            "MailcanaryDnsChanged",
+            "5m",
+            format!("sum by (instance, job, topic) ({}{{severity=~\"page|warn\",topic!=\"listed\"}})", names::DNS_CHANGES),
+            "> 0",
+            "{{ $value }} records of the kind {{ $labels.topic }} have changed for the worse",
+            "Mail that depends on them fails sooner or later. The page /dns has before and after; what is meant is approved with `mailcanary dns approve`.",
+        ),
+        alert(
+            "MailcanaryListed",
+            "5m",
+            names::LISTED.to_owned(),
+            "> 0",
+            "{{ $value }} addresses or domains of provider {{ $labels.provider }} stand on a blocklist",
+            "Receivers that ask the list refuse its mail or file it into Junk. The page /dns says which list and why.",
+        ),
+        alert(
+            "MailcanaryDnsUnanswered",
+            "10m",
+            asked("failed"),
+            "> 0",
+            "mailcanary on {{ $labels.instance }} gets no answer from any name server",
+            "Records and blocklists are not watched meanwhile, and mail is not checked. See `[dns]` in the configuration.",
+        )
+        .but_if(format!("on (instance, job) {} == 0", asked("answered"))),
     ]
 }
 
