@@ -16,6 +16,7 @@ PACKAGES=(
     openssl                 # private authorities and certificates; s_client as another opinion
     dnsmasq-base            # a small name server
     knot                    # an authoritative one, whose zone changes while it runs
+    unbound                 # a resolver that is asked over TLS and HTTPS
     opendkim opendkim-tools # what signs mail, as a provider does
     sqlite3                 # reads the ledger as an operator does
     postfix                 # the provider: SMTP submission

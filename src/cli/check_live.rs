@@ -264,7 +264,7 @@ async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets
 /// Asks for the MX of each inbox and SPF, DKIM and DMARC of each sender. Nothing here is a failure: what stands in the DNS of others, or
 /// is reached by private relays, is for people to judge.
 async fn dns(settings: &Settings, server: &NameServer, steps: &Steps) -> Vec<Finding> {
-    let resolver = match Resolver::asking(server) {
+    let resolver = match Resolver::asking(server, &settings.records.wire) {
         Ok(resolver) => &resolver.clone(),
         Err(error) => return vec![Finding { state: State::Warning, about: "dns".to_owned(), text: error.to_string() }],
     };
@@ -313,7 +313,7 @@ fn keyrings(settings: &Settings) -> BTreeMap<Keyring<'_>, Vec<&str>> {
 /// What a domain's SPF costs a receiver with all that it includes, and what is wrong with it; and whether receivers can use it.
 async fn cost(resolver: &Resolver, domain: &str) -> Option<(bool, String)> {
     let subject = Subject::new(Topic::Spf, domain)?;
-    let Found::Answer(answer) = resolver.look(&Question { subject, list: None }).await else { return None };
+    let Found::Answer(answer) = resolver.look(&Question { subject, list: None }).await.found else { return None };
     let cost = answer.lookups.map_or_else(String::new, |lookups| format!("; {lookups} of 10 look-ups"));
     let notes: String = answer.notes.iter().map(|note| format!("; {note}")).collect();
     answer.lookups.map(|_| (answer.grade.works(), cost + &notes))

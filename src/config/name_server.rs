@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use url::{Host, Url};
 
+use super::Wire;
 use crate::model::Span;
 
 /// Whom to ask.
@@ -107,11 +108,13 @@ pub struct Records {
     pub every: Span,
     /// The same of blocklists.
     pub lists_every: Span,
+    /// How TLS to name servers is checked, and how policies of MTA-STS are fetched.
+    pub wire: Wire,
 }
 
 impl Default for Records {
     fn default() -> Self {
-        Self { watched: true, every: Span::from_secs(300), lists_every: Span::from_secs(1800) }
+        Self { watched: true, every: Span::from_secs(300), lists_every: Span::from_secs(1800), wire: Wire::default() }
     }
 }
 

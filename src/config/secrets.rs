@@ -192,7 +192,8 @@ fn wires(settings: &Settings) -> Vec<(String, &Wire)> {
     let sinks = settings.sinks.iter().map(|(name, sink)| (key("sink", name, &format!("{}.ca_file", sink.kind.as_str())), &sink.wire));
     let heartbeats =
         settings.heartbeats.iter().map(|(name, beat)| (key("heartbeat", name, &format!("{}.ca_file", beat.kind.as_str())), &beat.wire));
-    providers.chain(inboxes).chain(sinks).chain(heartbeats).collect()
+    let dns = [("dns.ca_file".to_owned(), &settings.records.wire)];
+    providers.chain(inboxes).chain(sinks).chain(heartbeats).chain(dns).collect()
 }
 
 /// Every secret with its key's path, in the order of the paths.

@@ -212,7 +212,7 @@ impl Inbox {
 }
 
 /// How an outgoing connection is made.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Eq)]
 pub struct Wire {
     /// A PEM file with private certificate authorities, trusted besides the system's.
     pub ca_file: Option<PathBuf>,

@@ -17,7 +17,7 @@ const ED25519: usize = 32;
 #[must_use]
 pub fn key(texts: &[String]) -> Answer {
     let keys: Vec<&String> = texts.iter().filter(|text| value(&tags(text), "p").is_some()).collect();
-    match (keys.as_slice(), texts.first()) {
+    match (keys.as_slice(), texts.iter().min()) {
         ([], None) => Answer::absent(),
         ([], Some(text)) => Answer::new(Grade::Broken, text).note("it is not a key: it has no `p`"),
         ([text], _) => one(text),

@@ -17,5 +17,5 @@ pub use dmarc::policy;
 pub use dnssec::chain;
 pub use hosts::{exchanges, names_of};
 pub use list::{listing, question, reversed};
-pub use transport::{mta_sts, tls_rpt};
+pub use transport::{mta_sts, sts_policy, tls_rpt};
 pub use walk::{Ask, Walk};

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::adapters::Shared;
 use super::headers::Headers;
 use crate::canary::{Envelope, Head, Key, Known, MAX_SCANNED, Ours, compose, examine};
-use crate::config::{NameServer, Settings};
+use crate::config::{NameServer, Settings, Wire};
 use crate::edge::dns::Resolver;
 use crate::edge::inbox::Wanted;
 use crate::model::{At, CanaryId, Check, Examination, Finding, Name, Now, Placement, Route, Span};
@@ -113,7 +113,7 @@ impl Examiner {
             headers: shared.headers.clone(),
             routes: dog.routes().map(|(key, route)| (key, route.clone())).collect(),
             ours,
-            resolver: resolver(&settings.name_server),
+            resolver: resolver(&settings.name_server, &settings.records.wire),
             settings,
             unanswered: 0,
             rests_until: None,
@@ -226,11 +226,11 @@ async fn verify(
     Verified { inbox, canary, mail, checks }
 }
 
-fn resolver(server: &NameServer) -> Option<Resolver> {
+fn resolver(server: &NameServer, wire: &Wire) -> Option<Resolver> {
     if *server == NameServer::Off {
         return None;
     }
-    match Resolver::asking(server) {
+    match Resolver::asking(server, wire) {
         Ok(resolver) => Some(resolver),
         Err(error) => {
             tracing::warn!(%error, "what arrives is not checked by ourselves");

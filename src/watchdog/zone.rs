@@ -140,6 +140,8 @@ pub(super) fn weigh(topic: Topic, stake: &Stake, before: &Answer, after: &Answer
         return None;
     }
     match topic {
+        // What was known of it before its policy was asked for, too.
+        Topic::MtaSts if lost_nothing(before, after) => None,
         // What is signed by the provider's own domain besides ours does not decide what receivers do.
         Topic::Dkim if lost => told(if stake.ours { Severity::Page } else { Severity::Warn }),
         Topic::Mx if lost => Some(Severity::Page),
@@ -163,6 +165,11 @@ impl Stake {
     fn fading_key(&self, topic: Topic) -> bool {
         topic == Topic::Dkim && self.fading
     }
+}
+
+/// Whether an answer is the former one with more to say.
+fn lost_nothing(before: &Answer, after: &Answer) -> bool {
+    after.grade.works() && after.text.strip_prefix(before.text.as_str()).is_some_and(|more| more.starts_with("; max_age="))
 }
 
 fn hosts(answer: &Answer) -> impl Iterator<Item = &str> {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use data_encoding::BASE64;
-use mailcanary::config::{Blocklist, NameServer};
+use mailcanary::config::{Blocklist, NameServer, Wire};
 use mailcanary::edge::dns::{List, Question, Resolver};
 use mailcanary::model::{Found, Grade, Name, Severity, Subject, Topic};
 use serde_json::Value;
@@ -18,7 +18,7 @@ fn key(byte: u8) -> String {
 }
 
 async fn look(resolver: &Resolver, topic: Topic, name: &str) -> Found {
-    resolver.look(&Question { subject: Subject::new(topic, name).unwrap(), list: None }).await
+    resolver.look(&Question { subject: Subject::new(topic, name).unwrap(), list: None }).await.found
 }
 
 async fn grade(resolver: &Resolver, topic: Topic, name: &str) -> Grade {
@@ -32,7 +32,7 @@ async fn listed(resolver: &Resolver, address: &str) -> Found {
     let (listed, refused) = Blocklist::known("bl.mail.test");
     let settings = Blocklist { zone: "bl.mail.test".to_owned(), domains: false, listed, refused, key: None, severity: Severity::Warn };
     let subject = Subject::listed(address, &Name::new("own").unwrap()).unwrap();
-    resolver.look(&Question { subject, list: Some(List { settings, key: None }) }).await
+    resolver.look(&Question { subject, list: Some(List { settings, key: None }) }).await.found
 }
 
 #[tokio::test]
@@ -45,6 +45,7 @@ async fn records_are_asked_for_as_they_stand_in_a_zone() {
         "loop TXT \"v=spf1 include:loop2.mail.test -all\"",
         "loop2 TXT \"v=spf1 include:loop.mail.test -all\"",
         "host A 192.0.2.1",
+        "host3 A 192.0.2.3",
         "mx MX 10 host",
         "null MX 0 .",
         "_dmarc.sub.mail.test. TXT \"v=DMARC1; p=none\"",
@@ -63,8 +64,9 @@ async fn records_are_asked_for_as_they_stand_in_a_zone() {
     records.extend(many(1000, "many MX # h#.mail.test."));
     // Half a megabyte would fit in no message; this fits in TCP's 64 KiB alone.
     records.extend(many(240, &format!("long TXT \"# {}\"", "x".repeat(240))));
-    let knot = Knot::start(&records);
-    let resolver = Resolver::forgetful(&NameServer::from(knot.address)).unwrap();
+    let knot =
+        Knot::with_names(&records, &["1 PTR host.mail.test.", "2 PTR host.mail.test.", "3 PTR gone.mail.test.", "3 PTR host3.mail.test."]);
+    let resolver = Resolver::forgetful(&NameServer::from(knot.address), &Wire::default()).unwrap();
     for (topic, name, expected) in [
         (Topic::Spf, "mail.test", Grade::Broken),
         (Topic::Spf, "spf.mail.test", Grade::Sound),
@@ -82,12 +84,14 @@ async fn records_are_asked_for_as_they_stand_in_a_zone() {
         (Topic::Mx, "null.mail.test", Grade::Broken),
         (Topic::Mx, "nothing.mail.test", Grade::Absent),
         (Topic::Mx, "many.mail.test", Grade::Weak),
-        (Topic::MtaSts, "mail.test", Grade::Sound),
+        // Without its policy the record alone is nothing.
+        (Topic::MtaSts, "mail.test", Grade::Broken),
         (Topic::TlsRpt, "mail.test", Grade::Sound),
         (Topic::Dnssec, "mail.test", Grade::Absent),
     ] {
         assert_eq!(grade(&resolver, topic, name).await, expected, "{topic:?} {name}");
     }
+    names_of_addresses_lead_back_or_not(&resolver).await;
     let Found::Answer(answer) = look(&resolver, Topic::Mx, "nasty.mail.test").await else { panic!("it answers") };
     assert!(answer.text.chars().all(|c| !c.is_control()), "{answer:?}");
     assert!(
@@ -96,9 +100,22 @@ async fn records_are_asked_for_as_they_stand_in_a_zone() {
     assert!(matches!(listed(&resolver, "192.0.2.8").await, Found::Refused(_)));
     assert!(matches!(listed(&resolver, "192.0.2.9").await, Found::Answer(a) if a.grade == Grade::Sound));
     // Of what is not its own it says nothing, nor where nobody is.
-    assert!(matches!(look(&resolver, Topic::Reverse, "192.0.2.1").await, Found::Unknown(_)));
-    let nobody = Resolver::forgetful(&NameServer::from(SocketAddr::from(([127, 0, 0, 1], free_port())))).unwrap();
+    assert!(matches!(look(&resolver, Topic::Reverse, "198.51.100.1").await, Found::Unknown(_)));
+    let nobody = Resolver::forgetful(&NameServer::from(SocketAddr::from(([127, 0, 0, 1], free_port()))), &Wire::default()).unwrap();
     assert!(matches!(look(&nobody, Topic::Spf, "mail.test").await, Found::Unknown(_)));
+}
+
+/// Names of addresses, and whether they lead back.
+async fn names_of_addresses_lead_back_or_not(resolver: &Resolver) {
+    for (address, expected, text) in [
+        ("192.0.2.1", Grade::Sound, "host.mail.test"),
+        ("192.0.2.2", Grade::Broken, "host.mail.test"),
+        ("192.0.2.3", Grade::Sound, "host3.mail.test"),
+        ("192.0.2.4", Grade::Absent, ""),
+    ] {
+        let Found::Answer(answer) = look(resolver, Topic::Reverse, address).await else { panic!("{address} is answered") };
+        assert_eq!((answer.grade, answer.text.as_str()), (expected, text), "{address}");
+    }
 }
 
 /// The records of a domain in order.

@@ -18,6 +18,7 @@ mod canary;
 mod cli;
 mod config;
 mod dns;
+mod dns_encrypted;
 mod dns_watch;
 mod documents;
 mod end_to_end;

@@ -6,7 +6,7 @@ use std::slice::from_ref;
 use data_encoding::BASE64;
 use mailcanary::config::{Blocklist, Codes};
 use mailcanary::model::{Answer, Found, Grade, Severity};
-use mailcanary::records::{Ask, Walk, chain, exchanges, key, listing, mta_sts, names_of, policy, question, reversed, tls_rpt};
+use mailcanary::records::{Ask, Walk, chain, exchanges, key, listing, mta_sts, names_of, policy, question, reversed, sts_policy, tls_rpt};
 
 fn texts(all: &[&str]) -> Vec<String> {
     all.iter().map(|text| (*text).to_owned()).collect()
@@ -211,6 +211,8 @@ fn hosts_names_and_transport_are_graded() {
     for (text, grade) in [("v=STSv1; id=", Grade::Broken), ("v=STSv1; id=a-b", Grade::Broken), ("id=1; v=STSv1", Grade::Absent)] {
         assert_eq!(mta_sts(&texts(&[text])).grade, grade, "{text}");
     }
+    let turned = [texts(&["v=STSv1; id=1", "v=STSv1; id=2"]), texts(&["v=STSv1; id=2", "v=STSv1; id=1"])];
+    assert!(mta_sts(&turned[0]).grade == Grade::Broken && mta_sts(&turned[0]).is_same(&mta_sts(&turned[1])), "their order is no change");
     for (text, grade) in [
         ("v=TLSRPTv1; rua=mailto:tls@a.example", Grade::Sound),
         ("v=TLSRPTv1; rua=https://a.example/x,mailto:b@c", Grade::Sound),
@@ -219,6 +221,44 @@ fn hosts_names_and_transport_are_graded() {
     ] {
         assert_eq!(tls_rpt(&texts(&[text])).grade, grade, "{text}");
     }
+}
+
+#[test]
+fn a_policy_of_mta_sts_is_what_senders_make_of_it() {
+    let record = mta_sts(&texts(&["v=STSv1; id=1"]));
+    let of = |text: &str, hosts: &[&str]| sts_policy(&record, Ok(text), &texts(hosts));
+    let policy = |mode: &str, mx: &str, age: &str| format!("version: STSv1\nmode: {mode}\n{mx}max_age: {age}\n");
+    let (mx, both) = ("mx: MX.a.example.\n", ["mx.a.example.", "mx2.a.example"]);
+    for (text, hosts, grade) in [
+        (policy("enforce", mx, "604800"), &["mx.A.example"][..], Grade::Sound),
+        (policy("enforce", mx, "604800").replace('\n', "\r\n"), &["mx.a.example"], Grade::Sound),
+        (policy("testing", mx, "604800"), &["mx.a.example"], Grade::Fair),
+        (policy("none", "", "604800"), &["mx.a.example"], Grade::Weak),
+        (policy("enforce", mx, "604800"), &both, Grade::Weak),
+        (policy("testing", mx, "604800"), &both, Grade::Weak),
+        (policy("enforce", "mx: *.a.example\n", "604800"), &both, Grade::Sound),
+        // One label, and no more.
+        (policy("enforce", "mx: *.example\n", "604800"), &both, Grade::Broken),
+        (policy("enforce", "mx: other.example\n", "604800"), &both, Grade::Broken),
+        (policy("enforce", "", "604800"), &both, Grade::Broken),
+        (policy("enforce", mx, "3600"), &["mx.a.example"], Grade::Fair),
+        (policy("enforce", mx, "0"), &["mx.a.example"], Grade::Weak),
+        (policy("enforce", mx, "31557601"), &["mx.a.example"], Grade::Broken),
+        (policy("enforce", mx, "-1"), &["mx.a.example"], Grade::Broken),
+        (policy("enforced", mx, "604800"), &["mx.a.example"], Grade::Broken),
+        ("<html>version: STSv2</html>".to_owned(), &["mx.a.example"], Grade::Broken),
+        // The first of a field counts, and what is unknown does not.
+        (policy("enforce", mx, "604800") + "mode: none\nx-new: 1\n\n", &["mx.a.example"], Grade::Sound),
+    ] {
+        let answer = of(&text, hosts);
+        assert_eq!(answer.grade, grade, "{text}: {answer:?}");
+        assert_eq!(answer.notes.is_empty(), grade == Grade::Sound, "{answer:?}");
+    }
+    let turned = |mx: &str| of(&policy("enforce", mx, "604800"), &both).text;
+    assert_eq!(turned("mx: a.example\nmx: b.example\n"), turned("mx: b.example\nmx: a.example\nmx: b.example\n"));
+    let missing = sts_policy(&record, Err("`mta-sts.a.example` answers 404"), &texts(&both));
+    assert_eq!((missing.grade, missing.text.as_str()), (Grade::Broken, "v=STSv1; id=1; no policy"));
+    assert!(of(&"mx: x.example\n".repeat(100_000), &[]).text.chars().count() <= 1017);
 }
 
 /// The example of RFC 4034, section 5.4: a key, and the `DS` that is of it (with SHA-1).

@@ -69,4 +69,18 @@ pub(super) static DNS: &[Key] = &[
         example: "\"2h\"",
         doc: "The same of blocklists: they count what they are asked.",
     },
+    Key {
+        name: "ca_file",
+        kind: Kind::Path,
+        need: Need::Absent("the system's authorities alone"),
+        example: "\"/etc/mailcanary/ca.pem\"",
+        doc: "A PEM file with private certificate authorities, trusted besides the system's: for name servers over TLS and HTTPS, and for policies of MTA-STS.",
+    },
+    Key {
+        name: "proxy",
+        kind: Kind::Proxy,
+        need: Need::Absent("none"),
+        example: "\"socks5://127.0.0.1:1080\"",
+        doc: "Through whom policies of MTA-STS are fetched: socks5://host:port or http://host:port (CONNECT). Name servers are asked without it.",
+    },
 ];

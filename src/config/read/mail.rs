@@ -3,7 +3,7 @@
 use super::super::complaint::{Fault, quoted};
 use super::super::keys;
 use super::super::text::{Root, Section};
-use super::super::{ExpectedMail, Inbox, NameServer, Records, Upstream};
+use super::super::{ExpectedMail, Inbox, NameServer, Records, Upstream, Wire};
 use super::Read;
 use super::route::{nothing, select};
 use crate::model::{Name, Route};
@@ -34,7 +34,8 @@ pub(super) fn dns(root: &Root<'_>) -> Option<(NameServer, Records)> {
     let section = root.single(keys::table("dns")?);
     let server = name_server(&section);
     let (watched, every, lists_every) = (section.get("watch"), section.get("every"), section.get("lists_every"));
-    Some((server?, Records { watched: watched?, every: every?, lists_every: lists_every? }))
+    let wire = Wire { ca_file: section.maybe("ca_file")?, proxy: section.maybe("proxy")?, ..Wire::default() };
+    Some((server?, Records { watched: watched?, every: every?, lists_every: lists_every?, wire }))
 }
 
 fn name_server(section: &Section<'_>) -> Option<NameServer> {

@@ -9,7 +9,7 @@ mod proxy;
 mod roots;
 
 use std::fmt::Debug;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +117,22 @@ impl Dialer {
         self.client(|builder| builder.pool_max_idle_per_host(0))
     }
 
+    /// The same for one host, whose addresses are known already.
+    ///
+    /// # Errors
+    /// The proxy's address is none.
+    pub fn http_at(&self, host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, DialError> {
+        // Port 0 stands for that of the URL.
+        let sockets: Vec<SocketAddr> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+        self.client(|builder| builder.pool_max_idle_per_host(0).resolve_to_addrs(host, &sockets))
+    }
+
+    /// TLS with the same authorities, for those who open their connections themselves.
+    #[must_use]
+    pub fn tls_config(&self) -> ClientConfig {
+        ClientConfig::clone(&self.tls)
+    }
+
     /// The same, but that a connection is kept for the next request to the same host: for who asks one server again and again.
     ///
     /// # Errors
@@ -157,14 +173,6 @@ impl Dialer {
             Family::V6 => Some(Ipv6Addr::UNSPECIFIED.into()),
         })
     }
-}
-
-/// TLS with the system's authorities, for those who open their connections themselves.
-///
-/// # Errors
-/// The system's TLS has no version that is safe.
-pub fn system_tls() -> Result<ClientConfig, DialError> {
-    roots::client_config(roots::load(None)?)
 }
 
 /// An HTTP client that speaks through a Unix socket, whatever the address says.

@@ -5,6 +5,7 @@
 mod dkim;
 mod dmarc;
 mod mx;
+mod policy;
 mod servers;
 mod spf;
 mod verify;
@@ -12,6 +13,8 @@ mod watch;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use trust_dns_resolver::net::{DnsError, NetError};
@@ -22,9 +25,10 @@ pub use dmarc::Dmarc;
 pub use mx::Mx;
 pub use servers::ResolverError;
 pub use spf::Spf;
-pub use watch::{List, Question};
+pub use watch::{List, Look, Question};
 
-use crate::config::NameServer;
+use crate::config::{NameServer, Wire};
+use crate::edge::dial::Dialer;
 use servers::Servers;
 
 /// One question, with all its retries, ends by then.
@@ -36,6 +40,10 @@ const SHOWN: usize = 300;
 #[derive(Clone)]
 pub struct Resolver {
     servers: Servers,
+    /// What fetches policies.
+    dialer: Dialer,
+    /// Seconds for which the answers so far hold, all of them: the least.
+    holds: Arc<AtomicU32>,
 }
 
 impl fmt::Debug for Resolver {
@@ -89,23 +97,28 @@ impl Resolver {
     /// # Errors
     /// If the system's configuration cannot be read.
     pub fn new(server: Option<SocketAddr>) -> Result<Self, ResolverError> {
-        Self::asking(&server.map_or(NameServer::System, NameServer::from))
+        Self::asking(&server.map_or(NameServer::System, NameServer::from), &Wire::default())
     }
 
     /// A resolver that asks these; of [`NameServer::Off`] the system's. Answers are kept for as long as they hold.
     ///
     /// # Errors
     /// If the system's configuration, or its authorities, cannot be read.
-    pub fn asking(server: &NameServer) -> Result<Self, ResolverError> {
-        Servers::new(server, true).map(|servers| Self { servers })
+    pub fn asking(server: &NameServer, wire: &Wire) -> Result<Self, ResolverError> {
+        Self::with(server, wire, true)
     }
 
     /// The same, which keeps no answer: what has changed is to be seen at once.
     ///
     /// # Errors
     /// As [`Resolver::asking`].
-    pub fn forgetful(server: &NameServer) -> Result<Self, ResolverError> {
-        Servers::new(server, false).map(|servers| Self { servers })
+    pub fn forgetful(server: &NameServer, wire: &Wire) -> Result<Self, ResolverError> {
+        Self::with(server, wire, false)
+    }
+
+    fn with(server: &NameServer, wire: &Wire, cached: bool) -> Result<Self, ResolverError> {
+        let dialer = Dialer::new(wire).map_err(ResolverError::Authorities)?;
+        Ok(Self { servers: Servers::new(server, dialer.clone(), cached)?, dialer, holds: Arc::new(AtomicU32::new(u32::MAX)) })
     }
 
     /// Where mail for `domain` goes.
@@ -147,6 +160,11 @@ impl Resolver {
         Ok(texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect())
     }
 
+    /// An answer holds for so many seconds.
+    fn hold(&self, secs: u32) {
+        self.holds.fetch_min(secs, Ordering::Relaxed);
+    }
+
     /// Every record of a type; none if the name, or a record of this type, does not exist.
     async fn records(&self, kind: &'static str, name: &str, record: RecordType) -> Result<Vec<RData>, LookUpError> {
         let failed = |why| LookUpError { kind, name: shown(name), why };
@@ -158,8 +176,14 @@ impl Resolver {
         let asked = async { self.servers.reach().await?.lookup(format!("{bare}."), record).await };
         match tokio::time::timeout(DEADLINE, asked).await {
             Err(_elapsed) => Err(failed(Why::Late)),
-            Ok(Ok(found)) => Ok(found.answers().iter().filter(|r| r.record_type() == record).map(|r| r.data.clone()).collect()),
-            Ok(Err(NetError::Dns(DnsError::NoRecordsFound(_)))) => Ok(Vec::new()),
+            Ok(Ok(found)) => {
+                found.answers().iter().for_each(|answer| self.hold(answer.ttl));
+                Ok(found.answers().iter().filter(|r| r.record_type() == record).map(|r| r.data.clone()).collect())
+            }
+            Ok(Err(NetError::Dns(DnsError::NoRecordsFound(none)))) => {
+                none.negative_ttl.iter().for_each(|ttl| self.hold(*ttl));
+                Ok(Vec::new())
+            }
             Ok(Err(NetError::Timeout)) => Err(failed(Why::Late)),
             Ok(Err(error)) => Err(failed(Why::Failed(error))),
         }

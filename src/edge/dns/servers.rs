@@ -11,7 +11,7 @@ use trust_dns_resolver::net::NetError;
 use trust_dns_resolver::net::runtime::TokioRuntimeProvider;
 
 use crate::config::{Carrier, NameServer, Upstream};
-use crate::edge::dial::{DialError, system_tls};
+use crate::edge::dial::{DialError, Dialer};
 
 /// One try ends by then.
 const TRY: Duration = Duration::from_secs(3);
@@ -24,30 +24,31 @@ pub enum ResolverError {
     /// The system's configuration.
     #[error("the system's name servers (`/etc/resolv.conf`): {0}")]
     System(#[source] NetError),
-    /// TLS.
-    #[error("TLS to name servers")]
-    Tls(#[source] DialError),
+    /// The authorities that certificates are checked with.
+    #[error("the authorities for `[dns]`: {0}")]
+    Authorities(#[source] DialError),
 }
 
 /// Some name servers. Those with names are looked up when they are first asked; clones share what was found, and the connections.
 #[derive(Clone)]
 pub(super) struct Servers {
     named: Arc<[Upstream]>,
+    dialer: Dialer,
     cached: bool,
     resolver: Arc<OnceCell<TokioResolver>>,
 }
 
 impl Servers {
-    pub(super) fn new(server: &NameServer, cached: bool) -> Result<Self, ResolverError> {
+    pub(super) fn new(server: &NameServer, dialer: Dialer, cached: bool) -> Result<Self, ResolverError> {
         let (named, resolver): (Arc<[Upstream]>, _) = match server {
-            NameServer::System | NameServer::Off => ([].into(), OnceCell::new_with(Some(system(cached)?))),
+            NameServer::System | NameServer::Off => ([].into(), OnceCell::new_with(Some(system(&dialer, cached)?))),
             NameServer::Servers(named) => {
                 let addresses: Option<Vec<_>> = named.iter().map(|server| Some(configured(server, *server.host.as_ref().ok()?))).collect();
-                let built = addresses.map(|servers| build(servers, cached)).transpose()?;
+                let built = addresses.map(|servers| build(servers, &dialer, cached)).transpose()?;
                 (named.as_slice().into(), OnceCell::new_with(built))
             }
         };
-        Ok(Self { named, cached, resolver: Arc::new(resolver) })
+        Ok(Self { named, dialer, cached, resolver: Arc::new(resolver) })
     }
 
     /// Who can be asked.
@@ -57,7 +58,7 @@ impl Servers {
 
     async fn look_up(&self) -> Result<TokioResolver, NetError> {
         let failed = |error: ResolverError| NetError::from(error.to_string());
-        let system = system(true).map_err(failed)?;
+        let system = system(&self.dialer, true).map_err(failed)?;
         let (mut servers, mut last) = (Vec::new(), None);
         for server in self.named.iter() {
             match &server.host {
@@ -71,7 +72,7 @@ impl Servers {
         match (servers.is_empty(), last) {
             (true, Some(error)) => Err(error),
             (true, None) => Err(NetError::from("the name servers have no address")),
-            (false, _) => build(servers, self.cached).map_err(failed),
+            (false, _) => build(servers, &self.dialer, self.cached).map_err(failed),
         }
     }
 }
@@ -88,16 +89,16 @@ fn configured(server: &Upstream, address: IpAddr) -> NameServerConfig {
     NameServerConfig::new(address, true, connections)
 }
 
-fn system(cached: bool) -> Result<TokioResolver, ResolverError> {
+fn system(dialer: &Dialer, cached: bool) -> Result<TokioResolver, ResolverError> {
     let mut builder = TokioResolver::builder_tokio().map_err(ResolverError::System)?;
     limit(builder.options_mut(), cached);
-    builder.with_tls_config(system_tls().map_err(ResolverError::Tls)?).build().map_err(ResolverError::System)
+    builder.with_tls_config(dialer.tls_config()).build().map_err(ResolverError::System)
 }
 
-fn build(servers: Vec<NameServerConfig>, cached: bool) -> Result<TokioResolver, ResolverError> {
+fn build(servers: Vec<NameServerConfig>, dialer: &Dialer, cached: bool) -> Result<TokioResolver, ResolverError> {
     let mut builder = TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), TokioRuntimeProvider::default());
     limit(builder.options_mut(), cached);
-    builder.with_tls_config(system_tls().map_err(ResolverError::Tls)?).build().map_err(ResolverError::System)
+    builder.with_tls_config(dialer.tls_config()).build().map_err(ResolverError::System)
 }
 
 fn limit(options: &mut ResolverOpts, cached: bool) {

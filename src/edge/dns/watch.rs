@@ -1,6 +1,8 @@
 //! One question of the watch: which records are asked for. What they mean is said by [`crate::records`].
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use trust_dns_resolver::proto::rr::{RData, RecordType};
@@ -8,8 +10,8 @@ use trust_dns_resolver::proto::rr::{RData, RecordType};
 use super::dmarc::walk;
 use super::{LookUpError, Resolver};
 use crate::config::{Blocklist, Secret};
-use crate::model::{Answer, Found, Subject, Topic};
-use crate::records::{Ask, Walk, chain, exchanges, key, listing, mta_sts, names_of, policy, question, reversed, tls_rpt};
+use crate::model::{Answer, Found, Span, Subject, Topic};
+use crate::records::{Ask, Walk, chain, exchanges, key, listing, names_of, policy, question, reversed, tls_rpt};
 
 /// One subject, with all that is asked for it, ends by then.
 const DEADLINE: Duration = Duration::from_secs(45);
@@ -34,14 +36,26 @@ pub struct Question {
     pub list: Option<List>,
 }
 
+/// How a question ended.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// What was answered.
+    pub found: Found,
+    /// For how long the answer may be kept, by whoever gave it: the shortest of all that was asked. None where nobody said.
+    pub holds: Option<Span>,
+}
+
 impl Resolver {
     /// Asks one question; takes 45 s at most. What no name server answers is [`Found::Unknown`].
-    pub async fn look(&self, question: &Question) -> Found {
-        match tokio::time::timeout(DEADLINE, self.find(question)).await {
+    pub async fn look(&self, question: &Question) -> Look {
+        let mine = Self { holds: Arc::new(AtomicU32::new(u32::MAX)), ..self.clone() };
+        let found = match tokio::time::timeout(DEADLINE, mine.find(question)).await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) => Found::Unknown(error.to_string()),
             Err(_elapsed) => Found::Unknown(format!("not answered within {} s", DEADLINE.as_secs())),
-        }
+        };
+        let holds = mine.holds.load(Ordering::Relaxed);
+        Look { found, holds: (holds < u32::MAX).then(|| Span::from_secs(u64::from(holds))) }
     }
 
     async fn find(&self, question: &Question) -> Result<Found, LookUpError> {
@@ -52,7 +66,7 @@ impl Resolver {
             Topic::Dmarc => self.message_policy(name).await?,
             Topic::Mx => self.exchangers(name).await?,
             Topic::Reverse => self.reverse(name).await?,
-            Topic::MtaSts => mta_sts(&self.texts("MTA-STS", &format!("_mta-sts.{name}")).await?),
+            Topic::MtaSts => return self.transport_policy(name).await,
             Topic::TlsRpt => tls_rpt(&self.texts("TLS-RPT", &format!("_smtp._tls.{name}")).await?),
             Topic::Dnssec => self.zone(name).await?,
             Topic::Listed => return self.listed(question).await,
@@ -88,13 +102,15 @@ impl Resolver {
     }
 
     async fn exchangers(&self, domain: &str) -> Result<Answer, LookUpError> {
-        let records = self.records("MX", domain, RecordType::MX).await?;
-        let hosts: Vec<(u16, String)> = records
-            .into_iter()
-            .filter_map(|data| if let RData::MX(mx) = data { Some((mx.preference, mx.exchange.to_ascii())) } else { None })
-            .collect();
+        let hosts = self.hosts(domain).await?;
         let has_address = hosts.is_empty() && !self.addresses(domain).await?.is_empty();
         Ok(exchanges(&hosts, has_address))
+    }
+
+    /// The hosts that mail for a domain goes to, each with its preference.
+    pub(super) async fn hosts(&self, domain: &str) -> Result<Vec<(u16, String)>, LookUpError> {
+        let host = |data| if let RData::MX(mx) = data { Some((mx.preference, mx.exchange.to_ascii())) } else { None };
+        Ok(self.records("MX", domain, RecordType::MX).await?.into_iter().filter_map(host).collect())
     }
 
     /// The names of an address; each is asked whether it leads back.
@@ -144,7 +160,7 @@ impl Resolver {
     }
 
     /// The addresses of a name, of either family.
-    async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookUpError> {
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookUpError> {
         let (v4, v6) = tokio::join!(self.records("an address", name, RecordType::A), self.records("an address", name, RecordType::AAAA));
         Ok(v4?.iter().chain(&v6?).filter_map(RData::ip_addr).collect())
     }

@@ -124,6 +124,11 @@ fn said(change: &Change<'_>) -> String {
         let reason = change.after.notes.first().map_or_else(String::new, |note| format!(": `{note}`"));
         return format!("`{name}` stands on blocklist `{list}` as {after}{reason}");
     }
+    if is_silent(change) {
+        return format!(
+            "{of} `{name}` has another policy with the same `id`, so that senders go on with the one they have kept: now {after}, before {before}"
+        );
+    }
     match change.after.grade {
         Grade::Absent => format!("{of} `{name}` is gone: {before} stood there"),
         Grade::Broken if change.before.grade > Grade::Broken => {
@@ -132,6 +137,13 @@ fn said(change: &Change<'_>) -> String {
         grade if grade < change.before.grade => format!("{of} `{name}` is weaker{note}: now {after}, before {before}"),
         Grade::Broken | Grade::Weak | Grade::Fair | Grade::Sound => format!("{of} `{name}` has changed: now {after}, before {before}"),
     }
+}
+
+/// Whether a policy of MTA-STS has changed and its `id` has not: whoever has kept one asks for another only when the `id` is new (RFC 8461 3.1).
+fn is_silent(change: &Change<'_>) -> bool {
+    let id = |answer: &Answer| answer.text.split("; ").find(|tag| tag.starts_with("id=")).map(str::to_owned);
+    let policies = [change.before, change.after].iter().all(|answer| answer.text.contains("; mode="));
+    change.subject.topic == Topic::MtaSts && policies && id(change.before).is_some() && id(change.before) == id(change.after)
 }
 
 fn quoted(text: &str) -> String {

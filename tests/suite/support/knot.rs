@@ -1,6 +1,7 @@
 //! An authoritative name server (Knot) of one zone, which can be changed while it runs.
 
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,8 @@ use super::temp_dir::TempDir;
 
 /// The zone.
 pub const ZONE: &str = "mail.test";
+/// The zone of the names of addresses, those of 192.0.2.0/24.
+const REVERSE: &str = "2.0.192.in-addr.arpa";
 
 /// A running server. It is asked over UDP and TCP, and stops with its value.
 #[derive(Debug)]
@@ -23,15 +26,22 @@ pub struct Knot {
 impl Knot {
     /// One whose zone has these records besides those that every zone has; nothing may be kept of what it says.
     pub fn start(records: &[String]) -> Self {
+        Self::with_names(records, &[])
+    }
+
+    /// The same with the names of addresses in 192.0.2.0/24.
+    pub fn with_names(records: &[String], names: &[&str]) -> Self {
         let (folder, port) = (TempDir::new("knot"), free_port());
         let at = folder.path().display().to_string();
         let text = format!(
             "server:\n  rundir: {at}\n  listen: 127.0.0.1@{port}\ncontrol:\n  listen: {at}/control\ndatabase:\n  storage: {at}/db\n\
-             log:\n  - target: stderr\n    any: error\nzone:\n  - domain: {ZONE}\n    file: {at}/zone\n    semantic-checks: off\n"
+             log:\n  - target: stderr\n    any: error\nzone:\n  - domain: {ZONE}\n    file: {at}/zone\n    semantic-checks: off\n  \
+             - domain: {REVERSE}\n    file: {at}/reverse\n    semantic-checks: off\n"
         );
         std::fs::write(folder.path().join("conf"), text).unwrap();
         std::fs::create_dir(folder.path().join("db")).unwrap();
-        write(&folder, 1, records);
+        write(&folder.path().join("zone"), ZONE, 1, records);
+        write(&folder.path().join("reverse"), REVERSE, 1, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
         let child = Command::new("knotd")
             .args(["-c", &format!("{at}/conf")])
             .stderr(Stdio::null())
@@ -49,16 +59,16 @@ impl Knot {
     /// Has it serve these records from now on.
     pub fn change(&mut self, records: &[String]) {
         self.serial += 1;
-        write(&self.folder, self.serial, records);
+        write(&self.folder.path().join("zone"), ZONE, self.serial, records);
         let at = self.folder.path().display();
         let done = Command::new("knotc").args(["-c", &format!("{at}/conf"), "-b", "zone-reload", ZONE]).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }
 
-fn write(folder: &TempDir, serial: u32, records: &[String]) {
-    let head = format!("$ORIGIN {ZONE}.\n$TTL 0\n@ SOA ns hostmaster {serial} 60 60 60 0\n@ NS ns\nns A 127.0.0.1\n");
-    std::fs::write(folder.path().join("zone"), head + &records.join("\n") + "\n").unwrap();
+fn write(file: &Path, zone: &str, serial: u32, records: &[String]) {
+    let head = format!("$ORIGIN {zone}.\n$TTL 0\n@ SOA ns hostmaster {serial} 60 60 60 0\n@ NS ns\nns A 127.0.0.1\n");
+    std::fs::write(file, head + &records.join("\n") + "\n").unwrap();
 }
 
 impl Drop for Knot {

@@ -18,6 +18,7 @@ pub mod fake_jmap;
 pub mod free_port;
 pub mod gate;
 pub mod group;
+pub mod https;
 pub mod knot;
 mod maildir;
 pub mod notices;
@@ -35,6 +36,7 @@ pub mod sparkpost;
 pub mod temp_dir;
 pub mod tmux;
 pub mod tokens;
+pub mod unbound;
 pub mod watchers;
 
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, Proof, SecretRef, Tls, Wire};
