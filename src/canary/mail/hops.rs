@@ -13,7 +13,7 @@ const KEPT: usize = 32;
 const FAMILIES: [&[&str]; 4] = [
     &["outlook.com", "exchangelabs.com", "office365.com", "microsoft.com"],
     &["google.com", "googlemail.com", "gmail.com"],
-    &["icloud.com", "me.com", "apple.com"],
+    &["icloud.com", "me.com", "mac.com", "apple.com"],
     &["yahoo.com", "aol.com", "yahoodns.net", "yahoomail.com"],
 ];
 

@@ -9,8 +9,8 @@ const MOST: usize = 8;
 /// Characters of a reason.
 const WHY: usize = 200;
 
-/// The receiver's checks: what stands above the field that it wrote when the mail came in; and if there is nothing, the next below it, if it
-/// is by a name of the receiver's own. All else was in the mail when it came, and is somebody's word for himself.
+/// The receiver's checks: what stands above the field that it wrote when the mail came in; and if there is nothing, those right below it, if they
+/// are by a name of the receiver's own. All else was in the mail when it came, and is somebody's word for himself.
 pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
     let Some((border, _)) = head.way.border() else { return Vec::new() };
     let receivers: Vec<&str> = head.way.receivers().map(organisation).chain([organisation(inbox_domain)]).collect();
@@ -19,8 +19,11 @@ pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
     // With one field of Received there is nothing above it that it would be proof of, but the name.
     let mut found: Vec<Check> = above.flat_map(|(_, text)| read(text)).collect();
     if found.is_empty() {
-        let next = head.results.iter().find(|(received, text)| *received == border.saturating_add(1) && own(text));
-        found = next.map(|(_, text)| read(text)).unwrap_or_default();
+        // Each program of a receiver may write a field of its own; what the topmost says of a check counts.
+        for (_, text) in head.results.iter().filter(|(received, text)| *received == border.saturating_add(1) && own(text)) {
+            let more: Vec<Check> = read(text).into_iter().filter(|check| found.iter().all(|f| f.method != check.method)).collect();
+            found.extend(more);
+        }
     }
     found.truncate(MOST);
     found

@@ -69,7 +69,9 @@ impl Trace {
         let forged = comments().any(|comment| comment.contains("may be forged"));
         for comment in comments() {
             let said = said_helo(comment);
-            let address = bracketed(comment).or_else(|| bare(comment));
+            // What the other said of itself may look like an address, and is none that anybody has seen.
+            let seen = said.map_or(comment, |(seen, _)| seen);
+            let address = bracketed(seen).or_else(|| bare(seen));
             let before = comment.split('[').next().unwrap_or_default().trim();
             let found = if said.is_some() || (exim && before.is_empty()) {
                 // qmail, Yahoo and Exim: what they found out stands first, and what the other said in brackets.
@@ -79,7 +81,7 @@ impl Trace {
             };
             self.name = self.name.take().or(found.filter(|_| !forged && (address.is_some() || said.is_some())));
             self.address = self.address.or(address);
-            if let Some(said) = said {
+            if let Some((_, said)) = said {
                 self.helo = called(said);
             }
         }
@@ -107,16 +109,18 @@ fn called(word: &str) -> String {
     host(word).unwrap_or_else(|| super::names::cut(&super::names::printable(word), 253))
 }
 
-/// What the other said at the beginning: `HELO x` (qmail), `EHLO x` (Yahoo), `helo=x` (Exim).
-fn said_helo(comment: &str) -> Option<&str> {
-    let mut words = comment.split([' ', ',']);
-    while let Some(word) = words.next() {
+/// What stands before what the other said at the beginning, and that: `HELO x` (qmail), `EHLO x` (Yahoo), `helo=x` (Exim).
+fn said_helo(comment: &str) -> Option<(&str, &str)> {
+    let mut at = 0_usize;
+    for word in comment.split([' ', ',']) {
+        let (before, end) = (comment.get(..at)?, at.saturating_add(word.len()).saturating_add(1));
         if word.eq_ignore_ascii_case("helo") || word.eq_ignore_ascii_case("ehlo") {
-            return words.next();
+            return comment.get(end..)?.split([' ', ',']).next().map(|said| (before, said));
         }
         if let Some(helo) = word.strip_prefix("helo=") {
-            return Some(helo.trim_end_matches(')'));
+            return Some((before, helo.trim_end_matches(')')));
         }
+        at = end;
     }
     None
 }
