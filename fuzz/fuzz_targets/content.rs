@@ -6,31 +6,15 @@ mod sound;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use mailcanary::canary::{Composed, Head, Key, Known, compose};
-use mailcanary::canary::examine;
-use mailcanary::config;
-use mailcanary::model::{At, CanaryId, Name, Part};
+use mailcanary::canary::{Composed, Head, Key, Known, compose, examine};
+use mailcanary::model::{At, CanaryId, Part};
 
-const SETTINGS: &str = r#"
-[stream.password-reset]
-[provider.relay.smtp]
-from = "no-reply@example.com"
-host = "127.0.0.1"
-tls = "none"
-[inbox.seed.imap]
-address = "seed@inbox.example"
-host = "127.0.0.1"
-tls = "none"
-username = "u"
-password = { env = "P" }
-"#;
+use sound::{WORLD, name};
 
 static SENT: LazyLock<Composed> = LazyLock::new(|| {
-    let settings = config::parse(SETTINGS, "host").expect("they are right").settings;
-    let name = |text| Name::new(text).expect("a name");
-    let (stream, from) = (name("password-reset"), &settings.providers[&name("relay")].from);
+    let (stream, from) = (name("password-reset"), &WORLD.providers[&name("relay")].from);
     let (key, id, at) = (Key::new([7; 32]), CanaryId::from_bits(5), At::from_ms(1_660_000_000_000));
-    compose(&key, id, at, &stream, &settings.streams[&stream], from, &settings.inboxes[&name("seed")])
+    compose(&key, id, at, &stream, &WORLD.streams[&stream], from, &WORLD.inboxes[&name("seed")])
 });
 
 fuzz_target!(|data: &[u8]| {

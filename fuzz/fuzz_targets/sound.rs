@@ -1,9 +1,48 @@
-//! What is taken from a mail: bounded, and safe to show.
+//! What the targets have in common: an installation whose mail is read, and that what is taken from a mail is bounded and safe to show.
+#![allow(dead_code, reason = "no target needs all of it")]
 
-use mailcanary::model::Examination;
+use std::sync::{Arc, LazyLock};
+
+use mailcanary::config::{self, Settings};
 use mailcanary::model::way::{Instants, STEP, Trail, skew};
+use mailcanary::model::{Answer, Examination, Name};
 
-/// Fails unless it is so.
+const SETTINGS: &str = r#"
+[watch]
+domains = ["brand.example"]
+[stream.password-reset]
+[provider.chimp.mandrill]
+from = "no-reply@example.com"
+api_key = { env = "K" }
+[provider.relay.smtp]
+from = "no-reply@example.com"
+host = "127.0.0.1"
+tls = "none"
+[inbox.seed.imap]
+address = "seed@inbox.example"
+host = "127.0.0.1"
+tls = "none"
+username = "u"
+password = { env = "P" }
+[[honeytoken]]
+address = "ada@inbox.example"
+inbox = "seed"
+provider = "chimp"
+[[expected_mail]]
+from = ["*@mailchimp.example", "billing@*"]
+subject = "*welcome*"
+"#;
+
+/// The installation: stream `password-reset`, providers `chimp` and `relay`, inbox `seed`.
+pub static WORLD: LazyLock<Arc<Settings>> =
+    LazyLock::new(|| Arc::new(config::parse(SETTINGS, "host").expect("they are right").settings));
+
+/// A name that is one.
+pub fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+/// Fails unless what is taken from a mail is bounded and safe to show.
 pub fn assert_sound(mail: &Examination) {
     assert!(mail.marks.len() <= 64 && mail.hops.len() <= 32 && mail.checks.len() <= 16);
     let texts = mail.marks.iter().map(|m| &m.value).chain(mail.hops.iter().flat_map(|h| [&h.by, &h.from]));
@@ -17,4 +56,13 @@ pub fn assert_sound(mail: &Examination) {
     let off = skew(&legs);
     // What clocks are off by leaves nothing negative, but for a step of stamps.
     assert!(legs.iter().zip(off).skip(1).all(|(leg, off)| leg.is_none_or(|leg| leg.saturating_sub(off) >= -STEP)), "{legs:?} {off:?}");
+}
+
+/// The same of what the DNS says.
+pub fn assert_shown(answer: &Answer) {
+    assert!(answer.text.chars().count() <= 1017 && answer.notes.len() <= 4, "{answer:?}");
+    let texts = answer.notes.iter().chain([&answer.text]);
+    assert!(texts.clone().all(|text| !text.chars().any(char::is_control)), "{answer:?}");
+    assert!(answer.notes.iter().all(|note| note.chars().count() <= 201), "{answer:?}");
+    assert_eq!(answer.clone().bounded(), *answer, "it is bounded already");
 }
