@@ -113,7 +113,7 @@ fn is_within(trace: &Trace) -> bool {
 }
 
 /// Whose a host is; a receiver whose hosts are under several names counts as one.
-fn family(name: &str) -> &str {
+pub(super) fn family(name: &str) -> &str {
     let whose = organisation(name);
     FAMILIES.iter().find(|family| family.contains(&whose)).and_then(|family| family.first()).copied().unwrap_or(whose)
 }

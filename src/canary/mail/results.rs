@@ -1,7 +1,8 @@
 //! What the receiver found when it checked a mail, by its own Authentication-Results (RFC 8601).
 
 use super::head::Head;
-use super::names::{cut, organisation, printable};
+use super::hops::family;
+use super::names::{cut, printable};
 use crate::model::{Check, Finding, Method};
 
 /// Checks that are taken over.
@@ -13,8 +14,8 @@ const WHY: usize = 200;
 /// are by a name of the receiver's own. All else was in the mail when it came, and is somebody's word for himself.
 pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
     let Some((border, _)) = head.way.border() else { return Vec::new() };
-    let receivers: Vec<&str> = head.way.receivers().map(organisation).chain([organisation(inbox_domain)]).collect();
-    let own = |text: &str| receivers.contains(&organisation(&identity(text)));
+    let receivers: Vec<&str> = head.way.receivers().chain([inbox_domain]).map(family).collect();
+    let own = |text: &str| receivers.contains(&family(&identity(text)));
     let above = head.results.iter().filter(|(received, _)| *received <= border);
     // With one field of Received there is nothing above it that it would be proof of, but the name.
     let mut found: Vec<Check> = above.flat_map(|(_, text)| read(text)).collect();
