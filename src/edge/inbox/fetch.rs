@@ -11,7 +11,7 @@ use super::header::kept;
 use super::report::Report;
 use super::session::{Opened, Session};
 use super::trouble::Trouble;
-use super::{tabs, times};
+use super::{labels, tabs, times};
 use crate::canary::{Found, recognise};
 use crate::model::{At, CanaryId, Class, Placement, Span};
 
@@ -34,7 +34,7 @@ const FIRST_LOOK: u32 = 50;
 /// First start: how far the receiver's clock may be behind ours.
 const FIRST_SLACK: Span = Span::from_secs(300);
 /// Messages beyond these are not taken from one command.
-const ITEMS_MAX: usize = 100_000;
+pub(super) const FLOOD: usize = 100_000;
 
 /// What is known of one message.
 #[derive(Debug, Default)]
@@ -107,6 +107,9 @@ pub(super) async fn new_mail(session: &mut Session, desk: &Desk, folder: &Folder
         return Ok(Haul { withheld: true, ..Haul::default() });
     };
     let Some(from) = place.last.checked_add(1) else { return Ok(Haul::default()) };
+    if folder.placement == Placement::Other {
+        return filed_mail(session, desk, folder, from, ask).await;
+    }
     let careful = place.careful_to >= from;
     if !careful && ask != Ask::Bulk {
         let all = format!("UID FETCH {from}:* {HEADERS}");
@@ -136,6 +139,34 @@ pub(super) async fn new_mail(session: &mut Session, desk: &Desk, folder: &Folder
         desk.positions(|p| p.advance(&folder.wire, batch.last().copied().unwrap_or(0)));
     }
     desk.positions(|p| p.calm(&folder.wire));
+    Ok(haul)
+}
+
+/// Reads what is new in All Mail and lies nowhere else.
+async fn filed_mail(session: &mut Session, desk: &Desk, folder: &Folder, from: u32, ask: Ask) -> Result<Haul, Trouble> {
+    if desk.tabs.are_labels_failing() {
+        return Ok(Haul::default());
+    }
+    let labels::Filed { uids, newest } = match labels::filed(session, from).await {
+        Ok(filed) => filed,
+        Err(trouble) => {
+            desk.tabs.labels_failed();
+            let goes_on = matches!(trouble, Trouble::Refused { .. }) && !matches!(trouble.class(), Class::Rate | Class::Auth);
+            tracing::debug!(inbox = %desk.name, why = trouble.why(), "the server does not say which labels messages have");
+            return if goes_on { Ok(Haul::default()) } else { Err(trouble) };
+        }
+    };
+    let mut haul = Haul::default();
+    for batch in uids.chunks(BATCH) {
+        let set = batch.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let items = fetch(session, "FETCH", &format!("UID FETCH {set} {HEADERS}"), from).await?;
+        let more = take_in(session, desk, folder, items, ask).await?;
+        haul.seen = haul.seen.saturating_add(more.seen);
+        if more.withheld {
+            return Ok(Haul { withheld: true, ..haul });
+        }
+    }
+    desk.positions(|p| p.advance(&folder.wire, newest));
     Ok(haul)
 }
 
@@ -290,7 +321,7 @@ pub(super) async fn fetch(session: &mut Session, what: &'static str, line: &str,
             let Response::Fetch(_, attributes) = response else { return Ok(()) };
             let uid = attributes.iter().find_map(|a| if let AttributeValue::Uid(uid) = a { Some(*uid) } else { None });
             if let Some(uid) = uid.filter(|uid| *uid >= from) {
-                if items.len() >= ITEMS_MAX {
+                if items.len() >= FLOOD {
                     return Err(Trouble::Flood { what });
                 }
                 gather(items.entry(uid).or_default(), attributes);

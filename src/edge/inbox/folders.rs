@@ -1,4 +1,4 @@
-//! Which folders are read: `INBOX`, and those where junk goes.
+//! Which folders are read: `INBOX`, those where junk goes, and at Gmail the one that has everything.
 
 use super::trouble::plain;
 use super::{junk_names, mutf7};
@@ -26,6 +26,11 @@ impl Folder {
         Self { wire, placement: Placement::Junk }
     }
 
+    /// What Gmail's filters keep out of `INBOX`.
+    fn filed(wire: String) -> Self {
+        Self { wire, placement: Placement::Other }
+    }
+
     /// The name for people.
     pub(super) fn name(&self) -> String {
         plain(&mutf7::decode(&self.wire))
@@ -41,6 +46,8 @@ pub(super) struct Listed {
     pub(super) delimiter: Option<String>,
     /// Marked `\Junk` (RFC 6154), or `\Spam` as by the old XLIST.
     pub(super) junk: bool,
+    /// Marked `\All` (RFC 6154), or `\AllMail` as by the old XLIST.
+    pub(super) all: bool,
     /// Can be opened.
     pub(super) selectable: bool,
 }
@@ -73,12 +80,18 @@ pub(super) fn junk(listed: &[Listed]) -> Vec<Folder> {
     found.into_iter().take(JUNK_MAX).map(|l| Folder::junk(l.wire.clone())).collect()
 }
 
+/// The folder among `listed` that has all mail.
+pub(super) fn all_mail(listed: &[Listed]) -> Option<Folder> {
+    let all = listed.iter().find(|l| l.selectable && l.all && !l.junk && !l.wire.eq_ignore_ascii_case("INBOX"))?;
+    Some(Folder::filed(all.wire.clone()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn listed(wire: &str, delimiter: &str, junk: bool) -> Listed {
-        Listed { wire: wire.to_owned(), delimiter: Some(delimiter.to_owned()), junk, selectable: true }
+        Listed { wire: wire.to_owned(), delimiter: Some(delimiter.to_owned()), junk, all: false, selectable: true }
     }
 
     fn names(listed: &[Listed]) -> Vec<String> {

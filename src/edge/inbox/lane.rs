@@ -17,9 +17,11 @@ use super::link::Link;
 use super::quick::Quick;
 use super::report::Hint;
 use super::session::Session;
+use super::tabs;
 use super::trouble::Trouble;
 use super::wake::{Waiting, Wake};
-use crate::model::Class;
+use crate::config::ImapSettings;
+use crate::model::{Class, Placement};
 
 /// So many new UIDs at most, one answer holds without a look at how many messages there are.
 const FEW: u32 = 50;
@@ -252,10 +254,7 @@ impl Lane<'_> {
 
     /// Finds the junk folders and writes them on the board.
     async fn look_up_folders(&mut self, session: &mut Session) -> Result<(), Trouble> {
-        let junk = match &self.link.imap.junk {
-            Some(names) => folders::configured(names),
-            None => folders::junk(&session.list().await?),
-        };
+        let junk = folders_besides(session, &self.link.imap).await?;
         let known = |wire: &str| wire == Folder::inbox().wire || junk.iter().any(|f| f.wire == wire);
         self.desk.positions(|p| p.retain(known));
         let changed = self.desk.board.send_if_modified(|board| {
@@ -263,13 +262,22 @@ impl Lane<'_> {
             board.junk.clone_from(&junk);
             changed
         });
-        if junk.is_empty() && (changed || !self.looked_up) {
+        if junk.iter().all(|folder| folder.placement != Placement::Junk) && (changed || !self.looked_up) {
             tracing::warn!(inbox = %self.desk.name, "no junk folder found: mail that is filed as junk cannot be told from lost mail");
         } else if changed {
             let names: Vec<_> = junk.iter().map(Folder::name).collect();
-            tracing::info!(inbox = %self.desk.name, junk = ?names, "junk folders of the inbox");
+            tracing::info!(inbox = %self.desk.name, junk = ?names, "folders that are read besides INBOX");
         }
         self.looked_up = true;
         Ok(())
     }
+}
+
+/// The folders that are read besides `INBOX`: those of junk first, and at Gmail the one that has all mail.
+pub(super) async fn folders_besides(session: &mut Session, imap: &ImapSettings) -> Result<Vec<Folder>, Trouble> {
+    let has_labels = session.capabilities.has(tabs::CAPABILITY);
+    let listed = if imap.junk.is_none() || has_labels { session.list().await? } else { Vec::new() };
+    let mut found = imap.junk.as_ref().map_or_else(|| folders::junk(&listed), |names| folders::configured(names));
+    found.extend(folders::all_mail(&listed).filter(|all| has_labels && found.iter().all(|folder| folder.wire != all.wire)));
+    Ok(found)
 }

@@ -1,7 +1,8 @@
 //! Logs in and looks around, for `check --live`.
 
 use super::credentials::Credentials;
-use super::folders::{self, Folder};
+use super::folders::Folder;
+use super::lane::folders_besides;
 use super::link::Link;
 use super::pace::Pace;
 use super::trouble::Trouble;
@@ -52,12 +53,9 @@ pub async fn log_in(inbox: &Inbox, credentials: &Credentials, dialer: &Dialer, n
     let (dialer, credentials) = (dialer.clone(), credentials.clone());
     let link = Link { dialer, imap: imap.clone(), credentials, pace: Pace::default(), now: Now::clone(now) };
     let mut session = link.session().await?;
-    let junk = match &imap.junk {
-        Some(names) => folders::configured(names),
-        None => folders::junk(&session.list().await?),
-    };
+    let besides = folders_besides(&mut session, imap).await?;
     let mut found = Vec::new();
-    for folder in std::iter::once(Folder::inbox()).chain(junk) {
+    for folder in std::iter::once(Folder::inbox()).chain(besides) {
         if session.examine(&folder.wire).await?.is_some() {
             found.push((folder.name(), folder.placement));
         }

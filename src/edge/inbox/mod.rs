@@ -24,6 +24,7 @@ mod header;
 mod idle;
 mod jmap;
 mod junk_names;
+mod labels;
 mod lane;
 mod link;
 mod login;

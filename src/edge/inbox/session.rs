@@ -162,11 +162,13 @@ impl Session {
                 && listed.len() < LIST_MAX
             {
                 let spam = |a: &NameAttribute<'_>| matches!(a, NameAttribute::Extension(e) if e.eq_ignore_ascii_case("\\Spam"));
+                let all = |a: &NameAttribute<'_>| matches!(a, NameAttribute::Extension(e) if e.eq_ignore_ascii_case("\\AllMail"));
                 let gone = |a: &NameAttribute<'_>| matches!(a, NameAttribute::Extension(e) if e.eq_ignore_ascii_case("\\NonExistent"));
                 listed.push(Listed {
                     wire: unescaped(&data.name),
                     delimiter: data.delimiter.as_deref().map(unescaped),
                     junk: data.name_attributes.iter().any(|a| *a == NameAttribute::Junk || spam(a)),
+                    all: data.name_attributes.iter().any(|a| *a == NameAttribute::All || all(a)),
                     selectable: !data.name_attributes.iter().any(|a| *a == NameAttribute::NoSelect || gone(a)),
                 });
             }

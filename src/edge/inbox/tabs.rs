@@ -37,12 +37,24 @@ pub(super) struct Tabs {
     unknown: AtomicU32,
     /// Searches that failed.
     failed: AtomicU32,
+    /// Questions after labels that failed.
+    labels_failed: AtomicU32,
 }
 
 impl Tabs {
     /// None is known yet; `as_junk` count as junk.
     pub(super) fn new(as_junk: &[Placement]) -> Self {
         Self { as_junk: as_junk.to_vec(), ..Self::default() }
+    }
+
+    /// A question after labels has failed.
+    pub(super) fn labels_failed(&self) {
+        self.labels_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether nobody asks after them any more.
+    pub(super) fn are_labels_failing(&self) -> bool {
+        self.labels_failed.load(Ordering::Relaxed) >= FAILURES
     }
 
     fn placed(&self, placement: Placement) -> Placement {

@@ -8,7 +8,7 @@ use mailcanary::config::InboxKind;
 
 use super::*;
 use crate::inbox_hostile::canary;
-use crate::support::fake_imap::{Answer, Command, Fake, say};
+use crate::support::fake_imap::{Answer, Box_, Command, Fake, say};
 
 /// What is in which tab.
 type Sorted = Arc<Mutex<BTreeMap<u32, &'static str>>>;
@@ -99,4 +99,41 @@ async fn a_search_that_is_refused_or_kills_the_session_hides_no_canary() {
         }
         assert_eq!(fake.count("UID SEARCH"), 2, "it is done without");
     }
+}
+
+/// What lies in All Mail, with its labels as Gmail writes them.
+const LABELS: [(u32, &str); 4] = [(1, "\"\\\\Inbox\" \"\\\\Important\""), (2, "\"Receipts\""), (3, "\"\\\\Sent\""), (4, "")];
+
+#[tokio::test]
+async fn what_a_filter_keeps_out_of_the_inbox_has_arrived_elsewhere() {
+    let (sorted, there) = (Sorted::default(), Arc::new(AtomicUsize::new(0)));
+    let come = Arc::clone(&there);
+    let fake = gmail(&sorted, move |c| {
+        let from: u32 = c.line.strip_prefix("UID FETCH ")?.strip_suffix(":* (UID X-GM-LABELS)")?.parse().unwrap();
+        let one = |(n, (uid, labels)): (usize, (u32, &str))| format!("* {} FETCH (X-GM-LABELS ({labels}) UID {uid})\r\n", n + 1);
+        let all = LABELS
+            .into_iter()
+            .enumerate()
+            .take(come.load(Ordering::SeqCst))
+            .filter(|(_, (uid, _))| *uid >= from)
+            .map(one)
+            .collect::<String>();
+        Some(say(&format!("{all}TAG OK done\r\n")))
+    })
+    .await;
+    let all = Box_ { uid_validity: 9, attributes: "\\All", ..Box_::default() };
+    fake.folders.lock().unwrap().insert("[Gmail]/All Mail".to_owned(), all);
+    let mut rig = started(&fake, &[]).await;
+    for (uid, _) in LABELS {
+        fake.folder("[Gmail]/All Mail", |folder| folder.mail.push(canary(uid, u64::from(uid))));
+    }
+    there.store(LABELS.len(), Ordering::SeqCst);
+    fake.put("INBOX", canary(1, 1));
+    let mut seen: Vec<(u64, Placement)> = Vec::new();
+    for _ in 0..3 {
+        let sighting = rig.sighting().await;
+        seen.push((sighting.canary.bits(), sighting.placement));
+    }
+    seen.sort_by_key(|(canary, _)| *canary);
+    assert_eq!(seen, [(1, Placement::Inbox), (2, Placement::Other), (4, Placement::Other)], "once each, and not what was sent");
 }
