@@ -22,7 +22,7 @@ use canaries::Canaries;
 use outage::Outages;
 use wishes::Wishes;
 
-pub use findings::{Findings, LeftOut, Told};
+pub use findings::{Findings, LeftOut, Rate, Told};
 pub use others::Other;
 pub use outage::{Mark, Outage, Then, When};
 

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::canaries::Canaries;
+use super::findings::Rate;
 use super::outage::{Mark, Outage, When};
 use crate::config::Settings;
 use crate::model::{At, Kind, Reason, Span};
@@ -27,7 +28,8 @@ pub struct Other {
     /// How often it would have cried within the span, each route by itself.
     pub pages: u64,
     /// The same a year.
-    pub pages_a_year: f64,
+    #[serde(flatten)]
+    pub rate: Rate,
     /// The first of these times.
     pub first: Vec<When>,
 }
@@ -91,7 +93,7 @@ impl<'c> Stage<'c> {
             times.sort_unstable();
             let pages = times.len() as u64;
             let first = times.into_iter().take(NAMED).map(When).collect();
-            Other { rule: cry.rule.clone(), pages, pages_a_year: pages as f64 / years.max(1e-9), first }
+            Other { rule: cry.rule.clone(), pages, rate: Rate::of(pages, years), first }
         };
         cries.iter().map(within).collect()
     }
@@ -108,13 +110,20 @@ impl<'c> Stage<'c> {
         }
         let years = self.end.since(self.canaries.first.unwrap_or(self.end)).as_secs_f64() / YEAR_SECS;
         let allowed = self.settings.watch.false_pages_per_year * years;
-        if let Some(best) = Rates::best(&[&rivals.fixed], allowed, self.settings.watch.every) {
+        if let Some(best) = Rates::best(&[&rivals.fixed], allowed, self.usual_cadence()) {
             let rule = format!("{} in a row missing after {} (the best with hindsight)", best.count, best.wait);
             cries.push(Cries { rule, all: self.of_fixed(best) });
         }
         let phi = Phi::tuned(&[&rivals.phi], allowed);
         cries.push(Cries { rule: format!("phi accrual, normal, at {:.1} deviations (with hindsight)", phi.z), all: self.of_phi(phi) });
         cries
+    }
+
+    /// How often a canary goes down a route: of the one in the middle.
+    fn usual_cadence(&self) -> Span {
+        let mut all: Vec<Span> = self.canaries.routes.iter().map(|route| self.settings.every(route)).collect();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied().unwrap_or(self.settings.watch.every)
     }
 
     fn of_fixed(&self, rule: Fixed) -> Vec<(At, usize)> {
@@ -164,9 +173,8 @@ impl<'c> Stage<'c> {
     fn bound(&self) -> Option<Oracle> {
         let well = self.routine.iter().enumerate().flat_map(|(r, flights)| flights.iter().filter(move |f| self.is_well(r, f)));
         let latencies: Vec<Option<Span>> = well.map(|f| f.arrives.map(|at| at.since(f.sent))).collect();
-        let watch = &self.settings.watch;
-        let a_year = self.routine.len() as f64 * YEAR_SECS / watch.every.as_secs_f64();
-        (latencies.len() >= ENOUGH).then(|| Oracle::of(latencies.into_iter(), a_year / watch.false_pages_per_year))
+        let a_year: f64 = self.canaries.routes.iter().map(|route| YEAR_SECS / self.settings.every(route).as_secs_f64()).sum();
+        (latencies.len() >= ENOUGH).then(|| Oracle::of(latencies.into_iter(), a_year / self.settings.watch.false_pages_per_year))
     }
 
     /// A route's canaries around an outage.

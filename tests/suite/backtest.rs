@@ -205,6 +205,8 @@ fn a_quiet_past_has_no_incidents_nor_has_one_in_which_the_watcher_slept() {
     let found = past.found(&[]);
     assert!(incidents(&found).is_empty() && found["hindsight"]["pages"] == 0 && found["gaps"] == 0, "{found:#}");
     assert!(found["routine"].as_u64().is_some_and(|n| (3300..=3400).contains(&n)), "{found:#}");
+    let rate = &found["hindsight"];
+    assert!(rate["pages_a_year"].is_null() && rate["pages_a_year_at_most"].as_f64().is_some_and(|most| most > 1000.0), "{rate:#}");
     for harm in [Harm::Sleep, Harm::Blind(name("i1"))] {
         let slept = harm == Harm::Sleep;
         let past = Past::new(&lived(&scenario, vec![trouble(harm, 30)]), &scenario.configuration);
@@ -226,6 +228,10 @@ fn other_settings_say_something_else_and_what_they_lack_is_named() {
     let left_out: Vec<&str> = found["left_out"].as_array().unwrap().iter().map(|r| r["route"].as_str().unwrap()).collect();
     assert_eq!(left_out, ["p1/s0/i0", "p1/s0/i1"]);
     assert!(found["limits"].to_string().contains("these settings would send them every 5m"), "{found:#}");
+    // Each provider's own cadence is what counts.
+    past.configure(&scenario.configuration.replacen("[provider.p0.smtp]\n", "[provider.p0.smtp]\nevery = \"7m\"\n", 1));
+    let limits = past.found(&[])["limits"].to_string();
+    assert!(limits.contains("over 2 routes, these settings would send them every 7m") && !limits.contains("every 1m:"), "{limits}");
     // Of the outage alone it is paged too; of the hours before nothing.
     past.configure(&scenario.configuration.replace("confirmations = \"20%\"", "confirmations = \"0%\""));
     assert_eq!(incidents(&past.found(&["--last", "2h30m"])).len(), 1);

@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::backtest::{Findings, Outage, Told};
-use crate::model::{Span, certain};
+use crate::backtest::{Findings, Outage, Rate, Told};
+use crate::model::{Span, certain, grouped};
 
 /// Routes that are named of a longer list.
 const NAMED: usize = 8;
@@ -14,13 +14,17 @@ pub(super) fn draw(ledger: &str, found: &Findings) -> String {
     head(&mut text, ledger, found);
     incidents(&mut text, "incidents that these settings would have opened", &found.hindsight, true);
     incidents(&mut text, "incidents that were really told, by the ledger", &found.then, false);
-    let _ = writeln!(text, "\n{:<62} {:>6} {:>9}  first", "pages", "times", "a year");
-    rule(&mut text, "mailcanary, with these settings", found.hindsight.pages, found.hindsight.pages_a_year, pages(&found.hindsight));
-    rule(&mut text, "mailcanary, as it ran then", found.then.pages, found.then.pages_a_year, pages(&found.then));
+    let _ = writeln!(text, "\n{:<62} {:>6} {:>9} {:>9}  first", "pages", "times", "a year", "at most");
+    rule(&mut text, "mailcanary, with these settings", found.hindsight.pages, found.hindsight.rate, pages(&found.hindsight));
+    rule(&mut text, "mailcanary, as it ran then", found.then.pages, found.then.rate, pages(&found.then));
     for other in &found.others {
-        rule(&mut text, &other.rule, other.pages, other.pages_a_year, other.first.first().map(|at| at.0));
+        rule(&mut text, &other.rule, other.pages, other.rate, other.first.first().map(|at| at.0));
     }
-    let _ = writeln!(text, "(the other rules watch each route by itself; {} a year are promised)", found.false_pages_per_year);
+    let _ = writeln!(
+        text,
+        "(the other rules watch each route by itself; {} a year are promised; `at most` is what a span of this length rules out, at 95 %)",
+        found.false_pages_per_year
+    );
     if !found.limits.is_empty() {
         let _ = writeln!(text, "\nwhat this cannot say:");
         for limit in &found.limits {
@@ -115,9 +119,16 @@ fn pages(told: &Told) -> Option<crate::model::At> {
     told.incidents.iter().filter_map(|o| o.paged_at).map(|at| at.0).min()
 }
 
-fn rule(text: &mut String, rule: &str, pages: u64, a_year: f64, first: Option<impl Display>) {
+fn rule(text: &mut String, rule: &str, pages: u64, rate: Rate, first: Option<impl Display>) {
     let first = first.map_or_else(|| "–".to_owned(), |at| at.to_string());
-    let _ = writeln!(text, "{rule:<62} {pages:>6} {a_year:>9.1}  {first}");
+    let a_year = rate.pages_a_year.map_or_else(|| "too short".to_owned(), figure);
+    let most = figure(rate.pages_a_year_at_most);
+    let _ = writeln!(text, "{rule:<62} {pages:>6} {a_year:>9} {most:>9}  {first}");
+}
+
+/// A rate with no more figures than mean something.
+fn figure(rate: f64) -> String {
+    if rate < 10.0 { format!("{rate:.1}") } else { grouped(rate.round() as u64) }
 }
 
 fn counted(count: usize, what: &str) -> String {
