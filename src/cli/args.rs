@@ -91,9 +91,12 @@ pub(super) struct OfDaemon {
 /// `demo`.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Keep the world and its status page up afterwards, until interrupted
+    /// Keep the world and its status page up afterwards, until interrupted; on a terminal it holds the outage, too
     #[arg(long)]
     pub(super) stay: bool,
+    /// Let the outage go on until Enter is pressed or SIGUSR1 comes, so that the page can be looked at in red
+    #[arg(long, conflicts_with = "incident")]
+    pub(super) hold: bool,
     /// Play this incident of the library instead, in virtual time: in a second you see what would have been told, and when
     #[arg(long, value_name = "NAME", conflicts_with = "stay", value_parser = clap::builder::PossibleValuesParser::new(incidents::names()))]
     pub(super) incident: Option<String>,

@@ -1,12 +1,14 @@
 //! `mailcanary demo`: the main job on an embedded world, no set-up. Real SMTP, HTTP and IMAP on loopback; then the incident of
 //! 8 August 2022 is played through it: a provider that answers `queued` to everything and delivers nothing.
 
+mod hold;
 mod incident;
 mod pager;
 mod stage;
 mod story;
 
 use std::fmt::Display;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use super::FAILED;
@@ -31,7 +33,12 @@ pub(super) fn execute(args: &Demo) -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    match runtime.block_on(play(args.stay)) {
+    // Where it stays and a person sits before it, the outage is there to be looked at, too.
+    let hold = args.hold || args.stay && std::io::stdin().is_terminal();
+    let ended = runtime.block_on(play(args.stay, hold));
+    // A line that is still waited for would keep it.
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             fail(&format!("the demo did not come to its end: {error}"));
@@ -67,11 +74,13 @@ enum DemoError {
     Pager(std::io::Error),
     #[error("{0} did not happen within {1}")]
     Overdue(&'static str, crate::model::Span),
+    #[error("listening for signals: {0}")]
+    Signal(std::io::Error),
     #[error("the pager's line is closed")]
     Silent,
 }
 
-async fn play(stay: bool) -> Result<(), DemoError> {
+async fn play(stay: bool, hold: bool) -> Result<(), DemoError> {
     let mut stage = stage::Stage::build().await?;
     let (stop_in, stop) = tokio::sync::oneshot::channel::<()>();
     let address = stage.daemon.address();
@@ -80,13 +89,13 @@ async fn play(stay: bool) -> Result<(), DemoError> {
         drop(stop.await);
     });
     let tale = async {
-        let told = story::tell(&stage.world, &stage.now, &mut stage.pages, address).await;
-        if stay && told.is_ok() {
+        let told = story::tell(&stage.world, &stage.now, &mut stage.pages, address, hold).await;
+        if stay && matches!(told, Ok(hold::Next::Go)) {
             line("Everything keeps running; interrupt to end it.");
             drop(tokio::signal::ctrl_c().await);
         }
         drop(stop_in);
-        told
+        told.map(|_| ())
     };
     let (told, ()) = tokio::select! {
         both = async { tokio::join!(tale, daemon) } => both,

@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
 
+use super::hold::Next;
 use super::pager::Page;
 use super::{DemoError, line};
-use crate::model::{At, Change, Culprit, Kind, Notice, Now, Span, certain};
+use crate::edge::show::facts;
+use crate::model::{At, Change, Culprit, Kind, Notice, Now, Span};
 use crate::sandbox::{Fault, World};
 
 /// Canaries that must have arrived before anything is broken: what is usual has to be known.
@@ -16,7 +18,14 @@ const NORMAL: u64 = 60;
 /// No part of the story takes longer, or something is wrong.
 const PATIENCE: Span = Span::from_secs(90);
 
-pub(super) async fn tell(world: &World, now: &Now, pages: &mut mpsc::Receiver<Page>, address: Option<SocketAddr>) -> Result<(), DemoError> {
+/// Tells it. `hold`: the outage goes on until somebody says that it may end.
+pub(super) async fn tell(
+    world: &World,
+    now: &Now,
+    pages: &mut mpsc::Receiver<Page>,
+    address: Option<SocketAddr>,
+    hold: bool,
+) -> Result<Next, DemoError> {
     let began = now();
     let say = |text: &str| line(format_args!("[{:>6.1} s] {text}", now().since(began).as_secs_f64()));
     line("mailcanary demo: three providers, three inboxes, nine routes, a canary over each every 2 s.");
@@ -42,18 +51,21 @@ pub(super) async fn tell(world: &World, now: &Now, pages: &mut mpsc::Receiver<Pa
     let detected = paged.since(stopped);
     say(&format!("PAGED, {:.1} s after the stop", detected.as_secs_f64()));
     show(&page);
+    if hold && super::hold::hold(pages, address, page.data.incident).await? == Next::End {
+        return Ok(Next::End);
+    }
     let right = page.data.culprit == crate::model::Name::new("mailchimp").map_or(Culprit::Watcher {}, Culprit::Provider);
     mailchimp.clear();
     let released = mailchimp.release();
     let healed = now();
-    say(&format!("the account is back; {released} canaries that were held arrive late"));
+    say(&format!("the account is back; {released} canaries that were held arrive now"));
     let (over, page) = wait_for(pages, now, (Kind::Stopped, Change::Resolved), "the recovery").await?;
     say(&format!("RESOLVED, {:.1} s after the account was back", over.since(healed).as_secs_f64()));
     show(&page);
     let blame = if right { "mailchimp, rightly" } else { "the wrong one" };
     line(format_args!("time to detect: {:.1} s; blamed: {blame}; pages for this failure: 1", detected.as_secs_f64()));
     line(format_args!("time to see the recovery: {:.1} s", over.since(healed).as_secs_f64()));
-    Ok(())
+    Ok(Next::Go)
 }
 
 /// Waits until so many canaries lie in the inboxes, and says now and then how many do.
@@ -97,7 +109,7 @@ async fn wait_for(
 }
 
 /// The page as the pager would get it.
-fn show(page: &Page) {
+pub(super) fn show(page: &Page) {
     show_notice(&page.timestamp, &page.data);
 }
 
@@ -109,12 +121,10 @@ pub(super) fn show_notice(when: &str, notice: &Notice) {
     line(format_args!("  {word} · incident.{} · incident {} · {when}", notice.change.as_str(), notice.incident));
     line(format_args!("  {}", notice.summary));
     if notice.change != Change::Resolved {
-        for key in ["since", "last_good", "first_bad", "routes", "certainty", "next_step"] {
-            if let Some(value) = notice.evidence.get(key).filter(|v| !v.is_null()) {
-                let sure = value.as_f64().filter(|_| key == "certainty").map(certain);
-                let text = sure.unwrap_or_else(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-                line(format_args!("    {key}: {text}"));
-            }
+        let left = |key: &&str| !["since", "last_good", "first_bad", "routes", "certainty", "next_step"].contains(key);
+        let keys: Vec<&str> = notice.evidence.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).filter(left).collect();
+        for fact in facts(notice.kind, &notice.evidence, &keys) {
+            line(format_args!("    {:<22}{}", fact.name, fact.said));
         }
     }
     line(&rule);
