@@ -10,7 +10,7 @@ use super::out::Out;
 use super::terminal::{Paper, fold};
 use super::{FAILED, WRONG, warn, with_secrets};
 use crate::config::{Budget, Complaint, ENDS_SOON, Forecast, Http, Inbox, Price, Settings, web_config};
-use crate::model::{At, Name, Route};
+use crate::model::{At, Name, Route, grouped};
 
 /// More routes than this are counted, not listed.
 const LISTED: usize = 50;
@@ -54,16 +54,17 @@ fn summary(settings: &Settings, out: &mut Sheet<'_>) {
     let per_day = |chosen: &dyn Fn(&Route) -> bool| settings.canaries_per_day(chosen);
     let count = settings.routes.len();
     out.line(format_args!(
-        "{count} route{}, a canary down each every {}: {:.0} canaries a day with confirmations",
+        "{} route{}, a canary down each every {}: {} canaries a day with confirmations",
+        grouped(count as u64),
         if count == 1 { "" } else { "s" },
         cadence(settings),
-        per_day(&|_| true)
+        whole(per_day(&|_| true))
     ));
     for route in settings.routes.iter().take(LISTED) {
         out.line(format_args!("  {route}"));
     }
     if count > LISTED {
-        out.line(format_args!("  and {} more", count - LISTED));
+        out.line(format_args!("  and {} more", grouped((count - LISTED) as u64)));
     }
     let all = settings.routine_per_day(|_| true);
     for (name, provider) in &settings.providers {
@@ -147,13 +148,19 @@ fn traffic(budget: Budget, forecast: Forecast) -> String {
     let Forecast { per_day, per_month, cap } = forecast;
     let from = if budget.canaries_per_day.is_some() { "" } else { ", as the routes allow" };
     let apart = budget.spacing.map_or_else(String::new, |spacing| format!(", {spacing} apart"));
-    format!("{per_day:.0} canaries a day, {per_month:.0} a month (at most {cap:.0} in 24h{from}{apart})")
+    let [day, month, most] = [per_day, per_month, cap].map(whole);
+    format!("{day} canaries a day, {month} a month (at most {most} in 24h{from}{apart})")
+}
+
+/// A number of things, with its thousands apart.
+fn whole(number: f64) -> String {
+    grouped(number.round().max(0.0) as u64)
 }
 
 /// Requests besides canaries.
 fn polls(settings: &Settings, provider: &Name) -> String {
     let per_day = settings.polls_per_day(provider);
-    per_day.map_or_else(String::new, |polls| format!(", asked {polls:.0} times a day at most how the account stands"))
+    per_day.map_or_else(String::new, |polls| format!(", asked {} times a day at most how the account stands", whole(polls)))
 }
 
 fn cost(price: &Price, forecast: Forecast) -> String {

@@ -7,7 +7,7 @@ use super::preset::Preset as Known;
 use super::read::Whole;
 use super::text::Section;
 use super::{Budget, ImapSettings, InboxKind, Proof, ProviderKind, Settings, SinkKind, Tls, WebhookSettings};
-use crate::model::{Name, Route, Severity};
+use crate::model::{Name, Route, Severity, grouped};
 
 /// What is known of a public host. Only ever a reason to warn: hosts change their minds.
 struct Preset {
@@ -221,7 +221,11 @@ fn preset(presets: &[Preset], section: &Section<'_>, host: &str, (port, tls): (u
         section.warn("host", format!("`{host}` is not known to answer on port {port} with tls = \"{}\"", tls.as_str()), usual);
     }
     if let Some(most) = known.per_day.filter(|most| per_day > f64::from(*most)) {
-        let what = format!("{per_day:.0} canaries a day are more than the {most} that `{host}` is known to bear");
+        let what = format!(
+            "{} canaries a day are more than the {} that `{host}` is known to bear",
+            grouped(per_day.round() as u64),
+            grouped(u64::from(most))
+        );
         section.warn("host", what, "raise `every`, or narrow the routes");
     }
 }

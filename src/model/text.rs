@@ -10,6 +10,17 @@ pub fn certain(sure: f64) -> String {
     if tenths % 10.0 == 0.0 { format!("{:.0} %", tenths / 10.0) } else { format!("{:.1} %", tenths / 10.0) }
 }
 
+/// A count with its thousands apart: `10,000`.
+#[must_use]
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let apart = |(place, digit): (usize, char)| {
+        let comma = (place > 0 && (digits.len() - place).is_multiple_of(3)).then_some(',');
+        comma.into_iter().chain(std::iter::once(digit))
+    };
+    digits.chars().enumerate().flat_map(apart).collect()
+}
+
 /// Whether a character turns or hides text (bidirectional overrides, zero width, tags): in a mail they are there to deceive.
 #[must_use]
 pub const fn hides(c: char) -> bool {

@@ -17,6 +17,7 @@ use super::state::State;
 use super::together;
 use super::trace::Said;
 use super::travel;
+pub(super) use crate::model::grouped;
 use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span};
 
 /// Routes listed in full in the evidence; of more, the number is told.
@@ -386,14 +387,4 @@ fn mismatch(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
 pub(super) fn shorten(text: &str, most: usize) -> String {
     let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if flat.chars().count() <= most { flat } else { flat.chars().take(most).chain(std::iter::once('…')).collect() }
-}
-
-/// A count with its thousands apart: `10,000`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let apart = |(place, digit): (usize, char)| {
-        let comma = (place > 0 && (digits.len() - place).is_multiple_of(3)).then_some(',');
-        comma.into_iter().chain(std::iter::once(digit))
-    };
-    digits.chars().enumerate().flat_map(apart).collect()
 }

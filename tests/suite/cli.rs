@@ -70,10 +70,10 @@ fn a_good_configuration_is_summed_up() {
     let (code, out, err) = said(&check(&file));
     assert_eq!(code, 0, "{err}");
     assert!(
-        out.starts_with("1 route, a canary down each every 1m: 1728 canaries a day with confirmations\n  a/password-reset/i\n"),
+        out.starts_with("1 route, a canary down each every 1m: 1,728 canaries a day with confirmations\n  a/password-reset/i\n"),
         "{out}"
     );
-    assert!(out.contains("inbox i (imap, 127.0.0.1:143, tls none): i@good.example, 1728 canaries a day"), "{out}");
+    assert!(out.contains("inbox i (imap, 127.0.0.1:143, tls none): i@good.example, 1,728 canaries a day"), "{out}");
     assert!(err.contains("warning: ") && err.contains("sink: there is none"), "{err}");
     assert!(!out.contains("hunter2") && !err.contains("hunter2"));
 }
@@ -88,10 +88,10 @@ fn budgets_are_forecast_with_their_cost() {
     let (code, out, err) = said(&check(&folder.file("good.toml", text.clone())));
     assert_eq!(code, 0, "{err}");
     for line in [
-        "2 routes, a canary down each every 1m to 15m: 1843 canaries a day with confirmations\n",
-        "\nprovider a (smtp, 127.0.0.1:25, tls none): from a@good.example, 1728 canaries a day, 52596 a month (at most 1876 in 24h, as the routes allow), 5.26 USD a month\n",
-        "\nstand-by provider b (smtp, ::1:25, tls none): from b@good.example, 115 canaries a day, 3506 a month (at most 532 in 24h, as the routes allow)\n",
-        "\ninbox i (imap, 127.0.0.1:143, tls none): i@good.example, 1700 canaries a day, 51744 a month (at most 1700 in 24h, 2s apart)\n",
+        "2 routes, a canary down each every 1m to 15m: 1,843 canaries a day with confirmations\n",
+        "\nprovider a (smtp, 127.0.0.1:25, tls none): from a@good.example, 1,728 canaries a day, 52,596 a month (at most 1,876 in 24h, as the routes allow), 5.26 USD a month\n",
+        "\nstand-by provider b (smtp, ::1:25, tls none): from b@good.example, 115 canaries a day, 3,506 a month (at most 532 in 24h, as the routes allow)\n",
+        "\ninbox i (imap, 127.0.0.1:143, tls none): i@good.example, 1,700 canaries a day, 51,744 a month (at most 1,700 in 24h, 2s apart)\n",
     ] {
         assert!(out.contains(line), "{line}{out}");
     }

@@ -477,7 +477,7 @@ fn what_is_likely_not_meant_is_warned_of() {
         ),
         (vec![("preset = \"gmail\"\n", ""), ("imap.gmail.com", "outlook.office365.com")], "`outlook.office365.com` takes no passwords"),
         (vec![("preset = \"gmail\"\n", "")], "write preset = \"gmail\" too"),
-        (vec![("every = \"1m\"", "every = \"1s\"")], "canaries a day are more than the 43200 that `imap.gmail.com` is known to bear"),
+        (vec![("every = \"1m\"", "every = \"1s\"")], "canaries a day are more than the 43,200 that `imap.gmail.com` is known to bear"),
         (
             vec![("[http]", &format!("{spark}\ntemplates = {{ \"*\" = \"x\" }}\n[http]"))],
             "provider.spark.sparkpost.templates: headers are not sent along with a template",
