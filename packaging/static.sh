@@ -20,7 +20,7 @@ if ! command -v musl-gcc >/dev/null && ! command -v "${target/unknown-/}-gcc" >/
 fi
 export "CC_${target//-/_}=$(command -v "${target/unknown-/}-gcc" || command -v musl-gcc)"
 cargo build --release --locked --bin mailcanary --target "$target" >&2
-built=target/$target/release/mailcanary
+built=${CARGO_TARGET_DIR:-target}/$target/release/mailcanary
 if readelf -d "$built" | grep -q NEEDED; then
     echo "error: $built needs libraries of its host" >&2
     exit 1

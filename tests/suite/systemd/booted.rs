@@ -26,6 +26,20 @@ fn package(folder: &Folder) -> Vec<u8> {
     std::fs::read(String::from_utf8(built.stdout).unwrap().trim()).unwrap()
 }
 
+/// The same package as another version.
+fn repacked(folder: &Folder, package: &[u8], version: &str) -> Vec<u8> {
+    let (deb, tree) = (folder.path().join("again.deb"), folder.path().join("tree"));
+    std::fs::write(&deb, package).unwrap();
+    let dpkg = |words: &[&std::ffi::OsStr]| assert!(Command::new("dpkg-deb").args(words).output().unwrap().status.success(), "{words:?}");
+    dpkg(&["--raw-extract".as_ref(), deb.as_ref(), tree.as_ref()]);
+    let control = tree.join("DEBIAN/control");
+    let text = std::fs::read_to_string(&control).unwrap();
+    let lines = text.lines().map(|line| if line.starts_with("Version: ") { format!("Version: {version}\n") } else { format!("{line}\n") });
+    std::fs::write(&control, lines.collect::<String>()).unwrap();
+    dpkg(&["--root-owner-group".as_ref(), "-Znone".as_ref(), "--build".as_ref(), tree.as_ref(), deb.as_ref()]);
+    std::fs::read(deb).unwrap()
+}
+
 /// The host with the package, and how it is looked at.
 struct Host {
     container: Container,
@@ -42,6 +56,11 @@ impl Host {
         assert!(said.contains("does not run"), "{said}");
         let state = container.run(&["systemctl", "is-active", UNIT]);
         assert_eq!(String::from_utf8_lossy(&state.stdout).trim(), "inactive", "a first installation starts nothing");
+        // Without a configuration it says what to do, and is not started again and again.
+        assert!(!container.run(&["systemctl", "start", UNIT]).status.success());
+        let ended = ["ActiveState", "ExecMainStatus", "NRestarts"].map(|property| container.property(UNIT, property));
+        assert_eq!(ended, ["failed", "2", "0"]);
+        assert!(container.journal(UNIT).contains("mailcanary print starter-config"), "{}", container.journal(UNIT));
         let secrets = Folder::new("secrets");
         let mut accounts = world.accounts(secrets.path()).unwrap();
         for entry in std::fs::read_dir(secrets.path()).unwrap().map(|e| e.unwrap()) {
@@ -98,6 +117,16 @@ impl Host {
         assert_eq!(mine, 1, "after {after}: {open}");
     }
 
+    /// The version of the ledger's schema; another one is written into it, if one is given.
+    fn schema(&self, version: Option<&str>) -> String {
+        let written = version.map_or_else(String::new, |version| format!(" = {version}"));
+        let mut sqlite = Command::new("sqlite3");
+        sqlite.args(["-cmd", ".timeout 10000"]).arg(self.container.path(&format!("{STATE}/ledger.sqlite")));
+        let said = sqlite.arg(format!("PRAGMA user_version{written}")).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8(said.stdout).unwrap().trim().to_owned()
+    }
+
     fn pid(&self) -> String {
         self.container.property(UNIT, "MainPID")
     }
@@ -115,7 +144,8 @@ impl Host {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_package_survives_an_operators_hour() {
     let (world, mut hook, folder) = (world(), Receiver::start(&[]).await, Folder::new("package"));
-    let host = Host::install(&package(&folder), &world, &hook);
+    let package = package(&folder);
+    let host = Host::install(&package, &world, &hook);
     let container = &host.container;
     // Ready means ready: the command returns when the ledger is replayed and HTTP listens.
     container.must(&["systemctl", "start", UNIT]);
@@ -176,11 +206,8 @@ async fn the_package_survives_an_operators_hour() {
     container.must(&["systemctl", "start", "mailcanary.socket"]);
     host.is_as_before("a start by the socket").await;
 
-    // An upgrade starts again what runs, and keeps the ledger.
-    let pid = host.pid();
-    container.must(&["dpkg", "--install", "/tmp/mailcanary.deb"]);
-    host.is_started_anew(&pid).await;
-    host.is_as_before("an upgrade").await;
+    upgraded(&host, &repacked(&folder, &package, "99.0.0")).await;
+    for_a_desktop(&host).await;
 
     // Fields, not lines.
     let journal = container.must(&["journalctl", "--no-pager", "--output=json", "--unit", UNIT, "F_ROUTES=4"]);
@@ -194,4 +221,59 @@ async fn the_package_survives_an_operators_hour() {
     assert_eq!(resolved["incident"], opened.json()["data"]["incident"]);
     container.must(&["dpkg", "--remove", "mailcanary"]);
     assert!(container.run(&["test", "-e", &format!("{STATE}/ledger.sqlite")]).status.success(), "a removal keeps the ledger");
+}
+
+/// A newer version starts again what runs, and keeps the ledger and all that the operator wrote. An older one refuses what a newer one has made
+/// of the ledger, in words.
+async fn upgraded(host: &Host, newer: &[u8]) {
+    let (container, pid) = (&host.container, host.pid());
+    let ours = "sha256sum /etc/mailcanary/mailcanary.toml /etc/mailcanary/credentials/* /etc/systemd/system/mailcanary.service.d/*";
+    let before = container.shell(ours);
+    container.write("/tmp/newer.deb", newer);
+    container.must(&["dpkg", "--install", "/tmp/newer.deb"]);
+    assert_eq!(container.must(&["dpkg-query", "--show", "--showformat=${Version}", "mailcanary"]), "99.0.0");
+    host.is_started_anew(&pid).await;
+    host.is_as_before("an upgrade").await;
+    assert_eq!(container.shell(ours), before);
+
+    let known = host.schema(None);
+    host.schema(Some("999"));
+    let down = container.run(&["dpkg", "--install", "/tmp/mailcanary.deb"]);
+    let said = [down.stdout, down.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(said.contains("mailcanary.service does not start with this version"), "{said}");
+    let journal = container.journal(UNIT);
+    assert!(journal.contains(&format!("its schema is 999, this version knows up to {known}")), "{journal}");
+    host.schema(Some(&known));
+    host.is_as_before("a refused downgrade").await;
+}
+
+/// The user unit, in a session without a bus: it runs, and says that its notices reach nobody.
+async fn for_a_desktop(host: &Host) {
+    let container = &host.container;
+    container.must(&["useradd", "--create-home", "--uid", "1000", "ann"]);
+    // What PAM does where it is installed.
+    container.must(&["mkdir", "-p", "/etc/systemd/system/user@1000.service.d"]);
+    let session = b"[Service]\nPAMName=\nEnvironment=XDG_RUNTIME_DIR=/run/user/1000\n";
+    container.write("/etc/systemd/system/user@1000.service.d/test.conf", session);
+    container.must(&["systemctl", "daemon-reload"]);
+    container.must(&["systemctl", "start", "user@1000.service"]);
+    let config = "[watch]\nevery = \"1h\"\n\n[stream.reset]\nsubject = \"Reset\"\n\n\
+        [provider.relay.smtp]\nfrom = \"a@example.com\"\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\n\n\
+        [inbox.own.maildir]\naddress = \"ann@example.com\"\npath = \"/home/ann/Maildir\"\n\n[sink.desk.desktop]\n\n\
+        [ledger]\npath = \"/home/ann/.local/state/mailcanary\"\n";
+    container.shell(
+        "mkdir -p /home/ann/.config/mailcanary /home/ann/.local/state /home/ann/Maildir/cur /home/ann/Maildir/new /home/ann/Maildir/tmp",
+    );
+    container.write("/home/ann/.config/mailcanary/mailcanary.toml", config.as_bytes());
+    container.must(&["chown", "-R", "ann:ann", "/home/ann"]);
+    let ann = |words: &[&str]| {
+        let user = ["setpriv", "--reuid=ann", "--regid=ann", "--clear-groups", "env", "HOME=/home/ann", "XDG_RUNTIME_DIR=/run/user/1000"];
+        container.must(&[&user, words].concat())
+    };
+    // Ready means ready here, too.
+    ann(&["systemctl", "--user", "start", "mailcanary"]);
+    assert_eq!(ann(&["mailcanary", "health", "-c", "/home/ann/.config/mailcanary/mailcanary.toml"]).trim(), "healthy");
+    let journal = ["journalctl", "--no-pager", "--output=cat", "_SYSTEMD_USER_UNIT=mailcanary.service"];
+    host.wait_for("the warning", async |h| h.container.must(&journal).contains("this sink reaches nobody").then_some(())).await;
+    ann(&["systemctl", "--user", "stop", "mailcanary"]);
 }
