@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use super::dossier::{at, at_or_none, trace};
 use super::past::refused;
 use super::{LedgerError, Past, sql, tables};
-use crate::model::past::{Became, Failure, Point, Sighting, Wanted, Way, outcome};
-use crate::model::{At, CanaryId, Culprit, Hop, IncidentId, Name, Placement, Route, Span};
+use crate::model::past::{Became, Failure, Point, Sighting, Sought, Wanted, Way, outcome};
+use crate::model::{At, CanaryId, Culprit, Hop, IncidentId, Kind, Name, Placement, Route, Span};
 
 /// Points of one plot: a month of one canary a minute. The newest.
 const POINTS: u32 = 45_000;
@@ -80,13 +80,15 @@ impl Past {
         Ok(hops)
     }
 
-    /// The newest incidents with a number below `before`, if one is given; at most `most` and 500.
+    /// The incidents that are sought, the newest first; at most 500.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn failures(&self, before: Option<IncidentId>, most: u32) -> Result<Vec<Failure>, LedgerError> {
+    pub fn failures(&self, sought: &Sought) -> Result<Vec<Failure>, LedgerError> {
+        let Sought { before, kind, open, party, most } = sought;
         let before = before.map_or(i64::MAX, |id| tables::number(id.0));
-        let found = self.rows(sql::INCIDENTS_BEFORE, params![before, most.min(PAGE)], failure).map_err(|e| refused(self.file(), e))?;
+        let values = params![before, (*most).min(PAGE), kind.map(Kind::as_str), open, party.as_ref().map(Name::as_str)];
+        let found = self.rows(sql::INCIDENTS_BEFORE, values, failure).map_err(|e| refused(self.file(), e))?;
         Ok(found.into_iter().flatten().collect())
     }
 }
@@ -151,12 +153,15 @@ fn failure(row: &Row<'_>) -> rusqlite::Result<Option<Failure>> {
     let (Some(kind), Some(severity), Some(culprit)) = (read(&kind), read(&severity), Culprit::from_text(&culprit)) else {
         return Ok(None);
     };
+    let opened_at = at(row, 4)?;
+    let since = row.get::<_, Option<String>>(8)?.and_then(|text| At::from_rfc3339(&text));
     Ok(Some(Failure {
         incident: IncidentId(id.unsigned_abs()),
         kind,
         severity,
         culprit,
-        opened_at: at(row, 4)?,
+        since: since.map_or(opened_at, |since| since.min(opened_at)),
+        opened_at,
         updated_at: at(row, 5)?,
         resolved_at: at_or_none(row, 6)?,
         summary: row.get(7)?,

@@ -149,8 +149,12 @@ pub(super) const CANARY: &str =
     connect_ms, tls_ms, auth_ms, data_ms, arrived_at, seen_at, placement, copy, lost_at, forgotten_at FROM canaries WHERE id = ?1";
 pub(super) const SIGHTINGS_OF: &str =
     "SELECT kind, inbox, placement, arrived_at, seen_at FROM sightings WHERE canary = ?1 ORDER BY id LIMIT ?2";
-pub(super) const INCIDENTS_BEFORE: &str = "SELECT id, kind, severity, culprit, opened_at, updated_at, resolved_at, summary FROM incidents
-    WHERE id < ?1 ORDER BY id DESC LIMIT ?2";
+/// ?3 a kind, ?4 whether it is open, ?5 the name of a provider, stream or inbox that its culprit has: each may be NULL. A culprit is `stream:a/s`.
+pub(super) const INCIDENTS_BEFORE: &str = "SELECT id, kind, severity, culprit, opened_at, updated_at, resolved_at, summary,
+    CASE WHEN json_valid(evidence) THEN CAST(json_extract(evidence, '$.since') AS TEXT) END FROM incidents
+    WHERE id < ?1 AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR (resolved_at IS NULL) = ?4)
+        AND (?5 IS NULL OR instr('/' || substr(culprit, instr(culprit, ':') + 1) || '/', '/' || ?5 || '/') > 0)
+    ORDER BY id DESC LIMIT ?2";
 
 /// What may go, each at most ?2 rows at a time and each found without reading more than that. ?1 is the age's limit.
 pub(super) const PRUNE_ARRIVED: &str = "DELETE FROM canaries WHERE rowid IN

@@ -170,6 +170,12 @@ impl Kind {
         Self::EarlySign,
     ];
 
+    /// The kind of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// Whether it is a failure of delivery: these share one open incident for each culprit.
     #[must_use]
     pub const fn is_delivery(self) -> bool {

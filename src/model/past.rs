@@ -158,6 +158,40 @@ pub struct Sighting {
     pub seen_at: At,
 }
 
+/// Which incidents are wanted: all that is given must fit. The newest are found first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sought {
+    /// With a lower number than this.
+    pub before: Option<IncidentId>,
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// Whether it is open, or has ended.
+    pub open: Option<bool>,
+    /// Whose culprit is this provider, stream or inbox, or has to do with it.
+    pub party: Option<Name>,
+    /// No more than this.
+    pub most: u32,
+}
+
+impl Sought {
+    /// The newest, whatever they are.
+    #[must_use]
+    pub fn newest(most: u32) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    /// Whether this one is wanted.
+    #[must_use]
+    pub fn fits(&self, failure: &Failure) -> bool {
+        let (provider, stream, inbox) = failure.culprit.parts();
+        let named = |name: &Name| [provider, stream, inbox].contains(&Some(name));
+        self.before.is_none_or(|before| failure.incident < before)
+            && self.kind.is_none_or(|kind| kind == failure.kind)
+            && self.open.is_none_or(|open| open == failure.resolved_at.is_none())
+            && self.party.as_ref().is_none_or(named)
+    }
+}
+
 /// An incident in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -169,6 +203,8 @@ pub struct Failure {
     pub severity: Severity,
     /// Whose.
     pub culprit: Culprit,
+    /// When what it is about began, as far as is known.
+    pub since: At,
     /// When it was opened.
     pub opened_at: At,
     /// When it was told of last.

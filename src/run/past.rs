@@ -38,7 +38,7 @@ async fn answer(folder: PathBuf, mut questions: mpsc::Receiver<Question>, now: N
                 Question::Points(route, [from, to], end) => tell(end, || open()?.points(&route, from, to)),
                 Question::Canaries(wanted, end) => tell(end, || open()?.canaries_like(&wanted)),
                 Question::Canary(canary, end) => tell(end, || open()?.way(canary)),
-                Question::Incidents(before, most, end) => tell(end, || open()?.failures(before, most)),
+                Question::Incidents(sought, end) => tell(end, || open()?.failures(&sought)),
                 Question::Incident(incident, end) => tell(end, || open()?.dossier(incident, now)),
             }
         });

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::model::dossier::Dossier;
-use crate::model::past::{Failure, Point, Wanted, Way};
+use crate::model::past::{Failure, Point, Sought, Wanted, Way};
 use crate::model::{At, CanaryId, IncidentId, Route};
 
 /// Questions that wait; who comes then is told that there are too many.
@@ -28,8 +28,8 @@ pub enum Question {
     Canaries(Wanted, Answer<Vec<Way>>),
     /// One canary; `None` if it is not kept.
     Canary(CanaryId, Answer<Option<Way>>),
-    /// The newest incidents, below this number if one is given, and how many at most.
-    Incidents(Option<IncidentId>, u32, Answer<Vec<Failure>>),
+    /// Incidents, the newest first.
+    Incidents(Sought, Answer<Vec<Failure>>),
     /// All that is kept of one incident; `None` if that is nothing.
     Incident(IncidentId, Answer<Option<Dossier>>),
 }
@@ -76,12 +76,12 @@ impl Archive {
         self.ask(|answer| Question::Canary(canary, answer)).await
     }
 
-    /// The newest incidents, below `before` if that is given.
+    /// The incidents that are sought, the newest first.
     ///
     /// # Errors
     /// In words, why they were not looked up.
-    pub async fn incidents(&self, before: Option<IncidentId>, most: u32) -> Result<Vec<Failure>, String> {
-        self.ask(|answer| Question::Incidents(before, most, answer)).await
+    pub async fn incidents(&self, sought: Sought) -> Result<Vec<Failure>, String> {
+        self.ask(|answer| Question::Incidents(sought, answer)).await
     }
 
     /// All that is kept of one incident; `None` if that is nothing.

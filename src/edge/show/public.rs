@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::router::{Silent, view};
 use super::{Archive, Ask, page};
 use crate::config::Public;
-use crate::model::past::Failure;
+use crate::model::past::{Failure, Sought};
 
 /// One page serves everybody for so long: however many ask, the loop is asked once.
 const FRESH: Duration = Duration::from_secs(5);
@@ -63,7 +63,7 @@ async fn show(State(front): State<Arc<Front>>) -> Response {
 async fn past(front: &Front) -> Option<Vec<Failure>> {
     let mut past = front.past.lock().await;
     if past.as_ref().is_none_or(|(at, _)| at.elapsed() >= KEPT)
-        && let Ok(found) = front.archive.incidents(None, INCIDENTS).await
+        && let Ok(found) = front.archive.incidents(Sought::newest(INCIDENTS)).await
     {
         *past = Some((Instant::now(), found));
     }

@@ -1,7 +1,7 @@
 //! What people ask of the past: found beside the process that writes it, bounded, and without taking its locks away.
 
 use mailcanary::ledger::Past;
-use mailcanary::model::past::{Became, Wanted};
+use mailcanary::model::past::{Became, Sought, Wanted};
 use mailcanary::model::{Change, Class, Culprit, Fate, IncidentId, Kind, Notice, NoticeId, Outcome, Route, Severity};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ fn told(ms: u64, number: u64, incident: u64, change: Change) -> Record {
         severity: Severity::Warn,
         culprit: Culprit::Stream(name("mailchimp"), name("password-reset")),
         summary: "it stopped".to_owned(),
-        evidence: json!({}),
+        evidence: json!({ "since": after(300_000).rfc3339() }),
     };
     Record { at: after(ms), fact: Fact::Told { notice, sinks: vec![name("hook")], silenced: false, late: false } }
 }
@@ -74,10 +74,19 @@ fn the_past_is_found_beside_its_writer() {
     assert_eq!(first.sightings.iter().map(|s| s.what.as_str()).collect::<Vec<_>>(), ["duplicate"]);
     assert_eq!(past.way(canary(99)).unwrap(), None);
 
-    let failures = past.failures(None, 10).unwrap();
+    let failures = past.failures(&Sought::newest(10)).unwrap();
     assert_eq!(failures.iter().map(|f| (f.incident.0, f.resolved_at.is_some())).collect::<Vec<_>>(), [(2, false), (1, true)]);
     assert_eq!((failures[0].kind, failures[0].culprit.to_string()), (Kind::CutOff, "stream:mailchimp/password-reset".to_owned()));
-    assert_eq!(past.failures(Some(IncidentId(2)), 10).unwrap().len(), 1);
+    let numbers =
+        |sought: Sought| -> Vec<u64> { past.failures(&Sought { most: 10, ..sought }).unwrap().iter().map(|f| f.incident.0).collect() };
+    assert_eq!(numbers(Sought { before: Some(IncidentId(2)), ..Sought::default() }), [1]);
+    assert_eq!(numbers(Sought { kind: Some(Kind::CutOff), open: Some(true), ..Sought::default() }), [2]);
+    assert_eq!(numbers(Sought { open: Some(false), ..Sought::default() }), [1]);
+    assert_eq!(numbers(Sought { kind: Some(Kind::Loss), ..Sought::default() }), [0; 0]);
+    for (party, found) in [("password-reset", 2), ("mailchimp", 2), ("mailchim", 0), ("stream", 0)] {
+        assert_eq!(numbers(Sought { party: Some(name(party)), ..Sought::default() }).len(), found, "{party}");
+    }
+    assert_eq!((failures[1].since, failures[1].opened_at), (after(300_000), after(330_000)), "it began before it was told");
 
     // The writer's locks outlive its reader: another program that closes the file again does not take itself for the last one.
     drop(past);

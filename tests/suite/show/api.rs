@@ -53,6 +53,11 @@ async fn lists_are_walked_by_page_without_a_gap_and_without_a_repeat() {
     {
         assert_eq!(get(&shown, &format!("/api/v1/{path}")).await.0, 200, "{path}");
     }
+    // What there is, with or without the slash.
+    let (status, index) = get(&shown, "/api/v1").await;
+    let paths: Vec<&str> = index["operations"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+    assert!(status == 200 && paths.contains(&"/api/v1/history") && paths.contains(&"/api/v1/incidents/{incident}/ack"), "{index}");
+    assert_eq!(get(&shown, "/api/v1/").await, (200, index));
 }
 
 #[tokio::test]

@@ -180,8 +180,11 @@ pub(super) async fn order(orders: &mpsc::Sender<Order>, event: Event) -> Result<
 
 /// The operation that a request is about, and what stands in its path.
 fn found(parts: &Parts) -> Result<(&'static Operation, Asked), Problem> {
-    let nowhere = || Problem::nothing(format!("there is no such path: {ROOT}openapi.json has those that there are"));
-    let path = parts.uri.path().strip_prefix(ROOT).and_then(segments).ok_or_else(nowhere)?;
+    let nowhere = || Problem::nothing(format!("there is no such path: {ROOT} lists those that there are"));
+    // The index stands at the root, with or without its slash.
+    let path = parts.uri.path();
+    let below = if path == ROOT.trim_end_matches('/') { Some("") } else { path.strip_prefix(ROOT) };
+    let path = below.and_then(segments).ok_or_else(nowhere)?;
     let there: Vec<(&Operation, Asked)> = operations::all().filter_map(|one| Some((one, Asked::at(one, &path)?))).collect();
     if there.is_empty() {
         return Err(nowhere());

@@ -27,6 +27,8 @@ async fn what_the_ledger_keeps_can_be_asked_for() {
     assert_eq!(none["points"].as_array().map(Vec::len), Some(0));
     let history = get("history?limit=1").await;
     assert_eq!(history["incidents"][0]["incident"].to_string(), id, "{history}");
+    assert_eq!(get("history?party=relay&open=true").await["incidents"].as_array().map(Vec::len), Some(1));
+    assert_eq!(get("history?kind=dns").await["incidents"].as_array().map(Vec::len), Some(0));
     let timeline = get(&format!("incidents/{id}/timeline")).await;
     assert!(timeline["notices"][0]["change"] == "opened" && timeline["words"][0]["by"] == "ann", "{timeline}");
     for (path, status) in [

@@ -1,5 +1,6 @@
 //! Every operation of the API.
 
+mod index;
 mod past;
 mod people;
 mod read;
@@ -8,5 +9,5 @@ use super::operation::Operation;
 
 /// All of them. What stands here is answered, and is in the document; nothing else is.
 pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
-    read::OPERATIONS.iter().chain(past::OPERATIONS).chain(people::OPERATIONS)
+    index::OPERATIONS.iter().chain(read::OPERATIONS).chain(past::OPERATIONS).chain(people::OPERATIONS)
 }

@@ -10,7 +10,8 @@ use super::super::form::{Form, number};
 use super::super::operation::{Operation, Parameter, Reply, Run, Verb};
 use super::super::shape::{History, Past, Plotted, Points, Timeline, WholeCanary};
 use super::read::{LIMIT, NEXT, reading, route_of};
-use crate::model::{At, CanaryId, IncidentId, Span};
+use crate::model::past::Sought;
+use crate::model::{At, CanaryId, IncidentId, Kind, Name, Span};
 use crate::watchdog::View;
 
 /// How far back a series goes if nothing is said.
@@ -20,7 +21,13 @@ const SERIES: &[Parameter] = &[
     Parameter { name: "from", form: Form::Instant, doc: "Sent then or later; left out: a day before `to`." },
     Parameter { name: "to", form: Form::Instant, doc: "Sent before then; left out: now." },
 ];
-const HISTORY: &[Parameter] = &[LIMIT, Parameter { name: "cursor", form: Form::Number, doc: NEXT }];
+const HISTORY: &[Parameter] = &[
+    Parameter { name: "open", form: Form::Flag, doc: "True: those that are open; false: those that have ended." },
+    Parameter { name: "kind", form: Form::Kind, doc: "Of this kind." },
+    Parameter { name: "party", form: Form::Name, doc: "Whose culprit is this provider, stream or inbox, or a part of it." },
+    LIMIT,
+    Parameter { name: "cursor", form: Form::Number, doc: NEXT },
+];
 
 pub(super) static OPERATIONS: &[Operation] = &[
     reading!("canaryWay", "/canaries/{canary}/way", "One canary, with its whole way.", &[], WholeCanary, Run::Recall(way)),
@@ -80,8 +87,14 @@ fn history<'a>(asked: &'a Asked, view: &'a View, archive: &'a Archive) -> Recall
         let limit = asked.limit();
         // One more than is wanted tells whether there is another page.
         let most = u32::try_from(limit.saturating_add(1)).unwrap_or(u32::MAX);
-        let below = asked.query("cursor").and_then(number).map(IncidentId);
-        let mut found = archive.incidents(below, most).await.map_err(Problem::silent)?;
+        let sought = Sought {
+            before: asked.query("cursor").and_then(number).map(IncidentId),
+            kind: asked.query("kind").and_then(Kind::from_word),
+            open: asked.query("open").map(|open| open == "true"),
+            party: asked.query("party").and_then(|name| Name::new(name).ok()),
+            most,
+        };
+        let mut found = archive.incidents(sought).await.map_err(Problem::silent)?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| more).map(|last| last.incident.to_string());

@@ -28,10 +28,12 @@ pub(in crate::edge::show) struct Incident {
     kind: Kind,
     severity: Severity,
     culprit: Culprit,
+    /// When what it is about began, as far as is known: with the first bad canary, before it was opened.
+    since: Time,
     opened_at: Time,
     /// When it ended; null: it is open.
     pub(in crate::edge::show) resolved_at: Option<Time>,
-    /// How long it lasted, or has lasted until now.
+    /// How long it lasted, or has lasted until now, since it began.
     age_seconds: f64,
     /// What is known of it now, in one sentence; of one that is over, as it was told last.
     summary: String,
@@ -100,6 +102,7 @@ impl Incident {
             kind: incident.kind.into(),
             severity: incident.severity.into(),
             culprit: (&incident.culprit).into(),
+            since: incident.since().into(),
             opened_at: incident.opened_at.into(),
             resolved_at: time(incident.resolved_at),
             age_seconds: incident.age(view.at).as_secs_f64(),

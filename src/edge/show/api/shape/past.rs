@@ -160,6 +160,8 @@ pub(in crate::edge::show) struct Past {
     kind: Kind,
     severity: Severity,
     culprit: Culprit,
+    /// When what it is about began, as far as is known.
+    since: Time,
     opened_at: Time,
     updated_at: Time,
     resolved_at: Option<Time>,
@@ -335,6 +337,7 @@ impl From<&Failure> for Past {
             kind: failure.kind.into(),
             severity: failure.severity.into(),
             culprit: (&failure.culprit).into(),
+            since: failure.since.into(),
             opened_at: failure.opened_at.into(),
             updated_at: failure.updated_at.into(),
             resolved_at: time(failure.resolved_at),
