@@ -20,7 +20,7 @@ pub(super) fn execute(command: &Drill) -> ExitCode {
         Drill::Provider(drilled) => begin(drilled),
         Drill::Stop(place) => {
             let body = json!({ "by": place.by });
-            super::tell(&place.place, Method::DELETE, "/api/v1/drill", Some(&body), |_, _| "the drill has ended".to_owned())
+            super::tell(&place.place, Method::DELETE, "/api/v1/drill", Some(&body), |_| "the drill has ended".to_owned())
         }
     }
 }

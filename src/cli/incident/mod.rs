@@ -4,6 +4,7 @@ mod args;
 mod daemon;
 mod drill;
 mod evidence;
+mod sheet;
 mod table;
 
 use std::path::Path;
@@ -17,14 +18,15 @@ use args::{Place, Right, Said, Wished};
 pub(super) use daemon::ask;
 
 use super::out::Out;
+use super::terminal::{Look, Paper, fold};
 use super::{FAILED, WRONG, known_configuration};
-use crate::model::Name;
+use crate::model::{At, Name};
 
 /// `mailcanary incident`.
 pub(super) fn execute(command: &Incident) -> ExitCode {
     match command {
         Incident::List(place) => list(place),
-        Incident::Show(one) => tell(&one.place, Method::GET, &format!("/api/v1/incidents/{}", one.id), None, table::incident),
+        Incident::Show(one) => tell(&one.place, Method::GET, &format!("/api/v1/incidents/{}", one.id), None, shown),
         Incident::Ack(said) => say(said, "ack"),
         Incident::Close(said) => say(said, "close"),
         Incident::Evidence(wished) => evidence::execute(wished),
@@ -39,11 +41,11 @@ pub(super) fn drill(command: &Drill) -> ExitCode {
 /// `mailcanary identity`.
 pub(super) fn identity(command: &Identity) -> ExitCode {
     match command {
-        Identity::List(place) => tell(place, Method::GET, "/api/v1/identities", None, |answer, _| table::identities(answer)),
+        Identity::List(place) => tell(place, Method::GET, "/api/v1/identities", None, |answer| fit(&table::identities(answer))),
         Identity::Approve(right) => {
             let Right { provider, stream, part, value, place, by } = right;
             let body = json!({ "provider": provider, "stream": stream, "part": part, "value": value, "by": by });
-            tell(place, Method::POST, "/api/v1/identities/approve", Some(&body), |_, _| {
+            tell(place, Method::POST, "/api/v1/identities/approve", Some(&body), |_| {
                 format!("{part} {value} is right in {provider}/{stream}")
             })
         }
@@ -53,12 +55,12 @@ pub(super) fn identity(command: &Identity) -> ExitCode {
 /// `mailcanary dns`.
 pub(super) fn dns(command: &Dns) -> ExitCode {
     match command {
-        Dns::List(place) => tell(place, Method::GET, "/api/v1/dns", None, |answer, _| table::dns(answer)),
+        Dns::List(place) => tell(place, Method::GET, "/api/v1/dns", None, |answer| fit(&table::dns(answer))),
         Dns::Approve(accepted) => {
             let list = accepted.list.as_ref().map_or_else(String::new, |list| format!(" {list}"));
             let subject = format!("{} {}{list}", accepted.topic, accepted.name);
             let body = json!({ "subject": subject, "by": accepted.by });
-            tell(&accepted.place, Method::POST, "/api/v1/dns/approve", Some(&body), |_, _| format!("what stands there is right: {subject}"))
+            tell(&accepted.place, Method::POST, "/api/v1/dns/approve", Some(&body), |_| format!("what stands there is right: {subject}"))
         }
     }
 }
@@ -71,12 +73,12 @@ pub(super) fn silence(command: &Silence) -> ExitCode {
                 Out::stderr().line(format_args!("error: {why}"));
                 return ExitCode::from(WRONG);
             }
-            tell(&wished.place, Method::POST, "/api/v1/silences", Some(&wish(wished)), |silence, _| table::silenced(silence))
+            tell(&wished.place, Method::POST, "/api/v1/silences", Some(&wish(wished)), |answer| fit(&table::silenced(answer)))
         }
-        Silence::List(place) => tell(place, Method::GET, "/api/v1/silences", None, |silences, _| table::silences(silences)),
+        Silence::List(place) => tell(place, Method::GET, "/api/v1/silences", None, |answer| fit(&table::silences(answer))),
         Silence::End(ended) => {
             let (path, body) = (format!("/api/v1/silences/{}", ended.number), json!({ "by": ended.by }));
-            tell(&ended.place, Method::DELETE, &path, Some(&body), |_, _| format!("silence {} has ended", ended.number))
+            tell(&ended.place, Method::DELETE, &path, Some(&body), |_| format!("silence {} has ended", ended.number))
         }
     }
 }
@@ -87,13 +89,27 @@ fn list(place: &Place) -> ExitCode {
     let Some(checked) = known_configuration(&place.config, &mut err) else { return ExitCode::from(WRONG) };
     match all_incidents(&checked.settings.ledger.path) {
         Ok(answer) if place.json => out.line(&answer),
-        Ok(answer) => out.line(table::incidents(&answer, answer.get("as_of").and_then(Value::as_str))),
+        Ok(answer) => {
+            let now = answer.get("as_of").and_then(Value::as_str).and_then(At::from_rfc3339);
+            out.line(sheet::incidents(&answer, now, Paper::stdout(Look::default())));
+        }
         Err(why) => {
             err.line(format_args!("error: {why}"));
             return ExitCode::from(FAILED);
         }
     }
     out.finish(0)
+}
+
+/// One incident, in lines that fit.
+fn shown(answer: &Value) -> String {
+    // An answer about one incident does not say the time; the daemon's host is this one.
+    sheet::incident(answer, Some(crate::run::clock()()), Paper::stdout(Look::default()))
+}
+
+/// Lines that are no wider than the terminal.
+fn fit(text: &str) -> String {
+    fold(text, Paper::stdout(Look::default()).width).join("\n")
 }
 
 /// Those that are open, then those that ended lately, in the shape of one page.
@@ -118,7 +134,7 @@ fn all_incidents(folder: &Path) -> Result<Value, String> {
 fn say(said: &Said, what: &str) -> ExitCode {
     let path = format!("/api/v1/incidents/{}/{what}", said.one.id);
     let body = json!({ "by": said.by, "note": said.note });
-    tell(&said.one.place, Method::POST, &path, Some(&body), table::incident)
+    tell(&said.one.place, Method::POST, &path, Some(&body), shown)
 }
 
 /// What a silence names that the configuration does not have: it would silence nothing, and nobody would notice.
@@ -145,13 +161,13 @@ fn wish(wished: &Wished) -> Value {
     body
 }
 
-/// Asks the daemon, and prints its answer as JSON or as `text` has it; that is told the time, where the answer has it.
-fn tell(place: &Place, method: Method, path: &str, body: Option<&Value>, text: impl Fn(&Value, Option<&str>) -> String) -> ExitCode {
+/// Asks the daemon, and prints its answer as JSON or as `text` has it, in lines that fit.
+fn tell(place: &Place, method: Method, path: &str, body: Option<&Value>, text: impl Fn(&Value) -> String) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     let Some(checked) = known_configuration(&place.config, &mut err) else { return ExitCode::from(WRONG) };
     match ask(&checked.settings.ledger.path, method, path, body) {
         Ok(answer) if place.json => out.line(&answer),
-        Ok(answer) => out.line(text(&answer, answer.get("as_of").and_then(Value::as_str))),
+        Ok(answer) => out.line(text(&answer)),
         Err(why) => {
             err.line(format_args!("error: {why}"));
             return ExitCode::from(FAILED);

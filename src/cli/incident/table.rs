@@ -1,76 +1,10 @@
-//! What `incident` and `silence` print for people. All that is foreign is cleaned of control characters.
+//! What `silence`, `identity` and `dns` print for people. All that is foreign is cleaned of control characters.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::model::{At, certain, hides};
-
-/// What is open, then what ended.
-pub(super) fn incidents(answer: &Value, as_of: Option<&str>) -> String {
-    let now = as_of.and_then(At::from_rfc3339);
-    let all: Vec<&Value> = answer.get("incidents").and_then(Value::as_array).map(|all| all.iter().collect()).unwrap_or_default();
-    if all.is_empty() {
-        return "no incident is open, and none ended lately".to_owned();
-    }
-    let mut text = String::new();
-    for incident in all {
-        let _ = writeln!(text, "{}", line(incident, now));
-    }
-    text.trim_end().to_owned()
-}
-
-fn line(incident: &Value, now: Option<At>) -> String {
-    let field = |key: &str| incident.get(key).map(said).unwrap_or_default();
-    let state = if incident.get("resolved_at").is_some_and(Value::is_string) {
-        "over".to_owned()
-    } else {
-        let opened = incident.get("opened_at").and_then(Value::as_str).and_then(At::from_rfc3339);
-        let age = now.zip(opened).map_or_else(String::new, |(now, opened)| format!(" {}", now.since(opened)));
-        let seen = incident.pointer("/acknowledged/by").map_or_else(String::new, |by| format!(", {} has seen it", said(by)));
-        let silenced = incident.get("silenced_until").filter(|at| at.is_string());
-        let silenced = silenced.map_or_else(String::new, |at| format!(", silenced until {}", said(at)));
-        let delivers = if incident.get("delivers") == Some(&Value::Bool(true)) { ", at present delivering" } else { "" };
-        format!("open{age}{seen}{silenced}{delivers}")
-    };
-    let summary = incident.pointer("/last/summary").map(said).unwrap_or_default();
-    format!("{:>5}  {:<4} {:<7} {state}: {summary}", field("incident"), field("severity"), field("kind"))
-}
-
-/// One incident.
-pub(super) fn incident(incident: &Value, _: Option<&str>) -> String {
-    let time = |key: &str| incident.pointer(key).and_then(Value::as_str).map(clean);
-    let mut text = line(incident, None).trim_start().to_owned();
-    let mut fact = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let _ = write!(text, "\n  {name:<13} {value}");
-        }
-    };
-    fact("opened", time("/opened_at"));
-    fact("ended", time("/resolved_at"));
-    for (key, name) in [("acknowledged", "acknowledged"), ("closed", "closed")] {
-        let word = incident.get(key).filter(|word| word.is_object());
-        fact(
-            name,
-            word.map(|word| {
-                let note = word.get("note").filter(|note| note.is_string()).map_or_else(String::new, |note| format!(": {}", said(note)));
-                format!("{} by {}{note}", time(&format!("/{key}/at")).unwrap_or_default(), word.get("by").map(said).unwrap_or_default())
-            }),
-        );
-    }
-    for word in incident.get("also").and_then(Value::as_array).into_iter().flatten() {
-        let part = |key: &str| word.get(key).filter(|part| part.is_string()).map(said);
-        let note = part("note").map_or_else(String::new, |note| format!(": {note}"));
-        fact("seen, too", Some(format!("{} by {}{note}", part("at").unwrap_or_default(), part("by").unwrap_or_default())));
-    }
-    if let Some(Value::Object(evidence)) = incident.pointer("/last/evidence") {
-        for (key, value) in evidence {
-            let sure = value.as_f64().filter(|_| key == "certainty").map(certain);
-            fact(&clean(key), Some(sure.unwrap_or_else(|| said(value))));
-        }
-    }
-    text
-}
+use crate::model::hides;
 
 /// All silences, and maintenance that comes back every week.
 pub(super) fn silences(answer: &Value) -> String {
@@ -105,12 +39,12 @@ pub(super) fn silenced(silence: &Value) -> String {
 }
 
 /// A value as a person would write it.
-fn said(value: &Value) -> String {
+pub(super) fn said(value: &Value) -> String {
     value.as_str().map_or_else(|| clean(&value.to_string()), clean)
 }
 
 /// Nothing in it moves the cursor, changes colours or turns the direction of writing.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || hides(c) { ' ' } else { c }).collect()
 }
 

@@ -3,80 +3,64 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::super::super::facts::{Said, facts};
 use super::super::bits::{foreign, time};
+use super::super::prose;
 use super::ROOT;
-use crate::model::{At, CanaryId};
+use crate::model::{At, CanaryId, Kind};
 
 /// Bytes of one piece of evidence that are shown, and pieces. A provider's reply is kept to 4 KiB.
 const PIECE: usize = 8192;
 const PIECES: usize = 60;
 
-/// Numbers from here on, under a key that tells of time, are milliseconds since 1970 (2001 and later).
-const FIRST_MS: i64 = 1_000_000_000_000;
-
 /// What has a place of its own on the page.
-const ELSEWHERE: [&str; 9] =
-    ["at", "first_bad", "last_good", "certainty", "rivals", "cannot_be_told_apart", "reply", "provider_says", "next_step"];
+const ELSEWHERE: [&str; 10] =
+    ["since", "first_bad", "last_good", "certainty", "rivals", "cannot_be_told_apart", "reply", "provider_says", "next_step", "caution"];
 
 /// All of it that stands nowhere else on the page.
-pub(super) fn evidence(evidence: &Value, now: At) -> Markup {
-    let Value::Object(map) = evidence else { return piece("", evidence, now) };
-    let rest: Vec<(&String, &Value)> =
-        map.iter().filter(|(key, value)| !(ELSEWHERE.contains(&key.as_str()) || is_nothing(value))).collect();
+pub(super) fn evidence(kind: Kind, evidence: &Value, now: At) -> Markup {
+    let rest = facts(kind, evidence, &ELSEWHERE);
     html! {
         @if rest.is_empty() { p.dim { "Nothing but what stands above." } }
         dl.facts {
-            @for (key, value) in rest.iter().take(PIECES) {
-                dt { (foreign(&key.replace('_', " "), 200)) }
-                dd { (piece(key, value, now)) }
+            @for fact in rest.iter().take(PIECES) {
+                dt { (foreign(&fact.name, 200)) }
+                dd { (piece(&fact.said, now)) }
             }
         }
         @if rest.len() > PIECES { p.dim { "and " (rest.len() - PIECES) " more" } }
     }
 }
 
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(all) => all.is_empty(),
-        Value::Object(all) => all.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
+fn piece(said: &Said, now: At) -> Markup {
+    match said {
+        Said::Words(words) => prose(words, PIECE),
+        Said::Quoted(words) => html! { pre { (foreign(words, PIECE)) } },
+        Said::Instant(at) => time(*at, now),
+        Said::Canary(id, sent) => named(*id, *sent, now),
+        Said::List(all) => html! { ul.plain { @for one in all { li { (foreign(one, PIECE)) } } } },
+        Said::Rows(all) => html! {
+            ul.plain.rows { @for row in all {
+                li { @for (place, (name, said)) in row.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    span.dim { (foreign(name, 200)) } " " (piece(said, now))
+                } }
+            } }
+        },
     }
 }
 
-fn piece(key: &str, value: &Value, now: At) -> Markup {
-    let tells_time = ["at", "since", "until", "from", "to"].iter().any(|word| key == *word || key.ends_with(&format!("_{word}")));
-    match value {
-        Value::String(said) if tells_time => match At::from_rfc3339(said) {
-            Some(at) => time(at, now),
-            None => foreign(said, PIECE),
-        },
-        Value::String(said) if said.contains('\n') => html! { pre { (foreign(said, PIECE)) } },
-        Value::String(said) => foreign(said, PIECE),
-        Value::Number(number) => match number.as_i64() {
-            Some(ms) if tells_time && ms >= FIRST_MS => time(At::from_ms(ms), now),
-            Some(_) | None => html! { (number) },
-        },
-        Value::Null => html! { span.dim { "none" } },
-        Value::Bool(yes) => html! { (if *yes { "yes" } else { "no" }) },
-        Value::Array(all) if all.iter().all(Value::is_string) => {
-            html! { ul.plain { @for one in all.iter().filter_map(Value::as_str).take(PIECES) { li { (foreign(one, PIECE)) } } } }
-        }
-        Value::Array(_) | Value::Object(_) => {
-            html! { pre { (foreign(&serde_json::to_string_pretty(value).unwrap_or_default(), PIECE)) } }
-        }
+fn named(id: Option<CanaryId>, sent: Option<At>, now: At) -> Markup {
+    html! {
+        @if let Some(at) = sent { "sent " (time(at, now)) " " }
+        @if let Some(id) = id { a href=(format!("{ROOT}canaries/{id}")) { (id) } }
     }
 }
 
 /// A canary that evidence names: when it was sent, and a way to its page.
 pub(super) fn canary(found: &Value, now: At) -> Markup {
-    let id = found.get("canary").and_then(Value::as_str).and_then(|text| text.parse::<CanaryId>().ok());
-    let sent = found.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339);
-    html! {
-        @if let Some(at) = sent { "sent " (time(at, now)) " " }
-        @if let Some(id) = id { a href=(format!("{ROOT}canaries/{id}")) { (id) } }
-    }
+    let part = |key: &str| found.get(key).and_then(Value::as_str);
+    named(part("canary").and_then(|text| text.parse().ok()), part("sent_at").and_then(At::from_rfc3339), now)
 }
 
 /// What a provider said of one canary.

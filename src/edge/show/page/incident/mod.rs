@@ -5,11 +5,11 @@ mod timeline;
 
 use maud::{Markup, html};
 
-use super::super::runbooks;
+use super::super::{quiet, runbooks};
 use super::bits::{badge, count, foreign, severity, short, sign, table, time, tone};
-use super::status::{culprit, kind};
-use super::{page, prose, routes, text};
-use crate::model::dossier::{Dossier, Tally};
+use super::status::{culprit, hushed, kind};
+use super::{page, prose, routes, strip, text};
+use crate::model::dossier::{Dossier, Tally, Told};
 use crate::model::{At, Culprit, IncidentId, Name, Route, Severity, Verdict, certain};
 use crate::watchdog::{IncidentView, View};
 
@@ -57,7 +57,7 @@ pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> M
         }
         (next(incident))
         (super::form::link(incident))
-        section.card aria-labelledby="facts" { h2 #facts { "Facts" } (facts(view, incident)) }
+        section.card aria-labelledby="facts" { h2 #facts { "Facts" } (facts(view, incident, dossier)) }
         (words(view, incident))
         section aria-labelledby="timeline" {
             h2 #timeline { "Timeline" }
@@ -69,7 +69,7 @@ pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> M
             (tallies(view, incident, dossier))
             (canaries(view, incident, dossier))
         } @else { (touched(view, &incident.culprit)) }
-        section aria-labelledby="evidence" { h2 #evidence { "Evidence" } div.card { (evidence::evidence(incident.evidence(), view.at)) } }
+        (folded("evidence", "Evidence", "All that it rests on", &html! { div.card { (evidence::evidence(incident.kind, incident.evidence(), view.at)) } }))
         section aria-labelledby="take" { h2 #take { "To take along" } (commands(view, incident)) }
     };
     page(view, ROOT, &format!("{} {title}", sign(tone)), &body)
@@ -90,7 +90,24 @@ fn next(incident: &IncidentView) -> Markup {
     }
 }
 
-fn facts(view: &View, incident: &IncidentView) -> Markup {
+/// What is secondary: under a heading, and opened by who wants it, so that a phone shows the whole page in a few screens.
+fn folded(id: &str, title: &str, summary: &str, body: &Markup) -> Markup {
+    html! {
+        section aria-labelledby=(id) {
+            h2 id=(id) { (title) }
+            details id=(format!("all-{id}")) { summary { (summary) } (body) }
+        }
+    }
+}
+
+/// When it began, by all that was ever told of it.
+fn since(incident: &IncidentView, dossier: Option<&Dossier>) -> At {
+    let told = |told: &Told| told.notice.evidence.get("since").and_then(serde_json::Value::as_str).and_then(At::from_rfc3339);
+    dossier.into_iter().flat_map(|dossier| dossier.notices.iter().filter_map(told)).fold(incident.since(), At::min)
+}
+
+fn facts(view: &View, incident: &IncidentView, dossier: Option<&Dossier>) -> Markup {
+    let since = since(incident, dossier);
     let evidence = incident.evidence();
     let certainty = evidence.get("certainty").and_then(serde_json::Value::as_f64);
     html! {
@@ -98,16 +115,17 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
             dt { "State" }
             dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) @if incident.delivers { " " (badge(Verdict::Delivering, "at present delivering")) } } ", last notice: " (incident.last.change.as_str()) }
             dt { "Severity" } dd { (severity(incident.severity)) }
-            dt { "Kind" } dd { (incident.kind.as_str()) }
+            dt { "Kind" } dd { (kind(incident)) }
             dt { "Culprit" } dd {
                 (blamed(&incident.culprit))
                 @if let Some(sure) = certainty { ", " (certain(sure)) " certain" }
                 @for rival in strings(evidence, "rivals") { br; span.dim { "or " (prose(rival, 200)) } }
                 @for also in strings(evidence, "cannot_be_told_apart") { br; span.dim { "cannot be told from " (prose(also, 200)) } }
             }
-            dt { "Opened" } dd { (time(incident.opened_at, view.at)) }
+            dt { "Began" } dd { (time(since, view.at)) }
+            dt { "Opened" } dd { (time(incident.opened_at, view.at)) @if since < incident.opened_at { ", " (incident.opened_at.since(since)) " later" } }
             @if let Some(resolved) = incident.resolved_at { dt { "Ended" } dd { (time(resolved, view.at)) } }
-            dt { @if incident.resolved_at.is_some() { "Lasted" } @else { "Has lasted" } } dd { (incident.age(view.at)) }
+            dt { @if incident.resolved_at.is_some() { "Lasted" } @else { "Has lasted" } } dd { (incident.resolved_at.unwrap_or(view.at).since(since)) }
             @for (name, key) in [("First bad", "first_bad"), ("Last good", "last_good")] {
                 @if let Some(found) = evidence.get(key).filter(|found| found.is_object()) { dt { (name) } dd { (evidence::canary(found, view.at)) } }
             }
@@ -121,10 +139,9 @@ fn facts(view: &View, incident: &IncidentView) -> Markup {
                 dt { "Seen, too" }
                 dd { "by " (foreign(&word.by, 200)) ", " (time(word.at, view.at)) @if let Some(note) = &word.note { ": " (foreign(note, 1000)) } }
             }
-            @if let Some(until) = incident.silenced_until { dt { "Silenced" } dd { "told to nobody until " (time(until, view.at)) } }
-            @for silence in view.silences.iter().filter(|s| s.which.fits(incident.kind, &incident.culprit)) {
-                dt { "Silenced" }
-                dd { "until " (time(silence.until, view.at)) " by " (foreign(&silence.by, 200)) ": " (foreign(&silence.reason, 1000)) }
+            @if let Some(quiet) = quiet::of(view, incident) {
+                dt { "Told to nobody" }
+                dd { (hushed(view, &quiet)) @if !quiet.reason.is_empty() { ": " (foreign(&quiet.reason, 1000)) } }
             }
             dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
         }
@@ -188,13 +205,17 @@ fn told(view: &View, dossier: &Dossier) -> Markup {
             }
         }
     };
-    html! {
-        section aria-labelledby="told" {
-            h2 #told { "Who was told" }
-            (table("Notices, and how they ended at each sink", "stack", &["notice", "severity", "to", "outcome", "since"], &rows))
-            @if dossier.cut { p.dim.small { "More than is listed here is in the evidence." } }
-        }
-    }
+    let untold = dossier.notices.iter().flat_map(|told| &told.sinks).filter(|(_, outcome, _)| outcome != "delivered").count();
+    let summary = format!(
+        "{}{}",
+        count(dossier.notices.len(), "notice"),
+        if untold > 0 { format!(", {untold} not delivered") } else { String::new() }
+    );
+    let body = html! {
+        (table("Notices, and how they ended at each sink", "stack", &["notice", "severity", "to", "outcome", "since"], &rows))
+        @if dossier.cut { p.dim.small { "More than is listed here is in the evidence." } }
+    };
+    folded("told", "Who was told", &summary, &body)
 }
 
 /// Whether the culprit has to do with a route of which only names are kept.
@@ -211,20 +232,22 @@ fn tallies(view: &View, incident: &IncidentView, dossier: &Dossier) -> Markup {
         .filter_map(|(names, tally)| route(names).map(|route| (incident.culprit.covers(&route), route, tally)))
         .collect();
     let (mine, beside): (Vec<_>, Vec<_>) = all.into_iter().partition(|(blamed, ..)| *blamed);
-    html! {
-        @if !(mine.is_empty() && beside.is_empty()) {
-            section aria-labelledby="by-route" {
-                h2 #by-route { "What was sent meanwhile, by route" }
-                @if !mine.is_empty() { (tallied(view, "Routes of the culprit: what became of canaries", &mine)) }
-                @if !beside.is_empty() {
-                    details #beside {
-                        summary { (count(beside.len(), "route")) " beside it" }
-                        (tallied(view, "Other routes: what became of canaries", &beside))
-                    }
-                }
+    if mine.is_empty() && beside.is_empty() {
+        return html! {};
+    }
+    let sent: u64 = mine.iter().map(|(_, _, tally)| tally.sent).sum();
+    let summary =
+        format!("{} over {} of the culprit, and {} beside it", strip::canaries(sent as usize), count(mine.len(), "route"), beside.len());
+    let body = html! {
+        @if !mine.is_empty() { (tallied(view, "Routes of the culprit: what became of canaries", &mine)) }
+        @if !beside.is_empty() {
+            details #beside {
+                summary { (count(beside.len(), "route")) " beside it" }
+                (tallied(view, "Other routes: what became of canaries", &beside))
             }
         }
-    }
+    };
+    folded("by-route", "What was sent meanwhile, by route", &summary, &body)
 }
 
 fn tallied(view: &View, caption: &str, routes: &[(bool, Route, &Tally)]) -> Markup {
@@ -263,15 +286,14 @@ fn canaries(view: &View, incident: &IncidentView, dossier: &Dossier) -> Markup {
             }
         }
     };
-    html! {
-        @if !mine.is_empty() {
-            section aria-labelledby="canaries" {
-                h2 #canaries { "Canaries that did not simply arrive" }
-                (table("Canaries of the culprit that did not simply arrive, newest first", "stack", &["canary", "route", "state", "sent", "the provider’s answer"], &rows))
-                @if mine.len() > LISTED { p.dim { "and " (mine.len() - LISTED) " more" } }
-            }
-        }
+    if mine.is_empty() {
+        return html! {};
     }
+    let body = html! {
+        (table("Canaries of the culprit that did not simply arrive, newest first", "stack", &["canary", "route", "state", "sent", "the provider’s answer"], &rows))
+        @if mine.len() > LISTED { p.dim { "and " (mine.len() - LISTED) " more" } }
+    };
+    folded("canaries", "Canaries that did not simply arrive", &strip::canaries(mine.len()), &body)
 }
 
 /// The routes that it touches, as they are now, where the ledger says nothing.
