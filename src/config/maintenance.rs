@@ -4,7 +4,7 @@ use super::Scope;
 use crate::model::{At, Culprit, Kind, Week};
 
 /// `[maintenance.NAME]`: such incidents are told to nobody in these hours.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Maintenance {
     /// When. Never the whole week.
     pub every: Week,

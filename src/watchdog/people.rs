@@ -109,6 +109,7 @@ impl State {
 pub(super) fn maintenance(plan: &Plan, now: At) -> Vec<MaintenanceView> {
     let of = |(name, window): (&Name, &Maintenance)| MaintenanceView {
         name: name.clone(),
+        window: window.clone(),
         which: window.which(),
         every: window.every.to_string(),
         now_until: window.ends_at(now),

@@ -115,8 +115,9 @@ fn incidents(sheet: &mut Sheet, top: &Top, most: Option<usize>) {
             Severity::Info => ("info", Tone::Plain),
         };
         let seen = open.acknowledged_by.as_ref().map_or_else(|| "nobody has seen it".to_owned(), |by| format!("seen by {}", visible(by)));
+        let seen = open.quiet.as_ref().map_or(seen, |(until, word)| format!("{} for another {}", visible(word), until.since(top.at)));
         let what = format!(" #{} {} {}", open.incident, visible(&open.kind), visible(&open.culprit));
-        let since = format!("  for {}, {seen}", top.at.since(open.opened_at));
+        let since = format!("  for {}, {seen}", top.at.since(open.since));
         sheet.put(&[(word, tone), (&what, Tone::Strong), (&since, Tone::Plain)]);
         // The first is the sentence on top already.
         if at > 0 {

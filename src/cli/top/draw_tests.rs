@@ -27,8 +27,8 @@ fn outage() -> Top {
         "inboxes": [party("gmail-1", "delivering"), party("outlook-of-the-other-office", "degraded"), party("yahoo-1", "degraded")],
         "routes": routes,
         "incidents": [
-            { "incident": 8, "severity": "warn", "kind": "blind", "culprit": "inbox yahoo-1", "opened_at": 900_000, "acknowledged_by": null, "summary": "x\u{9b}31m" },
-            { "incident": 7, "severity": "page", "kind": "stopped", "culprit": "provider mailchimp", "opened_at": 700_000, "acknowledged_by": "ada\u{1b}[5m", "summary": "y" }
+            { "incident": 8, "severity": "warn", "kind": "blind", "culprit": "inbox yahoo-1", "since": 900_000, "acknowledged_by": null, "quiet": [4_600_000, "silenced"], "summary": "x\u{9b}31m" },
+            { "incident": 7, "severity": "page", "kind": "stopped", "culprit": "provider mailchimp", "since": 700_000, "quiet": null, "acknowledged_by": "ada\u{1b}[5m", "summary": "y" }
         ]
     }))
     .unwrap()
@@ -49,6 +49,11 @@ fn it_fits_every_terminal_and_shows_the_outage_first() {
         if high >= 24 && wide >= 60 {
             let at = |what: &str| rows.iter().position(|row| row.contains(what));
             assert!(at("PAGE #7 stopped provider mailchimp").is_some() && at("PAGE #7") < at("warn #8"), "{}", rows.join("\n"));
+            assert!(
+                wide < 70 || rows.iter().any(|row| row.contains("#8 blind inbox yahoo-1  for 1m40s, silenced for another 1h")),
+                "{}",
+                rows.join("\n")
+            );
             assert!(at("✕ mailchimp/password-reset/gmail-1").is_some(), "{}", rows.join("\n"));
         }
     }

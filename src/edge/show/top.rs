@@ -8,7 +8,7 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use super::router::{Silent, view};
-use super::{Ask, page};
+use super::{Ask, page, quiet};
 use crate::model::{At, Name, Severity, Span, Verdict};
 use crate::watchdog::View;
 use crate::watchdog::count::{BUCKETS_MS, Histogram};
@@ -90,10 +90,12 @@ pub struct Open {
     pub kind: String,
     /// Whose.
     pub culprit: String,
-    /// Since when.
-    pub opened_at: At,
+    /// Since when it goes on, as far as is known.
+    pub since: At,
     /// Who has seen it.
     pub acknowledged_by: Option<String>,
+    /// Until when nobody is told of it, and the word for that: `silenced` or `maintenance`.
+    pub quiet: Option<(At, String)>,
     /// What was told of it last.
     pub summary: String,
 }
@@ -121,7 +123,8 @@ impl Top {
             severity: i.severity,
             kind: i.kind.as_str().to_owned(),
             culprit: i.culprit.to_string(),
-            opened_at: i.opened_at,
+            since: i.since(),
+            quiet: quiet::of(view, i).map(|quiet| (quiet.until, quiet.word.to_owned())),
             acknowledged_by: i.acknowledged.as_ref().map(|word| word.by.clone()),
             summary: i.summary().to_owned(),
         };
