@@ -6,6 +6,7 @@ use super::count::Histogram;
 use super::event::Delivery;
 use super::portrait::IdentityView;
 use super::zone::DnsView;
+use crate::config::Maintenance;
 use crate::model::past::Became;
 use crate::model::{
     At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, Placement, Pulse, Route, Severity, Sign,
@@ -289,6 +290,9 @@ pub struct Present {
 pub struct MaintenanceView {
     /// Which.
     pub name: Name,
+    /// The window itself: whom it covers, and when.
+    #[serde(skip)]
+    pub window: Maintenance,
     /// What it is about, in words.
     pub which: String,
     /// When, in words.
@@ -372,9 +376,18 @@ impl IncidentView {
         Self { present: None, ..self.clone() }
     }
 
+    /// When what it is about began, as far as is known: before it was opened, for that takes proof.
+    #[must_use]
+    pub fn since(&self) -> At {
+        let told = |evidence: &serde_json::Value| evidence.get("since").and_then(serde_json::Value::as_str).and_then(At::from_rfc3339);
+        let present = self.present.as_ref().and_then(|present| told(&present.evidence));
+        // After a part of the recovery the first that is missing is another.
+        [told(&self.last.evidence), present].into_iter().flatten().fold(self.opened_at, At::min)
+    }
+
     /// How long it lasted, or has lasted by `now`.
     #[must_use]
     pub fn age(&self, now: At) -> Span {
-        self.resolved_at.unwrap_or(now).since(self.opened_at)
+        self.resolved_at.unwrap_or(now).since(self.since())
     }
 }

@@ -5,6 +5,7 @@
 
 mod api;
 mod clear;
+mod facts;
 mod gate;
 pub mod grafana;
 mod health;
@@ -13,6 +14,7 @@ mod page;
 mod past;
 mod problem;
 mod public;
+mod quiet;
 mod reload;
 mod router;
 mod runbooks;
@@ -21,6 +23,7 @@ mod serve;
 mod top;
 
 pub use api::{Counter, Hub, api, document};
+pub use facts::{Fact, Said, facts};
 pub use gate::{Gate, Web};
 pub use metrics::{CONTENT_TYPE, reference, render};
 pub use past::{Answer, Archive, Question};

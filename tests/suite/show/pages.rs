@@ -11,13 +11,14 @@ use crate::support::browser::{look, pictures};
 use made::{Past, now};
 
 /// Where every kind of page is, in these worlds.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("status", "/"),
     ("route", "/routes/mailchimp/password-reset/gmail-1"),
     ("provider", "/providers/mailchimp"),
     ("inbox", "/inboxes/fastmail-1"),
     ("canary", "/canaries/0000000100000010"),
     ("incident", "/incidents/7"),
+    ("incidents", "/incidents"),
     ("dns", "/dns"),
 ];
 
@@ -155,7 +156,7 @@ async fn everybody_sees_verdicts_and_nothing_else() {
     ] {
         assert!(body.contains(fact), "{fact} is not in\n{body}");
     }
-    assert!(body.contains("94.87 % without trouble") && body.contains("<title>2022-08-09: trouble for 1h20m</title>"), "{body}");
+    assert!(body.contains("94.7 % without trouble") && body.contains("<title>2022-08-09: trouble for 1h22m</title>"), "{body}");
     let secret = ["mailchimp", "relay", "gmail", "fastmail", "incident", "mx1.example", "ada", "@", "sign-up", "password", "href", "0000"];
     secret.iter().for_each(|word| assert!(!body.contains(word), "{word} is in\n{body}"));
     for path in ["/metrics", "/incidents/7", "/api/v1/providers", "/-/ready", "/routes/mailchimp/sign-up/gmail-1", "/hooks/mailchimp"] {
@@ -311,6 +312,28 @@ async fn an_outage_shows_before_any_deadline_has_passed() {
     let (_, card) = page.split_once("id=\"i8\"").unwrap();
     let card = card.split_once("</article>").unwrap().0;
     assert!(card.contains("silenced") && card.contains("grace"), "{card}");
+}
+
+#[tokio::test]
+async fn incidents_are_listed_by_page_and_narrowed() {
+    let shown = Shown::with(made::world(true), Past { outage: true }.archive()).await;
+    let numbers = async |path: &str| -> Vec<String> {
+        let (code, page) = shown.get(path).await;
+        assert_eq!(code, 200);
+        page.split("<tr id=\"i").skip(1).map(|row| row.split('"').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(numbers("/incidents").await, ["8", "7", "5"]);
+    assert_eq!(numbers("/incidents?state=open").await, ["8", "7"]);
+    assert_eq!(numbers("/incidents?kind=blind&party=fastmail-1").await, ["8"]);
+    assert_eq!(numbers("/incidents?party=relay&before=8").await, ["5"]);
+    assert_eq!(numbers("/incidents?party=mail&kind=nonsense").await, [""; 0], "what is not a name of anything");
+    let (_, page) = shown.get("/incidents?state=over").await;
+    assert!(page.contains("aria-current=\"true\">over<") && page.contains("incidents?state=over&amp;kind=stopped"), "{page}");
+    // Without the ledger, what the watchdog itself has.
+    let bare = Shown::start(made::world(true)).await;
+    let (_, page) = bare.get("/incidents?kind=stopped").await;
+    assert!(page.contains("The ledger could not be asked") && page.contains("id=\"i7\"") && !page.contains("id=\"i8\""), "{page}");
+    assert!(bare.get("/").await.1.contains("<a href=\"incidents\">Incidents</a>"));
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub(super) fn days(name: &str, spells: &[Spell], began: At, now: At) -> Markup {
     let days = cut(spells, began, now);
     let share = share(spells, began, now);
     let bad = days.iter().filter(|day| matches!(day.tone, Verdict::Stopped | Verdict::Degraded)).count();
-    let text = format!("{name}: of the last {DAYS} days, {bad} with trouble; all was well {share} of the time that was watched");
+    let text = format!("{name}: of the last {DAYS} days, {bad} with trouble; {share}");
     html! {
         div.past {
             svg.days viewBox=(format!("0 0 {} 32", DAYS * APART)) preserveAspectRatio="none" role="img" aria-label=(text) {
@@ -44,7 +44,7 @@ pub(super) fn days(name: &str, spells: &[Spell], began: At, now: At) -> Markup {
                     rect class=(day.tone.as_str()) x=(place as u64 * APART) width=(BAR) height="32" { title { (told(day)) } }
                 }
             }
-            p.ends { span { (DAYS) " days ago" } span { (share) " without trouble" } span { "today" } }
+            p.ends { span { (DAYS) " days ago" } span { (share) } span { "today" } }
         }
     }
 }
@@ -88,13 +88,24 @@ fn ill(spells: &[Spell], begin: At, end: At) -> Span {
     Span::from_ms(sum)
 }
 
-/// The share of the watched time in which all was well; never rounded up to all of it.
+/// How much of the watched time was without trouble: a share, never rounded up to all of it, and no more exact than the time is long; of less
+/// than a day, how long there was trouble.
 fn share(spells: &[Spell], began: At, now: At) -> String {
     let begin = now.minus(DAY.scaled(DAYS, 1)).max(began);
-    let (all, ill) = (now.since(begin).as_ms(), ill(spells, begin, now).as_ms());
+    let (all, ill) = (now.since(begin), ill(spells, begin, now));
+    let secs = |span: Span| Span::from_secs(span.as_ms() / 1000);
+    if all < DAY {
+        return match ill {
+            Span::ZERO => format!("no trouble in the {} that were watched", secs(all)),
+            ill => format!("trouble for {} of the {} that were watched", secs(ill), secs(all)),
+        };
+    }
+    let figures = if all < DAY.scaled(10, 1) { 1_u32 } else { 2 };
+    let whole = 100.0 * 10_f64.powi(figures as i32);
+    let well = all.as_ms().saturating_sub(ill.as_ms()) as f64 / all.as_ms().max(1) as f64;
     match ill {
-        0 => "100 %".to_owned(),
-        _ => format!("{:.2} %", ((all.saturating_sub(ill)) as f64 / all.max(1) as f64 * 10_000.0).floor() / 100.0),
+        Span::ZERO => "100 % without trouble".to_owned(),
+        _ => format!("{:.*} % without trouble", figures as usize, (well * whole).floor() / whole * 100.0),
     }
 }
 
@@ -124,7 +135,16 @@ mod tests {
         assert_eq!(last, [(Verdict::Stopped, HOUR), (Verdict::Degraded, HOUR), (Verdict::Degraded, HOUR)]);
         assert_eq!(days.iter().filter(|day| day.tone == Verdict::Unknown).count(), 79);
         assert_eq!(told(&days[87]), "2022-08-07: trouble for 1h");
-        assert_eq!((share(&spells, began, now).as_str(), share(&[], began, now).as_str()), ("98.75 %", "100 %"));
-        assert_eq!(share(&[spell(now.minus(Span::from_ms(1)), None, Verdict::Degraded)], began, now), "99.99 %");
+        assert_eq!(
+            (share(&spells, began, now).as_str(), share(&[], began, now).as_str()),
+            ("98.75 % without trouble", "100 % without trouble")
+        );
+        assert_eq!(share(&[spell(now.minus(Span::from_ms(1)), None, Verdict::Degraded)], began, now), "99.99 % without trouble");
+        let young = |began: u64| share(&spells, now.minus(Span::from_secs(began)), now);
+        assert_eq!(
+            (young(100).as_str(), young(86_400).as_str()),
+            ("trouble for 1m40s of the 1m40s that were watched", "95.8 % without trouble")
+        );
+        assert_eq!(share(&[], now.minus(Span::from_secs(100)), now), "no trouble in the 1m40s that were watched");
     }
 }

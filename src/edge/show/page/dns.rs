@@ -90,7 +90,7 @@ fn row(view: &View, one: &SubjectView) -> Markup {
             }
             td.why {
                 @if let Some(answer) = &one.answer {
-                    @if answer.text.is_empty() { span.dim { "nothing" } } @else { code { (foreign(&answer.text, RECORD)) } }
+                    @if answer.text.is_empty() { span.dim { "nothing" @if answer.grade == Grade::Absent { (meaning(one.subject.topic).1) } } } @else { code { (foreign(&answer.text, RECORD)) } }
                     @if let Some(lookups) = answer.lookups { " " span.dim { "(" (lookups) " of 10 look-ups)" } }
                     @for note in &answer.notes { br; (foreign(note, RECORD)) }
                 }
@@ -109,11 +109,24 @@ fn state(one: &SubjectView, grade: Option<Grade>) -> Markup {
     match grade {
         None if one.refused => badge(Verdict::Unknown, "refuses"),
         None => badge(Verdict::Unknown, "not known"),
-        Some(Grade::Absent) => badge(Verdict::Unknown, "absent"),
+        Some(Grade::Absent) => badge(meaning(one.subject.topic).0, "absent"),
         Some(Grade::Broken) => badge(Verdict::Stopped, if listed { "listed" } else { "broken" }),
         Some(Grade::Weak) => badge(Verdict::Degraded, "weak"),
         Some(Grade::Fair) => badge(Verdict::Delivering, "fair"),
         Some(Grade::Sound) => badge(Verdict::Delivering, if listed { "not listed" } else { "sound" }),
+    }
+}
+
+/// What it means that there is none: a finding where mail is the worse for it.
+const fn meaning(topic: Topic) -> (Verdict, &'static str) {
+    match topic {
+        Topic::Mx => (Verdict::Degraded, ": mail goes to the address of the name itself (RFC 5321, 5.1), if it has one"),
+        Topic::Spf => (Verdict::Degraded, ": receivers cannot tell who may send for it"),
+        Topic::Dkim => (Verdict::Degraded, ": signatures by this key cannot be checked"),
+        Topic::Dmarc => (Verdict::Degraded, ": large receivers ask for it"),
+        Topic::Reverse => (Verdict::Degraded, ": large receivers refuse mail from addresses without a name"),
+        Topic::MtaSts | Topic::TlsRpt | Topic::Dnssec => (Verdict::Unknown, ": nobody asks for it"),
+        Topic::Listed => (Verdict::Unknown, ""),
     }
 }
 

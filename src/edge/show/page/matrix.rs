@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
+use super::super::quiet;
 use super::bits::{self, reason, sign, verdict};
 use super::spread::{self, Spread, Took};
+use super::status::by_trouble;
 use super::{home, routes, strip};
 use crate::model::past::Became;
 use crate::model::{At, Name, Verdict};
@@ -39,13 +41,13 @@ pub(super) fn matrix(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
                     }
                 }
             } }
-            tbody { @for (row, provider) in view.providers.iter().enumerate() { tr id=(format!("p/{}", provider.name)) {
+            tbody { @for (row, provider) in by_trouble(&view.providers, |party| party.verdict).into_iter().enumerate() { tr id=(format!("p/{}", provider.name)) {
                 th scope="row" {
                     a href=(format!("{root}providers/{}", provider.name)) { (provider.name) }
                     @if provider.traffic.standby { " (stand-by)" }
                 }
                 @for (column, inbox) in view.inboxes.iter().enumerate() {
-                    td { (field(root, fields.get(&(&provider.name, &inbox.name)).map_or(&[], Vec::as_slice), view.at, &format!("f{row}-{column}"))) }
+                    td { (field(root, fields.get(&(&provider.name, &inbox.name)).map_or(&[], Vec::as_slice), view, &format!("f{row}-{column}"))) }
                 }
             } } }
         } } }
@@ -78,18 +80,21 @@ fn stopped_since(route: &RouteView) -> Option<At> {
     begun.filter(|_| route.verdict == Verdict::Stopped)
 }
 
-fn field(root: &str, routes: &[&RouteView], now: At, id: &str) -> Markup {
+fn field(root: &str, routes: &[&RouteView], view: &View, id: &str) -> Markup {
     let Some(worst) = routes.first() else { return html! { span.off { span aria-hidden="true" { "·" } span.vh { "not watched" } } } };
     let alike = routes.iter().filter(|route| route.verdict == worst.verdict).count();
-    let points: Vec<_> = routes.iter().flat_map(|route| strip::points(route)).collect();
-    let median = Spread::of(&points).took.map(|[median, ..]| median).filter(|_| worst.verdict != Verdict::Unknown);
+    let points: Vec<_> = routes.iter().map(|route| (*route, strip::points(route))).collect();
+    let telling = points.iter().flat_map(|(route, points)| spread::telling(view, route, points));
+    let median = Spread::of(telling).took.map(|[median, ..]| median).filter(|_| worst.verdict != Verdict::Unknown);
+    let hushed = quiet::of_route(view, &worst.route);
     html! {
         button type="button" class=(worst.verdict.as_str()) popovertarget=(id) {
-            span aria-hidden="true" { (sign(worst.verdict)) }
+            span aria-hidden="true" { (sign(worst.verdict)) @if hushed.is_some() { span.hush { "‖" } } }
             span.w { (worst.verdict.as_str()) }
             @if alike < routes.len() { span.ms { (alike) "/" (routes.len()) } }
-            @else if let Some(begun) = stopped_since(worst) { span.ms { (bits::relative(begun, now)) } }
+            @else if let Some(begun) = stopped_since(worst) { span.ms { (bits::relative(begun, view.at)) } }
             @else if let Some(took @ Took::Within(_)) = median { span.ms { (spread::said(took)) } }
+            @if let Some(quiet) = &hushed { span.vh { ", " (quiet.word) } }
             span.vh { ", " (worst.route.provider) " to " (worst.route.inbox) ": why" }
         }
         div id=(id) popover="auto" {
@@ -97,12 +102,13 @@ fn field(root: &str, routes: &[&RouteView], now: At, id: &str) -> Markup {
                 h3 { (worst.route.provider) " → " (worst.route.inbox) }
                 button type="button" popovertarget=(id) popovertargetaction="hide" { "Close" }
             }
+            @if let Some(quiet) = &hushed { p { (super::status::hushed(view, quiet)) @if !quiet.reason.is_empty() { ": " (bits::foreign(&quiet.reason, 200)) } } }
             ul.plain {
-                @for route in routes.iter().take(LISTED) {
+                @for (route, points) in points.iter().take(LISTED) {
                     li {
                         (verdict(route.verdict)) " " a href=(routes::href(root, &route.route)) { (route.route.stream) } ": "
                         (reason(root, &route.reason, SENTENCE))
-                        @if let Some(took) = Spread::of(&strip::points(route)).took {
+                        @if let Some(took) = Spread::of(spread::telling(view, route, points)).took {
                             span.dim { " " @for (name, took) in spread::NAMES.iter().zip(took) { (name) " " (spread::said(took)) ". " } }
                         }
                     }

@@ -9,6 +9,7 @@ mod dns;
 mod form;
 mod heartbeats;
 mod incident;
+mod incidents;
 mod matrix;
 mod party;
 mod paths;
@@ -63,7 +64,7 @@ pub(super) fn document(root: Option<&str>, title: &str, body: &Markup) -> Markup
     let whole = html! {
         a.skip href="#main" { "Skip to content" }
         header.top { div.in {
-            @if let Some(root) = root { a.brand href=(home(root)) { "mailcanary" } nav aria-label="Elsewhere" { a href=(home(root)) { "Status" } } }
+            @if let Some(root) = root { a.brand href=(home(root)) { "mailcanary" } nav aria-label="Elsewhere" { a href=(home(root)) { "Status" } a href=(format!("{root}incidents")) { "Incidents" } } }
             @else { span.brand { "mailcanary" } }
         } }
         main #main tabindex="-1" { (body) }
@@ -80,8 +81,9 @@ fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
                 a.brand href=(home(root)) { "mailcanary" }
                 span.where { (foreign(&view.instance, 200)) }
                 nav aria-label="Elsewhere" {
+                    a href=(format!("{root}incidents")) { "Incidents" }
                     a href=(format!("{root}metrics")) { "Metrics" }
-                    a href=(format!("{root}api/v1/providers")) { "JSON" }
+                    a href=(format!("{root}api/v1")) { "JSON" }
                 }
                 (fresh(&bits::second(view.at), &bits::clock(view.at)))
             }

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::bits::{sign, time};
+use super::bits::{reason, sign, time};
 use super::status::{one, sight, when};
-use super::{page, prose, routes};
+use super::{page, routes};
 use crate::model::{Culprit, Verdict};
 use crate::watchdog::{RouteView, View};
 
@@ -44,7 +44,7 @@ pub(super) fn inbox(view: &View, name: &str) -> Option<Markup> {
 fn whole(
     view: &View,
     title: &str,
-    (verdict, reason): (Verdict, &str),
+    (verdict, why): (Verdict, &str),
     facts: &Markup,
     more: &Markup,
     mine: impl Fn(&RouteView) -> bool,
@@ -55,7 +55,7 @@ fn whole(
         div class=(format!("hero {}", verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(verdict)) }
             h1 { (title) " " (verdict.as_str()) }
-            p.more { (prose(reason, 1000)) }
+            p.more { (reason(ROOT, why, 1000)) }
         }
         section.card { h2.vh { "Facts" } dl.facts { (facts) } }
         (more)

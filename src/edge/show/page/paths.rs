@@ -12,7 +12,8 @@ use super::super::router::{Silent, html, view};
 use super::super::{Archive, Ask};
 use super::incident::{incident, remembered};
 use super::route::{Told, Window, route};
-use super::{canary, dns, missing, party, status};
+use super::{canary, dns, incidents, missing, party, status};
+use crate::model::past::Sought;
 use crate::model::{CanaryId, IncidentId, Name, Route};
 use crate::watchdog::View;
 
@@ -27,13 +28,14 @@ pub(in crate::edge::show) fn paths(archive: Archive) -> Router<Ask> {
         .route("/providers/{name}", get(provider_page))
         .route("/inboxes/{name}", get(inbox_page))
         .route("/dns", get(dns_page))
+        .route("/incidents", get(incidents_page))
         .route("/incidents/{id}", get(incident_page))
         .route("/canaries/{id}", get(canary_page))
         .layer(Extension(archive))
 }
 
 /// The first value of a key in what stands behind a `?`.
-fn asked(query: Option<&str>, key: &str) -> Option<String> {
+pub(super) fn asked(query: Option<&str>, key: &str) -> Option<String> {
     form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
@@ -81,7 +83,18 @@ async fn route_page(
 
 async fn past(archive: &Archive, view: &View, route: &Route, window: Window) -> Told {
     let points = archive.points(route.clone(), window.ends(view)).await?;
-    Ok((points, archive.incidents(None, FAILURES).await?))
+    Ok((points, archive.incidents(Sought::newest(FAILURES)).await?))
+}
+
+async fn incidents_page(
+    State(ask): State<Ask>,
+    Extension(archive): Extension<Archive>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    let sought = incidents::sought(query.as_deref());
+    let found = archive.incidents(sought.clone()).await;
+    Ok(html(StatusCode::OK, incidents::incidents(&view, &sought, found)))
 }
 
 async fn incident_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(id): Path<String>) -> Result<Response, Silent> {

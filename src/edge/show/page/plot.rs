@@ -30,7 +30,9 @@ const STEPS: [u64; 12] = [60, 300, 600, 1800, 3600, 7200, 10_800, 21_600, 43_200
 /// Arrivals that tell what is usual, and what is never called overdue.
 const ENOUGH: usize = 5;
 const LEAST_PATIENCE: Span = Span::from_secs(2);
-/// Pixels that such a mark needs.
+/// Pixels of a letter, about.
+const LETTER: f64 = 7.0;
+/// Pixels that a mark on the scale of time needs.
 const APART: f64 = 78.0;
 
 /// What is drawn.
@@ -125,17 +127,24 @@ impl Plot<'_> {
         }
     }
 
-    /// When something was open against this route, behind everything.
+    /// When something went on against this route, behind everything.
     fn incidents(&self, scale: &Scale) -> Markup {
         let [from, to] = self.ends;
+        let begins = |failure: &Failure| scale.x(failure.since.max(from));
+        // The loudest on top.
+        let mut failures: Vec<&Failure> = self.failures.iter().collect();
+        failures.sort_by_key(|failure| failure.severity);
         html! {
-            @for failure in self.failures {
-                @let begin = scale.x(failure.opened_at.max(from));
+            @for failure in failures {
+                @let begin = begins(failure);
                 @let end = scale.x(failure.resolved_at.unwrap_or(to)).max(begin + 2.0);
                 @let class = failure.severity.as_str();
                 rect class=(format!("band {class}")) x=(format!("{begin:.1}")) y="18" width=(format!("{:.1}", end - begin)) height=(HEIGHT - BOTTOM - 18.0) {}
                 path class=(format!("edge {class}")) d=(format!("M{begin:.1} 18V{}", HEIGHT - BOTTOM)) {}
-                @if scale.width - begin > 90.0 { text.on x=(format!("{begin:.1}")) y="13" { "incident " (failure.incident) } }
+            }
+            @for (x, words) in labels(self.failures.iter().map(|failure| (begins(failure), failure.incident.0)).collect()) {
+                @let left = x + words.len() as f64 * LETTER <= scale.width;
+                text.on x=(format!("{:.1}", if left { x } else { scale.width - 2.0 })) y="13" text-anchor=(if left { "start" } else { "end" }) { (words) }
             }
         }
     }
@@ -242,6 +251,21 @@ fn mark(class: &str, x: f64, y: f64) -> String {
     }
 }
 
+/// The names of incidents over the places where they begin; those that would stand on each other share one.
+fn labels(mut begins: Vec<(f64, u64)>) -> Vec<(f64, String)> {
+    begins.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let mut labels: Vec<(f64, String)> = Vec::new();
+    for (x, number) in begins {
+        match labels.last_mut() {
+            Some((before, words)) if *before + (words.len() + 1) as f64 * LETTER > x => {
+                *words = format!("{}, {number}", words.replace("incident ", "incidents "));
+            }
+            _ => labels.push((x, format!("incident {number}"))),
+        }
+    }
+    labels
+}
+
 /// What is said of a stretch of time under the pointer.
 fn hit(scale: &Scale, [from, to]: [At; 2], spread: &Spread) -> Markup {
     let (begin, end) = (scale.x(from), scale.x(to));
@@ -270,5 +294,20 @@ pub(super) fn legend() -> Markup {
             li { (sample("due", "M1 7h22")) "deadline" }
             li { svg width="24" height="14" viewBox="0 0 24 14" aria-hidden="true" { rect.band width="24" height="14" {} path.edge d="M1 0v14" {} } "incident" }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::labels;
+
+    #[test]
+    fn names_of_incidents_do_not_stand_on_each_other() {
+        let of = |begins: &[(f64, u64)]| labels(begins.to_vec());
+        assert_eq!(of(&[(200.0, 2), (60.0, 1)]), [(60.0, "incident 1".to_owned()), (200.0, "incident 2".to_owned())]);
+        assert_eq!(
+            of(&[(60.0, 1), (90.0, 2), (100.0, 3), (400.0, 4)]),
+            [(60.0, "incidents 1, 2, 3".to_owned()), (400.0, "incident 4".to_owned())]
+        );
     }
 }

@@ -72,13 +72,13 @@ impl<'a> Fact<'a> {
     fn of(view: &View, incident: &'a IncidentView) -> Self {
         let marked = incident.last.evidence.get("drill").is_some();
         let drill = marked || view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
-        Self { kind: incident.kind, culprit: &incident.culprit, from: incident.opened_at, to: incident.resolved_at, drill }
+        Self { kind: incident.kind, culprit: &incident.culprit, from: incident.since(), to: incident.resolved_at, drill }
     }
 
     /// The ledger keeps of a drill what was told of it.
     fn past(failure: &'a Failure) -> Self {
         let drill = failure.summary.starts_with("DRILL");
-        Self { kind: failure.kind, culprit: &failure.culprit, from: failure.opened_at, to: failure.resolved_at, drill }
+        Self { kind: failure.kind, culprit: &failure.culprit, from: failure.since, to: failure.resolved_at, drill }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::bits::{ago, clock, foreign, sign, stamp, table};
+use super::bits::{ago, capital, clock, foreign, reason, sign, stamp, table};
 use super::plot::{self, Plot};
 use super::spread::{self, Spread, Took};
-use super::{page, prose, strip};
+use super::{page, strip};
 use crate::model::past::{Failure, Point};
 use crate::model::{At, Span, Verdict};
-use crate::watchdog::{RouteView, View};
+use crate::watchdog::{IncidentView, RouteView, View};
 
 /// The way from this page to the status page.
 const ROOT: &str = "../../../";
@@ -21,6 +21,13 @@ const WINDOWS: [(&str, u64); 6] =
     [("15m", 900), ("1h", 3600), ("6h", 6 * 3600), ("24h", 24 * 3600), ("7d", 7 * 86_400), ("30d", 30 * 86_400)];
 /// What is looked at unless somebody wishes otherwise; of a younger installation the shortest that holds all.
 const USUAL: (&str, u64) = ("24h", 86_400);
+
+/// Each quantile, and what it says where so much has come, and where not.
+const QUANTILES: [(&str, &str, &str); 3] = [
+    ("Median", "half came sooner", "half has not come"),
+    ("90th percentile", "9 in 10 came sooner", "more than 1 in 10 has not come"),
+    ("99th percentile", "all but 1 in 100", "more than 1 in 100 has not come"),
+];
 
 /// How far back a page looks.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +62,8 @@ struct Shown {
     ends: [At; 2],
     /// Before that nobody watched.
     began: At,
+    /// Up to when all is known that came.
+    seen: At,
     /// Why there is not more.
     why: Option<String>,
 }
@@ -62,13 +71,13 @@ struct Shown {
 /// The page of a route.
 pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) -> Markup {
     let shown = shown(view, route, window, told);
-    let spread = Spread::of(&shown.points);
+    let spread = Spread::of(shown.points.iter().map(|point| (point, shown.seen)));
     let title = route.route.to_string();
     let body = html! {
         div class=(format!("hero {}", route.verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(route.verdict)) }
             h1 { (title) " " span.vh { "is " } (word(route.verdict)) }
-            p.more { (prose(&route.reason, 1000)) }
+            p.more { (reason(ROOT, &route.reason, 1000)) }
         }
         p { "From " a href=(format!("{ROOT}providers/{}", route.route.provider)) { (route.route.provider) } " to "
             a href=(format!("{ROOT}inboxes/{}", route.route.inbox)) { (route.route.inbox) } ", as mail of the kind " strong { (route.route.stream) } "." }
@@ -97,28 +106,31 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
+/// An incident of a view as one of the past.
+pub(super) fn failure(incident: &IncidentView) -> Failure {
+    Failure {
+        incident: incident.incident,
+        kind: incident.kind,
+        severity: incident.severity,
+        culprit: incident.culprit.clone(),
+        since: incident.since(),
+        opened_at: incident.opened_at,
+        updated_at: incident.opened_at,
+        resolved_at: incident.resolved_at,
+        summary: incident.summary().to_owned(),
+    }
+}
+
 fn shown(view: &View, route: &RouteView, window: Window, told: Told) -> Shown {
     let [from, to] = window.ends(view);
-    let known = |why| {
-        let open = view.incidents.iter().map(|i| Failure {
-            incident: i.incident,
-            kind: i.kind,
-            severity: i.severity,
-            culprit: i.culprit.clone(),
-            opened_at: i.opened_at,
-            updated_at: i.opened_at,
-            resolved_at: i.resolved_at,
-            summary: i.summary().to_owned(),
-        });
-        (strip::points(route), open.collect(), why)
-    };
+    let known = |why| (strip::points(route), view.incidents.iter().map(failure).collect(), why);
     let (points, failures, why): (Vec<Point>, Vec<Failure>, Option<String>) = match told {
         Ok((points, failures)) => (points, failures, None),
         Err(why) => known(Some(why)),
     };
-    let touches = |f: &Failure| f.culprit.covers(&route.route) && f.opened_at < to && f.resolved_at.is_none_or(|at| at > from);
+    let touches = |f: &Failure| f.culprit.covers(&route.route) && f.since < to && f.resolved_at.is_none_or(|at| at > from);
     let failures = failures.into_iter().filter(touches).collect();
-    Shown { points, failures, ends: [from, to], began: view.began, why }
+    Shown { points, failures, ends: [from, to], began: view.began, seen: spread::seen(view, route), why }
 }
 
 fn tiles(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
@@ -127,8 +139,8 @@ fn tiles(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
     html! {
         ul.tiles {
             @if let Some(took) = spread.took {
-                @for ((name, more), took) in [("Median", "half came sooner"), ("90th percentile", "9 in 10 came sooner"), ("99th percentile", "all but 1 in 100")].into_iter().zip(took) {
-                    (tile(name, &spread::said(took), more))
+                @for ((name, came, missing), took) in QUANTILES.into_iter().zip(took) {
+                    (tile(name, &capital(&spread::said(took)), if took == Took::NotReached { missing } else { came }))
                 }
             } @else { (tile("Median", "–", "nothing is known yet")) }
             (tile("Lost or refused", &missed.to_string(), &format!("of {} sent", spread.sent)))
@@ -147,7 +159,7 @@ fn overdue(shown: &Shown) -> String {
 }
 
 fn picture(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
-    let stretches = spread::stretches(&shown.points, shown.ends, STRETCHES);
+    let stretches = spread::stretches(&shown.points, shown.ends, shown.seen, STRETCHES);
     let plot = Plot {
         points: &shown.points,
         stretches: &stretches,
@@ -181,7 +193,7 @@ fn picture(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
             (plot.draw(1100.0, "broad", &text))
             (plot.draw(380.0, "slim", &text))
             (plot::legend())
-            figcaption.dim.small { "What was lost or refused counts as longer than everything: a line ends where so much never came. An open ring is a canary on its way: it rises until it arrives, or is lost at the deadline." }
+            figcaption.dim.small { "What was lost or refused counts as longer than everything: a line ends where so much has not come. An open ring is a canary on its way: it rises until it arrives, or is lost at the deadline." }
         }
         details #numbers {
             summary { "The same as a table" }
@@ -223,7 +235,7 @@ fn incidents(shown: &Shown) -> Markup {
                             (super::severity(failure.severity)) " "
                             a href=(format!("{ROOT}incidents/{}", failure.incident)) { "Incident " (failure.incident) } ": "
                             (super::status::culprit(&failure.culprit)) ", " (failure.kind.as_str()) ", "
-                            (stamp(failure.opened_at)) " – " @if let Some(at) = failure.resolved_at { (stamp(at)) } @else { strong { "open" } }
+                            (stamp(failure.since)) " – " @if let Some(at) = failure.resolved_at { (stamp(at)) } @else { strong { "open" } }
                         }
                     }
                 }

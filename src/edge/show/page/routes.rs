@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::bits::{ago, count, reason, table, verdict};
 use super::spread::{self, Spread};
 use super::strip;
-use crate::model::{At, Route, Verdict};
+use crate::model::{Route, Verdict};
 use crate::watchdog::{RouteView, View};
 
 /// Bytes of a reason; the whole stands on the route's page.
@@ -25,7 +25,7 @@ pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool
     let mut mine: Vec<&RouteView> = view.routes.iter().filter(|route| which(route)).collect();
     mine.sort_by_key(|route| route.verdict.rank());
     let heads = ["route", "verdict", "newest canaries", ">median", ">99th", ">last arrival"];
-    let lines = |routes: &[&RouteView]| html! { @for route in routes { (line(root, route, view.at)) } };
+    let lines = |routes: &[&RouteView]| html! { @for route in routes { (line(root, route, view)) } };
     if mine.len() <= FEW {
         return table("Routes, the worst first", "stack", &heads, &lines(&mine));
     }
@@ -40,9 +40,18 @@ pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool
     }
 }
 
-fn line(root: &str, route: &RouteView, now: At) -> Markup {
-    let spread = Spread::of(&strip::points(route));
-    let quantile = |which: usize| spread.took.and_then(|took| took.get(which).copied()).map(spread::said);
+fn line(root: &str, route: &RouteView, view: &View) -> Markup {
+    let points = strip::points(route);
+    let telling = spread::telling(view, route, &points);
+    let since = (telling.len() < points.len()).then(|| format!("of the {} sent since mail was last missing", telling.len()));
+    let took = Spread::of(telling).took;
+    let seen = spread::seen(view, route);
+    let spread = Spread::of(points.iter().map(|point| (point, seen)));
+    let quantile = |which: usize| {
+        html! {
+            @if let Some(took) = took.and_then(|took| took.get(which).copied()) { span title=[since.as_deref()] { (spread::said(took)) } } @else { span.dim { "–" } }
+        }
+    };
     html! {
         tr id=(format!("r/{}", route.route)) {
             th scope="row" { a href=(href(root, &route.route)) { (route.route) } }
@@ -51,10 +60,10 @@ fn line(root: &str, route: &RouteView, now: At) -> Markup {
                 // Of what is well the figures beside it say all.
                 @if route.verdict != Verdict::Delivering { " " span.small { (reason(root, &route.reason, SENTENCE)) } }
             }
-            td { (strip::strip(route, now)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
-            td.num data-k="median" { @if let Some(said) = quantile(0) { (said) } @else { span.dim { "–" } } }
-            td.num data-k="99th" { @if let Some(said) = quantile(2) { (said) } @else { span.dim { "–" } } }
-            td.num data-k="last arrival" { @if let Some(at) = route.last_arrival { (ago(at, now)) } @else { span.dim { "none yet" } } }
+            td { (strip::strip(view, route)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
+            td.num data-k="median" { (quantile(0)) }
+            td.num data-k="99th" { (quantile(2)) }
+            td.num data-k="last arrival" { @if let Some(at) = route.last_arrival { (ago(at, view.at)) } @else { span.dim { "none yet" } } }
         }
     }
 }

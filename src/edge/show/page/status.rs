@@ -2,14 +2,18 @@
 
 use maud::{Markup, html};
 
+use super::super::quiet::{self, Quiet};
 use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, short, sign, table, time, tone, verdict};
-use super::{matrix, page, prose, routes, spread, strip};
+use super::spread::{self, Spread};
+use super::{matrix, page, prose, routes, strip};
 use crate::model::past::Point;
-use crate::model::{At, Name, Severity, Silence, Verdict};
-use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, View};
+use crate::model::{At, Name, Severity, Verdict};
+use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, RouteView, View};
 
-/// Bytes of a reason or summary; the whole is on the incident's page.
+/// Bytes of a reason.
 const SENTENCE: usize = 240;
+/// Bytes of a summary; the whole is on the incident's page.
+const SUMMARY: usize = 600;
 
 /// Incidents listed. There can be as many as culprits.
 const OPEN: usize = 100;
@@ -19,16 +23,22 @@ const OVER: usize = 20;
 pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
     let (tone, headline) = headline(view);
     let (_, sentence) = sentence(view);
+    // Where nothing is watched at all, that is said and no more.
+    let is_of_mail = view.trouble.is_none() && view.cut_off_since.is_none();
     let body = html! {
         div class=(format!("hero {}", tone.as_str())) {
             span.sign aria-hidden="true" { (sign(tone)) }
             h1 { (foreign(&headline, 300)) }
-            @if sentence != headline {
+            @if let Some(worst) = worst(view).filter(|_| is_of_mail) {
+                // Its sentence stands on its card.
                 p.more {
-                    (prose(&sentence, 600))
-                    @if let Some(worst) = worst(view) { " " a href=(format!("incidents/{}", worst.incident)) { "What to do" } }
+                    "For " (worst.age(view.at)) "; "
+                    @if let Some(quiet) = quiet::of(view, worst) { (quiet.word) " until " (short(quiet.until, view.at)) }
+                    @else if let Some(word) = &worst.acknowledged { (foreign(&word.by, 60)) " has seen it" }
+                    @else { "nobody has acknowledged it" }
+                    ". " a href=(format!("incidents/{}", worst.incident)) { "What to do" }
                 }
-            }
+            } @else if sentence != headline { p.more { (prose(&sentence, 600)) } }
         }
         (tiles(view))
         (open(view))
@@ -114,8 +124,8 @@ fn tiles(view: &View) -> Markup {
     let open = view.incidents.iter().filter(|i| i.resolved_at.is_none()).count();
     let seen = view.incidents.iter().filter(|i| i.resolved_at.is_none() && i.acknowledged.is_some()).count();
     let sighted = view.inboxes.iter().filter(|i| i.sight == Some(true)).count();
-    let newest: Vec<Point> = view.routes.iter().flat_map(strip::points).collect();
-    let spread = spread::Spread::of(&newest);
+    let newest: Vec<(&RouteView, Vec<Point>)> = view.routes.iter().map(|route| (route, strip::points(route))).collect();
+    let spread = Spread::of(newest.iter().flat_map(|(route, points)| spread::telling(view, route, points)));
     html! {
         ul.tiles {
             (tile("Routes that deliver", &format!("{well} of {}", view.routes.len()), &html! { (troubled(view)) }))
@@ -165,15 +175,18 @@ fn over(view: &View) -> Markup {
                 details #ended { summary { (count(over.len(), "incident")) " ended lately" }
                     @for incident in over.iter().take(OVER) { (one(view, "", incident)) }
                 }
+                p { a href="incidents" { "All incidents" } }
             }
         }
     }
 }
 
-/// What keeps sinks from hearing of an open incident, if anything does; of several, what lasts longest.
-fn silence<'v>(view: &'v View, incident: &IncidentView) -> Option<&'v Silence> {
-    let fits = |s: &&Silence| s.from <= view.at && s.until > view.at && s.which.fits(incident.kind, &incident.culprit);
-    view.silences.iter().filter(fits).max_by_key(|silence| silence.until).filter(|_| incident.resolved_at.is_none())
+/// That nobody is told of something, in one form everywhere.
+pub(super) fn hushed(view: &View, quiet: &Quiet) -> Markup {
+    html! {
+        (badge(Verdict::Unknown, quiet.word))
+        span.dim { "until " (short(quiet.until, view.at)) @if !quiet.by.is_empty() { ", by " (foreign(&quiet.by, 60)) } }
+    }
 }
 
 /// One incident in a list.
@@ -184,19 +197,23 @@ pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
                 (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
                 span { (culprit(&incident.culprit)) ": " (kind(incident)) }
                 @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
-                @if let Some(until) = incident.silenced_until { (badge(Verdict::Unknown, "silenced")) span.dim { "until " (super::bits::clock(until)) } }
+                @if let Some(quiet) = quiet::of(view, incident) { (hushed(view, &quiet)) }
                 @if incident.delivers { (badge(Verdict::Delivering, "at present delivering")) }
-                @if let Some(silence) = silence(view, incident) {
-                    (badge(Verdict::Unknown, "silenced")) span.dim { "by " (foreign(&silence.by, 60)) ", until " (short(silence.until, view.at)) }
-                }
             }
-            p { (prose(incident.summary(), SENTENCE)) }
+            p { (prose(incident.summary(), SUMMARY)) }
             p.dim.small {
                 @if let Some(at) = incident.resolved_at { "lasted " (incident.age(view.at)) ", ended " (time(at, view.at)) }
-                @else { "open for " (incident.age(view.at)) ", since " (super::bits::stamp(incident.opened_at)) }
+                @else { "for " (incident.age(view.at)) ", since " (super::bits::stamp(incident.since())) ", opened " (ago(incident.opened_at, view.at)) }
             }
         }
     }
+}
+
+/// The worst first; what does alike stays in its order.
+pub(super) fn by_trouble<T>(all: &[T], verdict: impl Fn(&T) -> Verdict) -> Vec<&T> {
+    let mut sorted: Vec<&T> = all.iter().collect();
+    sorted.sort_by_key(|one| verdict(one).rank());
+    sorted
 }
 
 fn providers(view: &View) -> Markup {
@@ -212,7 +229,7 @@ fn providers(view: &View) -> Markup {
         }
     };
     let rows = html! {
-        @for party in &view.providers {
+        @for party in &by_trouble(&view.providers, |party| party.verdict) {
             (line(&html! { a href=(format!("providers/{}", party.name)) { (party.name) } @if party.traffic.standby { " (stand-by)" } }, party.name.as_str(), party))
         }
         @for (provider, party) in view.streams.iter().filter(|(_, s)| s.verdict != Verdict::Delivering) {
@@ -233,7 +250,7 @@ pub(super) fn when(at: Option<At>, now: At) -> Markup {
 
 fn inboxes(view: &View) -> Markup {
     let rows = html! {
-        @for inbox in &view.inboxes {
+        @for inbox in &by_trouble(&view.inboxes, |inbox| inbox.verdict) {
             tr id=(format!("in/{}", inbox.name)) {
                 th scope="row" { a href=(format!("inboxes/{}", inbox.name)) { (inbox.name) } }
                 td data-k="sight" { (sight(inbox)) @if let Some(at) = inbox.expires { " " span.dim { "log-in ends " (at.minute()) } } }

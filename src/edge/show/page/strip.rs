@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::spread::{self, Spread};
 use crate::model::past::{Became, Point};
-use crate::model::{At, Placement, Span};
-use crate::watchdog::RouteView;
+use crate::model::{Placement, Span};
+use crate::watchdog::{RouteView, View};
 
 /// Canaries that are drawn.
 const DRAWN: usize = 50;
@@ -28,9 +28,10 @@ pub(super) fn points(route: &RouteView) -> Vec<Point> {
 }
 
 /// The bars of a route, and in words what they show.
-pub(super) fn strip(route: &RouteView, now: At) -> Markup {
-    let points = points(route);
-    let spread = Spread::of(&points);
+pub(super) fn strip(view: &View, route: &RouteView) -> Markup {
+    let (points, now) = (points(route), view.at);
+    let seen = spread::seen(view, route);
+    let spread = Spread::of(points.iter().map(|point| (point, seen)));
     let mut paths: [(&str, String); 7] =
         ["arrived", "late", "junk", "lost", "refused", "flight", "other"].map(|class| (class, String::new()));
     for (place, point) in points.iter().enumerate() {

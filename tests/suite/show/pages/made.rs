@@ -254,7 +254,9 @@ impl Past {
                     Question::Points(route, ends, end) => _ = end.send(Ok(self.points(&route, ends))),
                     Question::Canaries(Wanted { .. }, end) => _ = end.send(Ok(Vec::new())),
                     Question::Canary(canary, end) => _ = end.send(Ok(Some(self.way(canary)))),
-                    Question::Incidents(_, _, end) => _ = end.send(Ok(self.failures())),
+                    Question::Incidents(sought, end) => {
+                        _ = end.send(Ok(self.failures().into_iter().filter(|one| sought.fits(one)).collect()))
+                    }
                     Question::Incident(id, end) => _ = end.send(Ok((id.0 == 7 && self.outage).then(|| self.dossier()))),
                 }
             }
@@ -311,6 +313,7 @@ impl Past {
         let mut view = fixture(0, 0, 0);
         ail_incidents(&mut view, self.outage);
         let one = |i: IncidentView| Failure {
+            since: i.since(),
             incident: i.incident,
             kind: i.kind,
             severity: i.severity,

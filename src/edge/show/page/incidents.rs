@@ -1,0 +1,135 @@
+//! `/incidents`: every incident that the ledger keeps, the newest first, by page; all, or those of one state, kind or party.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+use url::form_urlencoded;
+
+use super::bits::{badge, count, foreign, severity, table, time};
+use super::{page, prose};
+use crate::model::past::{Failure, Sought};
+use crate::model::{IncidentId, Kind, Name, Verdict};
+use crate::watchdog::View;
+
+/// Entries of a page.
+pub(super) const PAGE: u32 = 50;
+/// Bytes of a summary; the whole is on the incident's page.
+const SENTENCE: usize = 200;
+/// Parties that there are links for.
+const PARTIES: usize = 100;
+
+/// What is asked for by what stands behind the `?`. What is not understood is left out.
+pub(super) fn sought(query: Option<&str>) -> Sought {
+    let asked = |key: &str| super::paths::asked(query, key);
+    Sought {
+        before: asked("before").and_then(|number| number.parse().ok()).map(IncidentId),
+        kind: asked("kind").and_then(|word| Kind::from_word(&word)),
+        open: asked("state").and_then(|state| match state.as_str() {
+            "open" => Some(true),
+            "over" => Some(false),
+            _ => None,
+        }),
+        party: asked("party").and_then(|name| Name::new(&name).ok()),
+        // One more than is shown tells whether there is another page.
+        most: PAGE + 1,
+    }
+}
+
+/// The page: what was found, or why nothing was looked up; then it is what the watchdog itself remembers.
+pub(super) fn incidents(view: &View, sought: &Sought, found: Result<Vec<Failure>, String>) -> Markup {
+    let (mut found, why) = match found {
+        Ok(found) => (found, None),
+        Err(why) => (remembered(view, sought), Some(why)),
+    };
+    let more = found.len() > PAGE as usize;
+    found.truncate(PAGE as usize);
+    let body = html! {
+        h1 { "Incidents" }
+        (filters(view, sought))
+        @if let Some(why) = &why { p.note { "The ledger could not be asked (" (foreign(why, 300)) "): here is what the watchdog itself remembers." } }
+        @if found.is_empty() {
+            p { @if *sought == self::sought(None) { "There was none yet." } @else { "There is none of these." } }
+        } @else { (rows(view, &found)) }
+        @if sought.before.is_some() || more {
+            nav.tabs aria-label="Pages" {
+                @if sought.before.is_some() { a href=(href(&Sought { before: None, ..sought.clone() })) { "Newest" } }
+                @if let Some(last) = found.last().filter(|_| more) { a href=(href(&Sought { before: Some(last.incident), ..sought.clone() })) { "Older" } }
+            }
+        }
+        p.dim.small { "They are kept for as long as " code { "[ledger] keep_failures" } " says. For programs: " a href="api/v1/history" { "api/v1/history" } "." }
+    };
+    page(view, "", "Incidents", &body)
+}
+
+fn rows(view: &View, found: &[Failure]) -> Markup {
+    let rows = html! {
+        @for one in found {
+            tr id=(format!("i{}", one.incident)) {
+                th scope="row" { a href=(format!("incidents/{}", one.incident)) { "Incident " (one.incident) } }
+                td { @if one.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(super::bits::tone(one.severity), "open")) } " " (severity(one.severity)) }
+                td.why { strong { (super::status::culprit(&one.culprit)) ": " (word(one.kind)) } br; span.small { (prose(&one.summary, SENTENCE)) } }
+                td data-k="began" { (time(one.since, view.at)) }
+                td.num data-k=(if one.resolved_at.is_some() { "lasted" } else { "has lasted" }) { (one.resolved_at.unwrap_or(view.at).since(one.since)) }
+            }
+        }
+    };
+    table("Incidents, the newest first", "stack", &["incident", "state", "whose, and what", "began", ">lasted"], &rows)
+}
+
+/// Ways to see fewer.
+fn filters(view: &View, sought: &Sought) -> Markup {
+    let first = Sought { before: None, ..sought.clone() };
+    let tab = |wanted: Sought, words: &str| html! { a href=(href(&wanted)) aria-current=[(wanted == first).then_some("true")] { (words) } };
+    let parties: BTreeSet<&Name> = view.routes.iter().flat_map(|r| [&r.route.provider, &r.route.stream, &r.route.inbox]).collect();
+    let narrowed = usize::from(sought.kind.is_some()) + usize::from(sought.party.is_some());
+    html! {
+        nav.tabs aria-label="State" {
+            @for (open, words) in [(None, "all"), (Some(true), "open"), (Some(false), "over")] { (tab(Sought { open, ..first.clone() }, words)) }
+        }
+        details #narrow {
+            summary { "By kind or party" @if narrowed > 0 { " (" (count(narrowed, "filter")) ")" } }
+            nav.tabs aria-label="Kind" {
+                (tab(Sought { kind: None, ..first.clone() }, "every kind"))
+                @for kind in Kind::ALL { (tab(Sought { kind: Some(kind), ..first.clone() }, &word(kind))) }
+            }
+            nav.tabs aria-label="Provider, stream or inbox" {
+                (tab(Sought { party: None, ..first.clone() }, "everybody"))
+                @for party in parties.into_iter().take(PARTIES) { (tab(Sought { party: Some(party.clone()), ..first.clone() }, party.as_str())) }
+            }
+        }
+        @if narrowed > 0 {
+            p { "Only " @if let Some(kind) = sought.kind { strong { (word(kind)) } } @if narrowed > 1 { " of " }
+                @if let Some(party) = &sought.party { strong { (party) } } ". " a href=(href(&Sought { kind: None, party: None, ..first })) { "Show all" } }
+        }
+    }
+}
+
+fn word(kind: Kind) -> String {
+    kind.as_str().replace('_', " ")
+}
+
+/// The address of what is sought.
+fn href(sought: &Sought) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(open) = sought.open {
+        query.append_pair("state", if open { "open" } else { "over" });
+    }
+    if let Some(kind) = sought.kind {
+        query.append_pair("kind", kind.as_str());
+    }
+    if let Some(party) = &sought.party {
+        query.append_pair("party", party.as_str());
+    }
+    if let Some(before) = sought.before {
+        query.append_pair("before", &before.to_string());
+    }
+    let query = query.finish();
+    if query.is_empty() { "incidents".to_owned() } else { format!("incidents?{query}") }
+}
+
+/// What the view has, as it would stand in a list.
+pub(super) fn remembered(view: &View, sought: &Sought) -> Vec<Failure> {
+    let mut all: Vec<Failure> = view.incidents.iter().map(super::route::failure).filter(|one| sought.fits(one)).collect();
+    all.sort_by_key(|one| std::cmp::Reverse(one.incident));
+    all
+}
