@@ -6,7 +6,7 @@ use super::super::terminal::{Paper, Tone, cut, visible, width, wrap};
 use super::Sight;
 use super::wish::Wish;
 use crate::edge::show::{Line, Open, Top};
-use crate::model::{At, Name, Severity, Verdict};
+use crate::model::{At, Name, Severity, Span, Verdict};
 
 /// Columns where the width is not known: nobody looks, and nothing is cut.
 const ENDLESS: usize = 10_000;
@@ -197,7 +197,7 @@ fn list(sheet: &mut Sheet, top: &Top, routes: &[&Line], wish: &Wish, most: Optio
             rest += &format!(" {:>6}", r.in_flight);
         }
         if usual {
-            rest += &format!(" {:>7}", r.median.map_or_else(|| "–".to_owned(), |span| format!("<{span}")));
+            rest += &format!(" {:>7}", r.median.map_or_else(|| "–".to_owned(), |span| format!("<{}", span.max(Span::from_secs(1)))));
         }
         if newest {
             rest += &format!("  {}", visible(r.newest.as_deref().unwrap_or("none yet")));

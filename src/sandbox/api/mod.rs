@@ -61,6 +61,10 @@ fn router(provider: Arc<Provider>) -> Router {
     let calls = Router::new()
         .route("/messages/send", post(send))
         .route("/messages/send.json", post(send))
+        .route("/messages/info", post(became))
+        .route("/messages/info.json", post(became))
+        .route("/rejects/list", post(rejects))
+        .route("/rejects/list.json", post(rejects))
         .route("/users/ping2", post(ping))
         .route("/users/ping2.json", post(ping))
         .route("/users/info", post(info))
@@ -93,6 +97,28 @@ async fn info(State(provider): State<Arc<Provider>>, request: Request) -> Respon
         ),
         Err(refusal) => refuse(&refusal),
     }
+}
+
+/// What became of a message, of an account that holds its mail back: nothing yet. Another account is not asked here.
+async fn became(State(provider): State<Arc<Provider>>, request: Request) -> Response {
+    match authorised(&provider, request).await {
+        Ok(body) if holds_back(&provider) => reply(200, &json!({ "_id": body.get("id"), "state": "queued", "smtp_events": [] })),
+        Ok(_) => plain(404, "text/html", String::new()),
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+/// Which recipients are not written to any more: nobody.
+async fn rejects(State(provider): State<Arc<Provider>>, request: Request) -> Response {
+    match authorised(&provider, request).await {
+        Ok(_) if holds_back(&provider) => reply(200, &json!([])),
+        Ok(_) => plain(404, "text/html", String::new()),
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+fn holds_back(provider: &Provider) -> bool {
+    matches!(provider.fault(), Some(Fault::Suspend | Fault::SuspendSilently))
 }
 
 async fn send(State(provider): State<Arc<Provider>>, request: Request) -> Response {

@@ -45,6 +45,8 @@ pub(super) struct Plot<'a> {
     /// Before that nobody watched.
     pub(super) began: At,
     pub(super) deadline: Span,
+    /// What nearly all took since the beginning, if that is known.
+    pub(super) usual: Option<Span>,
 }
 
 /// How old a canary is that has not come, if it is on its way.
@@ -52,17 +54,17 @@ fn age(point: &Point, [_, to]: [At; 2]) -> Option<Span> {
     (point.became == Became::InFlight).then(|| to.since(point.sent_at))
 }
 
-/// What nearly all that came took at most; nothing if too little came to tell.
-fn patience(points: &[Point]) -> Option<Span> {
+/// What nearly all that came took at most; where too little came to tell, what nearly all took since the beginning.
+fn patience(points: &[Point], usual: Option<Span>) -> Option<Span> {
     let mut took: Vec<Span> = points.iter().filter_map(|point| point.latency).collect();
     took.sort_unstable();
     let nearly_all = took.get((took.len() * 99 / 100).min(took.len().saturating_sub(1))).copied();
-    nearly_all.filter(|_| took.len() >= ENOUGH).map(|span| span.max(LEAST_PATIENCE))
+    nearly_all.filter(|_| took.len() >= ENOUGH).or(usual).map(|span| span.max(LEAST_PATIENCE))
 }
 
 /// Canaries on their way for longer than nearly all that came took.
-pub(super) fn overdue(points: &[Point], ends: [At; 2]) -> usize {
-    let Some(patience) = patience(points) else { return 0 };
+pub(super) fn overdue(points: &[Point], ends: [At; 2], usual: Option<Span>) -> usize {
+    let Some(patience) = patience(points, usual) else { return 0 };
     points.iter().filter_map(|point| age(point, ends)).filter(|age| *age > patience).count()
 }
 
@@ -220,7 +222,7 @@ impl Plot<'_> {
     fn marks(&self, scale: &Scale) -> Markup {
         let mut taken = BTreeSet::new();
         let mut paths = ["lost", "refused", "late", "junk", "flight", "overdue"].map(|class| (class, String::new()));
-        let patience = patience(self.points);
+        let patience = patience(self.points, self.usual);
         for point in self.points {
             let age = age(point, self.ends);
             let class = match age {

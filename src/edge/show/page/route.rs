@@ -136,25 +136,20 @@ fn shown(view: &View, route: &RouteView, window: Window, told: Told) -> Shown {
 fn tiles(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
     let tile = |what: &str, number: &str, more: &str| html! { li.tile { span.k { (what) } span.n { (number) } span.s { (more) } } };
     let missed = spread.lost + spread.refused;
+    let overdue = plot::overdue(&shown.points, shown.ends, spread::usual(route));
+    // Nothing came in this time, and something should have.
+    let took = spread.took.or((overdue > 0).then_some([Took::NotReached; 3]));
     html! {
         ul.tiles {
-            @if let Some(took) = spread.took {
+            @if let Some(took) = took {
                 @for ((name, came, missing), took) in QUANTILES.into_iter().zip(took) {
                     (tile(name, &capital(&spread::said(took)), if took == Took::NotReached { missing } else { came }))
                 }
             } @else { (tile("Median", "–", "nothing is known yet")) }
             (tile("Lost or refused", &missed.to_string(), &format!("of {} sent", spread.sent)))
             (tile("Late or in junk", &(spread.late + spread.junk).to_string(), &format!("deadline {}", route.deadline)))
-            (tile("On their way", &route.in_flight.to_string(), &overdue(shown)))
+            (tile("On their way", &route.in_flight.to_string(), &if overdue > 0 { format!("now; {overdue} overdue") } else { "now".to_owned() }))
         }
-    }
-}
-
-/// How much of what is on its way should have come.
-fn overdue(shown: &Shown) -> String {
-    match plot::overdue(&shown.points, shown.ends) {
-        0 => "now".to_owned(),
-        late => format!("now; {late} overdue"),
     }
 }
 
@@ -167,6 +162,7 @@ fn picture(route: &RouteView, shown: &Shown, spread: &Spread) -> Markup {
         ends: shown.ends,
         began: shown.began,
         deadline: route.deadline,
+        usual: spread::usual(route),
     };
     let [from, to] = shown.ends;
     let text = format!(

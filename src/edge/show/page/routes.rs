@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::bits::{ago, count, reason, table, verdict};
-use super::spread::{self, Spread};
+use super::spread::{self, Spread, Took};
 use super::strip;
 use crate::model::{Route, Verdict};
 use crate::watchdog::{RouteView, View};
@@ -44,7 +44,7 @@ fn line(root: &str, route: &RouteView, view: &View) -> Markup {
     let points = strip::points(route);
     let telling = spread::telling(view, route, &points);
     let since = (telling.len() < points.len()).then(|| format!("of the {} sent since mail was last missing", telling.len()));
-    let took = Spread::of(telling).took;
+    let took = Spread::of(telling).took.or((route.verdict == Verdict::Stopped).then_some([Took::NotReached; 3]));
     let seen = spread::seen(view, route);
     let spread = Spread::of(points.iter().map(|point| (point, seen)));
     let quantile = |which: usize| {

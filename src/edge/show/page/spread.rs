@@ -2,6 +2,7 @@
 
 use crate::model::past::{Became, Point};
 use crate::model::{At, Placement, Span, Verdict};
+use crate::watchdog::count::BUCKETS_MS;
 use crate::watchdog::{RouteView, View};
 
 /// How long a share of the mail took at most.
@@ -103,6 +104,17 @@ fn quantiles(came: &[Span], away: &[Span], gone: usize) -> [Took; 3] {
         left -= 1;
     }
     took
+}
+
+/// What nearly all that ever came over a route took at most, as finely as it is counted; nothing if too little came.
+pub(super) fn usual(route: &RouteView) -> Option<Span> {
+    let count = route.latency.count();
+    let mut within = 0_u64;
+    let bound = route.latency.buckets.iter().zip(BUCKETS_MS).find(|(bucket, _)| {
+        within = within.saturating_add(**bucket);
+        within.saturating_mul(100) >= count.saturating_mul(99)
+    });
+    bound.filter(|_| count >= ENOUGH as u64).map(|(_, ms)| Span::from_ms(ms))
 }
 
 /// Up to when it is known what has come over a route.

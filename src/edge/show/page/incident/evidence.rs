@@ -7,7 +7,7 @@ use super::super::super::facts::{Said, facts};
 use super::super::bits::{foreign, time};
 use super::super::prose;
 use super::ROOT;
-use crate::model::{At, CanaryId, Kind};
+use crate::model::{At, CanaryId, Fate, Kind};
 
 /// Bytes of one piece of evidence that are shown, and pieces. A provider's reply is kept to 4 KiB.
 const PIECE: usize = 8192;
@@ -66,9 +66,11 @@ pub(super) fn canary(found: &Value, now: At) -> Markup {
 /// What a provider said of one canary.
 pub(super) fn said(said: &Value, now: At) -> Markup {
     let part = |key: &str| said.get(key).and_then(Value::as_str);
+    let fate = part("fate").unwrap_or("unknown");
+    let fate = Fate::ALL.into_iter().find(|known| known.as_str() == fate).map_or(fate, Fate::in_words);
     html! {
         p {
-            "Of " (canary(said, now)) ": " strong { (foreign(part("fate").unwrap_or("unknown"), 40)) }
+            "Of " (canary(said, now)) ": " strong { (foreign(fate, 60)) }
             @if let Some(at) = part("said_at").and_then(At::from_rfc3339) { ", said " (time(at, now)) }
         }
         @if let Some(words) = part("words") { pre { (foreign(words, 4096)) } }

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::super::bits::{capital, foreign, time, tone};
 use super::super::prose;
-use crate::model::dossier::{Dossier, Told};
-use crate::model::{At, Change, Severity, Verdict};
+use crate::model::dossier::{Dossier, Told, Trace};
+use crate::model::{At, Change, Fate, Severity, Verdict};
 use crate::watchdog::{IncidentView, View};
 
 /// Entries, the newest.
@@ -82,18 +82,28 @@ fn told(dossier: &Dossier) -> Vec<Entry> {
         let colour = if matches!(change.what.as_str(), "sight" | "connected") { Verdict::Unknown } else { Verdict::Degraded };
         entries.push(entry(change.at, colour, format!("{whose}: {}", change.what), change.why.as_ref()));
     }
-    for trace in &dossier.traces {
-        entries.push(entry(
-            trace.at,
-            Verdict::Unknown,
-            format!("The provider on canary {}: {}", trace.canary, trace.fate),
-            trace.words.as_ref(),
-        ));
-    }
+    entries.extend(traced(&dossier.traces));
     for (at, version) in &dossier.starts {
         entries.push(entry(*at, Verdict::Unknown, format!("mailcanary {version} was started"), None));
     }
     entries
+}
+
+/// What providers said became of canaries: what they said alike stands once, where they said it first.
+fn traced(traces: &[Trace]) -> Vec<Entry> {
+    let mut alike: Vec<(&Trace, usize)> = Vec::new();
+    for trace in traces {
+        match alike.iter_mut().find(|(first, _)| first.fate == trace.fate && first.words == trace.words) {
+            Some((_, more)) => *more += 1,
+            None => alike.push((trace, 0)),
+        }
+    }
+    let one = |(first, more): (&Trace, usize)| {
+        let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let fate = Fate::ALL.into_iter().find(|fate| fate.as_str() == first.fate).map_or(first.fate.as_str(), Fate::in_words);
+        entry(first.at, Verdict::Unknown, format!("The provider on canary {}{others}: {fate}", first.canary), first.words.as_ref())
+    };
+    alike.into_iter().map(one).collect()
 }
 
 /// To whom a notice went.
