@@ -215,8 +215,7 @@ mod tests {
         points.extend((0..9).map(|_| point(200, Became::InFlight, None)));
         assert_eq!(of(&points, 200).took, of(&points[..100], 200).took);
         // Nor does what is out for as long as the slowest was; much longer is another matter.
-        points.truncate(100);
-        points.push(point(200, Became::InFlight, None));
+        points.truncate(102);
         assert_eq!(of(&points, 350).took.map(|[.., most]| most), Some(within(100)));
         assert_eq!(of(&points, 450).took.map(|[half, _, most]| (half, most)), Some((within(51), Took::NotReached)));
     }

@@ -67,7 +67,8 @@ pub(super) fn canary(found: &Value, now: At) -> Markup {
 pub(super) fn said(said: &Value, now: At) -> Markup {
     let part = |key: &str| said.get(key).and_then(Value::as_str);
     let fate = part("fate").unwrap_or("unknown");
-    let fate = Fate::ALL.into_iter().find(|known| known.as_str() == fate).map_or(fate, Fate::in_words);
+    let known: Option<&str> = Fate::ALL.into_iter().find(|known| known.as_str() == fate).map(Fate::in_words);
+    let fate = known.unwrap_or(fate);
     html! {
         p {
             "Of " (canary(said, now)) ": " strong { (foreign(fate, 60)) }

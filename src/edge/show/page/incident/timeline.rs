@@ -100,7 +100,8 @@ fn traced(traces: &[Trace]) -> Vec<Entry> {
     }
     let one = |(first, more): (&Trace, usize)| {
         let others = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let fate = Fate::ALL.into_iter().find(|fate| fate.as_str() == first.fate).map_or(first.fate.as_str(), Fate::in_words);
+        let known: Option<&str> = Fate::ALL.into_iter().find(|fate| fate.as_str() == first.fate).map(Fate::in_words);
+        let fate = known.unwrap_or(&first.fate);
         entry(first.at, Verdict::Unknown, format!("The provider on canary {}{others}: {fate}", first.canary), first.words.as_ref())
     };
     alike.into_iter().map(one).collect()
