@@ -28,7 +28,7 @@ pub enum Topic {
     Mx,
     /// The names of an address, and whether they lead back to it.
     Reverse,
-    /// Whether a domain wants mail over TLS only (RFC 8461).
+    /// Whether a domain wants mail over TLS only, by its record and its policy (RFC 8461).
     MtaSts,
     /// Where a domain wants failures of TLS reported (RFC 8460).
     TlsRpt,
@@ -68,7 +68,7 @@ impl Topic {
             Self::Dmarc => "DMARC policy of",
             Self::Mx => "MX of",
             Self::Reverse => "name of address",
-            Self::MtaSts => "MTA-STS record of",
+            Self::MtaSts => "MTA-STS of",
             Self::TlsRpt => "TLS-RPT record of",
             Self::Dnssec => "DNSSEC of",
             Self::Listed => "listing of",

@@ -302,3 +302,21 @@ fn answers_about_what_is_not_asked_and_huge_ones_are_held_off() {
         );
     }
 }
+
+#[test]
+fn a_policy_of_mta_sts_that_is_first_seen_with_an_update_is_no_change_and_one_without_a_new_id_is_named() {
+    let mut zone = Zone::of(asked(1, 1));
+    let says = |zone: &mut Zone, text: &str| zone.keeps_saying(3, Topic::MtaSts, "example.com", &sound(text));
+    let policy = |id: u32, mx: &str| format!("v=STSv1; id={id}; max_age=604800; mode=enforce; mx={mx}");
+    says(&mut zone, "v=STSv1; id=1");
+    says(&mut zone, &policy(1, "mx.example.com"));
+    assert!(zone.told().is_empty(), "{:?}", zone.told());
+    says(&mut zone, &policy(1, "other.example.com"));
+    let told = zone.told();
+    let [opened] = told[..] else { panic!("{told:?}") };
+    assert_eq!(opened.severity, Severity::Warn);
+    assert!(opened.summary.contains("another policy with the same `id`"), "{}", opened.summary);
+    says(&mut zone, &policy(2, "other.example.com"));
+    let last = zone.told().last().map(|n| n.summary.clone()).unwrap();
+    assert!(!last.contains("same `id`") && last.contains("id=2"), "{last}");
+}
