@@ -158,7 +158,9 @@ fn next(change: &Change<'_>) -> String {
                 .to_owned()
         }
         Topic::Dkim => format!("publish the key again, as the provider shows it, before signatures fail with receivers; {approve}"),
-        Topic::MtaSts => format!("see who changed the record, or the policy that `mta-sts.{}` gives, and restore it; {approve}", change.subject.name),
+        Topic::MtaSts => {
+            format!("see who changed the record, or the policy that `mta-sts.{}` gives, and restore it; {approve}", change.subject.name)
+        }
         Topic::Spf | Topic::Dmarc | Topic::TlsRpt => format!("see who changed the zone, and restore the record; {approve}"),
         Topic::Mx => format!("mail to it is refused or goes elsewhere: see who changed the zone of the inbox; {approve}"),
         Topic::Reverse => format!("have whoever runs the address restore its name and the name's address; {approve}"),
