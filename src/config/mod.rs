@@ -11,6 +11,7 @@ mod complaint;
 mod coverage;
 mod heartbeat;
 mod hook;
+mod houses;
 mod inbox;
 mod independence;
 mod keys;
@@ -40,7 +41,7 @@ mod trigger;
 mod value;
 mod web;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use authority::{AuthorityError, authorities};
 pub use blocklist::{Blocklist, Codes};
@@ -85,6 +86,8 @@ pub use web::{WebConfig, WebConfigError, web_config};
 
 use complaint::Notes;
 
+use crate::model::Name;
+
 /// A configuration that can be run, and what is likely not meant in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
@@ -94,6 +97,8 @@ pub struct Checked {
     pub warnings: Vec<Complaint>,
     /// Where each secret and each file is named, by its key's path.
     outside: BTreeMap<String, Place>,
+    /// Sinks that are meant to share a path with what is watched.
+    meant: BTreeSet<Name>,
 }
 
 impl Checked {
@@ -106,8 +111,10 @@ impl Checked {
         let place = |complaint: &mut Complaint| complaint.place = self.outside.get(&complaint.key).copied();
         match Secrets::resolve(&self.settings) {
             Ok(mut secrets) => {
+                let mut complaints = independence::of_secrets(&self.settings, &secrets, &self.meant);
+                complaints.iter_mut().for_each(place);
                 secrets.warnings_mut().iter_mut().for_each(place);
-                Ok(secrets)
+                if complaints.is_empty() { Ok(secrets) } else { Err(complaints) }
             }
             Err(mut complaints) => {
                 complaints.iter_mut().for_each(place);
@@ -128,18 +135,19 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
         Ok(document) => document,
         Err(error) => return Err(vec![syntax(&notes, &error)]),
     };
+    let mut meant = BTreeSet::new();
     let settings = read::whole(text::Root::new(document.as_table(), &notes), host_name).and_then(|whole| {
         read::fit(&whole);
         advice::give(&whole);
         if let Some(settings) = &whole.settings {
             coverage::gaps(&whole, settings);
-            independence::demand(&whole, settings);
+            meant = independence::demand(&whole, settings);
         }
         whole.settings
     });
     let (mut complaints, warnings, outside) = notes.finish();
     match settings {
-        Some(settings) if complaints.is_empty() => Ok(Checked { settings, warnings, outside }),
+        Some(settings) if complaints.is_empty() => Ok(Checked { settings, warnings, outside, meant }),
         _ => {
             if complaints.is_empty() {
                 let what = "the configuration cannot be read, and no reason was found".to_owned();

@@ -62,7 +62,7 @@ pub(super) static SINK: &[Key] = &[
         kind: Kind::Flag,
         need: Need::Default("false"),
         example: "true",
-        doc: "It is meant that its own path goes through a watched provider or inbox. Otherwise that is refused: what fails would take its own alarm with it.",
+        doc: "It is meant that its own path goes through a watched provider or inbox, or through what is of the same house. Otherwise that is refused: what fails would take its own alarm with it.",
     },
 ];
 

@@ -8,7 +8,7 @@ use super::takes::{Names, takes, week};
 use super::wire::{clear_only_on_loopback, wire};
 
 /// What stands for a part of the notice in an argument of a command.
-const PLACEHOLDERS: [&str; 6] = ["key", "change", "severity", "title", "text", "link"];
+const PLACEHOLDERS: [&str; 7] = ["key", "change", "severity", "title", "text", "link", "runbook"];
 
 /// Reads one sink.
 pub(super) fn read(kind: &str, section: &Section<'_>, names: &Names<'_>) -> Option<Sink> {

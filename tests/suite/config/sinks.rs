@@ -1,5 +1,7 @@
 //! What narrows sinks, maintenance and drills: understood, and warned of where it leaves gaps.
 
+use std::fs;
+
 use mailcanary::model::{At, Culprit, Kind, Severity, Span};
 
 use super::{EXAMPLE, good, name, warnings_with};
@@ -82,4 +84,28 @@ fn a_sink_that_is_not_mail_is_asked_for() {
     let warned = |text: &str| good(text).warnings.iter().any(|w| w.to_string().contains("sink: all of them are mail"));
     assert!(warned(&format!("{head}{mail}[http]{tail}")));
     assert!(!warned(&format!("{EXAMPLE}{mail}")));
+}
+
+#[test]
+fn an_address_that_is_a_secret_is_looked_at_when_it_is_read() {
+    let file = std::env::temp_dir().join(format!("mailcanary-hook-{}.url", std::process::id()));
+    let checked = |host: &str, keys: &str| {
+        fs::write(&file, format!("https://{host}/hunter2")).unwrap();
+        let at = file.display();
+        let text = format!(
+            "[stream.reset]\n[provider.grid.sendgrid]\nfrom = \"a@example.net\"\napi_key = {{ file = \"{at}\" }}\n\
+             [inbox.seed.maildir]\naddress = \"seed@example.net\"\npath = \"/var/mail/seed\"\n\
+             [sink.oncall.grafana]\n{keys}\nurl = {{ file = \"{at}\" }}\n"
+        );
+        let checked = good(&text);
+        assert!(checked.warnings.iter().all(|w| !w.key.ends_with("shares_path")), "where it leads was not known: {:?}", checked.warnings);
+        checked.secrets().err()
+    };
+    assert_eq!(checked("oncall.example.org", ""), None);
+    assert_eq!(checked("hooks.sendgrid.net", "shares_path = true"), None);
+    let complaints = checked("hooks.sendgrid.net", "").unwrap();
+    let [only] = &complaints[..] else { panic!("{complaints:?}") };
+    assert_eq!((only.key.as_str(), only.place.map(|at| at.line)), ("sink.oncall.grafana.url", Some(10)));
+    assert!(only.what.contains("provider `grid`") && !only.to_string().contains("hunter2"), "{only}");
+    fs::remove_file(&file).unwrap();
 }
