@@ -36,6 +36,7 @@ const VIEW: &[&str] = &[
     "watchdog::TrialView",
     "watchdog::DrillView",
     "watchdog::DrilledView",
+    "watchdog::Rang",
     "watchdog::Word",
     "watchdog::count",
 ];
@@ -85,7 +86,7 @@ const MAY_NAME: &[(&str, &[&[&str]])] = &[
 ];
 
 /// The stages of the watchdog: `mod.rs` calls them in the data's order, they do not call each other. They may name each other's types.
-const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "early", "mail", "deaf", "remind", "suspicion", "picture"];
+const STAGES: &[&str] = &["reach", "blame", "judge", "incident", "unseen", "early", "mail", "deaf", "remind", "suspicion", "picture"];
 /// Rooms of the watchdog's own: like its `mod.rs` they may call the stages.
 const CALLERS: &[&str] = &["wake", "poll"];
 /// What stages have in common: the words, the state, and how it is counted and put in words.
@@ -133,6 +134,7 @@ const COMMON: &[&str] = &[
     "hold",
     "drift",
     "hindsight",
+    "heard",
     "identity",
     "recovery",
     "sorting",

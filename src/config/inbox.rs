@@ -118,6 +118,16 @@ impl InboxKind {
         }
     }
 
+    /// The server that it is read at, without the port.
+    #[must_use]
+    pub fn server(&self) -> String {
+        match self {
+            Self::Imap(imap) => imap.host.to_ascii_lowercase(),
+            Self::Jmap(jmap) => jmap.host().to_ascii_lowercase(),
+            Self::Maildir(_) | Self::Smtp(_) => "this host".to_owned(),
+        }
+    }
+
     /// The port at which it takes mail, if it does.
     #[must_use]
     pub const fn port(&self) -> Option<u16> {

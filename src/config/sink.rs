@@ -145,6 +145,12 @@ impl SinkKind {
         matches!(self, Self::PagerDuty(_) | Self::Opsgenie(_) | Self::Jira(_) | Self::SlackBot(_))
     }
 
+    /// Whether it is told the state of all incidents again and again, and not one message a notice.
+    #[must_use]
+    pub const fn takes_state(&self) -> bool {
+        matches!(self, Self::Alertmanager(_))
+    }
+
     /// Whether it shows what was said there only when it is told of it.
     #[must_use]
     pub const fn shows_what_it_is_told(&self) -> bool {

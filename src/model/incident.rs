@@ -323,6 +323,13 @@ impl Notice {
         self.evidence.get("sink").and_then(Value::as_str).filter(|_| about_us)
     }
 
+    /// Whether it goes out because nobody has acknowledged its incident.
+    #[must_use]
+    pub fn asks_for_somebody(&self) -> bool {
+        let escalates = || matches!(self.change, Change::Opened | Change::Updated) && self.evidence.get("escalation").is_some();
+        self.change == Change::Reminder || escalates()
+    }
+
     /// The name of the runbook that says what to do about it: that of its kind, but for sinks.
     #[must_use]
     pub fn runbook(&self) -> &'static str {

@@ -168,7 +168,7 @@ impl Hands {
         let Some(pending) = dog.pending(notice) else { return };
         for sink in &pending.sinks {
             if let Some(hand) = self.sinks.get_mut(sink) {
-                hand.tell(Outgoing { notice: pending.notice.clone(), opened_at: pending.opened_at, at: pending.at });
+                hand.tell(Outgoing { notice: pending.notice.clone(), opened_at: pending.opened_at, at: pending.at, perhaps_told: false });
             }
         }
     }
@@ -216,6 +216,11 @@ impl Hands {
         if let Some(hand) = self.sinks.get_mut(sink) {
             hand.hand(Handed::Written(notice));
         }
+    }
+
+    /// Somebody has seen an incident: what only asks for that need not be told any more.
+    pub(super) fn seen(&mut self, incident: IncidentId) {
+        self.sinks.values_mut().for_each(|hand| hand.hand(Handed::Seen(incident)));
     }
 
     /// Ends what an earlier version told of without a record, and what is kept in the ledger by now.

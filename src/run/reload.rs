@@ -204,7 +204,7 @@ impl Loop {
                 self.decide(event);
             }
         }
-        self.decide(Event::Woke {});
+        self.decide(self.dog.fresh_start().unwrap_or(Event::Woke {}));
         let effects = self.book.write(self.clock.now());
         self.confirm();
         let now = self.clock.now();

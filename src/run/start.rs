@@ -232,6 +232,7 @@ fn begin(dog: &mut Watchdog, book: &mut Book, clock: &Clock) -> Result<(), Start
         let seed = getrandom::u64().map_err(|e| StartError::Random(e.to_string()))?;
         events.push(Event::Started { seed, reads: Reads::Explicit });
     }
+    events.extend(dog.fresh_start());
     for event in events {
         match dog.step(clock.now(), event) {
             Ok(step) => book.add(step.records, step.effects),

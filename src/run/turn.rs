@@ -173,9 +173,11 @@ impl Loop {
     /// What a person wants.
     fn obey(&mut self, Order { event, done }: Order) {
         let now = self.read_clock();
+        let seen = if let Event::Acknowledged { incident, .. } = &event { Some(*incident) } else { None };
         match self.dog.step(now, event) {
             Ok(Step { records, effects, .. }) => {
                 self.book.add(records, effects);
+                seen.into_iter().for_each(|incident| self.hands.seen(incident));
                 self.ordered.push(done);
             }
             // Nobody waits any more: nothing to do.

@@ -6,7 +6,7 @@ use super::Watchdog;
 use super::effect::Effect;
 use super::flaps::is_calm;
 use super::incident::Move;
-use super::outbox::{CALLS, Incident};
+use super::outbox::{CALLS, Incident, KEPT_BACK, QUIET};
 use super::plan::{Plan, RoutePlan};
 use super::record::Fact;
 use super::seen::{ACKNOWLEDGED, in_evidence};
@@ -25,6 +25,8 @@ pub(super) struct Listener {
     pub(super) keeps: bool,
     /// It shows what was said there only when it is told of it.
     pub(super) shows: bool,
+    /// It is told the state again and again: what it refused it may have by now.
+    pub(super) has_state: bool,
 }
 
 /// Every sink.
@@ -35,6 +37,7 @@ pub(super) fn listeners(settings: &Settings, routes: &[RoutePlan]) -> BTreeMap<N
         touched: sink.takes.scope.is_narrow().then(|| touched(&sink.takes)),
         keeps: sink.kind.keeps_acknowledgements(),
         shows: sink.kind.shows_what_it_is_told(),
+        has_state: sink.kind.takes_state(),
     };
     settings.sinks.iter().map(|(name, sink)| (name.clone(), of(sink))).collect()
 }
@@ -65,7 +68,7 @@ fn hears_at(plan: &Plan, state: &State, open: &Incident, (name, listener): (&Nam
     let (shown, takes) = (&open.shown, &listener.takes);
     let waits = takes.after.is_some() || takes.hours.is_some();
     let itself = shown.last.sink() == Some(name.as_str());
-    if !waits || open.quiet || open.told.contains(name) || shown.acknowledged.is_some() || itself {
+    if !waits || open.quiet || open.told.contains(name) || open.missed.contains_key(name) || shown.acknowledged.is_some() || itself {
         return None;
     }
     if !listener.is_for(plan, shown.kind, shown.severity, &shown.culprit) {
@@ -106,9 +109,16 @@ impl Watchdog {
         let grown = change.change != Change::Resolved && known.grows(change.severity, &change.culprit, change.kind);
         let seen = known.shown.acknowledged.as_ref().filter(|_| grown);
         let calls = known.calls + u32::from(seen.is_some());
+        // What was kept back is news to those who hear it.
+        let quiet = change.change == Change::Updated && change.kind.is_delivery() && !grown && !known.quiet && change.only.is_none();
         if let Some(evidence) = change.evidence.as_object_mut() {
             if calls > 0 {
                 evidence.insert(CALLS.to_owned(), calls.into());
+            }
+            if quiet {
+                evidence.insert(QUIET.to_owned(), true.into());
+            } else {
+                evidence.remove(QUIET);
             }
             match known.shown.acknowledged.as_ref().filter(|_| !grown && change.change != Change::Resolved) {
                 Some(word) => _ = evidence.insert(ACKNOWLEDGED.to_owned(), in_evidence(word)),
@@ -125,7 +135,7 @@ impl Watchdog {
         self.mark_drill(&mut change);
         self.mark_calls(&mut change);
         let incident = change.incident.unwrap_or(IncidentId(self.state.next_incident + 1));
-        let notice = Notice {
+        let mut notice = Notice {
             notice: NoticeId(self.state.next_notice + 1),
             incident,
             change: change.change,
@@ -137,21 +147,40 @@ impl Watchdog {
         };
         let known = self.state.incidents.get(&incident);
         let ends = notice.change == Change::Resolved;
-        let silenced = !ends && self.state.silenced_until(&self.plan, notice.kind, &notice.culprit, at).is_some();
+        let kept_back = self.state.kept_back_by(&self.plan, notice.kind, &notice.culprit, at).filter(|_| !ends);
+        let silenced = kept_back.is_some();
+        if let Some(evidence) = notice.evidence.as_object_mut() {
+            evidence.remove(KEPT_BACK);
+            evidence.extend(kept_back.map(|by| (KEPT_BACK.to_owned(), by.into())));
+        }
         let unheard = ends && known.is_some_and(|i| i.told_at.is_none() && i.told.is_empty());
         let (late, only) = (change.only.is_some(), change.only);
         let told = |name: &Name| known.is_some_and(|i| i.told.contains(name));
+        // Who has taken nothing of it, and is not about to, hears of no end.
+        let heard = |name: &Name| known.is_some_and(|i| i.has_heard(name)) || self.state.awaits(incident, name);
+        let missed = |name: &Name| known.is_some_and(|i| i.missed.contains_key(name));
         // A sink that takes nothing is not told of that itself.
         let itself = |name: &Name| notice.sink() == Some(name.as_str());
-        let hears =
-            |(name, listener): &(&Name, &Listener)| !itself(name) && (told(name) || (!ends && listener.hears(&self.plan, &notice, at)));
+        let hears = |(name, listener): &(&Name, &Listener)| {
+            !itself(name)
+                && if ends {
+                    told(name) && (heard(name) || listener.has_state)
+                } else {
+                    told(name) || listener.hears(&self.plan, &notice, at)
+                }
+        };
         let sinks: Vec<Name> = match only {
             _ if silenced => Vec::new(),
-            Some(only) => only.into_iter().filter(|name| !told(name)).collect(),
+            Some(only) => only.into_iter().filter(|name| !told(name) || missed(name)).collect(),
             None => self.plan.sinks.iter().filter(hears).map(|(name, _)| name.clone()).collect(),
         };
         if late && sinks.is_empty() {
             return;
+        }
+        // What is news to anybody is no mere move.
+        let is_news = sinks.iter().any(|name| !told(name));
+        if let Some(evidence) = notice.evidence.as_object_mut().filter(|_| is_news) {
+            evidence.remove(QUIET);
         }
         self.record(step, at, Fact::Told { notice: notice.clone(), sinks, silenced, late });
         if !silenced && !unheard {

@@ -31,13 +31,13 @@ pub(super) struct Deaf {
 
 impl State {
     /// A notice's way to one sink is over.
-    pub(super) fn hear(&mut self, notice: NoticeId, sink: &Name, outcome: Delivery, why: Option<&str>) {
+    pub(super) fn hear(&mut self, plan: &Plan, at: At, notice: NoticeId, sink: &Name, outcome: Delivery, why: Option<&str>) {
         match outcome {
             Delivery::Delivered => _ = self.deaf.remove(sink),
             Delivery::Dropped => {}
             Delivery::Refused => self.refuse(notice, sink, why),
         }
-        self.close(notice, sink, outcome);
+        self.close(plan, at, notice, sink, outcome);
     }
 
     /// A sink has refused a notice that is still in the outbox.

@@ -1,11 +1,13 @@
 //! Drills: one provider fails as seen by the watchdog, to prove that the alarm can ring. Its canaries are withheld: they are sent and seen,
 //! but until the drill is over nothing of the watchdog knows of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Watchdog;
 use super::canary::{Arrival, Copied};
-use super::event::Event;
+use super::event::{Delivery, Event};
 use super::incident::Move;
 use super::index::Index;
 use super::outbox::{DRILL, is_drill};
@@ -15,12 +17,13 @@ use super::sequence::{Rule, Sequence};
 use super::state::State;
 use super::step::{Step, Unfit};
 use super::trial::{due_at, is_due};
-use super::view::{DrillView, DrilledView};
 use crate::config;
-use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Placement, Severity, Span};
+use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Notice, Placement, Severity, Span};
 
-/// After the page the sinks are given so long before it is taken back.
+/// After the last sink has answered, the page rings for so long before it is taken back.
 const RINGS_FOR: Span = Span::from_secs(30);
+/// After the first sink has taken it, the others have so long to answer.
+const WAITS_FOR: Span = Span::from_secs(120);
 /// No drill lasts longer.
 pub(super) const LONGEST: Span = Span::from_secs(30 * 60);
 /// Sightings that are withheld.
@@ -33,9 +36,20 @@ pub(super) struct Drill {
     from: At,
     until: At,
     by: String,
-    /// When the page went out, and by which incident.
-    paged: Option<(At, IncidentId)>,
+    /// When the page was written, and by which incident. That nobody has heard yet.
+    #[serde(alias = "paged")]
+    written: Option<(At, IncidentId)>,
+    /// The sinks that it was handed to, and what each said first: when, and whether it took it.
+    #[serde(default)]
+    answers: BTreeMap<Name, Option<(At, bool)>>,
     withheld: Vec<Withheld>,
+}
+
+impl Drill {
+    /// When the first sink took the page.
+    fn paged_at(&self) -> Option<At> {
+        self.answers.values().filter_map(|answer| answer.filter(|(_, took)| *took)).map(|(at, _)| at).min()
+    }
 }
 
 /// A sighting that is not known yet.
@@ -55,8 +69,66 @@ struct Withheld {
 pub(super) struct Drilled {
     pub(super) provider: Name,
     pub(super) at: At,
-    /// From its beginning to the page; none: nobody was paged.
+    /// From its beginning until a sink took the page; none: none did.
     pub(super) paged_after: Option<Span>,
+    /// From its beginning until the page was written; none: it was not.
+    #[serde(default)]
+    written_after: Option<Span>,
+    /// What the sinks did with the page.
+    #[serde(default)]
+    sinks: BTreeMap<Name, Rang>,
+}
+
+/// What a sink did with the page of a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rang {
+    /// It took it, so long after the drill began.
+    Taken(Span),
+    /// It refused it.
+    Refused,
+    /// It had not taken it when the drill was over.
+    Silent,
+}
+
+/// A drill that goes on, as people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DrillView {
+    /// Whose canaries are withheld.
+    pub provider: Name,
+    /// Since when.
+    pub from: At,
+    /// Until when at the latest.
+    pub until: At,
+    /// Who wants it. Foreign text.
+    pub by: String,
+    /// The incident whose page is written.
+    pub incident: Option<IncidentId>,
+    /// From its beginning until the first sink took the page, if one has.
+    pub paged_after: Option<Span>,
+}
+
+/// A drill that is over, as people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DrilledView {
+    /// Whose canaries were withheld.
+    pub provider: Name,
+    /// When it ended.
+    pub at: At,
+    /// From its beginning until the first sink took the page; none: none did, and the drill has failed.
+    pub paged_after: Option<Span>,
+    /// From its beginning until the page was written; none: it was not.
+    pub written_after: Option<Span>,
+    /// What each sink did that the page was handed to.
+    pub sinks: BTreeMap<Name, Rang>,
+}
+
+impl DrilledView {
+    /// From its beginning until this sink took the page, if it did.
+    #[must_use]
+    pub fn taken_after(&self, sink: &Name) -> Option<Span> {
+        if let Rang::Taken(after) = self.sinks.get(sink)? { Some(*after) } else { None }
+    }
 }
 
 impl Watchdog {
@@ -105,8 +177,7 @@ impl Watchdog {
         let was = change.incident.and_then(|id| self.state.incidents.get(&id)).is_some_and(|i| is_drill(&i.shown.last));
         if change.change == Change::Resolved && was {
             let over = self.state.drilled.as_ref().filter(|_| self.state.drill.is_none());
-            let paged = over.and_then(|d| d.paged_after).map_or_else(String::new, |after| format!(": paged {after} after it began"));
-            change.summary = format!("DRILL, over{paged}");
+            change.summary = format!("DRILL, over{}", over.map_or_else(String::new, outcome));
             return;
         }
         // A refusal is real, drill or not.
@@ -119,6 +190,12 @@ impl Watchdog {
     }
 }
 
+/// Whether a notice calls, and says that it is a drill's.
+fn is_page(notice: &Notice) -> bool {
+    let calls = matches!(notice.change, Change::Opened | Change::Updated | Change::Reminder);
+    calls && notice.severity == Severity::Page && is_drill(notice)
+}
+
 /// Whether a culprit is a provider, or a part of it.
 fn concerns(culprit: &Culprit, provider: &Name) -> bool {
     match culprit {
@@ -126,6 +203,15 @@ fn concerns(culprit: &Culprit, provider: &Name) -> bool {
         // What is wrong with all mail is wrong with this one's: a drill would be told as a part of it.
         Culprit::Watcher {} => true,
         Culprit::Inbox(_) => false,
+    }
+}
+
+/// What has come of a drill, in words.
+fn outcome(drilled: &Drilled) -> String {
+    match (drilled.paged_after, drilled.written_after) {
+        (Some(after), _) => format!(": the first sink took the page {after} after it began"),
+        (None, Some(after)) => format!(", and it has failed: the page was written {after} after it began, and no sink took it"),
+        (None, None) => String::new(),
     }
 }
 
@@ -139,7 +225,8 @@ impl State {
     pub(super) fn begin_drill(&mut self, at: At, provider: &Name, until: At, by: &str) {
         let (until, by) = (until.min(at.plus(LONGEST)), super::people::cut_name(by));
         self.drills_began.insert(provider.clone(), at);
-        self.drill = Some(Drill { provider: provider.clone(), from: at, until, by, paged: None, withheld: Vec::new() });
+        let (provider, answers) = (provider.clone(), BTreeMap::new());
+        self.drill = Some(Drill { provider, from: at, until, by, written: None, answers, withheld: Vec::new() });
     }
 
     /// Whether a sighting is withheld; then it is kept for later.
@@ -165,24 +252,54 @@ impl State {
         concerns(culprit, &drill.provider).then(|| format!("provider {} as stopped, by {}", drill.provider, drill.by))
     }
 
-    /// A notice of a drill went out.
-    pub(super) fn note_drill(&mut self, at: At, incident: IncidentId, severity: Severity) {
-        if let Some(drill) = self.drill.as_mut().filter(|d| d.paged.is_none() && severity == Severity::Page) {
-            drill.paged = Some((at, incident));
+    /// A page is handed to these sinks. If it is the drill's, it is known how long they take from now on.
+    pub(super) fn note_drill(&mut self, at: At, notice: &Notice, sinks: &[Name]) {
+        if let Some(drill) = self.drill.as_mut().filter(|_| is_page(notice)) {
+            drill.written.get_or_insert((at, notice.incident));
+            for sink in sinks {
+                drill.answers.entry(sink.clone()).or_default();
+            }
         }
     }
 
-    /// When the drill is over: so long after the page, or when its time is up.
+    /// A sink has answered a notice, which may be the drill's page. What it says first counts, unless it takes a later one after all.
+    pub(super) fn hear_drill(&mut self, at: At, notice: &Notice, sink: &Name, outcome: Delivery) {
+        let took = match outcome {
+            Delivery::Delivered => true,
+            Delivery::Refused => false,
+            Delivery::Dropped => return,
+        };
+        let Some(drill) = self.drill.as_mut().filter(|_| is_page(notice)) else { return };
+        if let Some(answer) = drill.answers.get_mut(sink).filter(|known| known.is_none_or(|(_, taken)| took && !taken)) {
+            *answer = Some((at, took));
+        }
+    }
+
+    /// When the drill is over: so long after all sinks have answered the page, or the first took it; or when its time is up.
     pub(super) fn drill_ends_at(&self) -> Option<At> {
         let drill = self.drill.as_ref()?;
-        Some(drill.paged.map_or(drill.until, |(at, _)| at.plus(RINGS_FOR).min(drill.until)))
+        let answered: Option<Vec<At>> = drill.answers.values().map(|answer| Some((*answer)?.0)).collect();
+        let all = answered.and_then(|all| all.into_iter().max()).map(|last| last.plus(RINGS_FOR));
+        let first = drill.paged_at().map(|first| first.plus(WAITS_FOR));
+        Some([all, first].into_iter().flatten().fold(drill.until, At::min))
     }
 
     /// A drill is over: nothing is learnt from it, and nothing of it is held against anybody; what was withheld is known now.
     pub(super) fn end_drill(&mut self, plan: &Plan, ix: &mut Index, at: At) {
         let Some(drill) = self.drill.take() else { return };
-        let paged_after = drill.paged.map(|(paged, _)| paged.since(drill.from));
-        self.drilled = Some(Drilled { provider: drill.provider.clone(), at, paged_after });
+        let after = |then: At| then.since(drill.from);
+        let rang = |answer: &Option<(At, bool)>| match answer {
+            Some((then, true)) => Rang::Taken(after(*then)),
+            Some((_, false)) => Rang::Refused,
+            None => Rang::Silent,
+        };
+        self.drilled = Some(Drilled {
+            provider: drill.provider.clone(),
+            at,
+            paged_after: drill.paged_at().map(after),
+            written_after: drill.written.map(|(then, _)| after(then)),
+            sinks: drill.answers.iter().map(|(sink, answer)| (sink.clone(), rang(answer))).collect(),
+        });
         for route in self.routes.iter_mut().filter(|r| r.route.provider == drill.provider) {
             route.judged_before = Some(at);
             for flying in route.flying.iter_mut().filter(|f| f.sent_at >= drill.from) {
@@ -213,12 +330,13 @@ impl State {
     pub(super) fn drill_view(&self) -> Option<DrillView> {
         let drill = self.drill.as_ref()?;
         let (provider, from, until, by) = (drill.provider.clone(), drill.from, drill.until, drill.by.clone());
-        Some(DrillView { provider, from, until, by, incident: drill.paged.map(|(_, incident)| incident) })
+        let paged_after = drill.paged_at().map(|at| at.since(from));
+        Some(DrillView { provider, from, until, by, incident: drill.written.map(|(_, incident)| incident), paged_after })
     }
 
     /// The last drill that is over.
     pub(super) fn drilled_view(&self) -> Option<DrilledView> {
-        let Drilled { provider, at, paged_after } = self.drilled.clone()?;
-        Some(DrilledView { provider, at, paged_after })
+        let Drilled { provider, at, paged_after, written_after, sinks } = self.drilled.clone()?;
+        Some(DrilledView { provider, at, paged_after, written_after, sinks })
     }
 }

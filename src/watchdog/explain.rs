@@ -1,11 +1,13 @@
 //! Says why, in a sentence and in numbers.
 
+mod figures;
 mod next_step;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use self::figures::{how_many, slow_leg};
 use self::next_step::next_step;
 use super::alarm;
 use super::canary::Canary;
@@ -213,7 +215,9 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "not_arrived": tallies.iter().map(|t| t.row + t.silent).sum::<u64>(),
         "missing": lost.0,
         "of": lost.1,
-        "usual": tallies.iter().filter_map(|t| t.usual).max().map(|u| u.to_string()),
+        "how_many": how_many(plan, state, finding, &tallies, first_bad.map(|(at, _)| at)),
+        // Of what has stopped the sentence says how long it took before.
+        "usual": tallies.iter().filter_map(|t| t.usual).max().filter(|_| finding.kind != Kind::Stopped).map(|u| u.to_string()),
         "certainty": certainty,
         "rivals": rivals,
         "nats": odds(plan, state, ix, finding).map(|(odds, _)| round(odds, 10.0)),
@@ -253,25 +257,6 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         object.insert("caution".to_owned(), json!("seen in one inbox only: the inbox's own server may be the cause"));
     }
     facts
-}
-
-/// On which leg mail waits. Where some is missing, only what was sent since the first of it and came late after all tells.
-fn slow_leg(state: &State, finding: &Finding, first_bad: Option<At>) -> Option<Value> {
-    let since = match finding.kind {
-        Kind::Slow => None,
-        Kind::Loss | Kind::Stopped => Some(first_bad?),
-        Kind::Junked
-        | Kind::Refused
-        | Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => return None,
-    };
-    travel::grown(state, &finding.routes, since).map(|leg| leg.facts())
 }
 
 /// What providers said when they were asked, and whose suppression list it is.

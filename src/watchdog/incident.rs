@@ -9,7 +9,6 @@ use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::outbox::{Incident, is_drill};
 use super::plan::{Plan, RoutePlan};
-use super::present;
 use super::state::State;
 use super::travel;
 use super::view::Word;
@@ -67,29 +66,36 @@ impl Move {
     }
 }
 
-/// What changes by what was found.
-pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> Vec<Move> {
+/// What changes by what was found, and when what is held back is told.
+pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> (Vec<Move>, Option<At>) {
     let mut moves = delivery_moves(plan, state, ix, assessment, now);
-    moves.extend(blind_moves(plan, state, ix, now));
-    moves.extend(cut_off_move(plan, state, now));
+    let held_until = hold_back(state, &mut moves, now);
     moves.extend(state.open().filter(|i| !plan.knows(&i.shown.culprit)).map(|i| {
         let why = format!("{} is no longer in the configuration", explain::subject(&i.shown.culprit));
         Move::end(i, why)
     }));
     moves.extend(closed_moves(state, &moves));
-    moves
+    (moves, held_until)
 }
 
-/// The next instant at which time alone opens an incident.
-pub(super) fn next(plan: &Plan, state: &State, ix: &Index) -> Option<At> {
-    let silent = |i: &Incident, kind, culprit: &Culprit| i.shown.kind == kind && i.shown.culprit == *culprit;
-    let cut = state.cut_off_since.map(|since| (since.plus(plan.cut_off_after), Kind::CutOff, Culprit::Watcher {}));
-    let dark = ix.blind.iter().filter(|name| state.cut_off_since.is_none() && plan.inboxes.contains(*name));
-    let blind = dark.filter_map(|name| Some((dark_since(state, name)?.plus(plan.blind_after), Kind::Blind, Culprit::Inbox(name.clone()))));
-    let unseen = blind.chain(cut).filter(|(_, kind, culprit)| !state.open().any(|i| silent(i, *kind, culprit))).map(|(at, ..)| at);
-    let drill = state.drill_ends_at();
+/// The next instant at which time alone moves an incident.
+pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     let settled = state.open().filter_map(|i| settles_at(plan, state, i)).filter(|at| *at > state.at);
-    unseen.chain(settled).chain(drill).min()
+    settled.chain(state.drill_ends_at()).min()
+}
+
+/// Takes out what moved too soon after the last time, though nobody is to be called for it; says when the first of it is told, if it lasts.
+fn hold_back(state: &State, moves: &mut Vec<Move>, now: At) -> Option<At> {
+    let due = |m: &Move| {
+        let open = state.incidents.get(&m.incident?).filter(|_| m.change == Change::Updated)?;
+        // What was thought to be one failure and is several is told with the others.
+        let several = moves.iter().any(|other| other.incident.is_none());
+        (!several && !open.grows(m.severity, &m.culprit, m.kind)).then(|| open.moves_quietly_at()).filter(|at| *at > now)
+    };
+    let held: Vec<Option<At>> = moves.iter().map(due).collect();
+    let mut all = held.iter();
+    moves.retain(|_| all.next().is_some_and(Option::is_none));
+    held.into_iter().flatten().min()
 }
 
 /// What a person has closed.
@@ -283,8 +289,10 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
     {
         summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
     }
-    if let Some(word) = closed_lately(state, &finding.culprit, now).filter(|_| incident.is_none()) {
+    let mut evidence = explain::evidence(plan, state, ix, finding, now);
+    if let Some((closed, word)) = closed_lately(state, &finding.culprit, now).filter(|_| incident.is_none()) {
         summary.push_str(&format!("; {} closed it {} ago, and it goes on", word.by, now.since(word.at)));
+        carry_on(&mut evidence, closed, now);
     }
     Move {
         incident,
@@ -293,87 +301,38 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
         severity: shown.map_or(finding.severity, |s| s.max(finding.severity)),
         culprit: finding.culprit.clone(),
         summary,
-        evidence: explain::evidence(plan, state, ix, finding, now),
+        evidence,
         only: None,
     }
 }
 
-/// Who closed the last incident of this culprit by hand, if that was not long ago.
-fn closed_lately<'s>(state: &'s State, culprit: &Culprit, now: At) -> Option<&'s Word> {
-    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && !is_drill(&i.shown.last));
-    mine.max_by_key(|i| i.shown.opened_at)?.shown.closed.as_ref().filter(|word| now.since(word.at) < CLOSED_LATELY)
-}
-
-/// Since when an inbox cannot be read for reasons of its own: while the watcher had no network none could.
-fn dark_since(state: &State, name: &Name) -> Option<At> {
-    let inbox = state.inboxes.get(name)?;
-    Some(inbox.blind.as_ref()?.since.max(inbox.clear_from))
-}
-
-fn blind_moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
-    let mut moves = Vec::new();
-    let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
-        Culprit::Inbox(name) => Some(name),
-        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
-    });
-    let names: BTreeSet<&Name> = ix.blind.iter().chain(told).filter(|name| plan.inboxes.contains(*name)).collect();
-    for name in names {
-        let culprit = Culprit::Inbox(name.clone());
-        let open = state.open().find(|i| i.shown.kind == Kind::Blind && i.shown.culprit == culprit);
-        let blind = state.inboxes.get(name).and_then(|i| i.blind.as_ref());
-        let due = dark_since(state, name).is_some_and(|since| now >= since.plus(plan.blind_after));
-        match (open, blind) {
-            (Some(open), Some(_)) if cut_off_for_long(plan, state, now) => {
-                moves.push(Move::end(open, "part of a larger failure: the watcher has no network".to_owned()));
-            }
-            (None, Some(blind)) if state.cut_off_since.is_none() && due => {
-                let why = blind.why.as_deref().unwrap_or("it cannot be read");
-                moves.push(Move {
-                    incident: None,
-                    change: Change::Opened,
-                    kind: Kind::Blind,
-                    severity: Severity::Warn,
-                    culprit,
-                    summary: present::blind(name, blind, now),
-                    evidence: serde_json::json!({
-                        "since": blind.since.rfc3339(), "class": blind.class, "why": why, "routes": routes_of(plan, name),
-                        "next_step": "log in to the mailbox by hand; check its password, its quota and the server's limits",
-                    }),
-                    only: None,
-                });
-            }
-            (Some(open), None) => moves.push(Move::end(open, format!("inbox `{name}` can be read again"))),
-            _ => {}
+/// What was known of a failure before a person closed it: it goes on, and did not begin with that. Nothing, if mail arrived since.
+fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
+    let (Some(new), Some(old)) = (evidence.as_object_mut(), closed.shown.last.evidence.as_object()) else { return };
+    let since = closed.shown.closed.as_ref().map_or(closed.shown.opened_at, |word| word.at);
+    let sent = |canary: &Value| canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339);
+    if new.get("last_good").and_then(sent).is_some_and(|at| at >= since) {
+        return;
+    }
+    for part in ["since", "first_bad", "last_good"] {
+        let Some(mut known) = old.get(part).filter(|known| !known.is_null()).cloned() else { continue };
+        if let (Some(at), Some(canary)) = (sent(&known), known.as_object_mut()) {
+            canary.insert("age".to_owned(), now.since(at).to_string().into());
         }
+        new.insert(part.to_owned(), known);
     }
-    moves
+    let mut routes: Vec<Value> = [&*new, old].iter().filter_map(|facts| facts.get("routes")?.as_array()).flatten().cloned().collect();
+    let mut seen = BTreeSet::new();
+    routes.retain(|route| route.as_str().is_some_and(|route| seen.insert(route.to_owned())));
+    let count = [&*new, old].iter().filter_map(|facts| facts.get("routes_count")?.as_u64()).max().unwrap_or_default();
+    new.insert("routes_count".to_owned(), count.max(u64::try_from(routes.len()).unwrap_or(0)).into());
+    new.insert("routes".to_owned(), routes.into());
+    new.insert("goes_on_from".to_owned(), closed.shown.incident.0.into());
 }
 
-fn routes_of(plan: &Plan, inbox: &Name) -> Vec<String> {
-    plan.routes.iter().filter(|r| r.route.inbox == *inbox).map(|r| r.route.to_string()).collect()
-}
-
-/// Whether the watcher has had no network for so long that it is told of.
-fn cut_off_for_long(plan: &Plan, state: &State, now: At) -> bool {
-    state.cut_off_since.is_some_and(|since| now >= since.plus(plan.cut_off_after))
-}
-
-fn cut_off_move(plan: &Plan, state: &State, now: At) -> Option<Move> {
-    let open = state.open().find(|i| i.shown.kind == Kind::CutOff);
-    match (open, state.cut_off_since) {
-        (None, Some(since)) if now >= since.plus(plan.cut_off_after) => Some(Move {
-            incident: None,
-            change: Change::Opened,
-            kind: Kind::CutOff,
-            severity: Severity::Warn,
-            culprit: Culprit::Watcher {},
-            summary: present::cut_off(since, now),
-            evidence: serde_json::json!({
-                "since": since.rfc3339(), "next_step": "check the network, the resolver and the firewall of the host that runs mailcanary",
-            }),
-            only: None,
-        }),
-        (Some(open), None) => Some(Move::end(open, "the watcher has network again".to_owned())),
-        _ => None,
-    }
+/// Who closed the last incident of this culprit by hand, if that was not long ago.
+fn closed_lately<'s>(state: &'s State, culprit: &Culprit, now: At) -> Option<(&'s Incident, &'s Word)> {
+    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && !is_drill(&i.shown.last));
+    let last = mine.max_by_key(|i| i.shown.opened_at)?;
+    Some((last, last.shown.closed.as_ref().filter(|word| now.since(word.at) < CLOSED_LATELY)?))
 }

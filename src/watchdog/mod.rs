@@ -4,7 +4,7 @@
 //!
 //! The stages, in the data's order; they do not call each other, [`Watchdog::step`] calls them:
 //! `schedule` → (the adapters submit and read) → `fate`, `sight`, `reach` → `survival`, `hypothesis`, `sequence`, `weigh` → `blame` (who),
-//! `judge` (what, and how loud), `explain` → `incident`, `early` (what comes before a stop), `remind` → `audience` (who
+//! `judge` (what, and how loud), `explain` → `incident`, `unseen` (what hides deliveries), `early` (what comes before a stop), `remind` → `audience` (who
 //! hears of it) → `state` (outbox) → `suspicion` (ask again) → `picture`.
 
 mod account;
@@ -29,6 +29,7 @@ mod fate;
 mod flaps;
 mod flight;
 mod handing;
+mod heard;
 mod hindsight;
 mod hold;
 mod hypothesis;
@@ -67,6 +68,7 @@ mod together;
 mod trace;
 mod travel;
 mod trial;
+mod unseen;
 mod verdict;
 mod view;
 mod waiting;
@@ -80,14 +82,15 @@ use crate::config::Settings;
 use crate::model::{At, Name, NoticeId, Reason, Route, Span};
 
 pub use concern::is_early;
+pub use drill::{DrillView, DrilledView, Rang};
 pub use effect::Effect;
 pub use event::{Delivery, Event, Reads};
 pub use portrait::{CheckView, IdentityView, MarkView};
 pub use record::{Fact, Record};
 pub use step::{PendingNotice, Step, Unfit};
 pub use view::{
-    AccountView, CanaryView, DrillView, DrilledView, InboxView, IncidentView, MaintenanceView, PartyView, Present, RouteCounts, RouteView,
-    Traffic, TrialView, Unread, View, Word,
+    AccountView, CanaryView, InboxView, IncidentView, MaintenanceView, PartyView, Present, RouteCounts, RouteView, Traffic, TrialView,
+    Unread, View, Word,
 };
 pub use zone::{DnsView, SubjectView};
 
@@ -213,7 +216,8 @@ impl Watchdog {
             self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
-        let mut moves = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
+        let (mut moves, held_until) = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
+        moves.extend(unseen::moves(&self.plan, &self.state, &self.ix, at));
         moves.extend(early::moves(&self.plan, &self.state));
         if std::mem::take(&mut self.ix.mail) || !self.state.strangers.unexpected.is_empty() {
             moves.extend(mail::moves(&self.plan, &self.state, at));
@@ -225,7 +229,7 @@ impl Watchdog {
         }
         self.try_sinks(step, at);
         let asks_at = self.send(step, at);
-        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).chain(self.poll(step, at)).min();
+        let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).chain(self.poll(step, at)).chain(held_until).min();
         self.look(step, at);
         self.wake_at = self.next_wake(at, asks_at);
         step.wake_at = self.wake_at;

@@ -5,14 +5,25 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::event::Delivery;
+use super::heard::Missed;
+use super::plan::Plan;
 use super::state::State;
 use super::step::PendingNotice;
 use super::view::{IncidentView, Word};
-use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
+use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity, Span};
 
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
 
+/// A move that calls nobody is told so long after the last notice, then after twice as long, and so on…
+const QUIET_FIRST: Span = Span::from_secs(30);
+/// …up to this.
+const QUIET_AT_MOST: Span = Span::from_secs(3600);
+
+/// Marks the evidence of a move that calls nobody: what was told before is no smaller.
+pub(super) const QUIET: &str = "quiet";
+/// What kept a notice from everybody, in its evidence.
+pub(super) const KEPT_BACK: &str = "kept_back";
 /// Marks the evidence of a drill.
 pub(super) const DRILL: &str = "drill";
 /// How often an incident has called again, in the evidence.
@@ -23,7 +34,7 @@ pub(super) const CALLS: &str = "calls";
 pub(super) struct Incident {
     pub(super) shown: IncidentView,
     pub(super) told: BTreeSet<Name>,
-    /// When anybody was told last.
+    /// When anybody was told last, but for moves that call nobody.
     #[serde(default)]
     pub(super) told_at: Option<At>,
     /// When it was told of as a page first.
@@ -47,6 +58,18 @@ pub(super) struct Incident {
     /// How often it has called again, because it grew after it was acknowledged.
     #[serde(default)]
     pub(super) calls: u32,
+    /// How often it has moved without calling anybody, since it called last.
+    #[serde(default)]
+    quiet_moves: u32,
+    /// When a notice of it was written last, whether anybody was to hear it or not.
+    #[serde(default)]
+    moved_at: Option<At>,
+    /// Sinks that have taken anything of it.
+    #[serde(default)]
+    pub(super) took: Option<BTreeSet<Name>>,
+    /// Sinks that have refused what they were told last.
+    #[serde(default)]
+    pub(super) missed: BTreeMap<Name, Missed>,
 }
 
 /// How bad an incident is: its severity, how much it touches, and whether nothing at all comes through.
@@ -64,6 +87,40 @@ fn weight(severity: Severity, culprit: &Culprit, kind: Kind) -> Weight {
 }
 
 impl Incident {
+    /// One that is told of first, by this notice.
+    fn new(at: At, notice: &Notice) -> Self {
+        Self {
+            shown: IncidentView {
+                incident: notice.incident,
+                kind: notice.kind,
+                severity: notice.severity,
+                culprit: notice.culprit.clone(),
+                opened_at: at,
+                resolved_at: None,
+                last: notice.clone(),
+                present: None,
+                acknowledged: None,
+                also: Vec::new(),
+                closed: None,
+                delivers: false,
+                silenced_until: None,
+            },
+            told: BTreeSet::new(),
+            told_at: None,
+            paged_at: None,
+            quiet: false,
+            reminders: 0,
+            spoken_at: None,
+            former: None,
+            worst: Weight::default(),
+            calls: 0,
+            quiet_moves: 0,
+            moved_at: None,
+            took: Some(BTreeSet::new()),
+            missed: BTreeMap::new(),
+        }
+    }
+
     /// When it was told of as a page first, if it was.
     pub(super) fn paged_at(&self) -> Option<At> {
         // An earlier version did not write it down.
@@ -75,6 +132,12 @@ impl Incident {
     pub(super) fn grows(&self, severity: Severity, culprit: &Culprit, kind: Kind) -> bool {
         let (new, old) = (weight(severity, culprit, kind), self.worst);
         new.0 > old.0 || new.1 > old.1 || new.2 && !old.2
+    }
+
+    /// When it may be told, at the earliest, that it has moved, where nobody is to be called for that.
+    pub(super) fn moves_quietly_at(&self) -> At {
+        let doubled = QUIET_FIRST.scaled(1_u64 << self.quiet_moves.min(16), 1).min(QUIET_AT_MOST);
+        self.moved_at.or(self.told_at).unwrap_or(self.shown.opened_at).plus(doubled)
     }
 
     /// Nobody sees to it any more.
@@ -99,6 +162,14 @@ impl Incident {
     pub(super) fn class(&self) -> Option<&str> {
         self.shown.last.evidence.get("class").and_then(serde_json::Value::as_str)
     }
+}
+
+/// What reminders add to the summary.
+pub(super) const OPEN_FOR: &str = "; it has been open for ";
+
+/// A summary without what a reminder added to it.
+pub(super) fn without_age(summary: &str) -> &str {
+    summary.split(OPEN_FOR).next().unwrap_or_default()
 }
 
 /// Whether a notice is a drill's.
@@ -127,32 +198,7 @@ impl State {
     pub(super) fn tell(&mut self, at: At, notice: &Notice, sinks: &[Name], silenced: bool) {
         self.next_notice = self.next_notice.max(notice.notice.0);
         self.next_incident = self.next_incident.max(notice.incident.0);
-        let incident = self.incidents.entry(notice.incident).or_insert_with(|| Incident {
-            shown: IncidentView {
-                incident: notice.incident,
-                kind: notice.kind,
-                severity: notice.severity,
-                culprit: notice.culprit.clone(),
-                opened_at: at,
-                resolved_at: None,
-                last: notice.clone(),
-                present: None,
-                acknowledged: None,
-                also: Vec::new(),
-                closed: None,
-                delivers: false,
-                silenced_until: None,
-            },
-            told: BTreeSet::new(),
-            told_at: None,
-            paged_at: None,
-            quiet: false,
-            reminders: 0,
-            spoken_at: None,
-            former: None,
-            worst: Weight::default(),
-            calls: 0,
-        });
+        let incident = self.incidents.entry(notice.incident).or_insert_with(|| Incident::new(at, notice));
         if notice.change != Change::Resolved && incident.grows(notice.severity, &notice.culprit, notice.kind) {
             if incident.shown.acknowledged.is_some() {
                 incident.call_again(at);
@@ -161,17 +207,29 @@ impl State {
             let (new, old) = (weight(notice.severity, &notice.culprit, notice.kind), incident.worst);
             incident.worst = (new.0.max(old.0), new.1.max(old.1), new.2 || old.2);
         }
+        let quiet = notice.evidence.get(QUIET).is_some();
+        incident.quiet_moves = match notice.change {
+            Change::Updated if quiet => incident.quiet_moves.saturating_add(1),
+            Change::Opened | Change::Updated => 0,
+            Change::Reminder | Change::Acknowledged | Change::Resolved => incident.quiet_moves,
+        };
+        incident.moved_at = Some(at);
         let rises = notice.severity > incident.shown.severity;
         incident.reminders = if rises { 0 } else { incident.reminders + u32::from(notice.change == Change::Reminder) };
         incident.quiet = silenced;
         if !silenced {
-            incident.told_at = Some(at);
+            // What calls nobody puts no reminder off.
+            incident.told_at = incident.told_at.filter(|_| quiet).or(Some(at));
             incident.paged_at = incident.paged_at.or(Some(at).filter(|_| notice.severity == Severity::Page));
         }
         incident.shown.kind = notice.kind;
         incident.shown.severity = notice.severity;
         incident.shown.culprit.clone_from(&notice.culprit);
         incident.shown.last = notice.clone();
+        // What goes on is said of what was told before; that nobody had acknowledged it then is not.
+        if notice.change == Change::Reminder {
+            incident.shown.last.summary = without_age(&notice.summary).to_owned();
+        }
         let delivery = notice.kind.is_delivery();
         for alarm in self.alarms.iter_mut().filter(|a| delivery && a.culprit == notice.culprit) {
             alarm.told = true;
@@ -181,10 +239,6 @@ impl State {
             for route in self.routes.iter_mut().filter(|r| delivery && notice.culprit.covers(&r.route)) {
                 route.judged_before = Some(at);
             }
-        }
-        // A drill that nobody is told of has paged nobody.
-        if is_drill(notice) && !silenced && !sinks.is_empty() {
-            self.note_drill(at, notice.incident, notice.severity);
         }
         self.hand_out(at, notice, sinks);
         let ended: VecDeque<IncidentId> = self.incidents.iter().filter(|(_, i)| i.shown.resolved_at.is_some()).map(|(id, _)| *id).collect();
@@ -198,13 +252,28 @@ impl State {
         self.next_notice = self.next_notice.max(notice.notice.0);
         let Some(incident) = self.incidents.get_mut(&notice.incident).filter(|_| !sinks.is_empty()) else { return };
         incident.told.extend(sinks.iter().cloned());
+        for sink in sinks {
+            if let Some(missed) = incident.missed.get_mut(sink) {
+                *missed = Missed::Again;
+            }
+        }
         let opened_at = incident.shown.opened_at;
+        self.note_drill(at, notice, sinks);
         let sinks = sinks.iter().cloned().collect();
         self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone(), sinks });
     }
 
     /// A notice's way to one sink is over.
-    pub(super) fn close(&mut self, notice: NoticeId, sink: &Name, outcome: Delivery) {
+    pub(super) fn close(&mut self, plan: &Plan, at: At, notice: NoticeId, sink: &Name, outcome: Delivery) {
+        let Some(pending) = self.outbox.get(&notice).filter(|pending| pending.sinks.contains(sink)) else { return };
+        let told = pending.notice.clone();
+        self.leave(notice, sink, outcome);
+        self.note_answer(plan, at, &told, sink, outcome);
+        self.end_trial(notice, sink, outcome);
+    }
+
+    /// A notice leaves the outbox, as far as one sink goes.
+    pub(super) fn leave(&mut self, notice: NoticeId, sink: &Name, outcome: Delivery) {
         let Some(pending) = self.outbox.get_mut(&notice) else { return };
         if !pending.sinks.remove(sink) {
             return;
@@ -212,7 +281,6 @@ impl State {
         if pending.sinks.is_empty() {
             self.outbox.remove(&notice);
         }
-        self.end_trial(notice, sink, outcome);
         match self.delivered.iter_mut().find(|(name, end, _)| name == sink && *end == outcome) {
             Some((_, _, count)) => *count += 1,
             None => self.delivered.push((sink.clone(), outcome, 1)),

@@ -32,6 +32,7 @@ impl State {
     pub(super) fn acknowledge(&mut self, at: At, incident: IncidentId, by: &str, note: Option<&str>, said_at: Option<At>) {
         let Some(known) = self.spoken_of(at, incident, said_at) else { return };
         let said = word(at, by, note);
+        let first = known.shown.acknowledged.is_none();
         // Who saw it first stays the one who has it; what others say is kept beside it.
         if known.shown.acknowledged.is_none() {
             known.shown.acknowledged = Some(said);
@@ -39,6 +40,9 @@ impl State {
             known.shown.also.push(said);
             let more = known.shown.also.len().saturating_sub(ALSO);
             known.shown.also.drain(..more);
+        }
+        if first {
+            self.withdraw_calls(incident);
         }
     }
 
@@ -94,6 +98,16 @@ impl State {
     /// A silence ends before its time.
     pub(super) fn unsilence(&mut self, silence: u64) {
         self.silences.retain(|s| s.silence != silence);
+    }
+
+    /// What keeps such an incident back the longest, in words, if anything does.
+    pub(super) fn kept_back_by(&self, plan: &Plan, kind: Kind, culprit: &Culprit, now: At) -> Option<String> {
+        let on = self.silences.iter().filter(|s| s.from <= now && now < s.until && s.which.fits(kind, culprit));
+        let asked_for = on.map(|s| (s.until, format!("silence {} by {}", s.silence, s.by), &s.reason));
+        let windows = plan.maintenance.iter().filter(|(_, window)| window.fits(kind, culprit));
+        let every_week = windows.filter_map(|(name, w)| Some((w.ends_at(now)?, format!("maintenance `{name}` by {}", w.by), &w.reason)));
+        let (until, what, reason) = asked_for.chain(every_week).max_by_key(|(until, ..)| *until)?;
+        Some(format!("{what}, until {}: {reason}", until.second()))
     }
 
     /// Until when such an incident is not told of, if it is not.

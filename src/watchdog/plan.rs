@@ -42,6 +42,8 @@ pub(super) struct Plan {
     /// Of these, the ones that are no stand-bys.
     in_use: BTreeSet<Name>,
     pub(super) inboxes: BTreeSet<Name>,
+    /// The server that each is read at.
+    pub(super) servers: BTreeMap<Name, String>,
     /// The address in From that each provider is configured with, in small letters.
     pub(super) senders: BTreeMap<Name, String>,
     pub(super) sinks: BTreeMap<Name, Listener>,
@@ -163,6 +165,7 @@ impl Plan {
             remind_after: settings.watch.remind_after,
             hold: (settings.watch.hold_at_least, settings.watch.hold_at_most),
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
+            servers: settings.inboxes.iter().map(|(name, inbox)| (name.clone(), inbox.kind.server())).collect(),
             senders: settings.providers.iter().map(|(name, p)| (name.clone(), p.from.address.to_ascii_lowercase())).collect(),
             sinks: listeners(settings, &routes),
             tries: tries(settings),

@@ -1,7 +1,11 @@
 //! What can be said of an open incident now: as it would be told if it were told now. What was told stands in its notices.
 
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
 use super::evidence;
-use super::explain;
+use super::explain::{self, shorten};
 use super::flaps;
 use super::index::Index;
 use super::judge::{Assessment, Finding};
@@ -14,6 +18,10 @@ use crate::model::{At, Culprit, Kind, Name};
 
 /// Why what is well again is open all the same.
 const KEPT_OPEN: &str = "it is kept open until it has been well for longer";
+
+/// Inboxes that are listed with their reasons, and reasons in the page.
+const LISTED: usize = 20;
+const SAID: usize = 3;
 
 /// Where the evidence says how long a page was held.
 const HELD: &str = "held_for";
@@ -28,6 +36,9 @@ pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment
         || settles().map_or_else(|| KEPT_OPEN.to_owned(), |at| format!("it flaps, at present delivering: kept open until {}", at.second()));
     let calm = || told(format!("{}; {}", explain::recovery(plan, state, &shown.culprit, shown.opened_at, now), until()));
     if !shown.kind.is_delivery() {
+        if shown.kind == Kind::Blind && shown.culprit == (Culprit::Watcher {}) && shown.last.sink().is_none() {
+            return all_blind(plan, state, now).map(|(summary, evidence)| Present { summary, evidence, delivers });
+        }
         return unseen(state, &shown.culprit, shown.kind, now).map(told);
     }
     match assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind) {
@@ -48,6 +59,39 @@ pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment
 pub(super) fn blind(name: &Name, blind: &Blindness, now: At) -> String {
     let why = blind.why.as_deref().unwrap_or("it cannot be read");
     format!("inbox `{name}` could not be read for {}: {why}. Nothing is known of mail to it", now.since(blind.since))
+}
+
+/// That no inbox can be read, and what they have in common, in words and in numbers; `None`: one can.
+pub(super) fn all_blind(plan: &Plan, state: &State, now: At) -> Option<(String, Value)> {
+    let blind = |name| Some((name, state.inboxes.get(name)?.blind.as_ref()?));
+    let all: Vec<(&Name, &Blindness)> = plan.inboxes.iter().map(blind).collect::<Option<_>>()?;
+    let since = all.iter().map(|(_, b)| b.since).max()?;
+    let server = |name: &Name| plan.servers.get(name).map_or("", String::as_str);
+    let servers: BTreeSet<&str> = all.iter().map(|(name, _)| server(name)).collect();
+    let (count, why) = (all.len(), |b: &Blindness| b.why.clone().unwrap_or_else(|| "it cannot be read".to_owned()));
+    let said: BTreeSet<String> = all.iter().map(|(_, b)| why(b)).collect();
+    let (common, next_step) = match (servers.first(), servers.len()) {
+        (Some(one), 1) => (
+            format!("all {count} are at `{one}`, so that the cause is that server or the way to it"),
+            "log in to one of the mailboxes by hand, from the host that runs mailcanary: its mail server, its name and the way to it are what all of them need",
+        ),
+        (_, several) => (
+            format!("they are at {several} servers, so that the cause is the watcher's host or network, or what they have in common"),
+            "log in to two of the mailboxes by hand, from the host that runs mailcanary: check its network, resolver, firewall, proxy and clock, and the passwords if both refuse",
+        ),
+    };
+    let first = said.first().map_or_else(String::new, |first| format!(": {}", shorten(first, 160)));
+    let summary = format!("no inbox can be read for {}, and nothing is known of any route: {common}{first}", now.since(since));
+    let each: Vec<Value> = all
+        .iter()
+        .take(LISTED)
+        .map(|(name, b)| json!({ "inbox": name, "server": server(name), "since": b.since.rfc3339(), "class": b.class, "why": why(b) }))
+        .collect();
+    let evidence = json!({
+        "since": since.rfc3339(), "inboxes": all.iter().map(|(name, _)| name).collect::<Vec<_>>(), "servers": servers, "unreadable": each,
+        "why": said.iter().take(SAID).map(|why| shorten(why, 160)).collect::<Vec<_>>().join("; "), "next_step": next_step,
+    });
+    Some((summary, evidence))
 }
 
 /// How long there was no network.

@@ -5,17 +5,16 @@ use serde_json::{Value, json};
 
 use super::audience;
 use super::flaps;
+use super::heard;
 use super::incident::Move;
 use super::index::Index;
 use super::judge::Assessment;
-use super::outbox::Incident;
+use super::outbox::{Incident, OPEN_FOR, without_age};
 use super::plan::Plan;
 use super::present;
 use super::state::State;
 use crate::model::{At, Change, IncidentId, Name};
 
-/// What reminders add to the summary.
-const OPEN_FOR: &str = "; it has been open for ";
 /// Marks the evidence of a notice to a sink that waited for the others.
 const ESCALATION: &str = "escalation";
 
@@ -33,6 +32,8 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
             let [called, in_hours] = audience::later(plan, state, open, now);
             moves.extend((!called.is_empty()).then(|| escalation(open, again(), called, now)));
             moves.extend((!in_hours.is_empty()).then(|| in_its_hours(open, again(), in_hours, now)));
+            let missed = heard::again(plan, state, open, now);
+            moves.extend((!missed.is_empty()).then(|| once_more(open, again(), missed, now)));
         }
     }
     moves
@@ -54,7 +55,7 @@ fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment,
         now.map_or_else(|| (shown.last.summary.clone(), shown.last.evidence.clone()), |now| (now.summary, now.evidence));
     let severity = finding.map_or(shown.severity, |f| f.severity.max(shown.severity));
     // Of an earlier reminder nothing is repeated.
-    let summary = summary.split(OPEN_FOR).next().unwrap_or_default().to_owned();
+    let summary = without_age(&summary).to_owned();
     Move { severity, summary, evidence, ..Move::end(open, String::new()) }
 }
 
@@ -99,4 +100,12 @@ fn escalation(open: &Incident, again: Move, only: Vec<Name>, now: At) -> Move {
 fn in_its_hours(open: &Incident, again: Move, only: Vec<Name>, now: At) -> Move {
     let summary = format!("{}{OPEN_FOR}{}, and the hours of this sink have begun", again.summary, now.since(open.shown.opened_at));
     Move { change: Change::Opened, summary, only: Some(only), ..again }
+}
+
+/// What a sink hears that refused it before, and takes notices again.
+fn once_more(open: &Incident, again: Move, only: Vec<Name>, now: At) -> Move {
+    let age = now.since(open.shown.opened_at);
+    let summary = format!("{}{OPEN_FOR}{age}, and this sink has refused what it was told of it", again.summary);
+    let heard = only.iter().all(|sink| open.has_heard(sink));
+    Move { change: if heard { Change::Updated } else { Change::Opened }, summary, only: Some(only), ..again }
 }

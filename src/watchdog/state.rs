@@ -309,11 +309,7 @@ impl State {
                 ix.blind.remove(inbox);
                 self.inbox(inbox).gain_sight(at);
             }
-            Event::CutOff {} => {
-                let names: Vec<Name> = self.inboxes.keys().cloned().collect();
-                names.iter().for_each(|name| self.freeze(name));
-                self.cut_off_since = self.cut_off_since.or(Some(at));
-            }
+            Event::CutOff {} => self.cut_off(at),
             Event::Connected {} => self.connect(plan, ix, at),
             Event::Read { inbox, up_to, cursor } => {
                 let inbox = self.inbox(inbox);
@@ -329,7 +325,8 @@ impl State {
             }
             // Ages are wrong by that much for what was sent before: it is no evidence.
             Event::ClockJumped { .. } => self.sleep(plan, ix, at),
-            Event::Noticed { notice, sink, outcome, why } => self.hear(*notice, sink, *outcome, why.as_deref()),
+            Event::Noticed { notice, sink, outcome, why } => self.hear(plan, at, *notice, sink, *outcome, why.as_deref()),
+            Event::SinksRenewed {} => self.renew_sinks(),
             Event::Orphaned { canary } => self.set_aside(plan, ix, *canary),
             Event::Acknowledged { incident, by, note, said_at, .. } => self.acknowledge(at, *incident, by, note.as_deref(), *said_at),
             Event::Unacknowledged { incident, said_at, .. } => self.take_back(at, *incident, *said_at),
@@ -345,6 +342,13 @@ impl State {
     fn freeze(&mut self, name: &Name) {
         let Some(horizon) = self.inboxes.get(name).and_then(|i| self.horizon(i)) else { return };
         self.inbox(name).read_up_to(horizon);
+    }
+
+    /// No inbox can be read from now on.
+    fn cut_off(&mut self, at: At) {
+        let names: Vec<Name> = self.inboxes.keys().cloned().collect();
+        names.iter().for_each(|name| self.freeze(name));
+        self.cut_off_since = self.cut_off_since.or(Some(at));
     }
 
     /// What could not be handed over for want of network says nothing of any provider.

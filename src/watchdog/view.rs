@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::count::Histogram;
+use super::drill::{DrillView, DrilledView};
 use super::event::Delivery;
 use super::portrait::IdentityView;
 use super::zone::DnsView;
@@ -318,32 +319,6 @@ pub struct TrialView {
     pub at: Option<At>,
     /// Whether it took the test notice, once that is known.
     pub taken: Option<bool>,
-}
-
-/// A drill that goes on.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct DrillView {
-    /// Whose canaries are withheld.
-    pub provider: Name,
-    /// Since when.
-    pub from: At,
-    /// Until when at the latest.
-    pub until: At,
-    /// Who wants it. Foreign text.
-    pub by: String,
-    /// By which incident it has paged.
-    pub incident: Option<IncidentId>,
-}
-
-/// A drill that is over.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct DrilledView {
-    /// Whose canaries were withheld.
-    pub provider: Name,
-    /// When it ended.
-    pub at: At,
-    /// From its beginning to the page, in milliseconds; none: nobody was paged.
-    pub paged_after: Option<Span>,
 }
 
 /// What a person said of an incident.

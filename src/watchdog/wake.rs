@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::event::Reads;
 use super::step::Step;
-use super::{Watchdog, budget, deaf, drill, incident, judge, remind, suspicion, trial};
+use super::{Watchdog, budget, deaf, drill, incident, judge, remind, suspicion, trial, unseen};
 use crate::model::{At, Span};
 
 /// Between two requests to read an inbox at once.
@@ -42,7 +42,8 @@ impl Watchdog {
             self.state.seen_through(&self.ix.deadlines).map(read_first),
             judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
             asks_at,
-            incident::next(&self.plan, &self.state, &self.ix),
+            incident::next(&self.plan, &self.state),
+            unseen::next(&self.plan, &self.state, &self.ix),
             remind::next(&self.plan, &self.state),
             trial::next(&self.plan, at),
             deaf::next(&self.plan, &self.state),

@@ -2,6 +2,7 @@
 
 mod apis;
 mod audience;
+mod blindness;
 mod budget;
 mod cold_start;
 mod deaf;
@@ -13,6 +14,7 @@ mod drill;
 mod flaps;
 mod grows;
 mod handing;
+mod heard;
 mod joining;
 mod mail;
 mod next_steps;

@@ -13,6 +13,9 @@ use crate::model::{At, Span};
 /// One attempt, from the first byte of the connection to the end of the answer. Connecting has its own, shorter deadline in the client.
 pub(super) const DEADLINE: Duration = Duration::from_secs(15);
 
+/// The same where a second attempt would be a second message: who is slow is waited for.
+pub(super) const PATIENT: Duration = Duration::from_secs(60);
+
 /// Nobody is asked to wait longer than this by a `Retry-After`: a wrong value must not silence a pager for days.
 const LONGEST_WAIT: Span = Span::from_secs(3600);
 
@@ -92,22 +95,22 @@ pub(super) fn answered(status: StatusCode, headers: &HeaderMap, said: &str, now:
     }
 }
 
-/// What an error of the client means. Its text goes without the URL.
-pub(super) fn failed(error: reqwest::Error) -> Attempt {
+/// What an error of the client means, which was given so long. Its text goes without the URL.
+pub(super) fn failed(error: reqwest::Error, deadline: Duration) -> Attempt {
     let error = error.without_url();
-    let why = told(&error);
+    let why = told(&error, deadline);
     if error.is_builder() {
         return Attempt::Refused { why };
     }
     Attempt::Retry { after: None, unclear: !error.is_connect(), why }
 }
 
-fn told(error: &reqwest::Error) -> String {
+fn told(error: &reqwest::Error, deadline: Duration) -> String {
     if error.is_connect() && error.is_timeout() {
         return "connecting took too long".to_owned();
     }
     if error.is_timeout() {
-        return format!("no answer within {} s", DEADLINE.as_secs());
+        return format!("no answer within {} s", deadline.as_secs());
     }
     let mut text = String::new();
     let mut cause = error.source();

@@ -1,6 +1,8 @@
 //! One HTTP request to a sink or a heartbeat, with everything that holds for all of them: its deadline, the bounded answer, and secrets that stay out of
 //! whatever is said of it.
 
+use std::time::Duration;
+
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
@@ -15,6 +17,8 @@ const ANSWER_LIMIT: usize = 16 * 1024;
 pub(crate) struct Caller {
     http: Client,
     secrets: Vec<String>,
+    /// From the first byte of the connection to the end of the answer.
+    deadline: Duration,
 }
 
 /// Says nothing of secrets.
@@ -35,7 +39,14 @@ pub(crate) struct Answer {
 impl Caller {
     /// `secrets` are never repeated.
     pub(crate) fn new(http: Client, secrets: &[&str]) -> Self {
-        Self { http, secrets: secrets.iter().filter(|secret| !secret.is_empty()).map(|secret| (*secret).to_owned()).collect() }
+        let secrets = secrets.iter().filter(|secret| !secret.is_empty()).map(|secret| (*secret).to_owned()).collect();
+        Self { http, secrets, deadline: answer::DEADLINE }
+    }
+
+    /// The same for a receiver that would take a second attempt for a second message: if it is slow it is waited for.
+    pub(crate) fn patient(mut self) -> Self {
+        self.deadline = answer::PATIENT;
+        self
     }
 
     /// The same for an address that is a secret itself, in whole and in part.
@@ -53,17 +64,17 @@ impl Caller {
 
     /// The same, of JSON that is to go out as it is.
     pub(crate) fn post_bytes(&self, url: Url, body: Vec<u8>) -> RequestBuilder {
-        self.http.post(url).timeout(answer::DEADLINE).header(CONTENT_TYPE, "application/json").body(body)
+        self.http.post(url).timeout(self.deadline).header(CONTENT_TYPE, "application/json").body(body)
     }
 
     /// A POST of a plain text.
     pub(crate) fn post_text(&self, url: Url, body: String) -> RequestBuilder {
-        self.http.post(url).timeout(answer::DEADLINE).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(body)
+        self.http.post(url).timeout(self.deadline).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(body)
     }
 
     /// A GET.
     pub(crate) fn get(&self, url: Url) -> RequestBuilder {
-        self.http.get(url).timeout(answer::DEADLINE)
+        self.http.get(url).timeout(self.deadline)
     }
 
     /// Sends it once, and reads the answer.
@@ -71,14 +82,14 @@ impl Caller {
     /// # Errors
     /// The attempt, if there was no answer.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, Attempt> {
-        let response = request.send().await.map_err(answer::failed)?;
+        let response = request.send().await.map_err(|error| answer::failed(error, self.deadline))?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Answer { status, headers, body: read(response).await })
     }
 
     /// The same where nothing follows from what is said: the status is enough, and nobody waits for the rest.
     pub(crate) async fn send_only(&self, request: RequestBuilder) -> Result<Answer, Attempt> {
-        let response = request.send().await.map_err(answer::failed)?;
+        let response = request.send().await.map_err(|error| answer::failed(error, self.deadline))?;
         Ok(Answer { status: response.status(), headers: response.headers().clone(), body: Vec::new() })
     }
 

@@ -112,6 +112,11 @@ impl Channel for Command {
     fn tell<'a>(&'a self, out: &'a Outgoing, _now: At) -> BoxFuture<'a, Attempt> {
         Box::pin(self.run(out))
     }
+
+    /// Its people would get a second message.
+    fn repeats(&self) -> bool {
+        true
+    }
 }
 
 /// A process and all that it started, killed when nobody wants it any more.

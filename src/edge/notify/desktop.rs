@@ -185,6 +185,7 @@ async fn open_page(link: &str) {
 
 fn notification(page: &Page, markup: bool, actions: bool) -> Notification {
     let (urgency, icon) = match page.severity {
+        Severity::Info if page.is_over() => (Urgency::Low, "dialog-information"),
         _ if page.is_over() => (Urgency::Normal, "dialog-information"),
         Severity::Page => (Urgency::Critical, "dialog-error"),
         Severity::Warn => (Urgency::Normal, "dialog-warning"),

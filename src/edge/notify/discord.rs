@@ -11,13 +11,16 @@ use super::{Attempt, Channel, Outgoing, Rate, SinkError, Tools};
 use crate::config::DiscordSettings;
 use crate::model::{At, Severity, Span};
 
+/// `SUPPRESS_NOTIFICATIONS`: the message makes no sound (Discord's documents, "Message Flags").
+const SILENT: u64 = 1 << 12;
+
 /// One webhook.
 #[derive(Debug)]
 pub(super) struct Discord(Hook);
 
 impl Discord {
     pub(super) fn new(settings: &DiscordSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        let mut hook = Hook::new(&settings.url, tools)?;
+        let mut hook = Hook::new(&settings.url, tools)?.patient();
         let others: Vec<(String, String)> = hook.url.query_pairs().into_owned().filter(|(name, _)| name != "wait").collect();
         hook.url.query_pairs_mut().clear().extend_pairs(others).append_pair("wait", "true");
         Ok(Self(hook))
@@ -52,6 +55,11 @@ impl Channel for Discord {
     /// Typically 5 in 2 s and 30 a minute.
     fn rate(&self) -> Rate {
         Rate { burst: 4, every: Span::from_secs(2) }
+    }
+
+    /// Its people would get a second message.
+    fn repeats(&self) -> bool {
+        true
     }
 }
 
@@ -105,7 +113,8 @@ fn message(page: &Page) -> Value {
         object.extend(runbook.map(|runbook| ("author".to_owned(), runbook)));
     }
     // The content is what a phone shows first.
-    json!({ "content": plain(&page.title, 500), "embeds": [embed], "allowed_mentions": { "parse": [] } })
+    let flags = if page.quiet || page.severity == Severity::Info { SILENT } else { 0 };
+    json!({ "content": plain(&page.title, 500), "embeds": [embed], "allowed_mentions": { "parse": [] }, "flags": flags })
 }
 
 #[cfg(test)]

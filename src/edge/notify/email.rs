@@ -92,7 +92,7 @@ fn message(page: &Page, from: &config::Mailbox, to: &str, ident: &str, incident:
         .from(Mailbox::new(from.name.clone(), sender))
         .to(Mailbox::new(None, recipient))
         .subject(page.title.clone());
-    let urgent = if page.severity == Severity::Page && !page.is_over() { "high" } else { "normal" };
+    let urgent = if page.severity == Severity::Page && !page.is_over() && !page.quiet { "high" } else { "normal" };
     for (name, value) in [("Auto-Submitted", "auto-generated"), ("Importance", urgent)] {
         builder = builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
     }

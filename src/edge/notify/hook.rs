@@ -30,6 +30,12 @@ impl Hook {
         Ok(Self { caller, url: url.expose().clone(), pages: tools.pages.clone() })
     }
 
+    /// The same where what is posted again is a second message.
+    pub(super) fn patient(mut self) -> Self {
+        self.caller = self.caller.patient();
+        self
+    }
+
     /// Posts what `message` makes of the notice's page.
     pub(super) async fn post(&self, out: &Outgoing, message: impl FnOnce(&Page) -> Value) -> Result<Answer, Attempt> {
         let body = message(&self.pages.page(out));

@@ -11,6 +11,7 @@ mod command;
 mod desktop;
 mod discord;
 mod email;
+mod facts;
 mod fit;
 mod grafana;
 mod hook;
@@ -66,6 +67,8 @@ pub struct Outgoing {
     pub opened_at: At,
     /// When the notice was made.
     pub at: At,
+    /// The sink may have taken it already: that it did is not known.
+    pub perhaps_told: bool,
 }
 
 /// Former keys of an incident that are looked at.
@@ -188,11 +191,19 @@ trait Channel: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether a second copy of the same notice is a second message to its people.
+    fn repeats(&self) -> bool {
+        false
+    }
+
     /// What it does besides, for as long as it works. Never ends by itself.
     fn tend(&self) -> BoxFuture<'_, ()> {
         Box::pin(pending())
     }
 }
+
+/// Before what a sink may have taken already, and makes a second message of.
+const AGAIN: &str = "perhaps told already, for there was no answer: ";
 
 /// What is told later than this after it was written says when that was.
 const LATE: Span = Span::from_secs(60);
@@ -201,11 +212,14 @@ impl Outgoing {
     /// The same as it is told at `now`: what was written some time ago says of when it is, and ages are those of now.
     fn told_at(&self, now: At) -> Self {
         let mut out = self.clone();
+        if self.perhaps_told && !self.notice.is_trial() {
+            out.notice.summary = format!("{AGAIN}{}", self.notice.summary);
+        }
         if now.since(self.at) < LATE || self.notice.is_trial() {
             return out;
         }
         let over = if self.notice.change == Change::Resolved { "over since" } else { "as of" };
-        out.notice.summary = format!("{over} {} ({} ago): {}", self.at.second(), now.since(self.at), self.notice.summary);
+        out.notice.summary = format!("{over} {} ({} ago): {}", self.at.second(), now.since(self.at), out.notice.summary);
         for part in ["first_bad", "last_good"] {
             let Some(canary) = out.notice.evidence.get_mut(part).and_then(Value::as_object_mut) else { continue };
             let sent = canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339);
@@ -219,6 +233,7 @@ impl Outgoing {
 
 /// Tries once, at `now`. An incident that calls again under another key is no alert under its former ones any more.
 async fn tell(channel: &dyn Channel, out: &Outgoing, now: At) -> Attempt {
+    let out = &Outgoing { perhaps_told: out.perhaps_told && channel.repeats(), ..out.clone() };
     let late = out.told_at(now);
     let attempt = channel.tell(if channel.is_exact() { out } else { &late }, now).await;
     if channel.mutes() && attempt == Attempt::Delivered && matches!(out.notice.change, Change::Updated | Change::Resolved) {

@@ -60,7 +60,7 @@ pub(super) fn out(change: Change, text: &str) -> Outgoing {
         summary: text.to_owned(),
         evidence,
     };
-    Outgoing { notice, opened_at: At::from_ms(1_659_987_000_000), at: At::from_ms(1_659_987_060_000) }
+    Outgoing { notice, opened_at: At::from_ms(1_659_987_000_000), at: At::from_ms(1_659_987_060_000), perhaps_told: false }
 }
 
 /// A page as it usually is.

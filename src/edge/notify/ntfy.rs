@@ -29,7 +29,7 @@ impl Ntfy {
     pub(super) fn new(settings: &NtfySettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
         let topic = tools.secret(&settings.topic)?;
         let token = settings.token.as_ref().map(|at| tools.secret(at)).transpose()?;
-        let caller = Caller::new(tools.http()?, &[topic.expose(), token.as_ref().map_or("", Secret::expose)]);
+        let caller = Caller::new(tools.http()?, &[topic.expose(), token.as_ref().map_or("", Secret::expose)]).patient();
         Ok(Self { caller, url: tools.url(&settings.base_url)?, topic, token, pages: tools.pages.clone() })
     }
 
@@ -75,12 +75,20 @@ impl Channel for Ntfy {
     fn rate(&self) -> Rate {
         Rate { burst: 20, every: Span::from_secs(5) }
     }
+
+    /// Its people would get a second message.
+    fn repeats(&self) -> bool {
+        true
+    }
 }
 
 /// Without `markdown` all is plain text; apps make links of what looks like one.
 fn message(page: &Page, topic: &str) -> Value {
     let (priority, tag) = match page.severity {
+        // A phone stays silent below 3.
+        Severity::Info if page.is_over() => (2, "white_check_mark"),
         _ if page.is_over() => (3, "white_check_mark"),
+        _ if page.quiet => (2, "arrows_counterclockwise"),
         Severity::Page => (5, "rotating_light"),
         Severity::Warn => (4, "warning"),
         Severity::Info => (2, "information_source"),

@@ -5,20 +5,15 @@
 
 use serde_json::{Value, json};
 
+use super::facts::{Fact, facts};
 use super::{Origin, Outgoing, fit};
 use crate::config::{Template, Wording};
-use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, Severity, certain};
+use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, Severity};
 
 /// Bytes of a title: what a lock screen shows, and some more.
 const TITLE: usize = 200;
 /// Bytes of the sentence, or of the user's own text.
 const TEXT: usize = 3000;
-/// Bytes of a fact.
-const VALUE: usize = 240;
-/// More facts are noise at night.
-const FACTS: usize = 7;
-/// Streams that are named.
-const STREAMS: usize = 4;
 /// Bytes of evidence for those who show all of it.
 const EVIDENCE: usize = 8000;
 
@@ -31,6 +26,8 @@ pub(super) struct Page {
     pub(super) alert: String,
     /// It is a test notice.
     pub(super) is_trial: bool,
+    /// It tells how a known failure has moved, and calls nobody.
+    pub(super) quiet: bool,
     pub(super) notice: NoticeId,
     pub(super) instance: String,
     pub(super) change: Change,
@@ -39,6 +36,8 @@ pub(super) struct Page {
     /// In words.
     pub(super) culprit: String,
     pub(super) title: String,
+    /// How the title begins, if it is ours: what follows in it the text says, too.
+    lead: Option<String>,
     /// The summary, or the user's own text.
     pub(super) text: String,
     /// Empty where the user's own text stands.
@@ -50,13 +49,6 @@ pub(super) struct Page {
     pub(super) at: At,
     /// Cut, and as it came otherwise: for receivers that show data as data.
     pub(super) evidence: Value,
-}
-
-/// A name and what it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fact {
-    pub(super) name: &'static str,
-    pub(super) value: String,
 }
 
 /// Makes pages of notices.
@@ -78,6 +70,7 @@ impl Pages {
             key: self.origin.key(notice),
             alert: self.origin.alert_key(notice),
             is_trial: notice.is_trial(),
+            quiet: is_quiet(notice),
             notice: notice.notice,
             instance: fit::line(&self.origin.instance, 253),
             change: notice.change,
@@ -85,6 +78,7 @@ impl Pages {
             kind: notice.kind,
             culprit: culprit(notice),
             title: fit::line(&title(notice), TITLE),
+            lead: Some(lead(notice)),
             text: fit::line(&notice.summary, TEXT),
             facts: facts(out),
             link: self.origin.link(notice),
@@ -103,7 +97,7 @@ impl Pages {
         };
         let (title, text) = (own(&self.wording.title), own(&self.wording.text));
         if let Some(title) = title.map(|text| fit::line(&text, TITLE)).filter(|text| !text.is_empty()) {
-            page.title = title;
+            (page.title, page.lead) = (title, None);
         }
         if let Some(text) = text.map(|text| fit::lines(&text, TEXT)).filter(|text| !text.is_empty()) {
             page.text = text;
@@ -114,6 +108,15 @@ impl Pages {
 }
 
 impl Page {
+    /// Title and text in one line, where nothing is said twice.
+    pub(super) fn line(&self) -> String {
+        match &self.lead {
+            Some(lead) if lead.is_empty() => self.text.clone(),
+            Some(lead) => format!("{lead}: {}", self.text),
+            None => format!("{}: {}", self.title, self.text),
+        }
+    }
+
     /// Text and facts, a line each.
     pub(super) fn body(&self) -> String {
         let mut body = self.text.clone();
@@ -150,24 +153,38 @@ fn title(notice: &Notice) -> String {
     if notice.is_trial() {
         return if notice.change == Change::Resolved { "TEST, over" } else { "TEST: nothing is wrong" }.to_owned();
     }
+    let updated = if notice.change == Change::Updated && !is_quiet(notice) { " (changed)" } else { "" };
+    let what = match notice.sink() {
+        Some(_) if notice.evidence.get("why").is_some() => "refuses notices".to_owned(),
+        Some(_) => "takes no notices".to_owned(),
+        None => notice.kind.as_str().replace('_', " "),
+    };
+    format!("{}: {}, {what}{updated}", lead(notice), culprit(notice))
+}
+
+/// How loud it is, and why it comes. Nothing of a trial, whose text says that itself.
+fn lead(notice: &Notice) -> String {
+    if notice.is_trial() {
+        return String::new();
+    }
     let word = match (notice.change, notice.severity) {
         (Change::Resolved, _) => "RESOLVED",
         (Change::Reminder, Severity::Page) => "STILL PAGE",
         (Change::Reminder, Severity::Warn | Severity::Info) => "STILL",
         (Change::Acknowledged, _) => "ACKNOWLEDGED",
+        (Change::Updated, _) if is_quiet(notice) => "UPDATE",
         (Change::Opened | Change::Updated, Severity::Page) => "PAGE",
         (Change::Opened | Change::Updated, Severity::Warn) => "WARNING",
         (Change::Opened | Change::Updated, Severity::Info) => "INFO",
     };
     let drill = if notice.evidence.get("drill").is_some() { "DRILL, " } else { "" };
     let escalated = if notice.evidence.get("escalation").is_some() { "ESCALATED " } else { "" };
-    let updated = if notice.change == Change::Updated { " (changed)" } else { "" };
-    let what = match notice.sink() {
-        Some(_) if notice.evidence.get("why").is_some() => "refuses notices".to_owned(),
-        Some(_) => "takes no notices".to_owned(),
-        None => notice.kind.as_str().replace('_', " "),
-    };
-    format!("{drill}{escalated}{word}: {}, {what}{updated}", culprit(notice))
+    format!("{drill}{escalated}{word}")
+}
+
+/// Whether a notice calls nobody: what was told before is no smaller.
+fn is_quiet(notice: &Notice) -> bool {
+    notice.change == Change::Updated && notice.evidence.get("quiet").is_some()
 }
 
 fn culprit(notice: &Notice) -> String {
@@ -179,86 +196,16 @@ fn culprit(notice: &Notice) -> String {
         Culprit::Stream(p, s) => format!("stream {s} of {p}"),
         Culprit::Inbox(i) => format!("inbox {i}"),
         Culprit::Route(p, s, i) => format!("route {p}/{s}/{i}"),
+        Culprit::Watcher {} if notice.kind == Kind::Blind && notice.evidence.get("unreadable").is_some() => "all inboxes".to_owned(),
         // Whoever reads at night that the watcher has stopped goes back to sleep.
         Culprit::Watcher {} if notice.kind.is_delivery() => "all mail".to_owned(),
         Culprit::Watcher {} => "the watcher".to_owned(),
     }
 }
 
-/// The most telling facts of the evidence, the most telling first.
-fn facts(out: &Outgoing) -> Vec<Fact> {
-    let evidence = &out.notice.evidence;
-    let fact = |name: &'static str, value: Option<String>| {
-        let value = fit::line(&value?, VALUE);
-        // What the sentence says already is not said again.
-        (!value.is_empty() && !out.notice.summary.contains(&value)).then_some(Fact { name, value })
-    };
-    let opened = || Some(moment(&out.opened_at.rfc3339()));
-    if out.notice.change == Change::Resolved {
-        let lasted = out.at.since(out.opened_at).to_string();
-        return [fact("Opened", opened()), fact("Lasted", Some(lasted))].into_iter().flatten().collect();
-    }
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let part = |name: &str| evidence.get(name).unwrap_or(&Value::Null);
-    // Of what has only just stopped few are missing for good, and the sentence has how many have not arrived.
-    let not_arrived = part("not_arrived").as_u64().unwrap_or_default();
-    let missing = part("of").as_u64().filter(|of| *of > 0).zip(part("missing").as_u64());
-    let missing = missing.filter(|(of, missing)| *missing >= not_arrived && missing <= of);
-    let inboxes = part("inboxes").as_array().map_or(0, Vec::len);
-    let into = if inboxes == 0 { String::new() } else { format!(", {inboxes} {}", if inboxes == 1 { "inbox" } else { "inboxes" }) };
-    let all = [
-        fact("Since", onset(part("first_bad"), part("last_good")).or_else(opened)),
-        fact("Seen", seen(part("acknowledged"))),
-        fact("Missing", missing.map(|(of, missing)| format!("{missing} of the last {of} canaries{into}"))),
-        fact("Mail", mail(out, part("streams"))),
-        fact("Said", text(part("reply"))),
-        fact("Why", text(part("why"))),
-        fact("Others", text(part("others"))),
-        fact("Next", text(part("next_step"))),
-        fact("Certainty", part("certainty").as_f64().map(certain)),
-    ];
-    all.into_iter().flatten().take(FACTS).collect()
-}
-
-/// The first bad canary and the last good one: when each was sent, and how long ago that is.
-fn onset(first_bad: &Value, last_good: &Value) -> Option<String> {
-    let when = |canary: &Value| {
-        let age = canary.get("age").and_then(Value::as_str)?;
-        Some((moment(canary.get("sent_at")?.as_str()?), age.to_owned()))
-    };
-    let (bad, age) = when(first_bad)?;
-    let named = first_bad.get("canary").and_then(Value::as_str).map_or_else(String::new, |id| format!(", canary {id}"));
-    let good = when(last_good).map_or_else(String::new, |(good, age)| format!("; last good {good} ({age} ago)"));
-    Some(format!("{bad} ({age} ago{named}){good}"))
-}
-
-/// Who has acknowledged it, and when.
-fn seen(word: &Value) -> Option<String> {
-    let text = |part: &str| word.get(part).and_then(Value::as_str);
-    Some(format!("by {}, {}", text("by")?, moment(text("at")?)))
-}
-
-/// Which streams of mail it touches, where the title does not say.
-fn mail(out: &Outgoing, streams: &Value) -> Option<String> {
-    if matches!(out.notice.culprit, Culprit::Stream(..) | Culprit::Route(..)) {
-        return None;
-    }
-    let all: Vec<&str> = streams.as_array()?.iter().filter_map(Value::as_str).collect();
-    let more = if all.len() > STREAMS { format!(" and {} more", all.len() - STREAMS) } else { String::new() };
-    Some(format!("{}{more}", all.iter().take(STREAMS).copied().collect::<Vec<_>>().join(", ")))
-}
-
-/// `2022-08-08T19:30:00.000Z` for people.
-fn moment(rfc3339: &str) -> String {
-    match rfc3339.get(..19).and_then(|whole| whole.split_once('T')) {
-        Some((date, time)) => format!("{date} {time} UTC"),
-        None => rfc3339.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::nasty;
+    use super::super::{facts::FACTS, nasty};
     use super::*;
     use crate::config::sample;
 
@@ -283,6 +230,39 @@ mod tests {
         let over = nasty::pages().page(&nasty::out(Change::Resolved, "all is well"));
         assert_eq!((over.title.as_str(), &over.runbook), ("RESOLVED: provider mailchimp, stopped", &None));
         assert_eq!(over.body(), "all is well\nOpened: 2022-08-08 19:30:00 UTC\nLasted: 1m");
+    }
+
+    #[test]
+    fn how_many_of_how_many_since_when_is_said_of_every_kind() {
+        for (kind, what, since, expected) in [
+            (Kind::Stopped, "missing", true, "Missing: 4 of 4 canaries sent since 2022-08-08 19:26:00 UTC, 1 inbox"),
+            (Kind::Loss, "missing", true, "Missing: 4 of 9 canaries sent since 2022-08-08 19:26:00 UTC, 1 inbox"),
+            (Kind::Slow, "late", true, "Late: 4 of 9 canaries sent since 2022-08-08 19:26:00 UTC, 1 inbox"),
+            (Kind::Refused, "refused", true, "Refused: 1 of 1 canary sent since 2022-08-08 19:26:00 UTC, 1 inbox"),
+            (Kind::Junked, "in_junk", false, "In junk: 4 of the newest 9 that arrived, 1 inbox"),
+        ] {
+            let mut out = nasty::opened();
+            let (count, of) = if kind == Kind::Refused { (1, 1) } else { (4, if kind == Kind::Stopped { 4 } else { 9 }) };
+            let since = since.then_some("2022-08-08T19:26:00.000Z");
+            out.notice.kind = kind;
+            // Of what has only just stopped the window of the newest holds few that are missing.
+            let how_many = json!({ "what": what, "count": count, "of": of, "since": since });
+            out.notice.evidence = json!({ "not_arrived": 4, "missing": 1, "of": 20, "inboxes": ["a"], "how_many": how_many });
+            let body = nasty::pages().page(&out).body();
+            assert!(body.lines().any(|line| line == expected), "{expected}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_move_that_calls_nobody_says_so_and_a_line_says_nothing_twice() {
+        let mut out = nasty::out(Change::Updated, "provider `mailchimp` loses mail, about 50 %");
+        assert_eq!(nasty::pages().page(&out).title, "PAGE: provider mailchimp, stopped (changed)");
+        out.notice.evidence = json!({ "quiet": true });
+        let page = nasty::pages().page(&out);
+        assert_eq!((page.title.as_str(), page.quiet), ("UPDATE: provider mailchimp, stopped", true));
+        assert_eq!(page.line(), "UPDATE: provider `mailchimp` loses mail, about 50 %");
+        let wording = Wording { title: template("{{ kind }}!"), text: None };
+        assert_eq!(Pages::new(nasty::origin(), wording).page(&out).line(), "stopped!: provider `mailchimp` loses mail, about 50 %");
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn event(page: &Page, key: &str) -> Value {
         "dedup_key": dedup,
         "client": "mailcanary",
         "payload": {
-            "summary": fit::within(&fit::inert(&format!("{}: {}", page.title, page.text)), 1024, Unit::Char),
+            "summary": fit::within(&fit::inert(&page.line()), 1024, Unit::Char),
             "source": page.instance,
             "severity": severity,
             "timestamp": page.at.rfc3339(),

@@ -26,6 +26,8 @@ pub struct Pace {
     pub cap: Span,
     /// The first wait after a refusal that a receiver gives while it is being replaced; it triples with each further one.
     pub doubt: Span,
+    /// What a sink has twice said nothing to, and may have told its people each time, is told no sooner than this; then after twice as long.
+    pub seldom: Span,
     /// When a notice of an incident that is over is given up.
     pub give_up: Span,
     /// How often Alertmanager is told of what goes on. An alert ends by itself four times later.
@@ -35,12 +37,13 @@ pub struct Pace {
 }
 
 impl Default for Pace {
-    /// Back-off from a second to five minutes; five seconds; a day; and Prometheus' own minute and quarter of an hour.
+    /// Back-off from a second to five minutes; five seconds; ten minutes; a day; and Prometheus' own minute and quarter of an hour.
     fn default() -> Self {
         Self {
             first: Span::from_secs(1),
             cap: Span::from_secs(300),
             doubt: Span::from_secs(5),
+            seldom: Span::from_secs(600),
             give_up: Span::from_secs(86_400),
             resend: Span::from_secs(60),
             linger: Span::from_secs(900),
@@ -87,6 +90,8 @@ struct Waiting {
     flying: bool,
     /// Whether the sink may know of it already.
     unclear: bool,
+    /// How often it has been tried without it being known whether the sink took it.
+    unanswered: u32,
 }
 
 /// The notices that wait for one sink.
@@ -105,6 +110,8 @@ pub struct Queue {
     unwritten: BTreeMap<NoticeId, IncidentId>,
     /// Notices that an earlier process is known not to have got rid of.
     untaken: BTreeSet<NoticeId>,
+    /// The sink makes a second message of what it is told twice.
+    repeats: bool,
 }
 
 impl Queue {
@@ -123,6 +130,7 @@ impl Queue {
             ended: Vec::new(),
             unwritten: BTreeMap::new(),
             untaken: BTreeSet::new(),
+            repeats: false,
         }
     }
 
@@ -130,6 +138,13 @@ impl Queue {
     #[must_use]
     pub const fn within(mut self, rate: Rate) -> Self {
         self.meter = Meter::new(rate, self.born);
+        self
+    }
+
+    /// The same for a sink that makes a second message of what it is told twice, if it `repeats`.
+    #[must_use]
+    pub const fn repeating(mut self, repeats: bool) -> Self {
+        self.repeats = repeats;
         self
     }
 
@@ -171,7 +186,15 @@ impl Queue {
         }
         let incident = out.notice.incident;
         let unclear = out.at < self.born && !self.untaken.contains(&id);
-        self.waiting.push_back(Waiting { out, tries: 0, doubts: 0, due: Due { since: now, at: now }, flying: false, unclear });
+        self.waiting.push_back(Waiting {
+            out,
+            tries: 0,
+            doubts: 0,
+            due: Due { since: now, at: now },
+            flying: false,
+            unclear,
+            unanswered: 0,
+        });
         self.overtake(incident);
         self.trim();
     }
@@ -192,7 +215,7 @@ impl Queue {
         }
         let waiting = self.waiting.get_mut(index)?;
         waiting.flying = true;
-        Some(waiting.out.clone())
+        Some(Outgoing { perhaps_told: waiting.unclear, ..waiting.out.clone() })
     }
 
     /// When [`Queue::start`] has something again, if nothing comes in before. May be in the past.
@@ -207,7 +230,7 @@ impl Queue {
         let Some(index) = self.waiting.iter().position(|w| w.out.notice.notice == id) else { return };
         match attempt {
             Attempt::Delivered => self.end(index, Delivery::Delivered),
-            Attempt::Refused { .. } => self.end(index, Delivery::Refused),
+            Attempt::Refused { .. } => self.refused(index),
             Attempt::Doubtful { .. } => self.doubt(index, now),
             Attempt::Gone { .. } => {
                 self.gone = true;
@@ -221,7 +244,12 @@ impl Queue {
                     waiting.tries = waiting.tries.saturating_add(1);
                     waiting.flying = false;
                     waiting.unclear |= unclear;
-                    waiting.due = Due { since: now, at: now.plus(self.pace.back_off(waiting.tries, self.pace.cap, salt)) };
+                    waiting.unanswered += u32::from(*unclear);
+                    let wait = self.pace.back_off(waiting.tries, self.pace.cap, salt);
+                    // A repeat may be a second message: one is soon told, further ones seldom.
+                    let seldom = waiting.unanswered.checked_sub(2).filter(|_| *unclear && self.repeats);
+                    let wait = seldom.map_or(wait, |n| wait.max(self.pace.seldom.scaled(1 << n.min(3), 1)));
+                    waiting.due = Due { since: now, at: now.plus(wait) };
                     let incident = waiting.out.notice.incident;
                     if let Some(wait) = after {
                         self.quiet = Some(Due { since: now, at: now.plus(*wait) });
@@ -236,7 +264,7 @@ impl Queue {
     fn doubt(&mut self, index: usize, now: At) {
         let Some(waiting) = self.waiting.get_mut(index) else { return };
         if waiting.doubts >= DOUBTS {
-            return self.end(index, Delivery::Refused);
+            return self.refused(index);
         }
         let wait = self.pace.doubt.scaled(3_u64.pow(waiting.doubts), 1);
         waiting.doubts = waiting.doubts.saturating_add(1);
@@ -245,6 +273,23 @@ impl Queue {
         waiting.due = Due { since: now, at: now.plus(wait) };
         let incident = waiting.out.notice.incident;
         self.overtake(incident);
+    }
+
+    /// The sink has refused a notice. If that was the first of its incident, it hears nothing of the end.
+    fn refused(&mut self, index: usize) {
+        let first = self.waiting.get(index).filter(|w| w.out.notice.change == Change::Opened && !w.unclear);
+        let incident = first.map(|w| w.out.notice.incident);
+        self.end(index, Delivery::Refused);
+        let Some(incident) = incident else { return };
+        let mine = |w: &&Waiting| w.out.notice.incident == incident;
+        if self.waiting.iter().rfind(mine).is_some_and(|last| last.out.notice.change == Change::Resolved) {
+            self.drop_where(|w| w.out.notice.incident == incident);
+        }
+    }
+
+    /// Somebody has seen an incident: nobody is reminded of it, and nobody else is called.
+    pub fn seen(&mut self, incident: IncidentId) {
+        self.drop_where(|w| w.out.notice.incident == incident && w.out.notice.asks_for_somebody());
     }
 
     /// How this notice ended is durable: the next one of its incident may go.

@@ -21,7 +21,7 @@ fn out(id: u64, incident: u64, change: Change) -> Outgoing {
         summary: String::new(),
         evidence: serde_json::Value::Null,
     };
-    Outgoing { notice, opened_at: at(0), at: at(1000) }
+    Outgoing { notice, opened_at: at(0), at: at(1000), perhaps_told: false }
 }
 
 fn queue() -> Queue {
@@ -150,6 +150,60 @@ fn a_recovery_follows_a_page_that_may_have_arrived() {
     assert_eq!(started(&mut known, 5000), None, "a restart would tell 5 again, after 6");
     known.written(NoticeId(5));
     assert_eq!(started(&mut known, 5000), Some(6), "the sink knows of the incident");
+}
+
+#[test]
+fn who_refuses_the_beginning_hears_of_no_end() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    queue.push(out(4, 2, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.push(out(2, 1, Change::Updated), at(1000));
+    queue.push(out(3, 1, Change::Resolved), at(1000));
+    queue.finished(NoticeId(1), &Attempt::Refused { why: String::new() }, at(1000));
+    let dropped = [2, 3].map(|id| (NoticeId(id), Delivery::Dropped));
+    assert_eq!(queue.take_ended(), [dropped[0], (NoticeId(1), Delivery::Refused), dropped[1]]);
+    assert_eq!(started(&mut queue, 1000), Some(4), "other incidents go on");
+}
+
+#[test]
+fn what_only_asks_for_somebody_is_dropped_when_somebody_has_seen_it() {
+    let mut queue = queue();
+    for (id, change) in [(1, Change::Updated), (2, Change::Reminder), (3, Change::Opened)] {
+        let mut out = out(id, 1, change);
+        if change == Change::Opened {
+            out.notice.evidence = serde_json::json!({ "escalation": {} });
+        }
+        queue.push(out, at(1000));
+    }
+    queue.push(out(4, 2, Change::Reminder), at(1000));
+    queue.seen(IncidentId(1));
+    assert_eq!(queue.take_ended(), [2, 3].map(|id| (NoticeId(id), Delivery::Dropped)));
+    assert_eq!(queue.len(), 2);
+}
+
+#[test]
+fn what_may_have_been_told_is_repeated_once_soon_and_then_seldom_and_says_so() {
+    // To a sink that knows a repeat for what it is, it costs nothing.
+    for repeats in [true, false] {
+        let mut queue = queue().repeating(repeats);
+        queue.push(out(1, 1, Change::Opened), at(1000));
+        let (mut tried, mut now) = (Vec::new(), at(1000));
+        while tried.len() < 5 {
+            now = now.max(queue.wake_at().unwrap());
+            let out = queue.start(now).unwrap();
+            tried.push((now.as_ms() / 1000, out.perhaps_told));
+            queue.finished(NoticeId(1), &BROKEN, now);
+        }
+        let told: Vec<bool> = tried.iter().map(|(_, perhaps)| *perhaps).collect();
+        assert_eq!(told, [false, true, true, true, true]);
+        let waits: Vec<i64> = tried.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        if repeats {
+            assert!(waits[0] <= 2 && waits[1..] == [600, 1200, 2400], "{waits:?}");
+        } else {
+            assert!(waits.iter().all(|wait| *wait < 20), "{waits:?}");
+        }
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) struct Slack {
 
 impl Slack {
     pub(super) fn new(settings: &SlackSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        Ok(Self { hook: Hook::new(&settings.url, tools)?, answers: settings.acknowledgements.is_some() })
+        Ok(Self { hook: Hook::new(&settings.url, tools)?.patient(), answers: settings.acknowledgements.is_some() })
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
@@ -56,6 +56,11 @@ impl Channel for Slack {
 
     fn rate(&self) -> Rate {
         RATE
+    }
+
+    /// Its people would get a second message.
+    fn repeats(&self) -> bool {
+        true
     }
 }
 
@@ -94,7 +99,7 @@ pub(super) fn message(page: &Page, answers: bool) -> Value {
     if answers && !page.is_over() && !page.is_trial && page.change != Change::Acknowledged {
         blocks.push(button(&page.key));
     }
-    let fallback = fit::escaped(&fit::inert(&format!("{}: {}", page.title, page.text)), 3000, Unit::Char, escape);
+    let fallback = fit::escaped(&fit::inert(&page.line()), 3000, Unit::Char, escape);
     json!({ "text": fallback, "blocks": blocks, "mrkdwn": false, "parse": "none", "link_names": false, "unfurl_links": false, "unfurl_media": false })
 }
 

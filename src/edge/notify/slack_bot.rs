@@ -40,7 +40,7 @@ struct Known {
 impl SlackBot {
     pub(super) fn new(settings: &SlackBotSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
         let token = tools.secret(&settings.token)?;
-        let caller = Caller::new(tools.http()?, &[token.expose()]);
+        let caller = Caller::new(tools.http()?, &[token.expose()]).patient();
         tools.url(&settings.base_url)?;
         let (base, channel, answers) = (settings.base_url.clone(), settings.channel.clone(), settings.acknowledgements.is_some());
         Ok(Self { caller, base, token, channel, answers, memory: tools.memory(), pages: tools.pages.clone() })
@@ -156,5 +156,10 @@ impl Channel for SlackBot {
 
     fn rate(&self) -> Rate {
         RATE
+    }
+
+    /// Its people would get a second message.
+    fn repeats(&self) -> bool {
+        true
     }
 }

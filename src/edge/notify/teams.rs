@@ -20,7 +20,7 @@ pub(super) struct Teams(Hook);
 
 impl Teams {
     pub(super) fn new(settings: &TeamsSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
-        Hook::new(&settings.url, tools).map(Self)
+        Ok(Self(Hook::new(&settings.url, tools)?.patient()))
     }
 
     async fn send(&self, out: &Outgoing, now: At) -> Attempt {
@@ -51,6 +51,11 @@ impl Channel for Teams {
     /// Connectors took four a second; workflows say less of themselves.
     fn rate(&self) -> Rate {
         Rate { burst: 4, every: Span::from_secs(1) }
+    }
+
+    /// Its people would get a second message.
+    fn repeats(&self) -> bool {
+        true
     }
 }
 

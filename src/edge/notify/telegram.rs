@@ -37,7 +37,7 @@ impl std::fmt::Debug for Telegram {
 impl Telegram {
     pub(super) fn new(settings: &TelegramSettings, tools: &Tools<'_>) -> Result<Self, SinkError> {
         let token = tools.secret(&settings.token)?;
-        let caller = Caller::new(tools.http()?, &[token.expose()]);
+        let caller = Caller::new(tools.http()?, &[token.expose()]).patient();
         let url = tools.url(&format!("{}/bot{}/sendMessage", settings.base_url, token.expose()))?;
         let (chat, topic, memory) = (settings.chat.clone(), settings.topic, tools.memory());
         Ok(Self { caller, url, chat, topic, memory, pages: tools.pages.clone() })
@@ -100,6 +100,11 @@ impl Channel for Telegram {
     fn rate(&self) -> Rate {
         Rate { burst: 3, every: Span::from_secs(3) }
     }
+
+    /// Its people would get a second message.
+    fn repeats(&self) -> bool {
+        true
+    }
 }
 
 fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
@@ -113,7 +118,7 @@ fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
         "text": text,
         "entities": [{ "type": "bold", "offset": 0, "length": Unit::Wide.of(&title) }],
         "link_preview_options": { "is_disabled": true },
-        "disable_notification": page.severity == Severity::Info,
+        "disable_notification": page.severity == Severity::Info || page.quiet,
     });
     if let (Some(topic), Some(object)) = (topic, message.as_object_mut()) {
         object.insert("message_thread_id".to_owned(), json!(topic));

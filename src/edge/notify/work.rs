@@ -44,6 +44,8 @@ pub enum Handed {
     Notice(Box<Outgoing>),
     /// How this notice ended is durable. The next of its incident waits for that.
     Written(NoticeId),
+    /// Somebody has seen this incident.
+    Seen(IncidentId),
 }
 
 /// Hands what comes out of `notices` to `sink` and tells `done` how each notice ended. Every notice is told of exactly once, unless the
@@ -163,7 +165,10 @@ async fn one_by_one(
     pace: Pace,
 ) {
     let now = desk.now.clone();
-    let mut queue = Queue::new(pace, seed(&desk.name), born).within(channel.rate()).after(rest.untaken(), rest.not_before(born));
+    let mut queue = Queue::new(pace, seed(&desk.name), born)
+        .within(channel.rate())
+        .repeating(channel.repeats())
+        .after(rest.untaken(), rest.not_before(born));
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
     loop {
         while flights.len() < LANES
@@ -178,6 +183,7 @@ async fn one_by_one(
         match desk.next(notices, &mut flights, wake).await {
             Next::Came(Handed::Notice(out)) => queue.push(*out, now()),
             Next::Came(Handed::Written(notice)) => queue.written(notice),
+            Next::Came(Handed::Seen(incident)) => queue.seen(incident),
             Next::Landed(notice, attempt) => {
                 let at = now();
                 queue.finished(notice, &attempt, at);
@@ -266,7 +272,7 @@ async fn again_and_again(sink: &Alertmanager, notices: &mut mpsc::Receiver<Hande
         match desk.next(notices, &mut flights, wake).await {
             Next::Came(Handed::Notice(out)) => state.take(&out, &mut desk.ended),
             // The state as it stands now is told: it has no order to keep.
-            Next::Came(Handed::Written(_)) => {}
+            Next::Came(Handed::Written(_) | Handed::Seen(_)) => {}
             Next::Landed(which, attempt) => desk.ended.extend(state.landed(which, &attempt, now())),
             Next::Time => {}
             Next::Over => break,

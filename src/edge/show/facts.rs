@@ -103,12 +103,16 @@ const NAMES: &[(&str, &str)] = &[
     ("routes", "Routes"),
     ("streams", "Streams"),
     ("inboxes", "Inboxes"),
+    ("servers", "Servers"),
+    ("unreadable", "Each of them"),
+    ("kept_back", "Kept back by"),
+    ("goes_on_from", "Goes on from incident"),
     ("escalation", "Escalated"),
     ("drill", "Drill"),
 ];
 
 /// What stands in another piece, or says when the proof was written down.
-const FOLDED: [&str; 5] = ["at", "of", "share_lost", "routes_count", "held_for"];
+const FOLDED: [&str; 7] = ["at", "of", "how_many", "share_lost", "routes_count", "held_for", "quiet"];
 
 /// The pieces of `evidence` but those `without` these keys, in the order in which they are told.
 #[must_use]

@@ -144,12 +144,12 @@ async fn a_drill_rings_the_real_sink_and_says_how_long_it_took() {
     let (code, _, err) = daemon.say(&["drill", "provider", "nobody", "--by", "ann"]);
     assert!(code == Some(1) && err.contains("unknown provider `nobody`"), "{err}");
     let said = ok(&daemon, &["drill", "provider", "relay", "--as", "stopped", "--by", "ann"]);
-    assert!(said.starts_with("the drill is over: paged ") && said.contains("after it began"), "{said}");
+    assert!(said.starts_with("the drill is over: paged ") && said.contains("after it began\n  hook: took it after "), "{said}");
     let page = hook.notice(PATIENCE, |told| told["change"] == "opened").await;
     assert!(page["summary"].as_str().unwrap().starts_with("DRILL (provider relay as stopped, by ann), nothing is wrong"), "{page}");
     assert_eq!(page["severity"], "page");
     let over = hook.notice(PATIENCE, |told| told["change"] == "resolved").await;
-    assert!(over["summary"].as_str().unwrap().starts_with("DRILL, over: paged "), "{over}");
+    assert!(over["summary"].as_str().unwrap().starts_with("DRILL, over: the first sink took the page "), "{over}");
     let took = daemon.metric("mailcanary_drill_last_page_seconds").await.unwrap();
     assert!((1.0..60.0).contains(&took), "{took}");
     assert_eq!(daemon.sum("mailcanary_canaries_lost_total").await, Some(0.0));

@@ -47,6 +47,12 @@ async fn a_sink_that_refuses_is_told_of_to_the_others_once() {
     daemon.wait_for("the page to be written down", async |d| (d.metric(delivered).await? >= 1.0).then_some(())).await;
     daemon.kill();
     daemon.start().await;
+    // It may have been mended meanwhile: what is open is told once more, and its end only because that was taken.
+    let again = broken.next().await.json();
+    assert_eq!((&again["type"], &again["data"]["incident"]), (&"incident.opened".into(), &refused["data"]["incident"]), "{again}");
+    assert!(again["data"]["summary"].as_str().unwrap().ends_with("this sink has refused what it was told of it"), "{again}");
+    let taken = "mailcanary_notices_total{sink=\"broken\",outcome=\"delivered\"}";
+    daemon.wait_for("it to be taken", async |d| (d.metric(taken).await? >= 1.0).then_some(())).await;
     world.provider("relay").unwrap().clear();
     let over = [sound.next().await.json(), sound.next().await.json()];
     for incident in [&refused["data"]["incident"], &trouble["data"]["incident"]] {

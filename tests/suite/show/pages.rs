@@ -166,8 +166,14 @@ async fn everybody_sees_verdicts_and_nothing_else() {
 
     // A drill, a stand-by and an inbox's own failure concern nobody outside.
     let mut view = made::world(true);
-    view.drill =
-        Some(DrillView { provider: name("mailchimp"), from: now(), until: now(), by: "ada".to_owned(), incident: Some(IncidentId(7)) });
+    view.drill = Some(DrillView {
+        provider: name("mailchimp"),
+        from: now(),
+        until: now(),
+        by: "ada".to_owned(),
+        incident: Some(IncidentId(7)),
+        paged_after: None,
+    });
     let (_, page) = get(public(view.clone(), None).await, "/").await;
     assert!(page.contains("All mail arrives") && !page.contains("since"), "{page}");
     (view.drill, view.providers[0].traffic.standby) = (None, true);

@@ -235,6 +235,7 @@ fn a_drill_begins_by_its_schedule_and_pages() {
     let every = hours(START.plus(MINUTE.scaled(30, 1)), 0, 60).hours.unwrap();
     settings.drills.insert(name("weekly"), Drill { provider: name("p0"), every, lasts: MINUTE.scaled(10, 1) });
     let mut w = World::new(settings);
+    w.taken_after = Some(Span::from_secs(1));
     w.run(MINUTE.scaled(28, 1));
     assert!(w.dog.view(w.now).drill.is_none());
     w.run(MINUTE.scaled(2, 1));

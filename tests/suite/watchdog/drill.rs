@@ -1,15 +1,19 @@
 //! Drills: a provider that fails as seen by the watchdog, to prove that the alarm can ring.
 
 use mailcanary::model::{Change, Class, Culprit, Kind, Severity, Span, Verdict};
-use mailcanary::watchdog::{Event, Unfit};
+use mailcanary::watchdog::{Delivery, Event, Rang, Unfit};
 
 use super::replay;
 use super::world::{Fate, World, name, settings};
 
 const MINUTE: Span = Span::from_secs(60);
 
+/// How long the sink takes to take a page.
+const TAKES: Span = Span::from_secs(7);
+
 fn well() -> World {
     let mut w = World::new(settings(3, 1, 3, MINUTE));
+    w.taken_after = Some(TAKES);
     w.run(MINUTE.scaled(60, 1));
     w
 }
@@ -36,10 +40,13 @@ fn a_drill_pages_says_what_it_is_and_ends_by_itself() {
     assert!(page.evidence["drill"].is_string());
     assert!(paged.since(began) < MINUTE.scaled(2, 1), "after {}", paged.since(began));
     assert_eq!((end.change, end.incident), (Change::Resolved, page.incident));
-    assert_eq!(over.since(*paged), Span::from_secs(30), "the sinks had time to ring");
-    assert_eq!(end.summary, format!("DRILL, over: paged {} after it began", paged.since(began)));
+    assert_eq!(over.since(*paged), TAKES + Span::from_secs(30), "the sinks had time to ring");
+    let taken = paged.since(began) + TAKES;
+    assert_eq!(end.summary, format!("DRILL, over: the first sink took the page {taken} after it began"));
     let view = w.dog.view(w.now);
-    assert_eq!(view.drilled.as_ref().unwrap().paged_after, Some(paged.since(began)));
+    let drilled = view.drilled.as_ref().unwrap();
+    assert_eq!((drilled.paged_after, drilled.written_after), (Some(taken), Some(paged.since(began))));
+    assert_eq!(drilled.sinks.clone().into_iter().collect::<Vec<_>>(), [(name("hook"), Rang::Taken(taken))]);
     assert!(view.drill.is_none() && view.routes.iter().all(|r| r.verdict == Verdict::Delivering));
     let arrived: u64 = view.routes.iter().map(|r| r.counts.arrived.values().sum::<u64>()).sum();
     let in_flight: u64 = view.routes.iter().map(|r| r.in_flight).sum();
@@ -47,6 +54,60 @@ fn a_drill_pages_says_what_it_is_and_ends_by_itself() {
     assert!(view.routes.iter().all(|r| r.counts.lost == 0 && r.counts.duplicate == 0));
     let learnt_then = w.dog.still_out(&view.routes[4].route, Span::from_secs(10));
     assert!((learnt.unwrap() - learnt_then.unwrap()).abs() < 0.01, "nothing is learnt from a drill");
+    replay::holds(&w);
+}
+
+#[test]
+fn a_drill_whose_page_no_sink_takes_has_failed() {
+    // Nobody answers, or everybody refuses: the page is written all the same.
+    for refuses in [false, true] {
+        let mut w = well();
+        w.taken_after = None;
+        let began = w.now;
+        begin(&mut w, "p1");
+        w.run(MINUTE.scaled(3, 1));
+        let (written, page) = w.notices[0].clone();
+        assert_eq!(w.dog.view(w.now).drill.unwrap().paged_after, None, "nobody has heard it");
+        if refuses {
+            w.feed(Event::Noticed { notice: page.notice, sink: name("hook"), outcome: Delivery::Refused, why: None });
+        }
+        w.run(MINUTE.scaled(10, 1));
+        let view = w.dog.view(w.now);
+        let drilled = view.drilled.unwrap();
+        assert_eq!((drilled.paged_after, drilled.written_after), (None, Some(written.since(began))));
+        assert_eq!(drilled.sinks[&name("hook")], if refuses { Rang::Refused } else { Rang::Silent });
+        let end = view.incidents.iter().find(|i| i.incident == page.incident).unwrap();
+        assert_eq!(
+            end.last.summary,
+            format!("DRILL, over, and it has failed: the page was written {} after it began, and no sink took it", written.since(began))
+        );
+        replay::holds(&w);
+    }
+}
+
+#[test]
+fn a_drill_waits_for_the_slow_sink_and_not_for_ever() {
+    let mut settings = settings(3, 1, 3, MINUTE);
+    let hook = settings.sinks[&name("hook")].clone();
+    settings.sinks.extend(["slow", "dead"].map(|sink| (name(sink), hook.clone())));
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(60, 1));
+    let began = w.now;
+    begin(&mut w, "p1");
+    while w.notices.is_empty() {
+        w.run(Span::from_secs(1));
+    }
+    let (written, page) = w.notices[0].clone();
+    let takes = |sink: &str| Event::Noticed { notice: page.notice, sink: name(sink), outcome: Delivery::Delivered, why: None };
+    w.at(written.plus(Span::from_secs(5)), takes("hook"));
+    w.at(written.plus(Span::from_secs(65)), takes("slow"));
+    w.run(MINUTE.scaled(9, 1));
+    let drilled = w.dog.view(w.now).drilled.unwrap();
+    let after = |secs| written.plus(Span::from_secs(secs)).since(began);
+    assert_eq!(drilled.at, written.plus(Span::from_secs(125)), "two minutes after the first");
+    assert_eq!(drilled.paged_after, Some(after(5)));
+    let rang = |sink: &str| drilled.sinks[&name(sink)];
+    assert_eq!([rang("hook"), rang("slow"), rang("dead")], [Rang::Taken(after(5)), Rang::Taken(after(65)), Rang::Silent]);
     replay::holds(&w);
 }
 

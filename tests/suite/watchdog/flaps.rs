@@ -94,6 +94,7 @@ fn who_waits_is_called_when_it_fails_again() {
 #[test]
 fn a_drill_is_no_failure_that_comes_back() {
     let mut w = World::new(settings(2, 1, 2, MINUTE));
+    w.taken_after = Some(Span::from_secs(1));
     w.run(MINUTE.scaled(60, 1));
     let until = w.now.plus(MINUTE.scaled(20, 1));
     w.feed(Event::DrillBegan { provider: name("p0"), until, by: "ann".to_owned() });

@@ -1,7 +1,7 @@
 //! What becomes worse after somebody has acknowledged it calls again; what they take back, too. And what a wider cause explains is not told
 //! besides it.
 
-use mailcanary::model::{At, Change, Class, Culprit, Kind, Notice, Severity, Span};
+use mailcanary::model::{At, Change, Class, Culprit, Kind, Notice, Placement, Severity, Span};
 use mailcanary::watchdog::Event;
 
 use super::replay;
@@ -93,11 +93,11 @@ fn inboxes_that_are_dark_because_the_watcher_is_cut_off_are_not_told_of_besides_
     ["i0", "i1", "i2"].into_iter().for_each(|inbox| w.feed(blind(inbox)));
     w.run(MINUTE.scaled(6, 1));
     let kinds = |w: &World, change| w.notices.iter().filter(|(_, n)| n.change == change).map(|(_, n)| n.kind).collect::<Vec<_>>();
-    assert_eq!(kinds(&w, Change::Opened), [Kind::Blind; 3]);
+    assert_eq!(kinds(&w, Change::Opened), [Kind::Blind]);
     w.feed(Event::CutOff {});
     w.run(MINUTE.scaled(3, 1));
-    assert_eq!(kinds(&w, Change::Opened), [Kind::Blind, Kind::Blind, Kind::Blind, Kind::CutOff]);
-    assert_eq!(kinds(&w, Change::Resolved), [Kind::Blind; 3], "it takes them over: {:#?}", w.notices);
+    assert_eq!(kinds(&w, Change::Opened), [Kind::Blind, Kind::CutOff]);
+    assert_eq!(kinds(&w, Change::Resolved), [Kind::Blind], "it takes them over: {:#?}", w.notices);
     w.run(MINUTE.scaled(60, 1));
     // One of them is read again a little later than the rest.
     w.feed(Event::Connected {});
@@ -105,7 +105,7 @@ fn inboxes_that_are_dark_because_the_watcher_is_cut_off_are_not_told_of_besides_
     w.run(MINUTE.scaled(2, 1));
     w.feed(Event::Sight { inbox: name("i2") });
     w.run(MINUTE.scaled(10, 1));
-    assert_eq!(kinds(&w, Change::Opened).len(), 4, "{:#?}", w.notices);
+    assert_eq!(kinds(&w, Change::Opened).len(), 2, "{:#?}", w.notices);
     assert_eq!(w.notices.last().unwrap().1.kind, Kind::CutOff);
     // What stays dark is told of in its own time.
     w.feed(Event::CutOff {});
@@ -113,8 +113,42 @@ fn inboxes_that_are_dark_because_the_watcher_is_cut_off_are_not_told_of_besides_
     w.run(MINUTE.scaled(30, 1));
     w.feed(Event::Connected {});
     w.run(MINUTE.scaled(4, 1));
-    assert_eq!(kinds(&w, Change::Opened).len(), 5);
+    assert_eq!(kinds(&w, Change::Opened).len(), 3);
     w.run(MINUTE.scaled(2, 1));
-    assert_eq!((kinds(&w, Change::Opened).len(), w.notices.last().unwrap().1.kind), (6, Kind::Blind));
+    assert_eq!((kinds(&w, Change::Opened).len(), w.notices.last().unwrap().1.kind), (4, Kind::Blind));
+    replay::holds(&w);
+}
+
+#[test]
+fn a_kind_that_moves_to_and_fro_calls_once_and_is_told_at_growing_intervals() {
+    let mut w = World::new(settings(2, 1, 3, Span::from_secs(10)));
+    w.run(MINUTE.scaled(60, 1));
+    let began = w.now;
+    w.rules.insert(
+        0,
+        Box::new(move |route, sent, n| {
+            let phase = sent.since(began).as_ms() / 45_000 % 3;
+            let fate = match phase {
+                0 => Fate::Swallowed,
+                1 if n % 2 == 0 => Fate::Swallowed,
+                1 => Fate::Arrives(Span::from_secs(3), Placement::Inbox),
+                _ => Fate::Arrives(Span::from_secs(70), Placement::Inbox),
+            };
+            (sent >= began && route.provider.as_str() == "p1").then_some(fate)
+        }),
+    );
+    w.run(MINUTE.scaled(20, 1));
+    let mine: Vec<_> = w.notices.iter().filter(|(_, n)| n.incident == w.notices[0].1.incident).collect();
+    let kinds: Vec<_> = mine.iter().map(|(at, n)| (at.since(began), n.change, n.kind, n.evidence.get("quiet").is_some())).collect();
+    assert!(mine.iter().all(|(_, n)| n.culprit == Culprit::Provider(name("p1"))), "{kinds:#?}");
+    let moves: Vec<_> = mine.iter().filter(|(_, n)| n.change == Change::Updated).collect();
+    let loud = moves.iter().filter(|(_, n)| n.evidence.get("quiet").is_none()).count();
+    // That it became a page, or that nothing at all came any more, calls; the rest does not.
+    assert!(moves.len() >= 2 && moves.len() <= 8 && loud <= 1, "{kinds:#?}");
+    let mut quiet = Span::from_secs(30);
+    for pair in mine.windows(2).filter(|pair| pair[1].1.evidence.get("quiet").is_some()) {
+        assert!(pair[1].0.since(pair[0].0) >= quiet, "{kinds:#?}");
+        quiet = quiet.scaled(2, 1);
+    }
     replay::holds(&w);
 }

@@ -71,6 +71,17 @@ fn what_is_closed_while_mail_is_still_lost_opens_again_and_says_so() {
     assert_eq!((again.change, again.kind, again.severity), (Change::Opened, Kind::Stopped, Severity::Page));
     assert!(again.incident > id && at.since(closed) < MINUTE.scaled(3, 1), "after {}", at.since(closed));
     assert!(again.summary.contains("; bob closed it ") && again.summary.ends_with("ago, and it goes on"), "{}", again.summary);
+    // It did not begin with that.
+    let first = &w.notices[0].1.evidence;
+    for part in ["/since", "/first_bad/canary", "/last_good/canary"] {
+        assert_eq!(again.evidence.pointer(part), first.pointer(part), "{part} of {}", again.evidence);
+    }
+    assert!(
+        again.evidence["first_bad"]["age"] != first["first_bad"]["age"] && again.evidence["goes_on_from"] == id.0,
+        "{}",
+        again.evidence
+    );
+    assert_eq!(again.evidence["routes"].as_array().unwrap().len(), 3, "{}", again.evidence);
     replay::holds(&w);
 }
 

@@ -7,7 +7,7 @@ use mailcanary::config::{
     SecretRef, Settings, Sink, SinkKind, SmtpSettings, Stream, Takes, Templates, Tls, Watch, WebhookSettings, Wire, Wording,
 };
 use mailcanary::model::{self, At, CanaryId, Change, Class, Name, Notice, Outcome, Placement, Route, Severity, Span};
-use mailcanary::watchdog::{Effect, Event, Reads, Record, Step, Watchdog};
+use mailcanary::watchdog::{Delivery, Effect, Event, Reads, Record, Step, Watchdog};
 
 pub fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -170,6 +170,10 @@ pub struct World {
     pub stands: Option<Stands>,
     /// When whose account was asked about.
     pub polled_at: Vec<(At, Name)>,
+    /// What arrives before this is seen then: no inbox can be read.
+    pub dark_until: Option<At>,
+    /// Sinks take what they are told after so long; otherwise they say nothing.
+    pub taken_after: Option<Span>,
     queue: BTreeMap<(At, u64), Event>,
     order: u64,
 }
@@ -197,6 +201,8 @@ impl World {
             asked: Vec::new(),
             stands: None,
             polled_at: Vec::new(),
+            dark_until: None,
+            taken_after: None,
             queue: BTreeMap::new(),
             order: 0,
         };
@@ -227,7 +233,14 @@ impl World {
         for effect in step.effects {
             match effect {
                 Effect::Submit { canary, provider, stream, inbox, .. } => self.submit(canary, &Route { provider, stream, inbox }),
-                Effect::Notify(notice) => self.notices.push((self.now, notice)),
+                Effect::Notify(notice) => {
+                    let sinks = self.dog.pending(notice.notice).map(|p| p.sinks).unwrap_or_default();
+                    for (sink, after) in sinks.into_iter().zip(std::iter::repeat(self.taken_after)).filter_map(|(s, a)| Some((s, a?))) {
+                        let taken = Event::Noticed { notice: notice.notice, sink, outcome: Delivery::Delivered, why: None };
+                        self.at(self.now.plus(after), taken);
+                    }
+                    self.notices.push((self.now, notice));
+                }
                 Effect::Trace { canary, provider, inbox, .. } => {
                     self.asked.push((self.now, canary, provider.clone(), inbox.clone()));
                     let told = self.tells.as_ref().and_then(|tells| tells(&provider, &inbox, self.now));
@@ -267,6 +280,7 @@ impl World {
             let reads = |every: Span| START.plus(every.scaled(arrived_at.since(START).as_ms() / every.as_ms() + 1, 1));
             let seen = self.polled.map_or(arrived_at, reads);
             let arrived_at = if self.stamped_late { seen } else { arrived_at };
+            let seen = self.dark_until.map_or(seen, |until| seen.max(until));
             self.at(seen, Event::Sighted { inbox, canary, placement, arrived_at, seen_at: None, copy: None });
         }
     }

@@ -102,10 +102,11 @@ fn telling() -> Vec<Panel> {
             .size(8, 5),
         Panel::stat(
             "Last drill: page after",
-            "How long the last drill took to page somebody; -1 if nobody was paged, or before the first drill.",
+            "How long it took in the last drill until a sink had the page, the first and each; -1 if it did not take it, or before the first drill.",
             "s",
         )
         .at_the_end(&format!("max({})", ALL.of(names::DRILL_LAST_PAGE_SECONDS, "")), "page")
+        .at_the_end(&format!("max by (sink) ({})", ALL.of(names::DRILL_LAST_SINK_SECONDS, "")), "{{sink}}")
         .words(&[(-1, "no page yet", ORANGE)])
         .steps(GREEN, &[(900.0, ORANGE)])
         .decimals(0)

@@ -34,7 +34,7 @@ pub(super) const fn family(
 }
 
 /// All of them, in the order of the page.
-pub(super) static CATALOGUE: [Family; 44] = [
+pub(super) static CATALOGUE: [Family; 45] = [
     family(
         names::CANARIES_SUBMITTED_TOTAL,
         Shape::Counter,
@@ -315,8 +315,19 @@ pub(super) static CATALOGUE: [Family; 44] = [
         Shape::Gauge,
         NONE,
         "seconds",
-        "From the beginning of the last drill to its page; -1 if nobody was paged, or before the first drill.",
+        "From the beginning of the last drill until the first sink took its page; -1 if none did, or before the first drill.",
         |from, to| to.add(&[], from.view.drilled.as_ref().and_then(|d| d.paged_after).map_or(-1.0, Span::as_secs_f64)),
+    ),
+    family(
+        names::DRILL_LAST_SINK_SECONDS,
+        Shape::Gauge,
+        &["sink"],
+        "seconds",
+        "From the beginning of the last drill until this sink took its page; -1 if it did not, was not told, or before the first drill.",
+        |from, to| {
+            let after = |sink| from.view.drilled.as_ref().and_then(|d| d.taken_after(sink)).map_or(-1.0, Span::as_secs_f64);
+            from.view.notices_pending.keys().for_each(|sink| to.add(&[sink.as_str()], after(sink)));
+        },
     ),
     family(names::WATCHER_CUT_OFF, Shape::Gauge, NONE, "0 or 1", "1 while the watcher itself has no network.", |from, to| {
         to.flag(&[], from.view.cut_off_since.is_some())

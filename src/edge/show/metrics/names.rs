@@ -39,6 +39,7 @@ pub(in crate::edge::show) const SINK_TRIAL_TIMESTAMP_SECONDS: &str = "mailcanary
 pub(in crate::edge::show) const SINK_TRIAL_SUCCESS: &str = "mailcanary_sink_trial_success";
 pub(in crate::edge::show) const DRILL_LAST_TIMESTAMP_SECONDS: &str = "mailcanary_drill_last_timestamp_seconds";
 pub(in crate::edge::show) const DRILL_LAST_PAGE_SECONDS: &str = "mailcanary_drill_last_page_seconds";
+pub(in crate::edge::show) const DRILL_LAST_SINK_SECONDS: &str = "mailcanary_drill_last_sink_seconds";
 pub(in crate::edge::show) const WATCHER_CUT_OFF: &str = "mailcanary_watcher_cut_off";
 pub(in crate::edge::show) const LEDGER_WRITABLE: &str = "mailcanary_ledger_writable";
 pub(in crate::edge::show) const NEXT_WAKE_TIMESTAMP_SECONDS: &str = "mailcanary_next_wake_timestamp_seconds";

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::word::time;
 use super::{Kind, Name, Time};
 use crate::model;
-use crate::watchdog::{DrillView, DrilledView, View};
+use crate::watchdog::{DrillView, DrilledView, MaintenanceView, Rang, View};
 
 /// Characters of a person's name, and of what they say. The ledger keeps 100 and 500 bytes of them.
 pub(in crate::edge::show::api) const BY: usize = 100;
@@ -188,8 +188,10 @@ struct Drilled {
     /// At the latest.
     until: Time,
     by: String,
-    /// By which incident it has paged.
+    /// The incident whose page is written. No sink need have taken it yet.
     incident: Option<u64>,
+    /// From its beginning until the first sink took the page; null: none has yet.
+    paged_after_seconds: Option<f64>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -197,8 +199,29 @@ struct LastDrill {
     provider: Name,
     /// When it ended.
     at: Time,
-    /// From its beginning to the page; null: nobody was paged.
+    /// From its beginning until the first sink took the page; null: none did, and the drill has failed.
     paged_after_seconds: Option<f64>,
+    /// From its beginning until the page was written; null: it was not.
+    written_after_seconds: Option<f64>,
+    /// What each sink did that the page was handed to.
+    sinks: Vec<DrilledSink>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DrilledSink {
+    sink: Name,
+    outcome: DrillOutcome,
+    /// From the beginning of the drill until it took the page; null: it did not.
+    after_seconds: Option<f64>,
+}
+
+/// What a sink did with the page of a drill. `silent`: it had not taken it when the drill was over.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum DrillOutcome {
+    Taken,
+    Refused,
+    Silent,
 }
 
 impl Silences {
@@ -216,7 +239,7 @@ impl Maintained {
 
 impl Maintenance {
     fn all(view: &View) -> Vec<Self> {
-        let of = |window: &crate::watchdog::MaintenanceView| Self {
+        let of = |window: &MaintenanceView| Self {
             name: (&window.name).into(),
             which: window.which.clone(),
             every: window.every.clone(),
@@ -288,6 +311,7 @@ impl From<&DrillView> for Drilled {
             until: drill.until.into(),
             by: drill.by.clone(),
             incident: drill.incident.map(|incident| incident.0),
+            paged_after_seconds: drill.paged_after.map(model::Span::as_secs_f64),
         }
     }
 }
@@ -298,6 +322,19 @@ impl From<&DrilledView> for LastDrill {
             provider: (&drilled.provider).into(),
             at: drilled.at.into(),
             paged_after_seconds: drilled.paged_after.map(model::Span::as_secs_f64),
+            written_after_seconds: drilled.written_after.map(model::Span::as_secs_f64),
+            sinks: drilled.sinks.iter().map(DrilledSink::from).collect(),
         }
+    }
+}
+
+impl From<(&model::Name, &Rang)> for DrilledSink {
+    fn from((sink, rang): (&model::Name, &Rang)) -> Self {
+        let (outcome, after) = match rang {
+            Rang::Taken(after) => (DrillOutcome::Taken, Some(after.as_secs_f64())),
+            Rang::Refused => (DrillOutcome::Refused, None),
+            Rang::Silent => (DrillOutcome::Silent, None),
+        };
+        Self { sink: sink.into(), outcome, after_seconds: after }
     }
 }

@@ -220,7 +220,7 @@ fn people() -> Vec<Alert> {
             names::DRILL_LAST_PAGE_SECONDS.to_owned(),
             "== -1",
             "The last drill of mailcanary on {{ $labels.instance }} paged nobody",
-            "An outage would not have been heard of. `mailcanary drill` runs it again and shows what happens.",
+            "No sink took its page: an outage would not have been heard of. `mailcanary drill` runs it again and shows what each sink does.",
         )
         .but_if(format!("{} > 0", names::DRILL_LAST_TIMESTAMP_SECONDS)),
     ]

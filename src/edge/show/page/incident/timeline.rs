@@ -110,7 +110,13 @@ fn traced(traces: &[Trace]) -> Vec<Entry> {
 /// To whom a notice went.
 fn whom(told: &Told) -> String {
     let sinks: Vec<&str> = told.sinks.iter().map(|(sink, ..)| sink.as_str()).collect();
-    if sinks.is_empty() { ", told nobody".to_owned() } else { format!(", told to {}", sinks.join(", ")) }
+    let kept_back = told.notice.evidence.get("kept_back").and_then(serde_json::Value::as_str);
+    match (sinks.is_empty(), kept_back) {
+        (false, _) => format!(", told to {}", sinks.join(", ")),
+        (true, Some(by)) => format!(", told nobody: kept back by {by}"),
+        (true, None) if told.notice.change == Change::Resolved => ", told nobody: nobody had heard of it".to_owned(),
+        (true, None) => ", told nobody: no sink takes it, or not at this hour".to_owned(),
+    }
 }
 
 /// What is known without the ledger.

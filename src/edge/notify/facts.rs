@@ -1,0 +1,115 @@
+//! The facts of a page: what of the evidence fits a phone's screen, the most telling first.
+
+use serde_json::Value;
+
+use super::{Outgoing, fit};
+use crate::model::{Change, Culprit, certain};
+
+/// Bytes of a fact.
+const VALUE: usize = 240;
+/// More facts are noise at night.
+pub(super) const FACTS: usize = 7;
+/// Streams that are named.
+const STREAMS: usize = 4;
+
+/// A name and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    pub(super) value: String,
+}
+
+/// The most telling facts of the evidence, the most telling first.
+pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
+    let evidence = &out.notice.evidence;
+    let fact = |name: &'static str, value: Option<String>| {
+        let value = fit::line(&value?, VALUE);
+        // What the sentence says already is not said again.
+        (!value.is_empty() && !out.notice.summary.contains(&value)).then_some(Fact { name, value })
+    };
+    let opened = || Some(moment(&out.opened_at.rfc3339()));
+    if out.notice.change == Change::Resolved {
+        let lasted = out.at.since(out.opened_at).to_string();
+        return [fact("Opened", opened()), fact("Lasted", Some(lasted))].into_iter().flatten().collect();
+    }
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let part = |name: &str| evidence.get(name).unwrap_or(&Value::Null);
+    let (counted, figures) = how_many(evidence);
+    let all = [
+        fact("Since", onset(part("first_bad"), part("last_good")).or_else(opened)),
+        fact("Seen", seen(part("acknowledged"))),
+        fact(counted, figures),
+        fact("Mail", mail(out, part("streams"))),
+        fact("Said", text(part("reply"))),
+        fact("Why", text(part("why"))),
+        fact("Others", text(part("others"))),
+        fact("Next", text(part("next_step"))),
+        fact("Certainty", part("certainty").as_f64().map(certain)),
+    ];
+    all.into_iter().flatten().take(FACTS).collect()
+}
+
+/// How many of how many since when, and what to call it.
+fn how_many(evidence: &Value) -> (&'static str, Option<String>) {
+    let part = |name: &str| evidence.get(name).unwrap_or(&Value::Null);
+    let inboxes = part("inboxes").as_array().map_or(0, Vec::len);
+    let into = if inboxes == 0 { String::new() } else { format!(", {inboxes} {}", if inboxes == 1 { "inbox" } else { "inboxes" }) };
+    let figures = part("how_many");
+    if let (Some(count), Some(of)) = (figures.get("count").and_then(Value::as_u64), figures.get("of").and_then(Value::as_u64)) {
+        let canaries = if of == 1 { "canary" } else { "canaries" };
+        let since = figures.get("since").and_then(Value::as_str).map(moment);
+        let of = match (since, figures.get("what").and_then(Value::as_str)) {
+            (Some(since), _) => format!("{of} {canaries} sent since {since}"),
+            (None, Some("in_junk")) => format!("the newest {of} that arrived"),
+            (None, _) => format!("{of} {canaries}"),
+        };
+        let name = match figures.get("what").and_then(Value::as_str) {
+            Some("late") => "Late",
+            Some("refused") => "Refused",
+            Some("in_junk") => "In junk",
+            _ => "Missing",
+        };
+        return (name, Some(format!("{count} of {of}{into}")));
+    }
+    // An earlier version counted otherwise. Of what has only just stopped few are missing for good.
+    let not_arrived = part("not_arrived").as_u64().unwrap_or_default();
+    let missing = part("of").as_u64().filter(|of| *of > 0).zip(part("missing").as_u64());
+    let missing = missing.filter(|(of, missing)| *missing >= not_arrived && missing <= of);
+    ("Missing", missing.map(|(of, missing)| format!("{missing} of the last {of} canaries{into}")))
+}
+
+/// The first bad canary and the last good one: when each was sent, and how long ago that is.
+fn onset(first_bad: &Value, last_good: &Value) -> Option<String> {
+    let when = |canary: &Value| {
+        let age = canary.get("age").and_then(Value::as_str)?;
+        Some((moment(canary.get("sent_at")?.as_str()?), age.to_owned()))
+    };
+    let (bad, age) = when(first_bad)?;
+    let named = first_bad.get("canary").and_then(Value::as_str).map_or_else(String::new, |id| format!(", canary {id}"));
+    let good = when(last_good).map_or_else(String::new, |(good, age)| format!("; last good {good} ({age} ago)"));
+    Some(format!("{bad} ({age} ago{named}){good}"))
+}
+
+/// Who has acknowledged it, and when.
+fn seen(word: &Value) -> Option<String> {
+    let text = |part: &str| word.get(part).and_then(Value::as_str);
+    Some(format!("by {}, {}", text("by")?, moment(text("at")?)))
+}
+
+/// Which streams of mail it touches, where the title does not say.
+fn mail(out: &Outgoing, streams: &Value) -> Option<String> {
+    if matches!(out.notice.culprit, Culprit::Stream(..) | Culprit::Route(..)) {
+        return None;
+    }
+    let all: Vec<&str> = streams.as_array()?.iter().filter_map(Value::as_str).collect();
+    let more = if all.len() > STREAMS { format!(" and {} more", all.len() - STREAMS) } else { String::new() };
+    Some(format!("{}{more}", all.iter().take(STREAMS).copied().collect::<Vec<_>>().join(", ")))
+}
+
+/// `2022-08-08T19:30:00.000Z` for people.
+fn moment(rfc3339: &str) -> String {
+    match rfc3339.get(..19).and_then(|whole| whole.split_once('T')) {
+        Some((date, time)) => format!("{date} {time} UTC"),
+        None => rfc3339.to_owned(),
+    }
+}

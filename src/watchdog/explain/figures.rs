@@ -1,0 +1,115 @@
+//! Figures of the evidence: how many of how many, since when; and where mail waits.
+
+use serde_json::{Value, json};
+
+use crate::model::{At, Kind};
+use crate::watchdog::canary::Canary;
+use crate::watchdog::evidence::{self, Tally};
+use crate::watchdog::judge::Finding;
+use crate::watchdog::plan::Plan;
+use crate::watchdog::state::State;
+use crate::watchdog::travel;
+
+/// The newest canaries of a route of which is counted how many were slow.
+const NEWEST: usize = 60;
+
+/// How many canaries show it, of how many that were sent since it began (`count`, `of`, `since`), and what became of them (`what`). Nothing
+/// before there is one.
+pub(super) fn how_many(plan: &Plan, state: &State, finding: &Finding, tallies: &[Tally], first_bad: Option<At>) -> Option<Value> {
+    let figures = |what: &str, count: u64, of: u64, since: Option<At>| {
+        (count > 0).then(|| json!({ "what": what, "count": count, "of": of, "since": since.map(At::rfc3339) }))
+    };
+    match finding.kind {
+        Kind::Junked => {
+            let (junk, arrived) = evidence::in_junk(tallies);
+            figures("in_junk", u64::try_from(junk).ok()?, u64::try_from(arrived).ok()?, None)
+        }
+        Kind::Loss => {
+            let (missing, sent) = evidence::lost_of(tallies);
+            figures("missing", missing, sent, begin(tallies, usize::try_from(sent).ok()?))
+        }
+        Kind::Slow => {
+            let (late, all, since) = late(plan, state, finding);
+            figures("late", late, all, since)
+        }
+        Kind::Stopped | Kind::Refused => {
+            let since = first_bad?;
+            let refused = finding.kind == Kind::Refused;
+            let (mut all, mut missing) = (0_u64, 0_u64);
+            for canary in canaries(state, finding, since) {
+                all += 1;
+                missing += u64::from(if refused { canary.refused() } else { !canary.has_arrived() });
+            }
+            figures(if refused { "refused" } else { "missing" }, missing, all, Some(since))
+        }
+        Kind::Blind
+        | Kind::CutOff
+        | Kind::Identity
+        | Kind::UnexpectedMail
+        | Kind::Authentication
+        | Kind::Dns
+        | Kind::Listed
+        | Kind::EarlySign => None,
+    }
+}
+
+/// The canaries of a finding's routes that count and were sent since.
+fn canaries<'s>(state: &'s State, finding: &'s Finding, since: At) -> impl Iterator<Item = &'s Canary> {
+    let routes = finding.routes.iter().filter_map(|slot| state.routes.get(*slot));
+    routes.flat_map(move |r| {
+        let judged = move |c: &&Canary| r.judged_before.is_none_or(|before| c.sent_at >= before);
+        r.canaries.iter().rev().take_while(move |c| c.sent_at >= since).filter(|c| !c.set_aside).filter(judged)
+    })
+}
+
+/// When the oldest of so many that settled last was sent.
+fn begin(tallies: &[Tally], sent: usize) -> Option<At> {
+    let mut settled: Vec<At> = tallies.iter().flat_map(|t| t.settled.iter().map(|(at, _)| *at)).collect();
+    settled.sort_unstable_by(|a, b| b.cmp(a));
+    settled.get(sent.checked_sub(1)?).copied()
+}
+
+/// How many took longer than nearly all do, or are out for longer, since the first of them; of those of which that is known.
+fn late(plan: &Plan, state: &State, finding: &Finding) -> (u64, u64, Option<At>) {
+    let mut known: Vec<(At, bool)> = Vec::new();
+    for slot in finding.routes.iter().filter(|slot| **slot < plan.routes.len()) {
+        let Some(route) = state.routes.get(*slot) else { continue };
+        let usual = evidence::usual(route);
+        let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
+        let newest = route.canaries.iter().rev().filter(|c| !c.set_aside && !c.refused()).take(NEWEST);
+        known.extend(newest.filter_map(|c| {
+            let age = c.latency().or_else(|| horizon.map(|h| h.since(c.sent_at)).filter(|age| *age > usual))?;
+            Some((c.sent_at, age > usual))
+        }));
+    }
+    known.sort_unstable_by(|a, b| b.cmp(a));
+    // One in twenty is late in health: what goes on began where lateness became the rule.
+    let (mut late, mut all, mut best) = (0_u64, 0_u64, (0, 0, None));
+    for (at, is_late) in known {
+        all += 1;
+        late += u64::from(is_late);
+        if is_late && late * 2 >= all {
+            best = (late, all, Some(at));
+        }
+    }
+    best
+}
+
+/// On which leg mail waits. Where some is missing, only what was sent since the first of it and came late after all tells.
+pub(super) fn slow_leg(state: &State, finding: &Finding, first_bad: Option<At>) -> Option<Value> {
+    let since = match finding.kind {
+        Kind::Slow => None,
+        Kind::Loss | Kind::Stopped => Some(first_bad?),
+        Kind::Junked
+        | Kind::Refused
+        | Kind::Blind
+        | Kind::CutOff
+        | Kind::Identity
+        | Kind::UnexpectedMail
+        | Kind::Authentication
+        | Kind::Dns
+        | Kind::Listed
+        | Kind::EarlySign => return None,
+    };
+    travel::grown(state, &finding.routes, since).map(|leg| leg.facts())
+}

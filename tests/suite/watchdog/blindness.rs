@@ -1,0 +1,130 @@
+//! Inboxes that cannot be read, one by one and all at once, with and without a failure of a provider meanwhile.
+
+use mailcanary::model::{At, Change, Class, Culprit, Kind, Notice, Severity, Span};
+use mailcanary::watchdog::Event;
+
+use super::replay;
+use super::world::{Fate, World, name, settings};
+
+const MINUTE: Span = Span::from_secs(60);
+
+fn world(hosts: &[&str]) -> World {
+    let mut settings = settings(3, 1, hosts.len(), MINUTE);
+    for (n, host) in hosts.iter().enumerate() {
+        let inbox = settings.inboxes.get_mut(&name(&format!("i{n}"))).unwrap();
+        let mailcanary::config::InboxKind::Imap(imap) = &mut inbox.kind else { panic!() };
+        (*host).clone_into(&mut imap.host);
+    }
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(60, 1));
+    assert!(w.notices.is_empty());
+    w
+}
+
+fn blind(w: &mut World, inbox: usize, why: &str) {
+    w.feed(Event::Blind { inbox: name(&format!("i{inbox}")), class: Some(Class::Auth), why: Some(why.to_owned()) });
+}
+
+fn sight(w: &mut World, inbox: usize) {
+    w.feed(Event::Sight { inbox: name(&format!("i{inbox}")) });
+}
+
+/// What calls: the beginnings, and what becomes louder.
+fn pages(w: &World) -> Vec<(At, Notice)> {
+    let loud = |n: &Notice| matches!(n.change, Change::Opened | Change::Updated) && n.evidence.get("quiet").is_none();
+    w.notices.iter().filter(|(_, n)| n.severity == Severity::Page && loud(n)).cloned().collect()
+}
+
+#[test]
+fn no_inbox_at_all_is_one_page_that_names_what_they_have_in_common() {
+    let one: &[&str] = &["mail.one.example"; 3];
+    let several: &[&str] = &["mail.one.example", "mail.two.example", "mail.three.example"];
+    for (hosts, common) in
+        [(one, "all 3 are at `mail.one.example`"), (several, "they are at 3 servers, so that the cause is the watcher's host or network")]
+    {
+        let mut w = world(hosts);
+        let began = w.now;
+        (0..3).for_each(|inbox| blind(&mut w, inbox, "connection refused"));
+        w.dark_until = Some(w.now.plus(MINUTE.scaled(40, 1)));
+        w.run(MINUTE.scaled(30, 1));
+        let [(at, page)] = &w.notices[..] else { panic!("{:#?}", w.notices) };
+        assert_eq!(
+            (page.kind, page.severity, &page.culprit, at.since(began)),
+            (Kind::Blind, Severity::Page, &Culprit::Watcher {}, MINUTE.scaled(5, 1))
+        );
+        assert!(
+            page.summary.starts_with("no inbox can be read for 5m, and nothing is known of any route: ") && page.summary.contains(common),
+            "{}",
+            page.summary
+        );
+        assert_eq!((page.sink(), page.runbook()), (None, "blind"));
+        w.run(MINUTE.scaled(10, 1));
+        assert!(w.notices[1].1.summary.contains("no inbox can be read for 35m"), "a reminder, as it stands: {:#?}", w.notices[1]);
+        (0..3).for_each(|inbox| sight(&mut w, inbox));
+        w.run(MINUTE.scaled(20, 1));
+        assert_eq!((w.notices.len(), w.told(Change::Resolved)), (3, 1), "{:#?}", w.notices);
+        assert_eq!(w.notices[2].1.summary, "inbox `i0` can be read again");
+        replay::holds(&w);
+    }
+}
+
+#[test]
+fn what_was_told_of_single_inboxes_becomes_part_of_it() {
+    let mut w = world(&["a.example", "b.example", "c.example"]);
+    blind(&mut w, 0, "wrong password");
+    w.run(MINUTE.scaled(10, 1));
+    blind(&mut w, 1, "wrong password");
+    w.run(MINUTE.scaled(10, 1));
+    assert_eq!(
+        w.opened().iter().map(|n| (n.severity, n.culprit.clone())).collect::<Vec<_>>(),
+        [0, 1].map(|n| (Severity::Warn, Culprit::Inbox(name(&format!("i{n}")))))
+    );
+    blind(&mut w, 2, "wrong password");
+    w.run(MINUTE.scaled(10, 1));
+    let [first, second] = [w.notices[0].1.incident, w.notices[1].1.incident];
+    let [(_, page)] = &pages(&w)[..] else { panic!("{:#?}", w.notices) };
+    assert_eq!((page.change, page.incident, &page.culprit), (Change::Updated, first, &Culprit::Watcher {}));
+    let part = w.notices.iter().find(|(_, n)| n.change == Change::Resolved).unwrap();
+    assert_eq!((part.1.incident, part.1.summary.as_str()), (second, "part of a larger failure: no inbox can be read (incident 1)"));
+    // One comes back: it is over, and the two others have their time before they are told of again.
+    sight(&mut w, 1);
+    let told = w.notices.len();
+    assert_eq!((w.notices[told - 1].1.change, w.notices[told - 1].1.incident), (Change::Resolved, first));
+    w.run(MINUTE.scaled(4, 1));
+    sight(&mut w, 0);
+    w.run(MINUTE.scaled(10, 1));
+    let late: Vec<_> = w.notices.iter().skip(told).map(|(_, n)| (n.change, n.severity, n.culprit.clone())).collect();
+    assert_eq!(late, [(Change::Opened, Severity::Warn, Culprit::Inbox(name("i2")))], "{:#?}", w.notices);
+    replay::holds(&w);
+}
+
+#[test]
+fn an_outage_in_the_middle_of_it_is_a_page_of_its_own() {
+    // The provider fails before, while, or after no inbox can be read.
+    for fails_after in [0, 9, 25] {
+        let mut w = world(&["a.example", "b.example", "c.example"]);
+        let began = w.now;
+        w.from(began.plus(MINUTE.scaled(fails_after, 1)), |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+        w.run(MINUTE.scaled(4, 1));
+        w.dark_until = Some(w.now.plus(MINUTE.scaled(15, 1)));
+        for inbox in 0..3 {
+            blind(&mut w, inbox, "timed out");
+            w.run(Span::from_secs(7));
+        }
+        w.run(Span::from_secs(15 * 60 - 21));
+        for inbox in 0..3 {
+            sight(&mut w, inbox);
+            w.run(Span::from_secs(5));
+        }
+        w.run(MINUTE.scaled(30, 1));
+        w.heal(w.now);
+        w.run(MINUTE.scaled(30, 1));
+        let loud: Vec<_> = pages(&w).into_iter().map(|(_, n)| (n.kind, n.culprit)).collect();
+        assert_eq!(loud.len(), 2, "failing after {fails_after} min: {:#?}", w.notices);
+        assert!(loud.contains(&(Kind::Blind, Culprit::Watcher {})), "{loud:?}");
+        assert!(loud.contains(&(Kind::Stopped, Culprit::Provider(name("p1")))), "{loud:?}");
+        let incidents: std::collections::BTreeSet<_> = w.notices.iter().map(|(_, n)| n.incident).collect();
+        assert_eq!((incidents.len(), w.told(Change::Resolved)), (2, 2), "{:#?}", w.notices);
+        replay::holds(&w);
+    }
+}
