@@ -34,7 +34,8 @@ async fn every_page_is_for_everybody() {
         .iter()
         .map(|(name, path)| {
             // What the pages of one party are made of stands on the status page, too.
-            let modes = if matches!(*name, "provider" | "inbox" | "incidents") { vec!["light", "phone"] } else { vec!["light", "dark", "phone"] };
+            let modes =
+                if matches!(*name, "provider" | "inbox" | "incidents") { vec!["light", "phone"] } else { vec!["light", "dark", "phone"] };
             json!({ "name": format!("outage-{name}"), "url": url(&outage, path), "modes": modes })
         })
         .collect();
