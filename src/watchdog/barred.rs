@@ -79,7 +79,7 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
 
 /// The only inbox at which a refusal shows, if it may be that inbox's.
 fn the_inbox<'p>(plan: &'p Plan, finding: &Finding) -> Option<&'p Name> {
-    if plan.inboxes.len() < 2 || finding.kind != Kind::Refused || !finding.class.is_some_and(may_be_of_inbox) {
+    if plan.inboxes.len().max(plan.providers.len()) < 2 || finding.kind != Kind::Refused || !finding.class.is_some_and(may_be_of_inbox) {
         return None;
     }
     let mut at = finding.routes.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| &r.route.inbox);
@@ -103,11 +103,16 @@ fn door(plan: &Plan, state: &State, ix: &Index, inbox: &Name, now: At) -> Door {
     let providers: BTreeSet<&Name> = column.iter().map(|(_, r)| &r.route.provider).collect();
     let refusing: BTreeSet<&Name> = refused.iter().map(|(_, r)| &r.route.provider).collect();
     let answers = |provider: &Name| elsewhere(plan, state, provider, inbox, since);
+    let is_only = plan.inboxes.len() < 2;
+    // Where there is no other inbox, the first provider that is refused is as good as known.
+    if is_only && refusing.len() < 2 {
+        return Door::Open;
+    }
     // Who is refused elsewhere, too, has a failure of its own.
     if refusing.iter().any(|p| answers(p).contains(&false)) {
         return Door::Open;
     }
-    if let Some(provider) = refusing.iter().find(|p| answers(p).is_empty()) {
+    if let Some(provider) = refusing.iter().find(|p| !is_only && answers(p).is_empty()) {
         let until = awaited(plan, state, ix, since, now, |r| r.provider == **provider && r.inbox != *inbox);
         return until.map_or(Door::Open, Door::Doubtful);
     }

@@ -138,7 +138,8 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             let alone = inside().count() == 1 && (finding.alarm || rest_is_well(plan, state, wider, finding));
             // What was thought to be one failure is several: the first keeps its incident.
             let several = now.since(wider.shown.opened_at) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != wider.shown.culprit);
-            if alone || several {
+            // What is left of refusals that end is no failure of its own.
+            if (alone || several) && !refused_still(state, wider, finding) {
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
                 moves.push(tell(plan, state, ix, finding, known, now));
             }

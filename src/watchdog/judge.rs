@@ -109,10 +109,11 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
         Sort::Slow => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays)),
     };
     let routes: Vec<usize> = suspect.routes.iter().copied().filter(|slot| evidence::shows(state, *slot)).collect();
+    let known = state.open_delivery(&alarm.culprit);
     let matters = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
     let mut severity = matters.min(plan.loudest(&alarm.culprit, &routes));
     let mut again_at = None;
-    let paged = state.open_delivery(&alarm.culprit).is_some_and(|i| i.shown.severity == Severity::Page);
+    let paged = known.is_some_and(|i| i.shown.severity == Severity::Page);
     if (severity == Severity::Page && !paged) || !alarm.told {
         let from =
             if severity == Severity::Page { hold::over_at(plan, state, alarm, now) } else { hold::known_at(plan, state, alarm, now) };
@@ -127,12 +128,26 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
             (severity, again_at) = (Severity::Warn, due);
         }
     }
+    // What was missing has come, or was refused by somebody else's doing that is over: there is nothing to tell of any more.
+    if known.is_none() && has_all(plan, state, alarm.sort, &routes) {
+        return (None, None);
+    }
     let class = common_refusal(plan, state, suspect);
     if kind == Kind::Stopped && class.is_some() {
         kind = Kind::Refused;
     }
     let (culprit, also) = (alarm.culprit.clone(), suspect.also.clone());
     (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), again_at)
+}
+
+/// Whether nothing is missing of what these routes were sent.
+fn has_all(plan: &Plan, state: &State, sort: Sort, routes: &[usize]) -> bool {
+    let mut tallies = routes.iter().map(|slot| evidence::tally(plan, state, *slot));
+    match sort {
+        Sort::Stop => tallies.all(|t| t.row + t.silent == 0),
+        Sort::Loss => evidence::lost_of(&tallies.collect::<Vec<_>>()).0 == 0,
+        Sort::Slow => false,
+    }
 }
 
 /// The class of the newest refusal, if all that is missing was refused, on every route that shows anything: it never left.

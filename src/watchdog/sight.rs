@@ -29,6 +29,9 @@ const BATCH_EXACT: Span = Span::from_ms(500);
 const TOGETHER: usize = 3;
 /// …unless they are further apart than this.
 const BATCH_AT_MOST: Span = Span::from_secs(120);
+/// What came while nothing could be read is told within this, where reads are implied: reading it takes its time. Until then silence says
+/// nothing.
+pub(super) const CATCHES_UP: Span = Span::from_secs(10);
 /// A mail that a read has passed over is remembered for so many sightings; a second one shows that mail is seen late for other reasons.
 const PASSED_OVER: u16 = 256;
 
@@ -183,8 +186,9 @@ impl InboxState {
         self.blind = Some(Blindness { since, class, why: why.map(str::to_owned) });
     }
 
-    pub(super) fn gain_sight(&mut self, at: At) {
-        self.clear_from = at;
+    /// It can be read, and what lay there until `clear_from` has been told by then.
+    pub(super) fn gain_sight(&mut self, clear_from: At) {
+        self.clear_from = clear_from;
         self.sight = Some(true);
         self.blind = None;
     }

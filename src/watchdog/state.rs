@@ -20,7 +20,7 @@ use super::index::Index;
 use super::outbox::{Incident, Pending};
 use super::plan::Plan;
 use super::record::{Fact, Record};
-use super::sight::InboxState;
+use super::sight::{CATCHES_UP, InboxState};
 use super::stranger::Strangers;
 use super::survival::Counts;
 use super::suspicion::Allowance;
@@ -207,12 +207,17 @@ impl State {
 
     /// Whether an inbox can be seen into, as far as is known.
     pub(super) fn sees(&self, name: &Name) -> bool {
-        self.cut_off_since.is_none() && self.inboxes.get(name).is_none_or(|i| i.blind.is_none())
+        self.cut_off_since.is_none() && self.inboxes.get(name).is_none_or(|i| self.sees_into(i))
     }
 
     /// The same, of an inbox at hand.
-    pub(super) const fn sees_into(&self, inbox: &InboxState) -> bool {
-        self.cut_off_since.is_none() && inbox.blind.is_none()
+    pub(super) fn sees_into(&self, inbox: &InboxState) -> bool {
+        self.cut_off_since.is_none() && inbox.blind.is_none() && inbox.clear_from <= self.at
+    }
+
+    /// From when on what is not reported of an inbox is missing, if it can be read again from `at` on.
+    fn clear_from(&self, at: At) -> At {
+        if self.reads() == Reads::Implied { at.plus(CATCHES_UP) } else { at }
     }
 
     /// Up to when everything that lay in an inbox has been reported.
@@ -307,7 +312,8 @@ impl State {
             }
             Event::Sight { inbox } => {
                 ix.blind.remove(inbox);
-                self.inbox(inbox).gain_sight(at);
+                let clear_from = self.clear_from(at);
+                self.inbox(inbox).gain_sight(clear_from);
             }
             Event::CutOff {} => self.cut_off(at),
             Event::Connected {} => self.connect(plan, ix, at),
@@ -354,8 +360,9 @@ impl State {
     /// What could not be handed over for want of network says nothing of any provider.
     fn connect(&mut self, plan: &Plan, ix: &mut Index, at: At) {
         let Some(since) = self.cut_off_since.take() else { return };
+        let clear_from = self.clear_from(at);
         for inbox in self.inboxes.values_mut() {
-            inbox.clear_from = at;
+            inbox.clear_from = clear_from;
         }
         let from = since.minus(plan.every.scaled(2, 1));
         for route in &mut self.routes {

@@ -42,6 +42,7 @@ impl Watchdog {
             self.state.seen_through(&self.ix.deadlines).map(read_first),
             judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
             asks_at,
+            self.state.inboxes.values().map(|inbox| inbox.clear_from).filter(|clear| *clear > at).min(),
             incident::next(&self.plan, &self.state),
             unseen::next(&self.plan, &self.state, &self.ix),
             remind::next(&self.plan, &self.state),

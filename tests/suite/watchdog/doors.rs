@@ -45,6 +45,31 @@ fn what_every_provider_is_refused_at_one_inbox_is_one_page_and_the_inboxs() {
 }
 
 #[test]
+fn what_all_are_refused_at_the_only_inbox_is_one_incident_and_ends_as_the_inboxs() {
+    for (providers, class) in [(2, Class::Policy), (3, Class::Permanent)] {
+        let notices = refusing(world(providers, 1, 1, 60), class, |_| true);
+        assert_eq!(opened(&notices), [(&Culprit::Provider(name("p0")), Severity::Page)], "{providers}: {notices:#?}");
+        let last = notices.last().unwrap();
+        assert_eq!((&last.culprit, last.change), (&Culprit::Inbox(name("i0")), Change::Resolved), "{providers}: {notices:#?}");
+    }
+}
+
+#[test]
+fn what_two_of_three_refuse_at_the_only_inbox_is_theirs() {
+    let notices = refusing(world(3, 1, 1, 60), Class::Permanent, |r| r.provider.as_str() != "p2");
+    let named: Vec<String> = opened(&notices).iter().map(|(culprit, _)| format!("{culprit:?}")).collect();
+    assert_eq!(opened(&notices).len(), 2, "{named:?}");
+    assert!(notices.iter().all(|n| matches!(n.culprit, Culprit::Provider(_))), "{notices:#?}");
+}
+
+#[test]
+fn when_throttling_ends_nobody_hears_of_a_stop_in_which_nothing_is_missing() {
+    let notices = refusing(world(6, 1, 3, 60), Class::Rate, |r| r.inbox.as_str() == "i1");
+    assert_eq!(opened(&notices).len(), 1, "{notices:#?}");
+    assert!(notices.iter().all(|n| n.culprit == inbox()), "{notices:#?}");
+}
+
+#[test]
 fn what_one_provider_is_refused_at_one_inbox_is_a_route_and_no_provider() {
     let notices = refusing(world(3, 1, 3, 60), Class::Policy, |r| r.inbox.as_str() == "i1" && r.provider.as_str() == "p1");
     let route = Culprit::Route(name("p1"), name("s0"), name("i1"));
