@@ -134,12 +134,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
             let id = wider.shown.incident;
-            let inside = || assessment.findings.iter().filter(|f| !f.is_of_seed() && covered(plan, &f.culprit, &wider.shown.culprit));
-            let alone = inside().count() == 1 && (finding.alarm || rest_is_well(plan, state, wider, finding));
-            // What was thought to be one failure is several: the first keeps its incident.
-            let several = now.since(wider.shown.opened_at) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != wider.shown.culprit);
-            // What is left of refusals that end is no failure of its own.
-            if (alone || several) && !refused_still(state, wider, finding) {
+            if is_narrower(plan, state, assessment, wider, finding, now) {
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
                 moves.push(tell(plan, state, ix, finding, known, now));
             }
@@ -228,6 +223,16 @@ fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Inc
     state
         .open()
         .find(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit != *culprit && covered(plan, culprit, &i.shown.culprit))
+}
+
+/// Whether what was thought to be a wider failure is this one alone, or several such: then the first keeps its incident.
+fn is_narrower(plan: &Plan, state: &State, assessment: &Assessment, wider: &Incident, finding: &Finding, now: At) -> bool {
+    let shown = &wider.shown;
+    let inside = || assessment.findings.iter().filter(|f| !f.is_of_seed() && covered(plan, &f.culprit, &shown.culprit));
+    let alone = inside().count() == 1 && (finding.alarm || rest_is_well(plan, state, wider, finding));
+    let several = now.since(shown.opened_at) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != shown.culprit);
+    // What is left of refusals that end is no failure of its own.
+    (alone || several) && !refused_still(state, wider, finding)
 }
 
 /// Whether every route of `small` is one of `large`.

@@ -312,8 +312,7 @@ impl State {
             }
             Event::Sight { inbox } => {
                 ix.blind.remove(inbox);
-                let clear_from = self.clear_from(at);
-                self.inbox(inbox).gain_sight(clear_from);
+                self.gain_sight(inbox, at);
             }
             Event::CutOff {} => self.cut_off(at),
             Event::Connected {} => self.connect(plan, ix, at),
@@ -342,6 +341,11 @@ impl State {
             Event::DrillBegan { provider, until, by } => self.begin_drill(at, provider, *until, by),
             Event::DrillStopped { .. } => self.end_drill(plan, ix, at),
         }
+    }
+
+    fn gain_sight(&mut self, name: &Name, at: At) {
+        let clear_from = self.clear_from(at);
+        self.inbox(name).gain_sight(clear_from);
     }
 
     /// What was read of an inbox stands still.
