@@ -41,9 +41,9 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
     }
     let (mut kept, mut shut, mut again_at) = (Vec::new(), Vec::<Finding>::new(), None::<At>);
     for mut finding in findings {
-        let known = state.open_delivery(&finding.culprit).is_some();
+        let known = |finding: &Finding| state.open_delivery(&finding.culprit).is_some();
         let Some(inbox) = the_inbox(plan, &finding) else {
-            match of_stream(plan, state, ix, &finding, now).filter(|_| !finding.alarm && !known) {
+            match of_stream(plan, state, ix, &finding, now).filter(|_| !finding.alarm && !known(&finding)) {
                 Some(Stream::Doubtful(until)) => sooner(&mut again_at, until),
                 Some(Stream::Only(suspect)) => {
                     named(plan, &mut finding, suspect);
@@ -61,8 +61,8 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
                 }
                 None => shut.push(Finding { culprit: Culprit::Inbox(inbox.clone()), also: Vec::new(), alarm: false, ..finding }),
             },
-            Door::Doubtful(until) if !finding.alarm && !known => sooner(&mut again_at, until),
-            Door::Ajar if !finding.alarm && !known => {
+            Door::Doubtful(until) if !finding.alarm && !known(&finding) => sooner(&mut again_at, until),
+            Door::Ajar if !finding.alarm && !known(&finding) => {
                 narrow(plan, &mut finding);
                 kept.push(finding);
             }

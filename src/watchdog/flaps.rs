@@ -1,5 +1,6 @@
 //! What comes and goes: until when it stays one incident, and whether mail is delivered meanwhile.
 
+use super::flight::RouteState;
 use super::outbox::{Incident, is_drill};
 use super::plan::Plan;
 use super::state::State;
@@ -34,9 +35,13 @@ pub(super) fn is_calm(plan: &Plan, state: &State, open: &Incident) -> bool {
         return false;
     }
     let since = |at: At| at >= shown.opened_at;
-    let mine = || state.routes.iter().filter(|r| shown.culprit.covers(&r.route));
+    // Looked up, and not searched for: a thousand may be open.
+    let mine: Vec<&RouteState> = match plan.suspect(&shown.culprit).and_then(|s| plan.suspects.get(s)) {
+        Some(suspect) => suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).collect(),
+        None => state.routes.iter().filter(|r| shown.culprit.covers(&r.route)).collect(),
+    };
     // What overlaps with it fails with it.
-    let alarmed = || mine().any(|r| state.alarms.iter().any(|a| a.culprit.covers(&r.route)));
-    let arrives = || mine().any(|r| r.good_sent_at.is_some_and(since));
-    mine().all(|r| r.refusal.is_none()) && !alarmed() && arrives()
+    let alarmed = || mine.iter().any(|r| state.alarms.iter().any(|a| a.culprit.covers(&r.route)));
+    let arrives = || mine.iter().any(|r| r.good_sent_at.is_some_and(since));
+    mine.iter().all(|r| r.refusal.is_none()) && !alarmed() && arrives()
 }

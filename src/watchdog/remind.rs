@@ -42,8 +42,10 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
 /// The next instant at which time alone has something told again.
 pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(plan, i.shown.kind, &i.shown.culprit, state.at));
-    let reminders = state.open().filter_map(|i| remind_at(plan, state, i));
-    heard_again.chain(reminders).chain(audience::next(plan, state)).min()
+    let mut due: Vec<(At, &Incident)> = state.open().filter_map(|i| Some((i.remind_at(plan)?, i))).collect();
+    due.sort_by_key(|(at, _)| *at);
+    let reminder = due.into_iter().find(|(_, i)| !flaps::is_calm(plan, state, i)).map(|(at, _)| at);
+    heard_again.chain(reminder).chain(audience::next(plan, state)).min()
 }
 
 /// An open incident as it is now.
@@ -59,16 +61,12 @@ fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment,
     Move { severity, summary, evidence, ..Move::end(open, String::new()) }
 }
 
-/// When a reminder is due: not while mail arrives again.
-fn remind_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
-    open.remind_at(plan).filter(|_| !flaps::is_calm(plan, state, open))
-}
-
 /// What nobody has acknowledged for long, and what goes on when its silence has ended.
 fn reminder(plan: &Plan, state: &State, open: &Incident, again: impl FnOnce() -> Move, now: At) -> Option<Move> {
     let shown = &open.shown;
     let heard_again = open.quiet && state.silenced_until(plan, shown.kind, &shown.culprit, now).is_none();
-    if !heard_again && remind_at(plan, state, open).is_none_or(|at| at > now) {
+    // Nobody is reminded while mail arrives again.
+    if !heard_again && (open.remind_at(plan).is_none_or(|at| at > now) || flaps::is_calm(plan, state, open)) {
         return None;
     }
     let mut again = again();
