@@ -319,8 +319,10 @@ impl Notice {
     /// The sink that it is about: one that takes no notices itself, which is told to the others.
     #[must_use]
     pub fn sink(&self) -> Option<&str> {
-        let about_us = self.kind == Kind::Blind && self.culprit == Culprit::Watcher {};
-        self.evidence.get("sink").and_then(Value::as_str).filter(|_| about_us)
+        if self.kind != Kind::Blind || self.culprit != (Culprit::Watcher {}) {
+            return None;
+        }
+        self.evidence.get("sink").and_then(Value::as_str)
     }
 
     /// Whether it goes out because nobody has acknowledged its incident.

@@ -101,8 +101,7 @@ impl Daemon {
         // What the first facts of this life tell goes out with them, once they are durable.
         let unsent: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
         begin(&mut dog, &mut book, &clock)?;
-        let (events_in, events) = mpsc::channel(EVENTS);
-        let ((told_in, told), (ended_in, ended)) = (mpsc::channel(TOLD), mpsc::channel(ENDED));
+        let ((events_in, events), (told_in, told), (ended_in, ended)) = (mpsc::channel(EVENTS), mpsc::channel(TOLD), mpsc::channel(ENDED));
         let (desk, Asked { asks, orders, wishes, questions }) = Desk::new(clock.hand_out())?;
         let (orders_in, headers) = (desk.orders(), Headers::default());
         let (listener, handed) = listen(&settings).await?;
@@ -149,6 +148,7 @@ impl Daemon {
                 hands,
                 pulse,
                 events,
+                taken_at: None,
                 told,
                 written: Vec::new(),
                 orders,

@@ -39,6 +39,8 @@ pub(super) struct Loop {
     /// The heartbeats out.
     pub(super) pulse: Pulse,
     pub(super) events: mpsc::Receiver<Event>,
+    /// When the last of what was taken in was, while nothing is concluded from it yet.
+    pub(super) taken_at: Option<At>,
     /// What providers told by themselves.
     pub(super) told: mpsc::Receiver<Told>,
     /// Who waits for what was told to be written down.
@@ -155,18 +157,20 @@ impl Loop {
         }
     }
 
-    /// One event, and whatever else has come meanwhile.
+    /// One event, and whatever else has come meanwhile: what follows is concluded once, so that a rush delays nothing.
     fn take_in(&mut self, first: Event) {
-        self.decide(first);
+        self.take(first);
         for _ in 1..BATCH {
-            let Ok(event) = self.events.try_recv() else { return };
-            self.decide(event);
+            let Ok(event) = self.events.try_recv() else { break };
+            self.take(event);
         }
+        self.conclude();
     }
 
     /// What a provider told by itself.
     fn hear(&mut self, told: Told) {
-        told.events.into_iter().for_each(|event| self.decide(event));
+        told.events.into_iter().for_each(|event| self.take(event));
+        self.conclude();
         self.written.push(told.done);
     }
 
@@ -204,9 +208,10 @@ impl Loop {
     fn end_notices(&mut self, first: Ended) {
         self.end_notice(first);
         for _ in 1..BATCH {
-            let Ok(ended) = self.ended.try_recv() else { return };
+            let Ok(ended) = self.ended.try_recv() else { break };
             self.end_notice(ended);
         }
+        self.conclude();
     }
 
     pub(super) fn end_notice(&mut self, ended: Ended) {
@@ -218,13 +223,27 @@ impl Loop {
     /// What was told without a record leaves none.
     fn record_end(&mut self, ended: Ended) {
         if !is_unrecorded(ended.notice) {
-            self.decide(Event::Noticed { notice: ended.notice, sink: ended.sink, outcome: ended.outcome, why: ended.why });
+            self.take(Event::Noticed { notice: ended.notice, sink: ended.sink, outcome: ended.outcome, why: ended.why });
         }
     }
 
     pub(super) fn decide(&mut self, event: Event) {
+        self.take(event);
+        self.conclude();
+    }
+
+    /// Takes one event in, and leaves what follows to [`Loop::conclude`].
+    fn take(&mut self, event: Event) {
         let now = self.read_clock();
-        self.step(now, event);
+        self.take_at(now, event);
+    }
+
+    /// All that follows from what was taken in.
+    fn conclude(&mut self) {
+        if let Some(at) = self.taken_at.take() {
+            let Step { records, effects, .. } = self.dog.conclude(at);
+            self.book.add(records, effects);
+        }
     }
 
     /// The time; if the clock was set, that comes first.
@@ -233,19 +252,21 @@ impl Loop {
         if let Some(by_ms) = jump {
             tracing::warn!(by_ms, "the wall clock was set; what is in flight is no evidence");
             self.book.distrust(now);
-            self.step(now, Event::ClockJumped { by_ms });
+            self.take_at(now, Event::ClockJumped { by_ms });
+            self.conclude();
         }
         now
     }
 
-    fn step(&mut self, now: At, event: Event) {
+    fn take_at(&mut self, now: At, event: Event) {
         // That the mail of one that is forgotten was looked at says no more than that it was seen.
         let inbox = event.inbox().filter(|_| !matches!(event, Event::Examined { .. } | Event::Travelled { .. })).cloned();
         let read = if let Event::Read { up_to, .. } = &event { Some(up_to.unwrap_or(now)) } else { None };
         let missed = event.canary().is_some_and(|canary| self.dog.has_missed(canary));
         let hops = Hops::of(&event);
-        match self.dog.step(now, event) {
+        match self.dog.take(now, event) {
             Ok(Step { records, effects, .. }) => {
+                self.taken_at = Some(now);
                 hops.into_iter().for_each(|hops| self.book.add_hops(hops));
                 self.book.add_headers(self.headers.wanted(&self.dog, &records, missed, now));
                 self.book.add(records, effects);
@@ -256,7 +277,7 @@ impl Loop {
             Err(Unfit::UnknownCanary(canary)) => {
                 tracing::info!(%canary, "a canary that is not remembered");
                 if let Some(inbox) = inbox {
-                    self.step(now, Event::Stale { inbox });
+                    self.take_at(now, Event::Stale { inbox });
                 }
             }
             Err(unfit) => tracing::warn!(%unfit, "an event was not taken in"),
@@ -308,6 +329,7 @@ impl Loop {
                 // Who refuses is not told any more: it could not be handed over.
                 Some(ended) = self.ended.recv() => {
                     self.record_end(ended);
+                    self.conclude();
                     drop(self.book.write(self.clock.now()));
                     continue;
                 }
@@ -315,7 +337,8 @@ impl Loop {
                 () = sleep_until(end) => break,
             };
             if matches!(event, Event::Answered { .. }) {
-                self.step(self.clock.now(), event);
+                self.take_at(self.clock.now(), event);
+                self.conclude();
                 // Notices that are born now wait in the ledger's outbox for the next start.
                 drop(self.book.write(self.clock.now()));
             }
@@ -326,9 +349,10 @@ impl Loop {
         }
         while let Ok(event) = self.events.try_recv() {
             if matches!(event, Event::Answered { .. }) {
-                self.step(self.clock.now(), event);
+                self.take_at(self.clock.now(), event);
             }
         }
+        self.conclude();
         drop(self.book.write(self.clock.now()));
         if self.book.trouble.is_none() {
             self.checkpoint();

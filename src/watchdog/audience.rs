@@ -67,8 +67,8 @@ impl Listener {
 fn hears_at(plan: &Plan, state: &State, open: &Incident, (name, listener): (&Name, &Listener), now: At) -> Option<At> {
     let (shown, takes) = (&open.shown, &listener.takes);
     let waits = takes.after.is_some() || takes.hours.is_some();
-    let itself = shown.last.sink() == Some(name.as_str());
-    if !waits || open.quiet || open.told.contains(name) || open.missed.contains_key(name) || shown.acknowledged.is_some() || itself {
+    let itself = || shown.last.sink() == Some(name.as_str());
+    if !waits || open.quiet || open.told.contains(name) || open.missed.contains_key(name) || shown.acknowledged.is_some() || itself() {
         return None;
     }
     if !listener.is_for(plan, shown.kind, shown.severity, &shown.culprit) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::common;
-use super::index::Index;
+use super::index::{Index, Lookup};
 use super::judge::Finding;
 use super::plan::{Plan, RoutePlan};
 use super::state::State;
@@ -23,6 +23,7 @@ const fn may_be_of_inbox(class: Class) -> bool {
 }
 
 /// Where the refusals at one inbox come from.
+#[derive(Clone, Copy)]
 enum Door {
     /// Every provider is refused here, and taken elsewhere.
     Shut,
@@ -40,6 +41,8 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
         return (findings, None);
     }
     let (mut kept, mut shut, mut again_at) = (Vec::new(), Vec::<Finding>::new(), None::<At>);
+    // The same for all who are refused there.
+    let mut doors: Lookup<&Name, Door> = Lookup::default();
     for mut finding in findings {
         let known = |finding: &Finding| state.open_delivery(&finding.culprit).is_some();
         let Some(inbox) = the_inbox(plan, &finding) else {
@@ -53,7 +56,7 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
             }
             continue;
         };
-        match door(plan, state, ix, inbox, now) {
+        match *doors.entry(inbox).or_insert_with(|| door(plan, state, ix, inbox, now)) {
             Door::Shut => match shut.iter_mut().find(|f| f.culprit == Culprit::Inbox(inbox.clone())) {
                 Some(same) => {
                     same.severity = same.severity.max(finding.severity);
@@ -126,8 +129,8 @@ fn door(plan: &Plan, state: &State, ix: &Index, inbox: &Name, now: At) -> Door {
 
 /// How a provider's canaries to other inboxes were answered that were sent since: taken, or not.
 fn elsewhere(plan: &Plan, state: &State, provider: &Name, inbox: &Name, since: At) -> BTreeSet<bool> {
-    let others = plan.routes.iter().enumerate().filter(|(_, r)| r.route.provider == *provider && r.route.inbox != *inbox);
-    others.flat_map(|(slot, _)| answered_since(state, slot, since)).collect()
+    let mine = plan.of_provider(provider).filter(|slot| plan.routes.get(*slot).is_some_and(|r| r.route.inbox != *inbox));
+    mine.flat_map(|slot| answered_since(state, slot, since)).collect()
 }
 
 /// Until when the next answer to a canary over such routes is waited for, if one is to come within a round.
@@ -194,8 +197,8 @@ fn of_stream(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At)
     let since = |slot: &usize| common::row(state, *slot, state.routes.get(*slot)?.refusal?).map(|(.., at)| at);
     let since = finding.routes.iter().filter_map(since).min()?;
     let beside = |r: &Route| r.provider == *provider && r.stream != *stream;
-    let others = plan.routes.iter().enumerate().filter(|(_, r)| beside(&r.route));
-    let said: BTreeSet<bool> = others.flat_map(|(slot, _)| answered_since(state, slot, since)).collect();
+    let others = plan.of_provider(provider).filter(|slot| plan.routes.get(*slot).is_some_and(|r| beside(&r.route)));
+    let said: BTreeSet<bool> = others.flat_map(|slot| answered_since(state, slot, since)).collect();
     match (said.contains(&true), said.contains(&false)) {
         (_, true) => None,
         (true, false) => Some(Stream::Only(suspect)),

@@ -36,6 +36,11 @@ pub(super) fn to_all(plan: &Plan, state: &State, ix: &Index, now: At) -> Common 
     if state.cut_off_since.is_some() || plan.providers.len() < 2 {
         return Common::None;
     }
+    // One look is enough where all that is refused is refused for reasons of its own.
+    let class = |slot: &usize| state.routes.get(*slot).and_then(|r| r.refusal);
+    if !ix.refused.iter().filter_map(class).any(|class| ALIKE.contains(&class)) {
+        return Common::None;
+    }
     let alike = ALIKE.iter().map(|class| refused(plan, state, ix, *class, now));
     alike.fold(Common::None, |found, next| if matches!(found, Common::None) { next } else { found })
 }

@@ -1,16 +1,21 @@
 //! What becomes of a canary: sent, answered, seen, lost. A part of the fold.
 
+use super::Watchdog;
 use super::canary::{Answer, Arrival, Canary, lower, upper};
 use super::event::Reads;
 use super::flight::{Flying, RouteState};
 use super::hypothesis;
 use super::index::Index;
 use super::plan::Plan;
+use super::record::Fact;
 use super::state::State;
+use super::step::Step;
 use crate::model::{At, CanaryId, Class, Leg, Name, Outcome, Placement, Reason, Route, Span};
 
 /// INTERNALDATE has no fractions of a second.
 const STEP_OF_RECEIVERS: Span = Span::from_ms(999);
+/// After this long, a canary whose inbox could never be read is not looked for any more.
+const FORGET_AFTER: Span = Span::from_secs(72 * 3600);
 
 impl State {
     pub(super) fn send(&mut self, plan: &Plan, ix: &mut Index, route: Route, id: CanaryId, at: At, reason: Reason) {
@@ -247,6 +252,29 @@ impl State {
             if let Some(canary) = self.routes.get_mut(slot).and_then(|r| r.find_mut(id)) {
                 canary.taught = true;
             }
+        }
+    }
+}
+
+impl Watchdog {
+    /// Calls lost what its deadline has passed for, and forgets what could never be looked for.
+    pub(super) fn settle(&mut self, step: &mut Step, at: At) {
+        if self.ix.deadlines.first().is_none_or(|(due, ..)| *due > at) {
+            return;
+        }
+        let mut facts = Vec::new();
+        for (due, slot, serial) in self.ix.deadlines.range(..=(at, usize::MAX, u32::MAX)) {
+            let Some(route) = self.state.routes.get(*slot) else { continue };
+            let canary = route.id(*serial);
+            let horizon = self.state.inboxes.get(&route.route.inbox).and_then(|i| self.state.horizon(i));
+            if horizon.is_some_and(|h| h >= *due) {
+                facts.push(if self.state.is_disregarded(*slot) { Fact::Forgotten { canary } } else { Fact::Lost { canary } });
+            } else if route.find(canary).is_none_or(|c| at.since(c.sent_at) > FORGET_AFTER) {
+                facts.push(Fact::Forgotten { canary });
+            }
+        }
+        for fact in facts {
+            self.record(step, at, fact);
         }
     }
 }

@@ -57,7 +57,7 @@ impl Watchdog {
         let mut step = Step::default();
         self.last_at = Some(record.at);
         self.record(&mut step, record.at, record.fact.clone());
-        self.conclude(&mut step, record.at);
+        self.follow(&mut step, record.at);
         Ok(step)
     }
 

@@ -1,11 +1,11 @@
 //! Incidents: one for each culprit, opened once, resolved once. Compares what the judge found with what is open.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::evidence::{self, Tally};
 use super::explain;
 use super::flaps::{back_after, settles_at};
-use super::index::Index;
+use super::index::{Index, Lookup};
 use super::judge::{Assessment, Finding};
 use super::outbox::{Incident, is_drill};
 use super::plan::{Plan, RoutePlan};
@@ -112,7 +112,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     }
     // Looked up, and not searched for: a thousand may be open, each with its finding.
     let open = state.open_deliveries();
-    let found: BTreeMap<&Culprit, &Finding> = assessment.findings.iter().map(|f| (&f.culprit, f)).collect();
+    let found: Lookup<&Culprit, &Finding> = assessment.findings.iter().map(|f| (&f.culprit, f)).collect();
     let mut kept: BTreeSet<IncidentId> = BTreeSet::new();
     for finding in assessment.findings.iter().filter(|f| f.is_of_seed()) {
         match open.get(&finding.culprit).copied() {
@@ -129,7 +129,8 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = open.get(&finding.culprit).copied() {
             kept.insert(same.shown.incident);
-            if louder_or_other(plan, state, same, finding) || says_more(plan, state, same, finding) || knows_where(state, same, finding) {
+            if louder_or_other(plan, state, same, finding) || says_more(plan, state, ix, same, finding) || knows_where(state, same, finding)
+            {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
@@ -184,7 +185,10 @@ fn louder_or_other(plan: &Plan, state: &State, open: &Incident, finding: &Findin
 }
 
 /// Whether a provider has said something of the missing canaries that tells more than what was told of them.
-fn says_more(plan: &Plan, state: &State, open: &Incident, finding: &Finding) -> bool {
+fn says_more(plan: &Plan, state: &State, ix: &Index, open: &Incident, finding: &Finding) -> bool {
+    if finding.routes.iter().all(|slot| !ix.told.contains(slot)) {
+        return false;
+    }
     let told = open.shown.last.evidence.pointer("/provider_says/0/fate").and_then(Value::as_str);
     let place = |word: &str| Fate::ALL.iter().position(|fate| fate.as_str() == word);
     evidence::said(plan, state, &finding.routes).first().is_some_and(|(_, said)| place(said.fate.as_str()) > told.and_then(place))

@@ -1,7 +1,8 @@
 //! Ways to find things in the state without looking at everything. Kept beside the state, and drawn from it anew after a restart.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use super::Watchdog;
 use super::flight::Flying;
@@ -14,6 +15,9 @@ use super::state::State;
 use super::suspicion::FRESH;
 use super::waiting::Waiting;
 use crate::model::{At, Name, Reason, Route};
+
+/// What is looked up and never gone through: by names, of which a thousand may be asked for at every event.
+pub(super) type Lookup<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// The indices. Nothing here is a fact of its own.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +52,8 @@ pub(super) struct Index {
     pub(super) refused: BTreeSet<usize>,
     /// Routes whose seed their provider suppresses, as it said when it was asked.
     pub(super) suppressed: BTreeSet<usize>,
+    /// Routes with canaries of which a provider has said what became of them.
+    pub(super) told: BTreeSet<usize>,
     /// Routes with mail in Junk lately.
     pub(super) junky: BTreeSet<usize>,
     /// Something was learnt of what mail says since that was looked at.
@@ -81,6 +87,7 @@ impl Index {
             ix.looks.extend(route.flying.iter().filter_map(|f| Some((f.look_at?, slot, f.serial))));
             ix.age(plan, state, slot);
             ix.note(state, slot);
+            keep(&mut ix.told, slot, route.canaries.iter().any(|c| c.trace().is_some_and(|trace| trace.said.is_some())));
             route.resume_handing(&mut ix.handing, slot, state.at);
         }
         for (suspect, standing) in state.standings.iter().enumerate() {

@@ -3,7 +3,7 @@
 //! Three sources: alarms (the evidence of silence and latency, weighed over the matrix), refusals that speak for themselves, and mail that
 //! lands in Junk. A page from an alarm waits for the hold that was learnt; the verdict does not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::alarm::{self, Alarm};
 use super::barred;
@@ -11,7 +11,7 @@ use super::common::{self, Common};
 use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
 use super::hypothesis::LOSSES;
-use super::index::Index;
+use super::index::{Index, Lookup};
 use super::plan::{Plan, Suspect};
 use super::state::State;
 use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
@@ -176,20 +176,21 @@ fn late(plan: &Plan, state: &State, suspect: &Suspect, delays: &[f64]) -> f64 {
 /// Refusals that speak for themselves: one answer is enough.
 fn refusals(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    let mut place: BTreeMap<&Name, usize> = BTreeMap::new();
+    let mut of: Option<&Name> = None;
     for slot in &ix.refused {
         let (Some(planned), Some(class)) = (plan.routes.get(*slot), state.routes.get(*slot).and_then(|r| r.refusal)) else { continue };
         let route = &planned.route;
         if !speaks_for_itself(class) {
             continue;
         }
-        match place.get(&route.provider).and_then(|at| found.get_mut(*at)) {
+        // Routes are sorted by their provider.
+        match found.last_mut().filter(|_| of == Some(&route.provider)) {
             Some(same) => same.routes.push(*slot),
             None => {
                 let (culprit, severity) = (Culprit::Provider(route.provider.clone()), Severity::Page);
                 let also = names_beside(plan, &culprit);
                 let class = Some(class);
-                place.insert(&route.provider, found.len());
+                of = Some(&route.provider);
                 found.push(Finding { culprit, kind: Kind::Refused, severity, class, routes: vec![*slot], also, alarm: false, size: 1.0 });
             }
         }
@@ -200,10 +201,11 @@ fn refusals(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
 /// Seeds that a provider does not write to: no outage, and told once for all streams of the provider to the inbox.
 fn seeds(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    let slots: BTreeSet<usize> = ix.refused.union(&ix.suppressed).copied().collect();
+    let says_so = |slot: &usize| state.routes.get(*slot).is_some_and(super::flight::RouteState::is_suppressed);
+    let slots: BTreeSet<usize> = ix.refused.iter().copied().filter(says_so).chain(ix.suppressed.iter().copied()).collect();
     for slot in slots {
         let (Some(planned), Some(known)) = (plan.routes.get(slot), state.routes.get(slot)) else { continue };
-        if !known.is_suppressed() || !state.sees(&planned.route.inbox) {
+        if !state.sees(&planned.route.inbox) {
             continue;
         }
         let class = known.refusal.filter(|c| *c == Class::Recipient).or(Some(Class::Suppressed));
@@ -284,20 +286,20 @@ fn fades<'t>(state: &State, suspect: &Suspect, tallies: impl Iterator<Item = &'t
 }
 
 /// The delivery kinds share one incident for each culprit: the loudest finding speaks, and of equals the first.
-fn loudest_of_each(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = Vec::new();
-    let mut place: BTreeMap<Culprit, usize> = BTreeMap::new();
-    for finding in findings {
-        match place.get(&finding.culprit).and_then(|at| kept.get_mut(*at)) {
-            Some(same) if finding.severity > same.severity => *same = finding,
-            Some(_) => {}
-            None => {
-                place.insert(finding.culprit.clone(), kept.len());
-                kept.push(finding);
-            }
+fn loudest_of_each(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let mut loudest: Lookup<&Culprit, (usize, Severity)> = Lookup::with_capacity_and_hasher(findings.len(), Default::default());
+    for (place, finding) in findings.iter().enumerate() {
+        let known = loudest.entry(&finding.culprit).or_insert((place, finding.severity));
+        if finding.severity > known.1 {
+            *known = (place, finding.severity);
         }
     }
-    kept
+    if loudest.len() < findings.len() {
+        let speaks: BTreeSet<usize> = loudest.into_values().map(|(place, _)| place).collect();
+        let mut place = 0..;
+        findings.retain(|_| place.next().is_some_and(|place| speaks.contains(&place)));
+    }
+    findings
 }
 
 /// Inboxes in which something may be overdue by the clock, but not yet by what was read of them.

@@ -101,8 +101,6 @@ use verdict::Presents;
 
 /// A wake-up that comes later than this was slept through; or than half a round, whichever is longer.
 const SLEPT_AFTER: Span = Span::from_secs(30);
-/// After this long, a canary whose inbox could never be read is not looked for any more.
-const FORGET_AFTER: Span = Span::from_secs(72 * 3600);
 
 /// Changes of alarms taken in one step; the rest waits for the next.
 const ALARMS_AT_ONCE: usize = 16;
@@ -157,7 +155,7 @@ impl Watchdog {
             this.last_at = Some(this.state.at);
             let at = this.state.at;
             this.wake_at =
-                this.next_wake(at, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).chain(this.polls_at()).min());
+                this.next_wake(at, None, this.asks_at(at).into_iter().chain(this.wants_to_know(at).again_at).chain(this.polls_at()).min());
         }
         Ok(this)
     }
@@ -182,11 +180,21 @@ impl Watchdog {
         self.wake_at
     }
 
-    /// Takes one event in.
+    /// Takes one event in, and concludes what follows.
     ///
     /// # Errors
     /// [`Unfit`] if it does not fit what is known; then nothing has changed.
     pub fn step(&mut self, at: At, event: Event) -> Result<Step, Unfit> {
+        let mut step = self.take(at, event)?;
+        self.follow(&mut step, at);
+        Ok(step)
+    }
+
+    /// Takes one event in and concludes nothing yet: of many that came together, [`Watchdog::conclude`] says once what follows.
+    ///
+    /// # Errors
+    /// [`Unfit`] if it does not fit what is known; then nothing has changed.
+    pub fn take(&mut self, at: At, event: Event) -> Result<Step, Unfit> {
         self.check(at, &event)?;
         let mut step = Step::default();
         if let (Some(wake), true) = (self.wake_at, self.has_begun())
@@ -194,16 +202,24 @@ impl Watchdog {
         {
             self.record(&mut step, at, Fact::Slept {});
         }
+        // It was slept through once, however much has come meanwhile.
+        self.wake_at = None;
         self.last_at = Some(at);
         let seen = self.first_seen(&event);
         self.take_in(&mut step, at, event);
         self.pass_on(&mut step, at, seen);
-        self.conclude(&mut step, at);
         Ok(step)
     }
 
+    /// What follows from all that was taken in by [`Watchdog::take`] up to `at`, which is when the last of it was.
+    pub fn conclude(&mut self, at: At) -> Step {
+        let mut step = Step::default();
+        self.follow(&mut step, at);
+        step
+    }
+
     /// All that follows from what was taken in.
-    fn conclude(&mut self, step: &mut Step, at: At) {
+    fn follow(&mut self, step: &mut Step, at: At) {
         self.follow_reach(step, at);
         if self.state.drill_ends_at().is_some_and(|end| end <= at) {
             self.record(step, at, Fact::DrillOver {});
@@ -216,6 +232,7 @@ impl Watchdog {
             self.record(step, at, fact);
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
+        let weighed = step.records.len();
         let (mut moves, held_until) = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
         moves.extend(unseen::moves(&self.plan, &self.state, &self.ix, at));
         moves.extend(early::moves(&self.plan, &self.state));
@@ -231,7 +248,8 @@ impl Watchdog {
         let asks_at = self.send(step, at);
         let asks_at = asks_at.into_iter().chain(self.ask_after(step, at)).chain(self.poll(step, at)).chain(held_until).min();
         self.look(step, at);
-        self.wake_at = self.next_wake(at, asks_at);
+        // What nothing was added to need not be weighed twice.
+        self.wake_at = self.next_wake(at, Some(assessment).filter(|_| step.records.len() == weighed), asks_at);
         step.wake_at = self.wake_at;
     }
 
@@ -324,27 +342,6 @@ impl Watchdog {
             (None, Some(true)) => self.record(step, at, Fact::Happened(Event::CutOff {})),
             (Some(_), Some(false)) => self.record(step, at, Fact::Happened(Event::Connected {})),
             _ => {}
-        }
-    }
-
-    /// Calls lost what its deadline has passed for, and forgets what could never be looked for.
-    fn settle(&mut self, step: &mut Step, at: At) {
-        if self.ix.deadlines.first().is_none_or(|(due, ..)| *due > at) {
-            return;
-        }
-        let mut facts = Vec::new();
-        for (due, slot, serial) in self.ix.deadlines.range(..=(at, usize::MAX, u32::MAX)) {
-            let Some(route) = self.state.routes.get(*slot) else { continue };
-            let canary = route.id(*serial);
-            let horizon = self.state.inboxes.get(&route.route.inbox).and_then(|i| self.state.horizon(i));
-            if horizon.is_some_and(|h| h >= *due) {
-                facts.push(if self.state.is_disregarded(*slot) { Fact::Forgotten { canary } } else { Fact::Lost { canary } });
-            } else if route.find(canary).is_none_or(|c| at.since(c.sent_at) > FORGET_AFTER) {
-                facts.push(Fact::Forgotten { canary });
-            }
-        }
-        for fact in facts {
-            self.record(step, at, fact);
         }
     }
 

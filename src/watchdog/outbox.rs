@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Delivery;
 use super::heard::Missed;
+use super::index::Lookup;
 use super::plan::Plan;
 use super::state::State;
 use super::step::PendingNotice;
@@ -298,8 +299,8 @@ impl State {
     }
 
     /// All of these, by culprit.
-    pub(super) fn open_deliveries(&self) -> BTreeMap<&Culprit, &Incident> {
-        let mut found = BTreeMap::new();
+    pub(super) fn open_deliveries(&self) -> Lookup<&Culprit, &Incident> {
+        let mut found = Lookup::with_capacity_and_hasher(self.incidents.len(), Default::default());
         for open in self.open().filter(|i| i.shown.kind.is_delivery()) {
             found.entry(&open.shown.culprit).or_insert(open);
         }

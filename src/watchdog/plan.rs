@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::audience::{Listener, listeners};
 use super::budget::Limits;
+use super::index::Lookup;
 use super::subjects::Zones;
 use super::survival::Prior;
 use super::telling::{Telling, tells};
@@ -53,7 +54,7 @@ pub(super) struct Plan {
     pub(super) drills: BTreeMap<Name, Drill>,
     /// Who may be to blame, the most general first; of several that cover the same routes only the first stands here.
     pub(super) suspects: Vec<Suspect>,
-    by_culprit: BTreeMap<Culprit, usize>,
+    by_culprit: Lookup<Culprit, usize>,
     /// The largest of their weights, as a logarithm.
     pub(super) heavy: f64,
     /// What is believed of latencies before anything is known.
@@ -199,6 +200,13 @@ impl Plan {
         self.routes.binary_search_by(|r| r.route.cmp(route)).ok()
     }
 
+    /// Where the routes of `provider` stand in [`Plan::routes`].
+    pub(super) fn of_provider(&self, provider: &Name) -> std::ops::Range<usize> {
+        let first = self.routes.partition_point(|r| r.route.provider < *provider);
+        let rest = self.routes.get(first..).unwrap_or_default();
+        first..first + rest.partition_point(|r| r.route.provider == *provider)
+    }
+
     /// Where `culprit` stands in [`Plan::suspects`], by any of its names.
     pub(super) fn suspect(&self, culprit: &Culprit) -> Option<usize> {
         self.by_culprit.get(culprit).copied()
@@ -206,16 +214,20 @@ impl Plan {
 
     /// Whether nothing that is in use fails with `culprit`, as far as it shows on these routes: a stand-by alone pages nobody.
     pub(super) fn spares(&self, culprit: &Culprit, routes: &[usize]) -> bool {
+        self.is_spared(self.suspect(culprit).and_then(|s| self.suspects.get(s)), routes)
+    }
+
+    fn is_spared(&self, suspect: Option<&Suspect>, routes: &[usize]) -> bool {
         let on_standby = |slot: &usize| self.routes.get(*slot).is_some_and(|r| r.standby);
-        let all = self.suspect(culprit).and_then(|s| self.suspects.get(s)).is_some_and(|s| s.standby);
-        all || (!routes.is_empty() && routes.iter().all(on_standby))
+        suspect.is_some_and(|s| s.standby) || (!routes.is_empty() && routes.iter().all(on_standby))
     }
 
     /// The most that a failure of `culprit` can be, as far as it shows on these routes: what its streams are worth, and of stand-bys alone
     /// a warning.
     pub(super) fn loudest(&self, culprit: &Culprit, routes: &[usize]) -> Severity {
-        let of_streams = self.suspect(culprit).and_then(|s| self.suspects.get(s)).map_or(Severity::Page, |s| s.severity);
-        if self.spares(culprit, routes) { of_streams.min(Severity::Warn) } else { of_streams }
+        let suspect = self.suspect(culprit).and_then(|s| self.suspects.get(s));
+        let of_streams = suspect.map_or(Severity::Page, |s| s.severity);
+        if self.is_spared(suspect, routes) { of_streams.min(Severity::Warn) } else { of_streams }
     }
 
     /// Providers that must all find no network before the watcher has none. A stand-by tries too seldom to be waited for, where two

@@ -255,6 +255,7 @@ impl State {
         let said = Some(Said { at, fate, words: words.map(str::to_owned) });
         // Told unasked. That it was taken does not spare the question; what tells more is worth one.
         canary.trace_mut(|| Trace { asked_at: at, times: u8::from(fate > Fate::Stuck), said: None }).said = said;
+        ix.told.insert(slot);
         let sent_at = canary.sent_at;
         let pair = (route.route.provider.clone(), route.route.inbox.clone());
         let members = self.pair(plan, &pair);

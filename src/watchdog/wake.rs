@@ -2,6 +2,7 @@
 
 use super::effect::Effect;
 use super::event::Reads;
+use super::judge::Assessment;
 use super::step::Step;
 use super::{Watchdog, budget, deaf, drill, incident, judge, remind, suspicion, trial, unseen};
 use crate::model::{At, Span};
@@ -26,8 +27,10 @@ impl Watchdog {
         }
     }
 
-    /// When to wake, later than `at`; `asks_at`: when the next confirmation or question may be due.
-    pub(super) fn next_wake(&self, at: At, asks_at: Option<At>) -> Option<At> {
+    /// When to wake, later than `at`. `weighed`: what was assessed of the state as it is, if it was; `asks_at`: when the next confirmation or
+    /// question may be due.
+    pub(super) fn next_wake(&self, at: At, weighed: Option<Assessment>, asks_at: Option<At>) -> Option<At> {
+        let weighed = weighed.unwrap_or_else(|| judge::assess(&self.plan, &self.state, &self.ix, at));
         // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
         let implied = self.state.reads() == Reads::Implied;
         let read_first = |due: At| match (implied, due <= at) {
@@ -40,7 +43,7 @@ impl Watchdog {
             self.state.seen_through(&self.ix.looks).map(read_first),
             self.ix.checks.first().map(|(due, _)| read_first(*due)),
             self.state.seen_through(&self.ix.deadlines).map(read_first),
-            judge::assess(&self.plan, &self.state, &self.ix, at).again_at,
+            weighed.again_at,
             asks_at,
             self.state.inboxes.values().map(|inbox| inbox.clear_from).filter(|clear| *clear > at).min(),
             incident::next(&self.plan, &self.state),

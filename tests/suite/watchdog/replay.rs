@@ -57,6 +57,31 @@ fn replaying_the_records_gives_the_same_state_at_every_boundary() {
     }
 }
 
+/// What was told of a stop, a sleep and a refusal, and when; inboxes are read every five seconds.
+fn told(together: bool) -> (Vec<String>, World) {
+    let mut w = World::new(settings(3, 2, 3, Span::from_secs(20)));
+    (w.together, w.polled) = (together, Some(Span::from_secs(5)));
+    w.run(Span::from_secs(600));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+    w.run(Span::from_secs(120));
+    w.sleep(Span::from_secs(100));
+    w.run(Span::from_secs(300));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(Span::from_secs(60));
+    w.heal(w.now);
+    w.run(Span::from_secs(900));
+    let said = w.notices.iter().map(|(at, n)| format!("{at:?} {} {:?} {:?} {:?}", n.incident, n.change, n.kind, n.culprit)).collect();
+    (said, w)
+}
+
+#[test]
+fn what_comes_together_is_concluded_once_and_alike() {
+    let ((one_by_one, _), (together, w)) = (told(false), told(true));
+    assert!(one_by_one.len() >= 4, "{one_by_one:#?}");
+    assert_eq!(one_by_one, together);
+    holds(&w);
+}
+
 #[test]
 fn a_checkpoint_and_the_tail_equal_the_full_replay() {
     let w = eventful();

@@ -158,6 +158,8 @@ pub struct World {
     pub hint: Option<String>,
     /// Boundaries of steps in `records`.
     pub steps: Vec<(At, Event, usize, Step)>,
+    /// What comes at the same instant is taken in together, and concluded once.
+    pub together: bool,
     /// Every inbox is read so often; otherwise at once.
     pub polled: Option<Span>,
     /// Mail is stamped when it is read, as if it arrived in batches.
@@ -195,6 +197,7 @@ impl World {
             rules: Vec::new(),
             hint: None,
             steps: Vec::new(),
+            together: false,
             polled: None,
             stamped_late: false,
             tells: None,
@@ -230,7 +233,25 @@ impl World {
         assert!(step.wake_at.is_none_or(|w| w > self.now), "wake_at is later than at");
         self.records.extend(step.records.iter().cloned());
         self.steps.push((self.now, event, self.records.len(), step.clone()));
-        for effect in step.effects {
+        self.begin(step.effects);
+    }
+
+    /// All that comes at this instant.
+    fn feed_together(&mut self) {
+        let mut step = Step::default();
+        while let Some(event) = self.queue.first_entry().filter(|e| e.key().0 == self.now) {
+            let taken = self.dog.take(self.now, event.remove()).unwrap();
+            step.records.extend(taken.records);
+            step.effects.extend(taken.effects);
+        }
+        let concluded = self.dog.conclude(self.now);
+        assert_eq!(concluded.wake_at, self.dog.wake_at());
+        self.records.extend(step.records.into_iter().chain(concluded.records));
+        self.begin(step.effects.into_iter().chain(concluded.effects).collect());
+    }
+
+    fn begin(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
             match effect {
                 Effect::Submit { canary, provider, stream, inbox, .. } => self.submit(canary, &Route { provider, stream, inbox }),
                 Effect::Notify(notice) => {
@@ -297,7 +318,9 @@ impl World {
                 return;
             }
             self.now = next;
-            if event == Some(next) {
+            if event == Some(next) && self.together {
+                self.feed_together();
+            } else if event == Some(next) {
                 let (_, event) = self.queue.pop_first().unwrap();
                 self.feed(event);
             } else {
