@@ -37,7 +37,7 @@ PACKAGES=(
     procps iproute2         # looks at processes and sockets
     util-linux mount        # unshare and mount: full and read-only disks; setpriv and nsenter: a container
     systemd systemd-container debootstrap # what checks the units, and a container in which a real systemd runs them
-    binutils                # what the package is stripped with
+    binutils dpkg-dev       # what the package is stripped with, and what finds its dependencies
     buildah                 # builds the container image, without a registry
 )
 # Mail servers of which Debian allows only one: those beside Postfix and Dovecot are unpacked, not installed. Packages and program.
@@ -50,6 +50,7 @@ NODE=(grafana pages)
 # Versions of the runners: those that these settings were written for.
 NEXTEST=0.9.143
 DENY=0.20.2
+DEB=3.8.0
 
 WORK=$(mktemp -d)
 POLICY=/usr/sbin/policy-rc.d
@@ -188,7 +189,7 @@ tools() {
             return 1
         }
     done
-    runner nextest "$NEXTEST" && runner deny "$DENY"
+    runner nextest "$NEXTEST" && runner deny "$DENY" && runner deb "$DEB"
 }
 
 documentation() {

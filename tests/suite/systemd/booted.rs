@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn package(folder: &Folder) -> Vec<u8> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/deb.sh");
     let mut build = Command::new(script);
-    build.arg(env!("CARGO_BIN_EXE_mailcanary")).arg(folder.path()).env("DEB_COMPRESSION", "none");
+    build.arg(env!("CARGO_BIN_EXE_mailcanary")).arg(folder.path()).env("DEB_COMPRESSION", "gz");
     let built = build.output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     std::fs::read(String::from_utf8(built.stdout).unwrap().trim()).unwrap()
