@@ -47,19 +47,29 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(one.map(|answer| answer.text), other.map(|answer| answer.text));
     }
     let hosts: Vec<(u16, String)> = texts.iter().zip(0_u16..).map(|(text, n)| (n % 3, text.clone())).collect();
-    assert_shown(&exchanges(&hosts, data.len() % 2 == 0));
+    let hosts_back: Vec<(u16, String)> = hosts.iter().rev().cloned().collect();
+    let exchangers = exchanges(&hosts, data.len() % 2 == 0);
+    assert_shown(&exchangers);
+    assert!(exchangers.is_same(&exchanges(&hosts_back, data.len() % 2 == 0)));
     let names: Vec<(String, bool)> = texts.iter().zip(0..).map(|(text, n)| (text.clone(), n % 2 == 0)).collect();
     assert_shown(&names_of(&names));
     assert_shown(&sts_policy(&mta_sts(&texts), Ok(&whole), &texts));
     let parts: Vec<Vec<u8>> = data.split(|byte| *byte == 0xff).map(<[u8]>::to_vec).collect();
     let (ds, keys) = parts.split_at(parts.len() / 2);
-    assert_shown(&chain(domain, ds, keys));
+    let back = |all: &[Vec<u8>]| all.iter().rev().cloned().collect::<Vec<_>>();
+    let state = chain(domain, ds, keys);
+    assert_shown(&state);
+    assert!(state.is_same(&chain(domain, &back(ds), &back(keys))));
     let codes: Vec<_> = data.as_chunks::<4>().0.iter().map(|four| (*four).into()).collect();
     for zone in ["zen.spamhaus.org", "bl.example"] {
         let (listed, refused) = Blocklist::known(zone);
         let list = Blocklist { zone: zone.to_owned(), domains: false, listed, refused, key: None, severity: Severity::Warn };
+        let codes_back: Vec<_> = codes.iter().rev().copied().collect();
         match listing(&list, &codes, &texts) {
-            Found::Answer(answer) => assert_shown(&answer),
+            Found::Answer(answer) => {
+                assert_shown(&answer);
+                assert_eq!(listing(&list, &codes_back, &turned), Found::Answer(answer));
+            }
             Found::Refused(why) | Found::Unknown(why) => assert!(!why.chars().any(char::is_control), "{why:?}"),
         }
     }

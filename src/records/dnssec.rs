@@ -12,14 +12,15 @@ const ZONE_KEY: u8 = 0x01;
 /// The state of the zone at `apex`: what its parent says of it (`DS`) and its own keys (`DNSKEY`), each as it stands in the message.
 #[must_use]
 pub fn chain(apex: &str, ds: &[Vec<u8>], keys: &[Vec<u8>]) -> Answer {
-    let signing = || keys.iter().take(MOST).filter(|key| key.first().is_some_and(|flags| flags & ZONE_KEY != 0));
+    let (all_ds, all_keys) = (of_many(ds), of_many(keys));
+    let signing = || all_keys.iter().filter(|key| key.first().is_some_and(|flags| flags & ZONE_KEY != 0));
     match (ds.is_empty(), keys.is_empty()) {
         (true, true) => Answer::absent().note("the zone is not signed"),
         (true, false) => Answer::new(Grade::Weak, "signed, not delegated").note("the zone is signed, but its parent does not say so"),
         (false, true) => Answer::new(Grade::Broken, "delegated, not signed")
             .note("its parent says that the zone is signed, and it has no keys: who checks cannot resolve it"),
         (false, false) => {
-            let known: Vec<&Vec<u8>> = ds.iter().take(MOST).filter(|ds| ds.get(3).is_some_and(|kind| matches!(kind, 1 | 2 | 4))).collect();
+            let known: Vec<&Vec<u8>> = all_ds.into_iter().filter(|ds| ds.get(3).is_some_and(|kind| matches!(kind, 1 | 2 | 4))).collect();
             if known.is_empty() {
                 // RFC 4035 5.2: a zone that is vouched for by unknown means only counts as unsigned.
                 Answer::new(Grade::Weak, "signed").note("its parent vouches for it by means that few know")
@@ -31,6 +32,14 @@ pub fn chain(apex: &str, ds: &[Vec<u8>], keys: &[Vec<u8>]) -> Answer {
             }
         }
     }
+}
+
+/// Those that are looked at: the same ones, in whatever order a name server gives them.
+fn of_many(records: &[Vec<u8>]) -> Vec<&Vec<u8>> {
+    let mut all: Vec<&Vec<u8>> = records.iter().collect();
+    all.sort_unstable();
+    all.truncate(MOST);
+    all
 }
 
 /// Whether `ds` is of `key`.

@@ -40,9 +40,10 @@ pub fn question(name: &str, key: Option<&str>, zone: &str) -> String {
 /// What a list's addresses and texts for a name mean.
 #[must_use]
 pub fn listing(list: &Blocklist, addresses: &[Ipv4Addr], texts: &[String]) -> Found {
-    let mut sorted: Vec<Ipv4Addr> = addresses.iter().copied().take(MOST).collect();
+    let mut sorted: Vec<Ipv4Addr> = addresses.to_vec();
     sorted.sort_unstable();
     sorted.dedup();
+    sorted.truncate(MOST);
     if let Some(refusal) = sorted.iter().find(|code| list.refuses(**code)) {
         let reason = texts.first().map_or_else(String::new, |text| format!(": {}", cut(text)));
         return Found::Refused(format!("the list does not answer this resolver ({refusal}{reason})"));

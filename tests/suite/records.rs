@@ -332,6 +332,30 @@ fn blocklists_are_asked_and_read_as_they_say() {
 }
 
 #[test]
+fn of_more_than_is_looked_at_the_order_is_no_change_either() {
+    let keys: Vec<String> = (0..20).map(|n| format!("v=DKIM1; k=kind{n}; p={}", BASE64.encode(&[n; 40]))).collect();
+    let turned: Vec<String> = keys.iter().rev().cloned().collect();
+    assert_eq!(key(&keys), key(&turned));
+    let (signing, ds) = example_chain();
+    let mut many: Vec<Vec<u8>> = (0..60).map(|n| [&[1, 0, 3, 5, n][..], &[n; 20]].concat()).collect();
+    many.push(signing);
+    let back: Vec<Vec<u8>> = many.iter().rev().cloned().collect();
+    let state = |keys: &[Vec<u8>]| chain("dskey.example.com", from_ref(&ds), keys);
+    assert_eq!(state(&many), state(&back));
+    let codes: Vec<Ipv4Addr> = (0..200).map(|n| Ipv4Addr::new(127, 0, 1, n)).collect();
+    let turned: Vec<Ipv4Addr> = codes.iter().rev().copied().collect();
+    let list = Blocklist {
+        zone: "bl.example".to_owned(),
+        domains: false,
+        listed: Vec::new(),
+        refused: Vec::new(),
+        key: None,
+        severity: Severity::Warn,
+    };
+    assert_eq!(listing(&list, &codes, &[]), listing(&list, &turned, &[]));
+}
+
+#[test]
 fn whatever_stands_in_a_zone_nothing_breaks_or_grows() {
     let pieces = [
         "v=spf1 ",
