@@ -14,7 +14,10 @@ use super::{FAILED, WRONG, configuration, known_configuration};
 pub(super) fn execute(args: &OfDaemon) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     // The daemon would refuse it as well; the complaints belong where the command was given.
-    let Some(checked) = configuration(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    let Some(checked) = configuration(&args.config, &mut err) else {
+        err.line("nothing was reloaded: what runs goes on with the configuration that it has");
+        return ExitCode::from(WRONG);
+    };
     match ask(&checked.settings.ledger.path, Method::POST, "/-/reload", None) {
         Ok(answer) => {
             let warnings = answer.get("warnings").and_then(Value::as_array);

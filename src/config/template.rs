@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Value, json};
 
+use crate::model::{Change, Kind, Severity};
+
 /// Steps that one rendering may take. A long list of facts needs a few hundred.
 const FUEL: u64 = 50_000;
 /// Bytes that one rendering may write; sinks cut to their own limits afterwards.
@@ -34,13 +36,13 @@ pub struct Wording {
 }
 
 impl Template {
-    /// Reads `source` and renders the [`sample`] with it. A name that the sample lacks is a mistake.
+    /// Reads `source` and renders the [`sample`] with it, as each kind of notice. A name that the sample lacks is a mistake.
     ///
     /// # Errors
     /// [`TemplateError`].
     pub fn new(source: String) -> Result<Self, TemplateError> {
         let template = Self(source);
-        template.rendered(&sample(), UndefinedBehavior::Strict)?;
+        samples().try_for_each(|sample| template.rendered(&sample, UndefinedBehavior::Strict).map(drop))?;
         Ok(template)
     }
 
@@ -90,6 +92,20 @@ impl Write for Bounded {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// The sample as each change at each severity, and of each kind: a template may have words of its own for some alone.
+fn samples() -> impl Iterator<Item = Value> {
+    let varied = |parts: &[(&str, &str)]| {
+        let mut sample = sample();
+        if let Some(all) = sample.as_object_mut() {
+            all.extend(parts.iter().map(|(name, word)| ((*name).to_owned(), Value::from(*word))));
+        }
+        sample
+    };
+    let changes = Change::ALL.iter().flat_map(|change| Severity::ALL.iter().map(move |severity| (change, severity)));
+    let by_change = changes.map(move |(change, severity)| varied(&[("change", change.as_str()), ("severity", severity.as_str())]));
+    std::iter::once(sample()).chain(by_change).chain(Kind::ALL.iter().map(move |kind| varied(&[("kind", kind.as_str())])))
 }
 
 /// What templates are tried with: every name that they may use.
@@ -147,6 +163,9 @@ mod tests {
     fn mistakes_are_named_by_line() {
         assert_eq!(error("a\n{{ titel }}"), "line 2: undefined value: `titel` is undefined");
         assert!(error("a\nb\n{% if x").starts_with("line 3: syntax error"), "{}", error("a\nb\n{% if x"));
+        for rare in ["severity == 'warn'", "change == 'resolved' and severity == 'info'", "kind == 'junked'"] {
+            assert!(error(&format!("{{% if {rare} %}}{{{{ oops }}}}{{% endif %}}")).contains("`oops` is undefined"), "{rare}");
+        }
         assert!(error("{{ evidence.repply }}").starts_with("line 1: undefined value"));
         assert!(error("{% include 'other' %}").starts_with("line 1: "));
     }

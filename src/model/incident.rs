@@ -281,6 +281,9 @@ pub enum Change {
 }
 
 impl Change {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Opened, Self::Updated, Self::Reminder, Self::Acknowledged, Self::Resolved];
+
     /// The word in texts and in a webhook's `type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

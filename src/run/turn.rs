@@ -242,6 +242,7 @@ impl Loop {
     fn conclude(&mut self) {
         if let Some(at) = self.taken_at.take() {
             let Step { records, effects, .. } = self.dog.conclude(at);
+            self.book.add_headers(self.headers.wanted(&self.dog, &records, false, at));
             self.book.add(records, effects);
         }
     }

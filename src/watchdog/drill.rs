@@ -183,11 +183,16 @@ impl Watchdog {
         // A refusal is real, drill or not.
         let silent = matches!(change.kind, Kind::Stopped | Kind::Loss | Kind::Slow);
         let Some(drill) = self.state.drilled(&change.culprit).filter(|_| silent && (was || change.incident.is_none())) else { return };
-        change.summary = format!("DRILL ({drill}), nothing is wrong: {}", change.summary);
+        change.summary = marked(&drill, &change.summary);
         if let Some(evidence) = change.evidence.as_object_mut() {
             evidence.insert(DRILL.to_owned(), drill.into());
         }
     }
+}
+
+/// The words of a drill's incident.
+pub(super) fn marked(drill: &str, summary: &str) -> String {
+    format!("DRILL ({drill}), nothing is wrong: {summary}")
 }
 
 /// Whether a notice calls, and says that it is a drill's.

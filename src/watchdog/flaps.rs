@@ -13,10 +13,25 @@ const WELL_FOR: Span = Span::from_secs(300);
 
 /// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
 pub(super) fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
-    let shown = &open.shown;
-    let calmed = plan.suspect(&shown.culprit).and_then(|s| state.standings.get(s))?.calmed_at.filter(|at| *at > shown.opened_at)?;
-    let between = back_after(state, &shown.culprit, shown.opened_at)?;
+    let calmed = calmed_at(plan, state, open)?;
+    let between = back_after(state, &open.shown.culprit, open.shown.opened_at)?;
     Some(calmed.plus(between.scaled(2, 1).max(WELL_FOR)))
+}
+
+/// When its alarm was over; what is refused needs none, and is over with the last that was.
+fn calmed_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
+    let shown = &open.shown;
+    let suspect = plan.suspect(&shown.culprit)?;
+    let alarm = state.standings.get(suspect).and_then(|s| s.calmed_at).filter(|at| *at > shown.opened_at);
+    if shown.kind != Kind::Refused || open.is_of_seed() {
+        return alarm;
+    }
+    let mine = || plan.suspects.get(suspect).into_iter().flat_map(|s| &s.routes).filter_map(|slot| state.routes.get(*slot));
+    if mine().any(|r| r.refusal.is_some()) {
+        return alarm;
+    }
+    let refused = mine().filter_map(|r| r.canaries.iter().rev().find(|c| c.refused())).map(|c| c.sent_at).max();
+    alarm.max(refused.map(|at| at.max(shown.opened_at)))
 }
 
 /// How long after its last incident was resolved a culprit fails again, if that is soon. A drill was no failure.

@@ -129,8 +129,8 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = open.get(&finding.culprit).copied() {
             kept.insert(same.shown.incident);
-            if louder_or_other(plan, state, same, finding) || says_more(plan, state, ix, same, finding) || knows_where(state, same, finding)
-            {
+            let more = says_more(plan, state, ix, same, finding) || knows_where(state, same, finding);
+            if louder_or_other(plan, state, same, finding) || more {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit) {
@@ -300,7 +300,8 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
         summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
     }
     let mut evidence = explain::evidence(plan, state, ix, finding, now);
-    if let Some((closed, word)) = closed_lately(state, &finding.culprit, now).filter(|_| incident.is_none()) {
+    let is_new = incident.is_none() && state.drilled(&finding.culprit).is_none();
+    if let Some((closed, word)) = closed_lately(state, &finding.culprit, now).filter(|_| is_new) {
         summary.push_str(&format!("; {} closed it {} ago, and it goes on", word.by, now.since(word.at)));
         carry_on(&mut evidence, closed, now);
     }

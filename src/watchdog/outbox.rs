@@ -135,10 +135,15 @@ impl Incident {
         new.0 > old.0 || new.1 > old.1 || new.2 && !old.2
     }
 
+    /// When a notice of it was written last.
+    pub(super) fn told_last_at(&self) -> At {
+        self.moved_at.or(self.told_at).unwrap_or(self.shown.opened_at)
+    }
+
     /// When it may be told, at the earliest, that it has moved, where nobody is to be called for that.
     pub(super) fn moves_quietly_at(&self) -> At {
         let doubled = QUIET_FIRST.scaled(1_u64 << self.quiet_moves.min(16), 1).min(QUIET_AT_MOST);
-        self.moved_at.or(self.told_at).unwrap_or(self.shown.opened_at).plus(doubled)
+        self.told_last_at().plus(doubled)
     }
 
     /// Nobody sees to it any more.

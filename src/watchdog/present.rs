@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::drill;
 use super::evidence;
 use super::explain::{self, shorten};
 use super::flaps;
 use super::index::Index;
 use super::judge::{Assessment, Finding};
-use super::outbox::Incident;
+use super::outbox::{DRILL, Incident};
 use super::plan::Plan;
 use super::sight::Blindness;
 use super::state::State;
@@ -19,6 +20,9 @@ use crate::model::{At, Culprit, Kind, Name};
 /// Why what is well again is open all the same.
 const KEPT_OPEN: &str = "it is kept open until it has been well for longer";
 
+/// Before what was known when nothing more could be.
+const AS_IT_WAS: &str = "As it was at ";
+
 /// Inboxes that are listed with their reasons, and reasons in the page.
 const LISTED: usize = 20;
 const SAID: usize = 3;
@@ -26,8 +30,19 @@ const SAID: usize = 3;
 /// Where the evidence says how long a page was held.
 const HELD: &str = "held_for";
 
-/// An open incident as it is now; `None`: there is no more to say than was told.
+/// An open incident as it is now; `None`: there is no more to say than was told. What a drill has brought about says so.
 pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Option<Present> {
+    let mut present = as_it_is(plan, state, ix, assessment, open, now)?;
+    if let Some(drill) = open.shown.last.evidence.get(DRILL).and_then(Value::as_str)
+        && let Some(evidence) = present.evidence.as_object_mut()
+    {
+        evidence.insert(DRILL.to_owned(), drill.into());
+        present.summary = drill::marked(drill, &present.summary);
+    }
+    Some(present)
+}
+
+fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Option<Present> {
     let shown = &open.shown;
     let delivers = flaps::is_calm(plan, state, open);
     let told = |summary: String| Present { summary, evidence: shown.last.evidence.clone(), delivers };
@@ -52,6 +67,32 @@ pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment
             Some(Present { summary: explain::summary(plan, state, ix, finding, now), evidence, delivers })
         }
         None => is_calm(state, assessment, open).then(calm),
+    }
+}
+
+/// What was told of an incident of which nothing new is known: of when that is, why there is no more, and ages as they are now.
+pub(super) fn as_last_known(plan: &Plan, state: &State, open: &Incident, now: At) -> (String, Value) {
+    let last = &open.shown.last;
+    let mut evidence = last.evidence.clone();
+    renew_ages(&mut evidence, now);
+    if !open.shown.kind.is_delivery() || last.summary.contains(AS_IT_WAS) {
+        return (last.summary.clone(), evidence);
+    }
+    let why = match (state.cut_off_since, all_blind(plan, state, now)) {
+        (Some(_), _) => "the watcher has no network, and nothing is known of now",
+        (None, Some(_)) => "no inbox can be read, and nothing is known of now",
+        (None, None) => return (last.summary.clone(), evidence),
+    };
+    (format!("{why}. {AS_IT_WAS}{}: {}", open.told_last_at().second(), last.summary), evidence)
+}
+
+/// The canaries that evidence names are older now.
+pub(super) fn renew_ages(evidence: &mut Value, now: At) {
+    for part in ["since", "first_bad", "last_good"] {
+        let Some(canary) = evidence.get_mut(part).and_then(Value::as_object_mut) else { continue };
+        if let Some(sent) = canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339) {
+            canary.insert("age".to_owned(), now.since(sent).to_string().into());
+        }
     }
 }
 

@@ -52,9 +52,10 @@ pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
 fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Move {
     let shown = &open.shown;
     let finding = assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind);
-    let now = present::of(plan, state, ix, assessment, open, now);
-    let (summary, evidence) =
-        now.map_or_else(|| (shown.last.summary.clone(), shown.last.evidence.clone()), |now| (now.summary, now.evidence));
+    let (summary, evidence) = match present::of(plan, state, ix, assessment, open, now) {
+        Some(now) => (now.summary, now.evidence),
+        None => present::as_last_known(plan, state, open, now),
+    };
     let severity = finding.map_or(shown.severity, |f| f.severity.max(shown.severity));
     // Of an earlier reminder nothing is repeated.
     let summary = without_age(&summary).to_owned();

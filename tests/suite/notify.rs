@@ -193,7 +193,7 @@ async fn an_alert_fires_is_sent_again_outlives_a_restart_and_resolves() {
     let alert = &page["alerts"][0];
     assert_eq!(alert["labels"]["culprit"], "provider:mailchimp");
     assert_eq!(alert["labels"]["severity"], "page");
-    assert_eq!(alert["annotations"]["summary"], "mailchimp: none of 9 canaries arrived <in any inbox>");
+    assert_eq!(alert["annotations"]["summary"], "mailchimp: none of 9 canaries arrived ‹in any inbox›");
     assert_eq!(alert["generatorURL"], "http://canary.example/incidents/3");
 
     let ends = async |am: &Alertmanager| am.alerts().await.first().map(|alert| alert["endsAt"].as_str().unwrap().to_owned());

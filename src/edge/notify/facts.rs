@@ -44,7 +44,7 @@ pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
         fact("Why", text(part("why"))),
         fact("Others", text(part("others"))),
         fact("Next", text(part("next_step"))),
-        fact("Certainty", part("certainty").as_f64().map(certain)),
+        fact("Certainty", part("certainty").as_f64().map(certain).or_else(|| text(part("certain_by")))),
     ];
     all.into_iter().flatten().take(FACTS).collect()
 }

@@ -157,10 +157,10 @@ impl Queue {
         self
     }
 
-    /// When a notice is tried again of which it is known that the sink has not taken it.
-    pub(super) fn untaken_until(&self, id: NoticeId) -> Option<At> {
-        let waiting = self.waiting.iter().find(|w| w.out.notice.notice == id && !w.flying && !w.unclear && w.tries > 0)?;
-        Some(self.quiet.map_or(waiting.due.at, |quiet| waiting.due.at.max(quiet.at)))
+    /// The notices of which it is known that the sink has not taken them, and before when none of them is tried.
+    pub(super) fn untaken(&self) -> impl Iterator<Item = (NoticeId, At)> {
+        let until = |w: &Waiting| self.quiet.map_or(w.due.at, |quiet| w.due.at.max(quiet.at));
+        self.waiting.iter().filter(|w| !w.flying && !w.unclear).map(move |w| (w.out.notice.notice, until(w)))
     }
 
     /// How many wait or are being tried.

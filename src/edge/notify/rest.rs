@@ -55,13 +55,25 @@ impl Rest {
     }
 
     /// An attempt has ended, and this is what the queue makes of it.
-    pub(super) fn landed(&mut self, notice: NoticeId, attempt: &Attempt, queue: &Queue, now: At) {
+    pub(super) fn landed(&mut self, attempt: &Attempt, queue: &Queue, now: At) {
         if let Some(wait) = attempt.wait().filter(|wait| *wait >= WORTH) {
             self.memory.set(NOT_BEFORE, &now.plus(wait).as_ms().to_string());
         }
-        let waits = queue.untaken_until(notice).is_some_and(|at| at.since(now) >= WORTH);
-        if waits && self.untaken.len() < MOST && self.untaken.insert(notice) {
-            self.untaken.retain(|known| queue.untaken_until(*known).is_some());
+        self.note(queue, now);
+    }
+
+    /// What waits in the queue for a while: whether it was tried before or not, it has not been taken.
+    pub(super) fn note(&mut self, queue: &Queue, now: At) {
+        let waits = |(_, at): &(NoticeId, At)| at.since(now) >= WORTH;
+        if !queue.untaken().filter(waits).any(|(notice, _)| !self.untaken.contains(&notice)) {
+            return;
+        }
+        let all: BTreeSet<NoticeId> = queue.untaken().map(|(notice, _)| notice).collect();
+        self.untaken.retain(|known| all.contains(known));
+        let room = MOST.saturating_sub(self.untaken.len());
+        let new: Vec<NoticeId> = queue.untaken().filter(waits).map(|(n, _)| n).filter(|n| !self.untaken.contains(n)).take(room).collect();
+        if !new.is_empty() {
+            self.untaken.extend(new);
             self.keep();
         }
     }
@@ -98,7 +110,7 @@ mod tests {
         let started = queue.start(now).unwrap().notice.notice;
         rest.begins(started);
         queue.finished(started, attempt, now);
-        rest.landed(started, attempt, queue, now);
+        rest.landed(attempt, queue, now);
     }
 
     #[test]
@@ -129,6 +141,17 @@ mod tests {
         fourth.finished(NoticeId(1), &Attempt::Delivered, at(100));
         fourth.written(NoticeId(1));
         assert_eq!(fourth.start(at(100)).unwrap().notice.notice, NoticeId(10), "who may have heard of it hears of its end");
+        // What it could not even try was not taken, either.
+        let new = |id, change, secs| Outgoing { at: at(secs), ..out(id, change) };
+        let (mut queued, mut rest) = queue(&folder, at(110));
+        queued.push(new(3, Change::Opened, 111), at(111));
+        fails(&mut queued, &mut rest, &busy, at(112));
+        queued.push(new(2, Change::Opened, 113), at(113));
+        rest.note(&queued, at(113));
+        let (mut later, _) = queue(&folder, at(114));
+        later.push(new(2, Change::Opened, 113), at(114));
+        later.push(new(20, Change::Resolved, 120), at(120));
+        assert_eq!(later.take_ended(), [2, 20].map(|id| (NoticeId(id), Delivery::Dropped)));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

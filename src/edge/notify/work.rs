@@ -181,13 +181,16 @@ async fn one_by_one(
         desk.ended.extend(queue.take_ended());
         let wake = if flights.len() < LANES { queue.wake_at() } else { None };
         match desk.next(notices, &mut flights, wake).await {
-            Next::Came(Handed::Notice(out)) => queue.push(*out, now()),
+            Next::Came(Handed::Notice(out)) => {
+                queue.push(*out, now());
+                rest.note(&queue, now());
+            }
             Next::Came(Handed::Written(notice)) => queue.written(notice),
             Next::Came(Handed::Seen(incident)) => queue.seen(incident),
             Next::Landed(notice, attempt) => {
                 let at = now();
                 queue.finished(notice, &attempt, at);
-                rest.landed(notice, &attempt, &queue, at);
+                rest.landed(&attempt, &queue, at);
             }
             Next::Time => {}
             Next::Over => break,
@@ -196,7 +199,7 @@ async fn one_by_one(
     let landed = |notice, attempt: Attempt| {
         let at = now();
         queue.finished(notice, &attempt, at);
-        rest.landed(notice, &attempt, &queue, at);
+        rest.landed(&attempt, &queue, at);
         queue.take_ended()
     };
     desk.close(&mut flights, landed).await;

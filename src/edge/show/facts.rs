@@ -69,6 +69,7 @@ const NAMES: &[(&str, &str)] = &[
     ("first_bad", "First bad"),
     ("last_good", "Last good"),
     ("certainty", "Blame is certain to"),
+    ("certain_by", "Blame is certain by"),
     ("rivals", "Or else"),
     ("cannot_be_told_apart", "Cannot be told from"),
     ("not_arrived", "Not arrived"),

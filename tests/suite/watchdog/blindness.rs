@@ -128,3 +128,23 @@ fn an_outage_in_the_middle_of_it_is_a_page_of_its_own() {
         replay::holds(&w);
     }
 }
+
+#[test]
+fn who_is_reminded_while_nothing_can_be_seen_is_told_of_when_it_is() {
+    let mut w = world(&["a.example", "b.example"]);
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+    w.run(Span::from_secs(180));
+    blind(&mut w, 0, "no connection");
+    blind(&mut w, 1, "no connection");
+    w.run(Span::from_secs(3600));
+    let reminds = |n: &Notice| n.change == Change::Reminder && n.kind == Kind::Stopped;
+    let reminders: Vec<&(At, Notice)> = w.notices.iter().filter(|(_, n)| reminds(n)).collect();
+    assert!(!reminders.is_empty(), "{:#?}", w.notices);
+    for (at, reminder) in reminders {
+        let (summary, bad) = (&reminder.summary, &reminder.evidence["first_bad"]);
+        let sent = At::from_rfc3339(bad["sent_at"].as_str().unwrap()).unwrap();
+        assert!(summary.contains("no inbox can be read, and nothing is known of now. As it was at "), "{summary}");
+        assert_eq!(bad["age"], at.since(sent).to_string());
+        assert_eq!(summary.matches("As it was at ").count(), 1, "{summary}");
+    }
+}

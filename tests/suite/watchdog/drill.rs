@@ -58,6 +58,18 @@ fn a_drill_pages_says_what_it_is_and_ends_by_itself() {
 }
 
 #[test]
+fn whoever_looks_at_a_drill_sees_that_it_is_one() {
+    let mut w = well();
+    begin(&mut w, "p0");
+    while w.told(Change::Opened) == 0 {
+        w.run(Span::from_secs(5));
+    }
+    w.run(Span::from_secs(20));
+    let open = w.dog.view(w.now).incidents.into_iter().find(|i| i.resolved_at.is_none()).unwrap();
+    assert!(open.present.is_some() && open.summary().starts_with("DRILL (provider p0"), "{}", open.summary());
+}
+
+#[test]
 fn a_drill_whose_page_no_sink_takes_has_failed() {
     // Nobody answers, or everybody refuses: the page is written all the same.
     for refuses in [false, true] {

@@ -1,6 +1,6 @@
 //! What comes and goes: one incident, which says at each moment whether mail is delivered.
 
-use mailcanary::model::{Change, Kind, Name, Route, Severity, Span, Verdict};
+use mailcanary::model::{Change, Class, Kind, Name, Route, Severity, Span, Verdict};
 use mailcanary::watchdog::{Event, IncidentView};
 
 use super::replay;
@@ -109,4 +109,24 @@ fn a_drill_is_no_failure_that_comes_back() {
     w.run(MINUTE.scaled(4, 1));
     assert_eq!(w.told(Change::Resolved), 2, "it is over when it is over: {:#?}", w.notices);
     assert!(stop > START);
+}
+
+#[test]
+fn refusals_that_come_and_go_are_one_incident_that_says_so() {
+    let mut w = World::new(settings(3, 1, 3, Span::from_secs(2)));
+    w.run(MINUTE.scaled(5, 1));
+    let first = w.now;
+    for _ in 0..6 {
+        w.from(w.now, fails, Fate::Refused(Class::Suspended));
+        w.run(Span::from_secs(8));
+        w.heal(w.now);
+        w.run(Span::from_secs(20));
+    }
+    let told = |change| w.notices.iter().filter(|(at, n)| *at >= first && n.change == change).count();
+    assert_eq!((told(Change::Opened), told(Change::Resolved)), (2, 1), "{:#?}", w.notices);
+    assert!(w.notices.iter().any(|(_, n)| n.change == Change::Opened && n.summary.contains("it flaps")));
+    assert!(open(&w).delivers, "and it says that mail arrives meanwhile");
+    w.run(MINUTE.scaled(10, 1));
+    assert_eq!(w.told(Change::Resolved), 2, "{:#?}", w.notices);
+    replay::holds(&w);
 }

@@ -44,10 +44,10 @@ impl Alert {
     pub fn new(origin: &Origin, notice: &Notice, opened_at: At, ended: Option<At>) -> Self {
         let link = origin.link(notice);
         let mut annotations = BTreeMap::from([
-            ("summary", fit::cut(&notice.summary, SUMMARY_LIMIT)),
+            ("summary", fit::cut(&fit::untagged(&fit::inert(&notice.summary)), SUMMARY_LIMIT)),
             ("description", description(notice, opened_at, ended)),
             ("kind", notice.kind.as_str().to_owned()),
-            ("evidence", fit::evidence(&notice.evidence, EVIDENCE_LIMIT).to_string()),
+            ("evidence", fit::untagged(&fit::evidence(&notice.evidence, EVIDENCE_LIMIT).to_string())),
             ("key", origin.key(notice)),
         ]);
         if let Some(link) = &link {
