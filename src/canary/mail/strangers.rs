@@ -72,7 +72,9 @@ impl Ours {
 
     /// What it has to do with us, and to which honeytoken it came.
     fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> (Claim, Option<String>) {
-        if self.settings.expected_mail.iter().any(|e| e.allows(inbox_name.as_str(), from, &head.subject)) {
+        // Who writes a second name beside an expected one is not expected.
+        let all_from = || head.from.iter().map(String::as_str).chain(head.from.is_empty().then_some(from));
+        if self.settings.expected_mail.iter().any(|e| all_from().all(|from| e.allows(inbox_name.as_str(), from, &head.subject))) {
             return (Claim::Allowed, None);
         }
         let signed = self.signers(head, inbox);
@@ -94,7 +96,8 @@ impl Ours {
 
     /// The honeytoken that a mail in this inbox was written to.
     fn bait(&self, inbox: &Name, head: &Head) -> Option<&Honeytoken> {
-        self.settings.honeytokens.iter().filter(|bait| bait.inbox == *inbox).find(|bait| head.to.contains(&bait.address))
+        let is_it = |bait: &&Honeytoken| head.to.iter().any(|to| *to == bait.address || without_tag(to) == Some(bait.address.clone()));
+        self.settings.honeytokens.iter().filter(|bait| bait.inbox == *inbox).find(is_it)
     }
 
     /// Whether a domain is one of ours or stands under one.
@@ -129,6 +132,12 @@ impl Ours {
         let marks = selectors.chain(others).map(|(part, value)| Mark { part, value });
         only_of_kind.or_else(|| marks.into_iter().find_map(|mark| seen_in(&mark)))
     }
+}
+
+/// An address without what stands behind its `+`.
+fn without_tag(address: &str) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@')?;
+    Some(format!("{}@{domain}", local.split_once('+')?.0))
 }
 
 /// Whose hosts the mail of a kind of provider comes from and is signed by.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{Trouble, row};
-use crate::model::{Culprit, Kind, Name, Severity};
+use crate::model::{Culprit, Kind, Method, Name, Severity};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::signature::Held;
 use crate::watchdog::state::State;
@@ -23,23 +23,25 @@ struct Broken<'s> {
     held: &'s Held,
 }
 
+/// A check of a provider's mail at an inbox.
+type Case<'s> = (&'s Name, &'s Name, Method);
+
 /// Every provider, or inbox, whose mail fails.
 pub(super) fn troubles(plan: &Plan, state: &State) -> Vec<Trouble> {
     let mut broken: Vec<Broken<'_>> = Vec::new();
-    let mut failing: BTreeSet<(&Name, &Name)> = BTreeSet::new();
-    let mut sound: BTreeSet<(&Name, &Name)> = BTreeSet::new();
+    let mut failing: BTreeSet<Case<'_>> = BTreeSet::new();
+    let mut sound: BTreeSet<Case<'_>> = BTreeSet::new();
     for (provider, streams) in state.identities.iter().filter(|(provider, _)| plan.providers.contains(*provider)) {
         for (stream, identity) in streams {
             for (inbox, checks) in &identity.checks {
                 broken.extend(checks.iter().filter(|h| h.is_broken()).map(|held| Broken { provider, stream, inbox, held }));
-                if checks.iter().any(|h| h.since.is_some()) {
-                    failing.insert((provider, inbox));
-                } else if checks.iter().any(Held::is_sound) {
-                    sound.insert((provider, inbox));
-                }
+                let of = |which: fn(&Held) -> bool| checks.iter().filter(move |h| which(h)).map(move |h| (provider, inbox, h.method));
+                failing.extend(of(|h| h.since.is_some()));
+                sound.extend(of(Held::is_sound));
             }
         }
     }
+    sound.retain(|case| !failing.contains(case));
     let mut by_culprit: BTreeMap<Culprit, Vec<Broken<'_>>> = BTreeMap::new();
     let inboxes = of_inboxes(&failing, &sound);
     for one in broken {
@@ -49,17 +51,21 @@ pub(super) fn troubles(plan: &Plan, state: &State) -> Vec<Trouble> {
     by_culprit.into_iter().map(|(culprit, broken)| trouble(culprit, &broken, &sound)).collect()
 }
 
-/// Inboxes at which every provider fails that passes elsewhere: they change the mail, or misjudge it. One failure counts here: the second
-/// is on its way.
-fn of_inboxes<'s>(failing: &BTreeSet<(&'s Name, &'s Name)>, sound: &BTreeSet<(&'s Name, &'s Name)>) -> BTreeSet<&'s Name> {
-    let at = |set: &BTreeSet<(&'s Name, &'s Name)>, inbox: &Name| set.iter().filter(|(_, i)| *i == inbox).count();
-    let passes_elsewhere = |provider: &Name| sound.iter().any(|(p, _)| *p == provider);
-    let all_pass_elsewhere = |inbox: &Name| failing.iter().filter(|(_, i)| *i == inbox).all(|(p, _)| passes_elsewhere(p));
-    let inboxes: BTreeSet<&Name> = failing.iter().map(|(_, inbox)| *inbox).collect();
-    inboxes.into_iter().filter(|inbox| at(failing, inbox) > 1 && at(sound, inbox) == 0 && all_pass_elsewhere(inbox)).collect()
+/// Inboxes at which every provider fails a check that it passes elsewhere, the same one: they change the mail, or misjudge it. One failure
+/// counts here: the second is on its way.
+fn of_inboxes<'s>(failing: &BTreeSet<Case<'s>>, sound: &BTreeSet<Case<'s>>) -> BTreeSet<&'s Name> {
+    let is_its_own = |inbox: &&Name| {
+        let mine = || failing.iter().filter(|(_, i, _)| i == inbox);
+        let providers: BTreeSet<&Name> = mine().map(|(provider, ..)| *provider).collect();
+        let passes_here = sound.iter().any(|(_, i, method)| i == inbox && mine().any(|(.., failed)| failed == method));
+        let elsewhere = |(p, _, m): &Case<'_>| sound.iter().any(|(provider, _, method)| provider == p && method == m);
+        providers.len() > 1 && !passes_here && mine().all(elsewhere)
+    };
+    let inboxes: BTreeSet<&Name> = failing.iter().map(|(_, inbox, _)| *inbox).collect();
+    inboxes.into_iter().filter(is_its_own).collect()
 }
 
-fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<(&Name, &Name)>) -> Trouble {
+fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<Case<'_>>) -> Trouble {
     let methods: BTreeSet<String> = broken
         .iter()
         .map(|b| format!("{}{}", b.held.method.as_str().to_uppercase(), if b.held.by_receiver { " (by the receiver)" } else { "" }))
@@ -80,12 +86,15 @@ fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<(&Name, &Na
         ),
         Culprit::Watcher {} => ("mail".to_owned(), String::new()),
     };
-    let elsewhere: BTreeSet<&str> =
-        sound.iter().filter(|(p, _)| broken.iter().any(|b| b.provider == *p)).map(|(_, inbox)| inbox.as_str()).collect();
-    let elsewhere = if elsewhere.is_empty() { String::new() } else { format!("; it passes in {}", row(elsewhere.into_iter(), SAID)) };
+    let same = |(p, _, method): &&Case<'_>| broken.iter().any(|b| b.provider == *p && b.held.method == *method);
+    let elsewhere: BTreeSet<&str> = sound.iter().filter(same).map(|(_, inbox, _)| inbox.as_str()).filter(|i| !names.contains(i)).collect();
+    let everywhere = elsewhere.is_empty().then(|| "everywhere".to_owned());
+    // What passed there was perhaps sent before.
+    let elsewhere =
+        if elsewhere.is_empty() { String::new() } else { format!("; not seen to fail in {} so far", row(elsewhere.into_iter(), SAID)) };
     // Each check once, and every power of ten of routes: two hundred are not told two hundred times.
     let powers = (1..=broken.len().checked_ilog10().unwrap_or(0)).map(|power| format!("{} routes", 10_u64.pow(power)));
-    let named: BTreeSet<String> = broken.iter().map(|b| b.held.method.as_str().to_owned()).chain(powers).collect();
+    let named: BTreeSet<String> = broken.iter().map(|b| b.held.method.as_str().to_owned()).chain(powers).chain(everywhere).collect();
     let listed = broken.iter().take(LISTED).map(|b| {
         json!({
             "route": format!("{}/{}/{}", b.provider, b.stream, b.inbox),

@@ -265,6 +265,7 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
         (from("a@spam.example"), honeytoken.clone()),
         (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Allowed),
         (from("a@mailchimp.example"), honeytoken.clone()),
+        (from("a@mailchimp.example, b@spam.example").replace("Hi", "You are Welcome here"), honeytoken.clone()),
         (from("no-reply@example.com"), honeytoken.clone()),
         (format!("{}From: no-reply@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
     ] {
@@ -293,6 +294,7 @@ fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
         "Envelope-To: ada@inbox.example",
         "To: \"Ada, of the list\" <ada@INBOX.example>",
         "Cc: x@else.example, ada@inbox.example",
+        "To: ada+news@inbox.example",
         "Original-Recipient: rfc822;ada@inbox.example",
         &format!("{received} for <ada@inbox.example>; Mon, 8 Aug 2022 19:30:00 +0000"),
         &format!("To: {}ada@inbox.example", "x@else.example, ".repeat(100)),
@@ -307,7 +309,7 @@ fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
         "Received: from mail7.mandrillapp.com (mail7.mandrillapp.com [192.0.2.1]) by mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n";
     let told = weigh(&format!("{own}To: ada@inbox.example\r\nFrom: no-reply@example.com\r\n"));
     assert_eq!((told.claim, told.to.is_some()), (Claim::Provider(provider("chimp")), true));
-    for other in ["To: eve@inbox.example", "To: ada@inbox.example.evil.test", "Subject: ada@inbox.example", "X-To: ada@inbox.example"] {
+    for other in ["To: eve@inbox.example", "To: ada@inbox.example.evil.test", "Subject: ada@inbox.example", "X-To: ada@inbox.example", "To: ad+a@inbox.example"] {
         assert_eq!(weigh(&format!("{other}\r\nFrom: a@spam.example\r\n")).claim, Claim::Nothing, "{other}");
     }
     let bait = provider("bait");

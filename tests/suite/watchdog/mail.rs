@@ -244,6 +244,29 @@ fn a_signature_that_held_and_does_not_warns_within_minutes() {
 }
 
 #[test]
+fn a_check_that_held_at_one_inbox_alone_is_no_fault_of_that_inbox() {
+    let mut mail = Mail::new(2, 2);
+    let all = |dkim: Finding, spf: Finding| {
+        let of = |(method, finding)| Check { method, ..checks(finding).remove(0) };
+        [(Method::Dkim, dkim), (Method::Spf, spf)].into_iter().map(of).collect::<Vec<_>>()
+    };
+    let says = |spf: fn(&str) -> Finding| {
+        move |_: &str, inbox: &str, _| Examination {
+            marks: usual(),
+            checks: all(Finding::Pass, spf(inbox)),
+            hops: Vec::new(),
+            sender: None,
+        }
+    };
+    // The second inbox does not show by which address it was reached.
+    mail.rounds(12, says(|inbox| if inbox == "i1" { Finding::Unsure } else { Finding::Pass }));
+    mail.rounds(3, says(|inbox| if inbox == "i1" { Finding::Unsure } else { Finding::Fail }));
+    let told = mail.of(Kind::Authentication);
+    assert!(told.iter().all(|n| matches!(n.culprit, Culprit::Provider(_)) && !n.summary.contains("i1")), "{told:#?}");
+    assert!(!told.is_empty());
+}
+
+#[test]
 fn what_never_held_is_no_change() {
     let mut mail = Mail::new(1, 1);
     mail.rounds(20, |_, _, _| Examination { marks: usual(), checks: checks(Finding::None), hops: Vec::new(), sender: None });
