@@ -309,7 +309,13 @@ fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
         "Received: from mail7.mandrillapp.com (mail7.mandrillapp.com [192.0.2.1]) by mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n";
     let told = weigh(&format!("{own}To: ada@inbox.example\r\nFrom: no-reply@example.com\r\n"));
     assert_eq!((told.claim, told.to.is_some()), (Claim::Provider(provider("chimp")), true));
-    for other in ["To: eve@inbox.example", "To: ada@inbox.example.evil.test", "Subject: ada@inbox.example", "X-To: ada@inbox.example", "To: ad+a@inbox.example"] {
+    for other in [
+        "To: eve@inbox.example",
+        "To: ada@inbox.example.evil.test",
+        "Subject: ada@inbox.example",
+        "X-To: ada@inbox.example",
+        "To: ad+a@inbox.example",
+    ] {
         assert_eq!(weigh(&format!("{other}\r\nFrom: a@spam.example\r\n")).claim, Claim::Nothing, "{other}");
     }
     let bait = provider("bait");

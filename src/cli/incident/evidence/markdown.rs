@@ -11,6 +11,8 @@ use crate::model::{At, hides};
 const MOST: usize = 2000;
 /// Facts of the evidence that have a place of their own, or are for machines.
 const ELSEWHERE: [&str; 8] = ["at", "routes", "since", "first_bad", "last_good", "reply", "provider_says", "next_step"];
+/// Figures of the last notice: those of the whole time stand in the tables.
+const FIGURES: [&str; 6] = ["not_arrived", "missing", "of", "how_many", "inboxes", "routes_count"];
 /// The states of canaries, in the order of the table.
 const STATES: [&str; 6] = ["arrived", "late", "lost", "refused", "in flight", "forgotten"];
 
@@ -58,13 +60,33 @@ fn what_failed(to: &mut String, bundle: &Value, now: Option<At>) {
         }
     }
     item(to, "In one sentence: ", &field(bundle, "summary"));
-    for (key, fact) in evidence.iter().filter(|(key, fact)| !ELSEWHERE.contains(&key.as_str()) && !is_nothing(fact)) {
+    item(to, "In all: ", &in_all(bundle));
+    let has_place = |key: &str| ELSEWHERE.contains(&key) || FIGURES.contains(&key);
+    for (key, fact) in evidence.iter().filter(|(key, fact)| !has_place(key) && !is_nothing(fact)) {
         item(to, &format!("{}: ", code(key)), &value(fact));
     }
     if let Some(next) = evidence.get("next_step") {
         item(to, "Next: ", &value(next));
     }
     to.push('\n');
+}
+
+/// What became of all canaries over the routes that are to blame.
+fn in_all(bundle: &Value) -> String {
+    let mine: Vec<&Value> = list(bundle, "routes").filter(|route| is_blamed(route)).collect();
+    let sum = |at: &str| mine.iter().filter_map(|route| route.pointer(at).and_then(Value::as_u64)).sum::<u64>();
+    let became: Vec<String> = STATES
+        .iter()
+        .map(|state| (state, sum(&format!("/states/{state}"))))
+        .filter(|(_, count)| *count > 0)
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    format!(
+        "of {} canaries over {} routes {}",
+        sum("/sent"),
+        mine.len(),
+        if became.is_empty() { "none".to_owned() } else { became.join(", ") }
+    )
 }
 
 /// What the provider itself said.
