@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::common;
-use super::index::{Index, Lookup};
+use super::index::Index;
 use super::judge::Finding;
+use super::lookup::Lookup;
 use super::plan::{Plan, RoutePlan};
 use super::state::State;
 use crate::model::{At, Class, Culprit, Kind, Name, Outcome, Route, Span};
@@ -42,7 +43,7 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
     }
     let (mut kept, mut shut, mut again_at) = (Vec::new(), Vec::<Finding>::new(), None::<At>);
     // The same for all who are refused there.
-    let mut doors: Lookup<&Name, Door> = Lookup::default();
+    let mut doors: Lookup<&Name, Door> = Lookup::with_room(0);
     for mut finding in findings {
         let known = |finding: &Finding| state.open_delivery(&finding.culprit).is_some();
         let Some(inbox) = the_inbox(plan, &finding) else {
@@ -56,7 +57,7 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
             }
             continue;
         };
-        match *doors.entry(inbox).or_insert_with(|| door(plan, state, ix, inbox, now)) {
+        match *doors.or_insert_with(inbox, || door(plan, state, ix, inbox, now)) {
             Door::Shut => match shut.iter_mut().find(|f| f.culprit == Culprit::Inbox(inbox.clone())) {
                 Some(same) => {
                     same.severity = same.severity.max(finding.severity);

@@ -13,7 +13,7 @@ use super::alarm;
 use super::canary::Canary;
 use super::evidence::{self, Tally};
 use super::index::Index;
-use super::judge::{self, Finding};
+use super::judge::Finding;
 use super::plan::Plan;
 use super::state::State;
 use super::together;
@@ -219,7 +219,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         // Of what has stopped the sentence says how long it took before.
         "usual": tallies.iter().filter_map(|t| t.usual).max().filter(|_| finding.kind != Kind::Stopped).map(|u| u.to_string()),
         "certainty": certainty,
-        "certain_by": said_itself(finding).then_some("the provider's own answer"),
+        "certain_by": finding.is_said().then_some("the provider's own answer"),
         "rivals": rivals,
         "nats": odds(plan, state, ix, finding).map(|(odds, _)| round(odds, 10.0)),
         "share_in_junk": (finding.kind == Kind::Junked).then(|| round(finding.size, 100.0)),
@@ -275,12 +275,6 @@ fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, V
     if let Some(words) = suppression(state, finding) {
         facts.insert("reply".to_owned(), json!(words));
     }
-}
-
-/// Whether whose fault it is stands in the provider's own words, and needs no weighing.
-fn said_itself(finding: &Finding) -> bool {
-    let its_own = matches!(finding.culprit, Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..));
-    finding.kind == Kind::Refused && !finding.alarm && its_own && finding.class.is_some_and(judge::speaks_for_itself)
 }
 
 /// How sure the blame is, and who else it could be.

@@ -1,8 +1,7 @@
 //! Ways to find things in the state without looking at everything. Kept beside the state, and drawn from it anew after a restart.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Watchdog;
 use super::flight::Flying;
@@ -15,9 +14,6 @@ use super::state::State;
 use super::suspicion::FRESH;
 use super::waiting::Waiting;
 use crate::model::{At, Name, Reason, Route};
-
-/// What is looked up and never gone through: by names, of which a thousand may be asked for at every event.
-pub(super) type Lookup<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// The indices. Nothing here is a fact of its own.
 #[derive(Clone, Debug, Default)]

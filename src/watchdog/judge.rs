@@ -11,7 +11,8 @@ use super::common::{self, Common};
 use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
 use super::hypothesis::LOSSES;
-use super::index::{Index, Lookup};
+use super::index::Index;
+use super::lookup::Lookup;
 use super::plan::{Plan, Suspect};
 use super::state::State;
 use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
@@ -47,6 +48,12 @@ impl Finding {
     /// Whether it is about a seed that a provider does not write to, and not about mail.
     pub(super) fn is_of_seed(&self) -> bool {
         !self.alarm && matches!(self.class, Some(Class::Suppressed | Class::Recipient))
+    }
+
+    /// Whether whose fault it is stands in the provider's own words, and needs no weighing.
+    pub(super) fn is_said(&self) -> bool {
+        let its_own = matches!(self.culprit, Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..));
+        self.kind == Kind::Refused && !self.alarm && its_own && self.class.is_some_and(speaks_for_itself)
     }
 }
 
@@ -287,17 +294,18 @@ fn fades<'t>(state: &State, suspect: &Suspect, tallies: impl Iterator<Item = &'t
 
 /// The delivery kinds share one incident for each culprit: the loudest finding speaks, and of equals the first.
 fn loudest_of_each(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let mut loudest: Lookup<&Culprit, (usize, Severity)> = Lookup::with_capacity_and_hasher(findings.len(), Default::default());
+    let mut loudest: Lookup<&Culprit, (usize, Severity)> = Lookup::with_room(findings.len());
     for (place, finding) in findings.iter().enumerate() {
-        let known = loudest.entry(&finding.culprit).or_insert((place, finding.severity));
+        let known = loudest.or_insert_with(&finding.culprit, || (place, finding.severity));
         if finding.severity > known.1 {
             *known = (place, finding.severity);
         }
     }
     if loudest.len() < findings.len() {
-        let speaks: BTreeSet<usize> = loudest.into_values().map(|(place, _)| place).collect();
-        let mut place = 0..;
-        findings.retain(|_| place.next().is_some_and(|place| speaks.contains(&place)));
+        let speaks = |(place, finding): (usize, &Finding)| loudest.get(&finding.culprit).is_some_and(|(loudest, _)| *loudest == place);
+        let speaking: Vec<bool> = findings.iter().enumerate().map(speaks).collect();
+        let mut speaking = speaking.into_iter();
+        findings.retain(|_| speaking.next().unwrap_or(false));
     }
     findings
 }

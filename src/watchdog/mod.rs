@@ -37,6 +37,7 @@ mod identity;
 mod incident;
 mod index;
 mod judge;
+mod lookup;
 mod mail;
 mod members;
 mod outbox;

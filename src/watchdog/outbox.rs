@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Delivery;
 use super::heard::Missed;
-use super::index::Lookup;
+use super::lookup::Lookup;
 use super::plan::Plan;
 use super::state::State;
 use super::step::PendingNotice;
@@ -305,9 +305,9 @@ impl State {
 
     /// All of these, by culprit.
     pub(super) fn open_deliveries(&self) -> Lookup<&Culprit, &Incident> {
-        let mut found = Lookup::with_capacity_and_hasher(self.incidents.len(), Default::default());
+        let mut found = Lookup::with_room(self.incidents.len());
         for open in self.open().filter(|i| i.shown.kind.is_delivery()) {
-            found.entry(&open.shown.culprit).or_insert(open);
+            found.or_insert_with(&open.shown.culprit, || open);
         }
         found
     }

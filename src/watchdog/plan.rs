@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::audience::{Listener, listeners};
 use super::budget::Limits;
-use super::index::Lookup;
+use super::lookup::Lookup;
 use super::subjects::Zones;
 use super::survival::Prior;
 use super::telling::{Telling, tells};
@@ -254,7 +254,7 @@ impl Plan {
         match culprit {
             Culprit::Watcher {} => true,
             Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Route(..) => {
-                self.by_culprit.contains_key(culprit) || self.routes.iter().any(|r| culprit.covers(&r.route))
+                self.suspect(culprit).is_some() || self.routes.iter().any(|r| culprit.covers(&r.route))
             }
         }
     }
