@@ -190,9 +190,10 @@ impl Watchdog {
     }
 }
 
-/// The words of a drill's incident.
+/// The words of a drill's incident, which say it once and first.
 pub(super) fn marked(drill: &str, summary: &str) -> String {
-    format!("DRILL ({drill}), nothing is wrong: {summary}")
+    let mark = format!("DRILL ({drill}), nothing is wrong: ");
+    format!("{mark}{}", summary.replacen(&mark, "", 1))
 }
 
 /// Whether a notice calls, and says that it is a drill's.

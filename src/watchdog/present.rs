@@ -87,7 +87,7 @@ pub(super) fn as_last_known(plan: &Plan, state: &State, open: &Incident, now: At
 }
 
 /// The canaries that evidence names are older now.
-pub(super) fn renew_ages(evidence: &mut Value, now: At) {
+fn renew_ages(evidence: &mut Value, now: At) {
     for part in ["since", "first_bad", "last_good"] {
         let Some(canary) = evidence.get_mut(part).and_then(Value::as_object_mut) else { continue };
         if let Some(sent) = canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339) {

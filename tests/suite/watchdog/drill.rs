@@ -59,14 +59,20 @@ fn a_drill_pages_says_what_it_is_and_ends_by_itself() {
 
 #[test]
 fn whoever_looks_at_a_drill_sees_that_it_is_one() {
-    let mut w = well();
+    let mut settings = settings(3, 1, 3, MINUTE);
+    settings.watch.remind_after = MINUTE;
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(60, 1));
     begin(&mut w, "p0");
-    while w.told(Change::Opened) == 0 {
+    while w.told(Change::Reminder) == 0 {
         w.run(Span::from_secs(5));
     }
     w.run(Span::from_secs(20));
     let open = w.dog.view(w.now).incidents.into_iter().find(|i| i.resolved_at.is_none()).unwrap();
     assert!(open.present.is_some() && open.summary().starts_with("DRILL (provider p0"), "{}", open.summary());
+    for (_, told) in &w.notices {
+        assert!(told.summary.starts_with("DRILL (") && told.summary.matches("DRILL").count() == 1, "once: {}", told.summary);
+    }
 }
 
 #[test]
