@@ -147,6 +147,11 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
         "{text}"
     );
     assert_eq!((&headers[0]["state"], &headers[0]["blamed"]), (&json!("arrived"), &json!(true)));
+    let blamed: Vec<&Value> = json["routes"].as_array().unwrap().iter().filter(|route| route["blamed"] == true).collect();
+    let of = |part: fn(&Value) -> &Value| blamed.iter().filter_map(|route| part(route).as_u64()).sum::<u64>();
+    let (sent, lost) = (of(|route| &route["sent"]), of(|route| &route["states"]["lost"]));
+    assert!(sent > 0 && lost > 0 && text.contains(&format!("In all: of {sent} canaries over {} routes ", blamed.len())), "{text}");
+    assert!(text.contains(&format!("{lost} lost")) && !text.contains("`how_many`"), "what the last notice had is not repeated: {text}");
     let route = &json["routes"][0];
     assert_eq!((&route["sent"], &route["states"]), (&json!(2), &json!({ "lost": 1, "refused": 1 })));
     assert_eq!(route["last_good"], after(180_000).rfc3339());

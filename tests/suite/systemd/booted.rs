@@ -55,6 +55,8 @@ impl Host {
         container.write("/tmp/mailcanary.deb", package);
         let said = container.must(&["dpkg", "--install", "/tmp/mailcanary.deb"]);
         assert!(said.contains("does not run"), "{said}");
+        let modes = container.must(&["stat", "-c", "%a", "/etc/mailcanary", "/etc/mailcanary/credentials"]);
+        assert_eq!(modes.split_whitespace().collect::<Vec<_>>(), ["755", "700"], "what will hold secrets is there, and root's alone");
         let state = container.run(&["systemctl", "is-active", UNIT]);
         assert_eq!(String::from_utf8_lossy(&state.stdout).trim(), "inactive", "a first installation starts nothing");
         // Without a configuration it says what to do, and is not started again and again.
