@@ -170,8 +170,8 @@ pub(super) async fn order(orders: &mpsc::Sender<Order>, event: Event) -> Result<
         | Unfit::UnknownProvider(_)
         | Unfit::UnknownStream(..)
         | Unfit::UnknownSubject(_)
-        | Unfit::UnknownRoute(_) => Problem::nothing(unfit.to_string()),
-        Unfit::UnknownName { .. } => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, unfit.to_string()),
+        | Unfit::UnknownRoute(_)
+        | Unfit::UnknownName { .. } => Problem::nothing(unfit.to_string()),
         Unfit::TimeGoesBack { .. } | Unfit::StartedTwice | Unfit::NotStarted | Unfit::NoDrill(_) | Unfit::NotAsked(_) => {
             Problem::conflict(unfit.to_string())
         }
