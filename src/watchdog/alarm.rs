@@ -206,10 +206,10 @@ impl State {
             return;
         }
         let mut lessons = Vec::new();
-        for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= from) {
-            let kept_back = !canary.taught && !canary.set_aside && canary.reason == Reason::Routine;
+        for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at() >= from) {
+            let kept_back = !canary.has_taught() && !canary.is_set_aside() && canary.reason() == Reason::Routine;
             if let Some(latency) = canary.latency().filter(|_| kept_back) {
-                canary.taught = true;
+                canary.teach();
                 lessons.push(latency);
             }
         }

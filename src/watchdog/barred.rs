@@ -138,19 +138,19 @@ fn elsewhere(plan: &Plan, state: &State, provider: &Name, inbox: &Name, since: A
 fn awaited(plan: &Plan, state: &State, ix: &Index, since: At, now: At, over: impl Fn(&Route) -> bool) -> Option<At> {
     let is_over = |slot: usize| plan.routes.get(slot).filter(|r| over(&r.route));
     let routes = (0..plan.routes.len()).filter(|slot| is_over(*slot).is_some()).filter_map(|slot| state.routes.get(slot));
-    let asked = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since)).filter(|c| c.outcome().is_none());
-    let answers = asked.map(|c| c.sent_at.plus(GRACE)).filter(|at| *at > now).min();
+    let asked = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at() >= since)).filter(|c| c.outcome().is_none());
+    let answers = asked.map(|c| c.sent_at().plus(GRACE)).filter(|at| *at > now).min();
     let next = || ix.due.iter().find_map(|(at, slot)| is_over(*slot).map(|r| (*at, r.every)));
     answers.or_else(|| next().filter(|(at, every)| *at <= since.plus(*every)).map(|(at, _)| at.max(now).plus(GRACE)))
 }
 
 fn refused_since(state: &State, slot: usize, since: At) -> bool {
-    let mut sent = state.routes.get(slot).into_iter().flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since));
+    let mut sent = state.routes.get(slot).into_iter().flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at() >= since));
     sent.any(super::canary::Canary::refused)
 }
 
 fn answered_since(state: &State, slot: usize, since: At) -> BTreeSet<bool> {
-    let sent = state.routes.get(slot).into_iter().flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= since));
+    let sent = state.routes.get(slot).into_iter().flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at() >= since));
     let said = sent.filter_map(|c| match c.outcome()? {
         Outcome::Accepted => Some(true),
         Outcome::Refused(Class::Suppressed | Class::Recipient) | Outcome::Unknown => None,

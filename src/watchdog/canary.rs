@@ -4,62 +4,66 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::trace::Trace;
-use crate::model::{At, CanaryId, Fate, Outcome, Placement, Reason, Span};
+use crate::model::{At, CanaryId, Class, Outcome, Placement, Reason, Span};
 
-/// One canary. What is seldom there, or needed only until it has arrived, stands apart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Spelled", into = "Spelled")]
+/// One canary. What is seldom there stands apart, with its route: see [`super::remembered`].
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Canary {
-    pub(super) sent_at: At,
-    more: Option<Box<More>>,
-    /// The upper half of its id.
-    key: u32,
-    /// The lower half of its id.
+    /// When it was sent, and what takes a few bits.
+    word: u64,
+    /// The lower half of its id; the upper one is its route's.
     pub(super) serial: u32,
-    /// Milliseconds from sending to the answer, and to the arrival.
-    answered_after: u32,
+    /// Milliseconds from sending to the answer, and the lower bits of the skew.
+    answered: u32,
+    /// Milliseconds from sending to the arrival.
     arrived_after: u32,
     /// Which copy of it was seen first.
     copy: Option<Copied>,
-    /// Milliseconds by which the receiver's clock stood after what is taken for the arrival.
-    skew: i16,
-    outcome: Option<Outcome>,
-    placement: Option<Placement>,
-    pub(super) reason: Reason,
-    end: End,
-    /// No evidence: the watcher slept, or died before it learnt the fate.
-    pub(super) set_aside: bool,
-    /// Its latency was learnt from.
-    pub(super) taught: bool,
 }
 
-const _: () = assert!(size_of::<Canary>() <= 48, "there are thousands of them");
+const _: () = assert!(size_of::<Canary>() <= 24, "there are hundreds of thousands of them");
 
-/// Whether it is still looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Open,
-    /// Its deadline passed while its inbox could be read.
-    Lost,
-    /// Not looked for any more, or never known to have left: it is not in flight.
-    Forgotten,
+/// Some bits of a word.
+#[derive(Clone, Copy)]
+struct Bits {
+    from: u32,
+    width: u32,
 }
 
-/// What is there of few canaries only.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct More {
-    /// The provider's words, until it has arrived.
-    reply: Option<Box<str>>,
-    /// What to mend first, until it has arrived.
-    hint: Option<Box<str>>,
-    /// The provider's id of the message, while it may be asked after.
-    message_id: Option<Box<str>>,
-    /// What is wrong with the mail that came in its stead.
-    mismatch: Option<Box<str>>,
-    /// What its provider was asked of it, and said.
-    trace: Option<Box<Trace>>,
+impl Bits {
+    const fn of(self, word: u64) -> u64 {
+        (word >> self.from) & self.most()
+    }
+
+    const fn put(self, word: &mut u64, value: u64) {
+        *word = (*word & !(self.most() << self.from)) | ((value & self.most()) << self.from);
+    }
+
+    const fn most(self) -> u64 {
+        (1 << self.width) - 1
+    }
 }
+
+/// Milliseconds since 1970: until the year 2248.
+const SENT: Bits = Bits { from: 0, width: 43 };
+const OUTCOME: Bits = Bits { from: 43, width: 4 };
+const PLACEMENT: Bits = Bits { from: 47, width: 3 };
+const CONFIRMS: Bits = Bits { from: 50, width: 1 };
+const END: Bits = Bits { from: 51, width: 2 };
+const SET_ASIDE: Bits = Bits { from: 53, width: 1 };
+const TAUGHT: Bits = Bits { from: 54, width: 1 };
+/// Milliseconds by which the receiver's clock stood after what is taken for the arrival, as 16 bits in two's complement.
+const SKEW_ABOVE: Bits = Bits { from: 55, width: 9 };
+/// Nine hours: no provider takes as long to answer.
+const ANSWERED: Bits = Bits { from: 0, width: 25 };
+const SKEW_BELOW: Bits = Bits { from: 25, width: 7 };
+
+/// Whether it is still looked for: yes.
+const OPEN: u64 = 0;
+/// Its deadline passed while its inbox could be read.
+const LOST: u64 = 1;
+/// Not looked for any more, or never known to have left: it is not in flight.
+const FORGOTTEN: u64 = 2;
 
 /// How a submission ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,121 +116,127 @@ fn short(text: &str) -> u32 {
 
 impl Canary {
     /// A canary that is being sent.
-    pub(super) fn new(id: CanaryId, sent_at: At, reason: Reason) -> Self {
-        Self {
-            sent_at,
-            more: None,
-            key: upper(id),
-            serial: lower(id),
-            answered_after: 0,
-            arrived_after: 0,
-            copy: None,
-            skew: 0,
-            outcome: None,
-            placement: None,
-            reason,
-            end: End::Open,
-            set_aside: false,
-            taught: false,
-        }
+    pub(super) fn new(serial: u32, sent_at: At, reason: Reason) -> Self {
+        let mut canary = Self { word: 0, serial, answered: 0, arrived_after: 0, copy: None };
+        canary.put(SENT, u64::try_from(sent_at.as_ms()).unwrap_or(0).min(SENT.most()));
+        canary.put(CONFIRMS, u64::from(reason == Reason::Confirmation));
+        canary
     }
 
-    pub(super) fn id(&self) -> CanaryId {
-        CanaryId::from_bits((u64::from(self.key) << 32) | u64::from(self.serial))
+    const fn put(&mut self, bits: Bits, value: u64) {
+        bits.put(&mut self.word, value);
+    }
+
+    pub(super) fn sent_at(&self) -> At {
+        At::from_ms(SENT.of(self.word).cast_signed())
+    }
+
+    pub(super) const fn reason(&self) -> Reason {
+        if CONFIRMS.of(self.word) == 0 { Reason::Routine } else { Reason::Confirmation }
+    }
+
+    /// No evidence: the watcher slept, or died before it learnt the fate.
+    pub(super) const fn is_set_aside(&self) -> bool {
+        SET_ASIDE.of(self.word) != 0
+    }
+
+    pub(super) fn set_aside(&mut self, is: bool) {
+        self.put(SET_ASIDE, u64::from(is));
+    }
+
+    /// Its latency was learnt from.
+    pub(super) const fn has_taught(&self) -> bool {
+        TAUGHT.of(self.word) != 0
+    }
+
+    pub(super) const fn teach(&mut self) {
+        self.put(TAUGHT, 1);
     }
 
     /// From sending to arrival. Sending and not acceptance: a provider that takes a minute to answer has delayed the mail.
     pub(super) fn latency(&self) -> Option<Span> {
-        self.placement.map(|_| Span::from_ms(u64::from(self.arrived_after)))
+        self.has_arrived().then(|| Span::from_ms(u64::from(self.arrived_after)))
     }
 
     pub(super) const fn has_arrived(&self) -> bool {
-        self.placement.is_some()
+        PLACEMENT.of(self.word) != 0
     }
 
     /// Where it was seen first.
-    pub(super) const fn placement(&self) -> Option<Placement> {
-        self.placement
+    pub(super) fn placement(&self) -> Option<Placement> {
+        Placement::ALL.get(usize::try_from(PLACEMENT.of(self.word)).ok()?.checked_sub(1)?).copied()
     }
 
     /// How the submission ended.
-    pub(super) const fn outcome(&self) -> Option<Outcome> {
-        self.outcome
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        match OUTCOME.of(self.word) {
+            0 => None,
+            1 => Some(Outcome::Accepted),
+            2 => Some(Outcome::Unknown),
+            class => Class::ALL.get(usize::try_from(class).ok()?.checked_sub(3)?).map(|class| Outcome::Refused(*class)),
+        }
     }
 
     /// When it did.
     pub(super) fn answered_at(&self) -> Option<At> {
-        self.outcome.map(|_| self.sent_at.plus(Span::from_ms(u64::from(self.answered_after))))
+        self.outcome().map(|_| self.sent_at().plus(Span::from_ms(ANSWERED.of(u64::from(self.answered)))))
     }
 
     pub(super) const fn refused(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::Refused(_)))
+        OUTCOME.of(self.word) > 2
     }
 
     /// Whether it may still come.
-    pub(super) fn in_flight(&self) -> bool {
-        !self.has_arrived() && self.end == End::Open && !self.refused()
+    pub(super) const fn in_flight(&self) -> bool {
+        !self.has_arrived() && END.of(self.word) == OPEN && !self.refused()
     }
 
-    pub(super) fn is_lost(&self) -> bool {
-        self.end == End::Lost
+    pub(super) const fn is_lost(&self) -> bool {
+        END.of(self.word) == LOST
     }
 
-    pub(super) fn is_forgotten(&self) -> bool {
-        self.end == End::Forgotten
+    pub(super) const fn is_forgotten(&self) -> bool {
+        END.of(self.word) == FORGOTTEN
     }
 
-    /// The provider's words, as long as it has not arrived.
-    pub(super) fn reply(&self) -> Option<&str> {
-        self.more.as_ref()?.reply.as_deref()
+    pub(super) fn answer(&mut self, at: At, outcome: Outcome) {
+        let place = |class: Class| Class::ALL.iter().zip(3..).find(|(other, _)| **other == class).map_or(0, |(_, place)| place);
+        let code = match outcome {
+            Outcome::Accepted => 1,
+            Outcome::Unknown => 2,
+            Outcome::Refused(class) => place(class),
+        };
+        self.put(OUTCOME, code);
+        let after = u64::from(after(self.sent_at(), at)).min(ANSWERED.most());
+        self.put_below(ANSWERED, after);
     }
 
-    /// What its refusal gives away besides its class.
-    pub(super) fn hint(&self) -> Option<&str> {
-        self.more.as_ref()?.hint.as_deref()
+    fn put_below(&mut self, bits: Bits, value: u64) {
+        let mut word = u64::from(self.answered);
+        bits.put(&mut word, value);
+        self.answered = u32::try_from(word).unwrap_or(u32::MAX);
     }
 
-    /// The provider's id of the message, while it may be asked after.
-    pub(super) fn message_id(&self) -> Option<&str> {
-        self.more.as_ref()?.message_id.as_deref()
-    }
-
-    /// What is wrong with the mail that came in its stead.
-    pub(super) fn mismatch(&self) -> Option<&str> {
-        self.more.as_ref()?.mismatch.as_deref()
-    }
-
-    /// What its provider was asked of it, and said.
-    pub(super) fn trace(&self) -> Option<&Trace> {
-        self.more.as_ref()?.trace.as_deref()
-    }
-
-    /// The same, to add to; `first` if it was never asked.
-    pub(super) fn trace_mut(&mut self, first: impl FnOnce() -> Trace) -> &mut Trace {
-        self.more.get_or_insert_default().trace.get_or_insert_with(|| Box::new(first()))
-    }
-
-    pub(super) fn answer(&mut self, answer: Answer) {
-        self.answered_after = after(self.sent_at, answer.at);
-        self.outcome = Some(answer.outcome);
-        if !self.has_arrived() && (answer.reply.is_some() || answer.hint.is_some() || answer.message_id.is_some()) {
-            let more = self.more.get_or_insert_default();
-            (more.reply, more.hint, more.message_id) = (answer.reply.map(String::into_boxed_str), answer.hint, answer.message_id);
-        }
-    }
-
-    /// It was seen: nobody need be asked after it, and what was said of it as long as it was missing is of no use any more.
+    /// It was seen.
     pub(super) fn arrive(&mut self, arrival: &Arrival) {
-        self.arrived_after = after(self.sent_at, arrival.at);
-        self.placement = Some(arrival.placement);
+        let placed = Placement::ALL.iter().zip(1..).find(|(other, _)| **other == arrival.placement);
+        self.put(PLACEMENT, placed.map_or(0, |(_, place)| place));
+        self.arrived_after = after(self.sent_at(), arrival.at);
         self.copy = arrival.copy;
-        self.skew = skew(arrival);
-        if let Some(more) = &mut self.more {
-            (more.reply, more.hint, more.message_id) = (None, None, None);
-            // That it left and was handed over is plain now; where every canary is told of, this is most of what is told.
-            more.trace.take_if(|trace| trace.said.as_ref().is_some_and(|said| matches!(said.fate, Fate::Stuck | Fate::HandedOff)));
-        }
-        self.more.take_if(|more| **more == More::default());
+        let skew = u64::from(skew(arrival).cast_unsigned());
+        self.put(SKEW_ABOVE, skew >> SKEW_BELOW.width);
+        self.put_below(SKEW_BELOW, skew);
+    }
+
+    /// Which copy of it was seen first.
+    pub(super) const fn copy(&self) -> Option<Copied> {
+        self.copy
+    }
+
+    /// Milliseconds by which the receiver's clock stood after what is taken for the arrival.
+    pub(super) fn skew(&self) -> i16 {
+        let bits = (SKEW_ABOVE.of(self.word) << SKEW_BELOW.width) | SKEW_BELOW.of(u64::from(self.answered));
+        u16::try_from(bits).unwrap_or(0).cast_signed()
     }
 
     /// Whether it was seen once before as another message. The same message read again, moved to or labelled in a second folder, or
@@ -240,35 +250,30 @@ impl Canary {
 
     /// The receiver's clock at the first sighting; where it is far off, only that it is.
     pub(super) fn reported_by(&self) -> Option<At> {
-        let arrived_at = self.sent_at.plus(Span::from_ms(u64::from(self.arrived_after)));
-        (i16::MIN < self.skew && self.skew < i16::MAX).then(|| At::from_ms(arrived_at.as_ms().saturating_add(i64::from(self.skew))))
-    }
-
-    /// A mail came that is not what was waited for. Says whether that is news.
-    pub(super) fn mismatches(&mut self, why: &str) -> bool {
-        let news = self.mismatch().is_none();
-        if news {
-            self.more.get_or_insert_default().mismatch = Some(why.into());
-        }
-        news
+        let (arrived_at, skew) = (self.sent_at().plus(Span::from_ms(u64::from(self.arrived_after))), self.skew());
+        is_near(skew).then(|| At::from_ms(arrived_at.as_ms().saturating_add(i64::from(skew))))
     }
 
     pub(super) const fn lose(&mut self) {
-        self.end = End::Lost;
+        self.put(END, LOST);
     }
 
     /// It is no evidence, and not looked for any more.
-    pub(super) fn forget(&mut self) {
-        self.set_aside = true;
-        if self.end == End::Open {
-            self.end = End::Forgotten;
+    pub(super) const fn forget(&mut self) {
+        self.put(SET_ASIDE, 1);
+        if END.of(self.word) == OPEN {
+            self.put(END, FORGOTTEN);
         }
     }
 }
 
+const fn is_near(skew: i16) -> bool {
+    i16::MIN < skew && skew < i16::MAX
+}
+
 fn reported_by(arrival: &Arrival) -> Option<At> {
     let skew = skew(arrival);
-    (i16::MIN < skew && skew < i16::MAX).then_some(arrival.reported)
+    is_near(skew).then_some(arrival.reported)
 }
 
 fn skew(arrival: &Arrival) -> i16 {
@@ -290,109 +295,49 @@ pub(super) fn upper(id: CanaryId) -> u32 {
     u32::try_from(id.bits() >> 32).unwrap_or(u32::MAX)
 }
 
-/// A canary in a checkpoint.
-#[derive(Serialize, Deserialize)]
-struct Spelled {
-    id: CanaryId,
-    sent_at: At,
-    reason: Reason,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    answer: Option<Answer>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    arrival: Option<SpelledArrival>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    mismatch: Option<Box<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    trace: Option<Box<Trace>>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    lost: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    forgotten: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    set_aside: bool,
-    #[serde(default, skip_serializing_if = "is_false")]
-    taught: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Its arrival.
-#[derive(Serialize, Deserialize)]
-struct SpelledArrival {
-    at: At,
-    placement: Placement,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    copy: Option<SpelledCopy>,
-    #[serde(default)]
-    skew: i16,
-}
-
-/// A copy, or its name in checkpoints of earlier versions.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum SpelledCopy {
-    Short(Copied),
-    Name(String),
-}
-
-const fn is_false(value: &bool) -> bool {
-    !*value
-}
-
-impl From<Spelled> for Canary {
-    fn from(spelled: Spelled) -> Self {
-        let mut canary = Self::new(spelled.id, spelled.sent_at, spelled.reason);
-        if let Some(answer) = spelled.answer {
-            canary.answer(answer);
-        }
-        if let Some(SpelledArrival { at, placement, copy, skew }) = spelled.arrival {
-            let copy = copy.map(|copy| match copy {
-                SpelledCopy::Short(copy) => copy,
-                SpelledCopy::Name(name) => Copied::of(&name),
-            });
-            canary.arrive(&Arrival { at, placement, copy, reported: At::from_ms(at.as_ms().saturating_add(i64::from(skew))) });
-        }
-        if spelled.mismatch.is_some() || spelled.trace.is_some() {
-            let more = canary.more.get_or_insert_default();
-            (more.mismatch, more.trace) = (spelled.mismatch, spelled.trace);
-        }
-        canary.end = match (spelled.lost, spelled.forgotten) {
-            (true, _) => End::Lost,
-            (false, true) => End::Forgotten,
-            (false, false) => End::Open,
-        };
-        (canary.set_aside, canary.taught) = (spelled.set_aside, spelled.taught);
-        canary
+    /// One of each kind.
+    fn placements() -> impl Iterator<Item = Placement> {
+        Placement::ALL.into_iter()
     }
-}
 
-impl From<Canary> for Spelled {
-    fn from(canary: Canary) -> Self {
-        let (id, answered_at) = (canary.id(), canary.answered_at());
-        let more = canary.more.map_or_else(More::default, |more| *more);
-        let answer = canary.outcome.zip(answered_at).map(|(outcome, at)| Answer {
-            at,
-            outcome,
-            reply: more.reply.map(String::from),
-            hint: more.hint,
-            message_id: more.message_id,
-        });
-        let arrival = canary.placement.map(|placement| SpelledArrival {
-            at: canary.sent_at.plus(Span::from_ms(u64::from(canary.arrived_after))),
-            placement,
-            copy: canary.copy.map(SpelledCopy::Short),
-            skew: canary.skew,
-        });
-        Self {
-            id,
-            sent_at: canary.sent_at,
-            reason: canary.reason,
-            answer,
-            arrival,
-            mismatch: more.mismatch,
-            trace: more.trace,
-            lost: canary.end == End::Lost,
-            forgotten: canary.end == End::Forgotten,
-            set_aside: canary.set_aside,
-            taught: canary.taught,
+    #[test]
+    fn each_bit_keeps_to_itself() {
+        let sent_at = At::from_ms(1_659_987_000_123);
+        let outcomes = [Outcome::Accepted, Outcome::Unknown].into_iter().chain(Class::ALL.map(Outcome::Refused));
+        for (outcome, placement) in outcomes.flat_map(|o| placements().map(move |p| (o, p))) {
+            for skew in [0, 1, -1, 127, -128, 32_766, -32_767] {
+                let mut canary = Canary::new(7, sent_at, Reason::Confirmation);
+                assert!(canary.in_flight() && canary.outcome().is_none() && canary.placement().is_none() && canary.answered_at().is_none());
+                canary.teach();
+                canary.answer(sent_at.plus(Span::from_ms(33_554_430)), outcome);
+                let (at, copy) = (sent_at.plus(Span::from_secs(90_000)), Some(Copied::of("INBOX/1/2")));
+                canary.arrive(&Arrival { at, placement, copy, reported: At::from_ms(at.as_ms() + skew) });
+                canary.set_aside(true);
+                canary.lose();
+                assert_eq!((canary.sent_at(), canary.reason(), canary.serial), (sent_at, Reason::Confirmation, 7));
+                assert_eq!((canary.outcome(), canary.placement(), canary.copy()), (Some(outcome), Some(placement), copy));
+                assert_eq!(canary.answered_at(), Some(sent_at.plus(Span::from_ms(33_554_430))));
+                assert_eq!((i64::from(canary.skew()), canary.reported_by()), (skew, Some(At::from_ms(at.as_ms() + skew))));
+                assert_eq!(canary.latency(), Some(Span::from_secs(90_000)));
+                assert!(canary.has_taught() && canary.is_set_aside() && canary.is_lost() && !canary.is_forgotten());
+                canary.set_aside(false);
+                assert!(!canary.is_set_aside() && canary.has_taught() && canary.is_lost());
+            }
         }
+    }
+
+    #[test]
+    fn what_is_out_of_reach_is_cut() {
+        let mut canary = Canary::new(7, At::from_ms(1_000), Reason::Routine);
+        canary.answer(At::from_ms(1_000).plus(Span::from_secs(1_000_000)), Outcome::Accepted);
+        assert_eq!(canary.answered_at(), Some(At::from_ms(1_000).plus(Span::from_ms(ANSWERED.most()))));
+        let at = At::from_ms(2_000);
+        canary.arrive(&Arrival { at, placement: Placement::Inbox, copy: None, reported: At::from_ms(9_000_000) });
+        assert_eq!((canary.reported_by(), canary.skew()), (None, i16::MAX));
+        assert_eq!(Canary::new(7, At::from_ms(-5), Reason::Routine).sent_at(), At::from_ms(0));
     }
 }

@@ -67,7 +67,7 @@ fn refused(plan: &Plan, state: &State, ix: &Index, class: Class, now: At) -> Com
 /// Whether one provider has taken something that was sent since: then the others have no cause in common with it.
 fn taken_since(state: &State, since: At) -> bool {
     let newest = |r: &super::flight::RouteState| {
-        r.canaries.iter().rev().take_while(|c| c.sent_at >= since).any(|c| c.outcome().is_some() && !c.refused())
+        r.canaries.iter().rev().take_while(|c| c.sent_at() >= since).any(|c| c.outcome().is_some() && !c.refused())
     };
     state.routes.iter().any(newest)
 }
@@ -76,7 +76,7 @@ fn taken_since(state: &State, since: At) -> bool {
 pub(super) fn row(state: &State, slot: usize, class: Class) -> Option<(usize, u64, At)> {
     let answered = state.routes.get(slot)?.canaries.iter().rev().filter(|c| c.outcome().is_some());
     let row = answered.take_while(|c| c.outcome() == Some(Outcome::Refused(class)));
-    let (count, first) = row.fold((0, None), |(count, _), c| (count + 1, Some(c.sent_at)));
+    let (count, first) = row.fold((0, None), |(count, _), c| (count + 1, Some(c.sent_at())));
     Some((slot, count, first?))
 }
 
@@ -84,6 +84,6 @@ pub(super) fn row(state: &State, slot: usize, class: Class) -> Option<(usize, u6
 pub(super) fn was_of_all(state: &State, alarm: &Alarm) -> bool {
     let Some(common) = state.open().find(|i| i.is_common()).filter(|_| !alarm.told) else { return false };
     let opened_at = common.shown.opened_at;
-    let ended = state.routes.iter().filter_map(|r| r.canaries.iter().rev().find(|c| c.refused())).map(|c| c.sent_at).max();
+    let ended = state.routes.iter().filter_map(|r| r.canaries.iter().rev().find(|c| c.refused())).map(|c| c.sent_at()).max();
     alarm.since >= opened_at.minus(GRACE) && ended.is_some_and(|at| alarm.since <= at.plus(GRACE) && taken_since(state, at))
 }

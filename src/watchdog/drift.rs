@@ -40,13 +40,13 @@ fn is_excluded(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
             return true;
         }
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
-        for canary in route.canaries.iter().rev().take_while(|c| c.sent_at >= from).filter(|c| !c.set_aside && !c.refused()) {
+        for canary in route.canaries.iter().rev().take_while(|c| c.sent_at() >= from).filter(|c| !c.is_set_aside() && !c.refused()) {
             let ratio = |by| match (canary.latency(), horizon) {
                 (Some(latency), _) => arrived_not_slower(&route.survival, latency, way, by),
-                (None, Some(horizon)) => silent_not_slower(&route.survival, horizon.since(canary.sent_at), way, by),
+                (None, Some(horizon)) => silent_not_slower(&route.survival, horizon.since(canary.sent_at()), way, by),
                 (None, None) => 1.0,
             };
-            said.push((canary.sent_at, LITTLE.map(|by| ratio(by).ln())));
+            said.push((canary.sent_at(), LITTLE.map(|by| ratio(by).ln())));
         }
     }
     said.sort_by_key(|(at, _)| *at);

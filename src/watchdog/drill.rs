@@ -238,7 +238,7 @@ impl State {
     /// Whether a sighting is withheld; then it is kept for later.
     pub(super) fn withhold(&mut self, ix: &Index, inbox: &Name, canary: CanaryId, arrival: &Arrival, seen: At) -> bool {
         let Some(drill) = &self.drill else { return false };
-        let sent = self.canary(ix, canary).map(|(route, c)| (&route.route, c.sent_at));
+        let sent = self.canary(ix, canary).map(|(route, c)| (&route.route, c.sent_at()));
         let mine = sent.is_some_and(|(route, at)| route.provider == drill.provider && route.inbox == *inbox && at >= drill.from);
         if mine && let Some(drill) = self.drill.as_mut().filter(|d| d.withheld.len() < WITHHELD) {
             let Arrival { at, placement, copy, reported } = arrival.clone();
@@ -311,8 +311,8 @@ impl State {
             for flying in route.flying.iter_mut().filter(|f| f.sent_at >= drill.from) {
                 (flying.counted, flying.teaches) = (false, false);
             }
-            for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= drill.from) {
-                canary.set_aside = true;
+            for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at() >= drill.from) {
+                canary.set_aside(true);
             }
         }
         let own = |suspect: usize| {

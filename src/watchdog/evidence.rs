@@ -84,19 +84,19 @@ pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
     tally.refusal = newest_refusal(route);
     tally.warned = matches!(tally.refusal, Some(Class::Suppressed | Class::Recipient));
     let mut row_open = true;
-    let fresh = |c: &&Canary| !c.set_aside && route.judged_before.is_none_or(|before| c.sent_at >= before);
+    let fresh = |c: &&Canary| !c.is_set_aside() && route.judged_before.is_none_or(|before| c.sent_at() >= before);
     for canary in route.canaries.iter().rev().filter(fresh) {
         let state = stand(canary, horizon, patience);
         if let Stand::Waiting = state {
             tally.waiting = true;
-            let due = canary.sent_at.plus(patience);
+            let due = canary.sent_at().plus(patience);
             tally.overdue_at = Some(tally.overdue_at.map_or(due, |at| at.min(due)));
         }
         if row_open && !matches!(state, Stand::Arrived | Stand::Nothing) {
             tally.silent += u64::from(matches!(state, Stand::Waiting));
-            tally.first_missing = Some((canary.sent_at, canary.id()));
+            tally.first_missing = Some((canary.sent_at(), route.id(canary.serial)));
         }
-        row_open = in_row(&mut tally, canary, state, row_open);
+        row_open = in_row(&mut tally, canary, route.id(canary.serial), state, row_open);
         if !row_open && tally.judged >= u64::try_from(WINDOW).unwrap_or(u64::MAX) {
             break;
         }
@@ -107,23 +107,23 @@ pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
 }
 
 /// Takes one canary, newest first, into the row and the window. Says whether the row goes on.
-fn in_row(tally: &mut Tally, canary: &Canary, stand: Stand, row_open: bool) -> bool {
+fn in_row(tally: &mut Tally, canary: &Canary, id: CanaryId, stand: Stand, row_open: bool) -> bool {
     let judged = tally.judged < u64::try_from(WINDOW).unwrap_or(u64::MAX);
     match stand {
         Stand::Waiting | Stand::Nothing => row_open,
         Stand::Arrived => {
             tally.judged += u64::from(judged);
-            tally.settled.push((canary.sent_at, true));
+            tally.settled.push((canary.sent_at(), true));
             if row_open {
-                tally.good_sent_at = Some(canary.sent_at);
-                tally.last_good = Some(canary.id());
+                tally.good_sent_at = Some(canary.sent_at());
+                tally.last_good = Some(id);
             }
             false
         }
         Stand::Overdue | Stand::Refused(_) => {
             tally.judged += u64::from(judged);
             tally.missing += u64::from(judged);
-            tally.settled.push((canary.sent_at, false));
+            tally.settled.push((canary.sent_at(), false));
             if row_open {
                 tally.row_class = match stand {
                     Stand::Refused(class) if tally.row == 0 => Some(class),
@@ -131,8 +131,8 @@ fn in_row(tally: &mut Tally, canary: &Canary, stand: Stand, row_open: bool) -> b
                     Stand::Arrived | Stand::Overdue | Stand::Waiting | Stand::Nothing => None,
                 };
                 tally.row += 1;
-                tally.row_since = Some(canary.sent_at);
-                tally.first_bad = Some(canary.id());
+                tally.row_since = Some(canary.sent_at());
+                tally.first_bad = Some(id);
             }
             row_open
         }
@@ -156,17 +156,17 @@ fn stand(canary: &Canary, horizon: Option<At>, patience: Span) -> Stand {
     }
     match canary.outcome() {
         Some(Outcome::Refused(Class::Suppressed | Class::Recipient)) => return Stand::Nothing,
-        Some(Outcome::Refused(Class::Rate | Class::Transient)) if canary.reason == Reason::Confirmation => return Stand::Nothing,
+        Some(Outcome::Refused(Class::Rate | Class::Transient)) if canary.reason() == Reason::Confirmation => return Stand::Nothing,
         Some(Outcome::Refused(class)) => return Stand::Refused(class),
         Some(Outcome::Accepted | Outcome::Unknown) | None => {}
     }
     // A canary's age counts up to the last complete read of its inbox, never to now.
-    if canary.is_lost() || horizon.is_some_and(|h| h >= canary.sent_at.plus(patience)) { Stand::Overdue } else { Stand::Waiting }
+    if canary.is_lost() || horizon.is_some_and(|h| h >= canary.sent_at().plus(patience)) { Stand::Overdue } else { Stand::Waiting }
 }
 
 /// The newest routine canary that was answered, if the answer was no.
 fn newest_refusal(route: &RouteState) -> Option<Class> {
-    let answered = |c: &&Canary| c.reason == Reason::Routine && (c.outcome().is_some() || c.has_arrived());
+    let answered = |c: &&Canary| c.reason() == Reason::Routine && (c.outcome().is_some() || c.has_arrived());
     let newest = route.canaries.iter().rev().find(answered)?;
     match newest.outcome()? {
         Outcome::Refused(class) => Some(class),
@@ -180,11 +180,11 @@ pub(super) fn shows(state: &State, slot: usize) -> bool {
 }
 
 /// What providers said of canaries over these routes that have not come since the last arrival; what tells most first, then the newest.
-pub(super) fn said<'s>(plan: &Plan, state: &'s State, routes: &[usize]) -> Vec<(&'s Canary, &'s Said)> {
+pub(super) fn said<'s>(plan: &Plan, state: &'s State, routes: &[usize]) -> Vec<((&'s RouteState, &'s Canary), &'s Said)> {
     let known = routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
-    let missing = known.flat_map(|r| r.canaries.iter().rev().take_while(|c| !c.has_arrived()));
-    let mut said: Vec<(&Canary, &Said)> = missing.filter_map(|c| Some((c, c.trace()?.said.as_ref()?))).collect();
-    said.sort_by_key(|(canary, said)| std::cmp::Reverse((said.fate, canary.sent_at)));
+    let missing = known.flat_map(|r| r.canaries.iter().rev().take_while(|c| !c.has_arrived()).map(move |c| (r, c)));
+    let mut said: Vec<_> = missing.filter_map(|(r, c)| Some(((r, c), r.canaries.trace(c)?.said.as_ref()?))).collect();
+    said.sort_by_key(|((_, canary), said)| std::cmp::Reverse((said.fate, canary.sent_at())));
     said
 }
 
@@ -222,7 +222,7 @@ pub(super) fn in_junk<'t>(tallies: impl IntoIterator<Item = &'t Tally>) -> (usiz
 
 /// Junk among the newest arrivals. What was told as junk is so until next to none of it is: half of the mail in Junk is one incident.
 fn lately(tally: &mut Tally, state: &State, route: &RouteState) {
-    let fresh = |c: &&Canary| !c.set_aside && route.judged_before.is_none_or(|before| c.sent_at >= before);
+    let fresh = |c: &&Canary| !c.is_set_aside() && route.judged_before.is_none_or(|before| c.sent_at() >= before);
     let newest = route.canaries.iter().rev().filter(|c| c.has_arrived()).filter(fresh);
     let newest: Vec<bool> = newest.take(MORE).map(|c| c.placement() == Some(Placement::Junk)).collect();
     let junk = newest.iter().filter(|junk| **junk).count();

@@ -12,6 +12,7 @@ use self::next_step::next_step;
 use super::alarm;
 use super::canary::Canary;
 use super::evidence::{self, Tally};
+use super::flight::RouteState;
 use super::index::Index;
 use super::judge::Finding;
 use super::plan::Plan;
@@ -148,10 +149,9 @@ fn suppression(state: &State, finding: &Finding) -> Option<String> {
 /// What the provider said of the missing canaries that tells most.
 fn says(plan: &Plan, state: &State, finding: &Finding) -> String {
     let said = evidence::said(plan, state, &finding.routes);
-    let Some((canary, best)) = said.first() else { return String::new() };
+    let Some(((route, _), best)) = said.first() else { return String::new() };
     let alike = said.iter().filter(|(_, other)| other.fate == best.fate).count();
-    let provider = finding.routes.iter().filter_map(|slot| state.routes.get(*slot)).find(|r| r.find(canary.id()).is_some());
-    let name = provider.map_or_else(String::new, |r| format!("`{}`", r.route.provider));
+    let name = format!("`{}`", route.route.provider);
     let words = best.words.as_ref().map_or_else(String::new, |w| format!(" (\"{}\")", shorten(w, 160)));
     format!("; asked after {alike} of them, {name} says: {}{words}", best.fate.in_words())
 }
@@ -189,7 +189,7 @@ fn tallies(plan: &Plan, state: &State, finding: &Finding) -> Vec<Tally> {
 /// The proof: an object of plain facts.
 pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At) -> Value {
     let tallies = tallies(plan, state, finding);
-    let sent = |(slot, id): (&usize, CanaryId)| state.routes.get(*slot).and_then(|r| r.find(id)).map(|c| (c.sent_at, c.id()));
+    let sent = |(slot, id): (&usize, CanaryId)| state.routes.get(*slot).and_then(|r| r.find(id)).map(|c| (c.sent_at(), id));
     let pairs = || finding.routes.iter().zip(&tallies);
     let first_bad = tallies.iter().filter_map(|t| t.first_missing).min();
     let last_good = pairs().filter_map(|(slot, t)| sent((slot, t.last_good?))).max();
@@ -264,9 +264,9 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
 fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, Value>) {
     let said = evidence::said(plan, state, &finding.routes);
     if !said.is_empty() {
-        let one = |(canary, said): &(&Canary, &Said)| {
-            let (sent_at, said_at) = (canary.sent_at.rfc3339(), said.at.rfc3339());
-            json!({ "canary": canary.id(), "sent_at": sent_at, "fate": said.fate, "said_at": said_at, "words": said.words })
+        let one = |((route, canary), said): &((&RouteState, &Canary), &Said)| {
+            let (sent_at, said_at) = (canary.sent_at().rfc3339(), said.at.rfc3339());
+            json!({ "canary": route.id(canary.serial), "sent_at": sent_at, "fate": said.fate, "said_at": said_at, "words": said.words })
         };
         facts.insert("provider_says".to_owned(), said.iter().take(SAID_AT_MOST).map(one).collect());
     }
@@ -293,7 +293,7 @@ fn round(value: f64, by: f64) -> f64 {
 
 /// Why an incident is over.
 pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at: At, now: At) -> String {
-    let found = |r: &super::flight::RouteState| r.suppressed.as_ref().is_some_and(|s| s.found_at >= opened_at);
+    let found = |r: &RouteState| r.suppressed.as_ref().is_some_and(|s| s.found_at >= opened_at);
     let seeds: Vec<&Route> = state.routes.iter().filter(|r| culprit.covers(&r.route) && found(r)).map(|r| &r.route).collect();
     let suppressed = seeds.first().map(|r| format!("provider `{}` suppresses the seed of inbox `{}`", r.provider, r.inbox));
     if let Some(why) = suppressed.as_ref().filter(|_| seeds.len() == plan.routes.iter().filter(|r| culprit.covers(&r.route)).count()) {
@@ -301,7 +301,7 @@ pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at:
     }
     let suppressed = suppressed.map_or_else(String::new, |why| format!("; {why}: what did not arrive there is no outage"));
     let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
-    let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at >= opened_at)).filter(|c| c.has_arrived()).count();
+    let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at() >= opened_at)).filter(|c| c.has_arrived()).count();
     let covered: Vec<usize> = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).map(|(slot, _)| slot).collect();
     let late = travel::grown(state, &covered, Some(opened_at.minus(BEFORE)))
         .map_or_else(String::new, |leg| format!("; of what came late: {}", leg.in_words()));
@@ -355,18 +355,20 @@ fn inboxes(plan: &Plan, routes: &[usize]) -> BTreeSet<Name> {
 /// The provider's newest words about a canary of this finding that is missing; of a refusal, those that refuse.
 fn reply(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
     let refused = |c: &Canary| matches!(c.outcome(), Some(Outcome::Refused(_)));
-    let newest = |c: &&Canary| c.reply().is_some() && !c.has_arrived() && (finding.kind != Kind::Refused || refused(c));
+    let newest =
+        |r: &RouteState, c: &Canary| r.canaries.reply(c).is_some() && !c.has_arrived() && (finding.kind != Kind::Refused || refused(c));
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
-    let mut found: Vec<&Canary> = routes.filter_map(|r| r.canaries.iter().rev().find(newest)).collect();
-    found.sort_by_key(|c| c.sent_at);
-    found.last()?.reply().map(str::to_owned)
+    let mut found: Vec<(&RouteState, &Canary)> =
+        routes.filter_map(|r| Some((r, r.canaries.iter().rev().find(|c| newest(r, c))?))).collect();
+    found.sort_by_key(|(_, c)| c.sent_at());
+    found.last().and_then(|(r, c)| r.canaries.reply(c)).map(str::to_owned)
 }
 
 /// What is wrong with the mail that came in the stead of the newest canaries of this finding.
 fn mismatch(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
-    let missing = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| !c.has_arrived()));
-    missing.filter(|c| c.mismatch().is_some()).max_by_key(|c| c.sent_at)?.mismatch().map(str::to_owned)
+    let missing = routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| !c.has_arrived()).map(move |c| (r, c)));
+    missing.filter_map(|(r, c)| Some((c.sent_at(), r.canaries.mismatch(c)?))).max_by_key(|(at, _)| *at).map(|(_, why)| why.to_owned())
 }
 
 /// Cuts on a character boundary.

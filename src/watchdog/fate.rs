@@ -57,7 +57,7 @@ impl State {
         let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
         let withheld = self.is_withheld(id);
         let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some(sent_at) = route.find(id).map(|c| c.sent_at) else { return };
+        let Some(sent_at) = route.find(id).map(Canary::sent_at) else { return };
         if !withheld {
             route.counts.lost += 1;
             route.counts.missed += 1;
@@ -82,7 +82,7 @@ impl State {
     /// A canary has settled: it leaves those in flight, and says this.
     fn land(&mut self, plan: &Plan, ix: &mut Index, slot: usize, id: CanaryId, said: Option<&hypothesis::Factors>) {
         let Some(route) = self.routes.get_mut(slot) else { return };
-        if let (Some(sent_at), Some(planned)) = (route.find(id).map(|c| c.sent_at), plan.routes.get(slot)) {
+        if let (Some(sent_at), Some(planned)) = (route.find(id).map(Canary::sent_at), plan.routes.get(slot)) {
             ix.deadlines.remove(&(sent_at.plus(planned.deadline), slot, lower(id)));
         }
         let before = route.settles_at();
@@ -101,7 +101,7 @@ impl State {
         let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
         let cut_off = self.cut_off_since.is_some();
         let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some((reason, sent_at)) = route.find(id).filter(|c| c.outcome().is_none()).map(|c| (c.reason, c.sent_at)) else { return };
+        let Some((reason, sent_at)) = route.find(id).filter(|c| c.outcome().is_none()).map(|c| (c.reason(), c.sent_at())) else { return };
         ix.handing.answered();
         ix.handing.end(sent_at, slot, id);
         let outcome = answer.outcome;
@@ -110,9 +110,7 @@ impl State {
             Outcome::Refused(class) => *route.counts.refused.entry(class).or_default() += 1,
             Outcome::Unknown => route.counts.unknown += 1,
         }
-        if let Some(canary) = route.find_mut(id) {
-            canary.answer(answer);
-        }
+        route.canaries.answer(id, answer);
         // A confirmation that is throttled says nothing.
         let throttled = matches!(outcome, Outcome::Refused(Class::Rate | Class::Transient)) && reason == Reason::Confirmation;
         if let Outcome::Refused(class) = outcome {
@@ -149,8 +147,8 @@ impl State {
         let Some(canary) = route.find(id) else { return };
         let deadline = plan.routes.get(slot).map_or(Span::from_secs(900), |r| r.deadline);
         // INTERNALDATE has steps of a second and the receiver's clock: what it says is clamped between sending and seeing.
-        arrival.at = arrival.at.min(seen).max(canary.sent_at);
-        let sent_at = canary.sent_at;
+        arrival.at = arrival.at.min(seen).max(canary.sent_at());
+        let sent_at = canary.sent_at();
         if canary.has_arrived() {
             if canary.is_another_copy(&arrival) {
                 route.counts.duplicate += 1;
@@ -160,8 +158,8 @@ impl State {
         ix.handing.end(sent_at, slot, id);
         let lag = seen.since(arrival.at);
         let arrived_at = arrival.at;
-        let accepted_at = canary.answered_at().map_or(canary.sent_at, |at| at.min(arrival.at));
-        let (delivery, latency) = (arrival.at.since(accepted_at), arrival.at.since(canary.sent_at));
+        let accepted_at = canary.answered_at().map_or(sent_at, |at| at.min(arrival.at));
+        let (delivery, latency) = (arrival.at.since(accepted_at), arrival.at.since(sent_at));
         let missed_already = canary.is_lost() || canary.refused();
         *route.counts.arrived.entry(arrival.placement).or_default() += 1;
         if latency > deadline {
@@ -177,9 +175,7 @@ impl State {
         let junk = arrival.placement == Placement::Junk;
         let was = route.note_arrival(lower(id), junk);
         route.good_sent_at = route.good_sent_at.max(Some(sent_at));
-        if let Some(canary) = route.find_mut(id) {
-            canary.arrive(&arrival);
-        }
+        route.canaries.arrive(id, &arrival);
         self.sent_after_all(ix, slot, id);
         self.note_read(inbox, arrived_at, seen);
         let seen_in = self.seen_in(inbox, sent_at, latency, seen);
@@ -205,7 +201,7 @@ impl State {
         if route.route.inbox != *inbox {
             return;
         }
-        if route.find_mut(id).is_some_and(|canary| canary.mismatches(why)) {
+        if route.canaries.mismatches(id, why) {
             route.counts.mismatched += 1;
         }
     }
@@ -240,7 +236,7 @@ impl State {
         let at = self.at;
         if flown.is_none() {
             if let Some(route) = self.routes.get_mut(slot)
-                && route.find(id).is_some_and(|c| c.taught)
+                && route.find(id).is_some_and(Canary::has_taught)
             {
                 route.survival.learn_late(at, latency);
             }
@@ -250,7 +246,7 @@ impl State {
         if flown.is_some_and(|f| f.teaches) && (young || !self.in_alarm(plan, ix, slot)) {
             self.teach(plan, slot, at, Some(latency));
             if let Some(canary) = self.routes.get_mut(slot).and_then(|r| r.find_mut(id)) {
-                canary.taught = true;
+                canary.teach();
             }
         }
     }
@@ -269,7 +265,7 @@ impl Watchdog {
             let horizon = self.state.inboxes.get(&route.route.inbox).and_then(|i| self.state.horizon(i));
             if horizon.is_some_and(|h| h >= *due) {
                 facts.push(if self.state.is_disregarded(*slot) { Fact::Forgotten { canary } } else { Fact::Lost { canary } });
-            } else if route.find(canary).is_none_or(|c| at.since(c.sent_at) > FORGET_AFTER) {
+            } else if route.find(canary).is_none_or(|c| at.since(c.sent_at()) > FORGET_AFTER) {
                 facts.push(Fact::Forgotten { canary });
             }
         }

@@ -30,7 +30,7 @@ fn calmed_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
     if mine().any(|r| r.refusal.is_some()) {
         return alarm;
     }
-    let refused = mine().filter_map(|r| r.canaries.iter().rev().find(|c| c.refused())).map(|c| c.sent_at).max();
+    let refused = mine().filter_map(|r| r.canaries.iter().rev().find(|c| c.refused())).map(|c| c.sent_at()).max();
     alarm.max(refused.map(|at| at.max(shown.opened_at)))
 }
 

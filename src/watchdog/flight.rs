@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::canary::{Canary, lower};
 use super::count::Histogram;
+use super::remembered::Remembered;
 use super::survival::Survival;
 use super::trace::Suppressed;
 use super::view::RouteCounts;
@@ -50,8 +51,7 @@ pub(super) struct RouteState {
     pub(super) joined: Option<At>,
     /// The lower half of the newest canary's id.
     pub(super) serial: u32,
-    /// In the order of sending, which is the order of their ids.
-    pub(super) canaries: VecDeque<Canary>,
+    pub(super) canaries: Remembered,
     /// When its newest routine canary was sent.
     pub(super) last_routine: Option<At>,
     pub(super) last_arrival: Option<At>,
@@ -85,7 +85,7 @@ impl RouteState {
             key: 0,
             joined: None,
             serial: 0,
-            canaries: VecDeque::new(),
+            canaries: Remembered::default(),
             last_routine: None,
             last_arrival: None,
             judged_before: None,
@@ -108,22 +108,11 @@ impl RouteState {
     }
 
     pub(super) fn find(&self, id: CanaryId) -> Option<&Canary> {
-        self.position(id).and_then(|at| self.canaries.get(at))
+        self.canaries.find(id)
     }
 
     pub(super) fn find_mut(&mut self, id: CanaryId) -> Option<&mut Canary> {
-        let at = self.position(id)?;
-        self.canaries.get_mut(at)
-    }
-
-    fn position(&self, id: CanaryId) -> Option<usize> {
-        // They count on without gaps until the oldest are let go of.
-        let back = usize::try_from(self.serial.checked_sub(lower(id))?).ok()?;
-        let guess = self.canaries.len().checked_sub(back + 1).filter(|at| self.canaries.get(*at).is_some_and(|c| c.id() == id));
-        if guess.is_some() {
-            return guess;
-        }
-        self.canaries.binary_search_by_key(&id, Canary::id).ok()
+        self.canaries.find_mut(id)
     }
 
     /// Takes a new canary in, and lets go of what need not be remembered any longer.
@@ -132,10 +121,8 @@ impl RouteState {
         if reason == Reason::Routine {
             self.last_routine = Some(at);
         }
-        let mut canary = Canary::new(id, at, reason);
-        canary.set_aside = self.suppressed.is_some();
-        self.canaries.push_back(canary);
         let counted = self.suppressed.is_none();
+        self.canaries.send(id, at, reason).into_iter().for_each(|canary| canary.set_aside(!counted));
         let teaches = counted && reason == Reason::Routine;
         let look_at = self.survival.next_look(Span::ZERO).map(|age| at.plus(age));
         self.flying.push_back(Flying { serial: self.serial, sent_at: at, reason, counted, teaches, look_at });
@@ -170,24 +157,23 @@ impl RouteState {
     }
 
     fn let_go(&mut self, now: At) {
-        // Every sixteenth time is often enough, and keeps the cost of a long memory small.
-        if self.canaries.len() <= REMEMBER_AT_LEAST || !self.serial.is_multiple_of(16) {
+        // Every eighth time is often enough, and keeps the cost of a long memory small.
+        if self.canaries.len() <= REMEMBER_AT_LEAST || !self.serial.is_multiple_of(8) {
             return;
         }
         let mut spare = self.canaries.len() - REMEMBER_AT_LEAST;
         let mut surplus = self.canaries.len().saturating_sub(REMEMBER_AT_MOST);
-        self.canaries.retain(|c| {
+        self.canaries.let_go(|c| {
             if spare == 0 {
                 return true;
             }
             spare -= 1;
-            let age = now.since(c.sent_at);
+            let age = now.since(c.sent_at());
             let keep = if c.has_arrived() || c.refused() { age < REMEMBER_ARRIVED } else { age < REMEMBER_MISSING };
             let over = surplus > 0 && !c.in_flight();
             surplus = surplus.saturating_sub(1);
             keep && !over
         });
-        self.canaries.shrink_to(self.canaries.len() + 16);
     }
 
     /// How its newest canary that was answered was answered, and when.

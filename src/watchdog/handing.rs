@@ -51,13 +51,13 @@ impl RouteState {
     /// Takes up what of this route was under way at `now`.
     pub(super) fn resume_handing(&self, handing: &mut Handing, slot: usize, now: At) {
         handing.answers |= self.counts.accepted + self.counts.unknown > 0 || !self.counts.refused.is_empty();
-        let recent = self.canaries.iter().rev().take_while(|c| now.since(c.sent_at) <= LONGEST);
-        handing.unanswered.extend(recent.filter(|c| c.outcome().is_none() && c.in_flight()).map(|c| (c.sent_at, slot, c.serial)));
+        let recent = self.canaries.iter().rev().take_while(|c| now.since(c.sent_at()) <= LONGEST);
+        handing.unanswered.extend(recent.filter(|c| c.outcome().is_none() && c.in_flight()).map(|c| (c.sent_at(), slot, c.serial)));
     }
 }
 
 /// Whether the newest canary of this route is still being handed over at `now`.
 pub(super) fn is_under_way(state: &State, ix: &Index, slot: usize) -> bool {
     let newest = state.routes.get(slot).and_then(|r| r.canaries.back());
-    newest.is_some_and(|c| ix.handing.unanswered.contains(&(c.sent_at, slot, c.serial)))
+    newest.is_some_and(|c| ix.handing.unanswered.contains(&(c.sent_at(), slot, c.serial)))
 }

@@ -151,16 +151,16 @@ fn missed_at(plan: &Plan, state: &State, alarm: &Alarm) -> At {
     let (mut took, mut missed, mut missing, mut oldest) = (Vec::new(), 0, None::<At>, None::<At>);
     for route in routes() {
         // What an incident has judged that is over is missed no more.
-        let judged = |c: &Canary| route.judged_before.is_some_and(|before| c.sent_at < before);
+        let judged = |c: &Canary| route.judged_before.is_some_and(|before| c.sent_at() < before);
         let mut row = true;
-        for canary in route.canaries.iter().rev().filter(|c| !c.set_aside && !c.refused()) {
+        for canary in route.canaries.iter().rev().filter(|c| !c.is_set_aside() && !c.refused()) {
             if let Some(latency) = canary.latency() {
                 took.push(latency);
                 row = false;
             } else if !judged(canary) {
-                oldest = Some(oldest.map_or(canary.sent_at, |at| at.min(canary.sent_at)));
+                oldest = Some(oldest.map_or(canary.sent_at(), |at| at.min(canary.sent_at())));
                 if row {
-                    missing = Some(missing.map_or(canary.sent_at, |at| at.min(canary.sent_at)));
+                    missing = Some(missing.map_or(canary.sent_at(), |at| at.min(canary.sent_at())));
                 } else {
                     missed += 1;
                 }

@@ -214,7 +214,7 @@ fn refused_still(state: &State, open: &Incident, finding: &Finding) -> bool {
         state
             .routes
             .get(*slot)
-            .is_some_and(|r| r.in_flight().any(|c| c.sent_at >= open.shown.opened_at && state.at.since(c.sent_at) > STILL_MISSING))
+            .is_some_and(|r| r.in_flight().any(|c| c.sent_at() >= open.shown.opened_at && state.at.since(c.sent_at()) > STILL_MISSING))
     };
     match (open.shown.kind, finding.kind) {
         (Kind::Refused, Kind::Loss | Kind::Slow) => true,

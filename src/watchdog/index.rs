@@ -58,6 +58,8 @@ pub(super) struct Index {
     pub(super) weighing: (Vec<Waiting>, Vec<(At, Factors)>),
     /// Inboxes that cannot be read.
     pub(super) blind: BTreeSet<Name>,
+    /// Up to when an inbox that can be read again catches up; the last of them.
+    pub(super) clears_at: At,
 }
 
 impl Watchdog {
@@ -77,13 +79,13 @@ impl Index {
                 ix.keys.insert(route.key, slot);
             }
             if let Some(planned) = plan.routes.get(slot) {
-                let open = route.in_flight().map(|c| (c.sent_at.plus(planned.deadline), slot, c.serial));
+                let open = route.in_flight().map(|c| (c.sent_at().plus(planned.deadline), slot, c.serial));
                 ix.deadlines.extend(open);
             }
             ix.looks.extend(route.flying.iter().filter_map(|f| Some((f.look_at?, slot, f.serial))));
             ix.age(plan, state, slot);
             ix.note(state, slot);
-            keep(&mut ix.told, slot, route.canaries.iter().any(|c| c.trace().is_some_and(|trace| trace.said.is_some())));
+            keep(&mut ix.told, slot, route.canaries.iter().any(|c| route.canaries.trace(c).is_some_and(|trace| trace.said.is_some())));
             route.resume_handing(&mut ix.handing, slot, state.at);
         }
         for (suspect, standing) in state.standings.iter().enumerate() {
@@ -101,6 +103,7 @@ impl Index {
         confirming.sort_unstable();
         ix.confirming.extend(confirming);
         ix.blind.extend(state.inboxes.iter().filter(|(_, i)| i.blind.is_some()).map(|(name, _)| name.clone()));
+        ix.clears_at = state.inboxes.values().map(|inbox| inbox.clear_from).max().unwrap_or_default();
         ix.follow_alarms(plan, state);
         ix.reschedule(plan, state);
         ix

@@ -110,9 +110,9 @@ fn name_canaries(evidence: &serde_json::Value, named: &mut BTreeSet<CanaryId>) {
 /// The newest canaries of a route, then older ones that `named` has and that are still remembered.
 fn recent(route: &RouteState, named: &BTreeSet<CanaryId>) -> Vec<CanaryView> {
     let older = route.canaries.len().saturating_sub(LISTED);
-    let oldest = route.canaries.get(older).map(Canary::id);
+    let oldest = route.canaries.get(older).map(|c| route.id(c.serial));
     let further = named.iter().rev().filter(|id| oldest.is_some_and(|oldest| **id < oldest)).filter_map(|id| route.find(*id));
-    route.canaries.iter().rev().take(LISTED).chain(further).map(canary).collect()
+    route.canaries.iter().rev().take(LISTED).chain(further).map(|c| canary(route, c)).collect()
 }
 
 fn route(plan: &Plan, state: &State, presents: &Presents, slot: usize, named: &BTreeSet<CanaryId>) -> Option<RouteView> {
@@ -174,7 +174,7 @@ fn inbox(plan: &Plan, state: &State, name: &Name, party: PartyView) -> InboxView
     }
 }
 
-fn canary(canary: &Canary) -> CanaryView {
+fn canary(route: &RouteState, canary: &Canary) -> CanaryView {
     let state = match (canary.placement(), canary.outcome()) {
         (Some(placement), _) => {
             let late = if canary.is_lost() { ", after its deadline" } else { "" };
@@ -187,14 +187,15 @@ fn canary(canary: &Canary) -> CanaryView {
         (None, Some(Outcome::Unknown)) => "perhaps in flight: cut off while it was handed over".to_owned(),
         (None, None) => "being handed over".to_owned(),
     };
-    let mismatch = canary.mismatch().map_or_else(String::new, |why| format!("; a mail with its token is not as expected: {why}"));
-    let said = canary.trace().and_then(|trace| trace.said.as_ref()).map_or_else(String::new, |said| {
+    let mismatch =
+        route.canaries.mismatch(canary).map_or_else(String::new, |why| format!("; a mail with its token is not as expected: {why}"));
+    let said = route.canaries.trace(canary).and_then(|trace| trace.said.as_ref()).map_or_else(String::new, |said| {
         let words = said.words.as_ref().map_or_else(String::new, |words| format!(": {words}"));
         format!("; the provider says: {}{words}", said.fate.in_words())
     });
     CanaryView {
-        canary: canary.id(),
-        sent_at: canary.sent_at,
+        canary: route.id(canary.serial),
+        sent_at: canary.sent_at(),
         became: became(canary),
         latency: canary.latency(),
         placement: canary.placement(),

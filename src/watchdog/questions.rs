@@ -7,8 +7,8 @@ impl Watchdog {
     /// Canaries that were recorded and never answered: after a restart their fate is unknown.
     #[must_use]
     pub fn unanswered(&self) -> Vec<CanaryId> {
-        let open = |c: &&canary::Canary| c.outcome().is_none() && c.in_flight() && !c.set_aside;
-        self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open)).map(canary::Canary::id).collect()
+        let open = |c: &&canary::Canary| c.outcome().is_none() && c.in_flight() && !c.is_set_aside();
+        self.state.routes.iter().flat_map(|r| r.canaries.iter().filter(open).map(|c| r.id(c.serial))).collect()
     }
 
     /// Where the reader of an inbox stood.
@@ -26,7 +26,8 @@ impl Watchdog {
     /// Canaries that have not arrived, each with its provider and its provider's id for it, where one tells by itself what became of them.
     pub fn message_ids(&self) -> impl Iterator<Item = (&Name, &str, CanaryId)> {
         let hooked = self.state.routes.iter().filter(|r| self.plan.is_hooked(&r.route.provider));
-        hooked.flat_map(move |r| r.canaries.iter().filter_map(move |c| Some((&r.route.provider, c.message_id()?, c.id()))))
+        hooked
+            .flat_map(move |r| r.canaries.iter().filter_map(move |c| Some((&r.route.provider, r.canaries.message_id(c)?, r.id(c.serial)))))
     }
 
     /// Whether canaries to this inbox are on their way.

@@ -213,7 +213,7 @@ impl State {
         let Event::Read { inbox, up_to, cursor } = event else { return true };
         let Some(known) = self.inboxes.get(inbox) else { return true };
         let horizon = up_to.unwrap_or(at);
-        let waited_for = |r: &RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at < horizon);
+        let waited_for = |r: &RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at() < horizon);
         known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || self.routes.iter().any(waited_for)
     }
 

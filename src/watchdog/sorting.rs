@@ -70,10 +70,10 @@ struct Saying {
 
 /// What the newest canaries of a route say that were sent since.
 fn newest(route: &RouteState, since: At, horizon: Option<At>, way: Option<usize>) -> impl Iterator<Item = Saying> {
-    let sent = route.canaries.iter().rev().take_while(move |c| c.sent_at >= since).filter(|c| !c.set_aside && !c.refused());
+    let sent = route.canaries.iter().rev().take_while(move |c| c.sent_at() >= since).filter(|c| !c.is_set_aside() && !c.refused());
     sent.take(NEWEST).filter_map(move |canary| {
         let Some(latency) = canary.latency() else {
-            let age = horizon?.since(canary.sent_at);
+            let age = horizon?.since(canary.sent_at());
             let nats = hypothesis::silent(&route.survival, age).map(f64::ln);
             let [stop, ..] = nats;
             let beyond = match way {
@@ -82,10 +82,10 @@ fn newest(route: &RouteState, since: At, horizon: Option<At>, way: Option<usize>
                 Some(way) => stop - nats.get(way).unwrap_or(&stop),
                 None => 0.0,
             };
-            return (age > Span::ZERO).then_some(Saying { sent_at: canary.sent_at, arrived: false, nats, beyond });
+            return (age > Span::ZERO).then_some(Saying { sent_at: canary.sent_at(), arrived: false, nats, beyond });
         };
         let nats = hypothesis::arrived(&route.survival, latency).map(f64::ln);
-        Some(Saying { sent_at: canary.sent_at, arrived: true, nats, beyond: 0.0 })
+        Some(Saying { sent_at: canary.sent_at(), arrived: true, nats, beyond: 0.0 })
     })
 }
 

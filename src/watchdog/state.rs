@@ -17,12 +17,12 @@ use super::flight::RouteState;
 use super::hold::Habit;
 use super::identity::Identity;
 use super::index::Index;
+use super::lessons::Counts;
 use super::outbox::{Incident, Pending};
 use super::plan::Plan;
 use super::record::{Fact, Record};
 use super::sight::{CATCHES_UP, InboxState};
 use super::stranger::Strangers;
-use super::survival::Counts;
 use super::suspicion::Allowance;
 use super::travel::Travel;
 use super::trial::Trial;
@@ -257,7 +257,7 @@ impl State {
                 (flying.counted, flying.teaches) = (false, false);
             }
             for canary in route.canaries.iter_mut().filter(|c| c.in_flight()) {
-                canary.set_aside = true;
+                canary.set_aside(true);
             }
         }
         for alarm in &mut self.alarms {
@@ -312,7 +312,7 @@ impl State {
             }
             Event::Sight { inbox } => {
                 ix.blind.remove(inbox);
-                self.gain_sight(inbox, at);
+                self.gain_sight(ix, inbox, at);
             }
             Event::CutOff {} => self.cut_off(at),
             Event::Connected {} => self.connect(plan, ix, at),
@@ -343,8 +343,9 @@ impl State {
         }
     }
 
-    fn gain_sight(&mut self, name: &Name, at: At) {
+    fn gain_sight(&mut self, ix: &mut Index, name: &Name, at: At) {
         let clear_from = self.clear_from(at);
+        ix.clears_at = ix.clears_at.max(clear_from);
         self.inbox(name).gain_sight(clear_from);
     }
 
@@ -368,11 +369,14 @@ impl State {
         for inbox in self.inboxes.values_mut() {
             inbox.clear_from = clear_from;
         }
+        ix.clears_at = ix.clears_at.max(clear_from);
         let from = since.minus(plan.every.scaled(2, 1));
         for route in &mut self.routes {
-            for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at >= from) {
+            for canary in route.canaries.iter_mut().rev().take_while(|c| c.sent_at() >= from) {
                 let network = canary.outcome() == Some(Outcome::Refused(Class::Network));
-                canary.set_aside |= network && !canary.has_arrived();
+                if network && !canary.has_arrived() {
+                    canary.set_aside(true);
+                }
             }
             if route.refusal == Some(Class::Network) {
                 route.refusal = None;

@@ -5,14 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lessons::{BUCKETS, Counts, ms, narrow};
 use crate::model::{At, Span};
 
-/// Buckets: eight an octave from a quarter of a second to 4096 s, and one for what takes longer.
-pub(super) const BUCKETS: usize = 113;
 /// The lower edge of the first bucket, in milliseconds.
 const FIRST_EDGE_MS: f64 = 250.0;
-/// What is learnt weighs half as much after a week: mail has habits of the day and of the week.
-const HALF_LIFE_MS: f64 = 7.0 * 86_400_000.0;
 /// The prior weighs as much as so many canaries.
 const PRIOR_WEIGHT: f64 = 30.0;
 /// The median of most mail before anything is known.
@@ -25,8 +22,6 @@ const SLOWER_AT_LEAST: f64 = 4.0;
 const PATIENT_MS: f64 = 300_000.0;
 /// A route that has learnt from fewer than this learns in an alarm, too: it may be that health was not known.
 const YOUNG: u32 = 60;
-/// Weights are brought down again when the newest weighs this much.
-const RESCALE_AT: f64 = 1024.0;
 /// The scale moves by this much (in the logarithm) with every arrival: a running median by the sign of the step.
 const SCALE_STEP: f64 = 0.02;
 /// And no further than this: more is a failure, and no time of day.
@@ -154,50 +149,6 @@ fn median_ms(arrived: &[f64]) -> Option<(f64, f64)> {
     (weight > 0.0).then(|| (edge_ms(place as f64 + 0.5), weight))
 }
 
-/// What arrived in which bucket, and what was lost. Newer counts weigh more, so that nothing need be decayed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Counts {
-    /// When a canary weighed one.
-    epoch: At,
-    /// What the newest one weighed.
-    unit: f32,
-    arrived: Vec<f32>,
-    lost: f32,
-}
-
-impl Counts {
-    /// Counts one canary that arrived in this bucket, or was lost.
-    pub(super) fn add(&mut self, at: At, bucket: Option<usize>) {
-        if self.arrived.is_empty() {
-            self.arrived = vec![0.0; BUCKETS];
-            self.epoch = at;
-        }
-        let mut weight = (ms(at.since(self.epoch)) / HALF_LIFE_MS).exp2();
-        if weight > RESCALE_AT {
-            let by = narrow(1.0 / weight);
-            self.arrived.iter_mut().for_each(|d| *d *= by);
-            self.lost *= by;
-            self.epoch = at;
-            weight = 1.0;
-        }
-        self.unit = narrow(weight);
-        match bucket {
-            Some(bucket) => {
-                if let Some(d) = self.arrived.get_mut(bucket) {
-                    *d += self.unit;
-                }
-            }
-            None => self.lost += self.unit,
-        }
-    }
-
-    /// One that was counted as lost has arrived after all.
-    fn find_again(&mut self, at: At, bucket: usize) {
-        self.add(at, Some(bucket));
-        self.lost = (self.lost - self.unit).max(0.0);
-    }
-}
-
 /// One route's survival function.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Survival {
@@ -250,10 +201,10 @@ impl Survival {
     /// Draws the function anew.
     pub(super) fn draw(&mut self, prior: &Prior) {
         self.stale = 0;
-        let unit = if self.counts.arrived.is_empty() { 1.0 } else { f64::from(self.counts.unit) };
-        let none = vec![0.0; BUCKETS];
-        let arrived: Vec<f64> =
-            if self.counts.arrived.is_empty() { none } else { self.counts.arrived.iter().map(|d| f64::from(*d)).collect() };
+        let unit = if self.counts.is_empty() { 1.0 } else { f64::from(self.counts.unit) };
+        let mut arrived: Vec<f64> = Vec::with_capacity(BUCKETS);
+        arrived.extend(self.counts.arrived.iter().map(|d| f64::from(*d)));
+        arrived.resize(BUCKETS, 0.0);
         let mut left = 1.0;
         let moved = match median_ms(&arrived) {
             // A few arrivals tell little of the shape, but how slow this world is.
@@ -376,15 +327,6 @@ fn fade(age_ms: f64) -> f64 {
 
 fn edge_ms(place: f64) -> f64 {
     FIRST_EDGE_MS * (place / 8.0).exp2()
-}
-
-fn ms(span: Span) -> f64 {
-    span.as_ms() as f64
-}
-
-/// Kept in half the room: weights and shares need no more than seven digits.
-fn narrow(value: f64) -> f32 {
-    value as f32
 }
 
 /// The normal distribution function (Abramowitz and Stegun 26.2.17; error below 1e-7).

@@ -248,6 +248,6 @@ fn may(plan: &Plan, state: &State, slot: usize, now: At) -> Option<(usize, At)> 
     }
     let free = budget::confirmation_at(plan, state, &route.route, now)?;
     let apart = APART.min(plan.routes.get(slot)?.every);
-    let last = route.canaries.back().map(|c| c.sent_at.plus(apart));
+    let last = route.canaries.back().map(|c| c.sent_at().plus(apart));
     Some((slot, last.map_or(free, |at| at.max(free))))
 }

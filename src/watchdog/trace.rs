@@ -97,7 +97,7 @@ fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
     }
     for id in &state.missed {
         if let Some((route, canary)) = state.canary(ix, *id) {
-            wanted.extend(Look::over(plan, state, route, now).and_then(|look| look.may(canary, now, &mut asked)));
+            wanted.extend(Look::over(plan, state, route, now).and_then(|look| look.may(route, canary, now, &mut asked)));
         }
     }
     for route in ix.suppressed.iter().filter_map(|slot| state.routes.get(*slot)) {
@@ -121,7 +121,7 @@ fn overdue_of(plan: &Plan, state: &State, suspect: usize, now: At, asked: &mut A
             continue;
         }
         let flying = route.flying.iter().filter(|f| f.counted).filter_map(|f| route.find(route.id(f.serial)));
-        for wanted in flying.filter_map(|c| look.may(c, now, asked)) {
+        for wanted in flying.filter_map(|c| look.may(route, c, now, asked)) {
             let (oldest, newest) = ends.entry(&route.route.provider).or_insert((wanted, wanted));
             if wanted.2 < oldest.2 {
                 *oldest = wanted;
@@ -142,10 +142,10 @@ fn still(plan: &Plan, state: &State, route: &RouteState, now: At, asked: &mut As
         asked.later(next);
         return None;
     }
-    let since = route.canaries.iter().rev().take_while(|c| c.sent_at > suppressed.sent_at);
+    let since = route.canaries.iter().rev().take_while(|c| c.sent_at() > suppressed.sent_at);
     let look = Look::over(plan, state, route, now)?;
-    let newest = since.filter(|c| c.trace().is_none()).find(|c| look.overdue_at(c, now, &mut Asked::default()).is_some())?;
-    Some((look.free_at, 1, newest.sent_at, newest.id()))
+    let newest = since.filter(|c| route.canaries.trace(c).is_none()).find(|c| look.overdue_at(c, now, &mut Asked::default()).is_some())?;
+    Some((look.free_at, 1, newest.sent_at(), route.id(newest.serial)))
 }
 
 /// A route whose provider can be asked.
@@ -169,15 +169,15 @@ impl Look {
     }
 
     /// When a canary may be asked after, if it may be.
-    fn may(&self, canary: &Canary, now: At, asked: &mut Asked) -> Option<Wanted> {
+    fn may(&self, route: &RouteState, canary: &Canary, now: At, asked: &mut Asked) -> Option<Wanted> {
         let due = self.overdue_at(canary, now, asked)?;
-        let (times, next) = match canary.trace() {
+        let (times, next) = match route.canaries.trace(canary) {
             None => (0, due),
             Some(trace) if trace.said.as_ref().is_some_and(|said| said.fate.is_final()) => return None,
             Some(trace) if trace.times == 0 => (0, due),
             Some(trace) => (trace.times, trace.asked_at.plus(*AGAIN.get(usize::from(trace.times).saturating_sub(1))?)),
         };
-        Some((next.max(self.free_at), times, canary.sent_at, canary.id()))
+        Some((next.max(self.free_at), times, canary.sent_at(), route.id(canary.serial)))
     }
 
     /// Since when a canary that its provider took is clearly overdue, if it is.
@@ -185,7 +185,7 @@ impl Look {
         if canary.has_arrived() || canary.outcome() != Some(Outcome::Accepted) {
             return None;
         }
-        let due = canary.sent_at.plus(self.patience);
+        let due = canary.sent_at().plus(self.patience);
         if due > now {
             asked.later(due.plus(Span::from_ms(1)));
             return None;
@@ -208,8 +208,8 @@ impl Watchdog {
         for _ in 0..AT_ONCE {
             let Some(canary) = self.wants_to_know(at).now else { break };
             let Some((route, known)) = self.state.canary(&self.ix, canary) else { break };
-            let message_id = known.message_id().map(str::to_owned);
-            let (provider, inbox, sent_at) = (route.route.provider.clone(), route.route.inbox.clone(), known.sent_at);
+            let message_id = route.canaries.message_id(known).map(str::to_owned);
+            let (provider, inbox, sent_at) = (route.route.provider.clone(), route.route.inbox.clone(), known.sent_at());
             self.record(step, at, Fact::Asked { canary });
             step.effects.push(Effect::Trace { canary, provider, inbox, sent_at, message_id });
         }
@@ -228,8 +228,7 @@ impl State {
         self.missed.remove(&id);
         let Some(slot) = ix.keys.get(&super::canary::upper(id)).copied() else { return };
         let Some(route) = self.routes.get_mut(slot) else { return };
-        if let Some(canary) = route.find_mut(id) {
-            let trace = canary.trace_mut(|| Trace { asked_at: at, times: 0, said: None });
+        if let Some(trace) = route.canaries.trace_mut(id, || Trace { asked_at: at, times: 0, said: None }) {
             (trace.asked_at, trace.times) = (at, trace.times.saturating_add(1));
         }
         let pair = (route.route.provider.clone(), route.route.inbox.clone());
@@ -251,12 +250,12 @@ impl State {
         let at = self.at;
         let Some(slot) = ix.keys.get(&super::canary::upper(id)).copied() else { return };
         let Some(route) = self.routes.get_mut(slot) else { return };
-        let Some(canary) = route.find_mut(id) else { return };
+        let Some(sent_at) = route.find(id).map(Canary::sent_at) else { return };
         let said = Some(Said { at, fate, words: words.map(str::to_owned) });
         // Told unasked. That it was taken does not spare the question; what tells more is worth one.
-        canary.trace_mut(|| Trace { asked_at: at, times: u8::from(fate > Fate::Stuck), said: None }).said = said;
+        let first = || Trace { asked_at: at, times: u8::from(fate > Fate::Stuck), said: None };
+        route.canaries.trace_mut(id, first).into_iter().for_each(|trace| trace.said.clone_from(&said));
         ix.told.insert(slot);
-        let sent_at = canary.sent_at;
         let pair = (route.route.provider.clone(), route.route.inbox.clone());
         let members = self.pair(plan, &pair);
         let mine =
@@ -284,9 +283,9 @@ impl State {
         self.missed.remove(&id);
         let Some(route) = self.routes.get_mut(slot) else { return };
         let Some(found_by) = route.suppressed.as_ref().map(|s| s.sent_at) else { return };
-        let Some(canary) = route.find_mut(id).filter(|c| c.sent_at >= found_by) else { return };
-        canary.set_aside = false;
-        let (sent_at, pair) = (canary.sent_at, (route.route.provider.clone(), route.route.inbox.clone()));
+        let Some(canary) = route.find_mut(id).filter(|c| c.sent_at() >= found_by) else { return };
+        canary.set_aside(false);
+        let (sent_at, pair) = (canary.sent_at(), (route.route.provider.clone(), route.route.inbox.clone()));
         let alike = |r: &RouteState| r.suppressed.is_some() && r.route.provider == pair.0 && r.route.inbox == pair.1;
         let members: Vec<usize> = ix.suppressed.iter().copied().filter(|slot| self.routes.get(*slot).is_some_and(alike)).collect();
         self.lift(ix, &members, sent_at);
@@ -305,7 +304,7 @@ impl State {
     /// Whether a finding says more of a canary than is known. What a provider tells by itself comes twice, and in any order.
     pub(super) fn is_more(&self, ix: &Index, id: CanaryId, fate: Fate, words: Option<&str>) -> bool {
         let known = self.canary(ix, id).filter(|(_, canary)| !canary.has_arrived() && !canary.refused());
-        known.is_some_and(|(_, canary)| match canary.trace().and_then(|trace| trace.said.as_ref()) {
+        known.is_some_and(|(route, canary)| match route.canaries.trace(canary).and_then(|trace| trace.said.as_ref()) {
             None => true,
             Some(said) => fate > said.fate || (fate == said.fate && words != said.words.as_deref()),
         })
@@ -346,12 +345,14 @@ impl State {
         let mut touched = BTreeSet::new();
         for slot in slots {
             let Some(route) = self.routes.get_mut(*slot) else { continue };
-            let chosen = |id: CanaryId| only.is_none_or(|only| only == id);
-            for canary in route.canaries.iter_mut().rev().take_while(|c| !c.has_arrived() || only.is_some()) {
-                canary.set_aside |= chosen(canary.id()) && !canary.has_arrived() && !canary.refused();
-            }
             let key = route.key;
             let id = |serial: u32| CanaryId::from_bits((u64::from(key) << 32) | u64::from(serial));
+            let chosen = |id: CanaryId| only.is_none_or(|only| only == id);
+            for canary in route.canaries.iter_mut().rev().take_while(|c| !c.has_arrived() || only.is_some()) {
+                if chosen(id(canary.serial)) && !canary.has_arrived() && !canary.refused() {
+                    canary.set_aside(true);
+                }
+            }
             for flying in route.flying.iter_mut().filter(|f| chosen(id(f.serial))) {
                 (flying.counted, flying.teaches) = (false, false);
             }

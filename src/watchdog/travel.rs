@@ -170,10 +170,10 @@ impl State {
 
 /// The instants of a canary that its watcher knows. The receiver's clock as it stood, unless that is far off.
 fn known(canary: &Canary) -> Instants {
-    let within = canary.latency().map(|took| canary.sent_at.plus(took));
+    let within = canary.latency().map(|took| canary.sent_at().plus(took));
     let arrived = canary.reported_by().filter(|_| within.is_some()).or(within);
     let accepted = canary.answered_at().filter(|_| canary.outcome() != Some(Outcome::Unknown));
-    Instants { sent: canary.sent_at, accepted, arrived, ..Instants::default() }
+    Instants { sent: canary.sent_at(), accepted, arrived, ..Instants::default() }
 }
 
 /// The leg in which slow mail waits.
@@ -218,7 +218,7 @@ pub(super) fn grown(state: &State, routes: &[usize], since: Option<At>) -> Optio
         let Some(route) = state.routes.get(*slot) else { continue };
         let Some(travel) = state.travel_of(&route.route.provider, &route.route.inbox) else { continue };
         let usual = evidence::usual(route);
-        let is_slow = |c: &&Canary| c.latency().is_some_and(|took| took > usual) && since.is_none_or(|since| c.sent_at >= since);
+        let is_slow = |c: &&Canary| c.latency().is_some_and(|took| took > usual) && since.is_none_or(|since| c.sent_at() >= since);
         let mut late = travel.newest.iter().filter(|t| route.find(t.canary).filter(is_slow).is_some()).peekable();
         if late.peek().is_none() {
             continue;

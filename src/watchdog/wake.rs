@@ -45,7 +45,9 @@ impl Watchdog {
             self.state.seen_through(&self.ix.deadlines).map(read_first),
             weighed.again_at,
             asks_at,
-            self.state.inboxes.values().map(|inbox| inbox.clear_from).filter(|clear| *clear > at).min(),
+            (self.ix.clears_at > at)
+                .then(|| self.state.inboxes.values().map(|inbox| inbox.clear_from).filter(|clear| *clear > at).min())
+                .flatten(),
             incident::next(&self.plan, &self.state),
             unseen::next(&self.plan, &self.state, &self.ix),
             remind::next(&self.plan, &self.state),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::alarm::{Alarm, HOT, Standing};
+use super::canary::Canary;
 use super::flight::{Flying, SETTLES_AFTER};
 use super::hypothesis::{self, Factors, mixture};
 use super::index::Index;
+use super::lessons::Counts;
 use super::plan::Plan;
 use super::sequence::{Rule, Sequence};
 use super::state::State;
-use super::survival::Counts;
 use super::waiting::{Waiting, foresee, target};
 use crate::model::{At, Culprit, Name, Reason, Span};
 
@@ -233,7 +234,7 @@ impl State {
                 self.teach(plan, slot, self.at, None);
                 if let Some(route) = self.routes.get_mut(slot) {
                     let id = route.id(flown.serial);
-                    route.find_mut(id).into_iter().for_each(|c| c.taught = true);
+                    route.find_mut(id).into_iter().for_each(Canary::teach);
                 }
             }
         }
@@ -294,8 +295,8 @@ impl State {
             for route in members {
                 let since = route.judged_before.map_or(oldest, |b| b.max(oldest));
                 canaries.extend(route.flying.iter().filter(|f| f.counted).map(|f| (f.sent_at, None)));
-                let settled = route.canaries.iter().rev().take_while(|c| c.sent_at >= since).filter(|c| !c.set_aside);
-                canaries.extend(settled.filter_map(|c| Some((c.sent_at, Some(hypothesis::arrived(&route.survival, c.latency()?))))));
+                let settled = route.canaries.iter().rev().take_while(|c| c.sent_at() >= since).filter(|c| !c.is_set_aside());
+                canaries.extend(settled.filter_map(|c| Some((c.sent_at(), Some(hypothesis::arrived(&route.survival, c.latency()?))))));
             }
             canaries.sort_by_key(|(at, _)| *at);
             canaries.iter().for_each(|(at, _)| evidence.open(*at, plan.grain));

@@ -57,8 +57,8 @@ pub(super) fn how_many(plan: &Plan, state: &State, finding: &Finding, tallies: &
 fn canaries<'s>(state: &'s State, finding: &'s Finding, since: At) -> impl Iterator<Item = &'s Canary> {
     let routes = finding.routes.iter().filter_map(|slot| state.routes.get(*slot));
     routes.flat_map(move |r| {
-        let judged = move |c: &&Canary| r.judged_before.is_none_or(|before| c.sent_at >= before);
-        r.canaries.iter().rev().take_while(move |c| c.sent_at >= since).filter(|c| !c.set_aside).filter(judged)
+        let judged = move |c: &&Canary| r.judged_before.is_none_or(|before| c.sent_at() >= before);
+        r.canaries.iter().rev().take_while(move |c| c.sent_at() >= since).filter(|c| !c.is_set_aside()).filter(judged)
     })
 }
 
@@ -76,10 +76,10 @@ fn late(plan: &Plan, state: &State, finding: &Finding) -> (u64, u64, Option<At>)
         let Some(route) = state.routes.get(*slot) else { continue };
         let usual = evidence::usual(route);
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
-        let newest = route.canaries.iter().rev().filter(|c| !c.set_aside && !c.refused()).take(NEWEST);
+        let newest = route.canaries.iter().rev().filter(|c| !c.is_set_aside() && !c.refused()).take(NEWEST);
         known.extend(newest.filter_map(|c| {
-            let age = c.latency().or_else(|| horizon.map(|h| h.since(c.sent_at)).filter(|age| *age > usual))?;
-            Some((c.sent_at, age > usual))
+            let age = c.latency().or_else(|| horizon.map(|h| h.since(c.sent_at())).filter(|age| *age > usual))?;
+            Some((c.sent_at(), age > usual))
         }));
     }
     known.sort_unstable_by(|a, b| b.cmp(a));

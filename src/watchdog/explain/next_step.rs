@@ -54,8 +54,8 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
 fn hint(plan: &Plan, state: &State, finding: &Finding, class: Class) -> Option<String> {
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
     let refused = |c: &&Canary| c.outcome() == Some(Outcome::Refused(class));
-    let newest = routes.filter_map(|r| r.canaries.iter().rev().find(refused)).max_by_key(|c| c.sent_at)?;
-    newest.hint().map(str::to_owned)
+    let newest = routes.filter_map(|r| Some((r, r.canaries.iter().rev().find(refused)?))).max_by_key(|(_, c)| c.sent_at());
+    newest.and_then(|(r, c)| r.canaries.hint(c)).map(str::to_owned)
 }
 
 fn of_class(plan: &Plan, finding: &Finding, class: Class) -> String {
