@@ -138,7 +138,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             let id = wider.shown.incident;
             if is_narrower(plan, state, assessment, wider, finding, now) {
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
-                moves.push(tell(plan, state, ix, finding, known, now));
+                moves.extend(narrowed(plan, state, ix, wider, known, finding, now));
             }
             kept.insert(id);
         } else {
@@ -238,6 +238,23 @@ fn is_narrower(plan: &Plan, state: &State, assessment: &Assessment, wider: &Inci
     let several = now.since(shown.opened_at) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != shown.culprit);
     // What is left of refusals that end is no failure of its own.
     (alone || several) && !refused_still(state, wider, finding)
+}
+
+/// What a wider failure turns out to be. What a provider refused is over when it takes mail again: what is then missing of it is another
+/// failure, and nobody knows of it who was told of the refusal.
+fn narrowed(
+    plan: &Plan,
+    state: &State,
+    ix: &Index,
+    wider: &Incident,
+    known: Option<IncidentId>,
+    finding: &Finding,
+    now: At,
+) -> impl Iterator<Item = Move> {
+    let other = wider.shown.kind == Kind::Refused && finding.kind != Kind::Refused;
+    let over = || Move::end(wider, format!("{} takes mail again", explain::subject(&wider.shown.culprit)));
+    let ended = known.filter(|_| other).map(|_| over());
+    ended.into_iter().chain([tell(plan, state, ix, finding, known.filter(|_| !other), now)])
 }
 
 /// Whether every route of `small` is one of `large`.

@@ -18,6 +18,10 @@ const FEW: usize = 4;
 const ONE_READ: Span = Span::from_secs(1);
 /// Mail that is seen sooner after its arrival is seen at once.
 const AT_ONCE: Span = Span::from_secs(3);
+/// Mail is seen out of order, each piece after a while of its own: where that is no longer than this, so long is waited for each…
+const JITTER: Span = Span::from_secs(20);
+/// …and as long as one in so many is seen late. It takes one in four to find that out.
+const SELDOM: usize = 16;
 /// Mail that all arrives at multiples of no less than this comes in batches, or is stamped when it is read…
 const BATCH: Span = Span::from_secs(8);
 /// …if so many arrivals in a row do…
@@ -137,10 +141,14 @@ impl Rhythm {
 
     fn infer(&self) -> Span {
         let late = self.lags.iter().filter(|lag| **lag >= AT_ONCE).count();
-        if late == 0 || late * 4 < self.lags.len() || self.passed_over > PASSED_OVER {
+        let enough = if self.lag == Span::ZERO { 4 } else { SELDOM };
+        if late == 0 || late * enough < self.lags.len() {
             return Span::ZERO;
         }
         let longest = self.lags.iter().copied().max().unwrap_or(Span::ZERO);
+        if self.is_out_of_order() {
+            return if longest <= JITTER { longest + ONE_READ } else { Span::ZERO };
+        }
         let gaps: Vec<Span> = self.reads.iter().zip(self.reads.iter().skip(1)).map(|(a, b)| b.since(*a)).collect();
         if gaps.len() < FEW {
             return longest.scaled(2, 1);
@@ -152,10 +160,18 @@ impl Rhythm {
         every.unwrap_or(shortest) + ONE_READ
     }
 
+    /// Whether a mail that was seen says nothing of those that came before it.
+    const fn is_out_of_order(&self) -> bool {
+        self.passed_over > PASSED_OVER
+    }
+
     /// Up to when it was read, if every line up to `passed` was one that could have told.
     pub(super) fn read_by(&self, passed: At) -> At {
         if self.lag == Span::ZERO {
             return passed;
+        }
+        if self.is_out_of_order() {
+            return passed.minus(self.lag);
         }
         let shown = self.reads.back().filter(|newest| passed >= newest.plus(ONE_READ));
         if let (Some(batch), Some(shown)) = (self.batch, shown) {
