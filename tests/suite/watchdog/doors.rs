@@ -113,3 +113,19 @@ fn what_may_be_an_inboxs_is_paged_with_the_providers_next_answer() {
         assert!(at.since(begun) <= minutes(1), "{class}: after {}", at.since(begun));
     }
 }
+
+#[test]
+fn what_is_missing_after_a_refusal_is_another_failure() {
+    let mut w = world(1, 1, 3, 60);
+    w.from(w.now, |_, _| true, Fate::Refused(Class::Quota));
+    w.run(minutes(20));
+    w.heal(w.now);
+    w.from(w.now, |r, _| r.inbox.as_str() == "i2", Fate::Swallowed);
+    w.run(minutes(40));
+    let told: Vec<Notice> = w.notices.iter().map(|(_, n)| n.clone()).filter(|n| n.change != Change::Reminder).collect();
+    let what: Vec<_> = told.iter().map(|n| (n.incident.0, n.change, &n.culprit)).collect();
+    let (provider, i2) = (Culprit::Provider(name("p0")), Culprit::Inbox(name("i2")));
+    let expected = [(1, Change::Opened, &provider), (1, Change::Resolved, &provider), (2, Change::Opened, &i2)];
+    assert_eq!(what, expected, "{told:#?}");
+    assert_eq!(told[2].severity, Severity::Page);
+}

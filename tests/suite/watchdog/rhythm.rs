@@ -46,6 +46,24 @@ fn a_stop_is_seen_through_slow_reads_soon_after_the_reads_that_show_nothing() {
 }
 
 #[test]
+fn mail_that_is_seen_out_of_order_is_not_silent_and_a_stop_of_it_is_seen() {
+    for (longest, every) in [(4, 30), (5, 60), (15, 30), (15, 60)] {
+        let mut w = World::new(settings(2, 1, 2, Span::from_secs(every)));
+        w.jitter = Some(Span::from_secs(longest));
+        // Quick mail, of which the wait is the most.
+        w.from(w.now, |_, _| true, Fate::Arrives(Span::from_ms(700), Placement::Inbox));
+        w.run(MINUTE.scaled(360, 1));
+        assert!(w.notices.is_empty(), "up to {longest} s, every {every} s: {:#?}", w.notices);
+        let stop = w.now;
+        w.from(stop, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+        w.run(MINUTE.scaled(10, 1));
+        let [(at, notice)] = &w.notices[..] else { panic!("up to {longest} s, every {every} s: {:#?}", w.notices) };
+        assert_eq!((notice.kind, &notice.culprit), (Kind::Stopped, &Culprit::Provider(name("p1"))));
+        assert!(at.since(stop) <= MINUTE.scaled(2, 1), "seen after {}", at.since(stop));
+    }
+}
+
+#[test]
 fn mail_that_always_takes_the_same_time_does_not_arrive_in_batches() {
     for routes in [1, 4] {
         let mut w = World::new(settings(1, 1, routes, MINUTE));

@@ -162,6 +162,8 @@ pub struct World {
     pub together: bool,
     /// Every inbox is read so often; otherwise at once.
     pub polled: Option<Span>,
+    /// Each mail is seen after a while of its own, up to this long.
+    pub jitter: Option<Span>,
     /// Mail is stamped when it is read, as if it arrived in batches.
     pub stamped_late: bool,
     /// What providers say of canaries when they are asked, by provider, inbox and time.
@@ -199,6 +201,7 @@ impl World {
             steps: Vec::new(),
             together: false,
             polled: None,
+            jitter: None,
             stamped_late: false,
             tells: None,
             asked: Vec::new(),
@@ -300,6 +303,8 @@ impl World {
             let inbox = route.inbox.clone();
             let reads = |every: Span| START.plus(every.scaled(arrived_at.since(START).as_ms() / every.as_ms() + 1, 1));
             let seen = self.polled.map_or(arrived_at, reads);
+            let share = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) * 1000 / (1 << 24);
+            let seen = self.jitter.map_or(seen, |longest| seen.plus(longest.scaled(share, 1000)));
             let arrived_at = if self.stamped_late { seen } else { arrived_at };
             let seen = self.dark_until.map_or(seen, |until| seen.max(until));
             self.at(seen, Event::Sighted { inbox, canary, placement, arrived_at, seen_at: None, copy: None });
