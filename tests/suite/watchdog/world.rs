@@ -160,6 +160,8 @@ pub struct World {
     pub steps: Vec<(At, Event, usize, Step)>,
     /// What comes at the same instant is taken in together, and concluded once.
     pub together: bool,
+    /// Of how many events what followed was concluded at once, each time.
+    pub bunches: Vec<usize>,
     /// Every inbox is read so often; otherwise at once.
     pub polled: Option<Span>,
     /// Mail is stamped when it is read, as if it arrived in batches.
@@ -198,6 +200,7 @@ impl World {
             hint: None,
             steps: Vec::new(),
             together: false,
+            bunches: Vec::new(),
             polled: None,
             stamped_late: false,
             tells: None,
@@ -238,12 +241,14 @@ impl World {
 
     /// All that comes at this instant.
     fn feed_together(&mut self) {
-        let mut step = Step::default();
+        let (mut step, mut bunch) = (Step::default(), 0);
         while let Some(event) = self.queue.first_entry().filter(|e| e.key().0 == self.now) {
             let taken = self.dog.take(self.now, event.remove()).unwrap();
             step.records.extend(taken.records);
             step.effects.extend(taken.effects);
+            bunch += 1;
         }
+        self.bunches.push(bunch);
         let concluded = self.dog.conclude(self.now);
         assert_eq!(concluded.wake_at, self.dog.wake_at());
         self.records.extend(step.records.into_iter().chain(concluded.records));
