@@ -103,6 +103,7 @@ const COMMON: &[&str] = &[
     "questions",
     "audience",
     "barred",
+    "beside",
     "budget",
     "schedule",
     "seen",
