@@ -11,6 +11,7 @@ mod loaded;
 mod mail;
 mod names;
 pub mod past;
+pub mod proof;
 mod sign;
 mod silence;
 mod text;

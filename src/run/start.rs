@@ -19,7 +19,7 @@ use super::manager::Manager;
 use super::past;
 use super::reload::{Reloading, Source};
 use super::standing::Standing;
-use super::turn::Loop;
+use super::turn::{Loop, Moments};
 use crate::canary::Key;
 use crate::config::{Secrets, Settings};
 use crate::edge::beat::BeatError;
@@ -148,7 +148,7 @@ impl Daemon {
                 hands,
                 pulse,
                 events,
-                taken_at: None,
+                moments: Moments::default(),
                 told,
                 written: Vec::new(),
                 orders,

@@ -1,5 +1,7 @@
 //! The loop.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -12,13 +14,13 @@ use super::pulse::Pulse;
 use super::reload::{Reloading, Source};
 use super::standing::is_unrecorded;
 use crate::canary::is_probe;
-use crate::edge::notify::Ended;
+use crate::edge::notify::{Ended, Handed};
 use crate::edge::post::Order;
 use crate::edge::show::{Wish, sentence};
 use crate::edge::submit::Told;
 use crate::ledger::Hops;
 use crate::model::{At, Name, NoticeId, Span};
-use crate::watchdog::{Event, Step, Unfit, View, Watchdog};
+use crate::watchdog::{Event, IncidentView, Step, Unfit, View, Watchdog};
 
 /// Events taken in one turn, so that one write to the disk serves many.
 const BATCH: usize = 256;
@@ -26,6 +28,8 @@ const BATCH: usize = 256;
 const LONGEST_NAP: Span = Span::from_secs(10);
 /// A stop waits this long for canaries that are being handed over: what is not answered by then is orphaned by the next start.
 const DRAIN: Span = Span::from_secs(15);
+/// What is open is told this often to sinks that take the state again and again.
+const STANDS: Span = Span::from_secs(30);
 
 /// All that the loop holds.
 #[derive(Debug)]
@@ -39,8 +43,7 @@ pub(super) struct Loop {
     /// The heartbeats out.
     pub(super) pulse: Pulse,
     pub(super) events: mpsc::Receiver<Event>,
-    /// When the last of what was taken in was, while nothing is concluded from it yet.
-    pub(super) taken_at: Option<At>,
+    pub(super) moments: Moments,
     /// What providers told by themselves.
     pub(super) told: mpsc::Receiver<Told>,
     /// Who waits for what was told to be written down.
@@ -59,6 +62,15 @@ pub(super) struct Loop {
     pub(super) reloading: Reloading,
     /// The service manager.
     pub(super) manager: Manager,
+}
+
+/// Instants that one turn leaves to the next.
+#[derive(Debug, Default)]
+pub(super) struct Moments {
+    /// When the last of what was taken in was, while nothing is concluded from it yet.
+    taken_at: Option<At>,
+    /// When it was told last how what is open stands.
+    stood_at: Option<At>,
 }
 
 /// What a turn began with.
@@ -114,6 +126,7 @@ impl Loop {
             let now = self.clock.now();
             self.hands.cry(self.book.worth_a_page(now), self.book.trouble.is_none(), now);
             self.hands.begin(&self.dog, effects, now);
+            self.stand(now);
             if wants.read {
                 self.hands.look_everywhere();
             }
@@ -138,6 +151,23 @@ impl Loop {
         };
         let at = self.manager.longest_nap().map_or(at, |nap| at.min(now.plus(nap)));
         self.clock.instant_of(at)
+    }
+
+    /// Hands on what is open as it is now, where it can be shown without calling anybody. Who has no room for it has it the next time.
+    fn stand(&mut self, now: At) {
+        if self.moments.stood_at.is_some_and(|at| now >= at && now.since(at) < STANDS) {
+            return;
+        }
+        self.moments.stood_at = Some(now);
+        let takes = |name: &Name| self.hands.settings.sinks.get(name).is_some_and(|sink| sink.kind.takes_state());
+        let mut workers = self.hands.sinks.iter().filter(|(name, _)| takes(name)).map(|(_, hand)| &hand.worker).peekable();
+        if workers.peek().is_none() {
+            return;
+        }
+        let open: Arc<[IncidentView]> = self.dog.view(now).incidents.into_iter().filter(|i| i.present.is_some()).collect();
+        if !open.is_empty() {
+            workers.for_each(|worker| drop(worker.try_send(Handed::Stands(Arc::clone(&open)))));
+        }
     }
 
     /// Sends the heartbeats that are due and stand for a full cycle.
@@ -240,7 +270,7 @@ impl Loop {
 
     /// All that follows from what was taken in.
     fn conclude(&mut self) {
-        if let Some(at) = self.taken_at.take() {
+        if let Some(at) = self.moments.taken_at.take() {
             let Step { records, effects, .. } = self.dog.conclude(at);
             self.book.add_headers(self.headers.wanted(&self.dog, &records, false, at));
             self.book.add(records, effects);
@@ -267,7 +297,7 @@ impl Loop {
         let hops = Hops::of(&event);
         match self.dog.take(now, event) {
             Ok(Step { records, effects, .. }) => {
-                self.taken_at = Some(now);
+                self.moments.taken_at = Some(now);
                 hops.into_iter().for_each(|hops| self.book.add_hops(hops));
                 self.book.add_headers(self.headers.wanted(&self.dog, &records, missed, now));
                 self.book.add(records, effects);

@@ -6,7 +6,7 @@ use super::Watchdog;
 use super::effect::Effect;
 use super::flaps::is_calm;
 use super::incident::Move;
-use super::outbox::{CALLS, Incident, KEPT_BACK, QUIET};
+use super::outbox::{CALLS, Incident, KEPT_BACK, QUIET, without_age};
 use super::plan::{Plan, RoutePlan};
 use super::record::Fact;
 use super::seen::{ACKNOWLEDGED, in_evidence};
@@ -104,13 +104,16 @@ impl Watchdog {
     }
 
     /// An incident that grows after it was acknowledged calls again, and says so. Sinks where what is acknowledged stays silent count by that.
-    fn mark_calls(&self, change: &mut Move) {
+    fn mark_calls(&self, change: &mut Move, at: At) {
         let Some(known) = change.incident.and_then(|id| self.state.incidents.get(&id)) else { return };
         let grown = change.change != Change::Resolved && known.grows(change.severity, &change.culprit, change.kind);
         let seen = known.shown.acknowledged.as_ref().filter(|_| grown);
         let calls = known.calls + u32::from(seen.is_some());
+        // Who is to be reminded at the same time hears both at once, and nothing quietly.
+        let reminds = change.change == Change::Updated && change.only.is_none() && known.is_reminded_with(&self.plan, at);
         // What was kept back is news to those who hear it.
-        let quiet = change.change == Change::Updated && change.kind.is_delivery() && !grown && !known.quiet && change.only.is_none();
+        let quiet =
+            change.change == Change::Updated && change.kind.is_delivery() && !grown && !known.quiet && change.only.is_none() && !reminds;
         if let Some(evidence) = change.evidence.as_object_mut() {
             if calls > 0 {
                 evidence.insert(CALLS.to_owned(), calls.into());
@@ -125,6 +128,9 @@ impl Watchdog {
                 None => _ = evidence.remove(ACKNOWLEDGED),
             }
         }
+        if reminds {
+            change.summary = format!("{}{}", without_age(&change.summary), known.open_for(at));
+        }
         if let Some(word) = seen {
             change.summary.push_str(&format!("; it has grown since {} acknowledged it", word.by));
         }
@@ -133,7 +139,7 @@ impl Watchdog {
     /// Writes down that an incident began, moved, goes on or ended, and has those told who are to hear of it.
     pub(super) fn tell(&mut self, step: &mut Step, at: At, mut change: Move) {
         self.mark_drill(&mut change);
-        self.mark_calls(&mut change);
+        self.mark_calls(&mut change, at);
         let incident = change.incident.unwrap_or(IncidentId(self.state.next_incident + 1));
         let mut notice = Notice {
             notice: NoticeId(self.state.next_notice + 1),

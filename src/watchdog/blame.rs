@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 
 use super::alarm::{Alarm, odds};
+use super::beside;
 use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis;
@@ -127,7 +128,8 @@ fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
         return None;
     }
     let of = |slot: &usize| state.routes.get(*slot).filter(|r| state.sees(&r.route.inbox) && !r.is_suppressed()).map(|r| (*slot, r));
-    let (well, ill): (Vec<_>, Vec<_>) = suspect.routes.iter().filter_map(of).partition(|(_, r)| is_well(state, r, alarm));
+    let telling = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
+    let (well, ill): (Vec<_>, Vec<_>) = telling.iter().filter_map(of).partition(|(_, r)| is_well(state, r, alarm));
     let (first, _) = ill.first()?;
     if well.is_empty() || !well.iter().any(|(_, r)| is_quick(r)) {
         return None;

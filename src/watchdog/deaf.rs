@@ -91,7 +91,7 @@ fn trouble(state: &State, sink: &Name, now: At) -> Option<Move> {
     };
     if let Some(deaf) = state.deaf.get(sink) {
         let why = deaf.why.as_deref().unwrap_or("it is closed");
-        let of = |n: &Notice| format!(", among them what was to be told of incident {}", n.incident);
+        let of = |n: &Notice| format!("; it has missed a notice of incident {}", n.incident);
         let lost = deaf.refused.as_deref().filter(|n| !n.is_trial()).map_or_else(String::new, of);
         let summary = format!("sink `{sink}` refuses notices ({why}): whoever listens there hears nothing{lost}");
         let next_step =

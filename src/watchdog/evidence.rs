@@ -228,10 +228,11 @@ fn lately(tally: &mut Tally, state: &State, route: &RouteState) {
     let junk = newest.iter().filter(|junk| **junk).count();
     let latest = newest.iter().take(LATELY).filter(|junk| **junk).count();
     tally.in_junk = (junk, newest.len());
+    // Of a route on which little has arrived it is not known yet that it is well.
+    tally.junked_perhaps = latest > 0;
     if newest.len() < LATELY {
         return;
     }
     let told = state.open().any(|i| i.shown.kind == Kind::Junked && i.shown.culprit.covers(&route.route));
     tally.junked = if told { junk > STRAY } else { latest * 2 > LATELY || junk >= CHRONIC };
-    tally.junked_perhaps = latest > 0;
 }

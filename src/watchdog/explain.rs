@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use self::figures::{how_many, slow_leg};
+use self::figures::{how_many, newest, on_which, slow_leg};
 use self::next_step::next_step;
 use super::alarm;
 use super::canary::Canary;
@@ -60,14 +60,14 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let others = others(plan, state, finding);
     let odds = odds(plan, state, ix, finding).filter(|(odds, _)| *odds > SAID_ABOVE);
     let odds = odds.map_or_else(String::new, |(_, words)| format!("; {words}"));
-    let usual = tallies.iter().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" where 95 % take {u}"));
+    let usual = tallies.iter().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" (95 % took no more than {u})"));
     let words = match finding.kind {
         Kind::Refused if finding.is_of_seed() => seed(plan, state, finding),
         Kind::Refused => {
             let class = finding.class.unwrap_or(Class::Unknown);
             let reply = quoted(reply(plan, state, finding));
             let who = if common { "every provider" } else { culprit.as_str() };
-            format!("{who} refuses mail ({class}{}){reply}", on_some(plan, finding))
+            format!("{who} refuses mail ({class}){reply}{}", on_which(plan, state, finding, &tallies))
         }
         Kind::Stopped if finding.class == Some(Class::Network) && !finding.alarm => {
             let count: u64 = tallies.iter().map(|t| t.row).sum();
@@ -78,12 +78,12 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let (missing, sent) = evidence::lost_of(&tallies);
             let share = percent(missing, sent);
             let loses = if common { "is lost" } else { "loses mail" };
-            format!("{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing")
+            format!("{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing{}", newest(&tallies))
         }
         Kind::Slow => {
             let factor = finding.size.round();
             let leg = travel::grown(state, &finding.routes, None).map_or_else(String::new, |leg| format!("; {}", leg.in_words()));
-            format!("{culprit} is slow: mail to {boxes} takes about {factor} times what is usual{usual}{leg}")
+            format!("{culprit} is slow: mail to {boxes} takes about {factor} times as long as usual{usual}{leg}")
         }
         Kind::Junked => {
             let (junk, all) = evidence::in_junk(&tallies);
@@ -115,13 +115,6 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let said = if finding.is_of_seed() { String::new() } else { says(plan, state, finding) };
     let cause = if common { "; the cause is common to everything, or the watcher itself" } else { "" };
     format!("{words}{mismatch}{said}{others}{cause}{odds}{standby}")
-}
-
-/// Where not every route of the culprit shows it: on how many.
-fn on_some(plan: &Plan, finding: &Finding) -> String {
-    let all = plan.routes.iter().filter(|r| finding.culprit.covers(&r.route)).count();
-    let some = finding.routes.len();
-    if some < all { format!(", seen on {some} of its {all} routes") } else { String::new() }
 }
 
 /// A provider's words behind what they are about.

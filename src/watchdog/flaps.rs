@@ -1,5 +1,7 @@
 //! What comes and goes: until when it stays one incident, and whether mail is delivered meanwhile.
 
+use super::beside;
+use super::evidence::{self, Tally};
 use super::flight::RouteState;
 use super::outbox::{Incident, is_drill};
 use super::plan::Plan;
@@ -42,21 +44,42 @@ pub(super) fn back_after(state: &State, culprit: &Culprit, opened_at: At) -> Opt
     Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
 }
 
-/// Whether mail arrives again though the incident is open: it came and went before, or little of what was refused has been sent since.
-/// Nobody is reminded of it meanwhile, and nobody else is called.
+/// Whether mail arrives again though the incident is open: it came and went before, or little of what was refused has been sent since, or
+/// nothing is missing any more of what an alarm was about. Nobody is reminded of it meanwhile, and nobody else is called.
 pub(super) fn is_calm(plan: &Plan, state: &State, open: &Incident) -> bool {
     let shown = &open.shown;
-    if !shown.kind.is_delivery() || open.is_of_seed() || shown.kind != Kind::Refused && settles_at(plan, state, open).is_none() {
+    let alarm = state.alarms.iter().find(|a| a.culprit == shown.culprit);
+    let may_be = match (alarm, shown.kind) {
+        (Some(alarm), Kind::Stopped | Kind::Loss) => alarm.first_arrival.is_some(),
+        (None, Kind::Refused) => true,
+        (Some(_), _) => false,
+        (None, _) => settles_at(plan, state, open).is_some(),
+    };
+    if !shown.kind.is_delivery() || open.is_of_seed() || !may_be {
         return false;
     }
-    let since = |at: At| at >= shown.opened_at;
     // Looked up, and not searched for: a thousand may be open.
-    let mine: Vec<&RouteState> = match plan.suspect(&shown.culprit).and_then(|s| plan.suspects.get(s)) {
-        Some(suspect) => suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).collect(),
-        None => state.routes.iter().filter(|r| shown.culprit.covers(&r.route)).collect(),
+    let mine: Vec<usize> = match plan.suspect(&shown.culprit).and_then(|s| plan.suspects.get(s)) {
+        Some(suspect) => suspect.routes.clone(),
+        None => (0..state.routes.len()).filter(|slot| state.routes.get(*slot).is_some_and(|r| shown.culprit.covers(&r.route))).collect(),
     };
+    let telling = beside::telling(plan, state, &shown.culprit, &mine);
+    let routes = |slots: &[usize]| -> Vec<&RouteState> { slots.iter().filter_map(|slot| state.routes.get(*slot)).collect() };
+    let (mine, own) = (routes(&mine), routes(&telling));
     // What overlaps with it fails with it.
-    let alarmed = || mine.iter().any(|r| state.alarms.iter().any(|a| a.culprit.covers(&r.route)));
-    let arrives = || mine.iter().any(|r| r.good_sent_at.is_some_and(since));
-    mine.iter().all(|r| r.refusal.is_none()) && !alarmed() && arrives()
+    let covers = |culprit: &Culprit| *culprit != shown.culprit && own.iter().any(|r| culprit.covers(&r.route));
+    let arrives = || own.iter().any(|r| r.good_sent_at.is_some_and(|at| at >= shown.opened_at));
+    mine.iter().all(|r| r.refusal.is_none())
+        && !state.alarms.iter().any(|a| covers(&a.culprit))
+        && arrives()
+        && (alarm.is_none() || misses_nothing(plan, state, &telling, shown.opened_at))
+}
+
+/// Whether all that was sent lately over these routes has arrived, and something over each.
+fn misses_nothing(plan: &Plan, state: &State, slots: &[usize], since: At) -> bool {
+    let tallies = slots.iter().map(|slot| (evidence::tally(plan, state, *slot), evidence::shows(state, *slot)));
+    let live: Vec<(Tally, bool)> = tallies.filter(|(t, _)| t.live).collect();
+    let arrives = |t: &Tally| t.row == 0 && t.good_sent_at.is_some_and(|at| at >= since);
+    let showing = || live.iter().filter(|(_, shows)| *shows).map(|(t, _)| t.clone()).collect::<Vec<_>>();
+    live.iter().all(|(t, _)| arrives(t)) && evidence::lost_of(&showing()).0 == 0
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::beside;
 use super::evidence::{self, Tally};
 use super::explain;
 use super::flaps::{back_after, settles_at};
@@ -13,6 +14,7 @@ use super::plan::{Plan, RoutePlan};
 use super::state::State;
 use super::travel;
 use super::view::Word;
+use crate::model::proof::{ONSET, renew_ages, sent_at};
 use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
 use serde_json::Value;
 
@@ -67,16 +69,19 @@ impl Move {
     }
 }
 
-/// What changes by what was found, and when what is held back is told.
-pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> (Vec<Move>, Option<At>) {
+/// What moved too soon after the last time, and when the first of it is told, if it lasts.
+pub(super) type Held = (Vec<Move>, Option<At>);
+
+/// What changes by what was found, and what is held back.
+pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, now: At) -> (Vec<Move>, Held) {
     let mut moves = delivery_moves(plan, state, ix, assessment, now);
-    let held_until = hold_back(state, &mut moves, now);
+    let held = hold_back(state, &mut moves, now);
     moves.extend(state.open().filter(|i| !plan.knows(&i.shown.culprit)).map(|i| {
         let why = format!("{} is no longer in the configuration", explain::subject(&i.shown.culprit));
         Move::end(i, why)
     }));
     moves.extend(closed_moves(state, &moves));
-    (moves, held_until)
+    (moves, held)
 }
 
 /// The next instant at which time alone moves an incident.
@@ -85,18 +90,18 @@ pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     settled.chain(state.drill_ends_at()).min()
 }
 
-/// Takes out what moved too soon after the last time, though nobody is to be called for it; says when the first of it is told, if it lasts.
-fn hold_back(state: &State, moves: &mut Vec<Move>, now: At) -> Option<At> {
+/// Takes out what moved too soon after the last time, though nobody is to be called for it.
+fn hold_back(state: &State, moves: &mut Vec<Move>, now: At) -> Held {
     let due = |m: &Move| {
         let open = state.incidents.get(&m.incident?).filter(|_| m.change == Change::Updated)?;
         // What was thought to be one failure and is several is told with the others.
         let several = moves.iter().any(|other| other.incident.is_none());
         (!several && !open.grows(m.severity, &m.culprit, m.kind)).then(|| open.moves_quietly_at()).filter(|at| *at > now)
     };
-    let held: Vec<Option<At>> = moves.iter().map(due).collect();
-    let mut all = held.iter();
-    moves.retain(|_| all.next().is_some_and(Option::is_none));
-    held.into_iter().flatten().min()
+    let until: Vec<Option<At>> = moves.iter().map(due).collect();
+    let mut all = until.iter();
+    let held = moves.extract_if(.., |_| all.next().is_some_and(Option::is_some)).collect();
+    (held, until.into_iter().flatten().min())
 }
 
 /// What a person has closed.
@@ -282,8 +287,9 @@ fn is_over(plan: &Plan, state: &State, open: &Incident) -> bool {
     if matches!(shown.kind, Kind::Stopped | Kind::Loss | Kind::Slow) && !open.is_common() {
         return true;
     }
-    let mine = plan.routes.iter().enumerate().filter(|(_, r)| shown.culprit.covers(&r.route));
-    let live: Vec<Tally> = mine.map(|(slot, _)| evidence::tally(plan, state, slot)).filter(|t| t.live).collect();
+    let mine: Vec<usize> = plan.routes.iter().enumerate().filter(|(_, r)| shown.culprit.covers(&r.route)).map(|(slot, _)| slot).collect();
+    let telling = beside::telling(plan, state, &shown.culprit, &mine);
+    let live: Vec<Tally> = telling.into_iter().map(|slot| evidence::tally(plan, state, slot)).filter(|t| t.live).collect();
     if live.is_empty() || live.iter().any(|t| t.row > 0 || t.junked && shown.kind == Kind::Junked) {
         return false;
     }
@@ -339,16 +345,11 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
 fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
     let (Some(new), Some(old)) = (evidence.as_object_mut(), closed.shown.last.evidence.as_object()) else { return };
     let since = closed.shown.closed.as_ref().map_or(closed.shown.opened_at, |word| word.at);
-    let sent = |canary: &Value| canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339);
-    if new.get("last_good").and_then(sent).is_some_and(|at| at >= since) {
+    if new.get("last_good").and_then(sent_at).is_some_and(|at| at >= since) {
         return;
     }
-    for part in ["since", "first_bad", "last_good"] {
-        let Some(mut known) = old.get(part).filter(|known| !known.is_null()).cloned() else { continue };
-        if let (Some(at), Some(canary)) = (sent(&known), known.as_object_mut()) {
-            canary.insert("age".to_owned(), now.since(at).to_string().into());
-        }
-        new.insert(part.to_owned(), known);
+    for part in ONSET {
+        new.extend(old.get(part).filter(|known| !known.is_null()).map(|known| (part.to_owned(), known.clone())));
     }
     let mut routes: Vec<Value> = [&*new, old].iter().filter_map(|facts| facts.get("routes")?.as_array()).flatten().cloned().collect();
     let mut seen = BTreeSet::new();
@@ -357,6 +358,7 @@ fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
     new.insert("routes_count".to_owned(), count.max(u64::try_from(routes.len()).unwrap_or(0)).into());
     new.insert("routes".to_owned(), routes.into());
     new.insert("goes_on_from".to_owned(), closed.shown.incident.0.into());
+    renew_ages(evidence, now);
 }
 
 /// Who closed the last incident of this culprit by hand, if that was not long ago.

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::alarm::{self, Alarm};
 use super::barred;
+use super::beside;
 use super::common::{self, Common};
 use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
@@ -115,7 +116,8 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
         }
         Sort::Slow => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays)),
     };
-    let routes: Vec<usize> = suspect.routes.iter().copied().filter(|slot| evidence::shows(state, *slot)).collect();
+    let telling = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
+    let routes: Vec<usize> = telling.into_iter().filter(|slot| evidence::shows(state, *slot)).collect();
     let known = state.open_delivery(&alarm.culprit);
     let matters = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
     let mut severity = matters.min(plan.loudest(&alarm.culprit, &routes));
@@ -136,7 +138,7 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
         }
     }
     // What was missing has come, or was refused by somebody else's doing that is over: there is nothing to tell of any more.
-    if known.is_none() && has_all(plan, state, alarm.sort, &routes) {
+    if known.is_none() && has_all(plan, state, alarm, &routes) {
         return (None, None);
     }
     let class = common_refusal(plan, state, suspect);
@@ -147,10 +149,11 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), again_at)
 }
 
-/// Whether nothing is missing of what these routes were sent.
-fn has_all(plan: &Plan, state: &State, sort: Sort, routes: &[usize]) -> bool {
+/// Whether nothing is missing of what these routes were sent. Where mail arrives again only what is overdue is missing.
+fn has_all(plan: &Plan, state: &State, alarm: &Alarm, routes: &[usize]) -> bool {
     let mut tallies = routes.iter().map(|slot| evidence::tally(plan, state, *slot));
-    match sort {
+    match alarm.sort {
+        Sort::Stop if alarm.first_arrival.is_some() => tallies.all(|t| t.row == 0),
         Sort::Stop => tallies.all(|t| t.row + t.silent == 0),
         Sort::Loss => evidence::lost_of(&tallies.collect::<Vec<_>>()).0 == 0,
         Sort::Slow => false,

@@ -11,6 +11,7 @@ mod account;
 mod alarm;
 mod audience;
 mod barred;
+mod beside;
 mod blame;
 mod budget;
 mod canary;
@@ -236,14 +237,14 @@ impl Watchdog {
         }
         let assessment = judge::assess(&self.plan, &self.state, &self.ix, at);
         let weighed = step.records.len();
-        let (mut moves, held_until) = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
+        let (mut moves, (held, held_until)) = incident::moves(&self.plan, &self.state, &self.ix, &assessment, at);
         moves.extend(unseen::moves(&self.plan, &self.state, &self.ix, at));
         moves.extend(early::moves(&self.plan, &self.state));
         if std::mem::take(&mut self.ix.mail) || !self.state.strangers.unexpected.is_empty() {
             moves.extend(mail::moves(&self.plan, &self.state, at));
         }
         moves.extend(deaf::moves(&self.plan, &self.state, at));
-        moves.extend(remind::moves(&self.plan, &self.state, &self.ix, &assessment, &moves, at));
+        moves.extend(remind::moves(&self.plan, &self.state, &self.ix, &assessment, (&moves, &held), at));
         for change in moves {
             self.tell(step, at, change);
         }

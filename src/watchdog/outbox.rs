@@ -25,6 +25,8 @@ const QUIET_AT_MOST: Span = Span::from_secs(3600);
 pub(super) const QUIET: &str = "quiet";
 /// What kept a notice from everybody, in its evidence.
 pub(super) const KEPT_BACK: &str = "kept_back";
+/// Marks the evidence of what is told as it was last known: of when it is.
+pub(super) const AS_OF: &str = "as_of";
 /// Marks the evidence of a drill.
 pub(super) const DRILL: &str = "drill";
 /// How often an incident has called again, in the evidence.
@@ -231,11 +233,10 @@ impl State {
         incident.shown.kind = notice.kind;
         incident.shown.severity = notice.severity;
         incident.shown.culprit.clone_from(&notice.culprit);
-        incident.shown.last = notice.clone();
-        // What goes on is said of what was told before; that nobody had acknowledged it then is not.
-        if notice.change == Change::Reminder {
-            incident.shown.last.summary = without_age(&notice.summary).to_owned();
-        }
+        // What goes on is said of what was told before; that nobody had acknowledged it then is not, nor that nothing could be known.
+        let is_old = notice.evidence.get(AS_OF).is_some() && notice.change != Change::Resolved;
+        let summary = if is_old { incident.shown.last.summary.clone() } else { without_age(&notice.summary).to_owned() };
+        incident.shown.last = Notice { summary, ..notice.clone() };
         let delivery = notice.kind.is_delivery();
         for alarm in self.alarms.iter_mut().filter(|a| delivery && a.culprit == notice.culprit) {
             alarm.told = true;

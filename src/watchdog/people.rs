@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Watchdog;
 use super::event::Event;
 use super::index::Index;
-use super::outbox::Incident;
+use super::outbox::{Incident, OPEN_FOR};
 use super::plan::Plan;
 use super::state::State;
 use super::step::Unfit;
@@ -24,6 +24,8 @@ const NAMED: usize = 50;
 const ALSO: usize = 20;
 /// Reminders of a page come after twice the time of the one before, and no further apart than this.
 const REMINDED_AT_LEAST: Span = Span::from_secs(8 * 3600);
+/// What is told so shortly before a reminder is due is the reminder.
+const REMINDED_WITH: Span = Span::from_secs(30);
 /// Of what can wait until working hours one is reminded once a day.
 const WARNED_AGAIN: Span = Span::from_secs(24 * 3600);
 
@@ -179,6 +181,22 @@ impl Incident {
             Severity::Info => return None,
         };
         Some(self.told_at?.plus(after))
+    }
+
+    /// Whether it is told when its silence ends: who has seen it meanwhile need not be called.
+    pub(super) const fn waits_for_silence(&self) -> bool {
+        self.quiet && self.shown.acknowledged.is_none()
+    }
+
+    /// Whether what is told of it now is its reminder, too, because that is due or nearly so.
+    pub(super) fn is_reminded_with(&self, plan: &Plan, now: At) -> bool {
+        self.remind_at(plan).is_some_and(|at| at <= now.plus(REMINDED_WITH))
+    }
+
+    /// How long it has been open, and that nobody sees to it.
+    pub(super) fn open_for(&self, now: At) -> String {
+        let since = self.former.as_ref().map_or_else(String::new, |word| format!(" since {} did at {}", word.by, word.at.second()));
+        format!("{OPEN_FOR}{}, nobody has acknowledged it{since}", now.since(self.shown.opened_at))
     }
 }
 

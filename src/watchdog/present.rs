@@ -10,18 +10,16 @@ use super::explain::{self, shorten};
 use super::flaps;
 use super::index::Index;
 use super::judge::{Assessment, Finding};
-use super::outbox::{DRILL, Incident};
+use super::outbox::{AS_OF, DRILL, Incident};
 use super::plan::Plan;
 use super::sight::Blindness;
 use super::state::State;
 use super::view::Present;
+use crate::model::proof::renew_ages;
 use crate::model::{At, Culprit, Kind, Name};
 
 /// Why what is well again is open all the same.
 const KEPT_OPEN: &str = "it is kept open until it has been well for longer";
-
-/// Before what was known when nothing more could be.
-const AS_IT_WAS: &str = "As it was at ";
 
 /// Inboxes that are listed with their reasons, and reasons in the page.
 const LISTED: usize = 20;
@@ -32,7 +30,7 @@ const HELD: &str = "held_for";
 
 /// An open incident as it is now; `None`: there is no more to say than was told. What a drill has brought about says so.
 pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Option<Present> {
-    let mut present = as_it_is(plan, state, ix, assessment, open, now)?;
+    let mut present = as_it_is(plan, state, ix, assessment, open, now).or_else(|| as_last_known(plan, state, open, now))?;
     if let Some(drill) = open.shown.last.evidence.get(DRILL).and_then(Value::as_str)
         && let Some(evidence) = present.evidence.as_object_mut()
     {
@@ -56,50 +54,58 @@ fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, ope
         }
         return unseen(state, &shown.culprit, shown.kind, now).map(told);
     }
-    match assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind) {
-        Some(finding) if finding.kind == Kind::Stopped && !misses(plan, state, finding) => has_arrived(state, open).then(calm),
-        Some(finding) => {
-            let mut evidence = explain::evidence(plan, state, ix, finding, now);
-            // How long it was held is over with its first notice.
-            if let (Some(now), Some(held)) = (evidence.get_mut(HELD), shown.last.evidence.get(HELD)) {
-                now.clone_from(held);
-            }
-            Some(Present { summary: explain::summary(plan, state, ix, finding, now), evidence, delivers })
+    let now_so = |finding: &Finding, what: &str| {
+        let mut evidence = explain::evidence(plan, state, ix, finding, now);
+        // How long it was held is over with its first notice.
+        if let (Some(now), Some(held)) = (evidence.get_mut(HELD), shown.last.evidence.get(HELD)) {
+            now.clone_from(held);
         }
-        None => is_calm(state, assessment, open).then(calm),
+        Present { summary: format!("{what}{}", explain::summary(plan, state, ix, finding, now)), evidence, delivers }
+    };
+    let mut mine = assessment.findings.iter().filter(|f| f.culprit == shown.culprit);
+    match mine.clone().find(|f| f.kind == shown.kind).or_else(|| mine.next()) {
+        Some(_) if delivers => Some(calm()),
+        Some(finding) if finding.kind == Kind::Stopped && !misses(plan, state, finding) => has_arrived(state, open).then(calm),
+        Some(finding) => Some(now_so(finding, "")),
+        None => match left(plan, assessment, open) {
+            Some(part) => Some(now_so(part, "what is left of it: ")),
+            None => is_calm(state, open).then(calm),
+        },
     }
 }
 
-/// What was told of an incident of which nothing new is known: of when that is, why there is no more, and ages as they are now.
-pub(super) fn as_last_known(plan: &Plan, state: &State, open: &Incident, now: At) -> (String, Value) {
+/// The loudest failure of a part of what an incident is about.
+fn left<'a>(plan: &Plan, assessment: &'a Assessment, open: &Incident) -> Option<&'a Finding> {
+    let whole = plan.suspect(&open.shown.culprit)?;
+    let inside = |f: &&Finding| !f.is_of_seed() && plan.suspect(&f.culprit).is_some_and(|part| part != whole && plan.within(part, whole));
+    assessment.findings.iter().filter(inside).max_by_key(|f| f.severity)
+}
+
+/// What was told of a failure of which nothing new can be known: of when that is, and why there is no more.
+fn as_last_known(plan: &Plan, state: &State, open: &Incident, now: At) -> Option<Present> {
     let last = &open.shown.last;
-    let mut evidence = last.evidence.clone();
-    renew_ages(&mut evidence, now);
-    if !open.shown.kind.is_delivery() || last.summary.contains(AS_IT_WAS) {
-        return (last.summary.clone(), evidence);
-    }
     let why = match (state.cut_off_since, all_blind(plan, state, now)) {
+        _ if !open.shown.kind.is_delivery() => return None,
         (Some(_), _) => "the watcher has no network, and nothing is known of now",
         (None, Some(_)) => "no inbox can be read, and nothing is known of now",
-        (None, None) => return (last.summary.clone(), evidence),
+        (None, None) => return None,
     };
-    (format!("{why}. {AS_IT_WAS}{}: {}", open.told_last_at().second(), last.summary), evidence)
-}
-
-/// The canaries that evidence names are older now.
-fn renew_ages(evidence: &mut Value, now: At) {
-    for part in ["since", "first_bad", "last_good"] {
-        let Some(canary) = evidence.get_mut(part).and_then(Value::as_object_mut) else { continue };
-        if let Some(sent) = canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339) {
-            canary.insert("age".to_owned(), now.since(sent).to_string().into());
-        }
+    let mut evidence = last.evidence.clone();
+    renew_ages(&mut evidence, now);
+    // What was told again meanwhile was no newer.
+    let known = last.evidence.get(AS_OF).and_then(Value::as_str).and_then(At::from_rfc3339);
+    let as_of = known.unwrap_or_else(|| open.told_last_at());
+    if let Some(evidence) = evidence.as_object_mut() {
+        evidence.insert(AS_OF.to_owned(), as_of.rfc3339().into());
     }
+    let summary = format!("{why}. As it was at {}: {}", as_of.second(), last.summary);
+    Some(Present { summary, evidence, delivers: false })
 }
 
 /// How long an inbox could not be read.
 pub(super) fn blind(name: &Name, blind: &Blindness, now: At) -> String {
-    let why = blind.why.as_deref().unwrap_or("it cannot be read");
-    format!("inbox `{name}` could not be read for {}: {why}. Nothing is known of mail to it", now.since(blind.since))
+    let why = blind.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    format!("inbox `{name}` could not be read for {}{why}. Nothing is known of mail to it", now.since(blind.since))
 }
 
 /// That no inbox can be read, and what they have in common, in words and in numbers; `None`: one can.
@@ -157,11 +163,10 @@ fn misses(plan: &Plan, state: &State, finding: &Finding) -> bool {
     })
 }
 
-/// Whether a failure of delivery does not show any more, though its incident is open: it came and went before.
-fn is_calm(state: &State, assessment: &Assessment, open: &Incident) -> bool {
-    let shown = &open.shown;
-    let shows = assessment.findings.iter().any(|f| f.culprit == shown.culprit) || state.alarms.iter().any(|a| a.culprit == shown.culprit);
-    !open.is_of_seed() && !shows && has_arrived(state, open)
+/// Whether a failure of delivery of which nothing was found does not show any more, though its incident is open: it came and went before.
+fn is_calm(state: &State, open: &Incident) -> bool {
+    let shows = || state.alarms.iter().any(|a| a.culprit == open.shown.culprit);
+    !open.is_of_seed() && !shows() && has_arrived(state, open)
 }
 
 /// Whether any of its mail that was sent since it was opened has arrived.

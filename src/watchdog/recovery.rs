@@ -1,6 +1,7 @@
 //! Recovery: when health is the better explanation of what was sent since an alarm.
 
 use super::alarm::Alarm;
+use super::beside;
 use super::common;
 use super::evidence;
 use super::hold::Sort;
@@ -32,7 +33,8 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
         return false;
     }
     let Some(suspect) = plan.suspect(&alarm.culprit).and_then(|s| plan.suspects.get(s)) else { return true };
-    let mine = suspect.routes.iter().filter_map(|slot| state.routes.get(*slot));
+    let telling = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
+    let mine = telling.iter().filter_map(|slot| state.routes.get(*slot));
     let live = mine.filter(|r| state.sees(&r.route.inbox) && r.serial > 0 && !r.is_suppressed());
     let mut open: Vec<(At, Factors)> = Vec::new();
     let mut doubt = false;

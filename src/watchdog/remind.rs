@@ -13,20 +13,31 @@ use super::outbox::{Incident, OPEN_FOR, without_age};
 use super::plan::Plan;
 use super::present;
 use super::state::State;
+use crate::model::proof::renew_ages;
 use crate::model::{At, Change, IncidentId, Name};
 
 /// Marks the evidence of a notice to a sink that waited for the others.
 const ESCALATION: &str = "escalation";
 
-/// What is due, besides what has moved.
-pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, moved: &[Move], now: At) -> Vec<Move> {
+/// What is due, besides what has `moved`. What has been held back is told with a reminder.
+pub(super) fn moves(
+    plan: &Plan,
+    state: &State,
+    ix: &Index,
+    assessment: &Assessment,
+    (moved, held): (&[Move], &[Move]),
+    now: At,
+) -> Vec<Move> {
     let mut moves = Vec::new();
     for open in state.open() {
         let changes = |id: IncidentId| moved.iter().filter(move |m| m.incident == Some(id));
         let mine = || changes(open.shown.incident);
-        let again = || as_it_stands(plan, state, ix, assessment, open, now);
+        // What moves at this moment is how it stands.
+        let again = || mine().next_back().cloned().unwrap_or_else(|| as_it_stands(plan, state, ix, assessment, open, now));
         if mine().next().is_none() {
-            moves.extend(reminder(plan, state, open, again, now));
+            let known = || held.iter().find(|m| m.incident == Some(open.shown.incident)).cloned();
+            let told = |m: Move| known().filter(|_| m.change == Change::Reminder).unwrap_or(m);
+            moves.extend(reminder(plan, state, open, again, now).map(told));
         }
         if mine().all(|m| m.change != Change::Resolved) {
             let [called, in_hours] = audience::later(plan, state, open, now);
@@ -41,7 +52,8 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessm
 
 /// The next instant at which time alone has something told again.
 pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
-    let heard_again = state.open().filter(|i| i.quiet).filter_map(|i| state.silenced_until(plan, i.shown.kind, &i.shown.culprit, state.at));
+    let heard_again =
+        state.open().filter(|i| i.waits_for_silence()).filter_map(|i| state.silenced_until(plan, i.shown.kind, &i.shown.culprit, state.at));
     let mut due: Vec<(At, &Incident)> = state.open().filter_map(|i| Some((i.remind_at(plan)?, i))).collect();
     due.sort_by_key(|(at, _)| *at);
     let reminder = due.into_iter().find(|(_, i)| !flaps::is_calm(plan, state, i)).map(|(at, _)| at);
@@ -54,7 +66,11 @@ fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment,
     let finding = assessment.findings.iter().find(|f| f.culprit == shown.culprit && f.kind == shown.kind);
     let (summary, evidence) = match present::of(plan, state, ix, assessment, open, now) {
         Some(now) => (now.summary, now.evidence),
-        None => present::as_last_known(plan, state, open, now),
+        None => {
+            let mut evidence = shown.last.evidence.clone();
+            renew_ages(&mut evidence, now);
+            (shown.last.summary.clone(), evidence)
+        }
     };
     let severity = finding.map_or(shown.severity, |f| f.severity.max(shown.severity));
     // Of an earlier reminder nothing is repeated.
@@ -65,15 +81,14 @@ fn as_it_stands(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment,
 /// What nobody has acknowledged for long, and what goes on when its silence has ended.
 fn reminder(plan: &Plan, state: &State, open: &Incident, again: impl FnOnce() -> Move, now: At) -> Option<Move> {
     let shown = &open.shown;
-    let heard_again = open.quiet && state.silenced_until(plan, shown.kind, &shown.culprit, now).is_none();
-    // Nobody is reminded while mail arrives again.
-    if !heard_again && (open.remind_at(plan).is_none_or(|at| at > now) || flaps::is_calm(plan, state, open)) {
+    let heard_again = open.waits_for_silence() && state.silenced_until(plan, shown.kind, &shown.culprit, now).is_none();
+    // Nobody is called while mail arrives again.
+    if !heard_again && open.remind_at(plan).is_none_or(|at| at > now) || flaps::is_calm(plan, state, open) {
         return None;
     }
     let mut again = again();
-    let since = open.former.as_ref().map_or_else(String::new, |word| format!(" since {} did at {}", word.by, word.at.second()));
-    let why = if heard_again { "a silence kept this back".to_owned() } else { format!("nobody has acknowledged it{since}") };
-    again.summary.push_str(&format!("{OPEN_FOR}{}, {why}", now.since(shown.opened_at)));
+    let kept_back = || format!("{OPEN_FOR}{}, a silence kept this back", now.since(shown.opened_at));
+    again.summary.push_str(&if heard_again { kept_back() } else { open.open_for(now) });
     again.change = match (heard_again, open.told_at) {
         (true, None) => Change::Opened,
         (true, Some(_)) => Change::Updated,

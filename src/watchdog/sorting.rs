@@ -3,6 +3,7 @@
 //! Only what was sent since the first arrival tells: what was sent before may have been lost, or held, by a stop that is over.
 
 use super::alarm::{Alarm, Standing};
+use super::beside;
 use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis::{self, Nats, WAYS};
@@ -43,7 +44,8 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
     let mut said: Vec<Saying> = Vec::new();
     // Where some routes deliver, the others were silent before: they do not tell that it is more by now.
     let mut alive: Vec<Saying> = Vec::new();
-    for route in suspect.routes.iter().filter_map(|slot| state.routes.get(*slot)).filter(sees) {
+    let own = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
+    for route in own.iter().filter_map(|slot| state.routes.get(*slot)).filter(sees) {
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
         let from = said.len();
         said.extend(newest(route, first, horizon, way));

@@ -27,7 +27,7 @@ pub(super) fn of_route(state: &State, presents: &Presents, route: &Route, tally:
         .open()
         .filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit.covers(route))
         // Of what delivers again the canaries themselves tell how it is.
-        .filter(|i| !delivers(presents, i))
+        .filter(|i| !delivers(state, presents, i))
         .max_by_key(|i| (i.shown.severity, i.shown.kind == Kind::Stopped));
     if state.cut_off_since.is_some() {
         return (Verdict::Unknown, "the watcher has no network".to_owned());
@@ -94,9 +94,10 @@ fn delivers_since(tally: &Tally, alarm: &Alarm) -> bool {
     tally.row == 0 && tally.good_sent_at.is_some_and(|at| at >= alarm.blamed_at)
 }
 
-/// Whether mail arrives again of which an incident is still open.
-fn delivers(presents: &Presents, incident: &Incident) -> bool {
-    presents.get(&incident.shown.incident).is_some_and(|present| present.delivers)
+/// Whether mail arrives again of which an incident is still open, and no alarm stands against its culprit.
+fn delivers(state: &State, presents: &Presents, incident: &Incident) -> bool {
+    let arrives = presents.get(&incident.shown.incident).is_some_and(|present| present.delivers);
+    arrives && state.alarms.iter().all(|a| a.culprit != incident.shown.culprit)
 }
 
 fn told(presents: &Presents, incident: &Incident) -> String {
@@ -125,7 +126,7 @@ pub(super) fn of_party(state: &State, presents: &Presents, mine: &[&RouteView], 
     // What a whole provider does not deliver, none of its streams does.
     let whole = || if let Culprit::Stream(p, _) = culprit { state.open_delivery(&Culprit::Provider(p.clone())) } else { None };
     let open = state.open_delivery(culprit).or_else(whole);
-    if let Some(incident) = open.filter(|i| !delivers(presents, i)) {
+    if let Some(incident) = open.filter(|i| !delivers(state, presents, i)) {
         let stopped = matches!(incident.shown.kind, Kind::Stopped | Kind::Refused);
         // Once what was sent since arrives everywhere it stands still no more.
         let stands = mine.iter().any(|r| r.verdict == Verdict::Stopped);
@@ -162,7 +163,7 @@ fn by_routes(state: &State, presents: &Presents, mine: &[&RouteView], culprit: &
 /// Whose failure the trouble of a route is, if that is known and it is not that of `culprit`, which has a part in it too: what a provider
 /// loses is no inbox's doing, and what an inbox does not take is no provider's.
 fn other<'s>(state: &'s State, presents: &Presents, culprit: &Culprit, route: &Route) -> Option<&'s Culprit> {
-    let fails = |i: &&Incident| i.shown.kind.is_delivery() && !i.is_of_seed() && !delivers(presents, i);
+    let fails = |i: &&Incident| i.shown.kind.is_delivery() && !i.is_of_seed() && !delivers(state, presents, i);
     let incidents = state.open().filter(fails).map(|i| &i.shown.culprit);
     let mut blamed = incidents.chain(state.alarms.iter().map(|a| &a.culprit)).filter(|blamed| blamed.covers(route));
     let is_inbox = matches!(culprit, Culprit::Inbox(_));

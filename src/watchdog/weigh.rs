@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::alarm::{Alarm, HOT, Standing};
+use super::beside;
 use super::canary::Canary;
 use super::flight::{Flying, SETTLES_AFTER};
 use super::hypothesis::{self, Factors, mixture};
@@ -39,7 +40,7 @@ impl State {
                 self.touch(plan, ix, suspect);
             }
         }
-        self.trials(plan, ix, slot, |alarm| alarm.trial.open(at, plan.grain));
+        self.trials(plan, ix, slot, |alarm, _| alarm.trial.open(at, plan.grain));
     }
 
     /// A canary has settled, and says this.
@@ -69,7 +70,7 @@ impl State {
                 self.touch(plan, ix, suspect);
             }
         }
-        self.trials(plan, ix, slot, |alarm| alarm.trial.close(flown.sent_at, said));
+        self.trials(plan, ix, slot, |alarm, tells| alarm.trial.close(flown.sent_at, said.filter(|_| tells)));
     }
 
     /// Whether what this route shows is another culprit's doing, as far as `suspect` is concerned.
@@ -77,15 +78,18 @@ impl State {
         ix.alarmed.iter().any(|a| *a != suspect && plan.routes.get(slot).is_some_and(|r| r.suspects.contains(a)))
     }
 
-    fn trials(&mut self, plan: &Plan, ix: &Index, slot: usize, act: impl Fn(&mut Alarm)) {
+    /// Does this to every alarm over the route, and whether the route tells of it.
+    fn trials(&mut self, plan: &Plan, ix: &Index, slot: usize, act: impl Fn(&mut Alarm, bool)) {
         if ix.alarmed.is_empty() {
             return;
         }
-        for alarm in &mut self.alarms {
-            let covers = plan.suspect(&alarm.culprit).zip(plan.routes.get(slot)).is_some_and(|(s, r)| r.suspects.contains(&s));
-            if covers {
-                act(alarm);
-            }
+        let told = |alarm: &Alarm| {
+            let suspect = plan.suspect(&alarm.culprit).filter(|s| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(s)))?;
+            Some(beside::tells(plan, self, &alarm.culprit, &plan.suspects.get(suspect)?.routes, slot))
+        };
+        let all: Vec<Option<bool>> = self.alarms.iter().map(told).collect();
+        for (alarm, tells) in self.alarms.iter_mut().zip(all) {
+            tells.into_iter().for_each(|tells| act(alarm, tells));
         }
     }
 
@@ -244,7 +248,7 @@ impl State {
     /// A canary sent since an alarm has arrived.
     pub(super) fn hearten(&mut self, plan: &Plan, ix: &Index, slot: usize, sent_at: At) {
         let at = self.at;
-        self.trials(plan, ix, slot, |alarm| {
+        self.trials(plan, ix, slot, |alarm, _| {
             if sent_at >= alarm.blamed_at {
                 alarm.arrivals = alarm.arrivals.saturating_add(1);
                 alarm.first_arrival.get_or_insert(at);

@@ -18,6 +18,8 @@ mod heard;
 mod joining;
 mod mail;
 mod next_steps;
+mod night;
+mod now_so;
 mod patience;
 mod people;
 mod replay;

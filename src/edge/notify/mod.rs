@@ -56,6 +56,7 @@ use self::page::Pages;
 use crate::config::{self, Secret, SecretRef, SecretUrl, SecretUrlError, SigningKeyError, SinkKind};
 use crate::edge::dial::{DialError, Dialer};
 use crate::edge::submit::SetUpError;
+use crate::model::proof::renew_ages;
 use crate::model::{At, Change, IncidentId, Name, Notice, Span};
 
 /// One notice on its way to one sink.
@@ -220,13 +221,7 @@ impl Outgoing {
         }
         let over = if self.notice.change == Change::Resolved { "over since" } else { "as of" };
         out.notice.summary = format!("{over} {} ({} ago): {}", self.at.second(), now.since(self.at), out.notice.summary);
-        for part in ["first_bad", "last_good"] {
-            let Some(canary) = out.notice.evidence.get_mut(part).and_then(Value::as_object_mut) else { continue };
-            let sent = canary.get("sent_at").and_then(Value::as_str).and_then(At::from_rfc3339);
-            if let Some(sent) = sent {
-                canary.insert("age".to_owned(), json!(now.since(sent).to_string()));
-            }
-        }
+        renew_ages(&mut out.notice.evidence, now);
         out
     }
 }

@@ -110,6 +110,8 @@ pub struct Queue {
     unwritten: BTreeMap<NoticeId, IncidentId>,
     /// Notices that an earlier process is known not to have got rid of.
     untaken: BTreeSet<NoticeId>,
+    /// Since when notices have been refused as by a receiver that is being replaced, where that began before this process.
+    doubted: BTreeMap<NoticeId, At>,
     /// The sink makes a second message of what it is told twice.
     repeats: bool,
 }
@@ -130,6 +132,7 @@ impl Queue {
             ended: Vec::new(),
             unwritten: BTreeMap::new(),
             untaken: BTreeSet::new(),
+            doubted: BTreeMap::new(),
             repeats: false,
         }
     }
@@ -148,19 +151,25 @@ impl Queue {
         self
     }
 
-    /// The same after an earlier process, of whose notices these are known not to have been taken, and which the sink wants to be left alone
-    /// until `not_before`.
+    /// The same after an earlier process, of whose notices `untaken` are known not to have been taken, some of them `doubted` since then, and
+    /// which the sink wants to be left alone until `not_before`.
     #[must_use]
-    pub fn after(mut self, untaken: &BTreeSet<NoticeId>, not_before: Option<At>) -> Self {
+    pub fn after(mut self, untaken: &BTreeSet<NoticeId>, doubted: &BTreeMap<NoticeId, At>, not_before: Option<At>) -> Self {
         self.untaken.clone_from(untaken);
+        self.doubted.clone_from(doubted);
         self.quiet = not_before.map(|at| Due { since: self.born, at });
         self
     }
 
-    /// The notices of which it is known that the sink has not taken them, and before when none of them is tried.
+    /// The notices of which it is known that the sink has not taken them, and before when none of them is tried: the newest first.
     pub(super) fn untaken(&self) -> impl Iterator<Item = (NoticeId, At)> {
         let until = |w: &Waiting| self.quiet.map_or(w.due.at, |quiet| w.due.at.max(quiet.at));
-        self.waiting.iter().filter(|w| !w.flying && !w.unclear).map(move |w| (w.out.notice.notice, until(w)))
+        self.waiting.iter().rev().filter(|w| !w.flying && !w.unclear).map(move |w| (w.out.notice.notice, until(w)))
+    }
+
+    /// Whether this one waits or is being tried.
+    pub(super) fn holds(&self, id: NoticeId) -> bool {
+        self.waiting.iter().any(|w| w.out.notice.notice == id)
     }
 
     /// How many wait or are being tried.
@@ -263,7 +272,10 @@ impl Queue {
     /// The notice was refused as by a receiver that is being replaced: it waits, or that was once too often.
     fn doubt(&mut self, index: usize, now: At) {
         let Some(waiting) = self.waiting.get_mut(index) else { return };
-        if waiting.doubts >= DOUBTS {
+        // Five waits, each three times the one before; a restart begins them anew, but not the time that they take in all.
+        let all = self.pace.doubt.scaled((3_u64.pow(DOUBTS) - 1) / 2, 1);
+        let known = self.doubted.get(&waiting.out.notice.notice).filter(|since| **since >= waiting.out.at);
+        if waiting.doubts >= DOUBTS || known.is_some_and(|since| now.since(*since) >= all) {
             return self.refused(index);
         }
         let wait = self.pace.doubt.scaled(3_u64.pow(waiting.doubts), 1);

@@ -1,9 +1,10 @@
-//! What one sink's queue remembers over a restart, however that came: how long the sink wants to be left alone, and which notices it has
-//! clearly not taken.
+//! What one sink's queue remembers over a restart, however that came: how long the sink wants to be left alone, which notices it has
+//! clearly not taken, and since when it refuses some of them as if its receiver were being replaced.
 //!
-//! A small file beside the ledger. Without it a sink is called again at once, and what may have been taken counts as taken perhaps.
+//! A small file beside the ledger. Without it a sink is called again at once, what may have been taken counts as taken perhaps, and who
+//! refuses is given its ten minutes again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::memory::Memory;
@@ -14,26 +15,30 @@ use crate::model::{At, Name, NoticeId, Span};
 const WORTH: Span = Span::from_secs(5);
 /// Nobody wants to be left alone for longer: what says so was written by another clock.
 const LONGEST: Span = Span::from_secs(3600);
-/// Notices that are remembered; of more it is not known whether they were taken.
+/// Notices that are remembered; of more it is not known whether they were taken, nor since when they are refused.
 const MOST: usize = 64;
 
 /// What is remembered under which name.
 const NOT_BEFORE: &str = "not_before";
 const UNTAKEN: &str = "untaken";
+const DOUBTED: &str = "doubted";
 
 /// The memory of one queue.
 #[derive(Debug)]
 pub(super) struct Rest {
     memory: Memory,
     untaken: BTreeSet<NoticeId>,
+    doubted: BTreeMap<NoticeId, At>,
 }
 
 impl Rest {
-    /// As an earlier process left it in `folder`; without one nothing outlives the process.
-    pub(super) fn open(folder: Option<&Path>, sink: &Name) -> Self {
+    /// As an earlier process left it in `folder` before `now`; without one nothing outlives the process.
+    pub(super) fn open(folder: Option<&Path>, sink: &Name, now: At) -> Self {
         let memory = Memory::open(folder, &format!("sink-{sink}.queue.json"));
-        let untaken = memory.get(UNTAKEN).and_then(|text| serde_json::from_str::<BTreeSet<u64>>(&text).ok()).unwrap_or_default();
-        Self { memory, untaken: untaken.into_iter().take(MOST).map(NoticeId).collect() }
+        let untaken: Vec<NoticeId> = kept(&memory, UNTAKEN);
+        let doubted: Vec<(NoticeId, At)> = kept(&memory, DOUBTED);
+        let doubted = doubted.into_iter().filter(|(_, since)| *since <= now).take(MOST).collect();
+        Self { memory, untaken: untaken.into_iter().take(MOST).collect(), doubted }
     }
 
     /// Until when the sink wants to be left alone, if that is not over.
@@ -43,8 +48,13 @@ impl Rest {
     }
 
     /// Notices of which it is known that the sink has not taken them.
-    pub(super) fn untaken(&self) -> &BTreeSet<NoticeId> {
+    pub(super) const fn untaken(&self) -> &BTreeSet<NoticeId> {
         &self.untaken
+    }
+
+    /// Since when which notices have been refused as by a receiver that is being replaced.
+    pub(super) const fn doubted(&self) -> &BTreeMap<NoticeId, At> {
+        &self.doubted
     }
 
     /// A notice is about to be tried: from now on it may have been taken.
@@ -54,34 +64,92 @@ impl Rest {
         }
     }
 
-    /// An attempt has ended, and this is what the queue makes of it.
-    pub(super) fn landed(&mut self, attempt: &Attempt, queue: &Queue, now: At) {
-        if let Some(wait) = attempt.wait().filter(|wait| *wait >= WORTH) {
+    /// An attempt with `notice` has ended, and this is what the queue makes of it.
+    pub(super) fn landed(&mut self, notice: NoticeId, attempt: &Attempt, queue: &Queue, now: At) {
+        let wait = attempt.wait().filter(|wait| *wait >= WORTH);
+        if let Some(wait) = wait {
             self.memory.set(NOT_BEFORE, &now.plus(wait).as_ms().to_string());
         }
-        self.note(queue, now);
+        self.doubts(notice, attempt, queue, now);
+        match attempt {
+            // Who wants to be left alone lets all of them wait.
+            Attempt::Retry { .. } if wait.is_some() => self.note_all(queue, now),
+            Attempt::Retry { .. } | Attempt::Doubtful { .. } => self.note(notice, queue, now),
+            Attempt::Delivered | Attempt::Refused { .. } | Attempt::Gone { .. } => {}
+        }
     }
 
-    /// What waits in the queue for a while: whether it was tried before or not, it has not been taken.
-    pub(super) fn note(&mut self, queue: &Queue, now: At) {
-        let waits = |(_, at): &(NoticeId, At)| at.since(now) >= WORTH;
-        if !queue.untaken().filter(waits).any(|(notice, _)| !self.untaken.contains(&notice)) {
+    /// One that waits in the queue for a while, whether it was tried before or not, has not been taken. The newest is found at once.
+    pub(super) fn note(&mut self, notice: NoticeId, queue: &Queue, now: At) {
+        let waits = queue.untaken().find(|(id, _)| *id == notice).is_some_and(|(_, at)| at.since(now) >= WORTH);
+        if !waits || self.untaken.contains(&notice) {
             return;
         }
-        let all: BTreeSet<NoticeId> = queue.untaken().map(|(notice, _)| notice).collect();
-        self.untaken.retain(|known| all.contains(known));
-        let room = MOST.saturating_sub(self.untaken.len());
-        let new: Vec<NoticeId> = queue.untaken().filter(waits).map(|(n, _)| n).filter(|n| !self.untaken.contains(n)).take(room).collect();
-        if !new.is_empty() {
-            self.untaken.extend(new);
+        if self.untaken.len() >= MOST {
+            let all: BTreeSet<NoticeId> = queue.untaken().map(|(notice, _)| notice).collect();
+            self.untaken.retain(|known| all.contains(known));
+        }
+        if self.untaken.len() < MOST {
+            self.untaken.insert(notice);
             self.keep();
         }
     }
 
-    fn keep(&self) {
-        let numbers: Vec<u64> = self.untaken.iter().map(|notice| notice.0).collect();
-        self.memory.set(UNTAKEN, &serde_json::to_string(&numbers).unwrap_or_default());
+    /// The same of all that wait, the oldest first.
+    fn note_all(&mut self, queue: &Queue, now: At) {
+        let all: Vec<(NoticeId, At)> = queue.untaken().collect();
+        let known: BTreeSet<NoticeId> = all.iter().map(|(notice, _)| *notice).collect();
+        let before = self.untaken.clone();
+        self.untaken.retain(|notice| known.contains(notice));
+        let waits = all.iter().rev().filter(|(_, at)| at.since(now) >= WORTH).map(|(notice, _)| *notice);
+        for notice in waits {
+            if self.untaken.len() < MOST {
+                self.untaken.insert(notice);
+            }
+        }
+        if self.untaken != before {
+            self.keep();
+        }
     }
+
+    fn doubts(&mut self, notice: NoticeId, attempt: &Attempt, queue: &Queue, now: At) {
+        let changed = match attempt {
+            // That was once too often.
+            Attempt::Doubtful { .. } if !queue.holds(notice) => self.doubted.remove(&notice).is_some(),
+            Attempt::Doubtful { .. } if self.doubted.contains_key(&notice) => false,
+            Attempt::Doubtful { .. } => {
+                if self.doubted.len() >= MOST {
+                    self.doubted.pop_first();
+                }
+                self.doubted.insert(notice, now).is_none()
+            }
+            Attempt::Delivered | Attempt::Refused { .. } | Attempt::Gone { .. } => self.doubted.remove(&notice).is_some(),
+            Attempt::Retry { .. } => false,
+        };
+        if changed {
+            let all: Vec<(NoticeId, At)> = self.doubted.iter().map(|(notice, at)| (*notice, *at)).collect();
+            self.memory.set(DOUBTED, &serde_json::to_string(&all).unwrap_or_default());
+        }
+    }
+
+    /// Since when one of several receivers of the same refuses as if it were being replaced.
+    pub(super) fn doubted_instance(&self, index: usize) -> Option<At> {
+        self.memory.get(&format!("{DOUBTED}/{index}"))?.parse().ok().map(At::from_ms)
+    }
+
+    /// Remembers that; `None`: it does not any more.
+    pub(super) fn doubts_instance(&self, index: usize, since: Option<At>) {
+        self.memory.set(&format!("{DOUBTED}/{index}"), &since.map_or_else(String::new, |at| at.as_ms().to_string()));
+    }
+
+    fn keep(&self) {
+        self.memory.set(UNTAKEN, &serde_json::to_string(&self.untaken).unwrap_or_default());
+    }
+}
+
+/// What is remembered under a name; nothing, if it cannot be read.
+fn kept<T: serde::de::DeserializeOwned>(memory: &Memory, name: &str) -> Vec<T> {
+    memory.get(name).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -102,15 +170,15 @@ mod tests {
 
     /// A queue of the process that began at `now`, with what an earlier one left.
     fn queue(folder: &Path, now: At) -> (Queue, Rest) {
-        let rest = Rest::open(Some(folder), &Name::new("sink").unwrap());
-        (Queue::new(Pace::default(), 42, now).after(rest.untaken(), rest.not_before(now)), rest)
+        let rest = Rest::open(Some(folder), &Name::new("sink").unwrap(), now);
+        (Queue::new(Pace::default(), 42, now).after(rest.untaken(), rest.doubted(), rest.not_before(now)), rest)
     }
 
     fn fails(queue: &mut Queue, rest: &mut Rest, attempt: &Attempt, now: At) {
         let started = queue.start(now).unwrap().notice.notice;
         rest.begins(started);
         queue.finished(started, attempt, now);
-        rest.landed(attempt, queue, now);
+        rest.landed(started, attempt, queue, now);
     }
 
     #[test]
@@ -147,11 +215,35 @@ mod tests {
         queued.push(new(3, Change::Opened, 111), at(111));
         fails(&mut queued, &mut rest, &busy, at(112));
         queued.push(new(2, Change::Opened, 113), at(113));
-        rest.note(&queued, at(113));
+        rest.note(NoticeId(2), &queued, at(113));
         let (mut later, _) = queue(&folder, at(114));
         later.push(new(2, Change::Opened, 113), at(114));
         later.push(new(20, Change::Resolved, 120), at(120));
         assert_eq!(later.take_ended(), [2, 20].map(|id| (NoticeId(id), Delivery::Dropped)));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn who_refuses_as_if_it_were_replaced_has_ten_minutes_over_restarts() {
+        let folder = std::env::temp_dir().join(format!("mailcanary-rest-doubt-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let missing = Attempt::Doubtful { why: "answered 404".to_owned() };
+        // A process that is started again every minute tries at once each time.
+        for minute in 0..12 {
+            let begun = at(60 * minute);
+            let (mut next, mut rest) = queue(&folder, begun);
+            next.push(out(1, Change::Opened), begun);
+            fails(&mut next, &mut rest, &missing, begun);
+            let expected = if minute < 11 { vec![] } else { vec![(NoticeId(1), Delivery::Refused)] };
+            assert_eq!((next.take_ended(), next.len()), (expected, usize::from(minute < 11)), "after {minute} min");
+        }
+        let (later, mut rest) = queue(&folder, at(700));
+        assert!(rest.doubted().is_empty(), "what ended is forgotten");
+        // A notice of another ledger that has the same number is another one.
+        let mut other = later.after(&BTreeSet::new(), &BTreeMap::from([(NoticeId(1), at(0))]), None);
+        other.push(Outgoing { at: at(700), ..out(1, Change::Opened) }, at(700));
+        fails(&mut other, &mut rest, &missing, at(700));
+        assert_eq!(other.len(), 1);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -164,10 +256,10 @@ mod tests {
             (format!("[[\"not_before\",\"{}\"]]", at(4000).as_ms()), None),
             (format!("[[\"not_before\",\"{}\"]]", at(-1).as_ms()), None),
             (format!("[[\"not_before\",\"{}\"]]", at(60).as_ms()), Some(at(60))),
-            ("[[\"not_before\",\"soon\"],[\"untaken\",\"{\"]]".to_owned(), None),
+            ("[[\"not_before\",\"soon\"],[\"untaken\",\"{\"],[\"doubted\",\"[[1]]\"]]".to_owned(), None),
         ] {
             std::io::Write::write_all(&mut std::fs::File::create(&file).unwrap(), text.as_bytes()).unwrap();
-            let rest = Rest::open(Some(&folder), &Name::new("sink").unwrap());
+            let rest = Rest::open(Some(&folder), &Name::new("sink").unwrap(), at(0));
             assert_eq!((rest.not_before(at(0)), rest.untaken().len()), (expected, 0), "{text}");
         }
         std::fs::remove_dir_all(&folder).unwrap();

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -46,6 +47,8 @@ pub enum Handed {
     Written(NoticeId),
     /// Somebody has seen this incident.
     Seen(IncidentId),
+    /// What is open is like this now: for sinks that take the state again and again.
+    Stands(Arc<[IncidentView]>),
 }
 
 /// Hands what comes out of `notices` to `sink` and tells `done` how each notice ended. Every notice is told of exactly once, unless the
@@ -63,7 +66,7 @@ pub fn work(
     pace: Pace,
 ) -> impl Future<Output = ()> + Send {
     let born = now();
-    let rest = Rest::open(sink.folder.as_deref(), &sink.name);
+    let rest = Rest::open(sink.folder.as_deref(), &sink.name, born);
     let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: None };
     async move {
         match &sink.way {
@@ -73,7 +76,7 @@ pub fn work(
                     () = channel.tend() => {}
                 }
             }
-            Way::State(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, &seen, pace).await,
+            Way::State(alertmanager) => again_and_again(alertmanager, &mut notices, &mut desk, (&seen, rest), pace).await,
         }
     }
 }
@@ -165,10 +168,11 @@ async fn one_by_one(
     pace: Pace,
 ) {
     let now = desk.now.clone();
-    let mut queue = Queue::new(pace, seed(&desk.name), born)
-        .within(channel.rate())
-        .repeating(channel.repeats())
-        .after(rest.untaken(), rest.not_before(born));
+    let mut queue = Queue::new(pace, seed(&desk.name), born).within(channel.rate()).repeating(channel.repeats()).after(
+        rest.untaken(),
+        rest.doubted(),
+        rest.not_before(born),
+    );
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
     loop {
         while flights.len() < LANES
@@ -182,15 +186,17 @@ async fn one_by_one(
         let wake = if flights.len() < LANES { queue.wake_at() } else { None };
         match desk.next(notices, &mut flights, wake).await {
             Next::Came(Handed::Notice(out)) => {
+                let notice = out.notice.notice;
                 queue.push(*out, now());
-                rest.note(&queue, now());
+                rest.note(notice, &queue, now());
             }
             Next::Came(Handed::Written(notice)) => queue.written(notice),
             Next::Came(Handed::Seen(incident)) => queue.seen(incident),
+            Next::Came(Handed::Stands(_)) => {}
             Next::Landed(notice, attempt) => {
                 let at = now();
                 queue.finished(notice, &attempt, at);
-                rest.landed(&attempt, &queue, at);
+                rest.landed(notice, &attempt, &queue, at);
             }
             Next::Time => {}
             Next::Over => break,
@@ -199,7 +205,7 @@ async fn one_by_one(
     let landed = |notice, attempt: Attempt| {
         let at = now();
         queue.finished(notice, &attempt, at);
-        rest.landed(&attempt, &queue, at);
+        rest.landed(notice, &attempt, &queue, at);
         queue.take_ended()
     };
     desk.close(&mut flights, landed).await;
@@ -219,6 +225,7 @@ struct State {
     pending: VecDeque<Pending>,
     pace: Pace,
     seed: u64,
+    rest: Rest,
 }
 
 impl State {
@@ -234,7 +241,11 @@ impl State {
 
     fn landed(&mut self, (index, version): (usize, u64), attempt: &Attempt, now: At) -> Vec<(NoticeId, Delivery)> {
         if let Some(instance) = self.instances.get_mut(index) {
+            let before = instance.doubted();
             instance.finished(version, attempt, &self.pace, self.seed.wrapping_add(index as u64), now);
+            if instance.doubted() != before {
+                self.rest.doubts_instance(index, instance.doubted());
+            }
         }
         if *attempt == Attempt::Delivered {
             self.board.known(version);
@@ -256,12 +267,18 @@ impl State {
     }
 }
 
-async fn again_and_again(sink: &Alertmanager, notices: &mut mpsc::Receiver<Handed>, desk: &mut Desk, seen: &[IncidentView], pace: Pace) {
+async fn again_and_again(
+    sink: &Alertmanager,
+    notices: &mut mpsc::Receiver<Handed>,
+    desk: &mut Desk,
+    (seen, rest): (&[IncidentView], Rest),
+    pace: Pace,
+) {
     let now = desk.now.clone();
     let mut board = sink.board(pace);
     board.restore(seen, now());
-    let instances = std::iter::repeat_with(Instance::default).take(sink.instances()).collect();
-    let mut state = State { board, instances, pending: VecDeque::new(), pace, seed: seed(&desk.name) };
+    let instances = (0..sink.instances()).map(|index| Instance::doubted_since(rest.doubted_instance(index))).collect();
+    let mut state = State { board, instances, pending: VecDeque::new(), pace, seed: seed(&desk.name), rest };
     let mut flights: FuturesUnordered<Flight<'_, (usize, u64)>> = FuturesUnordered::new();
     loop {
         let at = now();
@@ -276,6 +293,7 @@ async fn again_and_again(sink: &Alertmanager, notices: &mut mpsc::Receiver<Hande
             Next::Came(Handed::Notice(out)) => state.take(&out, &mut desk.ended),
             // The state as it stands now is told: it has no order to keep.
             Next::Came(Handed::Written(_) | Handed::Seen(_)) => {}
+            Next::Came(Handed::Stands(incidents)) => state.board.renew(&incidents),
             Next::Landed(which, attempt) => desk.ended.extend(state.landed(which, &attempt, now())),
             Next::Time => {}
             Next::Over => break,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{At, Kind};
+use crate::model::{At, Kind, Outcome};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence::{self, Tally};
 use crate::watchdog::judge::Finding;
@@ -12,6 +12,8 @@ use crate::watchdog::travel;
 
 /// The newest canaries of a route of which is counted how many were slow.
 const NEWEST: usize = 60;
+/// Fewer arrivals in a row than this are nothing new where mail is lost in part.
+const SAYS_SOMETHING: usize = 6;
 
 /// How many canaries show it, of how many that were sent since it began (`count`, `of`, `since`), and what became of them (`what`). Nothing
 /// before there is one.
@@ -51,6 +53,42 @@ pub(super) fn how_many(plan: &Plan, state: &State, finding: &Finding, tallies: &
         | Kind::Listed
         | Kind::EarlySign => None,
     }
+}
+
+/// Over which routes a refusal was the answer so far: one that has not been asked since is not well for that.
+pub(super) fn on_which(plan: &Plan, state: &State, finding: &Finding, tallies: &[Tally]) -> String {
+    let Some(since) = tallies.iter().filter_map(|t| t.row_since).min() else { return String::new() };
+    let is_beside =
+        |slot: &usize| plan.routes.get(*slot).is_some_and(|r| finding.culprit.covers(&r.route)) && !finding.routes.contains(slot);
+    let (mut refused, mut taken, mut unasked) = (finding.routes.len(), 0, 0);
+    for route in (0..plan.routes.len()).filter(is_beside).filter_map(|slot| state.routes.get(slot)) {
+        let mut sent = route.canaries.iter().rev().take_while(|c| c.sent_at >= since);
+        match sent.find_map(Canary::outcome) {
+            Some(Outcome::Accepted) => taken += 1,
+            Some(Outcome::Refused(_)) => refused += 1,
+            Some(Outcome::Unknown) | None => unasked += 1,
+        }
+    }
+    let all = refused + taken + unasked;
+    let not_asked = if unasked == 1 { "has not been asked since" } else { "have not been asked since" };
+    let others = if unasked == 1 { "the other route".to_owned() } else { format!("the other {unasked} routes") };
+    match (taken, unasked) {
+        (0, 0) if all < 2 => String::new(),
+        (0, 0) => format!("; on all its {all} routes"),
+        (0, _) if tallies.iter().map(|t| t.row).sum::<u64>() < 2 => format!("; that is its first answer: {others} {not_asked}"),
+        (0, _) => format!("; on {refused} of its {all} routes so far: {others} {not_asked}"),
+        (1, 0) => format!("; on {refused} of its {all} routes: 1 takes mail"),
+        (_, 0) => format!("; on {refused} of its {all} routes: {taken} take mail"),
+        (_, _) => format!("; on {refused} of its {all} routes: {taken} took mail since, {unasked} {not_asked}"),
+    }
+}
+
+/// Of what was lost in part: how many arrived since the last that is missing, once that says something.
+pub(super) fn newest(tallies: &[Tally]) -> String {
+    let mut settled: Vec<(At, bool)> = tallies.iter().flat_map(|t| t.settled.iter().copied()).collect();
+    settled.sort_unstable_by(|a, b| b.cmp(a));
+    let arrived = settled.iter().take_while(|(_, arrived)| *arrived).count();
+    if arrived < SAYS_SOMETHING || arrived == settled.len() { String::new() } else { format!(", the newest {arrived} have arrived") }
 }
 
 /// The canaries of a finding's routes that count and were sent since.

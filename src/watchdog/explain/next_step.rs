@@ -15,7 +15,7 @@ pub(in crate::watchdog) fn next_step(plan: &Plan, state: &State, finding: &Findi
     let elsewhere = if spare || !stops_users(finding) || is_own(plan, &finding.culprit) {
         ""
     } else {
-        "; until then move urgent mail to another provider"
+        "; meanwhile move urgent mail to another provider"
     };
     let before = if spare { "no failover to it before it delivers again; " } else { "" };
     format!("{before}{first}{elsewhere}")
@@ -44,7 +44,7 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
         return "look at the headers of a mail in junk (`mailcanary incident evidence` has some): Authentication-Results and the receiver's spam verdict".to_owned();
     }
     if is_own(plan, &finding.culprit) {
-        return "look into your application's log and its mail queue for the requests of these canaries: it took them, and no mail with their token came; where a mail came without one, the request shows the token nowhere".to_owned();
+        return "look into your application's log and mail queue for the requests of these canaries: it took them, and no mail with their token came. If a mail came without its token, the template does not show it".to_owned();
     }
     let told = evidence::said(plan, state, &finding.routes).first().and_then(|(_, said)| of_fate(said.fate));
     told.filter(|_| finding.culprit != (Culprit::Watcher {})).unwrap_or_else(|| of_culprit(&finding.culprit)).to_owned()
@@ -79,12 +79,12 @@ fn of_class(plan: &Plan, finding: &Finding, class: Class) -> String {
         Class::Rate => {
             "see in the provider's console what else sends through this account now, and slow it down; if nothing does, raise `every`, or ask the provider for a higher rate"
         }
-        Class::Transient => "look at the provider's status page: it takes no mail for the moment, and is tried again by itself",
-        Class::Unknown => {
-            "find out what answers there, for it is not the provider: see to its address in the configuration, and to proxies"
-        }
+        Class::Transient => "look at the provider's status page: it takes no mail at the moment, and mailcanary goes on trying",
+        Class::Unknown => "find out what answers in the provider's place: check its address in the configuration, and any proxy on the way",
         Class::Network if finding.culprit == (Culprit::Watcher {}) => of_culprit(&finding.culprit),
-        Class::Network => "connect to the provider's host by hand, from here and from another network: only here, it is the way out",
+        Class::Network => {
+            "connect to the provider's host by hand, from here and from another network: if only this host fails, it is its network"
+        }
         Class::Tls => "look at the certificate that the provider's host presents, and at this host's clock and `ca_file`",
         Class::Recipient => "check that the seeded mailbox exists and is not disabled: users are not affected",
         Class::Suppressed => {

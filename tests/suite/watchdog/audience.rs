@@ -21,7 +21,7 @@ fn world(sinks: &[(&str, Takes)]) -> World {
     w
 }
 
-fn of_provider(provider: &str) -> Takes {
+pub fn of_provider(provider: &str) -> Takes {
     Takes { scope: Scope { providers: Some(BTreeSet::from([name(provider)])), ..Scope::default() }, ..Takes::default() }
 }
 
@@ -30,7 +30,7 @@ fn after(minutes: u64) -> Takes {
 }
 
 /// From so many minutes after the present until a day later, every day of the week.
-fn hours(from: At, minutes: u64, lasts: u32) -> Takes {
+pub fn hours(from: At, minutes: u64, lasts: u32) -> Takes {
     // The world begins on Tuesday, 14 November 2023, 22:13:20.
     let minute =
         u32::try_from((from.as_ms() / 60_000 + 3 * i64::from(DAY)) % i64::from(7 * DAY)).unwrap() + u32::try_from(minutes).unwrap();

@@ -1,6 +1,6 @@
 //! What comes and goes: one incident, which says at each moment whether mail is delivered.
 
-use mailcanary::model::{Change, Class, Kind, Name, Route, Severity, Span, Verdict};
+use mailcanary::model::{Change, Class, Kind, Name, Notice, Route, Severity, Span, Verdict};
 use mailcanary::watchdog::{Event, IncidentView};
 
 use super::replay;
@@ -25,7 +25,13 @@ fn fails(r: &Route, _: u64) -> bool {
 
 /// It has failed twice within minutes, and the second time is over for now; a second sink waits for twenty minutes.
 fn flapping() -> World {
+    flapping_with(MINUTE.scaled(30, 1))
+}
+
+/// The same with reminders after so long.
+fn flapping_with(remind_after: Span) -> World {
     let mut settings = settings(2, 1, 2, MINUTE);
+    settings.watch.remind_after = remind_after;
     let mut boss = settings.sinks[&name("hook")].clone();
     boss.takes.after = Some(MINUTE.scaled(20, 1));
     settings.sinks.insert(name("boss"), boss);
@@ -129,4 +135,30 @@ fn refusals_that_come_and_go_are_one_incident_that_says_so() {
     w.run(MINUTE.scaled(10, 1));
     assert_eq!(w.told(Change::Resolved), 2, "{:#?}", w.notices);
     replay::holds(&w);
+}
+
+#[test]
+fn what_fails_again_when_a_reminder_is_due_is_told_once_and_calls() {
+    for other in [Fate::Refused(Class::Suspended), Fate::Swallowed] {
+        let mut w = flapping_with(MINUTE.scaled(10, 1));
+        let mine = |w: &World, n: &Notice| n.incident == open(w).incident && n.evidence.get("escalation").is_none();
+        let calls = |w: &World| w.notices.iter().filter(|(_, n)| mine(w, n)).count();
+        w.heal(w.now);
+        // A reminder would have been due while it was calm.
+        w.run(MINUTE.scaled(16, 1));
+        assert!(open(&w).delivers && calls(&w) == 1, "{:#?}", w.notices);
+        let again = w.now;
+        w.from(again, fails, other);
+        w.run(MINUTE.scaled(4, 1));
+        // Besides the one who is called because nobody has acknowledged it.
+        let told: Vec<_> = w.notices.iter().filter(|(at, n)| *at > again && n.evidence.get("escalation").is_none()).collect();
+        let [(_, told)] = told[..] else { panic!("{told:#?}") };
+        assert!(told.severity == Severity::Page && told.evidence.get("quiet").is_none(), "{told:#?}");
+        assert!(told.summary.contains("; it has been open for ") && told.summary.ends_with("nobody has acknowledged it"), "{told:#?}");
+        assert_eq!(open(&w).last.summary.matches("open for").count(), 0, "that is said of then");
+        // The next reminder is as far away as after any.
+        w.run(MINUTE.scaled(5, 1));
+        assert_eq!(calls(&w), 2, "{:#?}", w.notices);
+        replay::holds(&w);
+    }
 }

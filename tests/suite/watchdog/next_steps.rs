@@ -37,7 +37,7 @@ fn each_class_of_refusal_has_a_first_step_that_can_be_done() {
         (Class::Permanent, "names what is not taken"),
         (Class::Rate, "slow it down"),
         (Class::Transient, "status page"),
-        (Class::Unknown, "see to its address in the configuration"),
+        (Class::Unknown, "check its address in the configuration"),
         (Class::Tls, "certificate"),
         (Class::Network, "from another network"),
     ];
@@ -48,7 +48,7 @@ fn each_class_of_refusal_has_a_first_step_that_can_be_done() {
         assert!(step.contains(words), "{class}: {step}");
         // What was refused never became anything.
         assert!(!step.contains("what became of"), "{class}: {step}");
-        assert!(step.ends_with("; until then move urgent mail to another provider"), "{class}: {step}");
+        assert!(step.ends_with("; meanwhile move urgent mail to another provider"), "{class}: {step}");
     }
     for (class, words) in [(Class::Suppressed, "suppression list"), (Class::Recipient, "mailbox exists")] {
         let mut w = well(2, 2);
@@ -66,7 +66,7 @@ fn what_an_answer_gives_away_beats_its_class() {
         let mut w = well(2, 2);
         w.hint = Some(hint.to_owned());
         refuses(&mut w, class);
-        assert_eq!(step(&w), format!("{hint}; until then move urgent mail to another provider"), "{class}");
+        assert_eq!(step(&w), format!("{hint}; meanwhile move urgent mail to another provider"), "{class}");
         super::replay::holds(&w);
     }
     let mut w = well(2, 2);

@@ -76,7 +76,12 @@ fn told(together: bool) -> (Vec<String>, World) {
 
 #[test]
 fn what_comes_together_is_concluded_once_and_alike() {
-    let ((one_by_one, _), (together, w)) = (told(false), told(true));
+    let ((one_by_one, alone), (together, w)) = (told(false), told(true));
+    let (events, concluded) = (w.bunches.iter().sum::<usize>(), w.bunches.len());
+    assert!(alone.bunches.is_empty() && events > concluded, "{events} events in {concluded} bunches");
+    // Three inboxes are read at once, each of six routes; each canary's answer comes alone.
+    let large = w.bunches.iter().filter(|n| **n >= 5).count();
+    assert!(large > 50, "{large} of {concluded}");
     assert!(one_by_one.len() >= 4, "{one_by_one:#?}");
     assert_eq!(one_by_one, together);
     holds(&w);

@@ -123,5 +123,14 @@ fn a_second_provider_that_fails_later_is_a_second_page() {
     assert_eq!(pages(&w), 2, "{:#?}", w.notices);
     let second = w.opened()[1];
     assert_eq!((second.kind, &second.culprit), (Kind::Refused, &provider(1)));
-    assert!(second.summary.contains("(suspended, seen on 1 of its 4 routes)"), "{}", second.summary);
+    let so_far = "refuses mail (suspended); that is its first answer: the other 3 routes have not been asked since";
+    assert!(second.summary.contains(so_far), "{}", second.summary);
+    // What was asked later is said where nobody is called for it: on the page, and when nobody has acknowledged it.
+    let view = w.dog.view(w.now);
+    let shown = view.incidents.iter().find(|i| i.incident == second.incident).unwrap();
+    assert!(shown.summary().contains("refuses mail (suspended); on all its 4 routes"), "{}", shown.summary());
+    w.run(minutes(15));
+    let reminder = last(&w, 2);
+    assert_eq!((reminder.change, pages(&w)), (Change::Reminder, 2), "{:#?}", w.notices);
+    assert!(reminder.summary.contains("; on all its 4 routes"), "{}", reminder.summary);
 }

@@ -160,6 +160,8 @@ pub struct World {
     pub steps: Vec<(At, Event, usize, Step)>,
     /// What comes at the same instant is taken in together, and concluded once.
     pub together: bool,
+    /// Of how many events what followed was concluded at once, each time.
+    pub bunches: Vec<usize>,
     /// Every inbox is read so often; otherwise at once.
     pub polled: Option<Span>,
     /// Each mail is seen after a while of its own, up to this long.
@@ -200,6 +202,7 @@ impl World {
             hint: None,
             steps: Vec::new(),
             together: false,
+            bunches: Vec::new(),
             polled: None,
             jitter: None,
             stamped_late: false,
@@ -241,12 +244,14 @@ impl World {
 
     /// All that comes at this instant.
     fn feed_together(&mut self) {
-        let mut step = Step::default();
+        let (mut step, mut bunch) = (Step::default(), 0);
         while let Some(event) = self.queue.first_entry().filter(|e| e.key().0 == self.now) {
             let taken = self.dog.take(self.now, event.remove()).unwrap();
             step.records.extend(taken.records);
             step.effects.extend(taken.effects);
+            bunch += 1;
         }
+        self.bunches.push(bunch);
         let concluded = self.dog.conclude(self.now);
         assert_eq!(concluded.wake_at, self.dog.wake_at());
         self.records.extend(step.records.into_iter().chain(concluded.records));

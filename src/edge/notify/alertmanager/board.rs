@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::queue::{DOUBTS, Due, Pace};
 use super::super::{Attempt, Origin};
 use super::Alert;
-use crate::model::{At, Change, IncidentId, Notice, NoticeId, Severity};
+use crate::model::{At, Change, IncidentId, Notice, NoticeId, Severity, Span};
 use crate::watchdog::IncidentView;
 
 /// Every alert that fires, and those that ended lately.
@@ -49,6 +49,19 @@ impl Board {
     /// Puts up what a notice says and returns the version of the board that says it. What is older than what stands changes nothing.
     pub fn take(&mut self, notice: &Notice, opened_at: At, at: At) -> u64 {
         self.stand(notice, opened_at, at, (notice.change == Change::Resolved).then_some(at))
+    }
+
+    /// What open incidents are like now, where their alerts still fire under the same labels: it goes out with the next sending, which calls
+    /// nobody.
+    pub fn renew(&mut self, incidents: &[IncidentView]) {
+        for incident in incidents.iter().filter(|i| i.resolved_at.is_none()) {
+            let Some(present) = &incident.present else { continue };
+            let (summary, evidence) = (present.summary.clone(), present.evidence.clone());
+            let now = Alert::new(&self.origin, &Notice { summary, evidence, ..incident.last.clone() }, incident.opened_at, None);
+            if let Some(standing) = self.standing.get_mut(&now.labels).filter(|s| s.alert.ended.is_none()) {
+                standing.alert.annotations = now.annotations;
+            }
+        }
     }
 
     fn stand(&mut self, notice: &Notice, opened_at: At, at: At, ended: Option<At>) -> u64 {
@@ -125,14 +138,27 @@ pub struct Instance {
     tried: u64,
     refused: u64,
     failures: u32,
-    /// Doubtful refusals in a row.
+    /// Doubtful refusals in a row, and since when: perhaps since before this process.
     doubts: u32,
+    doubted: Option<At>,
     flying: bool,
     asked_to_wait: bool,
     due: Option<Due>,
 }
 
 impl Instance {
+    /// One of which an earlier process knows since when it refuses as if it were being replaced.
+    #[must_use]
+    pub fn doubted_since(since: Option<At>) -> Self {
+        Self { doubted: since, ..Self::default() }
+    }
+
+    /// Since when it refuses so, if it does.
+    #[must_use]
+    pub const fn doubted(&self) -> Option<At> {
+        self.doubted
+    }
+
     /// When it is to be told, if it is: at once of what is new, then every `resend`; after a failure by the back-off, which a change of the
     /// board cuts short unless the instance asked for the wait.
     #[must_use]
@@ -165,6 +191,7 @@ impl Instance {
         self.asked_to_wait = false;
         let doubtful = matches!(attempt, Attempt::Doubtful { .. });
         self.doubts = if doubtful { self.doubts.saturating_add(1) } else { 0 };
+        self.doubted = self.doubted.filter(|since| *since <= now).or(Some(now)).filter(|_| doubtful);
         let wait = match attempt {
             Attempt::Delivered => {
                 self.failures = 0;
@@ -177,7 +204,8 @@ impl Instance {
             }
             Attempt::Doubtful { .. } => {
                 self.failures = self.failures.saturating_add(1);
-                if self.doubts > DOUBTS {
+                let lasts = self.doubted.map_or(Span::ZERO, |since| now.since(since));
+                if self.doubts > DOUBTS || lasts > pace.resend.scaled(u64::from(DOUBTS), 1) {
                     self.refused = version;
                 }
                 pace.resend

@@ -168,3 +168,36 @@ fn an_instance_that_is_down_backs_off_to_the_resend_at_most() {
     one.finished(version, &Attempt::Refused { why: String::new() }, &pace, 1, at(130));
     assert!(one.refused(version));
 }
+
+#[test]
+fn what_is_so_now_goes_out_with_the_next_sending_and_is_no_news() {
+    let mut board = board();
+    let told = notice(1, 4, Change::Opened, Severity::Page);
+    board.take(&told, at(0), at(60));
+    let version = board.version();
+    let present = crate::watchdog::Present { summary: "some arrives".to_owned(), evidence: json!({"arrived": 1}), delivers: false };
+    let view = |last: Notice| IncidentView {
+        incident: last.incident,
+        kind: last.kind,
+        severity: last.severity,
+        culprit: last.culprit.clone(),
+        opened_at: at(0),
+        resolved_at: None,
+        last,
+        present: Some(present.clone()),
+        acknowledged: None,
+        also: Vec::new(),
+        closed: None,
+        delivers: false,
+        silenced_until: None,
+    };
+    board.renew(&[view(told.clone())]);
+    let summary = |board: &Board| posted(board, at(90))[0]["annotations"]["summary"].clone();
+    assert_eq!((summary(&board), board.version()), (json!("some arrives"), version));
+    // What fires under other labels, or not any more, stays as it was told.
+    board.renew(&[view(Notice { severity: Severity::Warn, ..told.clone() }), view(Notice { incident: IncidentId(5), ..told.clone() })]);
+    assert_eq!(posted(&board, at(90)).len(), 1);
+    board.take(&notice(2, 4, Change::Resolved, Severity::Page), at(0), at(120));
+    board.renew(&[view(told)]);
+    assert_eq!(summary(&board), "nothing arrives");
+}

@@ -71,12 +71,13 @@ fn headline(view: &View) -> (Verdict, String) {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    (tone(worst.severity), capital(&format!("{}: {}{more}", culprit(&worst.culprit), kind(worst))))
+    let (tone, well) = if worst.delivers { (Verdict::Degraded, ", at present delivering") } else { (tone(worst.severity), "") };
+    (tone, capital(&format!("{}: {}{well}{more}", culprit(&worst.culprit), kind(worst))))
 }
 
-/// The loudest of what is open.
+/// The loudest of what is open; of what delivers again only if nothing else is.
 fn worst(view: &View) -> Option<&IncidentView> {
-    view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(|i| i.severity)
+    view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(|i| (!i.delivers, i.severity))
 }
 
 /// A culprit as a heading.
@@ -97,10 +98,10 @@ pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     if let Some(since) = view.cut_off_since {
         return (Verdict::Stopped, format!("The watcher has had no network for {}: nothing can be said about mail.", view.at.since(since)));
     }
-    let open: Vec<&IncidentView> = view.incidents.iter().filter(|i| i.resolved_at.is_none()).collect();
-    if let Some(worst) = open.iter().max_by_key(|i| i.severity) {
-        let tone = if worst.severity == Severity::Page { Verdict::Stopped } else { Verdict::Degraded };
-        let more = if open.len() > 1 { format!(" ({} more open)", open.len() - 1) } else { String::new() };
+    if let Some(worst) = worst(view) {
+        let tone = if worst.severity == Severity::Page && !worst.delivers { Verdict::Stopped } else { Verdict::Degraded };
+        let open = view.incidents.iter().filter(|i| i.resolved_at.is_none()).count();
+        let more = if open > 1 { format!(" ({} more open)", open - 1) } else { String::new() };
         return (tone, format!("{}{more}", worst.summary()));
     }
     let count = |wanted| view.routes.iter().filter(|r| r.verdict == wanted).count();
