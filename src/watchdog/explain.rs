@@ -20,7 +20,7 @@ use super::together;
 use super::trace::Said;
 use super::travel;
 pub(super) use crate::model::grouped;
-use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span};
+use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span, spoken};
 
 /// Routes listed in full in the evidence; of more, the number is told.
 const LIST_AT_MOST: usize = 20;
@@ -125,7 +125,7 @@ fn on_some(plan: &Plan, finding: &Finding) -> String {
 
 /// A provider's words behind what they are about.
 fn quoted(words: Option<String>) -> String {
-    words.map_or_else(String::new, |w| format!(": \"{}\"", shorten(&w, 160)))
+    words.map_or_else(String::new, |w| format!(": {}", spoken(&shorten(&w, 160))))
 }
 
 fn percent(part: u64, whole: u64) -> u64 {
@@ -152,7 +152,7 @@ fn says(plan: &Plan, state: &State, finding: &Finding) -> String {
     let alike = said.iter().filter(|(_, other)| other.fate == best.fate).count();
     let provider = finding.routes.iter().filter_map(|slot| state.routes.get(*slot)).find(|r| r.find(canary.id()).is_some());
     let name = provider.map_or_else(String::new, |r| format!("`{}`", r.route.provider));
-    let words = best.words.as_ref().map_or_else(String::new, |w| format!(" (\"{}\")", shorten(w, 160)));
+    let words = best.words.as_ref().map_or_else(String::new, |w| format!(" ({})", spoken(&shorten(w, 160))));
     format!("; asked after {alike} of them, {name} says: {}{words}", best.fate.in_words())
 }
 

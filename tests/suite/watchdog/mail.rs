@@ -319,6 +319,23 @@ fn mail_that_nobody_sent_is_told_once_and_spam_is_quiet() {
 fn a_restart_forgets_nothing_of_it() {
     let mut mail = Mail::new(2, 2);
     mail.well(11);
+#[test]
+fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
+    let mut mail = Mail::new(1, 1);
+    mail.well(11);
+    let Event::Strange { inbox, mail: mut told } = stranger(&mail, Claim::OurDomain, "a`b@example.com", 1) else { unreachable!() };
+    told.subject = "x` [click](https://evil.example) **now** `y".to_owned();
+    told.names = Some(mark(Part::ReplyTo, "help`@example.com"));
+    mail.w.feed(Event::Strange { inbox, mail: told });
+    let summary = mail.of(Kind::UnexpectedMail).last().unwrap().summary.clone();
+    let quoted = "from `a'b@example.com`, with `help'@example.com` in its Reply-To, subject `x' [click](https://evil.example) **now** 'y`";
+    assert!(summary.contains(quoted), "{summary}");
+    // Nor is it offered to be copied into a shell.
+    mail.rounds(1, |_, _, _| with(mark(Part::From, "a';reboot;'@else.example")));
+    let summary = &mail.of(Kind::Identity).last().unwrap().summary;
+    assert!(summary.contains(" from VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary}");
+}
+
     mail.rounds(3, |_, _, _| with(mark(Part::ReplyTo, "a@b.example")));
     let unknown = Event::Approved { provider: name("p9"), stream: name("s0"), mark: mark(Part::From, "x@y.example"), by: String::new() };
     assert!(mail.w.dog.step(mail.w.now, unknown).is_err());
