@@ -5,6 +5,7 @@
 
 mod body;
 mod content;
+mod date;
 mod fields;
 mod head;
 mod hops;
