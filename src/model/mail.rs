@@ -234,14 +234,24 @@ impl Hop {
     /// What each of these took since the one before it, or since `sent_at`, and which clocks stand behind. The first first.
     pub fn time(hops: &mut [Self], sent_at: Option<At>) {
         let mut before = sent_at;
-        for hop in hops {
+        let mut took: Vec<Option<i64>> = Vec::with_capacity(hops.len());
+        for hop in &mut *hops {
             let ms = hop.at.zip(before).map(|(at, before)| at.as_ms().saturating_sub(before.as_ms()));
-            hop.took = ms.map(|ms| Span::from_ms(u64::try_from(ms).unwrap_or(0)));
             hop.behind = ms.filter(|ms| *ms < -super::way::STEP).map(|ms| Span::from_ms(ms.unsigned_abs()));
             before = hop.at.or(before);
         }
+            took.push(ms);
     }
 }
+        let mut row: Vec<i64> = took.iter().map(|ms| ms.unwrap_or(0)).collect();
+        let mut off = vec![0; row.len()];
+        // Where all of it together takes less than nothing, the last clock is wrong, and tells nothing of those before it.
+        if row.iter().fold(0_i64, |sum, ms| sum.saturating_add(*ms)) >= -super::way::STEP {
+            super::way::level(&mut row, &mut off);
+        }
+        for ((hop, ms), level) in hops.iter_mut().zip(took).zip(row) {
+            hop.took = ms.map(|_| Span::from_ms(u64::try_from(level).unwrap_or(0)));
+        }
 
 /// What a canary's mail says of itself. Foreign text, made safe to show and bounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
