@@ -282,6 +282,9 @@ pub struct Stranger {
     pub subject: String,
     /// In what kind of folder it lay.
     pub placement: Placement,
+    /// Where it names us, if that is not its sender: in Sender, in Reply-To, or in what stands in From besides; an address or a domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Mark>,
     /// When the receiving server had it, by that server's clock.
     pub arrived_at: At,
     /// What makes it more than spam.

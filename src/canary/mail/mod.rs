@@ -6,8 +6,8 @@
 mod body;
 mod content;
 mod date;
-mod fields;
-mod head;
+pub(super) mod fields;
+pub(super) mod head;
 mod hops;
 mod marks;
 mod names;

@@ -271,6 +271,7 @@ fn what_never_held_is_no_change() {
     let mut mail = Mail::new(1, 1);
     mail.rounds(20, |_, _, _| Examination { marks: usual(), checks: checks(Finding::None), hops: Vec::new(), sender: None });
     mail.is_quiet();
+        names: None,
 }
 
 fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
