@@ -1,6 +1,7 @@
 //! Says why, in a sentence and in numbers.
 
 mod figures;
+mod filters;
 mod next_step;
 
 use std::collections::BTreeSet;
@@ -87,7 +88,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         Kind::Junked => {
             let (junk, all) = evidence::in_junk(&tallies);
             let mail = if common { culprit } else { format!("mail of {culprit}") };
-            format!("{mail} lands in junk in {boxes}: {junk} of the newest {all} that arrived")
+            let why = filters::in_words(plan, state, finding);
+            format!("{mail} lands in junk in {boxes}: {junk} of the newest {all} that arrived{why}")
         }
         Kind::Stopped
         | Kind::Blind
@@ -260,8 +262,11 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     facts
 }
 
-/// What providers said when they were asked, and whose suppression list it is.
+/// What providers said when they were asked, and whose suppression list it is; and why mail lies in Junk.
 fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, Value>) {
+    if finding.kind == Kind::Junked {
+        facts.insert(filters::FILTERS.to_owned(), filters::facts(plan, state, finding));
+    }
     let said = evidence::said(plan, state, &finding.routes);
     if !said.is_empty() {
         let one = |(canary, said): &(&Canary, &Said)| {

@@ -7,6 +7,7 @@ use mail_parser::parsers::MessageStream;
 
 use super::body::domains;
 use super::fields::{fields, unfolded};
+use super::filter;
 use super::hops::{Ends, Way};
 use super::names::{address, host};
 use crate::model::Part;
@@ -49,6 +50,8 @@ pub struct Head {
     pub(super) lists: Vec<(String, String)>,
     /// Fields of Authentication-Results, and how many of Received stand above each.
     pub(super) results: Vec<(usize, String)>,
+    /// Fields of spam filters, each once: its place in their list, and what it says.
+    pub(super) filters: Vec<(usize, String)>,
     pub(super) subject: String,
     /// To whom it was, by its receiver's word and by its own: addresses in lower case.
     pub(super) to: Vec<String>,
@@ -94,6 +97,10 @@ impl Head {
                 head.message_id = Some(unfolded(value));
             } else if (is("list-id") || is("list-unsubscribe")) && head.lists.len() < EACH {
                 head.lists.push((String::from_utf8_lossy(name).to_ascii_lowercase(), unfolded(value)));
+            } else if let Some(place) = filter::place(name)
+                && head.filters.iter().all(|(known, _)| *known != place)
+            {
+                head.filters.push((place, unfolded(value)));
             }
         }
         head.way = ends.read();

@@ -314,7 +314,7 @@ impl<W: Watching, O: Observing> World<W, O> {
         let answer = Event::Answered { canary, outcome, reply: None, hint: None, message_id: None, legs: Vec::new(), retry_after: None };
         self.at(self.now.plus(ANSWERS_AFTER), answer);
         if let Some(arrives) = arrives {
-            let mail = self.examines.then(|| mail::examined(&route, self.sender(&route), self.now, &self.troubles));
+            let mail = self.examines.then(|| mail::examined(&route, self.sender(&route), self.now, placement, &self.troubles));
             let inbox = route.inbox;
             for n in 0..copies {
                 let (inbox, copy) = (inbox.clone(), (copies > 1).then(|| format!("INBOX/1/{n}")));

@@ -24,6 +24,9 @@ fn told(mail: &Examination) -> String {
     for check in &mail.checks {
         writeln!(out, "check {} {} ({})", check.method.as_str(), check.finding.as_str(), check.why).unwrap();
     }
+    for words in &mail.filter {
+        writeln!(out, "said  {words}").unwrap();
+    }
     for mark in &mail.marks {
         writeln!(out, "mark  {:<14} {}", mark.part.as_str(), mark.value).unwrap();
     }
@@ -63,12 +66,14 @@ fn is_sound(what: &str, message: &[u8]) -> Examination {
     for text in texts {
         assert!(text.len() <= 253 && text.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric()), "{what}: {text:?}");
     }
+    assert!(mail.filter.len() <= 8 && mail.filter.iter().all(|words| words.chars().count() <= 200 && !words.chars().any(char::is_control)));
     assert!(mail.checks.iter().all(|c| c.why.chars().count() <= 200 && !c.why.chars().any(char::is_control)), "{what}");
     mail
 }
 
 #[test]
 fn nothing_that_a_mail_can_be_takes_long_or_much() {
+    is_sound("filters without an end", format!("X-Spam-Status: Yes, score={}\r\n\r\n", "tests=required=(,".repeat(500_000)).as_bytes());
     let line = "Received: from a.example (a.example [192.0.2.1]) by b.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n";
     let many = is_sound("a million of Received", format!("{}\r\nx", line.repeat(1_000_000)).as_bytes());
     assert_eq!(many.hops.len(), 32);
@@ -254,11 +259,6 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
         (from("x@notexample.com"), Claim::Nothing),
         (from("x@example.com.evil.test"), Claim::Nothing),
         (format!("Return-Path: <x@b.example.com>\r\n{}", from("a@spam.example")), Claim::OurDomain),
-        (format!("{}From: reset@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
-        (format!("{}From: a@spam.example\r\n", received("mail7.mandrillapp.com")), Claim::Nothing),
-        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Nothing),
-        (String::new(), Claim::Nothing),
-    ] {
         // It need not be the one sender.
         (format!("Sender: Example <x@example.com>\r\n{}", from("a@spam.example")), Claim::OurDomain),
         (format!("Reply-To: help@Login.example.com\r\n{}", from("a@spam.example")), Claim::OurDomain),
@@ -272,6 +272,11 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
         (from("=?utf-8?Q?reset=40example=2Ecom?= <a@spam.example>"), Claim::OurDomain),
         (from("Staff: a@spam.example, reset@example.com;"), Claim::OurDomain),
         ("From: a@spam.example\r\nFrom: reset@example.com\r\n".to_owned(), Claim::OurDomain),
+        (format!("{}From: reset@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
+        (format!("{}From: a@spam.example\r\n", received("mail7.mandrillapp.com")), Claim::Nothing),
+        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Nothing),
+        (String::new(), Claim::Nothing),
+    ] {
         assert_eq!(claim(&ours, &settings, "seed", &mail), expected, "{mail}");
     }
     for (mail, expected) in [
@@ -295,11 +300,6 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
 }
 
 #[test]
-fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
-    let (settings, ours) = ours();
-    let provider = |name: &str| Name::new(name).unwrap();
-    let (name, at) = (provider("seed"), At::from_ms(0));
-#[test]
 fn who_is_told_of_is_the_name_that_is_ours() {
     let (settings, ours) = ours();
     let name = Name::new("seed").unwrap();
@@ -320,6 +320,11 @@ fn who_is_told_of_is_the_name_that_is_ours() {
     }
 }
 
+#[test]
+fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
+    let (settings, ours) = ours();
+    let provider = |name: &str| Name::new(name).unwrap();
+    let (name, at) = (provider("seed"), At::from_ms(0));
     let weigh = |header: &str| ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None);
     let received = "Received: from mx.spam.example (mx.spam.example [192.0.2.1]) by mx.inbox.example";
     for field in [
