@@ -305,7 +305,15 @@ fn mail_that_nobody_sent_is_told_once_and_spam_is_quiet() {
     let leak = stranger(&mail, Claim::Honeytoken(name("p0")), "casino@else.example", 200);
     mail.w.feed(leak);
     let last = mail.of(Kind::UnexpectedMail).last().copied().cloned().unwrap();
-    assert!(last.change == Change::Updated && last.summary.contains("only provider `p0` knows"), "{last:?}");
+    assert_eq!(last.change, Change::Updated);
+    for words in [
+        "9 mails in our name came through provider `p0` that no canary accounts for (in `i0`): the newest from `no-reply@example.com`",
+        "; and 1 mail from somebody else to `bait@example.net` that only provider `p0` knows (in `i0`): the newest from `casino@else.example`",
+        "or with your reset form; and the list at provider `p0` has leaked",
+    ] {
+        assert!(last.summary.contains(words), "{words}: {}", last.summary);
+    }
+    assert_eq!((&last.evidence["mails"], &last.evidence["leaked"]), (&10.into(), &1.into()));
     mail.w.run(DAY);
     mail.w.run(Span::from_secs(120));
     assert_eq!(mail.of(Kind::UnexpectedMail).last().map(|n| n.change), Some(Change::Resolved));
@@ -328,6 +336,10 @@ fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
     assert!(summary.contains(" from VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary}");
 }
 
+#[test]
+fn a_restart_forgets_nothing_of_it() {
+    let mut mail = Mail::new(2, 2);
+    mail.well(11);
     mail.rounds(3, |_, _, _| with(mark(Part::ReplyTo, "a@b.example")));
     let unknown = Event::Approved { provider: name("p9"), stream: name("s0"), mark: mark(Part::From, "x@y.example"), by: String::new() };
     assert!(mail.w.dog.step(mail.w.now, unknown).is_err());
@@ -336,10 +348,6 @@ fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
     assert_eq!(replayed.checkpoint().unwrap(), checkpoint);
     let resumed = Watchdog::replay(&mail.w.settings, Some(&checkpoint), []).unwrap();
     assert_eq!(resumed.checkpoint().unwrap(), checkpoint);
-#[test]
-fn a_restart_forgets_nothing_of_it() {
-    let mut mail = Mail::new(2, 2);
-    mail.well(11);
 }
 
 #[test]
