@@ -140,7 +140,9 @@ fn plain(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let text = text.get(..5).filter(|start| start.eq_ignore_ascii_case("ipv6:")).map_or(text, |_| text.get(5..).unwrap_or_default());
     let text = text.split('%').next()?;
-    match text.parse().ok()? {
+    // KumoMTA tells the port, too: `192.0.2.1:45012`.
+    let without_port = || text.rsplit_once(':').filter(|(host, _)| !host.contains(':')).and_then(|(host, _)| host.parse().ok());
+    match text.parse().ok().or_else(without_port)? {
         IpAddr::V6(v6) => Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)),
         v4 @ IpAddr::V4(_) => Some(v4),
     }
