@@ -73,6 +73,7 @@ async fn sightings() {
         doors: Doors::default(),
         key: key.clone(),
         looks: Arc::new(|_| None),
+        senders: Arc::new(|_, _| true),
         wanted: Wanted::default(),
         dialer: Dialer::new(&wire).unwrap(),
         now: now.clone(),

@@ -100,7 +100,7 @@ fn unspaced(text: &str) -> String {
 
 /// What somebody else wrote, made safe to show.
 fn shown(text: &str) -> String {
-    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(80).map(|c| if c.is_control() { '?' } else { c }).map(|c| if c == '`' { '\'' } else { c }).collect()
 }
 
 #[cfg(test)]

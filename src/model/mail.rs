@@ -219,7 +219,7 @@ pub struct Hop {
     /// When, by its own clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<At>,
-    /// How long the mail lay before it, since the hop before or since sending; never negative: clocks differ.
+    /// How long the mail lay before it, since the hop before or since sending; never negative, and without what clocks are seen to differ by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took: Option<Span>,
     /// By so much its clock stands behind that of the hop before, or the watcher's; more than the second that stamps tell.
@@ -232,13 +232,25 @@ pub struct Hop {
 
 impl Hop {
     /// What each of these took since the one before it, or since `sent_at`, and which clocks stand behind. The first first.
+    ///
+    /// A clock that is ahead makes its own hop longer and the next one negative: what cannot be true of one is taken off the nearest others.
     pub fn time(hops: &mut [Self], sent_at: Option<At>) {
         let mut before = sent_at;
-        for hop in hops {
+        let mut took: Vec<Option<i64>> = Vec::with_capacity(hops.len());
+        for hop in &mut *hops {
             let ms = hop.at.zip(before).map(|(at, before)| at.as_ms().saturating_sub(before.as_ms()));
-            hop.took = ms.map(|ms| Span::from_ms(u64::try_from(ms).unwrap_or(0)));
             hop.behind = ms.filter(|ms| *ms < -super::way::STEP).map(|ms| Span::from_ms(ms.unsigned_abs()));
+            took.push(ms);
             before = hop.at.or(before);
+        }
+        let mut row: Vec<i64> = took.iter().map(|ms| ms.unwrap_or(0)).collect();
+        let mut off = vec![0; row.len()];
+        // Where all of it together takes less than nothing, the last clock is wrong, and tells nothing of those before it.
+        if row.iter().fold(0_i64, |sum, ms| sum.saturating_add(*ms)) >= -super::way::STEP {
+            super::way::level(&mut row, &mut off);
+        }
+        for ((hop, ms), level) in hops.iter_mut().zip(took).zip(row) {
+            hop.took = ms.map(|_| Span::from_ms(u64::try_from(level).unwrap_or(0)));
         }
     }
 }
@@ -259,14 +271,20 @@ pub struct Examination {
     /// Where it came from, by the receiver's own word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender: Option<IpAddr>,
+    /// What the receiver's filter wrote down of it, a field each: at most 8, of 200 characters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<String>,
 }
 
 /// A mail in a seeded inbox that is no canary of ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stranger {
-    /// The address in From, at most 253 bytes; empty where there is none.
+    /// The address in From, at most 253 bytes; empty where there is none. Of several the first that is in our name.
     pub from: String,
+    /// Where it names us, if that is not its sender: in Sender, in Reply-To, or in what stands in From besides; an address or a domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Mark>,
     /// Its subject, at most 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,

@@ -31,9 +31,37 @@ pub const fn hides(c: char) -> bool {
     )
 }
 
+/// Foreign text in backticks. What would end the quotation, or cannot be seen, is put as something else: between its backticks nothing is
+/// markup, in whatever a sentence is shown by.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", inert(text))
+}
+
+/// Foreign words in quotation marks, as somebody said them; inert in the same way.
+#[must_use]
+pub fn spoken(words: &str) -> String {
+    format!("\"{}\"", inert(words).replace('"', "'"))
+}
+
+fn inert(text: &str) -> String {
+    let safe = |c: char| match c {
+        '`' => '\'',
+        c if c.is_control() || hides(c) => '?',
+        c => c,
+    };
+    text.chars().map(safe).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_ends_its_quotation() {
+        assert_eq!(quoted("a` [b](c) *d* `e\u{202e}\n"), "`a' [b](c) *d* 'e??`");
+        assert_eq!(spoken("no \"such\" `user`"), "\"no 'such' 'user'\"");
+    }
 
     #[test]
     fn nobody_is_quite_sure() {

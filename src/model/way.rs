@@ -142,6 +142,17 @@ pub struct Instants {
 }
 
 impl Instants {
+    /// The same as if it was accepted when it was sent, and with all between acceptance and arrival as the provider's leg where no host says
+    /// more: between two instants by our own clock nothing is missing then, and what clocks differ by shows.
+    #[must_use]
+    pub fn whole(&self) -> Legs {
+        let known = Self { accepted: self.accepted.or(Some(self.sent)), ..*self };
+        match self.taken {
+            Some(_) => known.legs(),
+            None => Self { taken: self.arrived, ..known }.legs(),
+        }
+    }
+
     /// What each leg took.
     #[must_use]
     pub fn legs(&self) -> Legs {
@@ -162,12 +173,23 @@ impl Instants {
 /// and the one after it negative. Of what is negative the leg that was made longer is told, the nearest first. Sums stay what they are.
 #[must_use]
 pub fn skew(least: &Legs) -> [i64; 5] {
-    let mut off = [0_i64; 5];
     let mut least = least.map(|ms| ms.unwrap_or(0));
+    let mut off = [0_i64; 5];
     // Sending and acceptance are by one clock, ours.
-    for leg in 1..least.len() {
+    if let (Some(least), Some(off)) = (least.get_mut(1..), off.get_mut(1..)) {
+        level(least, off);
+    }
+    off
+}
+
+/// The same for any row of stretches: what is negative in `least` becomes nothing there, and `off` says by how much each was off.
+pub(super) fn level(least: &mut [i64], off: &mut [i64]) {
+    for leg in 0..least.len() {
         for distance in 1..least.len() {
-            for other in [leg.checked_sub(distance).filter(|other| *other > 0), leg.checked_add(distance)].into_iter().flatten() {
+            if least.get(leg).is_none_or(|ms| *ms >= -STEP) {
+                break;
+            }
+            for other in [leg.checked_sub(distance), leg.checked_add(distance)].into_iter().flatten() {
                 let short = least.get(leg).map_or(0, |ms| if *ms < -STEP { ms.saturating_neg() } else { 0 });
                 let room = least.get(other).map_or(0, |ms| (*ms).max(0));
                 let moved = short.min(room);
@@ -187,7 +209,6 @@ pub fn skew(least: &Legs) -> [i64; 5] {
             *ms = 0;
         }
     }
-    off
 }
 
 fn cut(name: &str) -> String {
@@ -214,6 +235,8 @@ mod tests {
         assert_eq!(skew(&secs([0, -30, 33, 1, 0])), [0, -30_000, 30_000, 0, 0]);
         // What nothing makes up for.
         assert_eq!(skew(&secs([0, -30, 0, 0, 0])), [0, -30_000, 0, 0, 0]);
+        // Of two hosts whose clocks differ each way nothing is left but what the mail took.
+        assert_eq!(skew(&secs([0, 61, -58, 4, -2])), [0, 58_000, -58_000, 2000, -2000]);
         assert_eq!(skew(&[None, Some(-900), None, Some(-1500), None]), [0; 5], "steps of a second");
         assert_eq!(skew(&[Some(i64::MAX), Some(i64::MIN), Some(i64::MAX), Some(i64::MIN), None]).len(), 5, "and nothing overflows");
     }
@@ -227,5 +250,8 @@ mod tests {
         assert_eq!(Instants { left: None, ..known }.legs(), [Some(300), Some(4700), None, Some(1000), Some(500)]);
         assert_eq!(Instants { taken: None, ..known }.legs(), [Some(300), None, None, None, Some(500)]);
         assert_eq!(Instants { accepted: None, arrived: None, ..known }.legs(), [None, None, Some(4000), None, None]);
+        assert_eq!(known.whole(), known.legs());
+        assert_eq!(Instants { accepted: None, ..known }.whole(), [Some(0), Some(1000), Some(4000), Some(1000), Some(500)]);
+        assert_eq!(Instants { taken: None, left: None, ..known }.whole(), [Some(300), Some(5700), None, Some(0), Some(500)]);
     }
 }

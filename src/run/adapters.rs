@@ -1,6 +1,6 @@
 //! What stands between the loop and the world, built of one configuration: it is built whole before anything of it begins.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -18,11 +18,11 @@ use crate::canary::{Expected, Key};
 use crate::config::{Inbox, Provider, ProviderKind, SecretRef, Secrets, Settings};
 use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
-use crate::edge::inbox::{Credentials, Doors, Hint, Looks, Report, Watch};
+use crate::edge::inbox::{Credentials, Doors, Hint, Looks, Report, Senders, Watch};
 use crate::edge::notify::{self, Ended, Origin, Pace, Replies, Sink};
 use crate::edge::post::Order;
 use crate::edge::submit::{Hooks, Submitter, Told};
-use crate::model::{self, Name, Now};
+use crate::model::{self, Name, Now, Part};
 use crate::watchdog::{Event, IncidentView, Watchdog};
 
 /// Notices on their way to one sink's worker; what does not fit waits in the outbox.
@@ -174,9 +174,30 @@ fn looks(settings: &Settings, dog: &Watchdog) -> Looks {
     Arc::new(move |canary| by_route.get(&u32::try_from(canary.bits() >> 32).ok()?).cloned())
 }
 
+/// Who canaries are from, by canary: what its provider sends them with, and what its mail has had so far.
+fn senders(settings: &Settings, dog: &Watchdog) -> Senders {
+    let mut known: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
+    for (name, provider) in &settings.providers {
+        known.entry(name.clone()).or_default().insert(provider.from.address.to_lowercase());
+    }
+    for (name, mark) in dog.marks().filter(|(_, mark)| mark.part == Part::From) {
+        known.entry(name.clone()).or_default().insert(mark.value);
+    }
+    let of: BTreeMap<u32, Name> = dog.routes().map(|(key, route)| (key, route.provider.clone())).collect();
+    Arc::new(move |canary, from| {
+        let provider = u32::try_from(canary.bits() >> 32).ok().and_then(|route| of.get(&route));
+        let is_its = |address: &String| match provider {
+            Some(provider) => known.get(provider).is_some_and(|all| all.contains(address)),
+            // A probe's, or one of a route that is no more.
+            None => known.values().any(|all| all.contains(address)),
+        };
+        !from.is_empty() && from.iter().all(is_its)
+    })
+}
+
 /// One reader for each inbox, none of which reads yet.
 fn readers(settings: &Settings, secrets: &Secrets, shared: &Shared, dog: &Watchdog) -> Result<Vec<Watch>, StartError> {
-    let (looks, wanted) = (looks(settings, dog), examine::wanted(&shared.now));
+    let (looks, senders, wanted) = (looks(settings, dog), senders(settings, dog), examine::wanted(&shared.now));
     let mut built = Vec::new();
     for (name, inbox) in &settings.inboxes {
         let dialer = Dialer::new(&inbox.wire).map_err(|e| StartError::Wire(name.clone(), e))?;
@@ -187,6 +208,7 @@ fn readers(settings: &Settings, secrets: &Secrets, shared: &Shared, dog: &Watchd
             doors: shared.doors.clone(),
             key: shared.key.clone(),
             looks: Arc::clone(&looks),
+            senders: Arc::clone(&senders),
             wanted: wanted.clone(),
             dialer,
             now: Arc::clone(&shared.now),

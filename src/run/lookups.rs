@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::config::{NameServer, Records, Secrets, Settings};
 use crate::edge::dns::{List, Look, Question, Resolver};
 use crate::model::{At, Found, Looked, Name, Span, Subject};
-use crate::watchdog::{DnsView, Event, Watchdog};
+use crate::watchdog::{DnsQuestion, DnsView, Event, Watchdog};
 
 /// Questions at the same time: a name server at home answers so many at once.
 const AT_ONCE: usize = 8;
@@ -18,6 +18,8 @@ const AT_ONCE: usize = 8;
 const LOOK: Span = Span::from_ms(500);
 /// What has perhaps changed is asked for again after so long, or after the usual time where that is shorter; so is what was not answered.
 const AGAIN: Span = Span::from_secs(60);
+/// The same where mail fails a check that rests on it: the mail bears the answer out.
+const AT_FAULT: Span = Span::from_secs(10);
 /// What is kept is asked for again so long after it has run out…
 const EXPIRED: Span = Span::from_secs(1);
 /// …and after so long at the latest: a cache can be emptied.
@@ -135,12 +137,12 @@ impl Lookups {
         }
         self.looks_at = now.plus(LOOK);
         let wanted = dog.dns_questions();
-        let known: BTreeSet<&Subject> = wanted.iter().map(|(subject, _)| subject).collect();
+        let known: BTreeSet<&Subject> = wanted.iter().map(|question| &question.subject).collect();
         self.asked.retain(|subject, _| known.contains(subject));
         let mut due: Vec<(At, Subject)> = wanted
             .into_iter()
-            .filter(|(subject, _)| !self.asking.contains(subject))
-            .map(|(subject, doubtful)| (self.due(&subject, doubtful), subject))
+            .filter(|question| !self.asking.contains(&question.subject))
+            .map(|question| (self.due(&question), question.subject))
             .filter(|(due, _)| *due <= now)
             .collect();
         due.sort();
@@ -150,11 +152,17 @@ impl Lookups {
     }
 
     /// When a subject is asked for next.
-    fn due(&self, subject: &Subject, doubtful: bool) -> At {
+    fn due(&self, question: &DnsQuestion) -> At {
+        let subject = &question.subject;
         let Some(asked) = self.asked.get(subject).copied() else { return At::default() };
         let every = if subject.list.is_some() { self.records.lists_every } else { self.records.every };
-        if doubtful || !asked.answered {
-            return asked.at.plus(every.min(AGAIN));
+        if let Some(since) = question.failing_since
+            && asked.at <= since
+        {
+            return since;
+        }
+        if question.doubtful || !asked.answered {
+            return asked.at.plus(every.min(if question.failing_since.is_some() { AT_FAULT } else { AGAIN }));
         }
         let name = subject.to_string();
         let sum = name.bytes().fold(asked.at.as_ms().unsigned_abs(), |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));

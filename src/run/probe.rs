@@ -13,7 +13,7 @@ use super::start::StartError;
 use crate::canary::{self, Key};
 use crate::config::{Secrets, Settings};
 use crate::edge::dial::Dialer;
-use crate::edge::inbox::{Doors, Hint, Looks, Report, Wanted, Watch};
+use crate::edge::inbox::{Doors, Hint, Looks, Report, Senders, Wanted, Watch};
 use crate::edge::submit::Answer;
 use crate::ledger::KeyError;
 use crate::model::{At, CanaryId, Class, Name, Outcome, Placement, Route, Span};
@@ -178,11 +178,13 @@ fn readers(
         let (hint_in, hint) = watch::channel(Hint { outstanding: true, look: 0 });
         hints.insert(name.clone(), hint_in);
         let (now, key, looks, inbox) = (clock.hand_out(), key.clone(), Arc::clone(looks), inbox.clone());
-        let wanted = Wanted::default();
-        let watch = Watch { name: name.clone(), inbox, credentials, doors: doors.clone(), key, looks, wanted, dialer, now, cursor: None };
+        let (name, doors, wanted) = (name.clone(), doors.clone(), Wanted::default());
+        // A probe asks whether a canary arrives, and not who it is from.
+        let senders: Senders = Arc::new(|_, _| true);
+        let watch = Watch { name: name.clone(), inbox, credentials, doors, key, looks, senders, wanted, dialer, now, cursor: None };
         let (mine_in, mut mine) = mpsc::channel(64);
         tasks.spawn(watch.watch(mine_in, hint));
-        let (name, all) = (name.clone(), reports.clone());
+        let all = reports.clone();
         tasks.spawn(async move {
             while let Some(report) = mine.recv().await {
                 if all.send((name.clone(), report)).await.is_err() {

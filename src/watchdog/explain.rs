@@ -1,6 +1,7 @@
 //! Says why, in a sentence and in numbers.
 
 mod figures;
+mod filters;
 mod next_step;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,7 @@ use super::together;
 use super::trace::Said;
 use super::travel;
 pub(super) use crate::model::grouped;
-use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span};
+use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span, spoken};
 
 /// Routes listed in full in the evidence; of more, the number is told.
 const LIST_AT_MOST: usize = 20;
@@ -88,7 +89,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         Kind::Junked => {
             let (junk, all) = evidence::in_junk(&tallies);
             let mail = if common { culprit } else { format!("mail of {culprit}") };
-            format!("{mail} lands in junk in {boxes}: {junk} of the newest {all} that arrived")
+            let why = filters::in_words(plan, state, finding);
+            format!("{mail} lands in junk in {boxes}: {junk} of the newest {all} that arrived{why}")
         }
         Kind::Stopped
         | Kind::Blind
@@ -119,7 +121,7 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
 
 /// A provider's words behind what they are about.
 fn quoted(words: Option<String>) -> String {
-    words.map_or_else(String::new, |w| format!(": \"{}\"", shorten(&w, 160)))
+    words.map_or_else(String::new, |w| format!(": {}", spoken(&shorten(&w, 160))))
 }
 
 fn percent(part: u64, whole: u64) -> u64 {
@@ -145,7 +147,7 @@ fn says(plan: &Plan, state: &State, finding: &Finding) -> String {
     let Some(((route, _), best)) = said.first() else { return String::new() };
     let alike = said.iter().filter(|(_, other)| other.fate == best.fate).count();
     let name = format!("`{}`", route.route.provider);
-    let words = best.words.as_ref().map_or_else(String::new, |w| format!(" (\"{}\")", shorten(w, 160)));
+    let words = best.words.as_ref().map_or_else(String::new, |w| format!(" ({})", spoken(&shorten(w, 160))));
     format!("; asked after {alike} of them, {name} says: {}{words}", best.fate.in_words())
 }
 
@@ -253,8 +255,11 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     facts
 }
 
-/// What providers said when they were asked, and whose suppression list it is.
+/// What providers said when they were asked, and whose suppression list it is; and why mail lies in Junk.
 fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, Value>) {
+    if finding.kind == Kind::Junked {
+        facts.insert(filters::FILTERS.to_owned(), filters::facts(plan, state, finding));
+    }
     let said = evidence::said(plan, state, &finding.routes);
     if !said.is_empty() {
         let one = |((route, canary), said): &((&RouteState, &Canary), &Said)| {

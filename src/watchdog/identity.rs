@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::Watchdog;
 use super::event::Event;
+use super::explain::shorten;
 use super::index::Index;
 use super::plan::Plan;
 use super::signature::Held;
 use super::state::State;
 use super::subjects::is_public;
 use crate::model::way::Trail;
-use crate::model::{At, CanaryId, Examination, Mark, Name, Part};
+use crate::model::{At, CanaryId, Examination, Mark, Name, Part, Placement};
 
 /// So many canaries of a provider and stream teach what its mail looks like; and so many over a route what its receiver makes of it.
 const LEARNT: u32 = 10;
@@ -32,6 +33,9 @@ const HOSTS: usize = 32;
 const POOL: usize = 3;
 /// A foreign value is gone when so many canaries in a row did not have it.
 const GONE: u32 = 10;
+/// Fields of a receiver's filter that are kept, and characters of each.
+const FILTER: usize = 8;
+const FILTER_WORDS: usize = 200;
 /// What is known is written down again this often at most, for the page.
 const FRESH_MS: u64 = 3_600_000;
 
@@ -50,6 +54,9 @@ pub(super) struct Identity {
     pub(super) foreign: Vec<Foreign>,
     /// How its checks stand at each inbox.
     pub(super) checks: BTreeMap<Name, Vec<Held>>,
+    /// What the filter of each inbox wrote down of it.
+    #[serde(default)]
+    pub(super) filters: BTreeMap<Name, Filtered>,
     /// The public addresses that it came from, and when each was seen last.
     #[serde(default)]
     pub(super) hosts: BTreeMap<IpAddr, At>,
@@ -77,6 +84,31 @@ pub(super) struct Foreign {
     /// Canaries that had it, and those in a row since that did not.
     pub(super) count: u32,
     without: u32,
+}
+
+/// When a filter wrote down what.
+pub(super) type Said = (At, Vec<String>);
+
+/// What the filter of one inbox wrote down of the newest mail: of what it put into Junk, and of what it did not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Filtered {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) junk: Option<Said>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) other: Option<Said>,
+}
+
+impl Filtered {
+    /// Of what lies in Junk every new word is worth writing down; of the rest the first ones are, to be held against it.
+    fn is_news(known: Option<&Self>, words: &[String], in_junk: bool) -> bool {
+        let known = known.and_then(|known| if in_junk { known.junk.as_ref() } else { known.other.as_ref() });
+        !words.is_empty() && known.is_none_or(|(_, before)| in_junk && before != words)
+    }
+
+    fn take_in(&mut self, words: &[String], in_junk: bool, at: At) {
+        let words = words.iter().take(FILTER).map(|words| shorten(words, FILTER_WORDS)).collect();
+        *(if in_junk { &mut self.junk } else { &mut self.other }) = Some((at, words));
+    }
 }
 
 impl Foreign {
@@ -157,8 +189,9 @@ impl Identity {
     }
 
     /// Whether there is anything in this mail that was not known, or that is waited for.
-    fn is_news(&self, mail: &Examination, inbox: &Name, at: At) -> bool {
+    fn is_news(&self, mail: &Examination, inbox: &Name, in_junk: bool, at: At) -> bool {
         !self.is_known()
+            || Filtered::is_news(self.filters.get(inbox), &mail.filter, in_junk)
             || self.is_new_at(inbox)
             || !self.foreign.is_empty()
             || at.since(self.at).as_ms() >= FRESH_MS
@@ -167,7 +200,10 @@ impl Identity {
             || Held::is_news(self.checks.get(inbox).map_or(&[], Vec::as_slice), &mail.checks)
     }
 
-    fn take_in(&mut self, mail: &Examination, at: At, canary: CanaryId, inbox: &Name, from: Option<&str>) {
+    fn take_in(&mut self, mail: &Examination, at: At, (canary, in_junk): (CanaryId, bool), inbox: &Name, from: Option<&str>) {
+        if !mail.filter.is_empty() {
+            self.filters.entry(inbox.clone()).or_default().take_in(&mail.filter, in_junk, at);
+        }
         for mark in &mail.marks {
             if self.is_own(mark, inbox, from) {
                 self.learn(mark, at);
@@ -229,9 +265,9 @@ impl Watchdog {
 impl State {
     /// Whether the mail of a canary says anything that is worth writing down.
     pub(super) fn is_news_of_mail(&self, ix: &Index, at: At, canary: CanaryId, mail: &Examination) -> bool {
-        let Some((route, _)) = self.canary(ix, canary) else { return true };
-        let route = &route.route;
-        self.identity(&route.provider, &route.stream).is_none_or(|identity| identity.is_news(mail, &route.inbox, at))
+        let Some((route, canary)) = self.canary(ix, canary) else { return true };
+        let (route, in_junk) = (&route.route, canary.placement() == Some(Placement::Junk));
+        self.identity(&route.provider, &route.stream).is_none_or(|identity| identity.is_news(mail, &route.inbox, in_junk, at))
     }
 
     /// Takes in what a mail says, or what a person says of it.
@@ -256,11 +292,11 @@ impl State {
 
     /// The mail of a canary was looked at.
     fn examine(&mut self, plan: &Plan, ix: &Index, at: At, canary: CanaryId, mail: &Examination) {
-        let Some((route, _)) = self.canary(ix, canary) else { return };
-        let route = route.route.clone();
+        let Some((route, known)) = self.canary(ix, canary) else { return };
+        let (route, in_junk) = (route.route.clone(), known.placement() == Some(Placement::Junk));
         let from = plan.senders.get(&route.provider).map(String::as_str);
         let identity = self.identities.entry(route.provider).or_default().entry(route.stream).or_default();
-        identity.take_in(mail, at, canary, &route.inbox, from);
+        identity.take_in(mail, at, (canary, in_junk), &route.inbox, from);
     }
 
     /// A person says that a value is right, whether it was seen or is to come.

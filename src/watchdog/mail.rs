@@ -12,7 +12,7 @@ use super::incident::Move;
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, Change, Culprit, Kind, Severity};
+use crate::model::{At, Change, Culprit, Kind, Severity, quoted};
 
 /// The evidence's list of all that an incident is about, by which it is known whether there is more.
 const NAMED: &str = "named";
@@ -110,7 +110,7 @@ fn tell(plan: &Plan, trouble: &Trouble, open: Option<&Incident>) -> Move {
 /// Names in a row: `` `a`, `b` and 3 more``.
 fn row<'n>(names: impl Iterator<Item = &'n str>, most: usize) -> String {
     let all: Vec<&str> = names.collect();
-    let shown: Vec<String> = all.iter().take(most).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> = all.iter().take(most).map(|name| quoted(name)).collect();
     let more = all.len().saturating_sub(most);
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }

@@ -96,7 +96,7 @@ pub use view::{
     AccountView, CanaryView, InboxView, IncidentView, MaintenanceView, PartyView, Present, RouteCounts, RouteView, Traffic, TrialView,
     Unread, View, Word,
 };
-pub use zone::{DnsView, SubjectView};
+pub use zone::{DnsQuestion, DnsView, SubjectView};
 
 use index::Index;
 use plan::Plan;

@@ -34,11 +34,21 @@ pub(super) struct Unexpected {
     pub(super) count: u64,
     /// One of them came to an address that this provider alone knows.
     pub(super) leak: bool,
+    /// So many of them did.
+    #[serde(default)]
+    pub(super) leaks: u64,
     /// The newest, oldest first, each with its inbox.
     pub(super) mails: Vec<(Name, Stranger)>,
 }
 
 impl Unexpected {
+    /// How many came in our name, and how many from somebody else to an address that this provider alone knows.
+    pub(super) fn kinds(&self) -> (u64, u64) {
+        // What was written down by an earlier version has no count of its own.
+        let leaks = self.leaks.max(u64::from(self.leak)).min(self.count);
+        (self.count - leaks, leaks)
+    }
+
     /// Whether there has been none for long.
     pub(super) fn is_over(&self, now: At) -> bool {
         now.since(self.last) >= QUIET
@@ -77,12 +87,13 @@ impl State {
         let unexpected = &mut self.strangers.unexpected;
         let place = unexpected.iter().position(|u| u.culprit == culprit).unwrap_or_else(|| {
             if unexpected.len() < CULPRITS {
-                unexpected.push(Unexpected { culprit, since: at, last: at, count: 0, leak: false, mails: Vec::new() });
+                unexpected.push(Unexpected { culprit, since: at, last: at, count: 0, leak: false, leaks: 0, mails: Vec::new() });
             }
             unexpected.len() - 1
         });
         if let Some(known) = unexpected.get_mut(place) {
             (known.last, known.count, known.leak) = (at, known.count + 1, known.leak || leak);
+            known.leaks += u64::from(leak);
             known.mails.push((inbox.clone(), mail.clone()));
             if known.mails.len() > KEPT {
                 known.mails.remove(0);

@@ -15,8 +15,8 @@ use super::explain::shorten;
 use super::index::Index;
 use super::plan::Plan;
 use super::state::State;
-use crate::model::way::{Instants, Legs, Stay, Stretch, Trail, skew};
-use crate::model::{At, CanaryId, Name, Outcome, Span};
+use crate::model::way::{Instants, Legs, STEP, Stay, Stretch, Trail, skew};
+use crate::model::{At, CanaryId, Name, Outcome, Span, quoted};
 
 /// Values of one leg that are kept, each…
 const KEPT: usize = 32;
@@ -93,7 +93,10 @@ impl Travel {
     }
 
     /// Takes in what some legs of a canary took; legs that are known of it already stay. `teaches`: it is of health.
-    fn take_in(&mut self, at: At, canary: CanaryId, legs: &Legs, stays: &[Stay], teaches: bool) {
+    ///
+    /// What is counted has no clocks in it: neither what is always off between these two, nor what cannot be true of this canary. `whole` is
+    /// all its legs, by which that shows. A leg of which nothing is left to say is not counted.
+    fn take_in(&mut self, at: At, canary: CanaryId, (legs, whole): (&Legs, &Legs), stays: &[Stay], teaches: bool) {
         let place = self.newest.iter().position(|t| t.canary == canary).unwrap_or_else(|| {
             if self.newest.len() >= NEWEST {
                 self.newest.pop_front();
@@ -103,11 +106,12 @@ impl Travel {
         });
         let off = self.off();
         let Some(newest) = self.newest.get_mut(place) else { return };
+        let honest = honest(whole, newest.legs.last().copied().flatten(), &off);
         for (leg, ms) in legs.iter().enumerate().filter_map(|(leg, ms)| Some((leg, (*ms)?.clamp(-FARTHEST_MS, FARTHEST_MS)))) {
             let Some(known) = newest.legs.get_mut(leg).filter(|known| known.is_none()) else { continue };
             let kept = i32::try_from(ms).unwrap_or(if ms < 0 { i32::MIN } else { i32::MAX });
             *known = Some(kept);
-            if let (Some(counts), Some(off)) = (self.counts.get_mut(leg), off.get(leg)) {
+            if let (Some(counts), Some(off)) = (self.counts.get_mut(leg), honest.get(leg).copied().flatten()) {
                 counts.observe(span(ms - off));
             }
             if let Some(usual) = self.usual.get_mut(leg).filter(|_| teaches) {
@@ -120,6 +124,29 @@ impl Travel {
     }
 }
 
+/// What is to be taken off each leg so that clocks are out of it; nothing where that cannot be told. `seen_after`: the last leg, where it is
+/// known already.
+fn honest(whole: &Legs, seen_after: Option<i32>, off: &[i64; 5]) -> [Option<i64>; 5] {
+    let mut level = *whole;
+    if let Some(last) = level.last_mut() {
+        *last = last.or(seen_after.map(i64::from));
+    }
+    let far = level.iter().flatten().any(|ms| ms.saturating_abs() > FARTHEST_MS);
+    for (ms, off) in level.iter_mut().zip(off) {
+        *ms = ms.map(|ms| ms.saturating_sub(*off));
+    }
+    let residue = skew(&level);
+    let balanced = residue.iter().fold(0_i64, |sum, ms| sum.saturating_add(*ms)) == 0;
+    let mut honest = [None; 5];
+    for (place, ((honest, off), (ms, more))) in honest.iter_mut().zip(off).zip(level.into_iter().zip(residue)).enumerate() {
+        // Sending and acceptance are by our own clock. What is negative and longer nowhere is nobody's time; of a clock that was never set
+        // nothing is true.
+        let known = place == 0 || !far && (balanced || ms.is_some_and(|ms| ms >= -STEP));
+        *honest = known.then(|| off.saturating_add(more));
+    }
+    honest
+}
+
 fn span(ms: i64) -> Span {
     Span::from_ms(u64::try_from(ms).unwrap_or(0))
 }
@@ -128,8 +155,8 @@ impl State {
     /// A canary was seen for the first time: its first leg is known by then, and its last.
     pub(super) fn travel_seen(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, seen: At) {
         let Some(canary) = self.routes.get(slot).and_then(|r| r.find(id)) else { return };
-        let legs = Instants { seen: Some(seen), ..known(canary) }.legs();
-        self.note_legs(plan, ix, slot, id, &legs, &[]);
+        let instants = Instants { seen: Some(seen), ..known(canary) };
+        self.note_legs(plan, ix, slot, id, &instants, &[]);
     }
 
     /// What hosts wrote down of a canary's way.
@@ -137,11 +164,11 @@ impl State {
         let Some(slot) = ix.keys.get(&upper(id)).copied() else { return };
         let Some(route) = self.routes.get(slot).filter(|r| r.route.inbox == *inbox) else { return };
         let Some(canary) = route.find(id).filter(|c| c.has_arrived() && !trail.is_empty()) else { return };
-        let legs = Instants { left: trail.left, taken: trail.taken, ..known(canary) }.legs();
-        self.note_legs(plan, ix, slot, id, &legs, &trail.stays);
+        let instants = Instants { left: trail.left, taken: trail.taken, ..known(canary) };
+        self.note_legs(plan, ix, slot, id, &instants, &trail.stays);
     }
 
-    fn note_legs(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, legs: &Legs, stays: &[Stay]) {
+    fn note_legs(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, instants: &Instants, stays: &[Stay]) {
         let (at, teaches) = (self.at, !self.in_alarm(plan, ix, slot));
         let Some(route) = self.routes.get(slot).map(|r| &r.route) else { return };
         if !self.travels.contains_key(&route.provider) {
@@ -152,7 +179,7 @@ impl State {
             of_provider.insert(route.inbox.clone(), Travel::default());
         }
         if let Some(travel) = of_provider.get_mut(&route.inbox) {
-            travel.take_in(at, id, legs, stays, teaches);
+            travel.take_in(at, id, (&instants.legs(), &instants.whole()), stays, teaches);
         }
     }
 
@@ -265,8 +292,7 @@ pub(super) fn grown(state: &State, routes: &[usize], since: Option<At>) -> Optio
 impl Grown {
     /// For the sentence of a page: behind it, without a point.
     pub(super) fn in_words(&self) -> String {
-        let host =
-            |name: &str| if name.is_empty() { "a host that does not say its name".to_owned() } else { format!("`{}`", shorten(name, 60)) };
+        let host = |name: &str| if name.is_empty() { "a host that does not say its name".to_owned() } else { quoted(&shorten(name, 60)) };
         let stay = self.stay.as_ref().map_or_else(String::new, |stay| {
             let at = if stay.at.is_empty() { String::new() } else { format!("at {}, ", host(&stay.at)) };
             format!(" ({at}before {} had it)", host(&stay.next))
@@ -317,15 +343,43 @@ mod tests {
         let mut travel = Travel::default();
         let at = At::from_ms(1000);
         for n in 0..20 {
-            travel.take_in(at, CanaryId::from_bits(n), &[Some(100), Some(61_000), Some(-58_000), Some(1000), Some(200)], &[], true);
+            take_in(&mut travel, n, [Some(100), Some(61_000), Some(-58_000), Some(1000), Some(200)]);
         }
         assert_eq!(travel.off(), [0, 58_000, -58_000, 0, 0]);
         assert_eq!(travel.newest.len(), NEWEST);
+        assert_eq!(travel.counts.each_ref().map(|c| c.sum_ms), [2000, 60_000, 0, 20_000, 4000], "from the first one on");
         let before = travel.counts.clone();
-        travel.take_in(at, CanaryId::from_bits(19), &[Some(5); 5], &[], true);
+        take_in(&mut travel, 19, [Some(5); 5]);
         assert_eq!(travel.counts, before, "known already");
-        travel.take_in(at, CanaryId::from_bits(20), &[None, Some(61_000), Some(-58_000), None, None], &[], true);
+        travel.take_in(
+            at,
+            CanaryId::from_bits(20),
+            (&[None, Some(61_000), Some(-58_000), None, None], &[Some(0), Some(61_000), Some(-58_000), None, None]),
+            &[],
+            true,
+        );
         assert_eq!(travel.counts[1].sum_ms - before[1].sum_ms, 3000);
         assert_eq!(travel.counts[2].sum_ms - before[2].sum_ms, 0);
+    }
+
+    fn take_in(travel: &mut Travel, n: u64, legs: Legs) {
+        travel.take_in(At::from_ms(1000), CanaryId::from_bits(n), (&legs, &legs), &[], true);
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_once_is_not_counted_either() {
+        let sums = |legs: Legs| {
+            let mut travel = Travel::default();
+            take_in(&mut travel, 1, legs);
+            travel.counts.each_ref().map(|c| (c.sum_ms, c.buckets.iter().sum::<u64>()))
+        };
+        let (hour, one) = (3_600_000, |ms| (ms, 1));
+        assert_eq!(sums([Some(100), Some(hour), Some(1000 - hour), Some(0), Some(200)]), [one(100), one(1000), one(0), one(0), one(200)]);
+        // The receiver is behind: it was seen before it came.
+        assert_eq!(sums([Some(100), Some(2000 - hour), None, None, Some(hour)]), [one(100), one(0), (0, 0), (0, 0), one(2000)]);
+        // What nothing makes up for is nobody's time, and a clock that was never set tells nothing.
+        assert_eq!(sums([Some(100), Some(900), None, Some(-hour), Some(0)])[1..4], [one(0), (0, 0), (0, 0)]);
+        let never = 1_660_000_000_000;
+        assert_eq!(sums([Some(100), Some(-never), Some(never), Some(0), Some(0)]), [one(100), (0, 0), (0, 0), (0, 0), (0, 0)]);
     }
 }

@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::state::State;
 use super::step::Unfit;
 use super::subjects::{Stake, subjects};
-use crate::model::{Answer, At, Found, Grade, Looked, Name, Severity, Span, Subject, Topic};
+use crate::model::{Answer, At, Found, Grade, Looked, Method, Name, Severity, Span, Subject, Topic};
 
 /// So many answers in a row say that something has changed…
 const CHANGES: u8 = 2;
@@ -182,6 +182,19 @@ fn lets_pass(answer: &Answer) -> impl Iterator<Item = &str> {
 }
 
 impl State {
+    /// The checks that the mail of each provider fails, and since when each does for the first time at some inbox: the newest of these.
+    fn failing_checks(&self) -> BTreeMap<(&Name, Method), At> {
+        let mut failing = BTreeMap::new();
+        for (provider, identity) in self.identities.iter().flat_map(|(p, streams)| streams.values().map(move |identity| (p, identity))) {
+            for held in identity.checks.values().flatten() {
+                let Some(since) = held.since else { continue };
+                let newest: &mut At = failing.entry((provider, held.method)).or_insert(since);
+                *newest = since.max(*newest);
+            }
+        }
+        failing
+    }
+
     /// Whether answers say anything that is worth writing down.
     pub(super) fn is_news_of_dns(&self, answers: &[Looked], at: At) -> bool {
         let known = |looked: &Looked| self.dns.subjects.get(&looked.subject);
@@ -246,17 +259,46 @@ impl Watchdog {
         if self.state.dns.subjects.contains_key(subject) { Ok(()) } else { Err(Unfit::UnknownSubject(subject.clone())) }
     }
 
-    /// What is to be asked of the DNS, each with its blocklist's name; and whether the last answer was one that a second has to bear out.
+    /// What is to be asked of the DNS, each with its blocklist's name.
     #[must_use]
-    pub fn dns_questions(&self) -> Vec<(Subject, bool)> {
-        let doubtful = |subject: &Subject| self.state.dns.subjects.get(subject).is_some_and(Watched::is_doubtful);
-        subjects(&self.plan, &self.state).into_keys().map(|subject| (subject.clone(), doubtful(&subject))).collect()
+    pub fn dns_questions(&self) -> Vec<DnsQuestion> {
+        let failing = self.state.failing_checks();
+        let question = |(subject, stake): (Subject, Stake)| {
+            let rests = failing.iter().filter(|((p, method), _)| stake.providers.contains(*p) && rests_on(*method, subject.topic));
+            DnsQuestion {
+                doubtful: self.state.dns.subjects.get(&subject).is_some_and(Watched::is_doubtful),
+                failing_since: rests.map(|(_, since)| *since).max(),
+                subject,
+            }
+        };
+        subjects(&self.plan, &self.state).into_iter().map(question).collect()
     }
 
     /// Whether the watcher has no network, so that there is nobody to ask.
     #[must_use]
     pub const fn is_cut_off(&self) -> bool {
         self.state.cut_off_since.is_some()
+    }
+}
+
+/// One question to the DNS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsQuestion {
+    /// What, and of what.
+    pub subject: Subject,
+    /// The last answer was one that a second has to bear out.
+    pub doubtful: bool,
+    /// Since when a check of mail fails that rests on it: an answer from before says nothing of that.
+    pub failing_since: Option<At>,
+}
+
+/// Whether a check of mail may fail by what stands there.
+pub(super) const fn rests_on(method: Method, topic: Topic) -> bool {
+    match method {
+        Method::Dkim => matches!(topic, Topic::Dkim),
+        Method::Spf => matches!(topic, Topic::Spf),
+        Method::Dmarc => matches!(topic, Topic::Dkim | Topic::Spf | Topic::Dmarc),
+        Method::Arc => false,
     }
 }
 

@@ -56,6 +56,12 @@ async fn a_token_in_the_body_alone_is_enough_and_a_forged_one_is_told() {
     let stranger = mailcanary::canary::Key::new([9; 32]);
     dovecot.deliver(&format!("Subject: {}\n\nhi\n", token(&stranger, CanaryId::from_bits(4), wall())));
     assert_eq!(rig.next_but_reads().await, Report::Forged);
+    // Whoever quotes one has not sent it: in an answer, and in words of somebody else's.
+    let quoted = token(&key(), CanaryId::from_bits(5), wall());
+    dovecot.deliver(&format!("From: ada@quoting.example\nSubject: Re: Reset [{quoted}]\nIn-Reply-To: <1@example.com>\n\n> {quoted}\n"));
+    dovecot.deliver(&format!("From: ada@quoting.example\nSubject: see below\n\n> {quoted}\n"));
+    dovecot.deliver(&mail(6));
+    assert_eq!(rig.sighting().await.canary, CanaryId::from_bits(6));
 }
 
 #[tokio::test]

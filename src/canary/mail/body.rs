@@ -74,7 +74,7 @@ impl Body {
 }
 
 /// The domains of the addresses in a text.
-fn domains(text: &str) -> Vec<String> {
+pub(super) fn domains(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('@').take(500) {
         let before = text.get(..at).unwrap_or_default();

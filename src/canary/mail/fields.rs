@@ -8,20 +8,20 @@ const MOST: usize = 16 * 1024;
 /// The fields of the header that `message` begins with: name and value as they stand, folds and line ends included; the value cut to 16 KiB.
 pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = message;
-    std::iter::from_fn(move || {
-        loop {
-            let field = next(&mut rest)?;
-            // What has no name is no field: the `From ` line of an mbox, or nonsense.
-            let Some(colon) = field.iter().position(|byte| *byte == b':') else { continue };
-            let (name, value) = field.split_at(colon);
-            let value = value.get(1..).unwrap_or_default();
-            return Some((name.trim_ascii(), value.get(..MOST).unwrap_or(value)));
-        }
-    })
+    // What has no name is no field: the `From ` line of an mbox, or nonsense.
+    std::iter::from_fn(move || std::iter::from_fn(|| next(&mut rest)).find_map(named))
 }
 
-/// The next field with its folds; none at the empty line that ends the header.
-fn next<'x>(rest: &mut &'x [u8]) -> Option<&'x [u8]> {
+/// Name and value of a field as it stands, the value cut to 16 KiB.
+pub(in crate::canary) fn named(field: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = field.iter().position(|byte| *byte == b':')?;
+    let (name, value) = field.split_at(colon);
+    let value = value.get(1..).unwrap_or_default();
+    Some((name.trim_ascii(), value.get(..MOST).unwrap_or(value)))
+}
+
+/// The next field with its folds; none at the empty line that ends the header, where `rest` stays.
+pub(in crate::canary) fn next<'x>(rest: &mut &'x [u8]) -> Option<&'x [u8]> {
     let whole = *rest;
     let mut end = 0;
     loop {
@@ -40,7 +40,7 @@ fn next<'x>(rest: &mut &'x [u8]) -> Option<&'x [u8]> {
 }
 
 /// A value on one line, with single spaces; what is no text is shown as such.
-pub(super) fn unfolded(value: &[u8]) -> String {
+pub(in crate::canary) fn unfolded(value: &[u8]) -> String {
     let text: Cow<'_, str> = String::from_utf8_lossy(value);
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -2,15 +2,20 @@
 
 use std::net::IpAddr;
 
+use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
-use mail_parser::{Address, HeaderValue};
 
+use super::body::domains;
 use super::fields::{fields, unfolded};
+use super::filter;
 use super::hops::{Ends, Way};
 use super::names::{address, host};
+use crate::model::Part;
 
 /// Fields of one kind that are looked at: a mail has one, two of its signatures and seldom more.
 const EACH: usize = 8;
+/// Domains that fields about the author name, from which on no more of these are looked at.
+const NAMED: usize = 1024;
 /// Fields of checks that are looked at.
 const RESULTS: usize = 16;
 
@@ -36,6 +41,8 @@ pub struct Head {
     pub(super) from: Vec<String>,
     pub(super) sender: Vec<String>,
     pub(super) reply_to: Vec<String>,
+    /// The domains of whatever looks like an address in From, Sender and Reply-To, wherever it stands in them.
+    pub(super) named: Vec<(Part, String)>,
     /// The address in the topmost Return-Path; empty: a mail of nobody's, as reports are. None: no such field.
     pub(super) return_path: Option<String>,
     pub(super) signatures: Vec<Signature>,
@@ -43,6 +50,8 @@ pub struct Head {
     pub(super) lists: Vec<(String, String)>,
     /// Fields of Authentication-Results, and how many of Received stand above each.
     pub(super) results: Vec<(usize, String)>,
+    /// Fields of spam filters, each once: its place in their list, and what it says.
+    pub(super) filters: Vec<(usize, String)>,
     pub(super) subject: String,
     /// To whom it was, by its receiver's word and by its own: addresses in lower case.
     pub(super) to: Vec<String>,
@@ -78,12 +87,8 @@ impl Head {
                 head.return_path = Some(path(&unfolded(value)));
             } else if is("dkim-signature") && head.signatures.len() < EACH {
                 head.signatures.extend(signature(&unfolded(value)));
-            } else if is("from") && head.from.len() < EACH {
-                head.from.extend(addresses(value));
-            } else if is("sender") && head.sender.len() < EACH {
-                head.sender.extend(addresses(value));
-            } else if is("reply-to") && head.reply_to.len() < EACH {
-                head.reply_to.extend(addresses(value));
+            } else if let Some(part) = author(name) {
+                head.note_author(part, value);
             } else if head.to.len() < RECIPIENTS && TO.iter().any(|field| is(field)) {
                 head.to.extend(recipients(value));
             } else if is("subject") && head.subject.is_empty() {
@@ -92,11 +97,33 @@ impl Head {
                 head.message_id = Some(unfolded(value));
             } else if (is("list-id") || is("list-unsubscribe")) && head.lists.len() < EACH {
                 head.lists.push((String::from_utf8_lossy(name).to_ascii_lowercase(), unfolded(value)));
+            } else if let Some(place) = filter::place(name)
+                && head.filters.iter().all(|(known, _)| *known != place)
+            {
+                head.filters.push((place, unfolded(value)));
             }
         }
         head.way = ends.read();
         head.to.extend(head.way.recipients().map(str::to_owned));
         head
+    }
+
+    /// Takes in a field that says who wrote the mail, or who is to be answered.
+    fn note_author(&mut self, part: Part, value: &[u8]) {
+        if self.named.len() < NAMED {
+            let line = text(&without_controls(value));
+            self.named.extend(domains(&line).into_iter().map(|domain| (part, domain)));
+        }
+        let list = if part == Part::Sender {
+            &mut self.sender
+        } else if part == Part::ReplyTo {
+            &mut self.reply_to
+        } else {
+            &mut self.from
+        };
+        if list.len() < EACH {
+            list.extend(addresses(value));
+        }
     }
 
     /// How the mail came to its receiver, if the receiver wrote it down.
@@ -106,6 +133,12 @@ impl Head {
         let (helo, by) = (border.helo.clone(), border.by.clone());
         Some(Envelope { address: border.address?, helo, by, return_path: self.return_path.clone() })
     }
+}
+
+/// Which field about the author it is.
+fn author(name: &[u8]) -> Option<Part> {
+    let of = [("from", Part::From), ("sender", Part::Sender), ("reply-to", Part::ReplyTo)];
+    of.into_iter().find(|(field, _)| name.eq_ignore_ascii_case(field.as_bytes())).map(|(_, part)| part)
 }
 
 /// What stands between the brackets of a path.
@@ -132,12 +165,21 @@ fn parsed<'x, T>(value: &'x [u8], parse: impl FnOnce(&mut MessageStream<'x>) -> 
     parse(&mut MessageStream::new(value))
 }
 
-fn addresses(value: &[u8]) -> Vec<String> {
+/// The addresses in a field, the first few; what does not print is left out of them.
+pub(in crate::canary) fn addresses(value: &[u8]) -> Vec<String> {
+    listed(value, EACH)
+}
+
+/// The value without NUL and its like, which programs leave out, or break off at: folds and tabs stay.
+fn without_controls(value: &[u8]) -> Vec<u8> {
+    value.iter().copied().filter(|byte| !byte.is_ascii_control() || matches!(byte, b'\r' | b'\n' | b'\t')).collect()
+}
+
+fn listed(value: &[u8], most: usize) -> Vec<String> {
     // The parser reads up to a line's end that is not folded.
-    let closed = [value.trim_ascii_end(), b"\r\n"].concat();
-    let found = |all: &Address<'_>| all.iter().filter_map(|one| address(one.address()?)).take(EACH).collect();
+    let closed = [without_controls(value.trim_ascii_end()).as_slice(), b"\r\n"].concat();
     match parsed(&closed, MessageStream::parse_address) {
-        HeaderValue::Address(all) => found(&all),
+        HeaderValue::Address(all) => all.iter().filter_map(|one| address(one.address()?)).take(most).collect(),
         HeaderValue::Text(_)
         | HeaderValue::TextList(_)
         | HeaderValue::DateTime(_)
@@ -149,17 +191,7 @@ fn addresses(value: &[u8]) -> Vec<String> {
 
 /// Every address in a field, in lower case: those that the parser finds, or what stands there bare.
 fn recipients(value: &[u8]) -> Vec<String> {
-    let closed = [value.trim_ascii_end(), b"\r\n"].concat();
-    let parsed = parsed(&closed, MessageStream::parse_address);
-    let found: Vec<String> = match &parsed {
-        HeaderValue::Address(all) => all.iter().filter_map(|one| address(one.address()?)).take(RECIPIENTS).collect(),
-        HeaderValue::Text(_)
-        | HeaderValue::TextList(_)
-        | HeaderValue::DateTime(_)
-        | HeaderValue::ContentType(_)
-        | HeaderValue::Received(_)
-        | HeaderValue::Empty => Vec::new(),
-    };
+    let found = listed(value, RECIPIENTS);
     if !found.is_empty() {
         return found;
     }
@@ -169,7 +201,7 @@ fn recipients(value: &[u8]) -> Vec<String> {
 }
 
 /// A text with its encoded words decoded, without tokens, on one line.
-fn text(value: &[u8]) -> String {
+pub(in crate::canary) fn text(value: &[u8]) -> String {
     let closed = [value.trim_ascii_end(), b"\r\n"].concat();
     let decoded = parsed(&closed, MessageStream::parse_unstructured).into_text().map(std::borrow::Cow::into_owned).unwrap_or_default();
     unfolded(super::super::without_tokens(&decoded).as_bytes())

@@ -5,8 +5,10 @@
 
 mod body;
 mod content;
-mod fields;
-mod head;
+mod date;
+pub(super) mod fields;
+mod filter;
+pub(super) mod head;
 mod hops;
 mod marks;
 mod names;
@@ -46,9 +48,11 @@ pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
         let words = content::changes(sent, head, &body);
         marks.extend(words.into_iter().map(|word| Mark { part: Part::Content, value: word.to_owned() }));
     }
+    let checks = results::checks(head, known.inbox_domain);
     Examination {
         marks: marks.into_iter().take(MARKS).collect(),
-        checks: results::checks(head, known.inbox_domain),
+        filter: filter::words(head, &checks),
+        checks,
         hops: head.way.hops(known.sent_at),
         sender: head.envelope().map(|envelope| envelope.address),
     }

@@ -64,10 +64,29 @@ impl Ours {
         copy: Option<String>,
     ) -> Stranger {
         let head = Head::read(header);
-        let from = head.from.first().cloned().unwrap_or_default();
+        // Of several senders the one that is told of is the one in our name.
+        let ours = head.from.iter().find(|from| self.is_our_address(from));
+        let from = ours.or_else(|| head.from.first()).cloned().unwrap_or_default();
         let (claim, to) = self.claim(inbox_name, inbox, &head, &from);
+        let names = if ours.is_some() { None } else { self.named(&head) };
         let subject = head.subject.chars().map(|c| if is_shown(c) { c } else { '?' }).take(SUBJECT).collect();
-        Stranger { from, subject, placement, arrived_at, claim, to, copy }
+        Stranger { from, names, subject, placement, arrived_at, claim, to, copy }
+    }
+
+    fn is_our_address(&self, address: &str) -> bool {
+        address.rsplit_once('@').is_some_and(|(_, domain)| self.is_ours(domain))
+    }
+
+    /// Where else than as its sender a mail names us: in Sender, in Reply-To, or in what stands in From besides.
+    fn named(&self, head: &Head) -> Option<Mark> {
+        let whole = |part, all: &[String]| {
+            let mine = all.iter().find(|address| self.is_our_address(address));
+            mine.map(|address| Mark { part, value: address.clone() })
+        };
+        let anywhere = || head.named.iter().find(|(_, domain)| self.is_ours(domain));
+        whole(Part::Sender, &head.sender)
+            .or_else(|| whole(Part::ReplyTo, &head.reply_to))
+            .or_else(|| anywhere().map(|(part, domain)| Mark { part: *part, value: domain.clone() }))
     }
 
     /// What it has to do with us, and to which honeytoken it came.
@@ -78,8 +97,8 @@ impl Ours {
             return (Claim::Allowed, None);
         }
         let signed = self.signers(head, inbox);
-        let named = head.from.iter().filter_map(|a| a.rsplit_once('@').map(|(_, domain)| domain)).map(str::to_owned);
-        let ours = named.chain(head.return_domain()).chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
+        let written = head.from.iter().any(|from| self.is_our_address(from)) || self.named(head).is_some();
+        let ours = written || head.return_domain().into_iter().chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
         let through = if ours { self.through(head, &signed) } else { None };
         let bait = self.bait(inbox_name, head);
         let only = bait.map(|bait| &bait.provider).or(inbox.honeytoken_of.as_ref());

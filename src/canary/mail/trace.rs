@@ -2,13 +2,14 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use mail_parser::DateTime;
-
+use super::date::{begins_as_date, instant};
 use super::names::{address, host};
 use crate::model::At;
 
 /// Comments in comments that are told apart.
 const DEEPEST: usize = 16;
+/// Words of a date, and of what may stand behind it.
+const LAST_WORDS: usize = 10;
 
 /// What one host wrote down of a mail that it took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +140,9 @@ fn plain(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let text = text.get(..5).filter(|start| start.eq_ignore_ascii_case("ipv6:")).map_or(text, |_| text.get(5..).unwrap_or_default());
     let text = text.split('%').next()?;
-    match text.parse().ok()? {
+    // KumoMTA tells the port, too: `192.0.2.1:45012`.
+    let without_port = || text.rsplit_once(':').filter(|(host, _)| !host.contains(':')).and_then(|(host, _)| host.parse().ok());
+    match text.parse().ok().or_else(without_port)? {
         IpAddr::V6(v6) => Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4)),
         v4 @ IpAddr::V4(_) => Some(v4),
     }
@@ -148,7 +151,7 @@ fn plain(text: &str) -> Option<IpAddr> {
 
 /// What stands before the date, and the date.
 fn dated(text: &str) -> (&str, Option<At>) {
-    let Some((clauses, date)) = text.rsplit_once(';') else { return (text, None) };
+    let Some((clauses, date)) = text.rsplit_once(';') else { return undivided(text) };
     match instant(date) {
         Some(at) => (clauses, Some(at)),
         // A semicolon within a comment behind the date, or within what is no date at all.
@@ -159,17 +162,14 @@ fn dated(text: &str) -> (&str, Option<At>) {
     }
 }
 
-/// The instant that a date names; a wrong day of the week, a zone by its name and a comment do not matter. Nothing, if its zone is none.
-fn instant(date: &str) -> Option<At> {
-    let date = date.split('(').next()?.trim();
-    let zone = date.rsplit(' ').next()?;
-    let offset = zone.strip_prefix(['+', '-']);
-    if offset.is_some_and(|digits| digits.len() != 4 || digits.parse::<u32>().map_or(true, |zone| zone > 1459 || zone % 100 > 59)) {
-        return None;
-    }
-    let parsed = DateTime::parse_rfc822(date).filter(DateTime::is_valid)?;
-    let secs = parsed.to_timestamp();
-    (1970..2107).contains(&parsed.year).then(|| At::from_ms(secs.saturating_mul(1000)))
+/// The same where no semicolon stands before the date, as SendGrid writes it: the first of the last words from which on it is one.
+fn undivided(text: &str) -> (&str, Option<At>) {
+    let starts: Vec<usize> = text.rmatch_indices(' ').take(LAST_WORDS).map(|(at, _)| at).collect();
+    let date = |at: usize| {
+        let (before, date) = text.split_at_checked(at)?;
+        Some((before, Some(instant(date).filter(|_| begins_as_date(date.trim_start()))?)))
+    };
+    starts.into_iter().rev().find_map(date).unwrap_or((text, None))
 }
 
 /// Words and comments; a bracket that is never closed holds the rest.

@@ -14,7 +14,7 @@ use super::fetch::{self, BODY, BODY_WORTH, HEADERS, Item};
 use super::link::Link;
 use super::session::Session;
 use super::trouble::Trouble;
-use crate::canary::{Found, recognise};
+use crate::canary::Found;
 use crate::model::{At, Class, Span};
 
 /// Messages that are looked at by one command.
@@ -185,7 +185,7 @@ fn listed(uids: &[u32]) -> String {
 
 /// Whether a message is a canary of ours.
 async fn is_ours(session: &mut Session, desk: &Desk, uid: u32, item: Item) -> Result<bool, Trouble> {
-    let proves = |bytes: Option<Vec<u8>>| bytes.is_some_and(|bytes| matches!(recognise(&desk.key, &bytes), Found::Ours { .. }));
+    let proves = |bytes: Option<Vec<u8>>| bytes.is_some_and(|bytes| matches!(desk.recognise(&bytes), Found::Ours { .. }));
     let worth = item.size.is_none_or(|size| size <= BODY_WORTH);
     if proves(item.header) {
         return Ok(true);

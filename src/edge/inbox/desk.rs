@@ -9,8 +9,8 @@ use super::folders::Folder;
 use super::report::Report;
 use super::tabs::Tabs;
 use super::trouble::Trouble;
-use super::{Looks, Wanted};
-use crate::canary::Key;
+use super::{Looks, Senders, Wanted};
+use crate::canary::{Found, Key, recognise};
 use crate::model::{At, Class, Name, Now};
 
 /// What the two sessions tell each other.
@@ -51,10 +51,11 @@ struct Book {
 pub(super) struct Desk {
     /// The inbox.
     pub(super) name: Name,
-    /// Makes and knows our tokens.
-    pub(super) key: Key,
+    /// Knows our tokens.
+    key: Key,
     /// Knows what others' mail looks like.
     pub(super) looks: Looks,
+    senders: Senders,
     /// What more is told of mail.
     pub(super) wanted: Wanted,
     /// Our clock.
@@ -76,7 +77,7 @@ impl Desk {
     pub(super) fn new(
         name: Name,
         key: Key,
-        (looks, wanted): (Looks, Wanted),
+        (looks, senders, wanted): (Looks, Senders, Wanted),
         now: Now,
         delete: bool,
         cursor: Option<&str>,
@@ -85,12 +86,18 @@ impl Desk {
         let book = Mutex::new(Book { positions: Positions::parse(cursor, delete), ..Book::default() });
         let begun = now();
         let tabs = Tabs::default();
-        Self { name, key, looks, wanted, now, delete, tabs, begun, board: watch::Sender::new(Board::default()), reports, book }
+        Self { name, key, looks, senders, wanted, now, delete, tabs, begun, board: watch::Sender::new(Board::default()), reports, book }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
         // A panic elsewhere cannot leave it half-changed: every change is one assignment after another.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a message, or its header, is to us.
+    pub(super) fn recognise(&self, message: &[u8]) -> Found {
+        // What another's mail has to look like is known to the letter, its sender too: what is wrong with it is told.
+        recognise(&self.key, message, &|canary, from| (self.looks)(canary).is_some() || (self.senders)(canary, from))
     }
 
     /// Looks at, or changes, where the reader stands.

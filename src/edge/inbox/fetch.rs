@@ -11,16 +11,18 @@ use super::header::kept;
 use super::report::Report;
 use super::session::{Opened, Session};
 use super::trouble::Trouble;
+use super::whole::{self, Mail};
 use super::{labels, tabs, times};
-use crate::canary::{Found, recognise};
+use crate::canary::Found;
 use crate::model::{At, CanaryId, Class, Placement, Span};
 
-/// What is asked of every new message: where a token may stand, and whether it is a bounce, which only quotes one; and what its receiver
-/// thought of it, which people will want to see. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
+/// What is asked of every new message: where a token may stand, and whether it is a bounce or an answer, which only quote one; who it is from;
+/// and what its receiver thought of it, which people will want to see. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
 pub(super) const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
-    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO RECEIVED \
-    FROM DATE MESSAGE-ID RETURN-PATH AUTHENTICATION-RESULTS ARC-AUTHENTICATION-RESULTS RECEIVED-SPF DKIM-SIGNATURE \
-    X-SPAM-STATUS X-SPAM-FLAG X-FOREFRONT-ANTISPAM-REPORT X-MICROSOFT-ANTISPAM)])";
+    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO ENVELOPE-TO X-ENVELOPE-TO \
+    X-DELIVERED-TO ORIGINAL-RECIPIENT APPARENTLY-TO RECEIVED FROM SENDER REPLY-TO DATE MESSAGE-ID IN-REPLY-TO REFERENCES AUTO-SUBMITTED \
+    X-AUTOREPLY X-AUTORESPOND RETURN-PATH AUTHENTICATION-RESULTS ARC-AUTHENTICATION-RESULTS RECEIVED-SPF DKIM-SIGNATURE \
+    X-SPAM-STATUS X-SPAM-FLAG X-SPAM-SCORE X-FOREFRONT-ANTISPAM-REPORT X-MICROSOFT-ANTISPAM)])";
 /// What is asked of a message whose look matters: as much as would be searched for a token.
 const WHOLE: &str = "(UID BODY.PEEK[]<0.262144>)";
 /// What is asked of a message without a token in its header.
@@ -207,12 +209,12 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
             }
             return Ok(Haul { withheld: true, ..haul });
         };
-        let mut found = recognise(&desk.key, header);
+        let mut found = desk.recognise(header);
         if !matches!(found, Found::Ours { .. })
             && item.size.is_none_or(|size| size <= BODY_WORTH)
             && let Some(body) = fetch_one(session, desk, folder, uid, BODY).await?
         {
-            found = recognise(&desk.key, &body);
+            found = desk.recognise(&body);
         }
         let fresh = desk.positions(|p| p.at(&folder.wire)).is_some_and(|place| uid > place.seen_to);
         let mut ours = false;
@@ -284,12 +286,11 @@ async fn tell(desk: &Desk, folder: &Folder, placement: Placement, uid: u32, item
     match found {
         // It was counted when it came.
         Found::Nothing | Found::Forged if uid <= place.seen_to => Ok(()),
-        Found::Nothing if desk.wanted.strangers => {
+        Found::Nothing => {
             let (arrived_at, copy) = (arrival(item, (desk.now)()), copy_name(&folder.wire, place.uid_validity, uid));
-            let header = item.header.clone().unwrap_or_default();
-            desk.tell(Report::Stranger { placement, arrived_at, copy, header }).await
+            let raw = item.header.as_deref().unwrap_or_default();
+            whole::foreign(desk, Mail { raw, placement, arrived_at, copy, before: false }).await
         }
-        Found::Nothing => Ok(()),
         Found::Forged => desk.tell(Report::Forged).await,
         Found::Ours { canary, .. } => {
             let seen_at = (desk.now)();

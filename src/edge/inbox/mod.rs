@@ -66,6 +66,9 @@ use tabs::Tabs;
 /// What the mail of a canary looks like, where it is not ours; a canary that it does not know looks as it may.
 pub type Looks = Arc<dyn Fn(CanaryId) -> Option<Arc<Expected>> + Send + Sync>;
 
+/// Who may be the sender of a canary that is known by nothing but its words: anybody can quote those.
+pub type Senders = Arc<dyn Fn(CanaryId, &[String]) -> bool + Send + Sync>;
+
 /// What of mail is told of besides that it came. By default nothing.
 #[derive(Clone, Default)]
 pub struct Wanted {
@@ -101,6 +104,8 @@ pub struct Watch {
     pub key: Key,
     /// Knows what others' mail looks like.
     pub looks: Looks,
+    /// Knows who canaries are from.
+    pub senders: Senders,
     /// What more is told of mail.
     pub wanted: Wanted,
     /// The way out.
@@ -127,7 +132,15 @@ impl Watch {
     pub async fn watch_at(self, pace: Pace, reports: mpsc::Sender<Report>, hints: watch::Receiver<Hint>) {
         let cursor = self.cursor.as_deref();
         let uids = cursor.filter(|_| matches!(self.inbox.kind, InboxKind::Imap(_)));
-        let mut desk = Desk::new(self.name, self.key, (self.looks, self.wanted), Now::clone(&self.now), self.inbox.delete, uids, reports);
+        let mut desk = Desk::new(
+            self.name,
+            self.key,
+            (self.looks, self.senders, self.wanted),
+            Now::clone(&self.now),
+            self.inbox.delete,
+            uids,
+            reports,
+        );
         let imap = match &self.inbox.kind {
             InboxKind::Imap(imap) => imap.clone(),
             InboxKind::Maildir(maildir) => return until_closed(&desk, maildir::watch(&desk, maildir.clone(), pace, cursor, hints)).await,

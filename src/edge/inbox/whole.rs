@@ -5,7 +5,7 @@ use super::header::kept;
 use super::report::Report;
 use super::times;
 use super::trouble::Trouble;
-use crate::canary::{Found, recognise};
+use crate::canary::Found;
 use crate::model::{At, Placement};
 
 /// What is looked at of a message: as much as would be searched for a token.
@@ -28,14 +28,10 @@ pub(super) struct Mail<'a> {
 
 /// Tells of `mail` what there is to be told. True: it is a canary of ours.
 pub(super) async fn tell(desk: &Desk, mail: Mail<'_>) -> Result<bool, Trouble> {
-    let (canary, issued_at) = match recognise(&desk.key, mail.raw) {
-        Found::Nothing if desk.wanted.strangers && !mail.before => {
-            let Mail { raw, placement, arrived_at, copy, .. } = mail;
-            let header = header_of(raw).to_vec();
-            return desk.tell(Report::Stranger { placement, arrived_at, copy, header }).await.map(|()| false);
-        }
-        Found::Nothing => return Ok(false),
-        Found::Forged if mail.before => return Ok(false),
+    let (canary, issued_at) = match desk.recognise(mail.raw) {
+        Found::Nothing | Found::Forged if mail.before => return Ok(false),
+        Found::Nothing => return foreign(desk, mail).await.map(|()| false),
+        // Another installation's, perhaps: that is counted, and not weighed.
         Found::Forged => return desk.tell(Report::Forged).await.map(|()| false),
         Found::Ours { canary, issued_at } => (canary, issued_at),
     };
@@ -50,6 +46,15 @@ pub(super) async fn tell(desk: &Desk, mail: Mail<'_>) -> Result<bool, Trouble> {
         desk.tell(Report::Mail { canary, issued_at, message: raw.to_vec() }).await?;
     }
     Ok(true)
+}
+
+/// Tells of a mail that is no canary, if that is wanted.
+pub(super) async fn foreign(desk: &Desk, mail: Mail<'_>) -> Result<(), Trouble> {
+    if !desk.wanted.strangers {
+        return Ok(());
+    }
+    let Mail { raw, placement, arrived_at, copy, .. } = mail;
+    desk.tell(Report::Stranger { placement, arrived_at, copy, header: header_of(raw).to_vec() }).await
 }
 
 /// Everything before the first empty line.

@@ -6,7 +6,7 @@ use super::trouble::{Harm, Trouble};
 use crate::model::{At, Check, Claim, Examination, Finding, Mark, Method, Part, Placement, Route, Stranger};
 
 /// The mail of a canary that is sent at `now`, and leaves by `sender`.
-pub(super) fn examined(route: &Route, sender: IpAddr, now: At, troubles: &[Trouble]) -> Examination {
+pub(super) fn examined(route: &Route, sender: IpAddr, now: At, placement: Placement, troubles: &[Trouble]) -> Examination {
     let provider = &route.provider;
     let mark = |part, value: String| Mark { part, value };
     let mut marks = vec![
@@ -38,11 +38,12 @@ pub(super) fn examined(route: &Route, sender: IpAddr, now: At, troubles: &[Troub
         let finding = if failed { Finding::Fail } else { Finding::Pass };
         Check { method, finding, by_receiver: false, why: if failed { "example.com".to_owned() } else { String::new() } }
     });
-    Examination { marks, checks: checks.into(), hops: Vec::new(), sender: Some(sender) }
+    let filter = if placement == Placement::Junk { vec!["X-Spam-Flag: YES".to_owned()] } else { Vec::new() };
+    Examination { marks, checks: checks.into(), sender: Some(sender), filter, ..Examination::default() }
 }
 
 /// A mail that nobody sent.
 pub(super) fn stranger(claim: Claim, from: String, number: u64, arrived_at: At) -> Stranger {
     let (placement, copy) = (Placement::Inbox, Some(format!("INBOX/1/{number}")));
-    Stranger { from, subject: "Reset your password".to_owned(), placement, arrived_at, claim, to: None, copy }
+    Stranger { from, names: None, subject: "Reset your password".to_owned(), placement, arrived_at, claim, to: None, copy }
 }

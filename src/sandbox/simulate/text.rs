@@ -361,7 +361,7 @@ impl Broken {
         let culprit = |given: Option<Culprit>| given.ok_or_else(|| needs("culprit"));
         let harm = match kind {
             BrokenKind::Stop => Harm::Stop(culprit(self.culprit)?),
-            BrokenKind::Hold => Harm::Hold(culprit(self.culprit)?),
+            BrokenKind::Hold => Harm::Hold(culprit(self.culprit)?, self.share.map_or(1.0, |share| share.0)),
             BrokenKind::Loss => Harm::Loss(culprit(self.culprit)?, self.share.ok_or_else(|| needs("share"))?.0),
             BrokenKind::Slow => Harm::Slow(culprit(self.culprit)?, self.factor.ok_or_else(|| needs("factor"))?),
             BrokenKind::Junk => Harm::Junk(culprit(self.culprit)?, self.share.ok_or_else(|| needs("share"))?.0),

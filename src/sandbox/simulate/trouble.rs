@@ -20,8 +20,8 @@ pub struct Trouble {
 pub enum Harm {
     /// Nothing arrives of what this culprit covers.
     Stop(Culprit),
-    /// Nothing arrives while it lasts; then all of it does.
-    Hold(Culprit),
+    /// This share does not arrive while it lasts; then all of it does.
+    Hold(Culprit, f64),
     /// This share is lost.
     Loss(Culprit, f64),
     /// Mail takes this many times longer.
@@ -53,7 +53,7 @@ impl Harm {
     #[must_use]
     pub fn culprit(&self) -> Culprit {
         match self {
-            Self::Stop(c) | Self::Hold(c) | Self::Loss(c, _) | Self::Slow(c, _) | Self::Junk(c, _) | Self::Refuse(c, ..) => c.clone(),
+            Self::Stop(c) | Self::Hold(c, _) | Self::Loss(c, _) | Self::Slow(c, _) | Self::Junk(c, _) | Self::Refuse(c, ..) => c.clone(),
             Self::Twice(c) | Self::Foreign(c, _) | Self::Fails(c, _) | Self::Record(c, ..) => c.clone(),
             Self::Blind(inbox) | Self::Stranger(inbox, ..) => Culprit::Inbox(inbox.clone()),
             Self::Sleep | Self::Cut => Culprit::Watcher {},
@@ -71,7 +71,8 @@ impl fmt::Display for Harm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stop(culprit) => write!(f, "stop of {culprit}"),
-            Self::Hold(culprit) => write!(f, "hold of {culprit}"),
+            Self::Hold(culprit, share) if *share < 1.0 => write!(f, "hold of {} % of {culprit}", share * 100.0),
+            Self::Hold(culprit, _) => write!(f, "hold of {culprit}"),
             Self::Loss(culprit, share) => write!(f, "{} % loss of {culprit}", share * 100.0),
             Self::Slow(culprit, factor) => write!(f, "{culprit} {factor} times slower"),
             Self::Junk(culprit, share) => write!(f, "{} % of {culprit} in junk", share * 100.0),

@@ -174,7 +174,7 @@ impl<W: Watching, O: Observing> World<W, O> {
             }
             Harm::Sleep
             | Harm::Stop(_)
-            | Harm::Hold(_)
+            | Harm::Hold(..)
             | Harm::Loss(..)
             | Harm::Slow(..)
             | Harm::Junk(..)
@@ -287,7 +287,7 @@ impl<W: Watching, O: Observing> World<W, O> {
                 Harm::Twice(culprit) if culprit.covers(&route) => copies = 2,
                 Harm::Cut => outcome = Outcome::Refused(Class::Network),
                 Harm::Stop(_)
-                | Harm::Hold(_)
+                | Harm::Hold(..)
                 | Harm::Loss(..)
                 | Harm::Slow(..)
                 | Harm::Junk(..)
@@ -304,7 +304,10 @@ impl<W: Watching, O: Observing> World<W, O> {
         let arrives = takes.filter(|_| outcome == Outcome::Accepted).map(|takes| {
             let arrives = self.now.plus(takes);
             let stalled = weather.and_then(|w| w.stalled_until(arrives, &route, self.seed));
-            let holds = |t: &&Trouble| matches!(&t.harm, Harm::Hold(culprit) if culprit.covers(&route)) && t.is_on(arrives);
+            let mut chosen = |share: f64| share >= 1.0 || self.chance.hits(share);
+            let holds = |t: &&Trouble| {
+                t.is_on(arrives) && matches!(&t.harm, Harm::Hold(culprit, share) if culprit.covers(&route) && chosen(*share))
+            };
             let held = self.troubles.iter().filter(holds).map(|t| t.until).max();
             stalled.max(held).map_or(arrives, |until| until.max(arrives))
         });
@@ -314,7 +317,7 @@ impl<W: Watching, O: Observing> World<W, O> {
         let answer = Event::Answered { canary, outcome, reply: None, hint: None, message_id: None, legs: Vec::new(), retry_after: None };
         self.at(self.now.plus(ANSWERS_AFTER), answer);
         if let Some(arrives) = arrives {
-            let mail = self.examines.then(|| mail::examined(&route, self.sender(&route), self.now, &self.troubles));
+            let mail = self.examines.then(|| mail::examined(&route, self.sender(&route), self.now, placement, &self.troubles));
             let inbox = route.inbox;
             for n in 0..copies {
                 let (inbox, copy) = (inbox.clone(), (copies > 1).then(|| format!("INBOX/1/{n}")));

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::zones::causes;
 use super::{Trouble, row};
-use crate::model::{Culprit, Kind, Method, Name, Severity};
+use crate::model::{Culprit, Kind, Method, Name, Severity, quoted};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::signature::Held;
 use crate::watchdog::state::State;
@@ -48,7 +49,7 @@ pub(super) fn troubles(plan: &Plan, state: &State) -> Vec<Trouble> {
         let culprit = if inboxes.contains(one.inbox) { Culprit::Inbox(one.inbox.clone()) } else { Culprit::Provider(one.provider.clone()) };
         by_culprit.entry(culprit).or_default().push(one);
     }
-    by_culprit.into_iter().map(|(culprit, broken)| trouble(culprit, &broken, &sound)).collect()
+    by_culprit.into_iter().map(|(culprit, broken)| trouble(plan, state, culprit, &broken, &sound)).collect()
 }
 
 /// Inboxes at which every provider fails a check that it passes elsewhere, the same one: they change the mail, or misjudge it. One failure
@@ -65,7 +66,7 @@ fn of_inboxes<'s>(failing: &BTreeSet<Case<'s>>, sound: &BTreeSet<Case<'s>>) -> B
     inboxes.into_iter().filter(is_its_own).collect()
 }
 
-fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<Case<'_>>) -> Trouble {
+fn trouble(plan: &Plan, state: &State, culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<Case<'_>>) -> Trouble {
     let methods: BTreeSet<String> = broken
         .iter()
         .map(|b| format!("{}{}", b.held.method.as_str().to_uppercase(), if b.held.by_receiver { " (by the receiver)" } else { "" }))
@@ -73,19 +74,9 @@ fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<Case<'_>>) 
     let since = broken.iter().filter_map(|b| b.held.since).min().unwrap_or_default();
     let why = broken.iter().map(|b| b.held.why.as_str()).find(|why| !why.is_empty());
     let names: BTreeSet<&str> = broken.iter().map(|b| b.inbox.as_str()).collect();
-    let (whose, next) = match &culprit {
-        Culprit::Inbox(inbox) => (
-            format!("mail of every provider at inbox `{inbox}`"),
-            "the receiver changes mail, or checks it wrongly: look at a message there, and ask its operator".to_owned(),
-        ),
-        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Route(p, ..) => (
-            format!("mail of provider `{p}`"),
-            format!(
-                "compare the DKIM key and SPF record in the DNS with what `{p}` shows for the domain; strict receivers refuse such mail"
-            ),
-        ),
-        Culprit::Watcher {} => ("mail".to_owned(), String::new()),
-    };
+    let failing = broken.iter().map(|b| (b.provider, b.held.method)).collect();
+    let causes = causes(plan, state, &failing);
+    let (whose, next) = whose(&culprit, !causes.is_empty());
     let same = |(p, _, method): &&Case<'_>| broken.iter().any(|b| b.provider == *p && b.held.method == *method);
     let elsewhere: BTreeSet<&str> = sound.iter().filter(same).map(|(_, inbox, _)| inbox.as_str()).filter(|i| !names.contains(i)).collect();
     let everywhere = elsewhere.is_empty().then(|| "everywhere".to_owned());
@@ -94,7 +85,10 @@ fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<Case<'_>>) 
         if elsewhere.is_empty() { String::new() } else { format!("; not seen to fail in {} so far", row(elsewhere.into_iter(), SAID)) };
     // Each check once, and every power of ten of routes: two hundred are not told two hundred times.
     let powers = (1..=broken.len().checked_ilog10().unwrap_or(0)).map(|power| format!("{} routes", 10_u64.pow(power)));
-    let named: BTreeSet<String> = broken.iter().map(|b| b.held.method.as_str().to_owned()).chain(powers).chain(everywhere).collect();
+    let by = causes.iter().map(|(subject, _)| format!("by {subject}"));
+    let named: BTreeSet<String> =
+        broken.iter().map(|b| b.held.method.as_str().to_owned()).chain(powers).chain(everywhere).chain(by).collect();
+    let cause = causes.first().map_or_else(String::new, |(_, words)| format!(". The cause stands in the DNS: {words}"));
     let listed = broken.iter().take(LISTED).map(|b| {
         json!({
             "route": format!("{}/{}/{}", b.provider, b.stream, b.inbox),
@@ -109,13 +103,39 @@ fn trouble(culprit: Culprit, broken: &[Broken<'_>], sound: &BTreeSet<Case<'_>>) 
         severity: Severity::Warn,
         named: named.into_iter().collect(),
         summary: format!(
-            "{whose} fails {}{} in {} since {}{elsewhere}; it passed before. Next: {next}",
+            "{whose} fails {}{} in {} since {}{elsewhere}; it passed before{cause}. Next: {next}",
             methods.into_iter().collect::<Vec<_>>().join(", "),
-            why.map_or_else(String::new, |why| format!(" (`{why}`)")),
+            why.map_or_else(String::new, |why| format!(" ({})", quoted(why))),
             row(names.into_iter(), SAID),
             since.minute(),
         ),
-        evidence: json!({ "since": since.rfc3339(), "checks": listed.collect::<Vec<_>>(), "next_step": next }),
+        evidence: json!({
+            "since": since.rfc3339(),
+            "checks": listed.collect::<Vec<_>>(),
+            "causes": causes.iter().take(LISTED).map(|(_, words)| words.as_str()).collect::<Vec<_>>(),
+            "next_step": next,
+        }),
         culprit,
+    }
+}
+
+/// Whose mail it is, and what to do: where the cause is known, that first.
+fn whose(culprit: &Culprit, known: bool) -> (String, String) {
+    match culprit {
+        Culprit::Inbox(inbox) => (
+            format!("mail of every provider at inbox `{inbox}`"),
+            "the receiver changes mail, or checks it wrongly: look at a message there, and ask its operator".to_owned(),
+        ),
+        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Route(p, ..) => {
+            let next = if known {
+                format!("restore the record as `{p}` shows it for the domain; strict receivers refuse such mail until then")
+            } else {
+                format!(
+                    "compare the DKIM key and SPF record in the DNS with what `{p}` shows for the domain; strict receivers refuse such mail"
+                )
+            };
+            (format!("mail of provider `{p}`"), next)
+        }
+        Culprit::Watcher {} => ("mail".to_owned(), String::new()),
     }
 }

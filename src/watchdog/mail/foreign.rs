@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Trouble, row};
-use crate::model::{Culprit, Kind, Name, Part, Severity};
+use crate::model::{Culprit, Kind, Name, Part, Severity, quoted};
 use crate::watchdog::identity::{Foreign, Identity};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
@@ -32,7 +32,7 @@ fn trouble(provider: &Name, found: &[(&Name, &Identity, &Foreign)]) -> Trouble {
     let word = |f: &Foreign| format!("{}: {}", f.mark.part.as_str(), f.mark.value);
     let mut said: Vec<String> = Vec::new();
     for (_, identity, foreign) in found {
-        let text = format!("{} `{}` {}", foreign.mark.part.title(), foreign.mark.value, before(identity, foreign.mark.part));
+        let text = format!("{} {} {}", foreign.mark.part.title(), quoted(&foreign.mark.value), before(identity, foreign.mark.part));
         if !said.contains(&text) {
             said.push(text);
         }
@@ -44,9 +44,9 @@ fn trouble(provider: &Name, found: &[(&Name, &Identity, &Foreign)]) -> Trouble {
     let next = found.first().map_or_else(String::new, |(stream, _, f)| {
         format!(
             "ask who changed it; if nobody of yours did, somebody else is in the account at `{provider}`: revoke its keys and look for resets that \
-             nobody asked for. If it is right: `mailcanary identity approve {provider} {stream} {} '{}' -c FILE`",
+             nobody asked for. If it is right: `mailcanary identity approve {provider} {stream} {} {} -c FILE`",
             f.mark.part.as_str(),
-            f.mark.value
+            typed(&f.mark.value)
         )
     });
     Trouble {
@@ -65,6 +65,11 @@ fn trouble(provider: &Name, found: &[(&Name, &Identity, &Foreign)]) -> Trouble {
             "next_step": next,
         }),
     }
+}
+
+/// A value as it is typed into a shell. One that could end its quotation is not offered to be copied there: it is somebody else's.
+fn typed(value: &str) -> String {
+    if value.contains(['\'', '`']) { "VALUE".to_owned() } else { format!("'{value}'") }
 }
 
 /// What stood there before, in words.

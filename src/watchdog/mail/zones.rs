@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Trouble, row};
-use crate::model::{Answer, At, Culprit, Grade, Kind, Severity, Subject, Topic};
+use crate::model::{self, Answer, At, Culprit, Grade, Kind, Method, Name, Severity, Subject, Topic};
 use crate::watchdog::explain::shorten;
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
 use crate::watchdog::subjects::{Stake, subjects};
-use crate::watchdog::zone::{MUTE_FOR, weigh};
+use crate::watchdog::zone::{MUTE_FOR, rests_on, weigh};
 
 /// Changes told in the summary.
 const SAID: usize = 2;
@@ -30,18 +30,35 @@ struct Change<'s> {
     after: &'s Answer,
 }
 
+/// All that has changed for the worse, and every listing.
+fn changes<'s>(plan: &Plan, state: &'s State) -> Vec<Change<'s>> {
+    if state.dns.subjects.values().all(|known| known.now.is_none()) {
+        return Vec::new();
+    }
+    let change = |(subject, stake): (Subject, Stake)| {
+        let known = state.dns.subjects.get(&subject)?;
+        let ((since, after), before) = known.now.as_ref().zip(known.usual.as_ref())?;
+        let severity = weigh(subject.topic, &stake, before, after)?;
+        Some(Change { subject, stake, severity, since: *since, before, after })
+    };
+    subjects(plan, state).into_iter().filter_map(change).collect()
+}
+
+/// What has changed in the DNS by which the mail of these providers may fail these checks: the subject, and what became of it in words.
+pub(super) fn causes(plan: &Plan, state: &State, failing: &BTreeSet<(&Name, Method)>) -> Vec<(String, String)> {
+    let is_one = |change: &Change<'_>| {
+        failing.iter().any(|(provider, method)| change.stake.providers.contains(*provider) && rests_on(*method, change.subject.topic))
+    };
+    let told = |change: Change<'_>| (change.subject.to_string(), format!("{}, since {}", said(&change), change.since.minute()));
+    changes(plan, state).into_iter().filter(is_one).map(told).collect()
+}
+
 /// Everybody whose records have changed for the worse, or who is listed.
 pub(super) fn troubles(plan: &Plan, state: &State, now: At) -> Vec<Trouble> {
     let mut found: BTreeMap<(Kind, Culprit), Vec<Change<'_>>> = BTreeMap::new();
-    if state.dns.subjects.values().any(|known| known.now.is_some()) {
-        for (subject, stake) in subjects(plan, state) {
-            let known = state.dns.subjects.get(&subject);
-            let Some(((since, after), before)) = known.and_then(|k| k.now.as_ref().zip(k.usual.as_ref())) else { continue };
-            let Some(severity) = weigh(subject.topic, &stake, before, after) else { continue };
-            let kind = if subject.topic == Topic::Listed { Kind::Listed } else { Kind::Dns };
-            let culprit = stake.culprit(plan);
-            found.entry((kind, culprit)).or_default().push(Change { subject, stake, severity, since: *since, before, after });
-        }
+    for change in changes(plan, state) {
+        let kind = if change.subject.topic == Topic::Listed { Kind::Listed } else { Kind::Dns };
+        found.entry((kind, change.stake.culprit(plan))).or_default().push(change);
     }
     let mut troubles: Vec<Trouble> = found.into_iter().map(|((kind, culprit), changes)| trouble(kind, culprit, changes)).collect();
     if let Some(silent) = mute(state, now).filter(|_| troubles.iter().all(|t| t.kind != Kind::Dns || t.culprit != Culprit::Watcher {})) {
@@ -104,8 +121,8 @@ fn named(change: &Change<'_>) -> String {
 
 /// Whose mail depends on it, where the culprit does not say it.
 fn whose(culprit: &Culprit, changes: &[Change<'_>]) -> String {
-    let providers: BTreeSet<&str> = changes.iter().flat_map(|c| c.stake.providers.iter()).map(crate::model::Name::as_str).collect();
-    let inboxes: BTreeSet<&str> = changes.iter().flat_map(|c| c.stake.inboxes.iter()).map(crate::model::Name::as_str).collect();
+    let providers: BTreeSet<&str> = changes.iter().flat_map(|c| c.stake.providers.iter()).map(Name::as_str).collect();
+    let inboxes: BTreeSet<&str> = changes.iter().flat_map(|c| c.stake.inboxes.iter()).map(Name::as_str).collect();
     match culprit {
         Culprit::Inbox(_) if inboxes.len() > 1 => format!("; it concerns inboxes {}", row(inboxes.into_iter(), 3)),
         Culprit::Inbox(inbox) => format!("; it concerns inbox `{inbox}`"),
@@ -119,9 +136,9 @@ fn whose(culprit: &Culprit, changes: &[Change<'_>]) -> String {
 fn said(change: &Change<'_>) -> String {
     let (of, name) = (change.subject.topic.title(), &change.subject.name);
     let (before, after) = (quoted(&change.before.text), quoted(&change.after.text));
-    let note = change.after.notes.first().map_or_else(String::new, |note| format!(" ({note})"));
+    let note = change.after.notes.first().map_or_else(String::new, |note| format!(" ({})", note.replace('`', "'")));
     if let Some(list) = &change.subject.list {
-        let reason = change.after.notes.first().map_or_else(String::new, |note| format!(": `{note}`"));
+        let reason = change.after.notes.first().map_or_else(String::new, |note| format!(": {}", model::quoted(note)));
         return format!("`{name}` stands on blocklist `{list}` as {after}{reason}");
     }
     if is_silent(change) {
@@ -147,7 +164,7 @@ fn is_silent(change: &Change<'_>) -> bool {
 }
 
 fn quoted(text: &str) -> String {
-    if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", shorten(text, SHOWN)) }
+    if text.is_empty() { "nothing".to_owned() } else { model::quoted(&shorten(text, SHOWN)) }
 }
 
 fn next(change: &Change<'_>) -> String {
@@ -172,7 +189,7 @@ fn shown(change: &Change<'_>) -> Value {
     json!({
         "topic": change.subject.topic.as_str(),
         "name": change.subject.name,
-        "list": change.subject.list.as_ref().map(crate::model::Name::as_str),
+        "list": change.subject.list.as_ref().map(Name::as_str),
         "before": change.before.text,
         "after": change.after.text,
         "before_grade": change.before.grade.as_str(),
@@ -180,7 +197,7 @@ fn shown(change: &Change<'_>) -> Value {
         "notes": change.after.notes,
         "since": change.since.rfc3339(),
         "severity": change.severity.as_str(),
-        "providers": change.stake.providers.iter().map(crate::model::Name::as_str).collect::<Vec<_>>(),
-        "inboxes": change.stake.inboxes.iter().map(crate::model::Name::as_str).collect::<Vec<_>>(),
+        "providers": change.stake.providers.iter().map(Name::as_str).collect::<Vec<_>>(),
+        "inboxes": change.stake.inboxes.iter().map(Name::as_str).collect::<Vec<_>>(),
     })
 }

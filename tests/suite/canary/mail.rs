@@ -24,6 +24,9 @@ fn told(mail: &Examination) -> String {
     for check in &mail.checks {
         writeln!(out, "check {} {} ({})", check.method.as_str(), check.finding.as_str(), check.why).unwrap();
     }
+    for words in &mail.filter {
+        writeln!(out, "said  {words}").unwrap();
+    }
     for mark in &mail.marks {
         writeln!(out, "mark  {:<14} {}", mark.part.as_str(), mark.value).unwrap();
     }
@@ -63,12 +66,14 @@ fn is_sound(what: &str, message: &[u8]) -> Examination {
     for text in texts {
         assert!(text.len() <= 253 && text.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric()), "{what}: {text:?}");
     }
+    assert!(mail.filter.len() <= 8 && mail.filter.iter().all(|words| words.chars().count() <= 200 && !words.chars().any(char::is_control)));
     assert!(mail.checks.iter().all(|c| c.why.chars().count() <= 200 && !c.why.chars().any(char::is_control)), "{what}");
     mail
 }
 
 #[test]
 fn nothing_that_a_mail_can_be_takes_long_or_much() {
+    is_sound("filters without an end", format!("X-Spam-Status: Yes, score={}\r\n\r\n", "tests=required=(,".repeat(500_000)).as_bytes());
     let line = "Received: from a.example (a.example [192.0.2.1]) by b.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n";
     let many = is_sound("a million of Received", format!("{}\r\nx", line.repeat(1_000_000)).as_bytes());
     assert_eq!(many.hops.len(), 32);
@@ -254,6 +259,19 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
         (from("x@notexample.com"), Claim::Nothing),
         (from("x@example.com.evil.test"), Claim::Nothing),
         (format!("Return-Path: <x@b.example.com>\r\n{}", from("a@spam.example")), Claim::OurDomain),
+        // It need not be the one sender.
+        (format!("Sender: Example <x@example.com>\r\n{}", from("a@spam.example")), Claim::OurDomain),
+        (format!("Reply-To: help@Login.example.com\r\n{}", from("a@spam.example")), Claim::OurDomain),
+        (format!("Reply-To: help@notexample.com\r\n{}", from("a@spam.example")), Claim::Nothing),
+        (from("a@spam.example, reset@example.com"), Claim::OurDomain),
+        (from(&format!("{}reset@example.com", "a@spam.example, ".repeat(200))), Claim::OurDomain),
+        (from("reset@exam\0ple.com"), Claim::OurDomain),
+        (from("\0reset@example.com"), Claim::OurDomain),
+        (from("\"x\u{1}\" <re\u{8}set@example.com\u{7f}>"), Claim::OurDomain),
+        (from("\"reset@example.com\" <a@spam.example>"), Claim::OurDomain),
+        (from("=?utf-8?Q?reset=40example=2Ecom?= <a@spam.example>"), Claim::OurDomain),
+        (from("Staff: a@spam.example, reset@example.com;"), Claim::OurDomain),
+        ("From: a@spam.example\r\nFrom: reset@example.com\r\n".to_owned(), Claim::OurDomain),
         (format!("{}From: reset@example.com\r\n", received("mail7.mandrillapp.com")), provider("chimp")),
         (format!("{}From: a@spam.example\r\n", received("mail7.mandrillapp.com")), Claim::Nothing),
         (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Nothing),
@@ -279,6 +297,27 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     assert_eq!(claim(&ours, &settings, "seed", &reset), provider("relay"));
     ours.learn(&Name::new("chimp").unwrap(), &marks);
     assert_eq!(claim(&ours, &settings, "seed", &reset), Claim::OurDomain, "both send from there");
+}
+
+#[test]
+fn who_is_told_of_is_the_name_that_is_ours() {
+    let (settings, ours) = ours();
+    let name = Name::new("seed").unwrap();
+    let told = |header: &str| {
+        let told = ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, At::from_ms(0), None);
+        (told.from, told.names.map(|mark| (mark.part, mark.value)))
+    };
+    let named = |part, value: &str| Some((part, value.to_owned()));
+    for (header, from, names) in [
+        ("From: a@spam.example, Reset@example.com\r\nReply-To: x@example.com\r\n", "reset@example.com", None),
+        ("From: a@spam.example\r\nReply-To: X@example.com\r\n", "a@spam.example", named(Part::ReplyTo, "x@example.com")),
+        ("From: a@spam.example\r\nSender: b@spam.example, c@example.com\r\n", "a@spam.example", named(Part::Sender, "c@example.com")),
+        ("From: \"reset@example.com\" <a@spam.example>\r\n", "a@spam.example", named(Part::From, "example.com")),
+        ("From: a@spam.example\r\n", "a@spam.example", None),
+        ("Reply-To: x@example.com\r\n", "", named(Part::ReplyTo, "x@example.com")),
+    ] {
+        assert_eq!(told(header), (from.to_owned(), names), "{header}");
+    }
 }
 
 #[test]
@@ -345,7 +384,7 @@ fn what_is_kept_of_a_stranger_is_safe_to_show() {
     let told = ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Junk, at, None);
     assert_eq!(
         (told.from.as_str(), told.claim, told.placement, told.arrived_at),
-        ("a??@example.com", Claim::OurDomain, Placement::Junk, at)
+        ("a?@example.com", Claim::OurDomain, Placement::Junk, at)
     );
     assert!(told.subject.chars().count() == 200 && told.subject.starts_with("? [2Jevil <b> x"), "{}", told.subject);
 }

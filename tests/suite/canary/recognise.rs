@@ -8,6 +8,9 @@ use super::{AT, KEY, Rng, composed};
 
 const OURS: Found = Found::Ours { canary: CanaryId::from_bits(7), issued_at: AT };
 
+/// Every sender is vouched for: what is tested is whether a token is found.
+const ANYBODY: fn(CanaryId, &[String]) -> bool = |_, _| true;
+
 fn ours() -> String {
     token(&KEY, CanaryId::from_bits(7), AT)
 }
@@ -19,7 +22,7 @@ fn forged() -> String {
 #[track_caller]
 fn found(message: impl AsRef<[u8]>, expected: Found) {
     let message = message.as_ref();
-    assert_eq!(recognise(&KEY, message), expected, "{}", String::from_utf8_lossy(message));
+    assert_eq!(recognise(&KEY, message, &ANYBODY), expected, "{}", String::from_utf8_lossy(message));
 }
 
 #[test]
@@ -220,7 +223,7 @@ fn mutations_never_panic_and_never_make_another_canary() {
                 _ => message.truncate(at.max(1)),
             }
         }
-        let what = recognise(&KEY, &message);
+        let what = recognise(&KEY, &message, &ANYBODY);
         assert!(matches!(what, OURS | Found::Forged | Found::Nothing), "round {round}: {what:?}");
     }
 }
@@ -235,7 +238,7 @@ fn a_token_with_any_changed_byte_does_not_verify() {
         changed[at] = random.next() as u8;
         if !changed.eq_ignore_ascii_case(&t) {
             let message = [&b"Subject: "[..], &changed[..], b"\r\n\r\n"].concat();
-            assert!(!matches!(recognise(&KEY, &message), Found::Ours { .. }), "{}", String::from_utf8_lossy(&changed));
+            assert!(!matches!(recognise(&KEY, &message, &ANYBODY), Found::Ours { .. }), "{}", String::from_utf8_lossy(&changed));
         }
     }
 }
@@ -247,7 +250,7 @@ fn random_bytes_are_harmless() {
     for _ in 0..3000 {
         let len = random.below(600);
         let message: Vec<u8> = (0..len).map(|_| alphabet[random.below(alphabet.len())]).collect();
-        assert!(!matches!(recognise(&KEY, &message), Found::Ours { .. }));
+        assert!(!matches!(recognise(&KEY, &message, &ANYBODY), Found::Ours { .. }));
     }
 }
 
@@ -280,7 +283,7 @@ fn hostile_sizes_are_bounded() {
         let message = unit.repeat(size / unit.len());
         let begun = std::time::Duration::from_secs(8);
         let clock = tokio::time::Instant::now();
-        let what = recognise(&KEY, message.as_bytes());
+        let what = recognise(&KEY, message.as_bytes(), &ANYBODY);
         assert!(!matches!(what, Found::Ours { .. }));
         assert!(clock.elapsed() < begun, "{unit:?} took {:?}", clock.elapsed());
     }
@@ -293,7 +296,7 @@ fn hostile_sizes_are_bounded() {
 }
 
 fn found_quietly(message: &[u8], expected: Found) {
-    assert_eq!(recognise(&KEY, message), expected);
+    assert_eq!(recognise(&KEY, message, &ANYBODY), expected);
 }
 
 #[test]
@@ -301,4 +304,63 @@ fn the_time_of_issue_is_kept_to_the_second() {
     let at = At::from_ms(AT.as_ms() + 999);
     let message = format!("Subject: {}\r\n\r\n", token(&KEY, CanaryId::from_bits(7), at));
     found(message, OURS);
+}
+
+const FROM: &str = "no-reply@example.com";
+
+/// What a mail is where canaries are from one sender alone.
+#[track_caller]
+fn weighed(message: &str, expected: Found) {
+    let known = |_: CanaryId, from: &[String]| !from.is_empty() && from.iter().all(|address| address == FROM);
+    assert_eq!(recognise(&KEY, message.as_bytes(), &known), expected, "{message}");
+}
+
+#[test]
+fn mail_that_quotes_a_canary_is_no_canary() {
+    let (t, mail) = (ours(), composed("password-reset", 7));
+    let quoted: String = mail.text.lines().map(|line| format!("> {line}\r\n")).collect();
+    let base64 = base64_lines(&mail.text);
+    for (head, body) in [
+        // qmail, and others that know no reports.
+        ("From: MAILER-DAEMON@mx.example.net\r\nSubject: failure notice\r\n".to_owned(), quoted.clone()),
+        (format!("From: MAILER-DAEMON@mx.example.net\r\nSubject: Undeliverable: Reset your password [{t}]\r\n"), quoted.clone()),
+        // An answer, with and without its threads.
+        (format!("From: ada@elsewhere.example\r\nSubject: Re: Reset [{t}]\r\nIn-Reply-To: <1@example.com>\r\n"), quoted.clone()),
+        (format!("From: ada@elsewhere.example\r\nSubject: Reset [{t}]\r\nReferences:\r\n <1@example.com>\r\n"), quoted.clone()),
+        (format!("From: ada@elsewhere.example\r\nSubject: [EXTERNAL] AW: Reset [{t}]\r\nThread-Topic: Reset [{t}]\r\n"), String::new()),
+        // A machine's.
+        (format!("From: {FROM}\r\nSubject: Reset [{t}]\r\nAuto-Submitted: auto-replied (vacation)\r\n"), quoted.clone()),
+        (format!("From: {FROM}\r\nSubject: x\r\nX-Autoreply: yes\r\nX-Failed-Recipients: seed+{t}@inbox.example\r\n"), quoted.clone()),
+        // Forwarded in its text, or as an attachment.
+        ("From: ada@elsewhere.example\r\nSubject: see below\r\n".to_owned(), quoted.clone()),
+        ("From: ada@elsewhere.example\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n".to_owned(), base64.clone()),
+        // Somebody else's name beside the right one, or none at all.
+        (format!("From: {FROM}, eve@elsewhere.example\r\nSubject: see below\r\n"), quoted.clone()),
+        ("Subject: see below\r\n".to_owned(), base64),
+        (format!("From: {FROM}\r\nSubject: x\r\nIn-Reply-To: <{t}@example.com>\r\n"), quoted),
+    ] {
+        weighed(&format!("{head}\r\n{body}"), Found::Nothing);
+    }
+    weighed(&format!("From: a@b.example\r\nSubject: x\r\n\r\n{t} and {}", forged()), Found::Nothing);
+    weighed(&format!("From: a@b.example\r\nSubject: x\r\n\r\nsee {}", forged()), Found::Forged);
+}
+
+#[test]
+fn a_canary_whose_sender_changed_is_still_one() {
+    let (t, mail) = (ours(), composed("password-reset", 7));
+    let foreign = "From: \"Example\" <no-reply@arxxwalls.com>\r\n";
+    for head in [
+        format!("{foreign}X-Mailcanary: {t}\r\nSubject: x\r\n"),
+        format!("{foreign}Subject: [SPAM?] Reset your password [{t}]\r\n"),
+        format!("{foreign}To: <seed+{t}@inbox.example>\r\nSubject: x\r\n"),
+        format!("{foreign}Delivered-To: <seed+{t}@inbox.example>\r\nSubject: x\r\nReferences: <order-1@shop.example>\r\n"),
+        format!("{foreign}X-Mailcanary: {t}\r\nSubject: x\r\nAuto-Submitted: auto-replied\r\n"),
+        format!("{foreign}X-Mailgun-Variables: {{\"canary\": \"{t}\"}}\r\nSubject: x\r\n"),
+        // Nothing but its words is left, and its sender is the one that it has always had.
+        format!("From: Example <{}>\r\nSubject: something else\r\n", FROM.to_uppercase()),
+        format!("From: {FROM}\r\nSubject: Re: your order [{t}]\r\n"),
+        format!("From: {FROM}\r\nSubject: your order [{t}]\r\nReferences: <order-1@shop.example>\r\n"),
+    ] {
+        weighed(&format!("{head}\r\n{}", mail.text.replace('\n', "\r\n")), OURS);
+    }
 }

@@ -48,8 +48,12 @@ async fn a_canary_is_seen_in_inbox_and_in_junk_and_nothing_is_changed() {
     let stranger = mailcanary::canary::Key::new([9; 32]);
     dovecot.deliver(&format!("Subject: {}\n\nhi\n", token(&stranger, CanaryId::from_bits(4), wall())));
     assert_eq!(rig.next_but_reads().await, Report::Forged);
+    // Somebody who has read a canary and quotes it has sent none.
+    dovecot.deliver(&format!("From: ada@quoting.example\nSubject: see below\n\n> {}\n", token(&key(), CanaryId::from_bits(5), wall())));
+    dovecot.deliver(&mail(6));
+    assert_eq!(rig.sighting().await.canary, CanaryId::from_bits(6));
     let left = files(&maildir(&dovecot));
-    assert!(left.len() == 4 && left.iter().all(|name| name.contains("new/")), "{left:?}");
+    assert!(left.len() == 6 && left.iter().all(|name| name.contains("new/")), "{left:?}");
 }
 
 #[tokio::test]

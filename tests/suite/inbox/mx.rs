@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use mailcanary::config::{Inbox, InboxKind, MxSettings};
-use mailcanary::edge::inbox::Doors;
+use mailcanary::edge::inbox::{Doors, Wanted};
 
 use super::rig::{inbox_of, mail_at};
 use super::*;
@@ -136,6 +136,31 @@ async fn many_connections_at_once_are_served() {
     let status = tokio::task::spawn_blocking(move || Command::new("smtp-source").args(args).status().unwrap()).await.unwrap();
     assert!(status.success());
     rig.look().await;
+}
+
+#[tokio::test]
+async fn the_postmaster_is_written_to_and_gets_no_canaries() {
+    let port = free_port();
+    let wanted = Wanted { strangers: true, ..Wanted::default() };
+    let mut rig = Rig::new(inbox(port, &seed())).wanting(wanted).watch();
+    rig.expect_sight().await;
+    let whom = [format!("PostMaster@{DOMAIN}"), "postmaster".to_owned(), "postmaster@mx.test.example".to_owned()];
+    let to = whom.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut client = Client::new(port);
+        for address in to {
+            let answer = client.deliver(&address, &mail(1));
+            assert!(answer.starts_with("250"), "{address}: {answer}");
+        }
+        let elsewhere = client.deliver("postmaster@elsewhere.example", &mail(1));
+        assert!(elsewhere.starts_with("550 5.1.1"), "{elsewhere}");
+    })
+    .await
+    .unwrap();
+    for address in whom {
+        let told = rig.next_but_reads().await;
+        assert!(matches!(&told, Report::Stranger { copy, .. } if copy.ends_with("/postmaster")), "{address}: {told:?}");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use mailcanary::canary::{Key, token};
 use mailcanary::config::{Budget, ImapSettings, Inbox, InboxKind, Proof, Secret, SecretRef, Tls, Wire};
 use mailcanary::edge::dial::Dialer;
-use mailcanary::edge::inbox::{Credentials, Doors, Hint, Looks, Pace, Report, Wanted, Watch};
+use mailcanary::edge::inbox::{Credentials, Doors, Hint, Looks, Pace, Report, Senders, Wanted, Watch};
 use mailcanary::model::{At, CanaryId, Class, Name, Placement};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -149,8 +149,21 @@ impl Rig {
         let name = Name::new("seed").unwrap();
         let credentials = Credentials::Password(Secret::new(PASSWORD.to_owned()));
         let (looks, now, doors): (Looks, _, _) = (Arc::new(|_| None), Arc::new(wall), Doors::default());
+        let senders: Senders = Arc::new(|_, from| !from.iter().any(|address| address.ends_with("@quoting.example")));
         Plan {
-            watch: Watch { name, inbox, credentials, doors, key: key(), looks, wanted: Wanted::default(), dialer, now, cursor: None },
+            watch: Watch {
+                name,
+                inbox,
+                credentials,
+                doors,
+                key: key(),
+                looks,
+                senders,
+                wanted: Wanted::default(),
+                dialer,
+                now,
+                cursor: None,
+            },
             keeps_receipts: false,
         }
     }

@@ -18,7 +18,7 @@ async fn a_canary_gets_through() {
     let id = answer.message_id.unwrap();
     assert!(server.log().contains(&format!("smtp message msgid={id}")), "{id} is not in {}", server.log());
     let mail = server.wait_for_mails(1).remove(0);
-    assert_eq!(recognise(&KEY, mail.as_bytes()), Found::Ours { canary: CANARY, issued_at: AT }, "{mail}");
+    assert_eq!(recognise(&KEY, mail.as_bytes(), &|_, _| false), Found::Ours { canary: CANARY, issued_at: AT }, "{mail}");
     assert!(mail.contains("Return-Path: <no-reply@example.com>") && mail.contains("Delivered-To: seed+mc-"), "{mail}");
     refused(&submit(&smtp(server.port(), Tls::StartTls, None, Wire::default())).await, Class::Tls, "does not offer STARTTLS");
 }

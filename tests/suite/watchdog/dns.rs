@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use mailcanary::config::{Blocklist, NameServer, Settings};
 use mailcanary::model::{
-    Answer, Change, Culprit, Examination, Found, Grade, Kind, Looked, Mark, Notice, Part, Severity, Span, Subject, Topic,
+    Answer, Change, Check, Culprit, Examination, Finding, Found, Grade, Kind, Looked, Mark, Method, Notice, Part, Severity, Span, Subject,
+    Topic,
 };
 use mailcanary::watchdog::{Event, Watchdog};
 
@@ -73,7 +74,7 @@ impl Zone {
     }
 
     fn asks(&self) -> Vec<String> {
-        self.w.dog.dns_questions().into_iter().map(|(subject, _)| subject.to_string()).collect()
+        self.w.dog.dns_questions().into_iter().map(|question| question.subject.to_string()).collect()
     }
 }
 
@@ -82,7 +83,7 @@ fn a_key_that_is_removed_pages_once_with_before_and_after_and_is_over_when_it_is
     let mut zone = Zone::one();
     zone.says(Topic::Dkim, KEY, absent());
     assert!(zone.told().is_empty(), "one answer is no change");
-    assert!(zone.w.dog.dns_questions().iter().any(|(subject, doubtful)| subject.name == KEY && *doubtful), "it is asked again soon");
+    assert!(zone.w.dog.dns_questions().iter().any(|asked| asked.subject.name == KEY && asked.doubtful), "it is asked again soon");
     zone.keeps_saying(5, Topic::Dkim, KEY, &absent());
     let told = zone.told();
     let [opened] = told[..] else { panic!("{told:?}") };
@@ -196,17 +197,56 @@ fn mail(selector: &str, sender: &str) -> Examination {
 }
 
 impl Zone {
+    /// The same, with how its signature fares.
+    fn examine_with(&mut self, rounds: usize, dkim: Finding) {
+        let check = Check { method: Method::Dkim, finding: dkim, by_receiver: false, why: "there is no key".to_owned() };
+        let mail = Examination { checks: vec![check], ..mail("k1", "192.0.2.1") };
+        self.examine_all(rounds, MINUTE, &mail);
+    }
+
     /// Every canary of so many rounds is looked at.
     fn examine(&mut self, rounds: usize, every: Span, selector: &str, sender: &str) {
+        self.examine_all(rounds, every, &mail(selector, sender));
+    }
+
+    fn examine_all(&mut self, rounds: usize, every: Span, mail: &Examination) {
         for _ in 0..rounds {
             let before = self.w.sent.len();
             self.w.run(every);
             let new: Vec<_> = self.w.sent.get(before..).unwrap().iter().rev().take(1).cloned().collect();
             for (_, canary, route) in new {
-                self.w.feed(Event::Examined { inbox: route.inbox.clone(), canary, mail: mail(selector, sender) });
+                self.w.feed(Event::Examined { inbox: route.inbox.clone(), canary, mail: mail.clone() });
             }
         }
     }
+}
+
+#[test]
+fn a_signature_that_fails_has_its_key_asked_for_at_once_and_is_told_with_the_cause() {
+    let mut zone = Zone::one();
+    zone.examine_with(12, Finding::Pass);
+    let asked = |zone: &Zone, topic| zone.w.dog.dns_questions().into_iter().find(|q| q.subject.topic == topic).unwrap().failing_since;
+    assert_eq!(asked(&zone, Topic::Dkim), None);
+    zone.examine_with(1, Finding::Fail);
+    assert_eq!((asked(&zone, Topic::Dkim), asked(&zone, Topic::Spf)), (Some(zone.w.now), None), "what it rests on, and nothing else");
+    zone.examine_with(1, Finding::Fail);
+    let authentication = |zone: &Zone| {
+        let all = zone.w.notices.iter().map(|(_, n)| n).filter(|n| n.kind == Kind::Authentication);
+        all.map(|n| (n.change, n.summary.clone())).collect::<Vec<_>>()
+    };
+    let told = authentication(&zone);
+    assert!(matches!(&told[..], [(Change::Opened, words)] if !words.contains("The cause")), "{told:?}");
+    zone.keeps_saying(2, Topic::Dkim, KEY, &absent());
+    let told = authentication(&zone);
+    let [_, (Change::Updated, words)] = &told[..] else { panic!("{told:?}") };
+    assert!(
+        words.contains(". The cause stands in the DNS: DKIM key `k1._domainkey.example.com` is gone: `v=DKIM1; p=a` stood there, since "),
+        "{words}"
+    );
+    assert!(words.contains("Next: restore the record as `p0` shows it"), "{words}");
+    assert_eq!(zone.changes(), [(Change::Opened, Severity::Page)]);
+    zone.examine_with(3, Finding::Pass);
+    assert_eq!(asked(&zone, Topic::Dkim), None);
 }
 
 fn with_list() -> Settings {

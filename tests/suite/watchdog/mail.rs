@@ -8,7 +8,7 @@ use mailcanary::watchdog::{Event, Watchdog};
 
 use serde_json::Value;
 
-use super::world::{World, name, settings};
+use super::world::{Fate, World, name, settings};
 
 const DAY: Span = Span::from_secs(86_400);
 
@@ -58,7 +58,7 @@ impl Mail {
     }
 
     fn well(&mut self, rounds: u64) {
-        self.rounds(rounds, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Pass), hops: Vec::new(), sender: None });
+        self.rounds(rounds, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Pass), ..Examination::default() });
     }
 
     fn is_quiet(&self) {
@@ -74,7 +74,7 @@ impl Mail {
 fn with(more: Mark) -> Examination {
     let mut marks = usual();
     marks.push(more);
-    Examination { marks, checks: checks(Finding::Pass), hops: Vec::new(), sender: None }
+    Examination { marks, checks: checks(Finding::Pass), ..Examination::default() }
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn rotation_pools_new_inboxes_and_what_varies_make_no_noise() {
         marks.push(mark(Part::Network, &format!("192.0.{}.0/24", n % 50)));
         marks.push(mark(Part::MessageId, &format!("host-{n}.example.net")));
         marks.push(mark(Part::Link, if inbox == "i0" { "example.com" } else { "safelinks.example" }));
-        Examination { marks, checks: checks(Finding::Pass), hops: Vec::new(), sender: None }
+        Examination { marks, checks: checks(Finding::Pass), ..Examination::default() }
     });
     mail.is_quiet();
 }
@@ -221,12 +221,12 @@ fn a_signature_that_held_and_does_not_warns_within_minutes() {
     let fails = |who: &'static str, place: &'static str| {
         move |provider: &str, inbox: &str, _| {
             let is = (who.is_empty() || provider == who) && (place.is_empty() || inbox == place);
-            Examination { marks: usual(), checks: checks(if is { Finding::Fail } else { Finding::Pass }), hops: Vec::new(), sender: None }
+            Examination { marks: usual(), checks: checks(if is { Finding::Fail } else { Finding::Pass }), ..Examination::default() }
         }
     };
     // Once is chance, and a name server that does not answer is ours.
     mail.rounds(1, fails("p0", ""));
-    mail.rounds(3, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Unsure), hops: Vec::new(), sender: None });
+    mail.rounds(3, |_, _, _| Examination { marks: usual(), checks: checks(Finding::Unsure), ..Examination::default() });
     mail.well(2);
     mail.is_quiet();
     mail.rounds(2, fails("p0", ""));
@@ -251,12 +251,7 @@ fn a_check_that_held_at_one_inbox_alone_is_no_fault_of_that_inbox() {
         [(Method::Dkim, dkim), (Method::Spf, spf)].into_iter().map(of).collect::<Vec<_>>()
     };
     let says = |spf: fn(&str) -> Finding| {
-        move |_: &str, inbox: &str, _| Examination {
-            marks: usual(),
-            checks: all(Finding::Pass, spf(inbox)),
-            hops: Vec::new(),
-            sender: None,
-        }
+        move |_: &str, inbox: &str, _| Examination { marks: usual(), checks: all(Finding::Pass, spf(inbox)), ..Examination::default() }
     };
     // The second inbox does not show by which address it was reached.
     mail.rounds(12, says(|inbox| if inbox == "i1" { Finding::Unsure } else { Finding::Pass }));
@@ -269,13 +264,14 @@ fn a_check_that_held_at_one_inbox_alone_is_no_fault_of_that_inbox() {
 #[test]
 fn what_never_held_is_no_change() {
     let mut mail = Mail::new(1, 1);
-    mail.rounds(20, |_, _, _| Examination { marks: usual(), checks: checks(Finding::None), hops: Vec::new(), sender: None });
+    mail.rounds(20, |_, _, _| Examination { marks: usual(), checks: checks(Finding::None), ..Examination::default() });
     mail.is_quiet();
 }
 
 fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
     let mail = Stranger {
         from: from.to_owned(),
+        names: None,
         subject: "Reset your password".to_owned(),
         placement: Placement::Inbox,
         arrived_at: mail.w.now,
@@ -309,10 +305,35 @@ fn mail_that_nobody_sent_is_told_once_and_spam_is_quiet() {
     let leak = stranger(&mail, Claim::Honeytoken(name("p0")), "casino@else.example", 200);
     mail.w.feed(leak);
     let last = mail.of(Kind::UnexpectedMail).last().copied().cloned().unwrap();
-    assert!(last.change == Change::Updated && last.summary.contains("only provider `p0` knows"), "{last:?}");
+    assert_eq!(last.change, Change::Updated);
+    for words in [
+        "9 mails in our name came through provider `p0` that no canary accounts for (in `i0`): the newest from `no-reply@example.com`",
+        "; and 1 mail from somebody else to `bait@example.net` that only provider `p0` knows (in `i0`): the newest from `casino@else.example`",
+        "or with your reset form; and the list at provider `p0` has leaked",
+    ] {
+        assert!(last.summary.contains(words), "{words}: {}", last.summary);
+    }
+    assert_eq!((&last.evidence["mails"], &last.evidence["leaked"]), (&10.into(), &1.into()));
     mail.w.run(DAY);
     mail.w.run(Span::from_secs(120));
     assert_eq!(mail.of(Kind::UnexpectedMail).last().map(|n| n.change), Some(Change::Resolved));
+}
+
+#[test]
+fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
+    let mut mail = Mail::new(1, 1);
+    mail.well(11);
+    let Event::Strange { inbox, mail: mut told } = stranger(&mail, Claim::OurDomain, "a`b@example.com", 1) else { unreachable!() };
+    told.subject = "x` [click](https://evil.example) **now** `y".to_owned();
+    told.names = Some(mark(Part::ReplyTo, "help`@example.com"));
+    mail.w.feed(Event::Strange { inbox, mail: told });
+    let summary = mail.of(Kind::UnexpectedMail).last().unwrap().summary.clone();
+    let quoted = "from `a'b@example.com`, with `help'@example.com` in its Reply-To, subject `x' [click](https://evil.example) **now** 'y`";
+    assert!(summary.contains(quoted), "{summary}");
+    // Nor is it offered to be copied into a shell.
+    mail.rounds(1, |_, _, _| with(mark(Part::From, "a';reboot;'@else.example")));
+    let summary = &mail.of(Kind::Identity).last().unwrap().summary;
+    assert!(summary.contains(" from VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary}");
 }
 
 #[test]
@@ -327,4 +348,48 @@ fn a_restart_forgets_nothing_of_it() {
     assert_eq!(replayed.checkpoint().unwrap(), checkpoint);
     let resumed = Watchdog::replay(&mail.w.settings, Some(&checkpoint), []).unwrap();
     assert_eq!(resumed.checkpoint().unwrap(), checkpoint);
+}
+
+#[test]
+fn junk_is_told_with_what_the_filter_wrote_and_with_how_much_of_it_there_is_where() {
+    let mut settings = settings(2, 1, 2, Span::from_secs(60));
+    settings.watch.remind_after = Span::from_secs(3600);
+    let mut mail = Mail { w: World::new(settings), looked_at: 0 };
+    let wrote = |_: &str, inbox: &str, junk: bool| {
+        let scl = if junk { "SCL 5, CAT SPM (spam)" } else { "SCL 1" };
+        let filter = if inbox == "i1" {
+            vec![format!("X-Forefront-Antispam-Report: {scl}"), "X-Microsoft-Antispam: BCL 7`".to_owned()]
+        } else {
+            Vec::new()
+        };
+        Examination { marks: usual(), checks: checks(Finding::Pass), filter, ..Examination::default() }
+    };
+    mail.rounds(30, move |p, i, _| wrote(p, i, false));
+    let now = mail.w.now;
+    mail.w.from(now, |r, _| r.provider.as_str() == "p0", Fate::Arrives(Span::from_secs(3), Placement::Junk));
+    mail.rounds(20, move |p, i, _| wrote(p, i, p == "p0"));
+    let told = mail.of(Kind::Junked).last().copied().cloned().unwrap();
+    for words in ["at `i1` (0 of ", " before) since ", "; the filter at `i1` wrote `X-Forefront-Antispam-Report: SCL 5, CAT SPM (spam)`"] {
+        assert!(told.summary.contains(words), "{words}: {}", told.summary);
+    }
+    let of = |notice: &Notice| notice.evidence["filters"].as_array().unwrap().iter().find(|row| row["inbox"] == "i1").unwrap().clone();
+    let row = of(&told);
+    assert_eq!(row["in_junk_before"], 0, "{row}");
+    assert_eq!(row["in_junk"], row["of"], "all of it: {row}");
+    assert_eq!(row["says"].as_array().unwrap().len(), 2);
+    assert_eq!(row["said_before"][0], "X-Forefront-Antispam-Report: SCL 1");
+    // It is as fresh as the reminder, which still knows how it was before.
+    mail.rounds(90, move |p, i, n| {
+        let mut mail = wrote(p, i, p == "p0");
+        if n % 2 == 0 {
+            mail.filter.retain(|words| !words.contains("BCL"));
+        }
+        mail
+    });
+    let reminded = mail.of(Kind::Junked).into_iter().rfind(|n| n.change == Change::Reminder).cloned().unwrap();
+    let (row, before) = (of(&reminded), row);
+    assert!(row["of"].as_u64() > before["of"].as_u64() && row["in_junk_before"] == 0, "{row}");
+    assert!(reminded.summary.contains("; the filter at `i1` wrote `X-Forefront"), "{}", reminded.summary);
+    let replayed = Watchdog::replay(&mail.w.settings, None, &mail.w.records).unwrap();
+    assert_eq!(replayed.checkpoint().unwrap(), mail.w.dog.checkpoint().unwrap());
 }

@@ -87,6 +87,15 @@ pub(super) enum State {
     Failed(Class, String),
 }
 
+/// Where a recipient's mail goes.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    /// The way to the inbox.
+    pub(super) to: mpsc::Sender<Taken>,
+    /// It is for whoever runs the server, and for no seed.
+    pub(super) postmaster: bool,
+}
+
 /// An inbox behind the door.
 #[derive(Debug)]
 struct Seat {
@@ -163,16 +172,25 @@ impl Door {
     }
 
     /// The inbox of a recipient, if there is one: its address, and the way to it.
-    pub(super) fn way_to(&self, recipient: &str) -> Option<(String, mpsc::Sender<Taken>)> {
+    ///
+    /// What is for `postmaster`, alone or at a domain of ours, has to be taken (RFC 5321, 4.5.1): the first inbox there hears of it.
+    pub(super) fn way_to(&self, recipient: &str) -> Option<(String, Way)> {
         let address = recipient.to_ascii_lowercase();
         let seats = lock(&self.seats);
+        let way = |seat: &Seat, postmaster| Way { to: seat.to.clone(), postmaster };
         if let Some(seat) = seats.get(&address) {
-            return Some((address, seat.to.clone()));
+            return Some((address, way(seat, false)));
         }
-        let (local, domain) = address.rsplit_once('@')?;
+        let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
+        if local == "postmaster" {
+            let anywhere = domain.is_empty() || domain.eq_ignore_ascii_case(self.host());
+            let at = |seat: &str| anywhere || seat.rsplit_once('@').is_some_and(|(_, of)| of == domain);
+            let seat = seats.iter().find(|(seat, _)| at(seat)).map(|(_, seat)| seat)?;
+            return Some((address, way(seat, true)));
+        }
         let plain = format!("{}@{domain}", local.split_once('+')?.0);
         let seat = seats.get(&plain).filter(|seat| seat.plus)?;
-        Some((plain, seat.to.clone()))
+        Some((plain, way(seat, false)))
     }
 
     /// The number of a message that came before and was not answered for.

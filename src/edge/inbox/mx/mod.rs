@@ -1,6 +1,6 @@
 //! Our own mail server for a domain of ours: an inbox without a mailbox.
 //!
-//! It takes mail to the seeded addresses and to no other, keeps nothing and passes nothing on. A message counts as taken only when what the
+//! It takes mail to the seeded addresses, to `postmaster` and to no other, keeps nothing and passes nothing on. A message counts as taken only when what the
 //! inbox has told of it is durable; the sender tries again otherwise. What arrives while nobody listens waits at the sender, as with any mail server.
 //!
 //! ```text
@@ -48,6 +48,8 @@ struct Taken {
     hop: String,
     /// Its number here.
     id: String,
+    /// It is for whoever runs the server.
+    postmaster: bool,
     /// What was told of it is durable.
     done: tokio::sync::oneshot::Sender<()>,
 }
@@ -104,8 +106,15 @@ async fn take(desk: &Desk, mail: Taken) -> Result<(), Trouble> {
     let mut raw = envelope(&mail, arrived_at).into_bytes();
     raw.extend_from_slice(&mail.raw);
     raw.truncate(LOOKED_AT);
-    let copy = format!("mx/0/{}", mail.id);
-    whole::tell(desk, Mail { raw: &raw, placement: Placement::Inbox, arrived_at, copy, before: false }).await?;
+    let whom = if mail.postmaster { "/postmaster" } else { "" };
+    let copy = format!("mx/0/{}{whom}", mail.id);
+    let message = Mail { raw: &raw, placement: Placement::Inbox, arrived_at, copy, before: false };
+    if mail.postmaster {
+        // No canary goes there, whatever it carries.
+        whole::foreign(desk, message).await?;
+    } else {
+        whole::tell(desk, message).await?;
+    }
     desk.tell(Report::Receipt(Receipt::new(mail.done))).await
 }
 

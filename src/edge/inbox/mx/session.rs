@@ -11,12 +11,12 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::Taken;
-use super::door::Door;
+use super::door::{Door, Way};
 use super::words::{Command, command};
 use crate::edge::dial::BoxStream;
 
@@ -54,7 +54,7 @@ struct Session<'a> {
     hello: Option<(bool, String)>,
     tls: bool,
     sender: Option<String>,
-    recipients: BTreeMap<String, mpsc::Sender<Taken>>,
+    recipients: BTreeMap<String, Way>,
     mistakes: u32,
     messages: u32,
 }
@@ -181,8 +181,9 @@ impl Session<'_> {
         let (raw, hop) = (Arc::new(message), self.hop(&id));
         for (_, way) in recipients {
             let (done, told) = oneshot::channel();
-            let taken = Taken { raw: Arc::clone(&raw), sender: sender.clone(), hop: hop.clone(), id: id.clone(), done };
-            let handed = async { way.send(taken).await.is_ok() && told.await.is_ok() };
+            let postmaster = way.postmaster;
+            let taken = Taken { raw: Arc::clone(&raw), sender: sender.clone(), hop: hop.clone(), id: id.clone(), postmaster, done };
+            let handed = async { way.to.send(taken).await.is_ok() && told.await.is_ok() };
             if timeout(TELLING, handed).await != Ok(true) {
                 // It may be durable yet: when it comes again it is the same mail, and no second copy.
                 self.door.refuse(print, &id);

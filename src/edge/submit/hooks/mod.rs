@@ -31,7 +31,7 @@ use self::resend::Resend;
 use self::sendgrid::SendGrid;
 use super::api::trace::kept;
 use super::{Secrets, SetUpError, secret};
-use crate::canary::{Found, Key, recognise};
+use crate::canary::{Found, Key, find};
 use crate::config::{ProviderKind, SecretRef, Settings, SigningKey};
 use crate::edge::post::Post;
 use crate::model::{CanaryId, Fate, HookCounts, Knock, Name, Now, Tiding};
@@ -181,7 +181,7 @@ impl Hooks {
     /// The canary that a report is about, if it is one of this provider's.
     fn canary(&self, name: &Name, door: &Door, report: &Report<'_>) -> Option<CanaryId> {
         let token = report.token.as_bytes().get(..report.token.len().min(TOKEN)).unwrap_or_default();
-        let by_token = match recognise(&self.key, token) {
+        let by_token = match find(&self.key, token) {
             Found::Ours { canary, .. } => Some(canary),
             Found::Forged | Found::Nothing => None,
         };

@@ -33,7 +33,8 @@ impl Alternative {
     #[must_use]
     pub const fn of(harm: &Harm) -> Option<Self> {
         match harm {
-            Harm::Stop(_) | Harm::Hold(_) => Some(Self::Stop),
+            Harm::Hold(_, share) if *share < 1.0 => Some(Self::Loss(*share)),
+            Harm::Stop(_) | Harm::Hold(..) => Some(Self::Stop),
             Harm::Loss(_, share) => Some(Self::Loss(*share)),
             Harm::Slow(_, factor) => Some(Self::Slow(*factor)),
             Harm::Junk(..)
