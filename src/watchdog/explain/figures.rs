@@ -62,7 +62,7 @@ pub(super) fn on_which(plan: &Plan, state: &State, finding: &Finding, tallies: &
         |slot: &usize| plan.routes.get(*slot).is_some_and(|r| finding.culprit.covers(&r.route)) && !finding.routes.contains(slot);
     let (mut refused, mut taken, mut unasked) = (finding.routes.len(), 0, 0);
     for route in (0..plan.routes.len()).filter(is_beside).filter_map(|slot| state.routes.get(slot)) {
-        let mut sent = route.canaries.iter().rev().take_while(|c| c.sent_at >= since);
+        let mut sent = route.canaries.iter().rev().take_while(|c| c.sent_at() >= since);
         match sent.find_map(Canary::outcome) {
             Some(Outcome::Accepted) => taken += 1,
             Some(Outcome::Refused(_)) => refused += 1,

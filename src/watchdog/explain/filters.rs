@@ -51,8 +51,9 @@ fn share<'s>(state: &'s State, inbox: &'s Name, slots: &[usize], told: Option<&V
     let routes = || slots.iter().filter_map(|slot| state.routes.get(*slot));
     let mut arrived: Vec<(At, bool)> = routes()
         .flat_map(|route| {
-            let fresh = |c: &&Canary| c.has_arrived() && !c.set_aside && route.judged_before.is_none_or(|before| c.sent_at >= before);
-            route.canaries.iter().filter(fresh).map(|c| (c.sent_at, c.placement() == Some(Placement::Junk)))
+            let fresh =
+                |c: &&Canary| c.has_arrived() && !c.is_set_aside() && route.judged_before.is_none_or(|before| c.sent_at() >= before);
+            route.canaries.iter().filter(fresh).map(|c| (c.sent_at(), c.placement() == Some(Placement::Junk)))
         })
         .collect();
     arrived.sort_unstable_by(|a, b| b.cmp(a));
