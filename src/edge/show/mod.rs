@@ -9,6 +9,7 @@ mod facts;
 mod gate;
 pub mod grafana;
 mod health;
+mod icon;
 mod metrics;
 mod page;
 mod past;
