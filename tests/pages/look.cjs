@@ -36,6 +36,35 @@ function listen(page, name, asked) {
   });
 }
 
+// What a person with a small phone does not see whole: text that leaves what it stands in, and pages and lists that scroll sideways.
+const overrun = () => {
+  const out = [];
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) out.push(`${wide} pixels too wide`);
+  for (const list of document.querySelectorAll(".wide:has(> table.stack)")) {
+    if (list.scrollWidth > list.clientWidth) out.push(`the list ${list.getAttribute("aria-label")} scrolls sideways`);
+  }
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    const own = text.parentElement;
+    if (!text.textContent.trim() || !own.checkVisibility() || own.closest("svg, .vh, .w, .wide:not(:has(> table.stack)), [popover]")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const box = own.closest("dd, td, th, li, article, .card, .hero, main");
+    const end = box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight);
+    const over = Math.max(...[...range.getClientRects()].map((r) => r.right)) - end;
+    if (over > 1) out.push(`${Math.round(over)} pixels of "${text.textContent.trim().slice(0, 60)}" stand out of ${box.localName}.${box.className}`);
+  }
+  return out;
+};
+
+async function narrow(page, title) {
+  for (const width of [320, 360, 390]) {
+    await page.setViewport({ width, height: 740, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
+    for (const said of await page.evaluate(overrun)) complaints.push(`${title}: at ${width}: ${said}`);
+  }
+}
+
 async function look(browser, { name, url, glance }, mode) {
   const title = `${name} ${mode}`;
   const page = await opened(browser, mode, true);
@@ -49,6 +78,10 @@ async function look(browser, { name, url, glance }, mode) {
   // Of what is large and was looked at whole in another way, only how it lies on the screen.
   if (glance === mode) return page.close();
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+  if (MODES[mode].mobile) {
+    await narrow(page, title);
+    await page.setViewport({ ...MODES[mode], isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
+  }
   // By the debugger's own way in, which no policy of the page concerns.
   await page.evaluate(axe);
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));

@@ -15,6 +15,9 @@ const FEW: usize = 60;
 /// Of more than this those that deliver are named alone.
 const MANY: usize = 300;
 
+/// Long names go on in the next line.
+const CLASS: &str = "stack routes";
+
 /// The path of a route's page.
 pub(super) fn href(root: &str, route: &Route) -> String {
     format!("{root}routes/{}/{}/{}", route.provider, route.stream, route.inbox)
@@ -27,14 +30,14 @@ pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool
     let heads = ["route", "verdict", "newest canaries", ">median", ">99th", ">last arrival"];
     let lines = |routes: &[&RouteView]| html! { @for route in routes { (line(root, route, view)) } };
     if mine.len() <= FEW {
-        return table("Routes, the worst first", "stack", &heads, &lines(&mine));
+        return table("Routes, the worst first", CLASS, &heads, &lines(&mine));
     }
     let (well, ill): (Vec<&RouteView>, Vec<&RouteView>) = mine.iter().partition(|route| route.verdict == Verdict::Delivering);
     html! {
-        @if !ill.is_empty() { (table("Routes that do not deliver as they should, the worst first", "stack", &heads, &lines(&ill))) }
+        @if !ill.is_empty() { (table("Routes that do not deliver as they should, the worst first", CLASS, &heads, &lines(&ill))) }
         details #well {
             summary { (count(well.len(), "route")) " that deliver" @if well.len() == 1 { "s" } }
-            @if well.len() <= MANY { (table("Routes that deliver", "stack", &heads, &lines(&well))) }
+            @if well.len() <= MANY { (table("Routes that deliver", CLASS, &heads, &lines(&well))) }
             @else { ul.plain { @for route in well { li { a href=(href(root, &route.route)) { (route.route) } } } } }
         }
     }
