@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::super::health;
 use super::super::quiet::{self, Quiet};
 use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, short, sign, table, time, tone, verdict};
 use super::spread::{self, Spread};
@@ -24,7 +25,7 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
     let (tone, headline) = headline(view);
     let (_, sentence) = sentence(view);
     // Where nothing is watched at all, that is said and no more.
-    let is_of_mail = view.trouble.is_none() && view.cut_off_since.is_none();
+    let is_of_mail = !is_idle(view) && view.cut_off_since.is_none();
     let body = html! {
         div class=(format!("hero {}", tone.as_str())) {
             span.sign aria-hidden="true" { (sign(tone)) }
@@ -32,6 +33,7 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
             @if let Some(worst) = worst(view).filter(|_| is_of_mail) {
                 // Its sentence stands on its card.
                 p.more {
+                    @if quiet::is_drill(view, worst) { "Nothing is wrong with it: its canaries are withheld to see who is told. " }
                     "For " (worst.age(view.at)) "; "
                     @if let Some(quiet) = quiet::of(view, worst) { (quiet.word) " until " (short(quiet.until, view.at)) }
                     @else if let Some(word) = &worst.acknowledged { (foreign(&word.by, 60)) " has seen it" }
@@ -50,17 +52,24 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
         section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, "", |_| true)) }
         (super::accounts::accounts(view))
         (super::dns::dns(view))
-        @if !view.notices_pending.is_empty() { section aria-labelledby="sinks" { h2 #sinks { "Sinks" } (sinks(view)) } }
+        section aria-labelledby="sinks" { h2 #sinks { "Sinks" }
+            @if view.notices_pending.is_empty() { p.note { "No sink is configured: nobody is told of anything." } } @else { (sinks(view)) }
+        }
         (super::heartbeats::heartbeats(view))
         (over(view))
     };
     page(view, "", &format!("{} {headline}", sign(tone)), &body)
 }
 
+/// Whether nothing is watched at all: what stands there is of before.
+fn is_idle(view: &View) -> bool {
+    view.trouble.is_some() || health::late(view).is_some()
+}
+
 /// What somebody who was woken reads first.
 fn headline(view: &View) -> (Verdict, String) {
     let (mood, sentence) = sentence(view);
-    if view.trouble.is_some() {
+    if is_idle(view) {
         return (mood, "mailcanary watches nothing".to_owned());
     }
     if view.cut_off_since.is_some() {
@@ -71,12 +80,13 @@ fn headline(view: &View) -> (Verdict, String) {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    (tone(worst.severity), capital(&format!("{}: {}{more}", culprit(&worst.culprit), kind(worst))))
+    let (tone, drill) = if quiet::is_drill(view, worst) { (Verdict::Degraded, "drill: ") } else { (tone(worst.severity), "") };
+    (tone, capital(&format!("{drill}{}: {}{more}", culprit(&worst.culprit), kind(worst))))
 }
 
-/// The loudest of what is open.
+/// The loudest of what is open; a drill only where there is nothing else.
 fn worst(view: &View) -> Option<&IncidentView> {
-    view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(|i| i.severity)
+    view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(|i| (!quiet::is_drill(view, i), i.severity))
 }
 
 /// A culprit as a heading.
@@ -94,12 +104,21 @@ pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     if let Some(trouble) = &view.trouble {
         return (Verdict::Stopped, format!("mailcanary watches nothing: {trouble}"));
     }
+    if let Some(late) = health::late(view) {
+        return (Verdict::Stopped, format!("mailcanary watches nothing: {late}"));
+    }
     if let Some(since) = view.cut_off_since {
         return (Verdict::Stopped, format!("The watcher has had no network for {}: nothing can be said about mail.", view.at.since(since)));
     }
     let open: Vec<&IncidentView> = view.incidents.iter().filter(|i| i.resolved_at.is_none()).collect();
-    if let Some(worst) = open.iter().max_by_key(|i| i.severity) {
-        let tone = if worst.severity == Severity::Page { Verdict::Stopped } else { Verdict::Degraded };
+    if let Some(worst) = worst(view) {
+        let tone = if quiet::is_drill(view, worst) {
+            Verdict::Degraded
+        } else if worst.severity == Severity::Page {
+            Verdict::Stopped
+        } else {
+            Verdict::Degraded
+        };
         let more = if open.len() > 1 { format!(" ({} more open)", open.len() - 1) } else { String::new() };
         return (tone, format!("{}{more}", worst.summary()));
     }
@@ -128,7 +147,11 @@ fn tiles(view: &View) -> Markup {
     let spread = Spread::of(newest.iter().flat_map(|(route, points)| spread::telling(view, route, points)));
     html! {
         ul.tiles {
-            (tile("Routes that deliver", &format!("{well} of {}", view.routes.len()), &html! { (troubled(view)) }))
+            @if is_idle(view) {
+                (tile("Routes that deliver", "not known", &html! { (well) " of " (view.routes.len()) " when it was last watched" }))
+            } @else {
+                (tile("Routes that deliver", &format!("{well} of {}", view.routes.len()), &html! { (troubled(view)) }))
+            }
             (tile("Open incidents", &open.to_string(), &html! { @if open > 0 { (seen) " acknowledged" } @else { "nobody is called" } }))
             (tile("Inboxes we can read", &format!("{sighted} of {}", view.inboxes.len()), &html! { @if sighted < view.inboxes.len() { "what we cannot read proves nothing" } @else { "all that were configured" } }))
             @if let Some([median, _, most]) = spread.took {
@@ -181,6 +204,14 @@ fn over(view: &View) -> Markup {
     }
 }
 
+/// What an incident is, without what to do: that has its own place beside it.
+pub(super) fn summary(incident: &IncidentView) -> &str {
+    let whole = incident.summary();
+    let step = incident.evidence().get("next_step").and_then(serde_json::Value::as_str).filter(|step| !step.is_empty());
+    let rest = step.and_then(|step| whole.strip_suffix(step)?.trim_end().strip_suffix("Next:"));
+    rest.map_or(whole, str::trim_end)
+}
+
 /// That nobody is told of something, in one form everywhere.
 pub(super) fn hushed(view: &View, quiet: &Quiet) -> Markup {
     html! {
@@ -192,15 +223,17 @@ pub(super) fn hushed(view: &View, quiet: &Quiet) -> Markup {
 /// One incident in a list.
 pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
     html! {
-        article class=(incident.severity.as_str()) id=(format!("i{}", incident.incident)) {
+        article class=(if incident.resolved_at.is_some() { "over" } else { incident.severity.as_str() }) id=(format!("i{}", incident.incident)) {
             h3.head {
+                @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) }
                 (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
                 span { (culprit(&incident.culprit)) ": " (kind(incident)) }
+                @if quiet::is_drill(view, incident) { (badge(Verdict::Unknown, "drill")) }
                 @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
                 @if let Some(quiet) = quiet::of(view, incident) { (hushed(view, &quiet)) }
                 @if incident.delivers { (badge(Verdict::Delivering, "at present delivering")) }
             }
-            p { (prose(incident.summary(), SUMMARY)) }
+            p { (prose(summary(incident), SUMMARY)) }
             p.dim.small {
                 @if let Some(at) = incident.resolved_at { "lasted " (incident.age(view.at)) ", ended " (time(at, view.at)) }
                 @else { "for " (incident.age(view.at)) ", since " (super::bits::stamp(incident.since())) ", opened " (ago(incident.opened_at, view.at)) }
