@@ -163,6 +163,19 @@ async function refresh(browser, { name, url, focus, open, later }) {
   await page.close();
 }
 
+// A page that is not there any more says so, and not that nobody answers.
+async function gone(browser, { name, url }) {
+  const page = await opened(browser, "light", true);
+  await page.goto(url, { waitUntil: "load" });
+  await page.evaluate(() => {
+    history.replaceState(null, "", "?stream=gone");
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  const told = page.waitForFunction(() => document.getElementById("asof").textContent.startsWith("this page is not there any more"), { timeout: 20000 });
+  await told.catch(() => complaints.push(`${name}: it is not said that the page is gone`));
+  await page.close();
+}
+
 // Without scripts all is there, and comes anew by itself.
 async function plain(browser, { name, url, facts }) {
   const page = await opened(browser, "light", false);
@@ -185,6 +198,7 @@ async function plain(browser, { name, url, facts }) {
     for (const one of wanted.keyboard || []) await keyboard(browser, one);
     for (const one of wanted.plain || []) await plain(browser, one);
     for (const one of wanted.refresh || []) await refresh(browser, one);
+    for (const one of wanted.refresh || []) await gone(browser, one);
   } finally {
     await browser.close();
   }

@@ -128,7 +128,7 @@ async fn what_was_refused_is_taken_over_when_it_is_there_again_as_it_was() {
     // A secret is gone, and comes back; the file itself is as it was all the time.
     let secret = world.accounts(&folder).unwrap();
     let secret = secret.split("file = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-    std::fs::rename(secret, &aside.with_extension("secret")).unwrap();
+    std::fs::rename(secret, aside.with_extension("secret")).unwrap();
     refused(&mut daemon, "cannot be read").await;
     let said = daemon.log().matches("was not reloaded").count();
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
