@@ -38,7 +38,7 @@ function listen(page, name, asked) {
 
 // What a person with a small phone does not see whole: text that leaves what it stands in, and pages and lists that scroll sideways.
 const overrun = () => {
-  const out = [];
+  const out = [], ends = new Map();
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (wide > 0) out.push(`${wide} pixels too wide`);
   for (const list of document.querySelectorAll(".wide:has(> table.stack)")) {
@@ -51,7 +51,8 @@ const overrun = () => {
     const range = document.createRange();
     range.selectNodeContents(text);
     const box = own.closest("dd, td, th, li, article, .card, .hero, main");
-    const end = box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight);
+    if (!ends.has(box)) ends.set(box, box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight));
+    const end = ends.get(box);
     const over = Math.max(...[...range.getClientRects()].map((r) => r.right)) - end;
     if (over > 1) out.push(`${Math.round(over)} pixels of "${text.textContent.trim().slice(0, 60)}" stand out of ${box.localName}.${box.className}`);
   }

@@ -73,6 +73,19 @@ async fn while_nothing_is_watched_nothing_is_said_to_deliver() {
     assert!(page.contains("not known") && page.contains("2 of 2 when it was last watched"), "{page}");
     shown.change(|view| (view.trouble, view.next) = (None, Some((at(3600 - 61), "canary down a/b/c".to_owned()))));
     let (_, page) = shown.get("/").await;
-    assert!(page.contains("mailcanary watches nothing") && page.contains("the schedule stands still: canary down a/b/c was due"), "{page}");
-    assert!(page.contains("2 of 2 when it was last watched"), "{page}");
+    assert!(page.contains("mailcanary watches nothing") && page.contains("The schedule stands still: canary down a/b/c was due"), "{page}");
+    assert!(page.contains("2 of 2 when it was last watched") && page.contains("What stands below is what was known"), "{page}");
+}
+
+#[tokio::test]
+async fn that_an_inbox_is_blind_is_told_of_it_and_not_of_each_route() {
+    let shown = Shown::start(fixture(2, 1, 1)).await;
+    shown.change(|view| {
+        view.inboxes[0].sight = Some(false);
+        view.routes.iter_mut().for_each(|route| (route.verdict, route.reason) = (Verdict::Unknown, "since yesterday: refused".to_owned()));
+    });
+    let (_, page) = shown.get("/").await;
+    let (_, table) = page.split_once("id=\"routes\"").unwrap();
+    assert_eq!(table.matches("<a href=\"inboxes/inbox-0\">inbox-0</a> cannot be read").count(), 2, "{table}");
+    assert!(!table.contains("since yesterday"), "{table}");
 }

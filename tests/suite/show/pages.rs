@@ -365,7 +365,7 @@ async fn sentences_are_set_for_people_and_commands_name_the_configuration_that_r
     let (_, page) = shown.get("/incidents/7").await;
     assert!(page.contains("provider <code><bdi>mailchimp</bdi></code> stopped"), "{page}");
     assert!(page.contains("mailcanary incident evidence 7 -c '/srv/mail watch/canary.toml'"), "{page}");
-    let (_, page) = shown.get("/inboxes/fastmail-1").await;
+    let (_, page) = shown.get("/routes/relay/sign-up/fastmail-1").await;
     assert!(page.contains("<time datetime=\"2022-08-09T21:12:00.000Z\">2022-08-09 21:12:00 UTC</time>: connection refused"), "{page}");
     for path in ["/runbooks", "/runbooks/stopped", "/nowhere"] {
         assert!(shown.get(path).await.1.contains("<header class=\"top\">"), "{path}");

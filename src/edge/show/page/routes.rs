@@ -43,6 +43,16 @@ pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool
     }
 }
 
+/// Why a route is as it is. That its inbox cannot be read is told of the inbox, once.
+fn why(view: &View, root: &str, route: &RouteView) -> Markup {
+    let name = &route.route.inbox;
+    let is_blind = || view.inboxes.iter().any(|inbox| inbox.name == *name && inbox.sight == Some(false));
+    html! {
+        @if route.verdict == Verdict::Unknown && view.cut_off_since.is_none() && is_blind() { a href=(format!("{root}inboxes/{name}")) { (name) } " cannot be read" }
+        @else { (reason(root, &route.reason, SENTENCE)) }
+    }
+}
+
 fn line(root: &str, route: &RouteView, view: &View) -> Markup {
     let points = strip::points(route);
     let telling = spread::telling(view, route, &points);
@@ -61,7 +71,7 @@ fn line(root: &str, route: &RouteView, view: &View) -> Markup {
             td.why {
                 (verdict(route.verdict))
                 // Of what is well the figures beside it say all.
-                @if route.verdict != Verdict::Delivering { " " span.small { (reason(root, &route.reason, SENTENCE)) } }
+                @if route.verdict != Verdict::Delivering { " " span.small { (why(view, root, route)) } }
             }
             td { (strip::strip(view, route)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
             td.num data-k="median" { (quantile(0)) }

@@ -11,6 +11,8 @@ use crate::model::past::Point;
 use crate::model::{At, Name, Severity, Verdict};
 use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, RouteView, View};
 
+/// What goes before why nothing is watched.
+const IDLE: &str = "mailcanary watches nothing: ";
 /// Bytes of a reason.
 const SENTENCE: usize = 240;
 /// Bytes of a summary; the whole is on the incident's page.
@@ -40,8 +42,11 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
                     @else { "nobody has acknowledged it" }
                     ". " a href=(format!("incidents/{}", worst.incident)) { "What to do" }
                 }
-            } @else if sentence != headline { p.more { (prose(&sentence, 600)) } }
+            } @else if sentence != headline {
+                p.more { (prose(&capital(sentence.strip_prefix(IDLE).unwrap_or(&sentence)), 600)) }
+            }
         }
+        @if is_idle(view) { p.note { "What stands below is what was known when mailcanary last watched." } }
         (tiles(view))
         (open(view))
         (super::configuration::configuration(view))
@@ -102,10 +107,10 @@ pub(super) fn kind(incident: &IncidentView) -> String {
 /// How it is going, as the worst of what is known.
 pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     if let Some(trouble) = &view.trouble {
-        return (Verdict::Stopped, format!("mailcanary watches nothing: {trouble}"));
+        return (Verdict::Stopped, format!("{IDLE}{trouble}"));
     }
     if let Some(late) = health::late(view) {
-        return (Verdict::Stopped, format!("mailcanary watches nothing: {late}"));
+        return (Verdict::Stopped, format!("{IDLE}{late}"));
     }
     if let Some(since) = view.cut_off_since {
         return (Verdict::Stopped, format!("The watcher has had no network for {}: nothing can be said about mail.", view.at.since(since)));
