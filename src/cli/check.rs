@@ -9,7 +9,7 @@ use super::check_live;
 use super::out::Out;
 use super::terminal::{Paper, fold};
 use super::{FAILED, WRONG, warn, with_secrets};
-use crate::config::{Budget, Complaint, ENDS_SOON, Forecast, Http, Inbox, Price, Settings, web_config};
+use crate::config::{Budget, Complaint, ENDS_SOON, Forecast, Http, Inbox, Price, Settings};
 use crate::model::{At, Name, Route, grouped};
 
 /// More routes than this are counted, not listed.
@@ -108,18 +108,17 @@ fn summary(settings: &Settings, out: &mut Sheet<'_>) {
 
 /// Where the status page is: the address that others reach it by, and the one that is listened on.
 fn place(http: &Http) -> String {
-    let here = at(http.listen, scheme(http));
+    let here = at(http.listen, scheme(http.tls));
     http.public_url.as_ref().map_or_else(|| here.clone(), |url| format!("{url}, listening on {here}"))
 }
 
 /// The address by which the status page is asked.
 fn reached(http: &Http) -> String {
-    http.public_url.clone().unwrap_or_else(|| format!("{}://{}", scheme(http), host(http.listen)))
+    http.public_url.clone().unwrap_or_else(|| format!("{}://{}", scheme(http.tls), host(http.listen)))
 }
 
 /// What is spoken there: the web configuration may have it be TLS.
-fn scheme(http: &Http) -> &'static str {
-    let tls = http.web_config.as_ref().and_then(|path| web_config(path).ok()).is_some_and(|web| web.tls.is_some());
+const fn scheme(tls: bool) -> &'static str {
     if tls { "https" } else { "http" }
 }
 

@@ -30,7 +30,6 @@ use clap::Parser;
 use crate::config::{self, Checked, Complaint, LoadError, Secrets, Settings};
 use args::{Arguments, Command};
 use out::Out;
-use terminal::{Look, Paper};
 
 /// Something did not work.
 pub(crate) const FAILED: u8 = 1;
@@ -128,7 +127,7 @@ pub(crate) fn with_secrets(file: &Path, err: &mut Out) -> Option<(Settings, Secr
 /// Prints complaints, and how many there are.
 pub(crate) fn complain(file: &Path, complaints: &[Complaint], err: &mut Out) {
     for complaint in complaints {
-        told(err, &complaint.in_file(file).to_string());
+        err.line(complaint.in_file(file));
     }
     let count = complaints.len();
     err.line(format_args!("{count} complaint{}: nothing was started", if count == 1 { "" } else { "s" }));
@@ -137,12 +136,6 @@ pub(crate) fn complain(file: &Path, complaints: &[Complaint], err: &mut Out) {
 /// Prints warnings.
 pub(crate) fn warn(file: &Path, warnings: &[Complaint], err: &mut Out) {
     for warning in warnings {
-        told(err, &format!("warning: {}", warning.in_file(file)));
+        err.line(format_args!("warning: {}", warning.in_file(file)));
     }
-}
-
-/// A complaint on standard error; where a person looks no word of it is broken.
-fn told(err: &mut Out, text: &str) {
-    let width = Paper::stderr(Look::default()).width;
-    terminal::fold(text, width).iter().for_each(|line| err.line(line));
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::FAILED;
+use super::terminal::{Look, Paper, fold};
 
 /// One of the two outputs.
 #[derive(Debug)]
@@ -35,9 +36,14 @@ impl Out {
         Self { to: To::Stderr, failed: None, closed: false }
     }
 
-    /// Writes one line and flushes it.
+    /// Writes one line and flushes it. On standard error, where people look at it, no word of it is broken by the terminal's edge.
     pub fn line(&mut self, line: impl Display) {
-        self.text(&format!("{line}\n"));
+        let line = line.to_string();
+        let fits = match self.to {
+            To::Stdout => vec![],
+            To::Stderr => fold(&line, Paper::stderr(Look::default()).width),
+        };
+        self.text(&if fits.is_empty() { format!("{line}\n") } else { fits.join("\n") + "\n" });
     }
 
     /// Writes `text` as it is and flushes it. After the first failure nothing more is written.

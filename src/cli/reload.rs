@@ -1,5 +1,6 @@
 //! `reload` and `health`: the running daemon reads its configuration again, or says that it is there.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use reqwest::Method;
@@ -9,6 +10,7 @@ use super::args::OfDaemon;
 use super::incident::ask;
 use super::out::Out;
 use super::{FAILED, WRONG, configuration, known_configuration};
+use crate::config;
 
 /// `mailcanary reload`.
 pub(super) fn execute(args: &OfDaemon) -> ExitCode {
@@ -20,9 +22,20 @@ pub(super) fn execute(args: &OfDaemon) -> ExitCode {
     };
     match ask(&checked.settings.ledger.path, Method::POST, "/-/reload", None) {
         Ok(answer) => {
-            let warnings = answer.get("warnings").and_then(Value::as_array);
-            let routes = checked.settings.routes.len();
-            out.line(format_args!("reloaded: {routes} routes, {} warnings", warnings.map_or(0, Vec::len)));
+            let file = answer.get("file").and_then(Value::as_str).unwrap_or_default();
+            let routes = answer.get("routes").and_then(Value::as_u64).unwrap_or_default();
+            let warnings = answer.get("warnings").and_then(Value::as_array).map_or(0, Vec::len);
+            let plural = |number: u64| if number == 1 { "" } else { "s" };
+            let shown = file.escape_debug();
+            let tail = plural(warnings as u64);
+            out.line(format_args!("reloaded {shown}: {routes} route{}, {warnings} warning{tail}", plural(routes)));
+            if is_another(Path::new(file), &args.config) {
+                let given = args.config.display().to_string();
+                let given = given.escape_debug();
+                err.line(format_args!("error: `{given}` was not read: this daemon was started with `{shown}`, and reads that"));
+                err.line("  hint: change that file, or start the daemon with the other one");
+                return out.finish(FAILED);
+            }
             out.finish(0)
         }
         Err(why) => {
@@ -30,6 +43,12 @@ pub(super) fn execute(args: &OfDaemon) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Whether what was loaded is another configuration than the one that was given. Where the daemon has a file system of its own, what it
+/// names may not be here: that says nothing.
+fn is_another(loaded: &Path, given: &Path) -> bool {
+    matches!((config::content(loaded), config::content(given)), (Ok(loaded), Ok(given)) if loaded != given)
 }
 
 /// `mailcanary health`.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::{Checked, Complaint, parse};
+use super::{Checked, Complaint, parse, web_config};
 
 /// A configuration larger than this is a mistake: 1 MiB.
 const MOST: u64 = 1 << 20;
@@ -35,7 +35,14 @@ pub enum LoadError {
 /// [`LoadError::Wrong`] with every complaint, or why the file could not be read at all.
 pub fn load(path: &Path) -> Result<Checked, LoadError> {
     let host_name = gethostname::gethostname().to_string_lossy().into_owned();
-    parse(&read(path)?, &host_name).map_err(LoadError::Wrong)
+    let mut checked = parse(&read(path)?, &host_name).map_err(LoadError::Wrong)?;
+    if let Some(http) = &mut checked.settings.http
+        && let Some(file) = &http.web_config
+    {
+        // That it is wrong is said where the secrets are read.
+        http.tls = web_config(file).is_ok_and(|web| web.tls.is_some());
+    }
+    Ok(checked)
 }
 
 /// What stands in the file. Pipes are refused before they are opened, as opening one could wait for ever; no more than 1 MiB is read.

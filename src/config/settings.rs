@@ -309,21 +309,43 @@ pub struct Http {
     pub web_config: Option<PathBuf>,
     /// Users of that file who may also say things of incidents.
     pub writers: Vec<String>,
+    /// The host's own name.
+    pub host_name: String,
+    /// That file makes it TLS, as it was when the configuration was read.
+    pub tls: bool,
 }
 
 impl Http {
     /// Listening there, with everything else as it is when nothing is said.
     #[must_use]
     pub const fn at(listen: SocketAddr) -> Self {
-        Self { listen, public_url: None, token: None, open: false, hosts: Vec::new(), web_config: None, writers: Vec::new() }
+        Self {
+            listen,
+            public_url: None,
+            token: None,
+            open: false,
+            hosts: Vec::new(),
+            web_config: None,
+            writers: Vec::new(),
+            host_name: String::new(),
+            tls: false,
+        }
     }
 
-    /// Where people reach the status page: the address that is said, or else the one that is listened on, if it is one.
+    /// Where people reach the status page: the address that is said, or else the one that is listened on; where that is every address of
+    /// this host, by the first name in `hosts`, or else by the host's own. Nothing if the system chooses the port, or the host's name is none.
     #[must_use]
     pub fn url(&self) -> Option<String> {
-        // Of what a web configuration makes of it nothing is known here.
-        let local = !self.listen.ip().is_unspecified() && self.listen.port() != 0 && self.web_config.is_none();
-        self.public_url.clone().or_else(|| local.then(|| format!("http://{}", self.listen)))
+        if self.public_url.is_some() || self.listen.port() == 0 {
+            return self.public_url.clone();
+        }
+        let scheme = if self.tls { "https" } else { "http" };
+        if !self.listen.ip().is_unspecified() {
+            return Some(format!("{scheme}://{}", self.listen));
+        }
+        let name = self.hosts.first().unwrap_or(&self.host_name);
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        is_name.then(|| format!("{scheme}://{name}:{}", self.listen.port()))
     }
 }
 

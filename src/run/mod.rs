@@ -20,6 +20,7 @@ mod reload;
 mod standing;
 mod start;
 mod turn;
+mod watch;
 
 pub use probe::{ProbeEnd, ProbeNews, Probed, probe};
 pub use reload::Source;

@@ -6,12 +6,11 @@
 //! telling; what they have not told is handed to their successors.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::task::block_in_place;
-use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tokio::time::sleep_until;
 
 use super::adapters::{Adapters, AtWork, Past, Shared, Staff};
 use super::book::chain;
@@ -19,31 +18,30 @@ use super::desk::Desk;
 use super::front;
 use super::hooks::posted;
 use super::turn::Loop;
+use super::watch::{AGAIN, Print, Tried, Way};
 use crate::config::{self, LoadError, Secrets, Settings};
 use crate::edge::notify::Ended;
-use crate::edge::show::Wish;
+use crate::edge::show::{Taken, Wish};
 use crate::model::{Loaded, NoticeId, Refusal, Span};
 use crate::watchdog::{Event, Watchdog};
 
 /// Sinks have this long to end what they are just telling. Whoever asks the loop for its state is answered meanwhile.
 const RETIRE: Span = Span::from_secs(4);
-/// Between two looks at the file. A change counts when it is still the same at the next look: editors and deployments write in pieces.
-const LOOK: Duration = Duration::from_secs(2);
 
 /// A configuration file that can be read again.
 #[derive(Clone, Debug)]
 pub struct Source {
     file: PathBuf,
-    /// What stood in it when it was named.
-    first: Option<[u8; 32]>,
+    /// The newest try to take over what stands in it.
+    pub(super) tried: watch::Sender<Tried>,
 }
 
 impl Source {
     /// This file, whose present content is about to be read.
     #[must_use]
     pub fn new(file: PathBuf) -> Self {
-        let mut this = Self { file, first: None };
-        this.first = this.digest();
+        let this = Self { file, tried: watch::Sender::new(Tried::default()) };
+        this.tried.send_modify(|tried| tried.print = this.print());
         this
     }
 
@@ -53,7 +51,7 @@ impl Source {
     }
 
     /// What stands there now; nothing if that cannot be read.
-    fn digest(&self) -> Option<[u8; 32]> {
+    pub(super) fn print(&self) -> Option<Print> {
         match config::content(&self.file) {
             Ok(bytes) => Some(Sha256::digest(bytes).into()),
             // That it became too large is a change to complain of.
@@ -63,7 +61,7 @@ impl Source {
     }
 
     /// Settings and secrets as they are there now, and what is likely not meant in them.
-    fn read(&self) -> Result<(Settings, Secrets, Vec<String>), Vec<String>> {
+    pub(super) fn read(&self) -> Result<(Settings, Secrets, Vec<String>), Vec<String>> {
         let all = |complaints: Vec<config::Complaint>| -> Vec<String> {
             complaints.iter().map(|complaint| complaint.in_file(&self.file).to_string()).collect()
         };
@@ -76,24 +74,6 @@ impl Source {
         let mut warnings = all(checked.warnings);
         warnings.extend(all(secrets.warnings().to_vec()));
         Ok((checked.settings, secrets, warnings))
-    }
-
-    /// Wishes for a reload whenever the file has changed. A file that is not there is no wish.
-    pub(super) async fn watch(self, wishes: mpsc::Sender<Wish>) {
-        let (mut known, mut last) = (self.first, self.first);
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            looks.tick().await;
-            let now = block_in_place(|| self.digest());
-            if now.is_some() && now != known && now == last {
-                known = now;
-                if wishes.send(Wish::of("a change of the file")).await.is_err() {
-                    return;
-                }
-            }
-            last = now;
-        }
     }
 }
 
@@ -112,20 +92,26 @@ pub(super) struct Reloading {
 impl Loop {
     /// Takes over the configuration as it is now, or refuses it; either way that is said.
     pub(super) async fn reload(&mut self, wish: Wish) {
-        self.manager.reloading();
+        if wish.by != AGAIN {
+            self.manager.reloading();
+        }
         let outcome = self.exchange().await;
         let at = self.clock.now();
         match &outcome {
-            Ok(warnings) => {
+            Ok(Taken { file, routes, warnings }) => {
                 warnings.iter().for_each(|warning| tracing::warn!(warning, "the configuration has what is likely not meant"));
-                tracing::info!(by = wish.by, routes = self.hands.settings.routes.len(), "the configuration was reloaded");
+                tracing::info!(by = wish.by, file, routes, "the configuration was reloaded");
                 self.reloading.loaded = Loaded { at: Some(at), ..Loaded::default() };
             }
             Err(complaints) => {
-                for complaint in complaints {
-                    tracing::error!(by = wish.by, complaint, "the configuration was not reloaded; the old one goes on");
+                let refused = &mut self.reloading.loaded.refused;
+                // One that nobody asked for, and that ended as the one before, is no news.
+                if wish.by != AGAIN || refused.as_ref().is_none_or(|last| last.complaints != *complaints) {
+                    for complaint in complaints {
+                        tracing::error!(by = wish.by, complaint, "the configuration was not reloaded; the old one goes on");
+                    }
+                    *refused = Some(Refusal { at, complaints: complaints.clone() });
                 }
-                self.reloading.loaded.refused = Some(Refusal { at, complaints: complaints.clone() });
             }
         }
         self.manager.ready();
@@ -133,22 +119,36 @@ impl Loop {
         wish.done.into_iter().for_each(|done| drop(done.send(outcome.clone())));
     }
 
-    /// Everything that can fail comes first, beside the old configuration at work.
-    async fn exchange(&mut self) -> Result<Vec<String>, Vec<String>> {
+    /// Everything that can fail comes first, beside the old configuration at work. How it ended is left for whoever watches the file.
+    async fn exchange(&mut self) -> Result<Taken, Vec<String>> {
+        let Some(source) = self.reloading.source.clone() else { return Err(vec!["this daemon has no configuration file".to_owned()]) };
+        // Before it is read: what changes meanwhile is another try.
+        let print = block_in_place(|| source.print());
+        let (way, outcome) = match block_in_place(|| source.read()) {
+            Err(complaints) => (Way::Unread(complaints.clone()), Err(complaints)),
+            Ok((settings, secrets, warnings)) => match self.succeed(settings, &secrets).await {
+                Ok(()) => (Way::Taken, Ok(Taken { file: source.path(), routes: self.hands.settings.routes.len(), warnings })),
+                Err(complaints) => (Way::Unfit, Err(complaints)),
+            },
+        };
+        source.tried.send_replace(Tried { print, way });
+        outcome
+    }
+
+    /// Takes over settings that were read.
+    async fn succeed(&mut self, settings: Settings, secrets: &Secrets) -> Result<(), Vec<String>> {
         let refused = |why: String| vec![why];
-        let Some(source) = &self.reloading.source else { return Err(refused("this daemon has no configuration file".to_owned())) };
         if let Some(trouble) = &self.book.trouble {
-            return Err(refused(format!("{trouble}; reload again when the ledger can be written")));
+            return Err(refused(format!("{trouble}; it is tried again when the ledger can be written")));
         }
-        let (settings, secrets, warnings) = block_in_place(|| source.read())?;
         unchanged(&self.hands.settings, &settings)?;
         let dog = self.successor(&settings).map_err(|error| refused(format!("the state could not be handed over: {error}")))?;
-        let adapters = Adapters::build(&settings, &secrets, &self.reloading.shared, &dog).map_err(|error| refused(chain(&error)))?;
+        let adapters = Adapters::build(&settings, secrets, &self.reloading.shared, &dog).map_err(|error| refused(chain(&error)))?;
         // From here on nothing fails.
         let ended = self.retire().await;
-        self.take_over(dog, adapters.after(&self.hands.hooks, &self.hands.replies, &self.hands.lookups), settings, &secrets);
+        self.take_over(dog, adapters.after(&self.hands.hooks, &self.hands.replies, &self.hands.lookups), settings, secrets);
         self.go_on(ended);
-        Ok(warnings)
+        Ok(())
     }
 
     /// The watchdog with other settings, as it would start from the ledger.

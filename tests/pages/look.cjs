@@ -36,6 +36,36 @@ function listen(page, name, asked) {
   });
 }
 
+// What a person with a small phone does not see whole: text that leaves what it stands in, and pages and lists that scroll sideways.
+const overrun = () => {
+  const out = [], ends = new Map();
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) out.push(`${wide} pixels too wide`);
+  for (const list of document.querySelectorAll(".wide:has(> table.stack)")) {
+    if (list.scrollWidth > list.clientWidth) out.push(`the list ${list.getAttribute("aria-label")} scrolls sideways`);
+  }
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    const own = text.parentElement;
+    if (!text.textContent.trim() || !own.checkVisibility() || own.closest("svg, .vh, .w, .wide:not(:has(> table.stack)), [popover]")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const box = own.closest("dd, td, th, li, article, .card, .hero, main");
+    if (!ends.has(box)) ends.set(box, box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight));
+    const end = ends.get(box);
+    const over = Math.max(...[...range.getClientRects()].map((r) => r.right)) - end;
+    if (over > 1) out.push(`${Math.round(over)} pixels of "${text.textContent.trim().slice(0, 60)}" stand out of ${box.localName}.${box.className}`);
+  }
+  return out;
+};
+
+async function narrow(page, title) {
+  for (const width of [320, 360, 390]) {
+    await page.setViewport({ width, height: 740, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
+    for (const said of await page.evaluate(overrun)) complaints.push(`${title}: at ${width}: ${said}`);
+  }
+}
+
 async function look(browser, { name, url, glance }, mode) {
   const title = `${name} ${mode}`;
   const page = await opened(browser, mode, true);
@@ -49,6 +79,10 @@ async function look(browser, { name, url, glance }, mode) {
   // Of what is large and was looked at whole in another way, only how it lies on the screen.
   if (glance === mode) return page.close();
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+  if (MODES[mode].mobile) {
+    await narrow(page, title);
+    await page.setViewport({ ...MODES[mode], isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
+  }
   // By the debugger's own way in, which no policy of the page concerns.
   await page.evaluate(axe);
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
@@ -130,6 +164,19 @@ async function refresh(browser, { name, url, focus, open, later }) {
   await page.close();
 }
 
+// A page that is not there any more says so, and not that nobody answers.
+async function gone(browser, { name, url }) {
+  const page = await opened(browser, "light", true);
+  await page.goto(url, { waitUntil: "load" });
+  await page.evaluate(() => {
+    history.replaceState(null, "", "?stream=gone");
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  const told = page.waitForFunction(() => document.getElementById("asof").textContent.startsWith("this page is not there any more"), { timeout: 20000 });
+  await told.catch(() => complaints.push(`${name}: it is not said that the page is gone`));
+  await page.close();
+}
+
 // Without scripts all is there, and comes anew by itself.
 async function plain(browser, { name, url, facts }) {
   const page = await opened(browser, "light", false);
@@ -152,6 +199,7 @@ async function plain(browser, { name, url, facts }) {
     for (const one of wanted.keyboard || []) await keyboard(browser, one);
     for (const one of wanted.plain || []) await plain(browser, one);
     for (const one of wanted.refresh || []) await refresh(browser, one);
+    for (const one of wanted.refresh || []) await gone(browser, one);
   } finally {
     await browser.close();
   }

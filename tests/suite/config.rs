@@ -541,6 +541,25 @@ fn defaults_depend_on_what_stands_beside_them() {
 }
 
 #[test]
+fn the_status_page_has_an_address_by_which_it_can_be_reached() {
+    let reached = |lines: &str, host_name: &str| {
+        let text = EXAMPLE.replace("[http]\nlisten = \"127.0.0.1:9825\"", &format!("[http]\n{lines}\nopen = true"));
+        config::parse(&text, host_name).unwrap().settings.http.unwrap().url()
+    };
+    for (lines, host_name, url) in [
+        ("", "mx1.example", Some("http://127.0.0.1:9825")),
+        ("listen = \"[::1]:80\"", "mx1.example", Some("http://[::1]:80")),
+        ("listen = \"0.0.0.0:9825\"", "mx1.example", Some("http://mx1.example:9825")),
+        ("listen = \"[::]:9825\"\nhosts = [\"canary.internal\"]", "mx1.example", Some("http://canary.internal:9825")),
+        ("listen = \"0.0.0.0:9825\"", "no name", None),
+        ("listen = \"0.0.0.0:0\"", "mx1.example", None),
+        ("listen = \"0.0.0.0:0\"\npublic_url = \"https://m.example.com/x\"", "mx1.example", Some("https://m.example.com/x")),
+    ] {
+        assert_eq!(reached(lines, host_name).as_deref(), url, "{lines}");
+    }
+}
+
+#[test]
 fn nothing_in_a_text_crashes_the_parser() {
     let deep = format!("a = {}{}", "[".repeat(5000), "]".repeat(5000));
     let wide = "x".repeat(100_000);

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod api;
+mod asked;
 mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};

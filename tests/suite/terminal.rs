@@ -39,7 +39,7 @@ async fn an_outage_is_seen_live_and_the_terminal_is_given_back() {
     world.provider("relay").unwrap().set(Fault::Hold).unwrap();
     assert_eq!(hook.next().await.json()["type"], "incident.opened");
     for (terminal, wide) in terminals.iter().zip([60, 80, 120]) {
-        let seen = |screen: &str| screen.contains("PAGE #1 stopped provider:relay") && screen.contains("✕ relay/reset/one");
+        let seen = |screen: &str| screen.contains("PAGE #1 stopped provider relay") && screen.contains("✕ relay/reset/one");
         let screen = terminal.wait_for("the outage", seen).await;
         assert!(screen.starts_with("mailcanary · test") && screen.contains("✕ provider `relay` stopped"), "{screen}");
         assert!(screen.contains("▮▮▮▮▮  100%"), "{screen}");

@@ -26,7 +26,7 @@ pub(super) fn incidents(answer: &Value, now: Option<At>, paper: Paper) -> String
 
 /// One incident with its proof.
 pub(super) fn incident(incident: &Value, now: Option<At>, paper: Paper) -> String {
-    let mut text = head(incident, now, paper);
+    let mut text = head(incident, now, paper) + "\n";
     let mut fact = |name: &str, lines: Vec<String>| {
         let room = paper.width.map_or(usize::MAX, |width| width.saturating_sub(FACT).max(LEAST));
         for (place, line) in lines.iter().flat_map(|line| wrap(line, room)).enumerate() {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::model::hides;
+use crate::model::{At, hides};
 
 /// All silences, and maintenance that comes back every week.
 pub(super) fn silences(answer: &Value) -> String {
@@ -19,7 +19,7 @@ pub(super) fn silences(answer: &Value) -> String {
 fn maintained(window: &Value) -> String {
     let field = |key: &str| window.get(key).map(said).unwrap_or_default();
     let time = |key: &str, word: &str| {
-        let at = window.get(key).and_then(Value::as_str).map(clean);
+        let at = window.get(key).and_then(Value::as_str).map(moment);
         at.map_or_else(String::new, |at| format!(", {word} {at}"))
     };
     let when = format!("{}{}{}", field("every"), time("now_until", "now until"), time("next", "next at"));
@@ -28,7 +28,7 @@ fn maintained(window: &Value) -> String {
 
 /// One silence.
 pub(super) fn silenced(silence: &Value) -> String {
-    let time = |key: &str| silence.get(key).and_then(Value::as_str).map(clean).unwrap_or_default();
+    let time = |key: &str| silence.get(key).and_then(Value::as_str).map(moment).unwrap_or_default();
     let field = |key: &str| silence.get(key).map(said).unwrap_or_default();
     let which: Vec<String> = match silence.get("which") {
         Some(Value::Object(which)) => which.iter().map(|(key, value)| format!("{} {}", clean(key), said(value))).collect(),
@@ -36,6 +36,11 @@ pub(super) fn silenced(silence: &Value) -> String {
     };
     let which = if which.is_empty() { "everything".to_owned() } else { which.join(", ") };
     format!("{:>5}  {which}: from {} until {}, by {}: {}", field("silence"), time("from"), time("until"), field("by"), field("reason"))
+}
+
+/// An instant as people read it.
+fn moment(text: &str) -> String {
+    At::from_rfc3339(text).map_or_else(|| clean(text), At::second)
 }
 
 /// A value as a person would write it.
@@ -69,13 +74,13 @@ pub(super) fn identities(answer: &Value) -> String {
             } else {
                 ""
             };
-            let _ = writeln!(text, "  {:<13} {:<40} {word:<8} since {}", of("part"), of("value"), of("since"));
+            let _ = writeln!(text, "  {:<13} {:<40} {word:<8} since {}", of("part"), of("value"), moment(&of("since")));
         }
         for check in list(&identity, "checks") {
             let of = |key: &str| check.get(key).map(said).unwrap_or_default();
             let by = if of("by_receiver") == "true" { " by the receiver" } else { "" };
             let state = match (of("sound").as_str(), check.get("broken_since").is_some_and(Value::is_string)) {
-                (_, true) => format!("BROKEN since {}: {}", of("broken_since"), of("why")),
+                (_, true) => format!("BROKEN since {}: {}", moment(&of("broken_since")), of("why")),
                 ("true", false) => "holds".to_owned(),
                 _ => "not known to hold".to_owned(),
             };
@@ -103,7 +108,7 @@ pub(super) fn dns(answer: &Value) -> String {
             if grade == "broken" && of("topic").as_deref() == Some("listed") { "LISTED" } else { &grade },
             of("subject").unwrap_or_default()
         );
-        if let (Some(severity), Some(before), Some(since)) = (of("severity"), of("before"), of("changed_at")) {
+        if let (Some(severity), Some(before), Some(since)) = (of("severity"), of("before"), of("changed_at").as_deref().map(moment)) {
             let nothing = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
             let now = nothing(of("value").unwrap_or_default());
             let _ = writeln!(
@@ -117,7 +122,7 @@ pub(super) fn dns(answer: &Value) -> String {
         }
         if let Some(silence) = record.get("unanswered").filter(|value| value.is_object()) {
             let of = |key: &str| silence.get(key).map(said).unwrap_or_default();
-            let _ = writeln!(text, "         not answered since {}: {}", of("since"), of("why"));
+            let _ = writeln!(text, "         not answered since {}: {}", moment(&of("since")), of("why"));
         }
     }
     text.trim_end().to_owned()

@@ -14,6 +14,8 @@ const ENDLESS: usize = 10_000;
 const NAME: usize = 18;
 /// Columns of a field of the matrix.
 const FIELD: usize = 10;
+/// Columns of a part of a route's name, at least.
+const LEAST: usize = 4;
 /// Signs of a bar.
 const BAR: usize = 5;
 /// Rows that routes have at least.
@@ -24,7 +26,8 @@ pub(super) fn draw(sight: &Sight, wish: &Wish, paper: Paper, height: Option<usiz
     let mut sheet = Sheet { paper, wide: paper.width.unwrap_or(ENDLESS), rows: Vec::new() };
     if let Some((why, secs)) = &sight.trouble {
         let age = if sight.top.is_some() { " What stands below is what was seen last." } else { "" };
-        sheet.wrapped(&format!("✕ Not seen for {secs}s: {why}. Trying again each second.{age}"), Tone::Bad, 0, 4);
+        let stop = if why.ends_with(['.', '?', '!']) { "" } else { "." };
+        sheet.wrapped(&format!("✕ Not seen for {secs}s: {why}{stop} Trying again each second.{age}"), Tone::Bad, 0, 4);
     }
     match &sight.top {
         Some(top) => seen(&mut sheet, top, wish, height),
@@ -117,7 +120,10 @@ fn incidents(sheet: &mut Sheet, top: &Top, most: Option<usize>) {
         let seen = open.acknowledged_by.as_ref().map_or_else(|| "nobody has seen it".to_owned(), |by| format!("seen by {}", visible(by)));
         let seen = open.quiet.as_ref().map_or(seen, |(until, word)| format!("{} for another {}", visible(word), until.since(top.at)));
         let what = format!(" #{} {} {}", open.incident, visible(&open.kind), visible(&open.culprit));
-        let since = format!("  for {}, {seen}", top.at.since(open.since));
+        let age = format!("  for {}", top.at.since(open.since));
+        let whole = format!("{age}, {seen}");
+        // Where not all of it has room, half a word says nothing.
+        let since = if width(word) + width(&what) + width(&whole) > sheet.wide { age } else { whole };
         sheet.put(&[(word, tone), (&what, Tone::Strong), (&since, Tone::Plain)]);
         // The first is the sentence on top already.
         if at > 0 {
@@ -138,8 +144,10 @@ fn matrix(sheet: &mut Sheet, top: &Top, routes: &[&Line], most: Option<usize>) {
     let shown: BTreeSet<&Name> = fields.keys().flat_map(|(provider, inbox)| [*provider, *inbox]).collect();
     let providers: Vec<_> = top.providers.iter().filter(|p| shown.contains(&p.name)).collect();
     let mut inboxes: Vec<_> = top.inboxes.iter().filter(|i| shown.contains(&i.name)).collect();
-    let left = providers.iter().map(|p| width(p.name.as_str()) + 2).max().unwrap_or(0).clamp(8, NAME);
     let field = inboxes.iter().map(|i| width(i.name.as_str()) + 2).max().unwrap_or(0).clamp(FIELD, NAME);
+    // Names are whole where there is room besides the fields.
+    let spare = sheet.wide.saturating_sub((field + 1).saturating_mul(inboxes.len()));
+    let left = providers.iter().map(|p| width(p.name.as_str()) + 2).max().unwrap_or(0).clamp(8, spare.max(NAME));
     let room = sheet.wide.saturating_sub(left) / (field + 1);
     let fit = if inboxes.len() > room { sheet.wide.saturating_sub(left + 5) / (field + 1) } else { inboxes.len() };
     if fit < inboxes.len() {
@@ -182,7 +190,7 @@ fn list(sheet: &mut Sheet, top: &Top, routes: &[&Line], wish: &Wish, most: Optio
     let wide = sheet.wide;
     let (flying, usual, newest) = (wide >= 72, wide >= 80, wide >= 100);
     let longest = routes.iter().map(|r| width(&name(r))).max().unwrap_or(0).max(5);
-    let taken = 2 + 1 + BAR + 6 + 1 + 8 + if flying { 6 } else { 0 } + if usual { 8 } else { 0 } + if newest { 24 } else { 0 };
+    let taken = 2 + 1 + BAR + 6 + 1 + 8 + if flying { 7 } else { 0 } + if usual { 8 } else { 0 } + if newest { 24 } else { 0 };
     let route = longest.min(wide.saturating_sub(taken).max(10));
     let mut head = format!("  {} {}", padded("route", route), padded("suspicion", BAR + 6));
     head += &format!(" {:>8}", "arrival");
@@ -204,7 +212,7 @@ fn list(sheet: &mut Sheet, top: &Top, routes: &[&Line], wish: &Wish, most: Optio
         }
         let (bar, heat) = suspicion(r.suspicion, top.threshold);
         sheet.put(&[
-            (&format!("{} {}", sign(r.verdict), padded(&name(r), route)), tone(r.verdict)),
+            (&format!("{} {}", sign(r.verdict), padded(&short(r, route), route)), tone(r.verdict)),
             (&format!(" {bar}"), heat),
             (&rest, Tone::Plain),
         ]);
@@ -230,6 +238,18 @@ fn foot(top: Option<&Top>, wish: &Wish) -> Vec<(String, Tone)> {
 
 fn name(line: &Line) -> String {
     format!("{}/{}/{}", line.provider, line.stream, line.inbox)
+}
+
+/// The name of a route in so many columns: of each of its parts the beginning, the longest cut first.
+fn short(line: &Line, columns: usize) -> String {
+    let mut parts = [&line.provider, &line.stream, &line.inbox].map(|part| (part.as_str(), width(part.as_str())));
+    while parts.iter().map(|(_, wide)| wide + 1).sum::<usize>() > columns + 1 {
+        match parts.iter_mut().max_by_key(|(_, wide)| *wide).filter(|(_, wide)| *wide > LEAST) {
+            Some((_, wide)) => *wide -= 1,
+            None => break,
+        }
+    }
+    parts.map(|(part, wide)| cut(part, wide)).join("/")
 }
 
 /// How much of the evidence that a verdict takes there is.

@@ -60,6 +60,16 @@ fn it_fits_every_terminal_and_shows_the_outage_first() {
 }
 
 #[test]
+fn columns_and_names_are_whole_or_cut_where_they_tell_least() {
+    let rows = |wide| draw(&Sight { top: Some(outage()), trouble: None }, &Wish::default(), paper(wide), Some(24)).join("\n");
+    let narrow = rows(80);
+    assert!(narrow.contains("  median\n") && narrow.contains("  away") && narrow.contains(" <4s\n"), "{narrow}");
+    assert!(narrow.contains("✕ mailchimp/password-reset/outlook-of-the-o… "), "{narrow}");
+    assert!(rows(46).contains("PAGE #7 stopped provider mailchimp  for 5m\n"), "{}", rows(46));
+    assert!(rows(60).contains("✕ mailchimp/password-res…/outlook-of-t… "), "{}", rows(60));
+}
+
+#[test]
 fn of_what_does_not_fit_the_trouble_is_seen() {
     let mut top = outage();
     for line in &mut top.routes {
@@ -71,6 +81,9 @@ fn of_what_does_not_fit_the_trouble_is_seen() {
 
 #[test]
 fn a_daemon_that_is_gone_is_said_over_what_was_seen_last() {
+    let asks = Some(("is this the address of `listen` under [http]?".to_owned(), 1));
+    let rows = draw(&Sight { top: None, trouble: asks }, &Wish::default(), paper(120), Some(24)).join("\n");
+    assert!(rows.contains("under [http]? Trying again"), "{rows}");
     let why = || Some(("nobody answers at the control socket".to_owned(), 12));
     let rows = draw(&Sight { top: Some(outage()), trouble: why() }, &Wish::default(), paper(80), Some(24)).join("\n");
     assert!(rows.starts_with("✕ Not seen for 12s: nobody answers") && rows.contains("#7 stopped"), "{rows}");

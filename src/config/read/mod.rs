@@ -66,7 +66,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let (http_table, public_table) = (root.single(keys::table("http")?), root.single(keys::table("public")?));
     let ledger_table = root.single(keys::table("ledger")?);
     let watch = watch(&watch_table, host_name);
-    let http = http(&http_table);
+    let http = http(&http_table, host_name);
     let ledger = ledger(&ledger_table);
     let streams = streams(&root)?;
     let mut providers = kinds(&root, "provider", provider::read);
@@ -214,7 +214,7 @@ fn kinds<'t, T>(root: &Root<'t>, group: &'static str, read_one: impl Fn(&str, &S
     read
 }
 
-fn http(section: &Section<'_>) -> Option<Option<Http>> {
+fn http(section: &Section<'_>, host_name: &str) -> Option<Option<Http>> {
     let listen = section.get::<Option<std::net::SocketAddr>>("listen");
     let (public_url, token) = (section.maybe("public_url"), section.maybe("token"));
     let (open, hosts) = (section.get("open"), section.maybe("hosts"));
@@ -225,7 +225,8 @@ fn http(section: &Section<'_>) -> Option<Option<Http>> {
     }
     let (public_url, token, open, web_config) = (public_url?, token?, open?, web_config?);
     let (hosts, writers) = (hosts?.unwrap_or_default(), writers?.unwrap_or_default());
-    Some(listen?.map(|listen| Http { listen, public_url, token, open, hosts, web_config, writers }))
+    let host_name = host_name.to_owned();
+    Some(listen?.map(|listen| Http { listen, public_url, token, open, hosts, web_config, writers, host_name, tls: false }))
 }
 
 fn ledger(section: &Section<'_>) -> Option<LedgerSettings> {

@@ -14,11 +14,18 @@ pub(super) fn ready(view: &View) -> Result<(), String> {
     if let Some(trouble) = &view.trouble {
         return Err(format!("nothing is watched: {trouble}"));
     }
-    match &view.next {
-        None => return Err("the schedule has not begun".to_owned()),
-        Some((at, what)) if view.at.since(*at) > LATE => return Err(format!("the schedule stands still: {what} was due at {at}")),
-        Some(_) => {}
+    if view.next.is_none() {
+        return Err("the schedule has not begun".to_owned());
+    }
+    if let Some(late) = late(view) {
+        return Err(late);
     }
     let untried: Vec<&str> = view.inboxes.iter().filter(|i| i.sight.is_none()).map(|i| i.name.as_str()).collect();
     if untried.is_empty() { Ok(()) } else { Err(format!("not read yet: {}", untried.join(", "))) }
+}
+
+/// That what is due is not done, and what; nothing where the schedule runs.
+pub(super) fn late(view: &View) -> Option<String> {
+    let (at, what) = view.next.as_ref().filter(|(at, _)| view.at.since(*at) > LATE)?;
+    Some(format!("the schedule stands still: {what} was due at {at}"))
 }

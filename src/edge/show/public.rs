@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::router::{Silent, view};
-use super::{Archive, Ask, page};
+use super::{Archive, Ask, icon, page};
 use crate::config::Public;
 use crate::model::past::{Failure, Sought};
 
@@ -34,10 +34,10 @@ struct Front {
     made: Mutex<Option<(Instant, String)>>,
 }
 
-/// The page at `/`. Everything else is not there.
+/// The page at `/`, and its icon. Everything else is not there.
 pub fn public(ask: Ask, archive: Archive, public: Public) -> Router {
     let front = Front { ask, archive, past: Mutex::new(None), public, made: Mutex::new(None) };
-    Router::new().route("/", get(show)).fallback(nowhere).with_state(Arc::new(front))
+    Router::new().route("/", get(show)).fallback(nowhere).with_state(Arc::new(front)).merge(icon::paths())
 }
 
 async fn show(State(front): State<Arc<Front>>) -> Response {

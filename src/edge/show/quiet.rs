@@ -1,4 +1,4 @@
-//! What keeps people from hearing of something: silences and maintenance.
+//! What keeps people from hearing of something, silences and maintenance; and what is no trouble at all, a drill.
 
 use crate::model::{At, Culprit, Kind, Route};
 use crate::watchdog::{IncidentView, View};
@@ -28,6 +28,12 @@ pub(super) fn of(view: &View, incident: &IncidentView) -> Option<Quiet> {
 pub(super) fn of_route(view: &View, route: &Route) -> Option<Quiet> {
     let Route { provider, stream, inbox } = route.clone();
     find(view, Kind::Stopped, &Culprit::Route(provider, stream, inbox))
+}
+
+/// Whether an incident is that of a drill: nothing is wrong.
+pub(super) fn is_drill(view: &View, incident: &IncidentView) -> bool {
+    let marked = incident.last.evidence.get("drill").is_some();
+    marked || view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident))
 }
 
 fn find(view: &View, kind: Kind, culprit: &Culprit) -> Option<Quiet> {

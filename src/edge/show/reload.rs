@@ -24,8 +24,19 @@ const ANSWER: Duration = Duration::from_secs(30);
 pub struct Wish {
     /// Who or what, for the log.
     pub by: &'static str,
-    /// How it ended: what is likely not meant in what was taken over, or every complaint about what was not.
-    pub done: Option<oneshot::Sender<Result<Vec<String>, Vec<String>>>>,
+    /// How it ended: what was taken over, or every complaint about what was not.
+    pub done: Option<oneshot::Sender<Result<Taken, Vec<String>>>>,
+}
+
+/// A configuration that was taken over.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The file that it was read from, with its whole path.
+    pub file: String,
+    /// How many routes it has.
+    pub routes: usize,
+    /// What is likely not meant in it.
+    pub warnings: Vec<String>,
 }
 
 impl Wish {
@@ -59,7 +70,9 @@ async fn wish(State((wishes, gate)): State<(mpsc::Sender<Wish>, Gate)>, request:
     };
     let late = || Problem::silent("it did not end in time: the log has how it ended");
     match timeout(ANSWER, asked).await.ok().flatten().ok_or_else(late)? {
-        Ok(warnings) => Ok(answer(&json!({ "reloaded": true, "warnings": warnings }))),
+        Ok(Taken { file, routes, warnings }) => {
+            Ok(answer(&json!({ "reloaded": true, "file": file, "routes": routes, "warnings": warnings })))
+        }
         Err(complaints) => {
             let why = format!("the configuration was not reloaded; the old one goes on:\n{}", complaints.join("\n"));
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why).complaining(complaints))

@@ -13,7 +13,7 @@ use maud::Markup;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Archive, Ask, health, metrics, page, runbooks, top};
+use super::{Archive, Ask, health, icon, metrics, page, runbooks, top};
 use crate::watchdog::View;
 
 /// The loop answers within this, or counts as stuck.
@@ -31,6 +31,7 @@ pub fn router(ask: Ask, archive: Archive) -> Router {
         .merge(runbooks::paths())
         .fallback(nowhere)
         .layer(from_fn_with_state(policy("'none'"), headers))
+        .merge(icon::paths())
 }
 
 /// The loop is stuck or gone.

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Version;
+use axum::http::header::HOST;
+use axum::response::Response;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use hyper::Request;
@@ -22,6 +25,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::problem::Problem;
 use super::{Web, clear};
 use crate::edge::dial::BoxStream;
 
@@ -189,7 +193,8 @@ pub async fn serve<D: Door>(door: D, router: Router, shutdown: impl Future<Outpu
             let lent = Arc::clone(&lease);
             let service = service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(Arc::clone(&lent));
-                inner.call(request)
+                let answer = (!is_unnamed(&request)).then(|| inner.call(request));
+                async { if let Some(answer) = answer { answer.await } else { Ok(unnamed()) } }
             });
             let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
             tokio::select! {
@@ -218,6 +223,15 @@ pub async fn serve<D: Door>(door: D, router: Router, shutdown: impl Future<Outpu
     drop(door);
     close.send_replace(true);
     while connections.next().await.is_some() {}
+}
+
+/// Whether a request lacks the `Host` that HTTP/1.1 demands (RFC 9112, 3.2).
+fn is_unnamed<B>(request: &Request<B>) -> bool {
+    request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST)
+}
+
+fn unnamed() -> Response {
+    Problem::unfit("a request of HTTP/1.1 says by `Host` whom it asks").unread().into_text()
 }
 
 async fn accept<D: Door>(door: &D) -> Option<D::Knock> {

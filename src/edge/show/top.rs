@@ -122,7 +122,7 @@ impl Top {
             incident: i.incident.0,
             severity: i.severity,
             kind: i.kind.as_str().to_owned(),
-            culprit: i.culprit.to_string(),
+            culprit: i.culprit.to_string().replacen(':', " ", 1),
             since: i.since(),
             quiet: quiet::of(view, i).map(|quiet| (quiet.until, quiet.word.to_owned())),
             acknowledged_by: i.acknowledged.as_ref().map(|word| word.by.clone()),

@@ -5,6 +5,7 @@ use mailcanary::sandbox::Fault;
 
 use super::life::{daemon_with, world};
 use crate::support::alertmanager::Receiver;
+use crate::support::daemon::Daemon;
 
 const TOKEN: &str = "correct-horse-battery";
 const SUCCESSFUL: &str = "mailcanary_config_last_reload_successful";
@@ -90,4 +91,71 @@ async fn what_is_being_handed_over_is_answered_however_often_it_is_reloaded() {
     daemon.wait_for_arrivals(f64::from(all)).await;
     assert_eq!(daemon.sum("mailcanary_canaries_duplicate_total").await, Some(0.0));
     assert_eq!(daemon.sum("mailcanary_canaries_lost_total").await, Some(0.0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_is_taken_over_when_it_is_there_again_as_it_was() {
+    let (world, hook) = (world(), Receiver::start(&[]).await);
+    let mut daemon = daemon_with("", &world, &hook);
+    daemon.start().await;
+    let folder = daemon.folder.path().to_owned();
+    let (file, aside) = (folder.join("mailcanary.toml"), folder.join("aside"));
+    let refused = async |daemon: &mut Daemon, why: &str| {
+        daemon.signal("HUP");
+        daemon.wait_for("the refusal", async |d| (d.metric(SUCCESSFUL).await? == 0.0).then_some(())).await;
+        let page = daemon.get("/").await.unwrap().1;
+        assert!(page.contains("not reloaded") && page.contains(why), "{page}");
+    };
+    let taken = async |daemon: &mut Daemon| {
+        daemon.wait_for("another try", async |d| (d.metric(SUCCESSFUL).await? == 1.0).then_some(())).await;
+    };
+    // The file is gone, and comes back as it was.
+    std::fs::rename(&file, &aside).unwrap();
+    refused(&mut daemon, "No such file").await;
+    std::fs::rename(&aside, &file).unwrap();
+    taken(&mut daemon).await;
+    // It is a link into a folder that is exchanged, as a ConfigMap is; for a while that leads nowhere.
+    std::fs::create_dir(folder.join("first")).unwrap();
+    std::fs::rename(&file, folder.join("first/mailcanary.toml")).unwrap();
+    std::os::unix::fs::symlink("first", folder.join("data")).unwrap();
+    std::os::unix::fs::symlink("data/mailcanary.toml", &file).unwrap();
+    std::fs::rename(folder.join("data"), &aside).unwrap();
+    refused(&mut daemon, "No such file").await;
+    std::fs::create_dir(folder.join("second")).unwrap();
+    std::fs::copy(folder.join("first/mailcanary.toml"), folder.join("second/mailcanary.toml")).unwrap();
+    std::os::unix::fs::symlink("second", folder.join("data")).unwrap();
+    taken(&mut daemon).await;
+    // A secret is gone, and comes back; the file itself is as it was all the time.
+    let secret = world.accounts(&folder).unwrap();
+    let secret = secret.split("file = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    std::fs::rename(secret, aside.with_extension("secret")).unwrap();
+    refused(&mut daemon, "cannot be read").await;
+    let said = daemon.log().matches("was not reloaded").count();
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!(daemon.log().matches("was not reloaded").count(), said, "it is tried when it may end otherwise");
+    std::fs::rename(aside.with_extension("secret"), secret).unwrap();
+    taken(&mut daemon).await;
+    // What is as it runs is not read again and again.
+    let said = daemon.log().matches("was reloaded").count();
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert_eq!((said, daemon.log().matches("was reloaded").count()), (3, 3));
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_says_what_was_loaded_and_not_what_was_named() {
+    let (world, hook) = (world(), Receiver::start(&[]).await);
+    let mut daemon = daemon_with("", &world, &hook);
+    daemon.start().await;
+    let file = daemon.folder.path().join("mailcanary.toml");
+    let shown = file.display().to_string();
+    let (code, out, err) = daemon.say(&["reload"]);
+    assert_eq!((code, out), (Some(0), format!("reloaded {shown}: 4 routes, 1 warning\n")), "{err}");
+    let text = std::fs::read_to_string(&file).unwrap() + "\n[stream.news]\nsubject = \"News\"\n";
+    let other = daemon.folder.write("other.toml", &text);
+    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("reload").arg("-c").arg(&other).output().unwrap();
+    let [out, err] = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert_eq!((ran.status.code(), out), (Some(1), format!("reloaded {shown}: 4 routes, 1 warning\n")), "{err}");
+    assert!(err.contains(&format!("other.toml` was not read: this daemon was started with `{shown}`")), "{err}");
+    assert_eq!(daemon.stop().await, Some(0));
 }

@@ -239,8 +239,10 @@ impl Door {
     }
 
     async fn let_in(&self, listener: &TcpListener, acceptor: &tokio_rustls::TlsAcceptor) {
-        tracing::info!(listen = %self.settings.listen, host = self.host(), "mail is taken");
-        self.state.send_replace(State::Open);
+        // Where another inbox served until now, nothing changes.
+        if self.state.send_replace(State::Open) != State::Open {
+            tracing::info!(listen = %self.settings.listen, host = self.host(), "mail is taken");
+        }
         let mut talks = FuturesUnordered::new();
         loop {
             tokio::select! {

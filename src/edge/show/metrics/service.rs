@@ -24,7 +24,7 @@ pub(super) static SERVICE: [Family; 2] = [
         Shape::Gauge,
         &["url"],
         "1",
-        "Where people reach the status page: `[http] public_url`, or else the address that is listened on.",
+        "Where people reach the status page: `[http] public_url`, or else the address that is listened on, of all of them by the host's name; absent if the system chooses the port.",
         |from, to| from.view.url.iter().for_each(|url| to.flag(&[url], true)),
     ),
 ];

@@ -24,8 +24,8 @@ pub(super) fn of(view: &View, which: impl Fn(&Name) -> bool) -> Markup {
                     @for (provider, account) in view.accounts.iter().filter(|(provider, _)| which(provider)) {
                         tr {
                             th scope="row" { (provider) }
-                            td.why { (says(account)) }
-                            td {
+                            td.why data-k="says" { (says(account)) }
+                            td data-k="last read" {
                                 @if let Some(at) = account.read_at { (time(at, view.at)) } @else { span.dim { "never" } }
                                 @if let Some(unread) = &account.unread {
                                     br;

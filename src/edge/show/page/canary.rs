@@ -43,7 +43,8 @@ pub(super) fn canary(view: &View, way: &Way, state: Option<&CanaryView>) -> Mark
             h2 #facts { "Facts" }
             dl.facts {
                 dt { "Route" } dd { a href=(routes::href(ROOT, &way.route)) { (way.route) } @if let Some(route) = known { " " (verdict(route.verdict)) } }
-                @if let Some(canary) = state { dt { "State" } dd { (foreign(&canary.state, 1000)) } }
+                // When it came is told below, as finely as it is known.
+                @if let Some(canary) = state.filter(|_| way.latency().is_none()) { dt { "State" } dd { (foreign(&canary.state, 1000)) } }
                 dt { "Sent because" } dd { @match way.reason { Reason::Routine => "its turn came", Reason::Confirmation => "suspicion asked" } }
                 @if let Some(latency) = way.latency() { dt { "Took" } dd { strong { (spread::said(Took::Within(latency))) } ", as its receiver tells the time" } }
                 @if let Some(outcome) = way.outcome { dt { "The provider" } dd { (answered(outcome)) } }

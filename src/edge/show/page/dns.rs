@@ -37,7 +37,7 @@ pub(super) fn whole(view: &View) -> Markup {
     let body = html! {
         h1 { "DNS and reputation" }
         (silent(view))
-        @if view.dns.subjects.is_empty() { p { "Nothing is watched: `[dns] watch` or `server` is off, or no mail was looked at yet." } }
+        @if view.dns.subjects.is_empty() { p { "Nothing is watched: " code { "[dns] watch" } " or " code { "server" } " is off, or no mail was looked at yet." } }
         @for (topic, subjects) in groups.iter().filter(|(_, subjects)| !subjects.is_empty()) {
             section aria-labelledby=(topic.as_str()) { h2 id=(topic.as_str()) { (heading(*topic)) } (rows(view, heading(*topic), subjects)) }
         }
@@ -97,7 +97,7 @@ fn row(view: &View, one: &SubjectView) -> Markup {
                 @if let Some(before) = &one.before {
                     br; "before: " @if before.text.is_empty() { "nothing" } @else { code { (foreign(&before.text, RECORD)) } }
                 }
-                @if let Some((since, why)) = &one.unanswered { br; span.dim { "no answer since " (time(*since, view.at)) ": " (foreign(why, RECORD)) } }
+                @if let Some((since, why)) = &one.unanswered { @if one.answer.is_some() || one.before.is_some() { br; } span.dim { "no answer since " (time(*since, view.at)) ": " (foreign(why, RECORD)) } }
             }
             td { (names(&one.providers)) @if !one.providers.is_empty() && !one.inboxes.is_empty() { ", " } (names(&one.inboxes)) }
         }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use url::form_urlencoded;
 
 use super::bits::{badge, count, foreign, severity, table, time};
+use super::paths::{Misasked, understood};
 use super::{page, prose};
 use crate::model::past::{Failure, Sought};
 use crate::model::{IncidentId, Kind, Name, Verdict};
@@ -18,21 +19,28 @@ const SENTENCE: usize = 200;
 /// Parties that there are links for.
 const PARTIES: usize = 100;
 
-/// What is asked for by what stands behind the `?`. What is not understood is left out.
-pub(super) fn sought(query: Option<&str>) -> Sought {
-    let asked = |key: &str| super::paths::asked(query, key);
-    Sought {
-        before: asked("before").and_then(|number| number.parse().ok()).map(IncidentId),
-        kind: asked("kind").and_then(|word| Kind::from_word(&word)),
-        open: asked("state").and_then(|state| match state.as_str() {
-            "open" => Some(true),
-            "over" => Some(false),
-            _ => None,
-        }),
-        party: asked("party").and_then(|name| Name::new(&name).ok()),
-        // One more than is shown tells whether there is another page.
-        most: PAGE + 1,
-    }
+/// The states by which incidents are sought, and whether those are open.
+const STATES: [(&str, bool); 2] = [("open", true), ("over", false)];
+
+/// Everything. One more than is shown tells whether there is another page.
+fn all() -> Sought {
+    Sought::newest(PAGE + 1)
+}
+
+/// What is asked for by what stands behind the `?`.
+///
+/// # Errors
+/// What is not understood, and what would be.
+pub(super) fn sought(query: Option<&str>) -> Result<Sought, Misasked> {
+    let state = |word: &str| STATES.into_iter().find(|(known, _)| *known == word).map(|(_, open)| open);
+    let number = |text: &str| text.parse().ok().map(IncidentId);
+    Ok(Sought {
+        before: understood(query, "before", number, "the number of an incident")?,
+        kind: understood(query, "kind", Kind::from_word, Kind::ALL.map(Kind::as_str).join(", "))?,
+        open: understood(query, "state", state, STATES.map(|(word, _)| word).join(", "))?,
+        party: understood(query, "party", |name| Name::new(name).ok(), "the name of a provider, a stream or an inbox")?,
+        ..all()
+    })
 }
 
 /// The page: what was found, or why nothing was looked up; then it is what the watchdog itself remembers.
@@ -48,7 +56,7 @@ pub(super) fn incidents(view: &View, sought: &Sought, found: Result<Vec<Failure>
         (filters(view, sought))
         @if let Some(why) = &why { p.note { "The ledger could not be asked (" (foreign(why, 300)) "): here is what the watchdog itself remembers." } }
         @if found.is_empty() {
-            p { @if *sought == self::sought(None) { "There was none yet." } @else { "There is none of these." } }
+            p { @if *sought == all() { "There was none yet." } @else { "There is none of these." } }
         } @else { (rows(view, &found)) }
         @if sought.before.is_some() || more {
             nav.tabs aria-label="Pages" {

@@ -36,25 +36,28 @@ use data_encoding::BASE64;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+use super::icon;
 use crate::watchdog::View;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
+/// Bytes of the reason why something is not there.
+const REASON: usize = 1000;
 /// Seconds until a page loads itself again where there are no scripts.
 const REFRESH: u32 = 30;
 
 /// What the content security policy has to know of each page: where styles and scripts may come from, and whom they may ask.
 pub(super) fn sources() -> String {
     let hash = |text: &str| format!("sha256-{}", BASE64.encode(&Sha256::digest(text)));
-    format!("style-src '{}'; script-src '{}'; connect-src 'self'", hash(STYLE), hash(SCRIPT))
+    format!("style-src '{}'; script-src '{}'; connect-src 'self'; img-src 'self'", hash(STYLE), hash(SCRIPT))
 }
 
 /// A page that says that something is not there. `root`: the way from it to the status page, where that is known.
 pub(super) fn missing(root: Option<&str>, title: &str, why: &str) -> Markup {
     let body = html! {
         h1 { (title) }
-        p { (why) }
+        p { (prose(why, REASON)) }
     };
     document(root, title, &body)
 }
@@ -69,7 +72,7 @@ pub(super) fn document(root: Option<&str>, title: &str, body: &Markup) -> Markup
         } }
         main #main tabindex="-1" { (body) }
     };
-    frame(title, &html! {}, &whole)
+    frame(root, title, &html! {}, &whole)
 }
 
 /// A page about what is in a view. `root`: the way from it to the status page.
@@ -81,6 +84,7 @@ fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
                 a.brand href=(home(root)) { "mailcanary" }
                 span.where { (foreign(&view.instance, 200)) }
                 nav aria-label="Elsewhere" {
+                    a href=(home(root)) { "Status" }
                     a href=(format!("{root}incidents")) { "Incidents" }
                     a href=(format!("{root}metrics")) { "Metrics" }
                     a href=(format!("{root}api/v1")) { "JSON" }
@@ -98,7 +102,7 @@ fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
         }
         (script())
     };
-    frame(title, &refresh(), &body)
+    frame(Some(root), title, &refresh(), &body)
 }
 
 /// Without scripts a page loads itself again.
@@ -126,7 +130,7 @@ fn home(root: &str) -> &str {
     if root.is_empty() { "./" } else { root }
 }
 
-fn frame(title: &str, head: &Markup, body: &Markup) -> Markup {
+fn frame(root: Option<&str>, title: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -134,6 +138,8 @@ fn frame(title: &str, head: &Markup, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                // Where the way is not known, browsers ask for it at the host's root.
+                @if let Some(root) = root { link rel="icon" type="image/svg+xml" href=(format!("{root}{}", icon::NAME)); }
                 (head)
                 title { (text::plain(title, 200)) " · mailcanary" }
                 style { (PreEscaped(STYLE)) }

@@ -8,6 +8,8 @@ use super::{page, routes};
 use crate::model::{Culprit, Verdict};
 use crate::watchdog::{RouteView, View};
 
+/// Incidents listed.
+const INCIDENTS: usize = 20;
 /// The way from these pages to the status page.
 const ROOT: &str = "../";
 
@@ -50,7 +52,10 @@ fn whole(
     mine: impl Fn(&RouteView) -> bool,
 ) -> Markup {
     let touches = |culprit: &Culprit| view.routes.iter().any(|r| mine(r) && culprit.covers(&r.route));
-    let incidents: Vec<_> = view.incidents.iter().filter(|incident| touches(&incident.culprit)).take(20).collect();
+    let mut incidents: Vec<_> = view.incidents.iter().filter(|incident| touches(&incident.culprit)).collect();
+    // What is open goes first, the loudest of it on top; what is over stays as it comes, the newest first.
+    incidents.sort_by_key(|incident| std::cmp::Reverse(incident.resolved_at.is_none().then_some(incident.severity)));
+    incidents.truncate(INCIDENTS);
     let body = html! {
         div class=(format!("hero {}", verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(verdict)) }

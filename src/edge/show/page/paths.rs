@@ -1,5 +1,7 @@
 //! Which page stands at which path, and what has to be asked for it.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -17,6 +19,8 @@ use crate::model::past::Sought;
 use crate::model::{CanaryId, IncidentId, Name, Route};
 use crate::watchdog::View;
 
+/// Characters of a value that is not understood.
+const SHOWN: usize = 60;
 /// Incidents that are looked through for those of one route.
 const FAILURES: u32 = 500;
 
@@ -39,6 +43,31 @@ pub(super) fn asked(query: Option<&str>, key: &str) -> Option<String> {
     form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
 
+/// A query that is not understood: what of it, and what would be. To be answered with 400, as the API does.
+#[derive(Debug)]
+pub(super) struct Misasked(String);
+
+impl Misasked {
+    fn answer(&self, root: &str) -> Response {
+        html(StatusCode::BAD_REQUEST, missing(Some(root), "That cannot be asked", &self.0))
+    }
+}
+
+/// The value of a key in what stands behind a `?`, if it is there. `wanted` says what is understood.
+///
+/// # Errors
+/// It is there and is not understood.
+pub(super) fn understood<T>(
+    query: Option<&str>,
+    key: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+    wanted: impl std::fmt::Display,
+) -> Result<Option<T>, Misasked> {
+    let Some(value) = asked(query, key) else { return Ok(None) };
+    let shown: String = value.chars().filter(|c| *c != '`').take(SHOWN).collect();
+    read(&value).map(Some).ok_or_else(|| Misasked(format!("`{key}` is `{shown}`, and can be: {wanted}.")))
+}
+
 fn there(page: Option<Markup>, root: &str, what: &str) -> Response {
     match page {
         Some(page) => html(StatusCode::OK, page),
@@ -50,9 +79,13 @@ fn there(page: Option<Markup>, root: &str, what: &str) -> Response {
 
 async fn status_page(State(ask): State<Ask>, RawQuery(query): RawQuery) -> Result<Response, Silent> {
     let view = view(&ask).await?;
-    let stream = asked(query.as_deref(), "stream").and_then(|name| Name::new(&name).ok());
-    let known = stream.filter(|name| view.streams.iter().any(|(_, stream)| stream.name == *name));
-    Ok(html(StatusCode::OK, status::status(&view, known.as_ref())))
+    let streams: BTreeSet<&Name> = view.streams.iter().map(|(_, stream)| &stream.name).collect();
+    let names = streams.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let stream = understood(query.as_deref(), "stream", |wanted| streams.into_iter().find(|name| name.as_str() == wanted), names);
+    Ok(match stream {
+        Ok(stream) => html(StatusCode::OK, status::status(&view, stream)),
+        Err(misasked) => misasked.answer("./"),
+    })
 }
 
 async fn dns_page(State(ask): State<Ask>) -> Result<Response, Silent> {
@@ -76,7 +109,11 @@ async fn route_page(
     let view = view(&ask).await?;
     let is = |route: &Route| (route.provider.as_str(), route.stream.as_str(), route.inbox.as_str()) == (&*names.0, &*names.1, &*names.2);
     let Some(found) = view.routes.iter().find(|one| is(&one.route)) else { return Ok(there(None, "../../../", "route")) };
-    let window = Window::named(asked(query.as_deref(), "span").as_deref(), &view);
+    let span = understood(query.as_deref(), "span", Window::named, Window::names());
+    let window = match span {
+        Ok(window) => window.unwrap_or_else(|| Window::usual(&view)),
+        Err(misasked) => return Ok(misasked.answer("../../../")),
+    };
     let told = past(&archive, &view, &found.route, window).await;
     Ok(html(StatusCode::OK, route(&view, found, window, told)))
 }
@@ -92,7 +129,10 @@ async fn incidents_page(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Silent> {
     let view = view(&ask).await?;
-    let sought = incidents::sought(query.as_deref());
+    let sought = match incidents::sought(query.as_deref()) {
+        Ok(sought) => sought,
+        Err(misasked) => return Ok(misasked.answer("./")),
+    };
     let found = archive.incidents(sought.clone()).await;
     Ok(html(StatusCode::OK, incidents::incidents(&view, &sought, found)))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
+use super::super::quiet;
 use super::bits::{badge, clock, foreign, sign, stamp, time};
 use super::days::{Spell, days};
 use super::{frame, fresh, refresh, said, script};
@@ -46,7 +47,7 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&
         footer { p { "Measured by sending such mail and looking where it arrives. Times are UTC." } }
         (script())
     };
-    frame(&public.title, &refresh(), &body)
+    frame(Some(""), &public.title, &refresh(), &body)
 }
 
 /// A bar for each day of a kind of mail.
@@ -70,8 +71,7 @@ struct Fact<'a> {
 
 impl<'a> Fact<'a> {
     fn of(view: &View, incident: &'a IncidentView) -> Self {
-        let marked = incident.last.evidence.get("drill").is_some();
-        let drill = marked || view.drill.as_ref().is_some_and(|drill| drill.incident == Some(incident.incident));
+        let drill = quiet::is_drill(view, incident);
         Self { kind: incident.kind, culprit: &incident.culprit, from: incident.since(), to: incident.resolved_at, drill }
     }
 
@@ -150,14 +150,14 @@ impl Line<'_> {
 /// What is told of an incident, if it is one of mail that people wait for.
 fn told<'a>(view: &View, fact: &Fact<'_>, named: &[(&Name, &'a str)]) -> Option<Line<'a>> {
     let what = What::of(fact.kind)?;
-    let counts = |route: &&RouteView| {
-        fact.culprit.covers(&route.route) && !(fact.to.is_none() && is_set_aside(view, route)) && !is_spare(view, route)
-    };
+    // What was over before says nothing by how things are now.
+    let aside = |route: &RouteView| if fact.to.is_none() { is_set_aside(view, route) } else { is_spare(view, route) };
+    let counts = |route: &&RouteView| fact.culprit.covers(&route.route) && !aside(route);
     let touched: BTreeSet<&Name> = view.routes.iter().filter(counts).map(|route| &route.route.stream).collect();
     let streams: Vec<&str> = named.iter().filter(|(stream, _)| touched.contains(stream)).map(|(_, name)| *name).collect();
     let ours = matches!(fact.culprit, Culprit::Inbox(_)) || fact.drill || streams.is_empty();
     let beside = |route: &RouteView| touched.contains(&route.route.stream) && !fact.culprit.covers(&route.route);
-    let whole = !view.routes.iter().any(|route| beside(route) && !is_set_aside(view, route));
+    let whole = !view.routes.iter().any(|route| beside(route) && !aside(route));
     (!ours).then_some(Line { what, whole, streams, from: fact.from, to: fact.to })
 }
 

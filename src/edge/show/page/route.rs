@@ -37,12 +37,24 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The one of this name, or the usual one.
-    pub(super) fn named(name: Option<&str>, view: &View) -> Self {
+    /// The one of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        WINDOWS.into_iter().find(|(known, _)| *known == name).map(Self::of)
+    }
+
+    /// What they are called.
+    pub(super) fn names() -> String {
+        WINDOWS.map(|(name, _)| name).join(", ")
+    }
+
+    /// The usual one.
+    pub(super) fn usual(view: &View) -> Self {
         let age = view.at.since(view.began);
-        let wished = name.and_then(|wanted| WINDOWS.into_iter().find(|(name, _)| *name == wanted));
-        let usual = || WINDOWS.into_iter().find(|(_, secs)| Span::from_secs(*secs) >= age).filter(|(_, secs)| *secs <= USUAL.1);
-        let (name, secs) = wished.or_else(usual).unwrap_or(USUAL);
+        let short = WINDOWS.into_iter().find(|(_, secs)| Span::from_secs(*secs) >= age).filter(|(_, secs)| *secs <= USUAL.1);
+        Self::of(short.unwrap_or(USUAL))
+    }
+
+    const fn of((name, secs): (&'static str, u64)) -> Self {
         Self { name, span: Span::from_secs(secs) }
     }
 

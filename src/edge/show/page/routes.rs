@@ -15,6 +15,9 @@ const FEW: usize = 60;
 /// Of more than this those that deliver are named alone.
 const MANY: usize = 300;
 
+/// Long names go on in the next line.
+const CLASS: &str = "stack routes";
+
 /// The path of a route's page.
 pub(super) fn href(root: &str, route: &Route) -> String {
     format!("{root}routes/{}/{}/{}", route.provider, route.stream, route.inbox)
@@ -27,16 +30,26 @@ pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool
     let heads = ["route", "verdict", "newest canaries", ">median", ">99th", ">last arrival"];
     let lines = |routes: &[&RouteView]| html! { @for route in routes { (line(root, route, view)) } };
     if mine.len() <= FEW {
-        return table("Routes, the worst first", "stack", &heads, &lines(&mine));
+        return table("Routes, the worst first", CLASS, &heads, &lines(&mine));
     }
     let (well, ill): (Vec<&RouteView>, Vec<&RouteView>) = mine.iter().partition(|route| route.verdict == Verdict::Delivering);
     html! {
-        @if !ill.is_empty() { (table("Routes that do not deliver as they should, the worst first", "stack", &heads, &lines(&ill))) }
+        @if !ill.is_empty() { (table("Routes that do not deliver as they should, the worst first", CLASS, &heads, &lines(&ill))) }
         details #well {
             summary { (count(well.len(), "route")) " that deliver" @if well.len() == 1 { "s" } }
-            @if well.len() <= MANY { (table("Routes that deliver", "stack", &heads, &lines(&well))) }
+            @if well.len() <= MANY { (table("Routes that deliver", CLASS, &heads, &lines(&well))) }
             @else { ul.plain { @for route in well { li { a href=(href(root, &route.route)) { (route.route) } } } } }
         }
+    }
+}
+
+/// Why a route is as it is. That its inbox cannot be read is told of the inbox, once.
+fn why(view: &View, root: &str, route: &RouteView) -> Markup {
+    let name = &route.route.inbox;
+    let is_blind = || view.inboxes.iter().any(|inbox| inbox.name == *name && inbox.sight == Some(false));
+    html! {
+        @if route.verdict == Verdict::Unknown && view.cut_off_since.is_none() && is_blind() { a href=(format!("{root}inboxes/{name}")) { (name) } " cannot be read" }
+        @else { (reason(root, &route.reason, SENTENCE)) }
     }
 }
 
@@ -58,7 +71,7 @@ fn line(root: &str, route: &RouteView, view: &View) -> Markup {
             td.why {
                 (verdict(route.verdict))
                 // Of what is well the figures beside it say all.
-                @if route.verdict != Verdict::Delivering { " " span.small { (reason(root, &route.reason, SENTENCE)) } }
+                @if route.verdict != Verdict::Delivering { " " span.small { (why(view, root, route)) } }
             }
             td { (strip::strip(view, route)) @let troubles = spread.troubles(); @if !troubles.is_empty() { span.small { (troubles) } } }
             td.num data-k="median" { (quantile(0)) }

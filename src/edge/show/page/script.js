@@ -42,8 +42,10 @@
   }
 
   async function look() {
+    let why = "mailcanary does not answer";
     try {
       const answer = await fetch(location.href, { cache: "no-store", headers: { accept: "text/html" } });
+      if (answer.status >= 400 && answer.status < 500) why = "this page is not there any more";
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const main = page.querySelector("main"), stamp = page.getElementById("asof");
@@ -60,9 +62,9 @@
       if (now !== sentence) said.textContent = sentence = now;
     } catch {
       if (!failing) {
-        asof.textContent = "mailcanary does not answer: this is old. " + asof.textContent;
+        asof.textContent = why + ": this is old. " + asof.textContent;
         asof.parentElement.classList.add("old");
-        said.textContent = "mailcanary does not answer";
+        said.textContent = why;
       }
       failing = true;
     }

@@ -25,6 +25,17 @@ const SOON: Span = Span::from_secs(5);
 /// Arrivals since mail was last missing that tell how it goes now.
 const ENOUGH: usize = 5;
 
+/// Of what took as long, what counts first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    /// It is on its way no longer than mail is as a rule.
+    AsEver,
+    /// It came.
+    Came,
+    /// It was away for so long, and has not come.
+    Away,
+}
+
 /// What became of the canaries of one stretch of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Spread {
@@ -48,7 +59,7 @@ impl Spread {
     /// Of these canaries. `seen`: up to when all is known that lay in their inbox; what came later is no sign.
     pub(super) fn of<'p>(points: impl IntoIterator<Item = (&'p Point, At)>) -> Self {
         let mut spread = Self::default();
-        let (mut came, mut away, mut gone) = (Vec::new(), Vec::new(), 0);
+        let (mut came, mut away, mut gone) = (Vec::new(), Vec::<Span>::new(), 0);
         for (point, seen) in points {
             spread.sent += 1;
             spread.junk += usize::from(point.placement == Some(Placement::Junk));
@@ -69,9 +80,9 @@ impl Spread {
         }
         // What is not out for much longer than the slowest that came is on its way as ever, and does not put the slowest in doubt.
         let slowest = came.iter().max().copied().unwrap_or_default();
-        let just_before = Span::from_ms(slowest.as_ms().saturating_sub(1));
         let patience = slowest.scaled(2, 1).max(SOON);
-        away.iter_mut().filter(|age| **age <= patience).for_each(|age| *age = (*age).min(just_before));
+        let away: Vec<(Span, Order)> =
+            away.into_iter().map(|age| if age <= patience { (age.min(slowest), Order::AsEver) } else { (age, Order::Away) }).collect();
         spread.took = (!came.is_empty() || gone > 0).then(|| quantiles(&came, &away, gone));
         spread
     }
@@ -86,14 +97,13 @@ impl Spread {
 
 /// By Kaplan and Meier (1958): what is on its way counts among those that could still come for as long as it was away, and says nothing of
 /// later. `gone`: how many never come.
-fn quantiles(came: &[Span], away: &[Span], gone: usize) -> [Took; 3] {
-    // What came goes before what was away for as long.
-    let mut all: Vec<(Span, bool)> = came.iter().map(|span| (*span, false)).chain(away.iter().map(|span| (*span, true))).collect();
+fn quantiles(came: &[Span], away: &[(Span, Order)], gone: usize) -> [Took; 3] {
+    let mut all: Vec<(Span, Order)> = came.iter().map(|span| (*span, Order::Came)).chain(away.iter().copied()).collect();
     all.sort_unstable();
     let (mut left, mut share) = (all.len() + gone, 1.0);
     let mut took = [Took::NotReached; 3];
-    for (span, is_away) in all {
-        if !is_away {
+    for (span, order) in all {
+        if order == Order::Came {
             share *= 1.0 - 1.0 / left.max(1) as f64;
             for (told, wanted) in took.iter_mut().zip(SHARES) {
                 if *told == Took::NotReached && share <= 1.0 - wanted + SAME {
@@ -210,6 +220,10 @@ mod tests {
         points.extend((470..500).map(|n| point(n, Became::InFlight, None)));
         assert_eq!(of(&points, 800).took, Some([within(1), within(1), Took::NotReached]), "30 of 500 are missing");
         assert_eq!(of(&points, 470).took, Some([within(1); 3]), "an inbox that was not read since proves nothing");
+        // Nor one that is on its way, where all is there within the step of the receiver's clock.
+        let mut quick: Vec<Point> = (0..60).map(|n| point(n, Became::Arrived, Some(0))).collect();
+        quick.push(point(60, Became::InFlight, None));
+        assert_eq!(of(&quick, 62).took, Some([within(0); 3]));
         // What was sent a moment ago does not make the rest look slow.
         let mut points: Vec<Point> = (1..=100).map(|n| point(n, Became::Arrived, Some(n))).collect();
         points.extend((0..9).map(|_| point(200, Became::InFlight, None)));

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::super::health;
 use super::super::quiet::{self, Quiet};
 use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, short, sign, table, time, tone, verdict};
 use super::spread::{self, Spread};
@@ -10,6 +11,8 @@ use crate::model::past::Point;
 use crate::model::{At, Name, Severity, Verdict};
 use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, RouteView, View};
 
+/// What goes before why nothing is watched.
+const IDLE: &str = "mailcanary watches nothing: ";
 /// Bytes of a reason.
 const SENTENCE: usize = 240;
 /// Bytes of a summary; the whole is on the incident's page.
@@ -24,7 +27,7 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
     let (tone, headline) = headline(view);
     let (_, sentence) = sentence(view);
     // Where nothing is watched at all, that is said and no more.
-    let is_of_mail = view.trouble.is_none() && view.cut_off_since.is_none();
+    let is_of_mail = !is_idle(view) && view.cut_off_since.is_none();
     let body = html! {
         div class=(format!("hero {}", tone.as_str())) {
             span.sign aria-hidden="true" { (sign(tone)) }
@@ -32,14 +35,18 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
             @if let Some(worst) = worst(view).filter(|_| is_of_mail) {
                 // Its sentence stands on its card.
                 p.more {
+                    @if quiet::is_drill(view, worst) { "Nothing is wrong with it: its canaries are withheld to see who is told. " }
                     "For " (worst.age(view.at)) "; "
                     @if let Some(quiet) = quiet::of(view, worst) { (quiet.word) " until " (short(quiet.until, view.at)) }
                     @else if let Some(word) = &worst.acknowledged { (foreign(&word.by, 60)) " has seen it" }
                     @else { "nobody has acknowledged it" }
                     ". " a href=(format!("incidents/{}", worst.incident)) { "What to do" }
                 }
-            } @else if sentence != headline { p.more { (prose(&sentence, 600)) } }
+            } @else if sentence != headline {
+                p.more { (prose(&capital(sentence.strip_prefix(IDLE).unwrap_or(&sentence)), 600)) }
+            }
         }
+        @if is_idle(view) { p.note { "What stands below is what was known when mailcanary last watched." } }
         (tiles(view))
         (open(view))
         (super::configuration::configuration(view))
@@ -50,17 +57,24 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
         section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, "", |_| true)) }
         (super::accounts::accounts(view))
         (super::dns::dns(view))
-        @if !view.notices_pending.is_empty() { section aria-labelledby="sinks" { h2 #sinks { "Sinks" } (sinks(view)) } }
+        section aria-labelledby="sinks" { h2 #sinks { "Sinks" }
+            @if view.notices_pending.is_empty() { p.note { "No sink is configured: nobody is told of anything." } } @else { (sinks(view)) }
+        }
         (super::heartbeats::heartbeats(view))
         (over(view))
     };
     page(view, "", &format!("{} {headline}", sign(tone)), &body)
 }
 
+/// Whether nothing is watched at all: what stands there is of before.
+fn is_idle(view: &View) -> bool {
+    view.trouble.is_some() || health::late(view).is_some()
+}
+
 /// What somebody who was woken reads first.
 fn headline(view: &View) -> (Verdict, String) {
     let (mood, sentence) = sentence(view);
-    if view.trouble.is_some() {
+    if is_idle(view) {
         return (mood, "mailcanary watches nothing".to_owned());
     }
     if view.cut_off_since.is_some() {
@@ -71,13 +85,16 @@ fn headline(view: &View) -> (Verdict, String) {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
+    let drill = if quiet::is_drill(view, worst) { "drill: " } else { "" };
     let (tone, well) = if worst.delivers { (Verdict::Degraded, ", at present delivering") } else { (tone(worst.severity), "") };
-    (tone, capital(&format!("{}: {}{well}{more}", culprit(&worst.culprit), kind(worst))))
+    let tone = if drill.is_empty() { tone } else { Verdict::Degraded };
+    (tone, capital(&format!("{drill}{}: {}{well}{more}", culprit(&worst.culprit), kind(worst))))
 }
 
-/// The loudest of what is open; of what delivers again only if nothing else is.
+/// The loudest of what is open; of what delivers again only if nothing else is, and a drill only where there is nothing real.
 fn worst(view: &View) -> Option<&IncidentView> {
-    view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(|i| (!i.delivers, i.severity))
+    let rank = |i: &&IncidentView| (!quiet::is_drill(view, i), !i.delivers, i.severity);
+    view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(rank)
 }
 
 /// A culprit as a heading.
@@ -93,13 +110,17 @@ pub(super) fn kind(incident: &IncidentView) -> String {
 /// How it is going, as the worst of what is known.
 pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
     if let Some(trouble) = &view.trouble {
-        return (Verdict::Stopped, format!("mailcanary watches nothing: {trouble}"));
+        return (Verdict::Stopped, format!("{IDLE}{trouble}"));
+    }
+    if let Some(late) = health::late(view) {
+        return (Verdict::Stopped, format!("{IDLE}{late}"));
     }
     if let Some(since) = view.cut_off_since {
         return (Verdict::Stopped, format!("The watcher has had no network for {}: nothing can be said about mail.", view.at.since(since)));
     }
     if let Some(worst) = worst(view) {
-        let tone = if worst.severity == Severity::Page && !worst.delivers { Verdict::Stopped } else { Verdict::Degraded };
+        let pages = worst.severity == Severity::Page && !worst.delivers && !quiet::is_drill(view, worst);
+        let tone = if pages { Verdict::Stopped } else { Verdict::Degraded };
         let open = view.incidents.iter().filter(|i| i.resolved_at.is_none()).count();
         let more = if open > 1 { format!(" ({} more open)", open - 1) } else { String::new() };
         return (tone, format!("{}{more}", worst.summary()));
@@ -129,7 +150,11 @@ fn tiles(view: &View) -> Markup {
     let spread = Spread::of(newest.iter().flat_map(|(route, points)| spread::telling(view, route, points)));
     html! {
         ul.tiles {
-            (tile("Routes that deliver", &format!("{well} of {}", view.routes.len()), &html! { (troubled(view)) }))
+            @if is_idle(view) {
+                (tile("Routes that deliver", "not known", &html! { (well) " of " (view.routes.len()) " when it was last watched" }))
+            } @else {
+                (tile("Routes that deliver", &format!("{well} of {}", view.routes.len()), &html! { (troubled(view)) }))
+            }
             (tile("Open incidents", &open.to_string(), &html! { @if open > 0 { (seen) " acknowledged" } @else { "nobody is called" } }))
             (tile("Inboxes we can read", &format!("{sighted} of {}", view.inboxes.len()), &html! { @if sighted < view.inboxes.len() { "what we cannot read proves nothing" } @else { "all that were configured" } }))
             @if let Some([median, _, most]) = spread.took {
@@ -182,6 +207,14 @@ fn over(view: &View) -> Markup {
     }
 }
 
+/// What an incident is, without what to do: that has its own place beside it.
+pub(super) fn summary(incident: &IncidentView) -> &str {
+    let whole = incident.summary();
+    let step = incident.evidence().get("next_step").and_then(serde_json::Value::as_str).filter(|step| !step.is_empty());
+    let rest = step.and_then(|step| whole.strip_suffix(step)?.trim_end().strip_suffix("Next:"));
+    rest.map_or(whole, str::trim_end)
+}
+
 /// That nobody is told of something, in one form everywhere.
 pub(super) fn hushed(view: &View, quiet: &Quiet) -> Markup {
     html! {
@@ -193,15 +226,17 @@ pub(super) fn hushed(view: &View, quiet: &Quiet) -> Markup {
 /// One incident in a list.
 pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
     html! {
-        article class=(incident.severity.as_str()) id=(format!("i{}", incident.incident)) {
+        article class=(if incident.resolved_at.is_some() { "over" } else { incident.severity.as_str() }) id=(format!("i{}", incident.incident)) {
             h3.head {
+                @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) }
                 (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
                 span { (culprit(&incident.culprit)) ": " (kind(incident)) }
+                @if quiet::is_drill(view, incident) { (badge(Verdict::Unknown, "drill")) }
                 @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
                 @if let Some(quiet) = quiet::of(view, incident) { (hushed(view, &quiet)) }
                 @if incident.delivers { (badge(Verdict::Delivering, "at present delivering")) }
             }
-            p { (prose(incident.summary(), SUMMARY)) }
+            p { (prose(summary(incident), SUMMARY)) }
             p.dim.small {
                 @if let Some(at) = incident.resolved_at { "lasted " (incident.age(view.at)) ", ended " (time(at, view.at)) }
                 @else { "for " (incident.age(view.at)) ", since " (super::bits::stamp(incident.since())) ", opened " (ago(incident.opened_at, view.at)) }

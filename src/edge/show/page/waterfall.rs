@@ -17,6 +17,10 @@ const LEAST: f64 = 4.0;
 const HANDED: [(&str, &str); 4] =
     [("connect", "connecting to the provider"), ("tls", "TLS handshake"), ("auth", "authentication"), ("data", "handing the message over")];
 
+/// The leg that begins when the receiver had it.
+const SEEN: &str = "observation";
+/// The instant of which the receiver tells.
+const ARRIVED: &str = "arrived, by the receiver’s clock";
 /// Bytes of a host's name that are shown; the whole is there for who asks.
 const HOST: usize = 60;
 
@@ -48,7 +52,7 @@ pub(super) fn waterfall(way: &Way, now: At) -> Markup {
                     }
                 }
                 td.num data-k="took" { (lasted(leg)) @if leg.open { " so far" } }
-                td.num data-k="began" { time datetime=(leg.from) title=(clock(leg.from)) { "+" (took(leg.from.since(way.sent_at))) } }
+                td.num data-k="began" { time datetime=(leg.from) title=(clock(leg.from)) { (began(leg, way.sent_at)) } }
             }
         }
     };
@@ -86,7 +90,7 @@ fn legs(way: &Way, now: At) -> Vec<Leg> {
                 "until it lay in the inbox, by the receiver’s clock"
             };
             legs.push(Leg { class: "delivery", name: html! { (name) }, from: last, to: arrived, open: false });
-            legs.push(Leg { class: "observation", name: html! { "until it was seen" }, from: arrived, to: end, open: false });
+            legs.push(Leg { class: SEEN, name: html! { "until it was seen" }, from: arrived, to: end, open: false });
         }
         (None, _) if gone => {}
         (None, _) => {
@@ -146,7 +150,7 @@ fn stretches(way: &Way) -> Markup {
                 td { (leg.in_words()) }
                 td.num data-k="took" {
                     @match ms {
-                        Some(ms @ 0..) => (took(Span::from_ms(ms.unsigned_abs()))),
+                        Some(ms @ 0..) => (told(*leg == Stretch::Observation, Span::from_ms(ms.unsigned_abs()))),
                         Some(ms) if ms >= -STEP => "0ms",
                         Some(ms) => { (took(Span::from_ms(ms.unsigned_abs()))) " less than nothing: clocks differ" }
                         None => "not known",
@@ -158,10 +162,20 @@ fn stretches(way: &Way) -> Markup {
     table("Its way in five legs", "stack", &["part", "where it waits", ">took"], &rows)
 }
 
-/// How long a leg took; of delivery, no finer than receivers tell.
+/// How long a leg took.
 fn lasted(leg: &Leg) -> String {
-    let span = leg.to.since(leg.from);
-    if leg.class == "delivery" { spread::said(Took::Within(span)) } else { took(span) }
+    told(leg.class == "delivery" || leg.class == SEEN, leg.to.since(leg.from))
+}
+
+/// When it began, after the canary was sent.
+fn began(leg: &Leg, sent: At) -> String {
+    let after = told(leg.class == SEEN, leg.from.since(sent));
+    if after.starts_with('<') { after } else { format!("+{after}") }
+}
+
+/// A span; one that begins or ends by the receiver's clock no finer than that tells.
+fn told(by_receiver: bool, span: Span) -> String {
+    if by_receiver { spread::said(Took::Within(span)) } else { took(span) }
 }
 
 /// The instants of its life.
@@ -171,21 +185,21 @@ fn moments(way: &Way) -> Markup {
     let moments = [
         ("composed and recorded", Some(way.sent_at)),
         (answer, way.answered_at),
-        ("arrived, by the receiver’s clock", way.arrived_at),
+        (ARRIVED, way.arrived_at),
         ("seen", way.seen_at),
         ("its deadline passed", way.lost_at),
         ("looked for no more", way.forgotten_at),
     ];
     let mut known: Vec<(&str, At)> = moments.into_iter().filter_map(|(what, at)| Some((what, at?))).collect();
     // What its receiver says of it cannot have been before it was handed over.
-    let least = |what: &str| if what.starts_with("arrived") { way.answered_at.unwrap_or(way.sent_at) } else { way.sent_at };
+    let least = |what: &str| if what == ARRIVED { way.answered_at.unwrap_or(way.sent_at) } else { way.sent_at };
     known.sort_by_key(|(what, at)| (*at).max(least(what)));
     let rows = html! {
         @for (what, at) in known {
             tr {
                 th scope="row" { (what) }
                 td { time datetime=(at) { (at.rfc3339()) } }
-                td.num data-k="after sending" { (took(at.since(way.sent_at))) }
+                td.num data-k="after sending" { (told(what == ARRIVED, at.since(way.sent_at))) }
             }
         }
     };

@@ -94,6 +94,9 @@ async fn a_real_prometheus_scrapes_over_tls_as_a_user_and_a_new_certificate_need
     let target = format!("127.0.0.1:{}", daemon.port).parse().unwrap();
     let prometheus = Prometheus::start_locked(target, &config).await;
     assert!((prometheus.value("up{job=\"mailcanary\"}").await - 1.0).abs() < 1e-9);
+    // The dashboards lead to where it is.
+    let series = format!("mailcanary_status_page_info{{url=\"https://127.0.0.1:{}\"}}", daemon.port);
+    assert!((prometheus.value(&series).await - 1.0).abs() < 1e-9);
     // A writer may write, from our own pages; a scraper may not.
     let silence = r#"{"lasts": "1h", "by": "ann", "reason": "x"}"#;
     let post = |more: &[&str]| ask(&[&["--json", silence], more].concat(), "/api/v1/silences");

@@ -71,7 +71,7 @@ pub(super) fn said(said: &Value, now: At) -> Markup {
     let fate = known.unwrap_or(fate);
     html! {
         p {
-            "Of " (canary(said, now)) ": " strong { (foreign(fate, 60)) }
+            "Of the canary " (canary(said, now)) ": " strong { (foreign(fate, 60)) }
             @if let Some(at) = part("said_at").and_then(At::from_rfc3339) { ", said " (time(at, now)) }
         }
         @if let Some(words) = part("words") { pre { (foreign(words, 4096)) } }

@@ -47,13 +47,17 @@ pub(super) fn remembered(id: IncidentId, dossier: &Dossier) -> Option<IncidentVi
 pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> Markup {
     let dossier = story.as_ref().ok().and_then(Option::as_ref);
     let over = incident.resolved_at.is_some();
-    let tone = if over { Verdict::Delivering } else { tone(incident.severity) };
+    let tone = match () {
+        () if over => Verdict::Delivering,
+        () if quiet::is_drill(view, incident) => Verdict::Degraded,
+        () => tone(incident.severity),
+    };
     let title = format!("Incident {}: {}, {}", incident.incident, culprit(&incident.culprit), kind(incident));
     let body = html! {
         div class=(format!("hero {}", tone.as_str())) {
             span.sign aria-hidden="true" { (sign(tone)) }
-            h1 { (title) @if over { " (over)" } }
-            p.more { (prose(incident.summary(), 2000)) }
+            h1 { (title) @if quiet::is_drill(view, incident) { " (drill)" } @if over { " (over)" } }
+            p.more { (prose(if over { incident.summary() } else { super::status::summary(incident) }, 2000)) }
         }
         (next(incident))
         (super::form::link(incident))
@@ -113,7 +117,7 @@ fn facts(view: &View, incident: &IncidentView, dossier: Option<&Dossier>) -> Mar
     html! {
         dl.facts {
             dt { "State" }
-            dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) @if incident.delivers { " " (badge(Verdict::Delivering, "at present delivering")) } } ", last notice: " (incident.last.change.as_str()) }
+            dd { @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(incident.severity), "open")) @if incident.delivers { " " (badge(Verdict::Delivering, "at present delivering")) } } " " span.dim { "(last notice: " (incident.last.change.as_str()) ")" } }
             dt { "Severity" } dd { (severity(incident.severity)) }
             dt { "Kind" } dd { (kind(incident)) }
             dt { "Culprit" } dd {
