@@ -350,8 +350,12 @@ fn inboxes(plan: &Plan, routes: &[usize]) -> BTreeSet<Name> {
     routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.inbox.clone()).collect()
 }
 
-/// The provider's newest words about a canary of this finding that is missing; of a refusal, those that refuse.
+/// The provider's newest words about a canary of this finding that is missing; of a refusal, those that refuse. Of mail in Junk nothing is
+/// missing: what was said of other mail before has nothing to do with it.
 fn reply(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
+    if finding.kind == Kind::Junked {
+        return None;
+    }
     let refused = |c: &Canary| matches!(c.outcome(), Some(Outcome::Refused(_)));
     let newest =
         |r: &RouteState, c: &Canary| r.canaries.reply(c).is_some() && !c.has_arrived() && (finding.kind != Kind::Refused || refused(c));

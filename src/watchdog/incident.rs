@@ -325,7 +325,9 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
     }
     let mut evidence = explain::evidence(plan, state, ix, finding, now);
     let is_new = incident.is_none() && state.drilled(&finding.culprit).is_none();
-    if let Some((closed, word)) = closed_lately(state, &finding.culprit, now).filter(|_| is_new) {
+    if let Some((closed, word)) =
+        closed_lately(state, &finding.culprit, now).filter(|(closed, _)| is_new && goes_on(&evidence, closed, finding))
+    {
         summary.push_str(&format!("; {} closed it {} ago, and it goes on", word.by, now.since(word.at)));
         carry_on(&mut evidence, closed, now);
     }
@@ -339,6 +341,13 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
         evidence,
         only: None,
     }
+}
+
+/// Whether what a person has closed goes on: no mail has arrived since, or it is of a kind in which mail arrives, and the same.
+fn goes_on(evidence: &Value, closed: &Incident, finding: &Finding) -> bool {
+    let since = closed.shown.closed.as_ref().map_or(closed.shown.opened_at, |word| word.at);
+    let arrived = evidence.get("last_good").and_then(sent_at).is_some_and(|at| at >= since);
+    !arrived || finding.kind == closed.shown.kind && matches!(finding.kind, Kind::Loss | Kind::Slow | Kind::Junked)
 }
 
 /// What was known of a failure before a person closed it: it goes on, and did not begin with that. Nothing, if mail arrived since.
