@@ -189,3 +189,22 @@ fn two_who_acknowledge_at_once_are_both_kept_and_the_first_has_it() {
     assert_eq!(w.notices.len(), 1, "nobody is called any more: {:#?}", w.notices);
     replay::holds(&w);
 }
+
+#[test]
+fn what_was_closed_and_was_well_does_not_go_on() {
+    let mut w = World::new(settings(2, 1, 3, MINUTE));
+    w.run(minutes(60));
+    w.from(w.now, fails, Fate::Swallowed);
+    w.run(minutes(5));
+    let first = w.notices.last().unwrap().1.clone();
+    w.heal(w.now);
+    w.feed(Event::Closed { incident: first.incident, by: "bob".to_owned(), note: None });
+    let closed = w.now;
+    w.run(minutes(3));
+    w.from(w.now, fails, Fate::Swallowed);
+    w.run(minutes(5));
+    let again = since(&w, closed);
+    let [(_, again)] = again[..] else { panic!("{again:#?}") };
+    assert_eq!((again.change, again.kind), (Change::Opened, Kind::Stopped));
+    assert!(!again.summary.contains("it goes on") && again.evidence.get("goes_on_from").is_none(), "{again:#?}");
+}
