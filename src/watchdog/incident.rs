@@ -345,18 +345,22 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
 
 /// Whether what a person has closed goes on: no mail has arrived since, or it is of a kind in which mail arrives, and the same.
 fn goes_on(evidence: &Value, closed: &Incident, finding: &Finding) -> bool {
+    let mail_arrives = matches!(finding.kind, Kind::Loss | Kind::Slow | Kind::Junked);
+    !has_delivered(evidence, closed) || (finding.kind == closed.shown.kind && mail_arrives)
+}
+
+/// Whether mail that was sent since a person closed it has arrived.
+fn has_delivered(evidence: &Value, closed: &Incident) -> bool {
     let since = closed.shown.closed.as_ref().map_or(closed.shown.opened_at, |word| word.at);
-    let arrived = evidence.get("last_good").and_then(sent_at).is_some_and(|at| at >= since);
-    !arrived || finding.kind == closed.shown.kind && matches!(finding.kind, Kind::Loss | Kind::Slow | Kind::Junked)
+    evidence.get("last_good").and_then(sent_at).is_some_and(|at| at >= since)
 }
 
 /// What was known of a failure before a person closed it: it goes on, and did not begin with that. Nothing, if mail arrived since.
 fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
-    let (Some(new), Some(old)) = (evidence.as_object_mut(), closed.shown.last.evidence.as_object()) else { return };
-    let since = closed.shown.closed.as_ref().map_or(closed.shown.opened_at, |word| word.at);
-    if new.get("last_good").and_then(sent_at).is_some_and(|at| at >= since) {
+    if has_delivered(evidence, closed) {
         return;
     }
+    let (Some(new), Some(old)) = (evidence.as_object_mut(), closed.shown.last.evidence.as_object()) else { return };
     for part in ONSET {
         new.extend(old.get(part).filter(|known| !known.is_null()).map(|known| (part.to_owned(), known.clone())));
     }
