@@ -140,8 +140,8 @@ pub async fn probe(
     Ok(watch.ended)
 }
 
-/// The installation's key, if this user may read it; otherwise one for this probe alone, which `tell` hears of: daemons pass over such
-/// canaries, since they say that they are a probe's, and cannot delete them. Nothing is made in the ledger's folder: it is the daemon's.
+/// The installation's key, if this user may read it; otherwise one for this probe alone, which `tell` hears of: daemons count such canaries
+/// as no forgery, since they say that they are a probe's, weigh them like any mail that is not theirs, and cannot delete them. Nothing is made in the ledger's folder: it is the daemon's.
 fn key(settings: &Settings, tell: &mut impl FnMut(ProbeNews<'_>)) -> Result<Key, StartError> {
     match Key::load(&settings.ledger.path) {
         Ok(Some(key)) => return Ok(key),
