@@ -17,6 +17,8 @@ const ROWS: i64 = 500;
 const BEFORE: Span = Span::from_secs(24 * 3600);
 /// The header of a mail that came late may be written down for so long after the end.
 const AFTER: Span = Span::from_secs(3600);
+/// The state, among those that are counted, of what has arrived and lies in Junk.
+const IN_JUNK: &str = "in junk";
 /// Headers: the first so many.
 const HEADERS: i64 = 60;
 /// The version of the schema that has what people say, and the one that has headers.
@@ -80,8 +82,9 @@ impl Past {
             let canary = failed(row)?;
             let tally = dossier.routes.entry(canary.route.clone()).or_default();
             tally.sent += 1;
-            *tally.states.entry(canary.state.clone()).or_default() += 1;
-            if canary.state == "arrived" && canary.placement.as_deref() != Some("junk") {
+            let in_junk = canary.placement.as_deref() == Some("junk");
+            *tally.states.entry(if in_junk { IN_JUNK.to_owned() } else { canary.state.clone() }).or_default() += 1;
+            if canary.state == "arrived" && !in_junk {
                 continue;
             }
             if canary.state != "in flight" || (canary.sent_at >= since && has_stopped(&dossier.notices, &canary.route)) {

@@ -117,7 +117,7 @@ pub(super) const CANARIES_BETWEEN: &str =
     WHERE state IN ('arrived', 'in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at BETWEEN ?1 AND ?2 ORDER BY sent_at, id";
 /// Found by walking back from ?1, which is soon where mail arrived before.
 pub(super) const LAST_GOOD: &str = "SELECT sent_at FROM canaries
-    WHERE state = 'arrived' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4 ORDER BY sent_at DESC LIMIT 1";
+    WHERE state = 'arrived' AND placement IS NOT 'junk' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4 ORDER BY sent_at DESC LIMIT 1";
 pub(super) const HEADER: &str = "INSERT OR IGNORE INTO headers (at, canary, header) VALUES (?1, ?2, ?3)";
 /// The newest 2,000 stay: at 16 KiB each 32 MiB, and mostly a quarter of that.
 pub(super) const OLD_HEADERS: &str = "DELETE FROM headers WHERE id <= (SELECT max(id) FROM headers) - 2000";

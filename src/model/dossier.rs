@@ -73,7 +73,7 @@ pub struct Sight {
 pub struct Tally {
     /// All.
     pub sent: u64,
-    /// By state.
+    /// By state; what has arrived and lies in Junk is counted as `in junk` alone.
     pub states: BTreeMap<String, u64>,
     /// When the newest was sent that arrived before the first that failed.
     pub last_good: Option<At>,

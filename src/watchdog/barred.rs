@@ -45,7 +45,8 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
     // The same for all who are refused there.
     let mut doors: Lookup<&Name, Door> = Lookup::with_room(0);
     for mut finding in findings {
-        let known = |finding: &Finding| state.open_delivery(&finding.culprit).is_some();
+        // What else is open of the same name is another failure.
+        let known = |finding: &Finding| state.open_delivery(&finding.culprit).is_some_and(|i| i.shown.kind == Kind::Refused);
         let Some(inbox) = the_inbox(plan, &finding) else {
             match of_stream(plan, state, ix, &finding, now).filter(|_| !finding.alarm && !known(&finding)) {
                 Some(Stream::Doubtful(until)) => sooner(&mut again_at, until),

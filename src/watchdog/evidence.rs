@@ -18,7 +18,9 @@ const USUAL_WHERE_GREY: f64 = 0.85;
 /// A usual latency longer than this is a greylist's.
 const GREY: Span = Span::from_secs(120);
 /// This share is lost in health.
-const LOST_IN_HEALTH: f64 = 0.005;
+pub(super) const LOST_IN_HEALTH: f64 = 0.005;
+/// And this is late: longer on its way than what is usual.
+pub(super) const LATE_IN_HEALTH: f64 = 1.0 - USUAL;
 /// So many of the newest arrivals tell whether a route lands in Junk.
 const LATELY: usize = 5;
 /// And so many, whether it goes on…
@@ -77,15 +79,13 @@ pub(super) struct Tally {
 pub(super) fn tally(plan: &Plan, state: &State, slot: usize) -> Tally {
     let (Some(planned), Some(route)) = (plan.routes.get(slot), state.routes.get(slot)) else { return Tally::default() };
     let horizon = state.inboxes.get(&planned.route.inbox).and_then(|i| state.horizon(i));
-    let usual = usual(route);
-    let patience = usual.max(PATIENCE_AT_LEAST).min(planned.deadline);
-    let usual = (route.survival.taught > 0).then_some(usual);
+    let patience = patience(route, planned.deadline);
+    let usual = (route.survival.taught > 0).then(|| usual(route));
     let mut tally = Tally { live: state.sees(&planned.route.inbox) && !route.is_suppressed(), usual, ..Tally::default() };
     tally.refusal = newest_refusal(route);
     tally.warned = matches!(tally.refusal, Some(Class::Suppressed | Class::Recipient));
     let mut row_open = true;
-    let fresh = |c: &&Canary| !c.is_set_aside() && route.judged_before.is_none_or(|before| c.sent_at() >= before);
-    for canary in route.canaries.iter().rev().filter(fresh) {
+    for canary in route.canaries.iter().rev().filter(|c| counts(route, c)) {
         let state = stand(canary, horizon, patience);
         if let Stand::Waiting = state {
             tally.waiting = true;
@@ -201,18 +201,48 @@ pub(super) fn usual(route: &RouteState) -> Span {
 pub(super) fn lost_of(tallies: &[Tally]) -> (u64, u64) {
     let mut settled: Vec<(At, bool)> = tallies.iter().flat_map(|t| t.settled.iter().copied()).collect();
     settled.sort_unstable_by(|a, b| b.cmp(a));
-    let (mut missing, mut sent, mut best) = (0_u64, 0_u64, (0.0, (0, 0)));
-    for (_, arrived) in settled {
+    since_it_began(settled.into_iter().map(|(_, arrived)| !arrived), LOST_IN_HEALTH)
+}
+
+/// How many are bad of how many, newest first, since that most likely began, where a share of `in_health` always is.
+pub(super) fn since_it_began(newest_first: impl Iterator<Item = bool>, in_health: f64) -> (u64, u64) {
+    let (mut bad, mut sent, mut best) = (0_u64, 0_u64, (0.0, (0, 0)));
+    for is_bad in newest_first {
         sent += 1;
-        missing += u64::from(!arrived);
-        let (lost, all) = (missing as f64, sent as f64);
+        bad += u64::from(is_bad);
+        let (lost, all) = (bad as f64, sent as f64);
         let term = |count: f64, healthy: f64| if count > 0.0 { count * (count / all / healthy).ln() } else { 0.0 };
-        let nats = term(lost, LOST_IN_HEALTH) + term(all - lost, 1.0 - LOST_IN_HEALTH);
+        let nats = term(lost, in_health) + term(all - lost, 1.0 - in_health);
         if nats >= best.0 {
-            best = (nats, (missing, sent));
+            best = (nats, (bad, sent));
         }
     }
     best.1
+}
+
+/// The newest canaries of a route that have settled and count, newest first, and whether each arrived.
+pub(super) fn settled<'s>(plan: &'s Plan, state: &'s State, slot: usize) -> impl Iterator<Item = (&'s Canary, bool)> {
+    let known = plan.routes.get(slot).zip(state.routes.get(slot));
+    known.into_iter().flat_map(move |(planned, route)| {
+        let horizon = state.inboxes.get(&planned.route.inbox).and_then(|i| state.horizon(i));
+        let patience = patience(route, planned.deadline);
+        let newest = route.canaries.iter().rev().filter(|c| counts(route, c));
+        newest.filter_map(move |canary| match stand(canary, horizon, patience) {
+            Stand::Arrived => Some((canary, true)),
+            Stand::Overdue | Stand::Refused(_) => Some((canary, false)),
+            Stand::Waiting | Stand::Nothing => None,
+        })
+    })
+}
+
+/// Whether a canary tells anything of how its route is now.
+pub(super) fn counts(route: &RouteState, canary: &Canary) -> bool {
+    !canary.is_set_aside() && route.judged_before.is_none_or(|before| canary.sent_at() >= before)
+}
+
+/// How old what has not come must be to be called overdue.
+fn patience(route: &RouteState, deadline: Span) -> Span {
+    usual(route).max(PATIENCE_AT_LEAST).min(deadline)
 }
 
 /// Of the newest arrivals over these routes, how many lie in Junk, and how many there are.
@@ -222,8 +252,7 @@ pub(super) fn in_junk<'t>(tallies: impl IntoIterator<Item = &'t Tally>) -> (usiz
 
 /// Junk among the newest arrivals. What was told as junk is so until next to none of it is: half of the mail in Junk is one incident.
 fn lately(tally: &mut Tally, state: &State, route: &RouteState) {
-    let fresh = |c: &&Canary| !c.is_set_aside() && route.judged_before.is_none_or(|before| c.sent_at() >= before);
-    let newest = route.canaries.iter().rev().filter(|c| c.has_arrived()).filter(fresh);
+    let newest = route.canaries.iter().rev().filter(|c| c.has_arrived() && counts(route, c));
     let newest: Vec<bool> = newest.take(MORE).map(|c| c.placement() == Some(Placement::Junk)).collect();
     let junk = newest.iter().filter(|junk| **junk).count();
     let latest = newest.iter().take(LATELY).filter(|junk| **junk).count();

@@ -3,6 +3,8 @@
 mod figures;
 mod filters;
 mod next_step;
+mod onset;
+mod recovery;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +12,9 @@ use serde_json::{Map, Value, json};
 
 use self::figures::{how_many, newest, on_which, slow_leg};
 use self::next_step::next_step;
+pub(super) use self::onset::keep_onset;
+use self::onset::onset;
+pub(super) use self::recovery::recovery;
 use super::alarm;
 use super::canary::Canary;
 use super::evidence::{self, Tally};
@@ -21,17 +26,18 @@ use super::state::State;
 use super::together;
 use super::trace::Said;
 use super::travel;
+use super::view::IncidentView;
 pub(super) use crate::model::grouped;
-use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Outcome, Route, Span, spoken};
+use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Span, spoken};
 
 /// Routes listed in full in the evidence; of more, the number is told.
 const LIST_AT_MOST: usize = 20;
 /// Odds below this many nats are not said: they convince nobody.
 const SAID_ABOVE: f64 = 2.3;
+/// Of what is open besides, so much is told.
+const BESIDE: usize = 3;
 /// More certain than this nobody is.
 const MOST_CERTAIN: f64 = 0.9995;
-/// What came late had been sent so long before an incident was opened, at most.
-const BEFORE: Span = Span::from_secs(3600);
 /// What a provider said of canaries, in the evidence: of so many.
 const SAID_AT_MOST: usize = 4;
 
@@ -184,10 +190,7 @@ fn tallies(plan: &Plan, state: &State, finding: &Finding) -> Vec<Tally> {
 /// The proof: an object of plain facts.
 pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding, now: At) -> Value {
     let tallies = tallies(plan, state, finding);
-    let sent = |(slot, id): (&usize, CanaryId)| state.routes.get(*slot).and_then(|r| r.find(id)).map(|c| (c.sent_at(), id));
-    let pairs = || finding.routes.iter().zip(&tallies);
-    let first_bad = tallies.iter().filter_map(|t| t.first_missing).min();
-    let last_good = pairs().filter_map(|(slot, t)| sent((slot, t.last_good?))).max();
+    let (first_bad, last_good) = onset(plan, state, finding, &tallies);
     let about = |found: Option<(At, CanaryId)>| {
         found.map(|(at, id)| json!({ "canary": id, "sent_at": at.rfc3339(), "age": now.since(at).to_string() }))
     };
@@ -196,11 +199,8 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     let also: Vec<String> = finding.also.iter().map(subject).collect();
     let seen_in = inboxes(plan, &finding.routes);
     let (certainty, rivals) = certainty(plan, state, ix, finding);
-    let lost = if finding.kind == Kind::Loss {
-        evidence::lost_of(&tallies)
-    } else {
-        tallies.iter().fold((0, 0), |(missing, judged), t| (missing + t.missing, judged + t.judged))
-    };
+    let how_many = how_many(plan, state, finding, &tallies, first_bad.map(|(at, _)| at));
+    let lost = evidence::lost_of(&tallies);
     let raised = state.alarms.iter().find(|a| finding.alarm && a.culprit == finding.culprit);
     let mut facts = json!({
         "at": now.rfc3339(),
@@ -208,11 +208,10 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "first_bad": about(first_bad),
         "last_good": about(last_good),
         "not_arrived": tallies.iter().map(|t| t.row + t.silent).sum::<u64>(),
-        "missing": lost.0,
-        "of": lost.1,
-        "how_many": how_many(plan, state, finding, &tallies, first_bad.map(|(at, _)| at)),
-        // Of what has stopped the sentence says how long it took before.
-        "usual": tallies.iter().filter_map(|t| t.usual).max().filter(|_| finding.kind != Kind::Stopped).map(|u| u.to_string()),
+        "missing": missing_of(how_many.as_ref(), "count"),
+        "of": missing_of(how_many.as_ref(), "of"),
+        "how_many": how_many,
+        "usual": tallies.iter().filter_map(|t| t.usual).max().filter(|_| finding.kind == Kind::Slow).map(|u| u.to_string()),
         "certainty": certainty,
         "certain_by": finding.is_said().then_some("the provider's own answer"),
         "rivals": rivals,
@@ -230,6 +229,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "reply": reply(plan, state, finding),
         "cannot_be_told_apart": also,
         "others": others(plan, state, finding).trim_start_matches("; "),
+        "open_too": open_too(state, &finding.culprit),
         "next_step": next_step(plan, state, finding, mismatch(plan, state, finding).is_some()),
     });
     if plan.spares(&finding.culprit, &finding.routes)
@@ -275,6 +275,12 @@ fn told(plan: &Plan, state: &State, finding: &Finding, facts: &mut Map<String, V
     }
 }
 
+/// A figure of how many are missing; nothing where something else is counted.
+fn missing_of(how_many: Option<&Value>, figure: &str) -> Option<Value> {
+    let counts = |found: &&Value| matches!(found.get("what").and_then(Value::as_str), Some("missing" | "refused"));
+    how_many.filter(counts)?.get(figure).cloned()
+}
+
 /// How sure the blame is, and who else it could be.
 fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Option<f64>, Vec<String>) {
     let Some(suspect) = plan.suspect(&finding.culprit).filter(|_| finding.alarm) else { return (None, Vec::new()) };
@@ -287,28 +293,6 @@ fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Opti
 
 fn round(value: f64, by: f64) -> f64 {
     (value * by).round() / by
-}
-
-/// Why an incident is over.
-pub(super) fn recovery(plan: &Plan, state: &State, culprit: &Culprit, opened_at: At, now: At) -> String {
-    let found = |r: &RouteState| r.suppressed.as_ref().is_some_and(|s| s.found_at >= opened_at);
-    let seeds: Vec<&Route> = state.routes.iter().filter(|r| culprit.covers(&r.route) && found(r)).map(|r| &r.route).collect();
-    let suppressed = seeds.first().map(|r| format!("provider `{}` suppresses the seed of inbox `{}`", r.provider, r.inbox));
-    if let Some(why) = suppressed.as_ref().filter(|_| seeds.len() == plan.routes.iter().filter(|r| culprit.covers(&r.route)).count()) {
-        return format!("no outage: {why}; opened {} ago", now.since(opened_at));
-    }
-    let suppressed = suppressed.map_or_else(String::new, |why| format!("; {why}: what did not arrive there is no outage"));
-    let mine = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).filter_map(|(slot, _)| state.routes.get(slot));
-    let arrived = mine.flat_map(|r| r.canaries.iter().rev().take_while(|c| c.sent_at() >= opened_at)).filter(|c| c.has_arrived()).count();
-    let covered: Vec<usize> = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).map(|(slot, _)| slot).collect();
-    let late = travel::grown(state, &covered, Some(opened_at.minus(BEFORE)))
-        .map_or_else(String::new, |leg| format!("; of what came late: {}", leg.in_words()));
-    let delivers = if *culprit == (Culprit::Watcher {}) { "arrives" } else { "delivers" };
-    format!(
-        "{} {delivers} again: {arrived} canaries sent since have arrived{suppressed}{late}; opened {} ago",
-        about(culprit),
-        now.since(opened_at)
-    )
 }
 
 /// What the rest of the matrix shows.
@@ -341,6 +325,23 @@ fn others(plan: &Plan, state: &State, finding: &Finding) -> String {
     }
 }
 
+/// What is known of the same provider or inbox besides that mail does not come: a foreign address that has stood there since yesterday may be
+/// the whole story.
+fn open_too(state: &State, culprit: &Culprit) -> Option<Vec<String>> {
+    let (provider, _, inbox) = culprit.parts();
+    let same = |other: &Culprit| match (provider, inbox, other.parts()) {
+        (Some(mine), _, (Some(other), ..)) => mine == other,
+        (None, Some(mine), (None, _, Some(other))) => mine == other,
+        _ => false,
+    };
+    let open = state.open().map(|i| &i.shown).filter(|shown| !shown.kind.is_delivery() && same(&shown.culprit));
+    let told = |shown: &IncidentView| {
+        let (kind, since) = (shown.kind.as_str().replace('_', " "), shown.opened_at.second());
+        format!("incident {}, {kind} since {since}: {}", shown.incident, shorten(&shown.last.summary, 160))
+    };
+    Some(open.take(BESIDE).map(told).collect()).filter(|all: &Vec<String>| !all.is_empty())
+}
+
 /// The streams whose mail it touches.
 fn streams(plan: &Plan, finding: &Finding) -> BTreeSet<Name> {
     finding.routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.stream.clone()).collect()
@@ -356,9 +357,8 @@ fn reply(plan: &Plan, state: &State, finding: &Finding) -> Option<String> {
     if finding.kind == Kind::Junked {
         return None;
     }
-    let refused = |c: &Canary| matches!(c.outcome(), Some(Outcome::Refused(_)));
     let newest =
-        |r: &RouteState, c: &Canary| r.canaries.reply(c).is_some() && !c.has_arrived() && (finding.kind != Kind::Refused || refused(c));
+        |r: &RouteState, c: &Canary| r.canaries.reply(c).is_some() && !c.has_arrived() && (finding.kind != Kind::Refused || c.refused());
     let routes = finding.routes.iter().filter(|slot| **slot < plan.routes.len()).filter_map(|slot| state.routes.get(*slot));
     let mut found: Vec<(&RouteState, &Canary)> =
         routes.filter_map(|r| Some((r, r.canaries.iter().rev().find(|c| newest(r, c))?))).collect();

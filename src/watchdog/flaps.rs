@@ -16,7 +16,7 @@ const WELL_FOR: Span = Span::from_secs(300);
 /// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
 pub(super) fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
     let calmed = calmed_at(plan, state, open)?;
-    let between = back_after(state, &open.shown.culprit, open.shown.opened_at)?;
+    let between = back_after(state, &open.shown.culprit, open.shown.kind, open.shown.opened_at)?;
     Some(calmed.plus(between.scaled(2, 1).max(WELL_FOR)))
 }
 
@@ -36,9 +36,9 @@ fn calmed_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
     alarm.max(refused.map(|at| at.max(shown.opened_at)))
 }
 
-/// How long after its last incident was resolved a culprit fails again, if that is soon. A drill was no failure.
-pub(super) fn back_after(state: &State, culprit: &Culprit, opened_at: At) -> Option<Span> {
-    let failed = |i: &&Incident| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && i.shown.closed.is_none();
+/// How long after its last incident was resolved a culprit fails again in the same way, if that is soon. A drill was no failure.
+pub(super) fn back_after(state: &State, culprit: &Culprit, kind: Kind, opened_at: At) -> Option<Span> {
+    let failed = |i: &&Incident| is_alike(i.shown.kind, kind) && i.shown.culprit == *culprit && i.shown.closed.is_none();
     let mine = state.incidents.values().filter(failed).filter(|i| !is_drill(&i.shown.last));
     let last = mine.filter_map(|i| i.shown.resolved_at).filter(|at| *at <= opened_at).max()?;
     Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
@@ -82,4 +82,10 @@ fn misses_nothing(plan: &Plan, state: &State, slots: &[usize], since: At) -> boo
     let arrives = |t: &Tally| t.row == 0 && t.good_sent_at.is_some_and(|at| at >= since);
     let showing = || live.iter().filter(|(_, shows)| *shows).map(|(t, _)| t.clone()).collect::<Vec<_>>();
     live.iter().all(|(t, _)| arrives(t)) && evidence::lost_of(&showing()).0 == 0
+}
+
+/// Whether one failure may show as either kind. What is refused, and what lies in Junk, is not what comes late or never.
+fn is_alike(before: Kind, now: Kind) -> bool {
+    let missing = |kind| matches!(kind, Kind::Stopped | Kind::Loss | Kind::Slow);
+    before == now && now.is_delivery() || missing(before) && missing(now)
 }

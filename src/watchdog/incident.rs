@@ -127,7 +127,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             }
             other => {
                 kept.extend(other.map(|i| i.shown.incident));
-                moves.extend(other.map(|i| Move::end(i, explain::recovery(plan, state, &finding.culprit, i.shown.opened_at, now))));
+                moves.extend(other.map(|i| Move::end(i, explain::recovery(plan, state, &i.shown, now))));
                 moves.push(tell(plan, state, ix, finding, None, now));
             }
         }
@@ -139,7 +139,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             if louder_or_other(plan, state, same, finding) || more {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
-        } else if let Some(wider) = wider(plan, state, &finding.culprit) {
+        } else if let Some(wider) = wider(plan, state, &finding.culprit).filter(|wider| !stands_apart(wider, finding)) {
             let id = wider.shown.incident;
             if is_narrower(plan, state, assessment, wider, finding, now) {
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
@@ -159,18 +159,21 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             }
         }
     }
+    let is_told = |culprit: &Culprit| open.get(culprit).is_some();
     let moved: BTreeSet<IncidentId> = moves.iter().filter_map(|m| m.incident).collect();
     for open in state.open().filter(|i| i.shown.kind.is_delivery() && i.shown.closed.is_none() && plan.knows(&i.shown.culprit)) {
         let shown = &open.shown;
         let goes_on = |f: &&Finding| f.alarm || f.severity >= shown.severity;
         let found_still = || kept.contains(&shown.incident) && found.get(&shown.culprit).is_some_and(goes_on);
-        let inside = |f: &Finding| !f.is_of_seed() && f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit);
+        let has_its_own = |f: &Finding| is_told(&f.culprit) && stands_apart(open, f);
+        let inside =
+            |f: &Finding| !f.is_of_seed() && f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit) && !has_its_own(f);
         let alarmed = || state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
         if moved.contains(&shown.incident) || found_still() || assessment.findings.iter().any(inside) || alarmed() {
             continue;
         }
         if settles_at(plan, state, open).is_none_or(|at| at <= now) && is_over(plan, state, open) {
-            moves.push(Move::end(open, explain::recovery(plan, state, &shown.culprit, shown.opened_at, now)));
+            moves.push(Move::end(open, explain::recovery(plan, state, shown, now)));
         }
     }
     moves
@@ -233,6 +236,11 @@ fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Inc
     state
         .open()
         .find(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit != *culprit && covered(plan, culprit, &i.shown.culprit))
+}
+
+/// Whether it is a failure of its own, though a wider one is open: of mail that comes late, in part or into Junk, some is refused besides.
+fn stands_apart(wider: &Incident, finding: &Finding) -> bool {
+    finding.is_said() && matches!(wider.shown.kind, Kind::Loss | Kind::Slow | Kind::Junked)
 }
 
 /// Whether what was thought to be a wider failure is this one alone, or several such: then the first keeps its incident.
@@ -316,14 +324,18 @@ fn is_total(settled: &[(At, bool)]) -> bool {
 
 fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Option<IncidentId>, now: At) -> Move {
     // Who was paged is not told that it was nothing: the severity of an open incident does not fall.
-    let shown = incident.and_then(|id| state.incidents.get(&id)).map(|i| i.shown.severity);
+    let open = incident.and_then(|id| state.incidents.get(&id)).map(|i| &i.shown);
+    let shown = open.map(|open| open.severity);
     let mut summary = explain::summary(plan, state, ix, finding, now);
     if let Some(between) =
-        back_after(state, &finding.culprit, now).filter(|_| incident.is_none() && state.drilled(&finding.culprit).is_none())
+        back_after(state, &finding.culprit, finding.kind, now).filter(|_| incident.is_none() && state.drilled(&finding.culprit).is_none())
     {
         summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
     }
     let mut evidence = explain::evidence(plan, state, ix, finding, now);
+    if let Some(open) = open.filter(|open| open.culprit == finding.culprit) {
+        explain::keep_onset(&mut evidence, finding.kind, &open.last.evidence, now);
+    }
     let is_new = incident.is_none() && state.drilled(&finding.culprit).is_none();
     if let Some((closed, word)) =
         closed_lately(state, &finding.culprit, now).filter(|(closed, _)| is_new && goes_on(&evidence, closed, finding))

@@ -47,7 +47,7 @@ fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, ope
     let settles = || flaps::settles_at(plan, state, open).filter(|_| delivers);
     let until =
         || settles().map_or_else(|| KEPT_OPEN.to_owned(), |at| format!("it flaps, at present delivering: kept open until {}", at.second()));
-    let calm = || told(format!("{}; {}", explain::recovery(plan, state, &shown.culprit, shown.opened_at, now), until()));
+    let calm = || told(format!("{}; {}", explain::recovery(plan, state, shown, now), until()));
     if !shown.kind.is_delivery() {
         if shown.kind == Kind::Blind && shown.culprit == (Culprit::Watcher {}) && shown.last.sink().is_none() {
             return all_blind(plan, state, now).map(|(summary, evidence)| Present { summary, evidence, delivers });
@@ -56,6 +56,9 @@ fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, ope
     }
     let now_so = |finding: &Finding, what: &str| {
         let mut evidence = explain::evidence(plan, state, ix, finding, now);
+        if finding.culprit == shown.culprit {
+            explain::keep_onset(&mut evidence, finding.kind, &shown.last.evidence, now);
+        }
         // How long it was held is over with its first notice.
         if let (Some(now), Some(held)) = (evidence.get_mut(HELD), shown.last.evidence.get(HELD)) {
             now.clone_from(held);

@@ -20,6 +20,7 @@ mod mail;
 mod next_steps;
 mod night;
 mod now_so;
+mod onset;
 mod patience;
 mod people;
 mod replay;

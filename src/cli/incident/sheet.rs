@@ -82,12 +82,12 @@ fn head(incident: &Value, now: Option<At>, paper: Paper) -> String {
 fn state(incident: &Value, now: Option<At>) -> String {
     let instant = |key: &str| incident.get(key).and_then(Value::as_str).and_then(At::from_rfc3339);
     let since = instant("since").or_else(|| instant("opened_at"));
-    let lasts = |until: Option<At>| until.zip(since).map(|(until, since)| whole(until.since(since)));
+    let lasts = |from: Option<At>, until: Option<At>| until.zip(from).map(|(until, from)| whole(until.since(from)));
     if let Some(ended) = instant("resolved_at") {
         let ago = now.map_or_else(String::new, |now| format!(", {} ago", whole(now.since(ended))));
-        return format!("over after {}{ago}", lasts(Some(ended)).unwrap_or_default());
+        return format!("over after {}{ago}", lasts(since, Some(ended)).unwrap_or_default());
     }
-    let age = lasts(now).map_or_else(String::new, |age| format!(" for {age}"));
+    let age = lasts(instant("opened_at"), now).map_or_else(String::new, |age| format!(" for {age}"));
     let seen = incident.pointer("/acknowledged/by").map_or_else(String::new, |by| format!(", {} has seen it", said(by)));
     let silenced = instant("silenced_until").map_or_else(String::new, |at| format!(", silenced until {}", at.minute()));
     let delivers = if incident.get("delivers") == Some(&Value::Bool(true)) { ", at present delivering" } else { "" };
@@ -168,7 +168,7 @@ mod tests {
         let paper = Paper { terminal: false, colour: false, width: None };
         let shown = incident(&outage(), now, paper);
         for words in [
-            "    7 page  stream relay/password-reset: cut off, open for 22m, ada has seen it\n        nothing arrives [31m: as",
+            "    7 page  stream relay/password-reset: cut off, open for 20m, ada has seen it\n        nothing arrives [31m: as",
             "\n  Began                 2022-08-08 19:28:00 UTC (22m ago)\n",
             "\n  Odds                  more than a million times likelier than health\n",
             "\n  The provider answered 250 ok\n                        queued\n",

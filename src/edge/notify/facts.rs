@@ -42,11 +42,18 @@ pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
         fact("Mail", mail(out, part("streams"))),
         fact("Said", text(part("reply"))),
         fact("Why", text(part("why"))),
+        fact("Open too", open_too(part("open_too"))),
         fact("Others", text(part("others"))),
         fact("Next", text(part("next_step"))),
         fact("Certainty", part("certainty").as_f64().map(certain).or_else(|| text(part("certain_by")))),
     ];
-    all.into_iter().flatten().take(FACTS).collect()
+    let mut all: Vec<Fact> = all.into_iter().flatten().collect();
+    // Whoever wakes up to it needs the next step more than who else is well.
+    if all.len() > FACTS {
+        all.retain(|fact| fact.name != "Others");
+    }
+    all.truncate(FACTS);
+    all
 }
 
 /// How many of how many since when, and what to call it.
@@ -94,6 +101,11 @@ fn onset(first_bad: &Value, last_good: &Value) -> Option<String> {
 fn seen(word: &Value) -> Option<String> {
     let text = |part: &str| word.get(part).and_then(Value::as_str);
     Some(format!("by {}, {}", text("by")?, moment(text("at")?)))
+}
+
+/// What else is open of the same provider or inbox.
+fn open_too(all: &Value) -> Option<String> {
+    Some(all.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "))
 }
 
 /// Which streams of mail it touches, where the title does not say.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::model::{At, Kind, Outcome};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence::{self, Tally};
+use crate::watchdog::flight::RouteState;
 use crate::watchdog::judge::Finding;
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
@@ -57,7 +58,12 @@ pub(super) fn how_many(plan: &Plan, state: &State, finding: &Finding, tallies: &
 
 /// Over which routes a refusal was the answer so far: one that has not been asked since is not well for that.
 pub(super) fn on_which(plan: &Plan, state: &State, finding: &Finding, tallies: &[Tally]) -> String {
-    let Some(since) = tallies.iter().filter_map(|t| t.row_since).min() else { return String::new() };
+    // What was taken before it refused says nothing, though it has not come.
+    let refused_first = |r: &RouteState| {
+        let row = r.canaries.iter().rev().take_while(|c| !c.has_arrived()).filter(|c| evidence::counts(r, c));
+        row.filter(|c| c.refused()).map(Canary::sent_at).last()
+    };
+    let Some(since) = finding.routes.iter().filter_map(|slot| refused_first(state.routes.get(*slot)?)).min() else { return String::new() };
     let is_beside =
         |slot: &usize| plan.routes.get(*slot).is_some_and(|r| finding.culprit.covers(&r.route)) && !finding.routes.contains(slot);
     let (mut refused, mut taken, mut unasked) = (finding.routes.len(), 0, 0);
@@ -94,10 +100,7 @@ pub(super) fn newest(tallies: &[Tally]) -> String {
 /// The canaries of a finding's routes that count and were sent since.
 fn canaries<'s>(state: &'s State, finding: &'s Finding, since: At) -> impl Iterator<Item = &'s Canary> {
     let routes = finding.routes.iter().filter_map(|slot| state.routes.get(*slot));
-    routes.flat_map(move |r| {
-        let judged = move |c: &&Canary| r.judged_before.is_none_or(|before| c.sent_at() >= before);
-        r.canaries.iter().rev().take_while(move |c| c.sent_at() >= since).filter(|c| !c.is_set_aside()).filter(judged)
-    })
+    routes.flat_map(move |r| r.canaries.iter().rev().take_while(move |c| c.sent_at() >= since).filter(|c| evidence::counts(r, c)))
 }
 
 /// When the oldest of so many that settled last was sent.
@@ -108,7 +111,7 @@ fn begin(tallies: &[Tally], sent: usize) -> Option<At> {
 }
 
 /// How many took longer than nearly all do, or are out for longer, since the first of them; of those of which that is known.
-fn late(plan: &Plan, state: &State, finding: &Finding) -> (u64, u64, Option<At>) {
+pub(super) fn late(plan: &Plan, state: &State, finding: &Finding) -> (u64, u64, Option<At>) {
     let mut known: Vec<(At, bool)> = Vec::new();
     for slot in finding.routes.iter().filter(|slot| **slot < plan.routes.len()) {
         let Some(route) = state.routes.get(*slot) else { continue };
@@ -121,16 +124,9 @@ fn late(plan: &Plan, state: &State, finding: &Finding) -> (u64, u64, Option<At>)
         }));
     }
     known.sort_unstable_by(|a, b| b.cmp(a));
-    // One in twenty is late in health: what goes on began where lateness became the rule.
-    let (mut late, mut all, mut best) = (0_u64, 0_u64, (0, 0, None));
-    for (at, is_late) in known {
-        all += 1;
-        late += u64::from(is_late);
-        if is_late && late * 2 >= all {
-            best = (late, all, Some(at));
-        }
-    }
-    best
+    let (late, all) = evidence::since_it_began(known.iter().map(|(_, is_late)| *is_late), evidence::LATE_IN_HEALTH);
+    let since = known.iter().take(usize::try_from(all).unwrap_or(usize::MAX)).rev().find(|(_, is_late)| *is_late);
+    (late, all, since.map(|(at, _)| *at))
 }
 
 /// On which leg mail waits. Where some is missing, only what was sent since the first of it and came late after all tells.

@@ -160,7 +160,7 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
         "# Incident 1: `provider:mailchimp`, `stopped`",
         "550 5.7.1 account suspended",
         "10@example.net",
-        "Open for:",
+        "Has lasted:",
         "notice 1",
         "```\nReceived: from a\n by b\n```\n",
         "bounced",
@@ -186,7 +186,7 @@ fn what_is_over_is_written_without_a_daemon_and_nothing_is_overwritten() {
     let (text, json) = written(&scratch, "ticket");
     assert_eq!(json["resolved_at"], after(1_210_000).rfc3339());
     assert_eq!((&json["canaries"][0]["state"], &json["evidence"]["missing"]), (&json!("late"), &json!(2)), "what failed, not how it ended");
-    assert!(text.contains("Lasted: `14m40s`"), "{text}");
+    assert!(text.contains("Lasted: `16m10s`"), "{text}");
     std::fs::write(scratch.0.join("ticket/notes.txt"), "mine").unwrap();
     let output = evidence(&scratch, &config, &["1", "--out", "ticket", "--force", "--json"]);
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["folder"], "ticket");

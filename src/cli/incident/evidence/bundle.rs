@@ -13,6 +13,8 @@ pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Val
     // What is told of the end says how it is now; what failed stands in the notice before.
     let failing = dossier.notices.iter().rev().map(|told| &told.notice).find(|notice| notice.change != Change::Resolved).or(last);
     let culprits: Vec<&Culprit> = dossier.notices.iter().map(|told| &told.notice.culprit).collect();
+    let since = |told: &Told| told.notice.evidence.get("since").and_then(Value::as_str).and_then(At::from_rfc3339);
+    let began = dossier.notices.iter().filter_map(since).fold(dossier.opened_at, At::min);
     json!({
         "mailcanary": env!("CARGO_PKG_VERSION"),
         "instance": instance,
@@ -21,9 +23,10 @@ pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Val
         "kind": last.map(|notice| notice.kind),
         "severity": dossier.notices.iter().map(|told| told.notice.severity).max(),
         "culprit": last.map(|notice| &notice.culprit),
+        "began_at": began.rfc3339(),
         "opened_at": dossier.opened_at.rfc3339(),
         "resolved_at": dossier.resolved_at.map(At::rfc3339),
-        "lasted": dossier.resolved_at.unwrap_or(now).since(dossier.opened_at).to_string(),
+        "lasted": dossier.resolved_at.unwrap_or(now).since(began).to_string(),
         "summary": failing.map(|notice| &notice.summary),
         "evidence": failing.map(|notice| &notice.evidence),
         "routes": dossier.routes.iter().map(|(route, tally)| self::route(route, tally, covered(&culprits, route))).collect::<Vec<_>>(),

@@ -14,7 +14,7 @@ const ELSEWHERE: [&str; 8] = ["at", "routes", "since", "first_bad", "last_good",
 /// Figures of the last notice: those of the whole time stand in the tables.
 const FIGURES: [&str; 6] = ["not_arrived", "missing", "of", "how_many", "inboxes", "routes_count"];
 /// The states of canaries, in the order of the table.
-const STATES: [&str; 6] = ["arrived", "late", "lost", "refused", "in flight", "forgotten"];
+const STATES: [&str; 7] = ["arrived", "in junk", "late", "lost", "refused", "in flight", "forgotten"];
 
 /// The whole text.
 pub(super) fn draw(bundle: &Value) -> String {
@@ -47,11 +47,12 @@ fn what_failed(to: &mut String, bundle: &Value, now: Option<At>) {
     let _ = writeln!(to, "## What failed\n");
     let over = bundle.get("resolved_at").is_some_and(Value::is_string);
     item(to, "Severity: ", &field(bundle, "severity"));
+    item(to, "Began: ", &moment(bundle.get("began_at"), now));
     item(to, "Opened: ", &moment(bundle.get("opened_at"), now));
     if over {
         item(to, "Over: ", &moment(bundle.get("resolved_at"), now));
     }
-    item(to, if over { "Lasted: " } else { "Open for: " }, &field(bundle, "lasted"));
+    item(to, if over { "Lasted: " } else { "Has lasted: " }, &field(bundle, "lasted"));
     let Some(Value::Object(evidence)) = bundle.get("evidence") else { return };
     for (name, key) in [("First bad: ", "first_bad"), ("Last good: ", "last_good")] {
         if let Some(found) = evidence.get(key).filter(|found| found.is_object()) {

@@ -255,7 +255,7 @@ fn tallies(view: &View, incident: &IncidentView, dossier: &Dossier) -> Markup {
 }
 
 fn tallied(view: &View, caption: &str, routes: &[(bool, Route, &Tally)]) -> Markup {
-    let states = ["arrived", "late", "lost", "refused", "in flight"];
+    let states = ["arrived", "in junk", "late", "lost", "refused", "in flight"];
     let instant = |at: Option<At>| html! { @if let Some(at) = at { (short(at, view.at)) } @else { "–" } };
     let rows = html! {
         @for (_, route, tally) in routes.iter().take(ROUTES) {
@@ -268,7 +268,7 @@ fn tallied(view: &View, caption: &str, routes: &[(bool, Route, &Tally)]) -> Mark
             }
         }
     };
-    let heads = ["route", ">sent", ">arrived", ">late", ">lost", ">refused", ">in flight", ">last good", ">first bad"];
+    let heads = ["route", ">sent", ">arrived", ">in junk", ">late", ">lost", ">refused", ">in flight", ">last good", ">first bad"];
     html! {
         (table(caption, "stack", &heads, &rows))
         @if routes.len() > ROUTES { p.dim { "and " (routes.len() - ROUTES) " more routes" } }
