@@ -121,7 +121,7 @@ pub(super) fn show_notice(when: &str, notice: &Notice) {
     line(format_args!("  {word} · incident.{} · incident {} · {when}", notice.change.as_str(), notice.incident));
     line(format_args!("  {}", notice.summary));
     if notice.change != Change::Resolved {
-        let left = |key: &&str| !["since", "last_good", "first_bad", "routes", "certainty", "next_step"].contains(key);
+        let left = |key: &&str| !["since", "last_good", "first_bad", "routes", "certainty", "open_too", "next_step"].contains(key);
         let keys: Vec<&str> = notice.evidence.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).filter(left).collect();
         for fact in facts(notice.kind, &notice.evidence, &keys) {
             line(format_args!("    {:<22}{}", fact.name, fact.said));

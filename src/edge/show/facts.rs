@@ -86,6 +86,7 @@ const NAMES: &[(&str, &str)] = &[
     ("provider_says", "The provider says"),
     ("mismatch", "Came instead"),
     ("suppressed_by", "Suppressed by"),
+    ("open_too", "Open too"),
     ("standby", "Stand-by"),
     ("sink", "Sink"),
     ("refused", "Notices refused"),

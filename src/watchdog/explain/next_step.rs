@@ -47,7 +47,23 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
         return "look into your application's log and mail queue for the requests of these canaries: it took them, and no mail with their token came. If a mail came without its token, the template does not show it".to_owned();
     }
     let told = evidence::said(plan, state, &finding.routes).first().and_then(|(_, said)| of_fate(said.fate));
-    told.filter(|_| finding.culprit != (Culprit::Watcher {})).unwrap_or_else(|| of_culprit(&finding.culprit)).to_owned()
+    let told = told.filter(|_| finding.culprit != (Culprit::Watcher {})).map(str::to_owned);
+    told.or_else(|| break_in(state, finding)).unwrap_or_else(|| of_culprit(&finding.culprit).to_owned())
+}
+
+/// A provider that is silent after foreign values stood in its mail, or mail that nobody sent came through it, may have closed an account that
+/// somebody else was in.
+fn break_in(state: &State, finding: &Finding) -> Option<String> {
+    let provider = finding.culprit.parts().0.filter(|_| finding.kind == Kind::Stopped)?;
+    let strange = |kind: Kind| matches!(kind, Kind::Identity | Kind::UnexpectedMail);
+    let open = state.open().map(|i| &i.shown).filter(|shown| strange(shown.kind) && shown.culprit.parts().0 == Some(provider));
+    let before: Vec<String> = open.take(2).map(|shown| shown.incident.to_string()).collect();
+    let which = match &*before {
+        [] => return None,
+        [one] => format!("incident {one}"),
+        [one, two, ..] => format!("incidents {one} and {two}"),
+    };
+    Some(format!("ask the provider's support whether it has suspended the account: somebody else may be in it ({which}); revoke its keys"))
 }
 
 /// What the newest refusal gives away besides its class.

@@ -393,3 +393,30 @@ fn junk_is_told_with_what_the_filter_wrote_and_with_how_much_of_it_there_is_wher
     let replayed = Watchdog::replay(&mail.w.settings, None, &mail.w.records).unwrap();
     assert_eq!(replayed.checkpoint().unwrap(), mail.w.dog.checkpoint().unwrap());
 }
+
+#[test]
+fn a_stop_after_a_foreign_address_says_so_and_what_to_ask() {
+    let mut mail = Mail::new(2, 2);
+    mail.well(90);
+    let foreign = |provider: &str| {
+        if provider == "p0" { with(mark(Part::ReplyTo, "a@arxxwalls.example")) } else { with(mark(Part::Link, "example.com")) }
+    };
+    mail.rounds(3, |provider, _, _| foreign(provider));
+    let sign = mail.of(Kind::Identity)[0].incident;
+    mail.w.from(mail.w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+    mail.w.run(Span::from_secs(300));
+    let told = mail.of(Kind::Stopped);
+    let step = told[0].evidence["next_step"].as_str().unwrap();
+    assert!(step.contains(&format!("somebody else may be in it (incident {sign}); revoke its keys")), "{step}");
+    let open = told[0].evidence["open_too"][0].as_str().unwrap();
+    assert!(open.starts_with(&format!("incident {sign}, identity since 2023-11-")) && open.contains("arxxwalls"), "{open}");
+    // Of another provider it says nothing.
+    mail.w.from(
+        mail.w.now,
+        |r, _| r.provider.as_str() == "p1" && r.inbox.as_str() == "i0",
+        Fate::Refused(mailcanary::model::Class::Suspended),
+    );
+    mail.w.run(Span::from_secs(120));
+    let other = mail.of(Kind::Refused).into_iter().find(|n| n.culprit == Culprit::Provider(name("p1")));
+    assert!(other.is_none_or(|n| n.evidence["open_too"].is_null()), "{other:#?}");
+}
