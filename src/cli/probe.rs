@@ -15,7 +15,7 @@ use crate::run::{ProbeEnd, ProbeNews, Probed, probe};
 pub(super) fn execute(args: &Probe) -> ExitCode {
     let mut err = Out::stderr();
     let nagios = args.output == Output::Nagios;
-    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else {
+    let Some((settings, secrets)) = with_secrets(&args.config, "nothing was sent", &mut err) else {
         return if nagios { unknown(&complaint(&args.config)) } else { ExitCode::from(WRONG) };
     };
     let routes: Vec<Route> = settings.routes.iter().filter(|r| matches(&args.route, &r.to_string())).cloned().collect();
