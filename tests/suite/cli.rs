@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -155,6 +156,24 @@ fn of_a_spoilt_file_only_where_the_ledger_is_must_be_right() {
         assert!(code == 2 && out.is_empty() && err.contains(why) && !err.contains("started"), "{spoilt}\n{err}");
         assert!(err.contains("1 complaint: no daemon was asked\n  hint: to reach the daemon meanwhile, name a file"), "{err}");
     }
+}
+
+#[test]
+fn a_probe_leaves_no_key_that_the_daemon_could_not_read() {
+    let folder = Folder::new();
+    let ledger = folder.0.join("ledger");
+    let text = good("{ env = \"PASSWORD\" }") + &format!("[ledger]\npath = {ledger:?}\n");
+    let file = folder.file("mailcanary.toml", text);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::create_dir(&ledger).unwrap();
+    // Each may write there, and the folder is root's, as whom the daemon runs.
+    fs::set_permissions(&ledger, fs::Permissions::from_mode(0o777)).unwrap();
+    let mut probe = mailcanary();
+    probe.arg("probe").arg("-c").arg(&file).env("PASSWORD", "hunter2").uid(65534).gid(65534);
+    let (code, out, err) = said(&probe.output().unwrap());
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("canary.key`: the folder is another user's, who could not read it\n  hint: nothing was sent"), "{err}");
+    assert_eq!(fs::read_dir(&ledger).unwrap().count(), 0, "not even a draft");
 }
 
 #[test]
