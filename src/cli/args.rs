@@ -144,6 +144,9 @@ pub(super) struct Probe {
     /// How long to wait, as `90s` or `5m`; otherwise each stream's deadline
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(super) timeout: Option<Span>,
+    /// Where the daemon's key cannot be read or made, go on with another: the daemon will warn of mail in your name
+    #[arg(long)]
+    pub(super) own_key: bool,
     #[command(flatten)]
     pub(super) look: Look,
 }

@@ -17,7 +17,9 @@ const LISTED: usize = 50;
 
 pub(super) fn execute(args: &Check) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    let Some((settings, secrets)) = with_secrets(&args.config, "`mailcanary run` would not start with it", &mut err) else {
+        return ExitCode::from(WRONG);
+    };
     warn(&args.config, &ending(&settings, crate::run::clock()()), &mut err);
     summary(&settings, &mut Sheet { out: &mut out, paper: Paper::stdout(args.look) });
     if args.live && !check_live::execute(&settings, &secrets, args.resolver, args.look, &mut out) {

@@ -22,7 +22,7 @@ mod terminal;
 mod top;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -85,52 +85,86 @@ fn for_nagios(arguments: &[OsString]) -> bool {
     probe && (pair || arguments.iter().any(|argument| argument == "--output=nagios"))
 }
 
-/// The checked configuration at `file`; prints warnings, and complaints if there are any: then `None`.
-pub(crate) fn configuration(file: &Path, err: &mut Out) -> Option<Checked> {
+/// The checked configuration at `file`; prints warnings, and complaints if there are any: then `None`. `undone`: what did not happen then.
+pub(crate) fn configuration(file: &Path, undone: &str, err: &mut Out) -> Option<Checked> {
     match config::load(file) {
         Ok(checked) => {
             warn(file, &checked.warnings, err);
             Some(checked)
         }
-        Err(LoadError::Wrong(complaints)) => {
-            complain(file, &complaints, err);
-            None
-        }
         Err(error) => {
-            err.error(&error, Some(file));
-            err.line("  hint: name a configuration file with -c; `mailcanary print starter-config` shows one");
+            refuse(file, &error, undone, "name a configuration file with -c; `mailcanary print starter-config` shows one", err);
             None
         }
     }
 }
 
-/// The same, with no word of warnings: they are said where the configuration is checked.
+/// The configuration by which a ledger is read, with no word of warnings: they are said where the configuration is checked.
 pub(crate) fn known_configuration(file: &Path, err: &mut Out) -> Option<Checked> {
-    config::load(file).ok().or_else(|| configuration(file, err))
+    config::load(file).ok().or_else(|| configuration(file, "nothing was written", err))
 }
 
-/// The settings at `file` with every secret that they name; prints warnings, and complaints if there are any: then `None`.
-pub(crate) fn with_secrets(file: &Path, err: &mut Out) -> Option<(Settings, Secrets)> {
-    let checked = configuration(file, err)?;
+/// The ledger's folder of the daemon that runs with `file`: beside it lies its control socket. A daemon goes on when its file is spoilt, and must
+/// be reached then, too: of a file that cannot be run, only where the ledger is must be right. That is said in one line; complaints are
+/// printed if not even that can be known: then `None`.
+pub(crate) fn daemon_folder(file: &Path, err: &mut Out) -> Option<PathBuf> {
+    if let Ok(checked) = config::load(file) {
+        return Some(checked.settings.ledger.path);
+    }
+    match config::ledger_folder(file) {
+        Ok(folder) => {
+            let (shown, place) = (file.display().to_string(), folder.display().to_string());
+            let (shown, place) = (shown.escape_debug(), place.escape_debug());
+            err.line(format_args!(
+                "warning: `{shown}` is wrong by now, `mailcanary check -c {shown}` says why; asking the daemon whose ledger is in `{place}`"
+            ));
+            Some(folder)
+        }
+        Err(error) => {
+            let alone = "to reach the daemon meanwhile, name a file with -c that says where its ledger is and nothing else: [ledger] and its `path`";
+            refuse(file, &error, "no daemon was asked", alone, err);
+            if matches!(error, LoadError::Wrong(_)) {
+                err.line(format_args!("  hint: {alone}"));
+            }
+            None
+        }
+    }
+}
+
+/// The settings at `file` with every secret that they name; prints warnings, and complaints if there are any: then `None`. `undone`: what
+/// did not happen then.
+pub(crate) fn with_secrets(file: &Path, undone: &str, err: &mut Out) -> Option<(Settings, Secrets)> {
+    let checked = configuration(file, undone, err)?;
     match checked.secrets() {
         Ok(secrets) => {
             warn(file, secrets.warnings(), err);
             Some((checked.settings, secrets))
         }
         Err(complaints) => {
-            complain(file, &complaints, err);
+            complain(file, &complaints, undone, err);
             None
         }
     }
 }
 
-/// Prints complaints, and how many there are.
-pub(crate) fn complain(file: &Path, complaints: &[Complaint], err: &mut Out) {
+/// Prints why there is no configuration, and what did not happen; `hint`: what to do where the file cannot be read at all.
+fn refuse(file: &Path, error: &LoadError, undone: &str, hint: &str, err: &mut Out) {
+    match error {
+        LoadError::Wrong(complaints) => complain(file, complaints, undone, err),
+        LoadError::Read(_) | LoadError::NotAFile | LoadError::TooLarge | LoadError::NotText(_) => {
+            err.error(error, Some(file));
+            err.line(format_args!("  hint: {hint}"));
+        }
+    }
+}
+
+/// Prints complaints, how many there are, and what did not happen.
+fn complain(file: &Path, complaints: &[Complaint], undone: &str, err: &mut Out) {
     for complaint in complaints {
         err.line(complaint.in_file(file));
     }
     let count = complaints.len();
-    err.line(format_args!("{count} complaint{}: nothing was started", if count == 1 { "" } else { "s" }));
+    err.line(format_args!("{count} complaint{}: {undone}", if count == 1 { "" } else { "s" }));
 }
 
 /// Prints warnings.

@@ -10,12 +10,12 @@ use super::terminal::{Align, Cell, Paper, Table, Tone, visible};
 use super::{FAILED, NAGIOS_UNKNOWN, WRONG, with_secrets};
 use crate::config::{self, Complaint, LoadError, matches};
 use crate::model::{Placement, Route};
-use crate::run::{ProbeEnd, ProbeNews, Probed, probe};
+use crate::run::{ProbeEnd, ProbeNews, Probed, StartError, probe};
 
 pub(super) fn execute(args: &Probe) -> ExitCode {
     let mut err = Out::stderr();
     let nagios = args.output == Output::Nagios;
-    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else {
+    let Some((settings, secrets)) = with_secrets(&args.config, "nothing was sent", &mut err) else {
         return if nagios { unknown(&complaint(&args.config)) } else { ExitCode::from(WRONG) };
     };
     let routes: Vec<Route> = settings.routes.iter().filter(|r| matches(&args.route, &r.to_string())).cloned().collect();
@@ -25,7 +25,7 @@ pub(super) fn execute(args: &Probe) -> ExitCode {
         err.line(format_args!("  hint: the routes are {}", all.join(", ")));
         return if nagios { unknown(&format!("no route matches {}", args.route.escape_debug())) } else { ExitCode::from(WRONG) };
     }
-    let failed = |why: &dyn std::error::Error| if nagios { unknown(&why.to_string()) } else { ExitCode::from(FAILED) };
+    let failed = |why: &dyn std::error::Error| if nagios { unknown(&chain(why)) } else { ExitCode::from(FAILED) };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -34,7 +34,7 @@ pub(super) fn execute(args: &Probe) -> ExitCode {
         }
     };
     let mut teller = Teller { progress: Progress::new("arrived", args.look), ended: 0, arrived: 0, of: routes.len(), waiting: 0 };
-    let told = runtime.block_on(probe(&settings, &secrets, &routes, args.timeout, |news| teller.tell(&news)));
+    let told = runtime.block_on(probe(&settings, &secrets, &routes, args.timeout, args.own_key, |news| teller.tell(&news)));
     drop(teller);
     // Readers are in the middle of an IDLE: nothing is owed to them.
     runtime.shutdown_background();
@@ -45,10 +45,17 @@ pub(super) fn execute(args: &Probe) -> ExitCode {
         }
         Err(error) => {
             err.error(&error, None);
+            if let StartError::Key(_) = error {
+                err.line(format_args!("  hint: nothing was sent; {KEYLESS}"));
+            }
             failed(&error)
         }
     }
 }
+
+/// What to do where the daemon's key cannot be had.
+const KEYLESS: &str = "probe as the user that the daemon runs as, or as root. A daemon does not know canaries of another key, and warns of mail \
+                       in your name; with --own-key they are sent all the same";
 
 /// What a monitoring system is told when nothing could be probed: it reads standard output alone.
 pub(super) fn unknown(why: &str) -> ExitCode {
@@ -90,9 +97,15 @@ impl Teller {
         let say = |text: &str, tone| self.progress.say(&paper.paint(&visible(text), tone));
         let mut waited = None;
         match news {
+            ProbeNews::Made(folder) => {
+                say(
+                    &format!("made the key of this installation's canaries in {}; the daemon will know them by it", folder.display()),
+                    Tone::Dim,
+                );
+            }
             ProbeNews::Keyless(error) => {
-                say(&format!("error: {}", chain(*error)), Tone::Warn);
-                let hint = "the probe goes on with a key of its own, and nobody deletes its mail; run it as the daemon's user to mend that";
+                say(&format!("warning: {}", chain(*error)), Tone::Warn);
+                let hint = "the probe goes on with a key of its own: a daemon does not know its mail, warns of mail in your name, and deletes none of it";
                 say(&format!("  hint: {hint}"), Tone::Plain);
             }
             ProbeNews::Sees(inbox) => say(&format!("inbox {inbox} can be read"), Tone::Dim),

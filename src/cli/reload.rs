@@ -9,17 +9,15 @@ use serde_json::Value;
 use super::args::OfDaemon;
 use super::incident::ask;
 use super::out::Out;
-use super::{FAILED, WRONG, configuration, known_configuration};
+use super::{FAILED, WRONG, configuration, daemon_folder};
 use crate::config;
 
 /// `mailcanary reload`.
 pub(super) fn execute(args: &OfDaemon) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     // The daemon would refuse it as well; the complaints belong where the command was given.
-    let Some(checked) = configuration(&args.config, &mut err) else {
-        err.line("nothing was reloaded: what runs goes on with the configuration that it has");
-        return ExitCode::from(WRONG);
-    };
+    let undone = "nothing was reloaded, what runs goes on with the configuration that it has";
+    let Some(checked) = configuration(&args.config, undone, &mut err) else { return ExitCode::from(WRONG) };
     match ask(&checked.settings.ledger.path, Method::POST, "/-/reload", None) {
         Ok(answer) => {
             let file = answer.get("file").and_then(Value::as_str).unwrap_or_default();
@@ -54,8 +52,8 @@ fn is_another(loaded: &Path, given: &Path) -> bool {
 /// `mailcanary health`.
 pub(super) fn health(args: &OfDaemon) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    let Some(checked) = known_configuration(&args.config, &mut err) else { return ExitCode::from(WRONG) };
-    match ask(&checked.settings.ledger.path, Method::GET, "/-/healthy", None) {
+    let Some(folder) = daemon_folder(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    match ask(&folder, Method::GET, "/-/healthy", None) {
         Ok(_) => {
             out.line("healthy");
             out.finish(0)

@@ -13,7 +13,7 @@ use crate::run::{Daemon, Source};
 pub(super) fn execute(args: &Run) -> ExitCode {
     let mut err = Out::stderr();
     let source = Source::new(args.config.clone());
-    let Some((settings, secrets)) = with_secrets(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    let Some((settings, secrets)) = with_secrets(&args.config, "nothing was started", &mut err) else { return ExitCode::from(WRONG) };
     log::begin();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,

@@ -17,7 +17,7 @@ const LINE_AT_MOST: usize = 1024 * 1024 * 1024;
 
 pub(super) fn execute(args: &Arguments) -> ExitCode {
     let mut err = Out::stderr();
-    let Some(checked) = configuration(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    let Some(checked) = configuration(&args.config, "no line was read", &mut err) else { return ExitCode::from(WRONG) };
     match filter(Filter::new(checked.settings)) {
         Ok(()) => ExitCode::SUCCESS,
         // Nobody reads any more: the work is done.

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Checked, Complaint, parse, web_config};
+use super::{Checked, Complaint, parse, web_config, whereabouts};
 
 /// A configuration larger than this is a mistake: 1 MiB.
 const MOST: u64 = 1 << 20;
@@ -43,6 +43,15 @@ pub fn load(path: &Path) -> Result<Checked, LoadError> {
         http.tls = web_config(file).is_ok_and(|web| web.tls.is_some());
     }
     Ok(checked)
+}
+
+/// The ledger's folder that the file at `path` names, or its default, even if the file cannot be run: for those who only want to find the daemon
+/// that runs.
+///
+/// # Errors
+/// As [`load`], of what that folder rests on alone.
+pub fn ledger_folder(path: &Path) -> Result<PathBuf, LoadError> {
+    whereabouts(&read(path)?).map_err(LoadError::Wrong)
 }
 
 /// What stands in the file. Pipes are refused before they are opened, as opening one could wait for ever; no more than 1 MiB is read.

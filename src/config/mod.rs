@@ -42,6 +42,7 @@ mod value;
 mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 pub use authority::{AuthorityError, authorities};
 pub use blocklist::{Blocklist, Codes};
@@ -50,7 +51,7 @@ pub use complaint::{Complaint, Place};
 pub use heartbeat::{AlertmanagerBeat, HealthchecksBeat, HeartbeatKind, KumaBeat, OnCallBeat, OpsgenieBeat};
 pub use hook::{PublicKey, PublicKeyError};
 pub use inbox::{ENDS_SOON, ImapSettings, InboxKind, JmapSettings, MaildirSettings, MxSettings};
-pub use load::{LoadError, content, load};
+pub use load::{LoadError, content, ledger_folder, load};
 pub use mail::{ExpectedMail, Honeytoken};
 pub use maintenance::Maintenance;
 pub use name_server::{Carrier, NameServer, Records, Upstream};
@@ -157,6 +158,32 @@ pub fn parse(text: &str, host_name: &str) -> Result<Checked, Vec<Complaint>> {
         }
     }
 }
+
+/// The ledger's folder that `text` names, or its default, whatever else is wrong in it. Pure.
+///
+/// # Errors
+/// What is wrong there; and where no folder is named, what may be a misspelt or misplaced one: the default would be another daemon's.
+fn whereabouts(text: &str) -> Result<PathBuf, Vec<Complaint>> {
+    let notes = Notes::new(text);
+    let document = toml_edit::Document::parse(text).map_err(|error| vec![syntax(&notes, &error)])?;
+    let root = text::Root::new(document.as_table(), &notes);
+    let section = keys::table("ledger").map(|table| root.single(table));
+    let (path, is_said) = (section.as_ref().and_then(|s| s.get("path")), section.is_some_and(|s| s.has("path")));
+    let doubtful = |complaint: &Complaint| {
+        let last = complaint.key.rsplit('.').next().unwrap_or_default();
+        matches!(complaint.key.as_str(), "ledger" | "ledger.path")
+            || !is_said && complaint.what.ends_with(UNKNOWN) && complaint::meant(last, ["ledger", "path"]).is_some()
+    };
+    let complaints = parse(text, "").err().unwrap_or_default();
+    let doubts: Vec<Complaint> = complaints.iter().filter(|complaint| doubtful(complaint)).cloned().collect();
+    match path {
+        Some(path) if doubts.is_empty() => Ok(path),
+        _ => Err(if doubts.is_empty() { complaints } else { doubts }),
+    }
+}
+
+/// How what is said of an unknown key or table ends.
+const UNKNOWN: &str = "that mailcanary knows";
 
 /// What the TOML parser says, without the line that it stands in: that may hold a secret.
 fn syntax(notes: &Notes<'_>, error: &toml_edit::TomlError) -> Complaint {

@@ -1,12 +1,13 @@
-//! By which hosts the mails of canaries came: written down beside the canary, for show.
+//! By which hosts the mails of canaries came, and what filters wrote of them: written down beside the canary, for show.
 
 use rusqlite::{Connection, Result, params};
+use serde::Serialize;
 
 use super::sql;
 use crate::model::{CanaryId, Hop, Name};
 use crate::watchdog::Event;
 
-/// The hops of one mail.
+/// The hops of one mail, and what the receiver's filter wrote of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hops {
     /// Whose.
@@ -15,6 +16,8 @@ pub struct Hops {
     pub inbox: Name,
     /// The first first.
     pub hops: Vec<Hop>,
+    /// A field each.
+    pub filter: Vec<String>,
 }
 
 impl Hops {
@@ -22,13 +25,20 @@ impl Hops {
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
         let Event::Examined { inbox, canary, mail } = event else { return None };
-        (!mail.hops.is_empty()).then(|| Self { canary: *canary, inbox: inbox.clone(), hops: mail.hops.clone() })
+        let is_some = !(mail.hops.is_empty() && mail.filter.is_empty());
+        is_some.then(|| Self { canary: *canary, inbox: inbox.clone(), hops: mail.hops.clone(), filter: mail.filter.clone() })
     }
 
     /// Writes them down, without what follows from them. What is there stays.
     pub(super) fn keep(&self, tables: &Connection) -> Result<()> {
         let bare: Vec<Hop> = self.hops.iter().map(|hop| Hop { took: None, behind: None, ..hop.clone() }).collect();
-        let text = serde_json::to_string(&bare).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
-        tables.prepare_cached(sql::HOPS)?.execute(params![self.canary.to_string(), text, self.inbox.as_str()]).map(|_| ())
+        let values = params![self.canary.to_string(), text(&bare)?, self.inbox.as_str(), text(&self.filter)?];
+        tables.prepare_cached(sql::HOPS)?.execute(values).map(|_| ())
     }
+}
+
+/// A list as JSON; nothing for an empty one.
+fn text<T: Serialize>(list: &[T]) -> Result<Option<String>> {
+    let text = (!list.is_empty()).then(|| serde_json::to_string(list)).transpose();
+    text.map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }

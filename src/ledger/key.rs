@@ -4,11 +4,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
+use super::open::make_folder;
 use crate::canary::Key;
 
 /// The name of the file in the ledger's folder.
@@ -49,15 +50,16 @@ pub enum KeyError {
     Random(getrandom::Error),
 }
 
-impl Key {
-    /// The key in `folder`, if there is one; makes none. For those who only look: a key that another user made is none for the service.
-    ///
-    /// # Errors
-    /// [`KeyError::Read`] and [`KeyError::Damaged`].
-    pub fn load(folder: &Path) -> Result<Option<Self>, KeyError> {
-        load(&folder.join(KEY_FILE))
-    }
+/// Who makes a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Maker {
+    /// Who holds the folder's lock.
+    Daemon,
+    /// Somebody else, for the folder's owner.
+    Other,
+}
 
+impl Key {
     /// The key in `folder`, and whether it was made just now. The folder must be there.
     ///
     /// A new key is on the disk, file and folder, before it is handed out; a crash leaves a whole key or none. Loose permissions warn.
@@ -65,13 +67,32 @@ impl Key {
     /// # Errors
     /// See [`KeyError`]. A file that is there is never replaced.
     pub fn load_or_create(folder: &Path) -> Result<(Self, bool), KeyError> {
+        Self::load_or_make(folder, Maker::Daemon)
+    }
+
+    /// The same for somebody who sends canaries beside the daemon, or before it: the folder is made if it is not there, as the daemon would, and
+    /// a new key belongs to the folder's owner, as whom the daemon runs. One that the daemon could not read would keep it from starting.
+    ///
+    /// # Errors
+    /// As of [`Key::load_or_create`]; [`KeyError::Write`], too, if the folder is another user's and this one may give nothing away.
+    pub fn load_or_leave(folder: &Path) -> Result<(Self, bool), KeyError> {
+        let path = folder.join(KEY_FILE);
+        // A folder that cannot be looked into may have a key.
+        if let Some(key) = load(&path)? {
+            return Ok((key, false));
+        }
+        make_folder(folder).map_err(|cause| KeyError::Write { path, cause })?;
+        Self::load_or_make(folder, Maker::Other)
+    }
+
+    fn load_or_make(folder: &Path, by: Maker) -> Result<(Self, bool), KeyError> {
         let path = folder.join(KEY_FILE);
         if let Some(key) = load(&path)? {
             return Ok((key, false));
         }
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(KeyError::Random)?;
-        let made = write_new(folder, &path, &format!("{}\n", HEXLOWER.encode(&bytes)));
+        let made = write_new(folder, &path, &format!("{}\n", HEXLOWER.encode(&bytes)), by);
         match made {
             Ok(()) => Ok((Self::new(bytes), true)),
             // Another process was faster: its key is the key.
@@ -102,11 +123,15 @@ fn load(path: &Path) -> Result<Option<Key>, KeyError> {
 }
 
 /// Makes the file at `path`, whole or not at all; fails if it is there.
-fn write_new(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+fn write_new(folder: &Path, path: &Path, text: &str, by: Maker) -> io::Result<()> {
     let draft = folder.join(format!(".{KEY_FILE}.{}", std::process::id()));
-    let written = write_draft(&draft, text).and_then(|()| match fs::hard_link(&draft, path) {
-        // Some file systems have no links. Renaming is as whole, and the ledger's lock keeps a second process away.
-        Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => fs::rename(&draft, path),
+    let owner = if by == Maker::Other { Some(folder.metadata()?) } else { None };
+    let written = write_draft(&draft, text, owner.as_ref()).and_then(|()| match fs::hard_link(&draft, path) {
+        // Some file systems have no links. Renaming is as whole, and the ledger's lock keeps a second process away; who does not hold it leaves
+        // the key to the daemon.
+        Err(e) if by == Maker::Daemon && matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+            fs::rename(&draft, path)
+        }
         linked => linked,
     });
     // Gone already if it was renamed.
@@ -115,10 +140,18 @@ fn write_new(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
-    // A draft that a crash left behind keeps its own mode when it is opened again.
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+/// Writes a draft, and gives it to `owner`, if that is another user.
+fn write_draft(draft: &Path, text: &str, owner: Option<&fs::Metadata>) -> io::Result<()> {
+    // One that a crash left behind has a mode of its own, and what is a link leads somewhere that is not ours to write, least of all as root in
+    // another user's folder.
+    let _ = fs::remove_file(draft);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    if let Some(owner) = owner
+        && owner.uid() != file.metadata()?.uid()
+    {
+        let why = "the folder is another user's, who could not read it";
+        fchown(&file, Some(owner.uid()), Some(owner.gid())).map_err(|error| io::Error::new(error.kind(), why))?;
+    }
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

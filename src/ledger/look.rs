@@ -19,6 +19,8 @@ const SIGHTINGS: u32 = 50;
 const TOLD_WITHIN: Span = Span::from_secs(7 * 24 * 3600);
 /// The version of the schema that has hops.
 const WITH_HOPS: usize = 6;
+/// The one that has what filters wrote.
+const WITH_FILTER: usize = 7;
 /// Findings of providers that are looked through for those about one canary.
 const FINDINGS: u32 = 2000;
 
@@ -63,21 +65,27 @@ impl Past {
         let span = params![way.sent_at.as_ms(), way.sent_at.plus(TOLD_WITHIN).as_ms(), FINDINGS];
         let traces = self.rows(sql::TRACED_SINCE, span, trace)?;
         way.hops = self.hops_of(canary, way.sent_at)?;
+        way.filter = self.list_of(WITH_FILTER, sql::FILTER_OF, canary)?;
         way.traces = traces.into_iter().flatten().filter(|trace| trace.canary == canary).collect();
         Ok(Some(way))
     }
 
     /// By which hosts the mail of a canary came; none in a ledger of an older version.
     pub(super) fn hops_of(&self, canary: &str, sent_at: At) -> rusqlite::Result<Vec<Hop>> {
-        if self.version() < WITH_HOPS {
-            return Ok(Vec::new());
-        }
-        let found = self.rows(sql::HOPS_OF, [canary], |row| row.get::<_, Option<String>>(0))?;
-        // What another version has written is passed over.
-        let read = |text: String| serde_json::from_str(&text).ok();
-        let mut hops: Vec<Hop> = found.into_iter().flatten().find_map(read).unwrap_or_default();
+        let mut hops: Vec<Hop> = self.list_of(WITH_HOPS, sql::HOPS_OF, canary)?;
         Hop::time(&mut hops, Some(sent_at));
         Ok(hops)
+    }
+
+    /// A list that is kept beside a canary as JSON; an empty one in a ledger of a version before `since`.
+    fn list_of<T: DeserializeOwned>(&self, since: usize, query: &str, canary: &str) -> rusqlite::Result<Vec<T>> {
+        if self.version() < since {
+            return Ok(Vec::new());
+        }
+        let found = self.rows(query, [canary], |row| row.get::<_, Option<String>>(0))?;
+        // What another version has written is passed over.
+        let read = |text: String| serde_json::from_str(&text).ok();
+        Ok(found.into_iter().flatten().find_map(read).unwrap_or_default())
     }
 
     /// The incidents that are sought, the newest first; at most 500.
@@ -138,6 +146,7 @@ fn way(row: &Row<'_>) -> rusqlite::Result<Option<Way>> {
         lost_at: at_or_none(row, 20)?,
         forgotten_at: at_or_none(row, 21)?,
         hops: Vec::new(),
+        filter: Vec::new(),
         sightings: Vec::new(),
         traces: Vec::new(),
     }))

@@ -73,7 +73,7 @@ impl Ledger {
         self.append_with(records, &[])
     }
 
-    /// The same, and in the same breath the hops of canaries' mails, each with the inbox that it was seen in; what is there stays.
+    /// The same, and in the same breath the hops of canaries' mails and what filters wrote of them, each with the inbox that it was seen in; what is there stays.
     ///
     /// # Errors
     /// [`LedgerError`]: nothing was written; the same can be handed in again.

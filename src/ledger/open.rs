@@ -21,20 +21,25 @@ const STATEMENTS: usize = 48;
 
 /// Makes the folder if it is not there, readable by its owner alone, and takes its lock.
 pub(super) fn lock(folder: &Path) -> Result<File, LedgerError> {
-    if !folder.is_dir() {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-        made.map_err(|e| LedgerError::system(folder, "making the folder", e))?;
-        if let Some(parent) = folder.parent() {
-            // So that the new folder is still there after a power cut. Not every file system can; then nothing is lost by it.
-            drop(File::open(parent).and_then(|parent| parent.sync_all()));
-        }
-    }
+    make_folder(folder).map_err(|e| LedgerError::system(folder, "making the folder", e))?;
     let lock = private(&folder.join("lock")).map_err(|e| LedgerError::system(folder, "opening the file `lock`", e))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { folder: folder.to_path_buf() }),
         Err(TryLockError::Error(e)) => Err(LedgerError::system(folder, "locking the file `lock`", e)),
     }
+}
+
+/// Makes the folder if it is not there, readable by its owner alone.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        if let Some(parent) = folder.parent() {
+            // So that the new folder is still there after a power cut. Not every file system can; then nothing is lost by it.
+            drop(File::open(parent).and_then(|parent| parent.sync_all()));
+        }
+    }
+    Ok(())
 }
 
 /// A file that only its owner can read, made if it is not there.

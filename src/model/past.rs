@@ -121,6 +121,8 @@ pub struct Way {
     pub forgotten_at: Option<At>,
     /// By which hosts its mail came, the first first: only looked up for one canary alone.
     pub hops: Vec<Hop>,
+    /// What the receiver's filter wrote of its mail, a field each. Foreign text: only looked up for one canary alone.
+    pub filter: Vec<String>,
     /// Seen again, or elsewhere, or in another form: only looked up for one canary alone.
     pub sightings: Vec<Sighting>,
     /// What the provider said became of it: only looked up for one canary alone.

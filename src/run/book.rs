@@ -39,7 +39,7 @@ pub(super) struct Book {
     headers: Vec<(CanaryId, String)>,
     /// What was found in mails whose headers are kept.
     mails: Vec<(CanaryId, String)>,
-    /// By which hosts the mails of canaries came.
+    /// By which hosts the mails of canaries came, and what filters wrote of them.
     hops: Vec<Hops>,
     pruned_at: Option<At>,
     /// Since when another program has kept us from writing, if that is why the last try failed.
@@ -89,9 +89,9 @@ impl Book {
         self.mails.truncate(HEADERS);
     }
 
-    /// Takes in by which hosts the mail of a canary came. What is too much is left out: it is for show.
+    /// Takes in by which hosts the mail of a canary came, and what a filter wrote of it. What is too much is left out: it is for show.
     pub(super) fn add_hops(&mut self, hops: Hops) {
-        if self.hops.len() < HOPS && !hops.hops.is_empty() {
+        if self.hops.len() < HOPS {
             self.hops.push(hops);
         }
     }

@@ -1,6 +1,7 @@
 //! A probe: one canary down each route, now, by the same adapters that the daemon uses, watched until it arrives.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
@@ -68,7 +69,9 @@ pub enum ProbeEnd {
 /// What a probe tells while it goes on.
 #[derive(Clone, Debug)]
 pub enum ProbeNews<'a> {
-    /// The installation's key cannot be read: the probe's canaries are made with another.
+    /// The installation had no key yet, and has one now, in this folder.
+    Made(&'a Path),
+    /// The installation's key cannot be had: the probe's canaries are made with another.
     Keyless(&'a KeyError),
     /// An inbox can be read.
     Sees(&'a Name),
@@ -87,23 +90,25 @@ pub enum ProbeNews<'a> {
     },
 }
 
-/// Probes `routes`. Waits for each no longer than `timeout`, or its stream's deadline. `tell` hears how it goes.
+/// Probes `routes`. Waits for each no longer than `timeout`, or its stream's deadline. `own_key`: go on without the installation's key where it
+/// cannot be had. `tell` hears how it goes.
 ///
 /// The ids of a probe's canaries are none that a daemon uses: one that watches the same inboxes passes over them.
 ///
 /// # Errors
-/// If an adapter cannot be built. Nothing was sent then.
+/// If an adapter cannot be built, or the key not be had. Nothing was sent then.
 pub async fn probe(
     settings: &Settings,
     secrets: &Secrets,
     routes: &[Route],
     timeout: Option<Span>,
+    own_key: bool,
     mut tell: impl FnMut(ProbeNews<'_>),
 ) -> Result<Vec<Probed>, StartError> {
     let clock = Clock::new();
     let mut tasks = JoinSet::new();
     let submitters: BTreeMap<_, _> = submitters(settings, secrets)?.into_iter().map(|(name, one)| (name, Arc::new(one))).collect();
-    let key = key(settings, &mut tell)?;
+    let key = key(&settings.ledger.path, own_key, &mut tell)?;
     let (reports_in, mut reports) = mpsc::channel(256);
     let mut canaries = Vec::new();
     for route in routes {
@@ -140,13 +145,19 @@ pub async fn probe(
     Ok(watch.ended)
 }
 
-/// The installation's key, if this user may read it; otherwise one for this probe alone, which `tell` hears of: daemons count such canaries
-/// as no forgery, since they say that they are a probe's, weigh them like any mail that is not theirs, and cannot delete them. Nothing is made in the ledger's folder: it is the daemon's.
-fn key(settings: &Settings, tell: &mut impl FnMut(ProbeNews<'_>)) -> Result<Key, StartError> {
-    match Key::load(&settings.ledger.path) {
-        Ok(Some(key)) => return Ok(key),
-        Ok(None) => {}
-        Err(error) => tell(ProbeNews::Keyless(&error)),
+/// The installation's key, made if there is none yet: the daemon passes over its canaries, now and after its first start. With `own` one for
+/// this probe alone, where that cannot be had, which `tell` hears of: daemons count such canaries as no forgery, since they say that they are
+/// a probe's, and weigh them like any mail that is not theirs, for anybody could write so. So they tell of mail in our name that nobody sent.
+fn key(folder: &Path, own: bool, tell: &mut impl FnMut(ProbeNews<'_>)) -> Result<Key, StartError> {
+    match Key::load_or_leave(folder) {
+        Ok((key, made)) => {
+            if made {
+                tell(ProbeNews::Made(folder));
+            }
+            return Ok(key);
+        }
+        Err(error) if own => tell(ProbeNews::Keyless(&error)),
+        Err(error) => return Err(error.into()),
     }
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|e| StartError::Random(e.to_string()))?;

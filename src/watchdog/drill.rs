@@ -26,6 +26,8 @@ const RINGS_FOR: Span = Span::from_secs(30);
 const WAITS_FOR: Span = Span::from_secs(120);
 /// No drill lasts longer.
 pub(super) const LONGEST: Span = Span::from_secs(30 * 60);
+/// Where the evidence says what to do.
+pub(super) const STEP: &str = "next_step";
 /// Sightings that are withheld.
 const WITHHELD: usize = 20_000;
 
@@ -186,8 +188,19 @@ impl Watchdog {
         change.summary = marked(&drill, &change.summary);
         if let Some(evidence) = change.evidence.as_object_mut() {
             evidence.insert(DRILL.to_owned(), drill.into());
+            if let Some(until) = self.state.drill.as_ref().map(|drill| drill.until) {
+                evidence.insert(STEP.to_owned(), nothing_to_do(until).into());
+            }
         }
     }
+}
+
+/// What is to be done about a drill's incident.
+fn nothing_to_do(until: At) -> String {
+    format!(
+        "nothing: this is a drill. It ends by itself soon after the sinks have answered its page, at {} at the latest; `mailcanary drill stop -c FILE` ends it at once",
+        until.minute()
+    )
 }
 
 /// The words of a drill's incident, which say it once and first.

@@ -51,7 +51,7 @@ fn ending(inbox: &Name, ends: At, now: At) -> Move {
         kind: Kind::EarlySign,
         severity: Severity::Warn,
         culprit: Culprit::Inbox(inbox.clone()),
-        summary: format!("what inbox `{inbox}` is logged in to with {when}: it is blind from then on. Next: {next}"),
+        summary: format!("what inbox `{inbox}` is logged in to with {when}: it is blind from then on"),
         evidence: json!({ "expires": ends.rfc3339(), "next_step": next }),
         only: None,
     }
@@ -119,7 +119,7 @@ fn tell(plan: &Plan, state: &State, provider: &Name, by: &Signs, account: &Accou
         kind: Kind::EarlySign,
         severity: open.map_or(severity, |i| i.shown.severity.max(severity)),
         culprit,
-        summary: format!("provider `{provider}` {lead}: {}{standby}. Next: {next}", what.join(", ")),
+        summary: format!("provider `{provider}` {lead}: {}{standby}", what.join(", ")),
         evidence: json!({
             "signs": details.into_iter().map(|d| d.shown).collect::<Vec<_>>(),
             "levels": levels.collect::<Map<String, Value>>(),

@@ -35,6 +35,7 @@ pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment
         && let Some(evidence) = present.evidence.as_object_mut()
     {
         evidence.insert(DRILL.to_owned(), drill.into());
+        evidence.extend(open.shown.last.evidence.get(drill::STEP).map(|step| (drill::STEP.to_owned(), step.clone())));
         present.summary = drill::marked(drill, &present.summary);
     }
     Some(present)

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -123,7 +124,56 @@ fn every_complaint_is_printed_with_its_place() {
         "{err}"
     );
     assert!(err.contains(&format!("{place}:12:12: inbox.i.imap.password: a secret in plain text (not shown)\n")), "{err}");
-    assert!(err.ends_with("2 complaints: nothing was started\n"), "{err}");
+    assert!(err.ends_with("2 complaints: `mailcanary run` would not start with it\n"), "{err}");
+}
+
+#[test]
+fn of_a_spoilt_file_only_where_the_ledger_is_must_be_right() {
+    let folder = Folder::new();
+    let ask = |text: &str| said(&mailcanary().arg("health").arg("-c").arg(folder.file("spoilt.toml", text)).output().unwrap());
+    let asked = |text: &str, ledger: &str| {
+        let (code, _, err) = ask(text);
+        let socket = format!("error: no daemon answers at `{ledger}/control.sock`");
+        assert!(code == 1 && err.lines().count() == 3 && err.contains(&socket), "{text}\n{err}");
+        assert!(err.starts_with("warning: ") && err.contains("spoilt.toml` is wrong by now, `mailcanary check -c "), "{err}");
+    };
+    for spoilt in ["[ledger]\npath = \"/tmp/nobody\"\n", "ledger.path = \"/tmp/nobody\"\nsubjekt = 1\n[ledgr]\n[stream.x]\npaths = 1\n"] {
+        asked(spoilt, "/tmp/nobody");
+    }
+    // A table that has nothing to do with it is no reason to doubt the default.
+    asked("[stram.x]\nsubject = \"x\"\n[ledger]\nkeeep = \"1d\"\n", "/var/lib/mailcanary");
+    // What may have been the path: the default may be the ledger of another daemon.
+    for (spoilt, why) in [
+        ("[ledgr]\npath = \"/tmp/nobody\"\n", ":1:1: ledgr: is not a table that mailcanary knows"),
+        ("[ledger]\npth = \"/tmp/nobody\"\n", ":2:1: ledger.pth: is not a key that mailcanary knows"),
+        ("[http]\npath = \"/tmp/nobody\"\n", ":2:1: http.path: is not a key that mailcanary knows"),
+        ("path = \"/tmp/nobody\"\n", ":1:1: path: is not a table that mailcanary knows"),
+        ("[ledger]\npath = 1\n", ":2:8: ledger.path: `1` is a whole number"),
+        ("ledger = \"/tmp/nobody\"\n", ":1:1: ledger: this is a text, not a table"),
+        ("[ledger\npath = \"/tmp/nobody\"\n", ":1:8: this is not TOML: "),
+    ] {
+        let (code, out, err) = ask(spoilt);
+        assert!(code == 2 && out.is_empty() && err.contains(why) && !err.contains("started"), "{spoilt}\n{err}");
+        assert!(err.contains("1 complaint: no daemon was asked\n  hint: to reach the daemon meanwhile, name a file"), "{err}");
+    }
+}
+
+#[test]
+fn a_probe_leaves_no_key_that_the_daemon_could_not_read() {
+    let folder = Folder::new();
+    let ledger = folder.0.join("ledger");
+    let text = good("{ env = \"PASSWORD\" }") + &format!("[ledger]\npath = {ledger:?}\n");
+    let file = folder.file("mailcanary.toml", text);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::create_dir(&ledger).unwrap();
+    // Each may write there, and the folder is root's, as whom the daemon runs.
+    fs::set_permissions(&ledger, fs::Permissions::from_mode(0o777)).unwrap();
+    let mut probe = mailcanary();
+    probe.arg("probe").arg("-c").arg(&file).env("PASSWORD", "hunter2").uid(65534).gid(65534);
+    let (code, out, err) = said(&probe.output().unwrap());
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("canary.key`: the folder is another user's, who could not read it\n  hint: nothing was sent"), "{err}");
+    assert_eq!(fs::read_dir(&ledger).unwrap().count(), 0, "not even a draft");
 }
 
 #[test]
@@ -153,7 +203,8 @@ fn what_cannot_sign_and_what_holds_no_authority_is_a_complaint_for_every_command
     let sink = format!("{sink}[sink.chat.slack]\nurl = {{ file = {plain:?} }}\n");
     let ledger = folder.0.join("ledger");
     let file = folder.file("outside.toml", format!("{text}{sink}[ledger]\npath = {ledger:?}\n"));
-    for command in ["check", "run", "probe"] {
+    let undone = [("check", "`mailcanary run` would not start with it"), ("run", "nothing was started"), ("probe", "nothing was sent")];
+    for (command, undone) in undone {
         let (code, out, err) = said(&mailcanary().arg(command).arg("-c").arg(&file).output().unwrap());
         assert_eq!((code, out.as_str()), (2, ""), "{command}: {err}");
         for (place, complaint) in [
@@ -175,7 +226,7 @@ fn what_cannot_sign_and_what_holds_no_authority_is_a_complaint_for_every_command
         }
         assert!(err.contains("cannot sign: the secret does not start with `whsec_`") && !err.contains("hunter2"), "{err}");
         assert!(err.contains("is no address to write to: it does not begin with https:// and a host"), "{err}");
-        assert!(err.ends_with("5 complaints: nothing was started\n"), "{err}");
+        assert!(err.ends_with(&format!("5 complaints: {undone}\n")), "{err}");
     }
     assert!(!ledger.exists(), "nothing was begun");
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use mailcanary::cli::simulate::Native;
 use mailcanary::config;
@@ -22,6 +23,30 @@ fn every_file_is_in_the_library() {
     files.sort();
     assert_eq!(files, incidents::names().collect::<Vec<_>>());
     assert_eq!(files.len(), 30);
+}
+
+#[test]
+fn each_is_played_on_its_own_day_and_ends_once() {
+    for name in incidents::names() {
+        let incident = incidents::find(name).unwrap().unwrap();
+        let begins = incident.begins().rfc3339();
+        let expected = format!("{}T{}:00.000Z", incident.date, incident.time.as_deref().unwrap_or("12:00"));
+        assert_eq!(begins, expected, "{name}");
+    }
+    for (name, when, ends) in [
+        ("mailgun-2013", "(2013-09-18 20:40 UTC)", "[      2h] it is over"),
+        ("worldticket-2021", "(2021-11-04, played from noon)", "[      4h] it is over"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args(["demo", "--incident", name]).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && told.contains(when) && told.contains(ends), "{told}");
+        assert_eq!(told.matches("it is over").count(), 1, "{told}");
+        // What ends as something else begins is said first.
+        let [over, next] = ["this is over: The machine of the primary", "The backup takes over"].map(|words| told.find(words));
+        assert!(over <= next, "{told}");
+        let year = name.rsplit('-').next().unwrap();
+        assert!(told.contains(&format!("sent {year}-")) && !told.contains("2023-"), "{told}");
+    }
 }
 
 /// Each by its place in the library, so that they are played beside each other.

@@ -29,7 +29,7 @@ struct Report {
 
 pub(super) fn execute(args: &Arguments) -> ExitCode {
     let mut err = Out::stderr();
-    let Some(checked) = configuration(&args.config, &mut err) else { return ExitCode::from(WRONG) };
+    let Some(checked) = configuration(&args.config, "nothing was looked at", &mut err) else { return ExitCode::from(WRONG) };
     let opened = Past::open(&checked.settings.ledger.path).and_then(|past| Ok((past.extent()?, past)));
     let (extent, past) = match opened {
         Ok((Some(extent), past)) => (extent, past),

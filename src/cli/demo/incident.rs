@@ -1,6 +1,6 @@
 //! An incident of the library, played in virtual time: what broke, and what would have been told.
 
-use std::fmt::Display;
+use std::collections::BTreeMap;
 
 use super::story::show_notice;
 use super::{DemoError, line};
@@ -8,6 +8,7 @@ use crate::cli::simulate::Native;
 use crate::config;
 use crate::model::{At, Change, Notice, Severity};
 use crate::sandbox::incidents::{self, Incident};
+use crate::sandbox::simulate::Failure;
 
 /// Everything that happens follows from it: the story is the same each time.
 const SEED: u64 = 1;
@@ -22,7 +23,9 @@ pub(super) fn tell(name: &str) -> Result<bool, DemoError> {
     let checked = config::parse(&incident.configuration, "demo")
         .map_err(|complaints| DemoError::Configuration(super::stage::listing(&complaints)))?;
     let notices = incident.play(Native::new(&checked.settings), SEED);
-    line(format_args!("{} ({})", incident.title, incident.date));
+    let known = incident.time.is_some();
+    let when = if known { incident.begins().minute() } else { format!("{}, played from noon", incident.date) };
+    line(format_args!("{} ({when})", incident.title));
     line(format_args!("  {}", incident.seen));
     line(format_args!("  source: {}", incident.source));
     line(format_args!(
@@ -41,28 +44,38 @@ pub(super) fn tell(name: &str) -> Result<bool, DemoError> {
 /// What broke and what was told, in the order of time.
 fn story(incident: &Incident, notices: &[(At, Notice)]) {
     let begins = incident.begins();
-    let mut broken: Vec<(At, &str, At)> = incident
-        .failures
-        .iter()
-        .map(|(failure, say)| (begins.plus(failure.after), say.as_str(), begins.plus(failure.after).plus(failure.lasts)))
-        .collect();
-    broken.sort_unstable();
-    let mut ends: Vec<At> = broken.iter().filter(|(from, _, until)| until > from).map(|(.., until)| *until).collect();
-    ends.sort_unstable();
-    let (mut broken, mut ends) = (broken.into_iter().peekable(), ends.into_iter().peekable());
-    let say = |at: At, text: &dyn Display| line(format_args!("[{:>8}] {text}", at.since(begins).to_string()));
+    let say = |(at, words): (At, String)| line(format_args!("[{:>8}] {words}", at.since(begins).to_string()));
+    let mut turns = turns(incident).into_iter().peekable();
     for (at, notice) in notices {
-        while let Some((from, words, _)) = broken.next_if(|(from, ..)| from <= at) {
-            say(from, &words);
-        }
-        while let Some(end) = ends.next_if(|end| end <= at) {
-            say(end, &"it is over");
+        while let Some(turn) = turns.next_if(|(turn, _)| turn <= at) {
+            say(turn);
         }
         if notice.change == Change::Reminder {
             continue;
         }
         show_notice(&format!("[{}]", at.since(begins)), notice);
     }
+    turns.for_each(say);
+}
+
+/// What breaks and what ends, each once. What ends as something else begins is said first.
+fn turns(incident: &Incident) -> Vec<(At, String)> {
+    let begins = incident.begins();
+    let span = |failure: &Failure| (begins.plus(failure.after), begins.plus(failure.after).plus(failure.lasts));
+    let lasting = incident.failures.iter().map(|(failure, say)| (span(failure), say)).filter(|((from, until), _)| until > from);
+    let mut ends: BTreeMap<At, Vec<&str>> = BTreeMap::new();
+    for ((_, until), say) in lasting {
+        ends.entry(until).or_default().push(say);
+    }
+    let last = ends.keys().next_back().copied();
+    let over = |(at, says): (At, Vec<&str>)| {
+        let words = if Some(at) == last { "it is over".to_owned() } else { format!("this is over: {}", says.join("; ")) };
+        (at, false, words)
+    };
+    let broken = incident.failures.iter().map(|(failure, say)| (span(failure).0, true, say.clone()));
+    let mut all: Vec<(At, bool, String)> = ends.into_iter().map(over).chain(broken).collect();
+    all.sort_by_key(|(at, begins, _)| (*at, *begins));
+    all.into_iter().map(|(at, _, words)| (at, words)).collect()
 }
 
 fn summary(incident: &Incident, notices: &[(At, Notice)]) {

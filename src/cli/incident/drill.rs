@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::out::Out;
-use super::super::{FAILED, WRONG, known_configuration};
+use super::super::{FAILED, WRONG, daemon_folder};
 use super::args::{Drill, Drilled};
 use super::daemon;
 use crate::model::Span;
@@ -27,17 +27,16 @@ pub(super) fn execute(command: &Drill) -> ExitCode {
 
 fn begin(drilled: &Drilled) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    let Some(checked) = known_configuration(&drilled.place.config, &mut err) else { return ExitCode::from(WRONG) };
-    let folder = &checked.settings.ledger.path;
+    let Some(folder) = daemon_folder(&drilled.place.config, &mut err) else { return ExitCode::from(WRONG) };
     let body = json!({ "provider": drilled.provider, "lasts": drilled.lasts, "by": drilled.by });
-    if let Err(why) = daemon::ask(folder, Method::POST, "/api/v1/drill", Some(&body)) {
+    if let Err(why) = daemon::ask(&folder, Method::POST, "/api/v1/drill", Some(&body)) {
         err.line(format_args!("error: {why}"));
         return ExitCode::from(FAILED);
     }
     err.line(format_args!("the canaries of provider {} are withheld; the page will say that it is a drill", drilled.provider));
     let (mut written, mut paged) = (false, false);
     loop {
-        match daemon::ask(folder, Method::GET, "/api/v1/drill", None) {
+        match daemon::ask(&folder, Method::GET, "/api/v1/drill", None) {
             Ok(answer) => {
                 let goes_on = answer.get("drill").filter(|drill| drill.is_object());
                 let Some(drill) = goes_on else { return over(&answer, drilled.place.json, out) };

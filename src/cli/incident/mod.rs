@@ -7,6 +7,7 @@ mod evidence;
 mod sheet;
 mod table;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -19,8 +20,8 @@ pub(super) use daemon::ask;
 
 use super::out::Out;
 use super::terminal::{Look, Paper, fold};
-use super::{FAILED, WRONG, known_configuration};
-use crate::model::{At, Name};
+use super::{FAILED, WRONG, daemon_folder};
+use crate::model::At;
 
 /// `mailcanary incident`.
 pub(super) fn execute(command: &Incident) -> ExitCode {
@@ -69,11 +70,18 @@ pub(super) fn dns(command: &Dns) -> ExitCode {
 pub(super) fn silence(command: &Silence) -> ExitCode {
     match command {
         Silence::Add(wished) => {
-            if let Some(why) = unknown(wished) {
-                Out::stderr().line(format_args!("error: {why}"));
-                return ExitCode::from(WRONG);
-            }
-            tell(&wished.place, Method::POST, "/api/v1/silences", Some(&wish(wished)), |answer| fit(&table::silenced(answer)))
+            let mut err = Out::stderr();
+            let Some(folder) = daemon_folder(&wished.place.config, &mut err) else { return ExitCode::from(WRONG) };
+            let (code, why) = match unknown(&folder, wished) {
+                Ok(None) => {
+                    let text = |answer: &Value| fit(&table::silenced(answer));
+                    return tell_at(&folder, wished.place.json, Method::POST, "/api/v1/silences", Some(&wish(wished)), text);
+                }
+                Ok(Some(why)) => (WRONG, why),
+                Err(why) => (FAILED, why),
+            };
+            err.line(format_args!("error: {why}"));
+            ExitCode::from(code)
         }
         Silence::List(place) => tell(place, Method::GET, "/api/v1/silences", None, |answer| fit(&table::silences(answer))),
         Silence::End(ended) => {
@@ -86,8 +94,8 @@ pub(super) fn silence(command: &Silence) -> ExitCode {
 /// Every incident that the daemon lists, page by page.
 fn list(place: &Place) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    let Some(checked) = known_configuration(&place.config, &mut err) else { return ExitCode::from(WRONG) };
-    match all_incidents(&checked.settings.ledger.path) {
+    let Some(folder) = daemon_folder(&place.config, &mut err) else { return ExitCode::from(WRONG) };
+    match all_incidents(&folder) {
         Ok(answer) if place.json => out.line(&answer),
         Ok(answer) => {
             let now = answer.get("as_of").and_then(Value::as_str).and_then(At::from_rfc3339);
@@ -137,16 +145,20 @@ fn say(said: &Said, what: &str) -> ExitCode {
     tell(&said.one.place, Method::POST, &path, Some(&body), shown)
 }
 
-/// What a silence names that the configuration does not have: it would silence nothing, and nobody would notice.
-fn unknown(wished: &Wished) -> Option<String> {
-    let settings = known_configuration(&wished.place.config, &mut Out::stderr())?.settings;
-    let of = |what: &str, name: Option<&String>, known: Vec<&str>| {
-        let name = name.filter(|name| !known.contains(&name.as_str()))?;
-        Some(format!("there is no {what} `{}`\n  hint: there are {}", name.escape_debug(), known.join(", ")))
-    };
-    of("provider", wished.provider.as_ref(), settings.providers.keys().map(Name::as_str).collect())
-        .or_else(|| of("stream", wished.stream.as_ref(), settings.streams.keys().map(Name::as_str).collect()))
-        .or_else(|| of("inbox", wished.inbox.as_ref(), settings.inboxes.keys().map(Name::as_str).collect()))
+/// What a silence names that the daemon does not have: it would silence nothing, and nobody would notice.
+fn unknown(folder: &Path, wished: &Wished) -> Result<Option<String>, String> {
+    let given = [("provider", &wished.provider), ("stream", &wished.stream), ("inbox", &wished.inbox)];
+    for (what, name) in given.into_iter().filter_map(|(what, name)| Some((what, name.as_ref()?))) {
+        let plural = if what == "inbox" { "inboxes".to_owned() } else { format!("{what}s") };
+        let answer = ask(folder, Method::GET, &format!("/api/v1/{plural}"), None)?;
+        let all = answer.get(&plural).and_then(Value::as_array).into_iter().flatten();
+        let known: BTreeSet<&str> = all.filter_map(|one| one.get("name")?.as_str()).collect();
+        if !known.contains(name.as_str()) {
+            let known: Vec<&str> = known.into_iter().collect();
+            return Ok(Some(format!("there is no {what} `{}`\n  hint: there are {}", name.escape_debug(), known.join(", "))));
+        }
+    }
+    Ok(None)
 }
 
 fn wish(wished: &Wished) -> Value {
@@ -163,10 +175,15 @@ fn wish(wished: &Wished) -> Value {
 
 /// Asks the daemon, and prints its answer as JSON or as `text` has it, in lines that fit.
 fn tell(place: &Place, method: Method, path: &str, body: Option<&Value>, text: impl Fn(&Value) -> String) -> ExitCode {
+    let Some(folder) = daemon_folder(&place.config, &mut Out::stderr()) else { return ExitCode::from(WRONG) };
+    tell_at(&folder, place.json, method, path, body, text)
+}
+
+/// The same of the daemon whose ledger is in `folder`.
+fn tell_at(folder: &Path, json: bool, method: Method, path: &str, body: Option<&Value>, text: impl Fn(&Value) -> String) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    let Some(checked) = known_configuration(&place.config, &mut err) else { return ExitCode::from(WRONG) };
-    match ask(&checked.settings.ledger.path, method, path, body) {
-        Ok(answer) if place.json => out.line(&answer),
+    match ask(folder, method, path, body) {
+        Ok(answer) if json => out.line(&answer),
         Ok(answer) => out.line(text(&answer)),
         Err(why) => {
             err.line(format_args!("error: {why}"));

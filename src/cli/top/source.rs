@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::super::args::Top as Arguments;
-use super::super::known_configuration;
+use super::super::daemon_folder;
 use super::super::out::{Out, chain};
 use crate::config::{Secret, SecretRef, Wire};
 use crate::edge::dial::{Dialer, through};
@@ -47,8 +47,7 @@ impl Source {
         let made = match (&args.url, &args.config) {
             (Some(url), _) => Self::far(args, url),
             (None, Some(config)) => {
-                let folder = known_configuration(config, err)?.settings.ledger.path;
-                let socket = folder.join(SOCKET);
+                let socket = daemon_folder(config, err)?.join(SOCKET);
                 let place = format!("the control socket `{}`", socket.display().to_string().escape_debug());
                 let client = through(&socket).map_err(|error| chain(&error));
                 client.map(|client| Self { client, url: format!("http://localhost{TOP}"), proof: Proof::None, place, is_here: true })

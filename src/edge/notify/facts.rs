@@ -7,6 +7,10 @@ use crate::model::{Change, Culprit, certain};
 
 /// Bytes of a fact.
 const VALUE: usize = 240;
+/// Bytes of what to do: it may hold a command that is to be copied whole.
+const STEP: usize = 600;
+/// What it is called.
+const NEXT: &str = "Next";
 /// More facts are noise at night.
 pub(super) const FACTS: usize = 7;
 /// Streams that are named.
@@ -23,7 +27,7 @@ pub(super) struct Fact {
 pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
     let evidence = &out.notice.evidence;
     let fact = |name: &'static str, value: Option<String>| {
-        let value = fit::line(&value?, VALUE);
+        let value = fit::line(&value?, if name == NEXT { STEP } else { VALUE });
         // What the sentence says already is not said again.
         (!value.is_empty() && !out.notice.summary.contains(&value)).then_some(Fact { name, value })
     };
@@ -44,7 +48,7 @@ pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
         fact("Why", text(part("why"))),
         fact("Open too", open_too(part("open_too"))),
         fact("Others", text(part("others"))),
-        fact("Next", text(part("next_step"))),
+        fact(NEXT, text(part("next_step"))),
         fact("Certainty", part("certainty").as_f64().map(certain).or_else(|| text(part("certain_by")))),
     ];
     let mut all: Vec<Fact> = all.into_iter().flatten().collect();

@@ -277,6 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn a_command_among_what_to_do_is_whole() {
+        let next = format!(
+            "ask who changed it. {}If it is right: `mailcanary identity approve p s link 'x.example' -c FILE`",
+            "Or so. ".repeat(30)
+        );
+        let mut out = nasty::out(Change::Opened, "mail of provider `p` carries something foreign");
+        out.notice.evidence = json!({ "next_step": next });
+        let body = nasty::pages().page(&out).body();
+        assert!(body.ends_with(&format!("\nNext: {next}")), "{body}");
+    }
+
+    #[test]
     fn what_is_told_late_says_of_when_it_is() {
         let now = nasty::opened().at.plus(crate::model::Span::from_secs(1200));
         let page = nasty::pages().page(&nasty::opened().told_at(now));

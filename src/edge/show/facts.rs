@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::model::{At, CanaryId, Kind, certain, grouped};
+use crate::model::{At, CanaryId, Kind, certain, grouped, quoted};
 
 /// Pieces of a list that are told.
 const LISTED: usize = 60;
@@ -75,6 +75,7 @@ const NAMES: &[(&str, &str)] = &[
     ("not_arrived", "Not arrived"),
     ("missing", "Missing"),
     ("share_in_junk", "In junk"),
+    ("filters", "At each inbox"),
     ("times_slower", "Takes"),
     ("usual", "Usually"),
     ("slow_leg", "Where it waits"),
@@ -160,6 +161,7 @@ fn meant(kind: Kind, key: &str, value: &Value, all: &Map<String, Value>) -> Opti
         "mails" | "refused" => value.as_u64().and_then(|count| words(grouped(count))),
         "routes" => routes(value, all),
         "slow_leg" => leg(value),
+        "filters" => filters(value),
         "first_bad" | "last_good" => value.as_object().map(canary),
         _ => said(key, value),
     }
@@ -206,6 +208,36 @@ fn leg(value: &Value) -> Option<Said> {
         _ => String::new(),
     };
     Some(Said::Words(format!("{}{times}{between}", name.replace('_', " "))))
+}
+
+/// How much of the mail lies in Junk at each inbox, since when, how it was before, and what the receiver's filter wrote.
+fn filters(value: &Value) -> Option<Said> {
+    let inbox = |row: &Value| {
+        let text = |key: &str| row.get(key).and_then(Value::as_str);
+        let of = |junk: &str, all: &str| {
+            let (junk, all) = (row.get(junk)?.as_u64()?, row.get(all)?.as_u64().filter(|all| *all > 0)?);
+            Some(format!("{} of {}", grouped(junk), grouped(all)))
+        };
+        let wrote = |key: &str| {
+            let all = row.get(key)?.as_array()?.iter().filter_map(Value::as_str);
+            Some(all.take(LISTED).map(quoted).collect::<Vec<_>>().join(", ")).filter(|all| !all.is_empty())
+        };
+        let words = |name: &str, text: Option<String>| text.map(|text| (name.to_owned(), Said::Words(text)));
+        let now = of("in_junk", "of");
+        let before = if now.is_some() { "before that" } else { "in Junk" };
+        let since = text("since").and_then(At::from_rfc3339).map(|at| ("since".to_owned(), Said::Instant(at)));
+        let pieces = [
+            words("inbox", text("inbox").map(str::to_owned)),
+            words("in Junk", now),
+            since,
+            words(before, of("in_junk_before", "of_before")),
+            words("its filter wrote of the newest there", wrote("says")),
+            words("of the newest that is not in Junk", wrote("said_before")),
+        ];
+        pieces.into_iter().flatten().collect::<Vec<_>>()
+    };
+    let rows: Vec<_> = value.as_array()?.iter().take(LISTED).map(inbox).filter(|row| row.len() > 1).collect();
+    (!rows.is_empty()).then_some(Said::Rows(rows))
 }
 
 fn canary(found: &Map<String, Value>) -> Said {
@@ -299,6 +331,26 @@ mod tests {
                 words("Usually", "95 % take no longer than 9s"),
                 words("Where it waits", "transit, 41s where 2s are usual, between a.example and b.example"),
             ]
+        );
+    }
+
+    #[test]
+    fn what_filters_wrote_is_told_by_inbox() {
+        let since = "2022-08-08T19:30:00.000Z";
+        let proof = json!({ "filters": [
+            { "inbox": "one", "in_junk": 17, "of": 20, "since": since, "in_junk_before": 0, "of_before": 1030,
+              "says": ["X-Spam-Status: Yes, score 7.2 of 5.0", "X-Odd: a`b"], "said_before": ["X-Spam-Status: No"] },
+            { "inbox": "two", "in_junk": 0, "of": 0, "since": null, "in_junk_before": 1, "of_before": 30, "says": [], "said_before": [] },
+            { "inbox": "three", "in_junk": 0, "of": 0, "since": null, "in_junk_before": null, "of_before": null, "says": [], "said_before": [] },
+        ] });
+        let told = told(Kind::Junked, &proof);
+        let [(name, said)] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!(name, "At each inbox");
+        assert_eq!(
+            said.to_string(),
+            "inbox one, in Junk 17 of 20, since 2022-08-08 19:30:00 UTC, before that 0 of 1,030, its filter wrote of the newest there \
+             `X-Spam-Status: Yes, score 7.2 of 5.0`, `X-Odd: a'b`, of the newest that is not in Junk `X-Spam-Status: No`; \
+             inbox two, in Junk 1 of 30"
         );
     }
 

@@ -10,11 +10,13 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::simulate::{Broken, Duration, Failure, START, ScenarioError, Trouble, Watching, Weather, World, sense};
+use super::simulate::{Broken, Duration, Failure, ScenarioError, Trouble, Watching, Weather, World, sense};
 use crate::model::{At, Change, Culprit, Kind, Name, Notice, Route, Severity, Span};
 
 /// Health before anything breaks.
 const LEARNS: Span = Span::from_secs(2 * 3600);
+/// When those begin of which nobody tells the time of day.
+const NOON: &str = "12:00";
 /// How long it is watched after the last failure is over.
 const AFTERWARDS: Span = Span::from_secs(3600);
 
@@ -27,6 +29,8 @@ pub struct Incident {
     pub title: String,
     /// The day, as far as it is known.
     pub date: String,
+    /// The time of that day, if it is known, in UTC.
+    pub time: Option<String>,
     /// Where it is told.
     pub source: String,
     /// What could be seen of it from outside.
@@ -39,6 +43,8 @@ pub struct Incident {
     pub failures: Vec<(Failure, String)>,
     /// What is expected.
     pub expected: Vec<Expected>,
+    /// When it begins.
+    begins: At,
 }
 
 /// One incident that a watcher is expected to tell of; it pages for no other.
@@ -75,6 +81,7 @@ impl Expected {
 struct Text {
     title: String,
     date: String,
+    time: Option<String>,
     source: String,
     seen: String,
     providers: Vec<Name>,
@@ -112,20 +119,22 @@ impl Incident {
             }
             failures.push((failure, say));
         }
-        let Text { title, date, source, seen, expect, .. } = text;
-        Ok(Self { name, title, date, source, seen, routes, configuration, failures, expected: expect })
+        let Text { title, date, time, source, seen, expect, .. } = text;
+        let begins = At::from_rfc3339(&format!("{date}T{}:00Z", time.as_deref().unwrap_or(NOON)));
+        let begins = begins.ok_or_else(|| sense("date", "a day is written 2022-08-07, and a time of it 19:30".to_owned()))?;
+        Ok(Self { name, title, date, time, source, seen, routes, configuration, failures, expected: expect, begins })
     }
 
-    /// When it begins.
+    /// When it begins: at its own time; at noon of its day where only that is known.
     #[must_use]
-    pub fn begins(&self) -> At {
-        START.plus(LEARNS)
+    pub const fn begins(&self) -> At {
+        self.begins
     }
 
     /// What a watcher tells of it, and when.
     pub fn play<W: Watching>(&self, watcher: W, seed: u64) -> Vec<(At, Notice)> {
         let climate = vec![(Culprit::Watcher {}, Weather::steady())];
-        let mut world = World::new(self.routes.clone(), climate, seed, watcher, ());
+        let mut world = World::begun(self.begins().minus(LEARNS), self.routes.clone(), climate, seed, watcher, ());
         world.examine();
         world.run_until(self.begins());
         let mut end = self.begins();

@@ -11,7 +11,7 @@ use crate::model::{At, CanaryId, Class, Culprit, Found, Looked, Name, Notice, Ou
 use crate::sandbox::chance::Chance;
 use crate::watchdog::{Effect, Event, Reads};
 
-/// When worlds begin.
+/// When worlds begin that are of no day of their own.
 pub const START: At = At::from_ms(1_700_000_000_000);
 /// A provider answers after this long.
 const ANSWERS_AFTER: Span = Span::from_ms(300);
@@ -109,6 +109,11 @@ pub struct World<W, O = ()> {
 impl<W: Watching, O: Observing> World<W, O> {
     /// A healthy world of these routes, in which the watcher has just been started.
     pub fn new(routes: Vec<Route>, climate: Climate, seed: u64, watcher: W, observer: O) -> Self {
+        Self::begun(START, routes, climate, seed, watcher, observer)
+    }
+
+    /// The same at another time.
+    pub fn begun(now: At, routes: Vec<Route>, climate: Climate, seed: u64, watcher: W, observer: O) -> Self {
         let mut world = Self {
             routes,
             climate,
@@ -117,7 +122,7 @@ impl<W: Watching, O: Observing> World<W, O> {
             chance: Chance::of(seed, "world", 0, "mail"),
             queue: BTreeMap::new(),
             order: 0,
-            now: START,
+            now,
             wake: None,
             examines: false,
             seen: Seen::default(),

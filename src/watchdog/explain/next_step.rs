@@ -41,7 +41,7 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
         return hint(plan, state, finding, class).unwrap_or_else(|| of_class(plan, finding, class));
     }
     if finding.kind == Kind::Junked {
-        return "look at the headers of a mail in junk (`mailcanary incident evidence` has some): Authentication-Results and the receiver's spam verdict".to_owned();
+        return "read what the receiver's filter wrote (`filters` in the evidence; on the page of a canary in Junk): it says what counts against the mail; if it wrote nothing, see Authentication-Results in the headers (`mailcanary incident evidence` has some)".to_owned();
     }
     if is_own(plan, &finding.culprit) {
         return "look into your application's log and mail queue for the requests of these canaries: it took them, and no mail with their token came. If a mail came without its token, the template does not show it".to_owned();

@@ -103,7 +103,7 @@ fn trouble(plan: &Plan, state: &State, culprit: Culprit, broken: &[Broken<'_>], 
         severity: Severity::Warn,
         named: named.into_iter().collect(),
         summary: format!(
-            "{whose} fails {}{} in {} since {}{elsewhere}; it passed before{cause}. Next: {next}",
+            "{whose} fails {}{} in {} since {}{elsewhere}; it passed before{cause}",
             methods.into_iter().collect::<Vec<_>>().join(", "),
             why.map_or_else(String::new, |why| format!(" ({})", quoted(why))),
             row(names.into_iter(), SAID),

@@ -55,7 +55,7 @@ fn trouble(provider: &Name, found: &[(&Name, &Identity, &Foreign)]) -> Trouble {
         culprit: Culprit::Provider(provider.clone()),
         named: found.iter().map(|(.., f)| word(f)).collect::<BTreeSet<String>>().into_iter().collect(),
         summary: format!(
-            "mail of provider `{provider}` carries something foreign: {}{more}; in stream {streams}, seen in {inboxes} since {}. Next: {next}",
+            "mail of provider `{provider}` carries something foreign: {}{more}; in stream {streams}, seen in {inboxes} since {}",
             said.iter().take(SAID).cloned().collect::<Vec<_>>().join("; "),
             since.minute()
         ),

@@ -29,14 +29,14 @@ fn trouble(unexpected: &Unexpected) -> Trouble {
         .map(|(place, count)| kind(unexpected, place == 1, count))
         .collect();
     let what = told.iter().map(|(what, _)| what.as_str()).collect::<Vec<_>>().join("; and ");
-    let next = told.iter().map(|(_, next)| next.as_str()).collect::<Vec<_>>().join("; and ");
     let allow = if unexpected.mails.is_empty() { "" } else { ". What may come can be allowed in the configuration" };
+    let next = told.iter().map(|(_, next)| next.as_str()).collect::<Vec<_>>().join("; and ") + allow;
     Trouble {
         kind: Kind::UnexpectedMail,
         severity: Severity::Warn,
         culprit: unexpected.culprit.clone(),
         named: named(unexpected),
-        summary: format!("{what}; since {}. Next: {next}{allow}", unexpected.since.minute()),
+        summary: format!("{what}; since {}", unexpected.since.minute()),
         evidence: json!({
             "since": unexpected.since.rfc3339(),
             "last": unexpected.last.rfc3339(),

@@ -77,7 +77,7 @@ fn mute(state: &State, now: At) -> Option<Trouble> {
         severity: Severity::Warn,
         named: vec!["no answer".to_owned()],
         summary: format!(
-            "no name server has answered the watcher for {}: {}; nothing is known of records and blocklists since then. Next: {next}",
+            "no name server has answered the watcher for {}: {}; nothing is known of records and blocklists since then",
             now.since(mute.since),
             mute.why
         ),
@@ -98,7 +98,7 @@ fn trouble(kind: Kind, culprit: Culprit, mut changes: Vec<Change<'_>>) -> Troubl
         kind,
         severity,
         named: named.into_iter().collect(),
-        summary: format!("{}{more}; since {}{}. Next: {next}", said.join("; "), since.minute(), whose(&culprit, &changes)),
+        summary: format!("{}{more}; since {}{}", said.join("; "), since.minute(), whose(&culprit, &changes)),
         evidence: json!({
             "since": since.rfc3339(),
             "changes": changes.iter().take(LISTED).map(shown).collect::<Vec<_>>(),

@@ -1,6 +1,6 @@
 //! The key's file.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 use mailcanary::canary::Key;
 use mailcanary::ledger::{KEY_FILE, KeyError};
@@ -42,4 +42,25 @@ fn a_key_that_cannot_be_read_is_an_error_and_not_a_new_key() {
     assert!(matches!(error, KeyError::Read { .. }), "{error}");
     let error = Key::load_or_create(&folder.path().join("missing")).unwrap_err();
     assert!(matches!(error, KeyError::Write { .. }), "{error}");
+}
+
+#[test]
+fn a_key_that_is_left_for_the_daemon_is_its_own() {
+    let parent = TempDir::new("key");
+    let folder = parent.path().join("not/yet");
+    let (key, made) = Key::load_or_leave(&folder).unwrap();
+    assert!(made && folder.metadata().unwrap().permissions().mode() & 0o777 == 0o700);
+    assert_eq!(Key::load_or_create(&folder).unwrap(), (key.clone(), false));
+    assert_eq!(Key::load_or_leave(&folder).unwrap(), (key, false));
+    // Root leaves it for whose the folder is, and follows no link that lies there.
+    let folder = parent.path().join("nobodys");
+    std::fs::create_dir(&folder).unwrap();
+    chown(&folder, Some(65534), Some(65534)).unwrap();
+    let elsewhere = parent.path().join("elsewhere");
+    std::fs::write(&elsewhere, "root's").unwrap();
+    symlink(&elsewhere, folder.join(format!(".{KEY_FILE}.{}", std::process::id()))).unwrap();
+    Key::load_or_leave(&folder).unwrap();
+    assert_eq!((std::fs::read_to_string(&elsewhere).unwrap().as_str(), elsewhere.metadata().unwrap().uid()), ("root's", 0));
+    let file = folder.join(KEY_FILE).metadata().unwrap();
+    assert_eq!((file.uid(), file.gid(), file.mode() & 0o777), (65534, 65534, 0o600));
 }

@@ -272,29 +272,59 @@ async fn a_probe_beside_the_daemon_disturbs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_probe_makes_no_key_and_one_without_the_key_is_no_forger() {
+async fn a_probe_before_the_first_start_is_no_mail_that_nobody_sent() {
+    let world = world();
+    let hook = Receiver::start(&[]).await;
+    let mut daemon = daemon(&world, &hook);
+    let probed = |daemon: &Daemon| {
+        let output = daemon.command("probe").output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success() && out.contains("4 of 4 canaries arrived"), "{out}\n{err}");
+        err
+    };
+    assert!(probed(&daemon).contains("made the key of this installation's canaries in "), "what is left behind is said");
+    daemon.start().await;
+    daemon.wait_for_arrivals(12.0).await;
+    assert!(!probed(&daemon).contains("made the key"));
+    let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
+    daemon.wait_for_arrivals(arrived + 8.0).await;
+    for family in ["strange_mails_total", "canaries_forged_total", "canaries_replayed_total", "incident_open"] {
+        assert_eq!(daemon.sum(&format!("mailcanary_{family}")).await, Some(0.0), "{family}");
+    }
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_without_the_daemons_key_sends_nothing_unless_it_is_told_to_and_is_no_forger() {
     let world = world();
     let hook = Receiver::start(&[]).await;
     let mut daemon = daemon(&world, &hook);
     daemon.start().await;
     daemon.wait_for_arrivals(8.0).await;
-    // Another folder, as of a daemon that has not begun: the probe has no key of ours there.
     let other = daemon.folder.path().join("other");
     std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("canary.key"), "nonsense").unwrap();
     let config = std::fs::read_to_string(daemon.folder.path().join("mailcanary.toml")).unwrap();
     let config = daemon.folder.write("other.toml", &config.replace("/ledger\"", "/other\""));
-    let mut probe = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary"));
-    let output = probe.arg("probe").arg("-c").arg(&config).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && text.contains("4 of 4 canaries arrived"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(std::fs::read_dir(&other).unwrap().count(), 0, "the folder is the daemon's");
-    // A damaged key is told, and no reason to stop.
-    std::fs::write(other.join("canary.key"), "nonsense").unwrap();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("probe").arg("-c").arg(&config).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && said.contains("is no key") && said.contains("a key of its own"), "{said}");
+    let probe = |words: &[&str]| {
+        let mut probe = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+        let output = probe.arg("probe").arg("-c").arg(&config).args(words).output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), out, err)
+    };
+    let (code, out, err) = probe(&[]);
+    assert!(code == Some(1) && out.is_empty() && err.contains("canary.key` is no key"), "{out}{err}");
+    assert!(err.contains("hint: nothing was sent; ") && err.contains("--own-key"), "{err}");
+    let (code, out, _) = probe(&["--output", "nagios"]);
+    assert!(code == Some(3) && out.starts_with("MAILCANARY UNKNOWN - `") && out.contains("is no key"), "{out}");
     let arrived = daemon.sum("mailcanary_canaries_arrived_total").await.unwrap();
-    daemon.wait_for_arrivals(arrived + 12.0).await;
+    daemon.wait_for_arrivals(arrived + 8.0).await;
+    assert_eq!(daemon.sum("mailcanary_strange_mails_total").await, Some(0.0), "nothing was sent");
+    let (code, out, err) = probe(&["--own-key"]);
+    assert!(code == Some(0) && out.contains("4 of 4 canaries arrived") && err.contains("warns of mail in your name"), "{out}{err}");
+    assert_eq!(std::fs::read_to_string(other.join("canary.key")).unwrap(), "nonsense", "what is there is left alone");
+    let strange = async |d: &Daemon| (d.sum("mailcanary_strange_mails_total").await? >= 4.0).then_some(());
+    daemon.wait_for("the mail to be weighed as anybody's", strange).await;
     assert_eq!(daemon.sum("mailcanary_canaries_forged_total").await, Some(0.0));
     assert_eq!(daemon.sum("mailcanary_canaries_replayed_total").await, Some(0.0));
 }

@@ -66,6 +66,44 @@ async fn an_outage_goes_on_over_reloads_and_a_wrong_configuration_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_called_reaches_a_daemon_whose_file_was_spoilt() {
+    let (world, mut hook) = (world(), Receiver::start(&[]).await);
+    let mut daemon = daemon_with("", &world, &hook);
+    daemon.start().await;
+    daemon.wait_for_arrivals(20.0).await;
+    world.provider("relay").unwrap().set(Fault::Hold).unwrap();
+    let id = hook.next().await.json()["data"]["incident"].to_string();
+    daemon.rewrite(|text| text.replace("subject =", "subjekt =") + "[provider.new.smtp]\nfrom = 7\n");
+    let ok = |words: &[&str]| {
+        let (code, out, err) = daemon.say(words);
+        assert_eq!(code, Some(0), "{words:?}: {err}");
+        assert!(err.lines().count() == 1 && err.contains("is wrong by now, `mailcanary check -c "), "{words:?}: {err}");
+        out
+    };
+    assert!(ok(&["incident", "ack", &id, "--by", "ann", "--note", "on it"]).contains("on it"));
+    assert!(ok(&["incident", "list"]).contains("ann has seen it"));
+    assert!(ok(&["silence", "add", "--provider", "relay", "--for", "1h", "--reason", "known", "--by", "ann"]).contains("provider relay"));
+    for words in [&["identity", "list"][..], &["dns", "list"], &["health"], &["top", "--once"], &["silence", "list"]] {
+        assert!(!ok(words).is_empty(), "{words:?}");
+    }
+    // A name that is not there would silence nothing: the daemon knows, and not the file.
+    let (code, _, err) = daemon.say(&["silence", "add", "--provider", "new", "--for", "1h", "--reason", "x", "--by", "ann"]);
+    assert!(code == Some(2) && err.contains("there is no provider `new`\n  hint: there are api, relay"), "{err}");
+    let (code, _, err) = daemon.say(&["silence", "add", "--inbox", "three", "--for", "1h", "--reason", "x", "--by", "ann"]);
+    assert!(code == Some(2) && err.contains("there is no inbox `three`\n  hint: there are one, two"), "{err}");
+    // Not even TOML: said, with what reaches the daemon all the same.
+    let ledger = daemon.folder.path().join("ledger");
+    let alone = daemon.folder.write("alone.toml", &format!("[ledger]\npath = {ledger:?}\n"));
+    daemon.rewrite(|text| text + "[sink.\n");
+    let (code, _, err) = daemon.say(&["incident", "show", &id]);
+    assert!(code == Some(2) && err.contains("this is not TOML") && err.contains("no daemon was asked\n  hint: to reach"), "{err}");
+    let mut shown = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary"));
+    let shown = shown.args(["incident", "show", &id, "-c"]).arg(alone).output().unwrap();
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_being_handed_over_is_answered_however_often_it_is_reloaded() {
     let (world, hook) = (world(), Receiver::start(&[]).await);
     let mut daemon = daemon_with("", &world, &hook);

@@ -62,7 +62,8 @@ async fn a_suspension_is_told_before_mail_is_lost_and_ends_when_it_is_lifted() {
     let told = notice(&mut hook).await;
     assert_eq!((&told["kind"], &told["severity"], &told["change"]), (&json!("early_sign"), &json!("page"), &json!("updated")), "{told}");
     let summary = told["summary"].as_str().unwrap();
-    assert!(summary.contains("account status `suspended, NONPAYMENT`") && summary.contains("Next: call the provider"), "{summary}");
+    assert!(summary.contains("account status `suspended, NONPAYMENT`") && !summary.contains("call the provider"), "{summary}");
+    assert!(told["evidence"]["next_step"].as_str().unwrap().starts_with("call the provider"), "it has a place of its own: {told}");
     let stopped = "mailcanary_account_standing{provider=\"spark\",standing=\"stopped\"}";
     assert_eq!(daemon.metric(stopped).await, Some(1.0));
     assert_eq!(daemon.metric("mailcanary_incident_open{kind=\"early_sign\",culprit=\"provider:spark\"}").await, Some(1.0));

@@ -150,12 +150,17 @@ async fn the_package_survives_an_operators_hour() {
     let package = package(&folder);
     let host = Host::install(&package, &world, &hook);
     let container = &host.container;
+    // Before the first start as beside the service, by the command of the document: its canaries are the service's own.
+    assert!(probed(container).contains("made the key of this installation's canaries"));
     // Ready means ready: the command returns when the ledger is replayed and HTTP listens.
     container.must(&["systemctl", "start", UNIT]);
     assert!(host.get("/-/healthy").await.is_some());
     host.wait_for("mail", async |h| (h.metric("mailcanary_canaries_arrived_total").await? >= 40.0).then_some(())).await;
     host.wait_for("the status", async |h| h.container.property(UNIT, "StatusText").starts_with("All 4 routes").then_some(())).await;
     assert_eq!(container.must(&["mailcanary", "health", "-c", "/etc/mailcanary/mailcanary.toml"]).trim(), "healthy");
+    assert!(!probed(container).contains("made the key"));
+    host.wait_for("more mail", async |h| (h.metric("mailcanary_canaries_arrived_total").await? >= 60.0).then_some(())).await;
+    assert_eq!(host.metric("mailcanary_strange_mails_total").await, Some(0.0));
     world.provider("relay").unwrap().set(Fault::Hold).unwrap();
     let opened = hook.next().await;
     assert_eq!(opened.json()["data"]["culprit"], serde_json::json!({ "provider": "relay" }));
@@ -224,6 +229,18 @@ async fn the_package_survives_an_operators_hour() {
     assert_eq!(resolved["incident"], opened.json()["data"]["incident"]);
     container.must(&["dpkg", "--remove", "mailcanary"]);
     assert!(container.run(&["test", "-e", &format!("{STATE}/ledger.sqlite")]).status.success(), "a removal keeps the ledger");
+}
+
+/// Probes by hand, with what only the service has; what that says.
+fn probed(container: &Container) -> String {
+    let document = include_str!("../../../docs/operating.md");
+    let command = document
+        .lines()
+        .find_map(|line| line.strip_prefix("`sudo ")?.strip_suffix("`.").filter(|words| words.contains(" probe ")))
+        .unwrap();
+    let said = container.shell(&format!("{} 2>&1", command.replace("--pty", "--pipe --wait")));
+    assert!(said.contains("4 of 4 canaries arrived"), "{said}");
+    said
 }
 
 /// A newer version starts again what runs, and keeps the ledger and all that the operator wrote. An older one refuses what a newer one has made

@@ -38,6 +38,12 @@ fn a_drill_pages_says_what_it_is_and_ends_by_itself() {
         page.summary
     );
     assert!(page.evidence["drill"].is_string());
+    let next = page.evidence["next_step"].as_str().unwrap();
+    let latest = began.plus(MINUTE.scaled(10, 1)).minute();
+    assert!(
+        next.starts_with("nothing: this is a drill. It ends by itself") && next.contains(&format!("at {latest} at the latest")),
+        "{next}"
+    );
     assert!(paged.since(began) < MINUTE.scaled(2, 1), "after {}", paged.since(began));
     assert_eq!((end.change, end.incident), (Change::Resolved, page.incident));
     assert_eq!(over.since(*paged), TAKES + Span::from_secs(30), "the sinks had time to ring");
@@ -70,7 +76,9 @@ fn whoever_looks_at_a_drill_sees_that_it_is_one() {
     w.run(Span::from_secs(20));
     let open = w.dog.view(w.now).incidents.into_iter().find(|i| i.resolved_at.is_none()).unwrap();
     assert!(open.present.is_some() && open.summary().starts_with("DRILL (provider p0"), "{}", open.summary());
+    assert!(open.evidence()["next_step"].as_str().unwrap().starts_with("nothing: this is a drill"), "{}", open.evidence());
     for (_, told) in &w.notices {
+        assert!(told.evidence["next_step"].as_str().unwrap().starts_with("nothing: this is a drill"), "{}", told.evidence);
         assert!(told.summary.starts_with("DRILL (") && told.summary.matches("DRILL").count() == 1, "once: {}", told.summary);
     }
 }

@@ -93,6 +93,8 @@ fn a_foreign_address_is_told_of_at_once_with_old_and_new_and_is_over_when_it_is_
     assert!(opened.summary.contains("Reply-To `support@arxxwalls.example` where none stood before"), "{}", opened.summary);
     assert_eq!(opened.evidence["values"][0]["new"], foreign);
     assert_eq!(opened.evidence["values"][0]["part"], "reply_to");
+    let next = opened.evidence["next_step"].as_str().unwrap();
+    assert!(next.contains("identity approve p0") && !opened.summary.contains("identity approve"), "it has a place of its own: {next}");
     // It goes on, and another value comes: one incident.
     mail.rounds(
         5,
@@ -311,7 +313,8 @@ fn mail_that_nobody_sent_is_told_once_and_spam_is_quiet() {
         "; and 1 mail from somebody else to `bait@example.net` that only provider `p0` knows (in `i0`): the newest from `casino@else.example`",
         "or with your reset form; and the list at provider `p0` has leaked",
     ] {
-        assert!(last.summary.contains(words), "{words}: {}", last.summary);
+        let next = last.evidence["next_step"].as_str().unwrap();
+        assert!(format!("{} {next}", last.summary).contains(words), "{words}: {} {next}", last.summary);
     }
     assert_eq!((&last.evidence["mails"], &last.evidence["leaked"]), (&10.into(), &1.into()));
     mail.w.run(DAY);
@@ -332,8 +335,9 @@ fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
     assert!(summary.contains(quoted), "{summary}");
     // Nor is it offered to be copied into a shell.
     mail.rounds(1, |_, _, _| with(mark(Part::From, "a';reboot;'@else.example")));
-    let summary = &mail.of(Kind::Identity).last().unwrap().summary;
-    assert!(summary.contains(" from VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary}");
+    let told = mail.of(Kind::Identity).last().unwrap().to_owned();
+    let (summary, next) = (&told.summary, told.evidence["next_step"].as_str().unwrap());
+    assert!(next.contains(" from VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary} {next}");
 }
 
 #[test]

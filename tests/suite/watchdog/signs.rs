@@ -110,7 +110,7 @@ fn a_quota_that_wobbles_about_its_edge_raises_one_incident() {
     assert_eq!(told.changes(), [Change::Opened], "{:#?}", told.notices());
     let notice = told.notices()[0].clone();
     assert_eq!((notice.kind, notice.severity, &notice.culprit), (Kind::EarlySign, Severity::Warn, &Culprit::Provider(name("p0"))));
-    let expected = "provider `p0` shows an early sign: 199 of 1000 left of the quota (19.9 %, warned of below 20 %). Next: raise the plan";
+    let expected = "provider `p0` shows an early sign: 199 of 1000 left of the quota (19.9 %, warned of below 20 %)";
     assert!(notice.summary.starts_with(expected), "{}", notice.summary);
     assert_eq!(notice.evidence["signs"][0]["concern"], "quota");
     told.say(&[quota(1000)]).readings(1);

@@ -55,6 +55,7 @@ pub(super) fn canary(view: &View, way: &Way, state: Option<&CanaryView>) -> Mark
         @if let Some(reply) = &way.reply {
             section aria-labelledby="reply" { h2 #reply { "The provider’s answer" } pre { (foreign(reply, 8192)) } }
         }
+        (filtered(way))
         (said(view, way))
         (again(view, way))
     };
@@ -96,6 +97,18 @@ const fn refusal(class: Class) -> Verdict {
         | Class::Policy
         | Class::Permanent
         | Class::Unknown => Verdict::Stopped,
+    }
+}
+
+/// What the receiver's filter wrote of its mail.
+fn filtered(way: &Way) -> Markup {
+    html! {
+        @if !way.filter.is_empty() {
+            section aria-labelledby="filter" {
+                h2 #filter { "What the receiver’s filter wrote" }
+                ul.card.plain { @for words in &way.filter { li { (foreign(words, 400)) } } }
+            }
+        }
     }
 }
 

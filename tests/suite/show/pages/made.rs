@@ -293,6 +293,7 @@ impl Past {
             lost_at: gone.then(|| after(900_000)),
             forgotten_at: None,
             hops: if gone { Vec::new() } else { hops(sent_at) },
+            filter: if gone { Vec::new() } else { vec!["X-Spam-Status: No, score 1.2 of 5.0: <b>HTML</b>\u{202e}".to_owned()] },
             sightings: vec![Sighting {
                 what: "duplicate".to_owned(),
                 inbox: "gmail-1".to_owned(),

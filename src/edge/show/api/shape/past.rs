@@ -36,6 +36,8 @@ pub(in crate::edge::show) struct WholeCanary {
     way: Stretches,
     /// By which hosts its mail came, the first first.
     hops: Vec<Hop>,
+    /// What the receiver's filter wrote of its mail, a field each.
+    filter: Vec<String>,
     /// The receiver's time of arrival.
     arrived_at: Option<Time>,
     /// When it was seen.
@@ -261,6 +263,7 @@ impl From<&Way> for WholeCanary {
             legs: Legs { connect_seconds: connect, tls_seconds: tls, auth_seconds: auth, data_seconds: data },
             way: Stretches::from(way),
             hops: way.hops.iter().map(Hop::from).collect(),
+            filter: way.filter.clone(),
             arrived_at: time(way.arrived_at),
             seen_at: time(way.seen_at),
             placement: way.placement.map(Placement::from),
