@@ -33,20 +33,11 @@ fn each_is_played_on_its_own_day_and_ends_once() {
         let expected = format!("{}T{}:00.000Z", incident.date, incident.time.as_deref().unwrap_or("12:00"));
         assert_eq!(begins, expected, "{name}");
     }
-    for (name, when, ends) in [
-        ("mailgun-2013", "(2013-09-18 20:40 UTC)", "[      2h] it is over"),
-        ("worldticket-2021", "(2021-11-04, played from noon)", "[      4h] it is over"),
-    ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args(["demo", "--incident", name]).output().unwrap();
-        let told = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && told.contains(when) && told.contains(ends), "{told}");
-        assert_eq!(told.matches("it is over").count(), 1, "{told}");
-        // What ends as something else begins is said first.
-        let [over, next] = ["this is over: The machine of the primary", "The backup takes over"].map(|words| told.find(words));
-        assert!(over <= next, "{told}");
-        let year = name.rsplit('-').next().unwrap();
-        assert!(told.contains(&format!("sent {year}-")) && !told.contains("2023-"), "{told}");
-    }
+    // Two failures at a time, which end together.
+    let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args(["demo", "--incident", "mailgun-2013"]).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains("(2013-09-18 20:40 UTC)") && told.contains("sent 2013-09-18 "), "{told}");
+    assert_eq!((told.matches("it is over").count(), told.matches("[      2h] it is over").count()), (1, 1), "{told}");
 }
 
 /// Each by its place in the library, so that they are played beside each other.
