@@ -31,6 +31,12 @@ pub const fn hides(c: char) -> bool {
     )
 }
 
+/// Foreign text on one line, with nothing in it that hides, turns or commands: for a log.
+#[must_use]
+pub fn on_a_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || hides(c) { ' ' } else { c }).collect()
+}
+
 /// Foreign text in backticks. What would end the quotation, or cannot be seen, is put as something else: between its backticks nothing is
 /// markup, in whatever a sentence is shown by.
 #[must_use]

@@ -22,7 +22,7 @@ use crate::edge::inbox::{Credentials, Doors, Hint, Looks, Report, Senders, Watch
 use crate::edge::notify::{self, Ended, Origin, Pace, Replies, Sink};
 use crate::edge::post::Order;
 use crate::edge::submit::{Hooks, Submitter, Told};
-use crate::model::{self, Name, Now, Part};
+use crate::model::{self, Name, Now, Part, on_a_line};
 use crate::watchdog::{Event, IncidentView, Watchdog};
 
 /// Notices on their way to one sink's worker; what does not fit waits in the outbox.
@@ -248,7 +248,7 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, shared: Sha
                 Event::Sighted { inbox, canary, placement, arrived_at, seen_at: Some(seen_at), copy: Some(copy) }
             }
             Report::Mismatched { canary, why } => {
-                tracing::warn!(%canary, %inbox, why, "a mail came in a canary's stead that is not as expected");
+                tracing::warn!(%canary, %inbox, why, "a mail came in a canary's stead to inbox {inbox} that is not as expected: {}", on_a_line(&why));
                 Event::Mismatched { inbox, canary, why }
             }
             Report::Mail { canary, issued_at, message } => {

@@ -2,6 +2,7 @@
 
 use tokio::task::block_in_place;
 
+use super::told;
 use super::headers::Wanted;
 use crate::config::LedgerSettings;
 use crate::ledger::{Hops, Ledger, LedgerError};
@@ -107,11 +108,11 @@ impl Book {
             let text = chain(&error);
             if !matches!(error, LedgerError::Busy { .. }) {
                 if self.trouble.is_none() || self.locked_since.is_some() {
-                    tracing::error!(error = %text, "the ledger cannot be written; no canary is sent until it can");
+                    tracing::error!(error = %text, "the ledger cannot be written; no canary is sent until it can: {text}");
                 }
                 self.locked_since = None;
             } else if self.trouble.is_none() {
-                tracing::warn!(error = %text, "waiting for another program to let go of the ledger; no canary is sent meanwhile");
+                tracing::warn!(error = %text, "waiting for another program to let go of the ledger; no canary is sent meanwhile: {text}");
                 self.locked_since = Some(now);
             }
             self.trouble = Some(text);
@@ -121,6 +122,7 @@ impl Book {
         if self.trouble.take().is_some() {
             tracing::info!("the ledger can be written again");
         }
+        told::log(&self.records);
         self.records.clear();
         self.hops.clear();
         let headers = std::mem::take(&mut self.headers);

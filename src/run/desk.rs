@@ -98,7 +98,7 @@ impl Desk {
         self.exchange(settings, secrets, posted);
         let door = Secured { port: listener, web: self.web.subscribe() };
         doors.spawn(show::serve(door, show::current(self.router.subscribe()), std::future::pending()));
-        tracing::info!(%address, "listening");
+        tracing::info!(%address, "listening at {address}");
         Some(address)
     }
 

@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::edge::inbox::Hint;
 use crate::edge::notify::{Ended, Handed, Outgoing, Replies};
 use crate::edge::submit::{After, Answer, Finding, Hooks, Submitter, Unread};
-use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity};
+use crate::model::{At, CanaryId, IncidentId, Name, NoticeId, Severity, on_a_line};
 use crate::watchdog::{Delivery, Effect, Event, Watchdog};
 
 /// Everything that effects need.
@@ -146,14 +146,14 @@ impl Hands {
             let event = match submitter.signs(now).await {
                 Some(Ok(signs)) => {
                     if was_unread {
-                        tracing::info!(%provider, "a provider says again how the account stands");
+                        tracing::info!(%provider, "provider {provider} says again how the account stands");
                     }
                     Event::Signs { provider, signs }
                 }
                 Some(Err(Unread { class, why, retry_after })) => {
                     if !was_unread {
                         let class = class.as_str();
-                        tracing::warn!(%provider, class, "a provider does not say how the account stands; the status page has its words");
+                        tracing::warn!(%provider, class, "provider {provider} does not say how the account stands ({class}); the status page has its words");
                     }
                     Event::NoSigns { provider, class, why, retry_after }
                 }
@@ -207,7 +207,7 @@ impl Hands {
     pub(super) fn heard(&self, ended: &Ended) {
         if ended.outcome == Delivery::Refused {
             let (sink, why) = (&ended.sink, ended.why.as_deref().unwrap_or("it is closed"));
-            tracing::error!(%sink, why, notice = ended.notice.0, "a sink refused a notice for good");
+            tracing::error!(%sink, why, notice = ended.notice.0, "a sink refused a notice for good: {sink}: {}", on_a_line(why));
         }
     }
 

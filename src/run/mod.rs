@@ -19,6 +19,7 @@ mod pulse;
 mod reload;
 mod standing;
 mod start;
+mod told;
 mod turn;
 mod watch;
 

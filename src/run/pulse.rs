@@ -111,7 +111,7 @@ impl Pulse {
         }
         let held = self.beats.iter().find_map(|beat| beat.held);
         match (self.held, held) {
-            (before, Some(lack)) if before != held => tracing::warn!(why = lack.as_str(), "heartbeats are kept back"),
+            (before, Some(lack)) if before != held => tracing::warn!(why = lack.as_str(), "heartbeats are kept back: {}", lack.as_str()),
             (Some(_), None) => tracing::info!("heartbeats go on"),
             (_, _) => {}
         }

@@ -22,7 +22,7 @@ use super::watch::{AGAIN, Print, Tried, Way};
 use crate::config::{self, LoadError, Secrets, Settings};
 use crate::edge::notify::Ended;
 use crate::edge::show::{Taken, Wish};
-use crate::model::{Loaded, NoticeId, Refusal, Span};
+use crate::model::{Loaded, NoticeId, Refusal, Span, on_a_line};
 use crate::watchdog::{Event, Watchdog};
 
 /// Sinks have this long to end what they are just telling. Whoever asks the loop for its state is answered meanwhile.
@@ -99,8 +99,8 @@ impl Loop {
         let at = self.clock.now();
         match &outcome {
             Ok(Taken { file, routes, warnings }) => {
-                warnings.iter().for_each(|warning| tracing::warn!(warning, "the configuration has what is likely not meant"));
-                tracing::info!(by = wish.by, file, routes, "the configuration was reloaded");
+                warnings.iter().for_each(|warning| tracing::warn!(warning, "the configuration has what is likely not meant: {}", on_a_line(warning)));
+                tracing::info!(by = wish.by, file, routes, "the configuration was reloaded: {routes} routes, from {}", on_a_line(file));
                 self.reloading.loaded = Loaded { at: Some(at), ..Loaded::default() };
             }
             Err(complaints) => {
@@ -108,7 +108,7 @@ impl Loop {
                 // One that nobody asked for, and that ended as the one before, is no news.
                 if wish.by != AGAIN || refused.as_ref().is_none_or(|last| last.complaints != *complaints) {
                     for complaint in complaints {
-                        tracing::error!(by = wish.by, complaint, "the configuration was not reloaded; the old one goes on");
+                        tracing::error!(by = wish.by, complaint, "the configuration was not reloaded; the old one goes on: {}", on_a_line(complaint));
                     }
                     *refused = Some(Refusal { at, complaints: complaints.clone() });
                 }

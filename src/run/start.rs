@@ -29,7 +29,7 @@ use crate::edge::notify::SinkError;
 use crate::edge::show::Wish;
 use crate::edge::submit::SetUpError;
 use crate::ledger::{KeyError, Ledger, LedgerError, Recovered, Slate};
-use crate::model::{Loaded, Name, NoticeId};
+use crate::model::{Loaded, Name, NoticeId, on_a_line};
 use crate::watchdog::{Event, Reads, Watchdog};
 
 /// Events on their way to the loop. A full channel holds the readers back: nothing is lost, what they saw is told later.
@@ -196,7 +196,7 @@ impl Daemon {
 /// The watchdog as the last life left it.
 fn replay(settings: &Settings, ledger: &Ledger, recovered: &Recovered) -> Result<Watchdog, StartError> {
     if let Some(warning) = &recovered.warning {
-        tracing::warn!(warning, "the ledger was recovered");
+        tracing::warn!(warning, "the ledger was recovered: {}", on_a_line(warning));
     }
     let checkpoint = recovered.checkpoint.as_ref().map(|(_, state)| state.as_str());
     Watchdog::replay(settings, checkpoint, &recovered.tail).or_else(|error| {

@@ -6,7 +6,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 
 use super::{Heartbeat, Proof};
 use crate::edge::notify::Attempt;
-use crate::model::{At, Now, Pulse, Span};
+use crate::model::{At, Now, Pulse, Span, on_a_line};
 
 /// The waits before a beat is tried again: a lost packet should call nobody.
 const WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
@@ -20,8 +20,8 @@ pub async fn work(heartbeat: Heartbeat, mut proofs: mpsc::Receiver<Proof>, shown
         let failing = attempt.why().map(str::to_owned);
         let was = shown.borrow().failing.is_some();
         match (&failing, was) {
-            (Some(why), false) => tracing::warn!(heartbeat = %heartbeat.name(), why, "heartbeat fails"),
-            (None, true) => tracing::info!(heartbeat = %heartbeat.name(), "heartbeat works again"),
+            (Some(why), false) => tracing::warn!(heartbeat = %heartbeat.name(), why, "heartbeat fails: {}: {}", heartbeat.name(), on_a_line(why)),
+            (None, true) => tracing::info!(heartbeat = %heartbeat.name(), "heartbeat works again: {}", heartbeat.name()),
             (Some(_), true) | (None, false) => {}
         }
         shown.send_modify(|shown| {

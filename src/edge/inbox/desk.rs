@@ -11,7 +11,7 @@ use super::tabs::Tabs;
 use super::trouble::Trouble;
 use super::{Looks, Senders, Wanted};
 use crate::canary::{Found, Key, recognise};
-use crate::model::{At, Class, Name, Now};
+use crate::model::{At, Class, Name, Now, on_a_line};
 
 /// What the two sessions tell each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Desk {
     pub(super) async fn read_to(&self, part: Part, up_to: At, cursor: Option<String>) -> Result<(), Trouble> {
         let (sight, read) = self.note_read(part, up_to, cursor);
         if sight {
-            tracing::info!(inbox = %self.name, "the inbox can be read");
+            tracing::info!(inbox = %self.name, "inbox {} can be read", self.name);
             self.tell(Report::Sight).await?;
         }
         match read {
@@ -164,7 +164,7 @@ impl Desk {
             return Ok(());
         }
         let why = trouble.why();
-        tracing::warn!(inbox = %self.name, class = %class, why, "the inbox cannot be read");
+        tracing::warn!(inbox = %self.name, class = %class, why, "inbox {} cannot be read: {}", self.name, on_a_line(&why));
         self.tell(Report::Blind { class, why }).await
     }
 }

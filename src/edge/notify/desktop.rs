@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::fit::{self, Unit};
 use super::page::{Page, Pages};
 use super::{Attempt, Channel, Outgoing, Rate, Tools};
-use crate::model::{At, Name, Severity, Span};
+use crate::model::{At, Name, Severity, Span, on_a_line};
 
 /// The bus and the daemon are on this machine.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -96,7 +96,7 @@ impl Desktop {
     async fn wait(&self) {
         match timeout(DEADLINE, capabilities()).await {
             Ok(Ok(_)) => {}
-            Ok(Err(why)) => tracing::error!(sink = %self.name, why, "this sink reaches nobody"),
+            Ok(Err(why)) => tracing::error!(sink = %self.name, why, "this sink reaches nobody: {}: {}", self.name, on_a_line(&why)),
             Err(_) => tracing::error!(sink = %self.name, "this sink reaches nobody: the session's notifications do not answer"),
         }
         let clicked = self.clicked.lock().unwrap_or_else(PoisonError::into_inner).take();

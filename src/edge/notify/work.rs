@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use super::alertmanager::{Alertmanager, Board, Instance};
 use super::rest::Rest;
 use super::{Attempt, Channel, Outgoing, Pace, Queue, Sink, Way, tell};
-use crate::model::{At, IncidentId, Name, NoticeId, Now};
+use crate::model::{At, IncidentId, Name, NoticeId, Now, on_a_line};
 use crate::watchdog::{Delivery, IncidentView};
 
 /// Notices of different incidents that one sink is tried with at the same time: one that hangs does not hold up the others.
@@ -152,8 +152,8 @@ impl Desk {
     /// One line when a sink begins to fail, and one when it works again.
     fn log(&mut self, attempt: &Attempt) {
         match (attempt.why(), self.failing.is_some()) {
-            (Some(why), false) => tracing::warn!(sink = %self.name, why, "sink fails"),
-            (None, true) => tracing::info!(sink = %self.name, "sink works again"),
+            (Some(why), false) => tracing::warn!(sink = %self.name, why, "sink fails: {}: {}", self.name, on_a_line(why)),
+            (None, true) => tracing::info!(sink = %self.name, "sink works again: {}", self.name),
             (Some(_), true) | (None, false) => {}
         }
         self.failing = attempt.why().map(str::to_owned);

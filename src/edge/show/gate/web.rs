@@ -58,7 +58,7 @@ impl Web {
                     }
                     Err(error) => {
                         let (path, hint) = (self.0.path.display(), &error.hint);
-                        tracing::error!(%path, %error, hint, "the web configuration has changed and cannot be used; the old one goes on");
+                        tracing::error!(%path, %error, hint, "the web configuration has changed and cannot be used; the old one goes on: {error}");
                         state.seen = seen;
                     }
                 }
