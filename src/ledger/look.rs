@@ -6,11 +6,9 @@ use serde::de::DeserializeOwned;
 use super::dossier::{at, at_or_none, trace};
 use super::past::refused;
 use super::{LedgerError, Past, sql, tables};
-use crate::model::past::{Became, Failure, Point, Sighting, Sought, Wanted, Way, outcome};
+use crate::model::past::{Became, Failure, POINTS, Point, Sighting, Sought, Wanted, Way, outcome};
 use crate::model::{At, CanaryId, Culprit, Hop, IncidentId, Kind, Name, Placement, Route, Span};
 
-/// Points of one plot: a month of one canary a minute. The newest.
-const POINTS: u32 = 45_000;
 /// Canaries of one page of a list, and incidents.
 const PAGE: u32 = 500;
 /// Further sightings of one canary.

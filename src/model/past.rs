@@ -6,6 +6,9 @@ use super::dossier::Trace;
 use super::way::{Instants, Legs, Trail};
 use super::{At, CanaryId, Class, Culprit, Hop, IncidentId, Kind, Name, Outcome, Placement, Reason, Route, Severity, Span};
 
+/// Points of one plot: a month of one canary a minute. The newest.
+pub const POINTS: u32 = 45_000;
+
 /// What became of a canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

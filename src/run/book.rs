@@ -2,8 +2,8 @@
 
 use tokio::task::block_in_place;
 
-use super::told;
 use super::headers::Wanted;
+use super::told;
 use crate::config::LedgerSettings;
 use crate::ledger::{Hops, Ledger, LedgerError};
 use crate::model::{At, CanaryId, Span};

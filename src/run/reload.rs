@@ -99,7 +99,9 @@ impl Loop {
         let at = self.clock.now();
         match &outcome {
             Ok(Taken { file, routes, warnings }) => {
-                warnings.iter().for_each(|warning| tracing::warn!(warning, "the configuration has what is likely not meant: {}", on_a_line(warning)));
+                warnings
+                    .iter()
+                    .for_each(|warning| tracing::warn!(warning, "the configuration has what is likely not meant: {}", on_a_line(warning)));
                 tracing::info!(by = wish.by, file, routes, "the configuration was reloaded: {routes} routes, from {}", on_a_line(file));
                 self.reloading.loaded = Loaded { at: Some(at), ..Loaded::default() };
             }
@@ -108,7 +110,12 @@ impl Loop {
                 // One that nobody asked for, and that ended as the one before, is no news.
                 if wish.by != AGAIN || refused.as_ref().is_none_or(|last| last.complaints != *complaints) {
                     for complaint in complaints {
-                        tracing::error!(by = wish.by, complaint, "the configuration was not reloaded; the old one goes on: {}", on_a_line(complaint));
+                        tracing::error!(
+                            by = wish.by,
+                            complaint,
+                            "the configuration was not reloaded; the old one goes on: {}",
+                            on_a_line(complaint)
+                        );
                     }
                     *refused = Some(Refusal { at, complaints: complaints.clone() });
                 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod layout;
+mod recordings;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -205,7 +205,9 @@ fn list(sheet: &mut Sheet, top: &Top, routes: &[&Line], wish: &Wish, most: Optio
             rest += &format!(" {:>6}", r.in_flight);
         }
         if usual {
-            rest += &format!(" {:>7}", r.median.map_or_else(|| "–".to_owned(), |span| format!("<{}", span.max(Span::from_secs(1)))));
+            // Of what arrived before it stopped the median says nothing.
+            let median = r.median.filter(|_| r.verdict != Verdict::Stopped);
+            rest += &format!(" {:>7}", median.map_or_else(|| "–".to_owned(), |span| format!("<{}", span.max(Span::from_secs(1)))));
         }
         if newest {
             rest += &format!("  {}", visible(r.newest.as_deref().unwrap_or("none yet")));

@@ -20,7 +20,9 @@ pub async fn work(heartbeat: Heartbeat, mut proofs: mpsc::Receiver<Proof>, shown
         let failing = attempt.why().map(str::to_owned);
         let was = shown.borrow().failing.is_some();
         match (&failing, was) {
-            (Some(why), false) => tracing::warn!(heartbeat = %heartbeat.name(), why, "heartbeat fails: {}: {}", heartbeat.name(), on_a_line(why)),
+            (Some(why), false) => {
+                tracing::warn!(heartbeat = %heartbeat.name(), why, "heartbeat fails: {}: {}", heartbeat.name(), on_a_line(why))
+            }
             (None, true) => tracing::info!(heartbeat = %heartbeat.name(), "heartbeat works again: {}", heartbeat.name()),
             (Some(_), true) | (None, false) => {}
         }

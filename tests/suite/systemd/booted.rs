@@ -174,6 +174,13 @@ async fn the_package_survives_an_operators_hour() {
     container.shell("printf '[stream.third]\\nsubjekt = \"x\"\\n' >> /etc/mailcanary/mailcanary.toml");
     assert!(!container.run(&["systemctl", "reload", UNIT]).status.success(), "it is refused");
     assert!(container.journal(UNIT).contains("subjekt"), "with the complaint");
+    // The service sees the file by itself. Who reads its lines needs no fields to know who and why.
+    let said = |journal: &str, words: [&str; 2]| journal.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    let is_refused = async |h: &Host| said(&h.container.journal(UNIT), ["the old one goes on: ", "subjekt"]).then_some(());
+    host.wait_for("the complaint in a line of the service", is_refused).await;
+    let journal = container.journal(UNIT);
+    assert!(said(&journal, ["incident 1 opened, page, stopped: ", "provider `relay`"]), "{journal}");
+    assert!(said(&journal, ["incident 1 opened", "told to "]), "{journal}");
     assert_eq!((host.pid(), container.property(UNIT, "ActiveState")), (pid.clone(), "active".to_owned()));
     container.shell("sed -i s/subjekt/subject/ /etc/mailcanary/mailcanary.toml");
     container.must(&["systemctl", "reload", UNIT]);
@@ -211,7 +218,14 @@ async fn the_package_survives_an_operators_hour() {
     container.must(&["mkdir", "-p", "/etc/systemd/system/mailcanary.socket.d"]);
     container.write("/etc/systemd/system/mailcanary.socket.d/test.conf", listen.as_bytes());
     container.must(&["systemctl", "daemon-reload"]);
-    container.must(&["systemctl", "start", "mailcanary.socket"]);
+    // From a service that holds the port itself, as the document says.
+    container.must(&["systemctl", "start", UNIT]);
+    let document = include_str!("../../../docs/operating.md");
+    let command = document.lines().find_map(|line| line.split('`').find(|code| code.contains("enable --now mailcanary.socket"))).unwrap();
+    container.shell(&command.replace("sudo ", ""));
+    for unit in ["mailcanary.socket", UNIT] {
+        assert_eq!(container.property(unit, "ActiveState"), "active", "{unit}");
+    }
     host.is_as_before("a start by the socket").await;
 
     upgraded(&host, &repacked(&folder, &package, "99.0.0")).await;
@@ -227,7 +241,14 @@ async fn the_package_survives_an_operators_hour() {
     world.provider("relay").unwrap().release();
     let resolved = hook.notice(PATIENCE, |told| told["change"] == "resolved" && told["culprit"]["provider"] == "relay").await;
     assert_eq!(resolved["incident"], opened.json()["data"]["incident"]);
+    let files = container.must(&["dpkg", "--listfiles", "mailcanary"]);
+    for part in ["/man/man1/mailcanary.1", "bash-completion/", "zsh/", "fish/", "examples/", "/etc/mailcanary", "user/mailcanary.service"] {
+        assert!(files.contains(part), "{part}: {files}");
+    }
+    // What was stopped before is not started again by what is left of it.
+    container.must(&["systemctl", "stop", UNIT, "mailcanary.socket"]);
     container.must(&["dpkg", "--remove", "mailcanary"]);
+    assert_eq!(container.shell("find /etc/systemd/system -path '*.wants/mailcanary*'"), "", "enabled still");
     assert!(container.run(&["test", "-e", &format!("{STATE}/ledger.sqlite")]).status.success(), "a removal keeps the ledger");
 }
 

@@ -28,7 +28,7 @@ fn now() -> Vec<Panel> {
         Panel::stat("Verdict", "The verdict of the inbox.", "none")
             .at_the_end(&query::verdict(CHOSEN, names::INBOX_VERDICT, "inbox"), "{{inbox}}")
             .words(paint::VERDICTS)
-            .leads("Status page", "${url}/"),
+            .leads("Its status page", "${url}/inboxes/${inbox}"),
         Panel::stat(
             "Known up to",
             "How long ago the last complete reading of all its folders began: what came since then is not known.",
@@ -53,6 +53,7 @@ fn verdicts() -> Vec<Panel> {
         Panel::states("Routes over time", "The verdict of each route into it.", paint::VERDICTS)
             .over_time(&query::verdict(CHOSEN, names::ROUTE_VERDICT, "provider, stream"), "{{provider}} / {{stream}}")
             .size(14, 9),
+        shared::open_incidents("culprit=~\"inbox:$inbox|route:.*/$inbox\"").size(24, 6),
         Panel::states("Can be read", "Whether we can see into it.", paint::HOLDS).over_time(&sight, "{{inbox}}").size(24, 4),
     ]
 }

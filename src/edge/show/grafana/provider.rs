@@ -27,7 +27,7 @@ fn now() -> Vec<Panel> {
         Panel::stat("Verdict", "The verdict of the provider.", "none")
             .at_the_end(&query::verdict(CHOSEN, names::PROVIDER_VERDICT, "provider"), "{{provider}}")
             .words(paint::VERDICTS)
-            .leads("Status page", "${url}/"),
+            .leads("Its status page", "${url}/providers/${provider}"),
         Panel::stat("Account", "What the provider says of the account.", "none")
             .at_the_end(&query::standing(CHOSEN), "{{provider}}")
             .words(paint::STANDINGS)
@@ -46,6 +46,7 @@ fn verdicts() -> Vec<Panel> {
         Panel::states("Routes over time", "The verdict of each of its routes.", paint::VERDICTS)
             .over_time(&query::verdict(CHOSEN, names::ROUTE_VERDICT, "stream, inbox"), "{{stream}} / {{inbox}}")
             .size(14, 9),
+        shared::open_incidents("culprit=~\"provider:$provider|(stream|route):$provider/.*\"").size(24, 6),
     ]
 }
 

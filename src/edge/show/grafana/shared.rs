@@ -6,7 +6,7 @@ use super::super::metrics::names;
 use super::board::Board;
 use super::paint::{self, GREEN, ORANGE, RED, YELLOW};
 use super::panel::Panel;
-use super::query::{self, CHOSEN};
+use super::query::{self, ALL, CHOSEN};
 
 /// What counters are averaged over: the variable at the head.
 pub(super) const WINDOW: &str = "$window";
@@ -197,4 +197,44 @@ pub(super) fn budget(spent: &str, limit: &str) -> Panel {
     .steps(GREEN, &[(0.9, ORANGE), (1.0, RED)])
     .decimals(0)
     .no_value("no budget")
+}
+
+/// Each with its number, which leads to its page: from the daemon's own address if it says one. `whose`: a matcher of culprits, or all.
+pub(super) fn open_incidents(whose: &str) -> Panel {
+    let of = |metric| ALL.of(metric, whose);
+    let by = "instance, kind, culprit";
+    let joined = format!("{} * on (instance, job) group_left (url) {}", of(names::INCIDENT_NUMBER), ALL.of(names::STATUS_PAGE_INFO, ""));
+    let number = format!("max by ({by}, url) ({joined} or on (instance, job, kind, culprit) {})", of(names::INCIDENT_NUMBER));
+    let link = json!([{ "title": "What is known of it", "url": "${__data.fields.url}/incidents/${__value.raw}", "targetBlank": true }]);
+    let order = json!({ "Value #B": 0, "culprit": 1, "kind": 2, "Value #C": 3, "Value #A": 4 });
+    Panel::table(
+        "Open incidents",
+        "What is open, how loud, whose fault it is, and since when. The number leads to the incident's page, with its evidence.",
+        "none",
+    )
+    .in_rows(&number)
+    .in_rows(&format!("max by ({by}) ({})", of(names::INCIDENT_SEVERITY)))
+    .in_rows(&format!("time() - max by ({by}) ({})", of(names::INCIDENT_OPENED_TIMESTAMP_SECONDS)))
+    .no_value("none is open")
+    .then("merge", &json!({}))
+    .then(
+        "organize",
+        &json!({
+            "excludeByName": { "Time": true, "instance": true }, "includeByName": {}, "indexByName": order,
+            "renameByName": { "Value #A": "Incident", "Value #B": "Severity", "Value #C": "For", "kind": "Kind", "culprit": "Culprit" },
+        }),
+    )
+    .then("sortBy", &json!({ "fields": {}, "sort": [{ "field": "Severity", "desc": true }] }))
+    .column(
+        "Severity",
+        &[
+            ("mappings", paint::mappings(paint::SEVERITIES)),
+            ("custom.cellOptions", json!({ "type": "color-background", "mode": "basic" })),
+            ("custom.width", json!(80)),
+        ],
+    )
+    .column("Incident", &[("links", link), ("decimals", json!(0)), ("custom.width", json!(80)), ("custom.align", json!("right"))])
+    .column("For", &[("unit", json!("s")), ("decimals", json!(0)), ("custom.width", json!(90))])
+    .column("url", &[("custom.hidden", json!(true))])
+    .size(10, 9)
 }

@@ -10,7 +10,7 @@ use super::super::form::{Form, number};
 use super::super::operation::{Operation, Parameter, Reply, Run, Verb};
 use super::super::shape::{History, Past, Plotted, Points, Timeline, WholeCanary};
 use super::read::{LIMIT, NEXT, reading, route_of};
-use crate::model::past::Sought;
+use crate::model::past::{POINTS, Sought};
 use crate::model::{At, CanaryId, IncidentId, Kind, Name, Span};
 use crate::watchdog::View;
 
@@ -77,7 +77,8 @@ fn points<'a>(asked: &'a Asked, view: &'a View, archive: &'a Archive) -> Recalle
         let to = instant("to").unwrap_or(view.at);
         let from = instant("from").unwrap_or(to.minus(BACK));
         let points = archive.points(route, [from, to]).await.map_err(Problem::silent)?;
-        Reply::of(&Points { as_of: view.at.into(), points: points.iter().map(Plotted::from).collect() })
+        let cut = points.len() >= POINTS as usize;
+        Reply::of(&Points { as_of: view.at.into(), points: points.iter().map(Plotted::from).collect(), cut })
     }
     .boxed()
 }

@@ -14,6 +14,7 @@ mod people;
 mod provider;
 mod route;
 mod status;
+mod timeline;
 mod word;
 mod words;
 
@@ -24,7 +25,7 @@ pub(super) use identity::VALUE;
 pub(in crate::edge::show) use identity::{Identities, Right};
 pub(in crate::edge::show) use incident::{Incident, Incidents};
 pub(in crate::edge::show) use party::{Accounts, Heartbeats, Inboxes, Sinks, Streams};
-pub(in crate::edge::show) use past::{History, Past, Plotted, Points, Timeline, WholeCanary};
+pub(in crate::edge::show) use past::{History, Past, Plotted, Points, WholeCanary};
 pub(super) use people::{BY, DRILL_LASTS, LASTS, SEEN, TEXT};
 pub(in crate::edge::show) use people::{
     Drill, DrillBegun, DrillEnded, Drilling, Ended, Maintained, Named, Said, Silence, Silences, Wished,
@@ -32,5 +33,6 @@ pub(in crate::edge::show) use people::{
 pub(in crate::edge::show) use provider::{Provider, Providers};
 pub(in crate::edge::show) use route::{Route, Routes};
 pub(in crate::edge::show) use status::{Configuration, Status};
+pub(in crate::edge::show) use timeline::Timeline;
 pub(in crate::edge::show) use word::{Name, Time};
 pub(in crate::edge::show) use words::{Kind, Severity, Verdict};

@@ -8,9 +8,9 @@ use super::incident::Culprit;
 use super::word::time;
 use super::words::{Became, Class, Placement, Reason};
 use super::{Kind, Name, Severity, Time};
-use crate::model::dossier::{Dossier, Sight, Told, Trace};
+use crate::model::dossier::Trace;
 use crate::model::past::{Failure, Point, Sighting, Way};
-use crate::model::{self, At, Outcome, Side, Span};
+use crate::model::{self, Outcome, Side, Span};
 
 /// One canary, with its whole way.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -117,7 +117,7 @@ struct Seen {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Traced {
+pub(super) struct Traced {
     at: Time,
     canary: String,
     /// Our word for it.
@@ -131,8 +131,10 @@ struct Traced {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::edge::show) struct Points {
     pub(in crate::edge::show) as_of: Time,
-    /// The newest first. Where there are more than are kept for one answer, the oldest are left out.
+    /// The newest first.
     pub(in crate::edge::show) points: Vec<Plotted>,
+    /// Whether there are more than fit in one answer: then the oldest are left out.
+    pub(in crate::edge::show) cut: bool,
 }
 
 /// One canary in a series.
@@ -168,72 +170,6 @@ pub(in crate::edge::show) struct Past {
     updated_at: Time,
     resolved_at: Option<Time>,
     summary: String,
-}
-
-/// All that happened about one incident.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::edge::show) struct Timeline {
-    incident: u64,
-    opened_at: Time,
-    resolved_at: Option<Time>,
-    /// What was told, the oldest first.
-    notices: Vec<Notified>,
-    /// What people said.
-    words: Vec<Uttered>,
-    /// What changed of the sight of inboxes and of the watcher meanwhile.
-    sight: Vec<Sighted>,
-    /// When mailcanary was started meanwhile.
-    starts: Vec<Started>,
-    traces: Vec<Traced>,
-    /// Whether there is more of anything than is listed.
-    cut: bool,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Notified {
-    at: Time,
-    change: super::words::Change,
-    kind: Kind,
-    severity: Severity,
-    culprit: Culprit,
-    summary: String,
-    sinks: Vec<Reached>,
-}
-
-/// How a notice ended at a sink.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Reached {
-    sink: String,
-    /// `pending`: the sink has not answered for good. `dropped`: it was given up.
-    #[schemars(extend("enum" = ["pending", "delivered", "refused", "dropped"]))]
-    outcome: String,
-    at: Time,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Uttered {
-    at: Time,
-    by: String,
-    /// The word for it.
-    #[schemars(extend("enum" = ["acknowledged", "unacknowledged", "closed", "silenced", "unsilenced", "approved", "drill began", "drill stopped", "drill over"]))]
-    what: String,
-    note: Option<String>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Sighted {
-    at: Time,
-    /// Whose; null: the watcher's.
-    inbox: Option<String>,
-    #[schemars(extend("enum" = ["blind", "sight", "cut off", "connected", "slept", "clock jumped"]))]
-    what: String,
-    why: Option<String>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Started {
-    at: Time,
-    version: String,
 }
 
 fn seconds(span: Option<Span>) -> Option<f64> {
@@ -346,51 +282,5 @@ impl From<&Failure> for Past {
             resolved_at: time(failure.resolved_at),
             summary: failure.summary.clone(),
         }
-    }
-}
-
-impl Timeline {
-    pub(in crate::edge::show) fn new(incident: model::IncidentId, dossier: &Dossier) -> Self {
-        let started = |(at, version): &(At, String)| Started { at: (*at).into(), version: version.clone() };
-        let uttered = |said: &model::dossier::Said| Uttered {
-            at: said.at.into(),
-            by: said.who.clone(),
-            what: said.said.clone(),
-            note: said.note.clone(),
-        };
-        Self {
-            incident: incident.0,
-            opened_at: dossier.opened_at.into(),
-            resolved_at: time(dossier.resolved_at),
-            notices: dossier.notices.iter().map(Notified::from).collect(),
-            words: dossier.words.iter().map(uttered).collect(),
-            sight: dossier.sight.iter().map(Sighted::from).collect(),
-            starts: dossier.starts.iter().map(started).collect(),
-            traces: dossier.traces.iter().map(Traced::from).collect(),
-            cut: dossier.cut,
-        }
-    }
-}
-
-impl From<&Told> for Notified {
-    fn from(told: &Told) -> Self {
-        let reached =
-            |(sink, outcome, at): &(String, String, At)| Reached { sink: sink.clone(), outcome: outcome.clone(), at: (*at).into() };
-        let notice = &told.notice;
-        Self {
-            at: told.at.into(),
-            change: notice.change.into(),
-            kind: notice.kind.into(),
-            severity: notice.severity.into(),
-            culprit: (&notice.culprit).into(),
-            summary: notice.summary.clone(),
-            sinks: told.sinks.iter().map(reached).collect(),
-        }
-    }
-}
-
-impl From<&Sight> for Sighted {
-    fn from(sight: &Sight) -> Self {
-        Self { at: sight.at.into(), inbox: sight.inbox.clone(), what: sight.what.clone(), why: sight.why.clone() }
     }
 }
