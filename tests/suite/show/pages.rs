@@ -11,7 +11,7 @@ use crate::support::browser::{look, pictures};
 use made::{Past, now};
 
 /// Where every kind of page is, in these worlds.
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 10] = [
     ("status", "/"),
     ("route", "/routes/mailchimp/password-reset/gmail-1"),
     ("provider", "/providers/mailchimp"),
@@ -20,6 +20,8 @@ const PAGES: [(&str, &str); 8] = [
     ("incident", "/incidents/7"),
     ("incidents", "/incidents"),
     ("dns", "/dns"),
+    ("runbook", "/runbooks/stopped"),
+    ("say", "/incidents/7/say"),
 ];
 
 fn url(shown: &Shown, path: &str) -> String {
