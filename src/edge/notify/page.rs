@@ -183,7 +183,7 @@ fn lead(notice: &Notice) -> String {
 }
 
 /// Whether a notice calls nobody: what was told before is no smaller.
-fn is_quiet(notice: &Notice) -> bool {
+pub(super) fn is_quiet(notice: &Notice) -> bool {
     notice.change == Change::Updated && notice.evidence.get("quiet").is_some()
 }
 
