@@ -179,6 +179,11 @@ trait Channel: fmt::Debug + Send + Sync {
 
     /// Whether what it needs on this machine is there; nothing is told. In words, if not.
     fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
+    /// With how many notices, each of another incident, it is tried at the same time.
+    fn lanes(&self) -> usize {
+        if self.rate() == Rate::NONE { work::FREE_LANES } else { work::LANES }
+    }
+
         Box::pin(ready(Ok(())))
     }
 
