@@ -240,7 +240,8 @@ async fn sinks(settings: &Settings, secrets: &Secrets, steps: &Steps) -> Vec<Fin
 /// Tries one sink, as quietly as it takes notices.
 async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets: &Secrets, now: &Now) -> Finding {
     let about = format!("sink {name}");
-    let origin = Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None, runbooks: None };
+    let origin =
+        Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None, own_url: None, runbooks: None };
     let lookup = |at: &SecretRef| secrets.get(at).cloned();
     let severity = sink.takes.quietest();
     let told = async {

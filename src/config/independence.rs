@@ -62,10 +62,14 @@ pub(super) fn of_secrets(settings: &Settings, secrets: &Secrets, meant: &BTreeSe
         for at in secret_urls(&sink.kind) {
             let url = secrets.get(at).and_then(|secret| SecretUrl::new(secret).ok());
             let host = url.as_ref().and_then(|url| host_of(url.expose().as_str()));
-            let Some((provider, true)) = host.and_then(|host| by_provider(&host, settings)) else { continue };
+            let Some(host) = host else { continue };
+            let whose = match (by_provider(&host, settings), at_an_inbox(&host, settings)) {
+                (Some((provider, true)), _) => format!("provider `{provider}`"),
+                (_, Some((inbox, true))) => format!("inbox `{inbox}`"),
+                _ => continue,
+            };
             let key = format!("{}.{}.url", join("sink", name.as_str()), sink.kind.as_str());
-            let what =
-                format!("the address in the secret leads to the house of provider `{provider}`: when that fails, nobody hears of it here");
+            let what = format!("the address in the secret leads to the house of {whose}: when that fails, nobody hears of it here");
             complaints.push(Complaint { place: None, key, what, hint: Some(MEANT.to_owned()) });
         }
     }
@@ -92,19 +96,38 @@ fn worst(found: impl IntoIterator<Item = Option<Shared>>) -> Option<Shared> {
     found.into_iter().flatten().max_by_key(|shared| shared.sure)
 }
 
-/// Whether a sink goes out by what a watched provider is reached by.
+/// Whether a sink goes out by what a watched provider is reached by, or an inbox is read at.
 fn by_proxy(wire: &Wire, settings: &Settings) -> Option<Shared> {
     let (Proxy::Socks5 { host, .. } | Proxy::Http { host, .. }) = wire.proxy.as_ref()?;
     let host = Some(host.to_ascii_lowercase()).filter(|host| !is_loopback_host(host))?;
     by_host("proxy", &host, settings)
 }
 
-/// Whether a host is what a watched provider is reached by, or of the same house.
+/// Whether a host is what a watched provider is reached by, or an inbox is read at, or of the same house.
 fn by_host(key: &'static str, host: &str, settings: &Settings) -> Option<Shared> {
-    let (provider, sure) = by_provider(host, settings).filter(|(_, sure)| *sure)?;
-    let how = how(host, host_of_provider(&settings.providers.get(provider)?.kind).as_deref());
-    let what = format!("`{host}` is also {how} provider `{provider}` is reached by: when that fails, nobody hears of it here");
-    Some(Shared { key, what, sure })
+    let provider = || {
+        let (provider, _) = by_provider(host, settings).filter(|(_, sure)| *sure)?;
+        let how = how(host, host_of_provider(&settings.providers.get(provider)?.kind).as_deref());
+        Some(format!("{how} provider `{provider}` is reached by"))
+    };
+    let inbox = || {
+        let (inbox, _) = at_an_inbox(host, settings).filter(|(_, sure)| *sure)?;
+        let how = how(host, inbox_host(settings.inboxes.get(inbox)?).as_deref());
+        Some(format!("{how} inbox `{inbox}` is read at"))
+    };
+    let whose = provider().or_else(inbox)?;
+    Some(Shared { key, what: format!("`{host}` is also {whose}: when that fails, nobody hears of it here"), sure: true })
+}
+
+/// The watched inbox that is read at this host, or at one of the same house; and whether that is sure.
+fn at_an_inbox<'s>(host: &str, settings: &'s Settings) -> Option<(&'s Name, bool)> {
+    let house = House::of(host);
+    let same = |(name, inbox): (&'s Name, &'s Inbox)| {
+        let theirs = inbox_host(inbox)?;
+        let exact = theirs == host;
+        (exact || House::of(&theirs) == house).then_some((name, exact || house.is_known()))
+    };
+    inboxes(settings).filter_map(same).max_by_key(|(_, sure)| *sure)
 }
 
 /// The watched provider that is reached by this host, or is of the same house; and whether that is sure.
@@ -140,13 +163,7 @@ fn by_server(email: &EmailSettings, settings: &Settings) -> Option<Shared> {
 /// Whether an e-mail sink sends by the house that an inbox is at.
 fn beside_an_inbox(email: &EmailSettings, settings: &Settings) -> Option<Shared> {
     let host = Some(email.smtp.host.to_ascii_lowercase()).filter(|host| !is_loopback_host(host))?;
-    let house = House::of(&host);
-    let same = |(name, inbox): (&Name, &Inbox)| {
-        let exact = inbox_host(inbox).as_deref() == Some(&host);
-        let alike = inbox_host(inbox).is_some_and(|other| House::of(&other) == house);
-        (exact || alike).then(|| (name.clone(), exact || house.is_known()))
-    };
-    let (name, sure) = inboxes(settings).filter_map(same).max_by_key(|(_, sure)| *sure)?;
+    let (name, sure) = at_an_inbox(&host, settings)?;
     let what = format!("`{host}` is of the house that inbox `{name}` is at, which is watched: a page about it would not leave either");
     Some(Shared { key: "host", what, sure })
 }

@@ -15,7 +15,7 @@ use super::pulse::{self, Pulse};
 use super::standing::Standing;
 use super::start::StartError;
 use crate::canary::{Expected, Key};
-use crate::config::{Inbox, Provider, ProviderKind, SecretRef, Secrets, Settings};
+use crate::config::{Http, Inbox, Provider, ProviderKind, SecretRef, Secrets, Settings};
 use crate::edge::beat::Heartbeat;
 use crate::edge::dial::Dialer;
 use crate::edge::inbox::{Credentials, Doors, Hint, Looks, Report, Senders, Watch};
@@ -285,6 +285,7 @@ fn origin(settings: &Settings, dog: &Watchdog) -> Origin {
         instance: settings.watch.instance.clone(),
         installation: format!("{:016x}", dog.seed()),
         public_url: settings.http.as_ref().and_then(|h| h.public_url.clone()),
+        own_url: settings.http.as_ref().and_then(Http::url),
         runbooks: settings.runbooks(),
     }
 }

@@ -6,7 +6,7 @@ use super::Watchdog;
 use super::effect::Effect;
 use super::flaps::is_calm;
 use super::incident::Move;
-use super::outbox::{CALLS, Incident, KEPT_BACK, QUIET, without_age};
+use super::outbox::{CALLS, DRILL, Incident, KEPT_BACK, QUIET, is_drill, without_age};
 use super::plan::{Plan, RoutePlan};
 use super::record::Fact;
 use super::seen::{ACKNOWLEDGED, in_evidence};
@@ -106,9 +106,12 @@ impl Watchdog {
     /// An incident that grows after it was acknowledged calls again, and says so. Sinks where what is acknowledged stays silent count by that.
     fn mark_calls(&self, change: &mut Move, at: At) {
         let Some(known) = change.incident.and_then(|id| self.state.incidents.get(&id)) else { return };
-        let grown = change.change != Change::Resolved && known.grows(change.severity, &change.culprit, change.kind);
+        let is_drills = change.evidence.get(DRILL).is_some();
+        let grown = change.change != Change::Resolved && known.grows(change.severity, &change.culprit, change.kind, is_drills);
         let seen = known.shown.acknowledged.as_ref().filter(|_| grown);
-        let calls = known.calls + u32::from(seen.is_some());
+        // That a drill's page was heard is no reason to stay silent about what is real.
+        let is_real = grown && !is_drills && is_drill(&known.shown.last);
+        let calls = known.calls + u32::from(seen.is_some() || is_real);
         // Who is to be reminded at the same time hears both at once, and nothing quietly.
         let reminds = change.change == Change::Updated && change.only.is_none() && known.is_reminded_with(&self.plan, at);
         // What was kept back is news to those who hear it.

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Watchdog;
-use super::canary::{Arrival, Copied};
+use super::canary::{Arrival, Canary, Copied};
 use super::event::{Delivery, Event};
+use super::evidence;
+use super::flight::RouteState;
 use super::incident::Move;
 use super::index::Index;
-use super::outbox::{DRILL, is_drill};
+use super::outbox::{DRILL, Incident, is_drill};
 use super::plan::Plan;
 use super::record::Fact;
 use super::sequence::{Rule, Sequence};
@@ -18,7 +20,7 @@ use super::state::State;
 use super::step::{Step, Unfit};
 use super::trial::{due_at, is_due};
 use crate::config;
-use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Notice, Placement, Severity, Span};
+use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Notice, Outcome, Placement, Severity, Span};
 
 /// After the last sink has answered, the page rings for so long before it is taken back.
 const RINGS_FOR: Span = Span::from_secs(30);
@@ -28,6 +30,8 @@ const WAITS_FOR: Span = Span::from_secs(120);
 pub(super) const LONGEST: Span = Span::from_secs(30 * 60);
 /// Where the evidence says what to do.
 pub(super) const STEP: &str = "next_step";
+/// What others sent so long before a drill and has not come, nor anything after it, is no drill's either.
+const LATELY: Span = Span::from_secs(900);
 /// Sightings that are withheld.
 const WITHHELD: usize = 20_000;
 
@@ -182,9 +186,7 @@ impl Watchdog {
             change.summary = format!("DRILL, over{}", over.map_or_else(String::new, outcome));
             return;
         }
-        // A refusal is real, drill or not.
-        let silent = matches!(change.kind, Kind::Stopped | Kind::Loss | Kind::Slow);
-        let Some(drill) = self.state.drilled(&change.culprit).filter(|_| silent && (was || change.incident.is_none())) else { return };
+        let Some(drill) = self.state.brought_about(change) else { return };
         change.summary = marked(&drill, &change.summary);
         if let Some(evidence) = change.evidence.as_object_mut() {
             evidence.insert(DRILL.to_owned(), drill.into());
@@ -265,10 +267,41 @@ impl State {
         self.drill.as_ref().is_some_and(|d| d.withheld.iter().any(|w| w.canary == canary))
     }
 
-    /// The drill's name for a notice about this culprit, if it is the drill that made it.
+    /// The drill's name for a notice about this culprit, if it is the drill that made it: not where mail of others is missing, too.
     pub(super) fn drilled(&self, culprit: &Culprit) -> Option<String> {
         let drill = self.drill.as_ref()?;
-        concerns(culprit, &drill.provider).then(|| format!("provider {} as stopped, by {}", drill.provider, drill.by))
+        let is_its = concerns(culprit, &drill.provider) && !(*culprit == Culprit::Watcher {} && self.misses_others(drill));
+        is_its.then(|| format!("provider {} as stopped, by {}", drill.provider, drill.by))
+    }
+
+    /// The drill's name for a change, if it has brought it about. A refusal is real, drill or not.
+    pub(super) fn brought_about(&self, change: &Move) -> Option<String> {
+        let known = change.incident.and_then(|id| self.incidents.get(&id));
+        let may_be = matches!(change.kind, Kind::Stopped | Kind::Loss | Kind::Slow) && known.is_none_or(|i| is_drill(&i.shown.last));
+        self.drilled(&change.culprit).filter(|_| may_be)
+    }
+
+    /// Whether what was told as a drill's is real after all.
+    pub(super) fn is_real(&self, open: &Incident) -> bool {
+        is_drill(&open.shown.last) && self.drilled(&open.shown.culprit).is_none()
+    }
+
+    /// Whether mail of another provider is missing, or refused, while a drill goes on.
+    fn misses_others(&self, drill: &Drill) -> bool {
+        let others = |r: &&RouteState| r.route.provider != drill.provider && !r.is_suppressed() && self.sees(&r.route.inbox);
+        self.routes.iter().filter(others).any(|route| {
+            let horizon = self.inboxes.get(&route.route.inbox).and_then(|inbox| self.horizon(inbox));
+            let refused = |c: &Canary| matches!(c.outcome(), Some(Outcome::Refused(_)));
+            let is_due = |c: &Canary| horizon.is_some_and(|horizon| horizon > c.sent_at().plus(evidence::usual(route)));
+            let newest = route.canaries.iter().rev().filter(|c| evidence::counts(route, c));
+            let mut nothing_since = true;
+            newest
+                .take_while(|c| {
+                    nothing_since &= !c.has_arrived();
+                    c.sent_at() >= drill.from || nothing_since && c.sent_at() >= drill.from.minus(LATELY)
+                })
+                .any(|c| !c.has_arrived() && (refused(c) || is_due(c)))
+        })
     }
 
     /// A page is handed to these sinks. If it is the drill's, it is known how long they take from now on.

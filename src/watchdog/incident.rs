@@ -96,7 +96,9 @@ fn hold_back(state: &State, moves: &mut Vec<Move>, now: At) -> Held {
         let open = state.incidents.get(&m.incident?).filter(|_| m.change == Change::Updated)?;
         // What was thought to be one failure and is several is told with the others.
         let several = moves.iter().any(|other| other.incident.is_none());
-        (!several && !open.grows(m.severity, &m.culprit, m.kind)).then(|| open.moves_quietly_at()).filter(|at| *at > now)
+        (!several && !open.grows(m.severity, &m.culprit, m.kind, state.brought_about(m).is_some()))
+            .then(|| open.moves_quietly_at())
+            .filter(|at| *at > now)
     };
     let until: Vec<Option<At>> = moves.iter().map(due).collect();
     let mut all = until.iter();
@@ -135,7 +137,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = open.get(&finding.culprit).copied() {
             kept.insert(same.shown.incident);
-            let more = says_more(plan, state, ix, same, finding) || knows_where(state, same, finding);
+            let more = says_more(plan, state, ix, same, finding) || knows_where(state, same, finding) || state.is_real(same);
             if louder_or_other(plan, state, same, finding) || more {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }

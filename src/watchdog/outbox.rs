@@ -131,9 +131,14 @@ impl Incident {
         self.paged_at.or_else(before)
     }
 
+    /// The worst that it has been told as. Who has heard of a drill has heard of nothing that is real.
+    fn worst_before(&self, is_drills: bool) -> Weight {
+        if is_drill(&self.shown.last) && !is_drills { Weight::default() } else { self.worst }
+    }
+
     /// Whether with this it becomes worse than it has ever been: who has acknowledged it did not know of that.
-    pub(super) fn grows(&self, severity: Severity, culprit: &Culprit, kind: Kind) -> bool {
-        let (new, old) = (weight(severity, culprit, kind), self.worst);
+    pub(super) fn grows(&self, severity: Severity, culprit: &Culprit, kind: Kind, is_drills: bool) -> bool {
+        let (new, old) = (weight(severity, culprit, kind), self.worst_before(is_drills));
         new.0 > old.0 || new.1 > old.1 || new.2 && !old.2
     }
 
@@ -207,12 +212,15 @@ impl State {
         self.next_notice = self.next_notice.max(notice.notice.0);
         self.next_incident = self.next_incident.max(notice.incident.0);
         let incident = self.incidents.entry(notice.incident).or_insert_with(|| Incident::new(at, notice));
-        if notice.change != Change::Resolved && incident.grows(notice.severity, &notice.culprit, notice.kind) {
-            if incident.shown.acknowledged.is_some() {
+        let is_drills = is_drill(notice);
+        if notice.change != Change::Resolved && incident.grows(notice.severity, &notice.culprit, notice.kind, is_drills) {
+            let is_real = is_drill(&incident.shown.last) && !is_drills;
+            let seen = incident.shown.acknowledged.is_some();
+            incident.calls += u32::from(seen || is_real);
+            if seen {
                 incident.call_again(at);
-                incident.calls += 1;
             }
-            let (new, old) = (weight(notice.severity, &notice.culprit, notice.kind), incident.worst);
+            let (new, old) = (weight(notice.severity, &notice.culprit, notice.kind), incident.worst_before(is_drills));
             incident.worst = (new.0.max(old.0), new.1.max(old.1), new.2 || old.2);
         }
         let quiet = notice.evidence.get(QUIET).is_some();

@@ -16,7 +16,7 @@ use super::sight::Blindness;
 use super::state::State;
 use super::view::Present;
 use crate::model::proof::renew_ages;
-use crate::model::{At, Culprit, Kind, Name};
+use crate::model::{At, Culprit, Kind, Name, spoken};
 
 /// Why what is well again is open all the same.
 const KEPT_OPEN: &str = "it is kept open until it has been well for longer";
@@ -131,7 +131,7 @@ pub(super) fn all_blind(plan: &Plan, state: &State, now: At) -> Option<(String, 
             "log in to two of the mailboxes by hand, from the host that runs mailcanary: check its network, resolver, firewall, proxy and clock, and the passwords if both refuse",
         ),
     };
-    let first = said.first().map_or_else(String::new, |first| format!(": {}", shorten(first, 160)));
+    let first = said.first().map_or_else(String::new, |first| format!(": {}", spoken(&shorten(first, 160))));
     let summary = format!("no inbox can be read for {}, and nothing is known of any route: {common}{first}", now.since(since));
     let each: Vec<Value> = all
         .iter()

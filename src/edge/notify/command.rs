@@ -15,6 +15,7 @@ use tokio::process::{Child, Command as Process};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::page::{Page, Pages};
+use super::work::LANES;
 use super::{Attempt, Channel, Outgoing, Tools, fit};
 use crate::config::{CommandSettings, fill};
 use crate::model::{At, Notice, Span};
@@ -111,6 +112,11 @@ impl Command {
 impl Channel for Command {
     fn tell<'a>(&'a self, out: &'a Outgoing, _now: At) -> BoxFuture<'a, Attempt> {
         Box::pin(self.run(out))
+    }
+
+    /// Each is a process.
+    fn lanes(&self) -> usize {
+        LANES
     }
 
     /// Its people would get a second message.

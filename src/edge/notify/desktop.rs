@@ -49,7 +49,7 @@ impl Desktop {
     pub(super) fn new(tools: &Tools<'_>) -> Self {
         let (clicks, clicked) = mpsc::channel(CLICKABLE);
         let clicked = Mutex::new(Some(clicked));
-        Self { name: tools.name.clone(), pages: tools.pages.clone(), known: Mutex::default(), clicks, clicked }
+        Self { name: tools.name.clone(), pages: tools.pages.clone().at_home(), known: Mutex::default(), clicks, clicked }
     }
 
     async fn send(&self, out: &Outgoing) -> Attempt {
@@ -233,5 +233,19 @@ mod tests {
                 assert!(!shown.body.contains("https://") && !shown.body.contains("evil.example"), "{}", shown.body);
             }
         }
+    }
+
+    #[test]
+    fn a_click_leads_to_the_daemon_itself_where_no_address_is_said() {
+        let clickable = |public: Option<&str>, own: Option<&str>| {
+            let own_url = own.map(str::to_owned);
+            let origin = super::super::Origin { public_url: public.map(str::to_owned), own_url, ..nasty::origin() };
+            let page = Pages::new(origin, crate::config::Wording::default()).at_home().page(&nasty::opened());
+            (notification(&page, true, true).actions.contains(&"default".to_owned()), page.link)
+        };
+        let own = Some("http://127.0.0.1:9825");
+        assert_eq!(clickable(None, own), (true, Some("http://127.0.0.1:9825/incidents/3".to_owned())));
+        assert_eq!(clickable(Some("https://canary.example"), own), (true, Some("https://canary.example/incidents/3".to_owned())));
+        assert_eq!(clickable(None, None), (false, None));
     }
 }

@@ -104,6 +104,8 @@ pub struct Origin {
     pub installation: String,
     /// `[http] public_url`, without a slash at its end.
     pub public_url: Option<String>,
+    /// Where this machine reaches the daemon's own pages, if it does.
+    pub own_url: Option<String>,
     /// Where runbooks stand, with `{kind}` to be filled in.
     pub runbooks: Option<String>,
 }
@@ -175,6 +177,11 @@ trait Channel: fmt::Debug + Send + Sync {
     /// How much it bears.
     fn rate(&self) -> Rate {
         Rate::NONE
+    }
+
+    /// With how many notices, each of another incident, it is tried at the same time.
+    fn lanes(&self) -> usize {
+        if self.rate() == Rate::NONE { work::FREE_LANES } else { work::LANES }
     }
 
     /// Whether what it needs on this machine is there; nothing is told. In words, if not.

@@ -33,6 +33,7 @@ pub(super) fn origin() -> Origin {
         instance: "test.example".to_owned(),
         installation: "1".to_owned(),
         public_url: Some("https://canary.example".to_owned()),
+        own_url: None,
         runbooks: Some("https://canary.example/runbooks/{kind}".to_owned()),
     }
 }

@@ -63,6 +63,12 @@ impl Pages {
         Self { origin, wording }
     }
 
+    /// The same for whoever sits at this machine: where no address is said for people, links lead to the daemon's own.
+    pub(super) fn at_home(mut self) -> Self {
+        self.origin.public_url = self.origin.public_url.or_else(|| self.origin.own_url.clone());
+        self
+    }
+
     /// The page for `out`: the same each time.
     pub(super) fn page(&self, out: &Outgoing) -> Page {
         let notice = &out.notice;
@@ -183,7 +189,7 @@ fn lead(notice: &Notice) -> String {
 }
 
 /// Whether a notice calls nobody: what was told before is no smaller.
-fn is_quiet(notice: &Notice) -> bool {
+pub(super) fn is_quiet(notice: &Notice) -> bool {
     notice.change == Change::Updated && notice.evidence.get("quiet").is_some()
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::page::is_quiet;
 use super::rate::Meter;
 use super::{Attempt, Outgoing, Rate};
 use crate::model::{At, Change, IncidentId, NoticeId, Span};
@@ -114,6 +115,8 @@ pub struct Queue {
     doubted: BTreeMap<NoticeId, At>,
     /// The sink makes a second message of what it is told twice.
     repeats: bool,
+    /// How many were dropped because there were too many.
+    dropped: u64,
 }
 
 impl Queue {
@@ -134,6 +137,7 @@ impl Queue {
             untaken: BTreeSet::new(),
             doubted: BTreeMap::new(),
             repeats: false,
+            dropped: 0,
         }
     }
 
@@ -309,6 +313,11 @@ impl Queue {
         self.unwritten.remove(&id);
     }
 
+    /// How many were dropped because more waited than are kept.
+    pub(super) const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// What ended since this was last asked. [`Queue::written`] answers each.
     pub fn take_ended(&mut self) -> Vec<(NoticeId, Delivery)> {
         std::mem::take(&mut self.ended)
@@ -370,11 +379,12 @@ impl Queue {
     fn trim(&mut self) {
         while self.waiting.len() > LIMIT {
             let quietest = self.waiting.iter().enumerate().filter(|(_, w)| !w.flying).min_by_key(|(index, w)| {
-                let change = w.out.notice.change;
-                (change == Change::Resolved, change != Change::Reminder, w.out.notice.severity, *index)
+                let (notice, change) = (&w.out.notice, w.out.notice.change);
+                (change == Change::Resolved, change != Change::Reminder, !is_quiet(notice), notice.severity, *index)
             });
             let Some((index, _)) = quietest else { return };
             self.end(index, Delivery::Dropped);
+            self.dropped += 1;
         }
     }
 }

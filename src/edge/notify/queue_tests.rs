@@ -271,6 +271,19 @@ fn the_queue_is_bounded_and_keeps_what_is_loud() {
 }
 
 #[test]
+fn what_calls_nobody_is_dropped_before_a_page() {
+    let mut queue = queue();
+    for id in 1..=1000 {
+        queue.push(out(id, id, Change::Opened), at(1000));
+    }
+    let mut quiet = out(1001, 1, Change::Updated);
+    quiet.notice.evidence = serde_json::json!({ "quiet": true });
+    queue.push(quiet, at(1000));
+    assert_eq!(queue.take_ended(), [(NoticeId(1001), Delivery::Dropped)]);
+    assert_eq!((queue.len(), queue.dropped()), (1000, 1));
+}
+
+#[test]
 fn a_sink_is_told_no_faster_than_it_bears_and_the_loudest_first() {
     let mut queue = queue().within(Rate { burst: 2, every: Span::from_secs(1) });
     for id in 1..=4 {

@@ -151,6 +151,7 @@ mod tests {
             instance: instance.to_owned(),
             installation: installation.to_owned(),
             public_url: None,
+            own_url: None,
             runbooks: None,
         };
         let one = ident(&origin("mx.example.net", "a"));

@@ -17,7 +17,9 @@ use crate::model::{At, IncidentId, Name, NoticeId, Now, on_a_line};
 use crate::watchdog::{Delivery, IncidentView};
 
 /// Notices of different incidents that one sink is tried with at the same time: one that hangs does not hold up the others.
-const LANES: usize = 4;
+pub(super) const LANES: usize = 4;
+/// The same where the sink has no rate of its own: one that answers slowly is told of a thousand incidents in time.
+pub(super) const FREE_LANES: usize = 64;
 
 /// Notices that wait for any Alertmanager; beyond it the oldest is dropped, which the board still tells of.
 const PENDING: usize = 1000;
@@ -149,6 +151,14 @@ impl Desk {
         }
     }
 
+    /// One line when more wait than are kept, and one each time that twice as many were dropped.
+    fn warn_of(&self, known: &mut u64, dropped: u64) {
+        if dropped > *known && dropped.is_power_of_two() {
+            tracing::warn!(sink = %self.name, dropped, "more notices wait for this sink than are kept, and the quietest were dropped");
+        }
+        *known = dropped;
+    }
+
     /// One line when a sink begins to fail, and one when it works again.
     fn log(&mut self, attempt: &Attempt) {
         match (attempt.why(), self.failing.is_some()) {
@@ -173,9 +183,10 @@ async fn one_by_one(
         rest.doubted(),
         rest.not_before(born),
     );
+    let (lanes, mut dropped) = (channel.lanes(), 0);
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
     loop {
-        while flights.len() < LANES
+        while flights.len() < lanes
             && let Some(out) = queue.start(now())
         {
             let at = now();
@@ -183,11 +194,12 @@ async fn one_by_one(
             flights.push(Box::pin(async move { (out.notice.notice, tell(channel, &out, at).await) }));
         }
         desk.ended.extend(queue.take_ended());
-        let wake = if flights.len() < LANES { queue.wake_at() } else { None };
+        let wake = if flights.len() < lanes { queue.wake_at() } else { None };
         match desk.next(notices, &mut flights, wake).await {
             Next::Came(Handed::Notice(out)) => {
                 let notice = out.notice.notice;
                 queue.push(*out, now());
+                desk.warn_of(&mut dropped, queue.dropped());
                 rest.note(notice, &queue, now());
             }
             Next::Came(Handed::Written(notice)) => queue.written(notice),
@@ -313,3 +325,7 @@ async fn until(wake: Option<At>, now: At) {
 fn seed(name: &Name) -> u64 {
     name.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
+
+#[cfg(test)]
+#[path = "work_tests.rs"]
+mod tests;

@@ -94,7 +94,7 @@ fn an_address_that_is_a_secret_is_looked_at_when_it_is_read() {
         let at = file.display();
         let text = format!(
             "[stream.reset]\n[provider.grid.sendgrid]\nfrom = \"a@example.net\"\napi_key = {{ file = \"{at}\" }}\n\
-             [inbox.seed.maildir]\naddress = \"seed@example.net\"\npath = \"/var/mail/seed\"\n\
+             [inbox.seed.imap]\naddress = \"seed@gmail.com\"\nhost = \"imap.gmail.com\"\nusername = \"seed\"\npassword = {{ file = \"{at}\" }}\n\
              [sink.oncall.grafana]\n{keys}\nurl = {{ file = \"{at}\" }}\n"
         );
         let checked = good(&text);
@@ -105,7 +105,10 @@ fn an_address_that_is_a_secret_is_looked_at_when_it_is_read() {
     assert_eq!(checked("hooks.sendgrid.net", "shares_path = true"), None);
     let complaints = checked("hooks.sendgrid.net", "").unwrap();
     let [only] = &complaints[..] else { panic!("{complaints:?}") };
-    assert_eq!((only.key.as_str(), only.place.map(|at| at.line)), ("sink.oncall.grafana.url", Some(10)));
-    assert!(only.what.contains("provider `grid`") && !only.to_string().contains("hunter2"), "{only}");
+    assert_eq!((only.key.as_str(), only.place.map(|at| at.line)), ("sink.oncall.grafana.url", Some(12)));
+    assert!(only.what.contains("house of provider `grid`") && !only.to_string().contains("hunter2"), "{only}");
+    let [at_inbox] = &checked("push.gmail.com", "").unwrap()[..] else { panic!("another complaint") };
+    assert!(at_inbox.what.contains("house of inbox `seed`"), "{at_inbox}");
+    assert_eq!(checked("push.gmail.com", "shares_path = true"), None);
     fs::remove_file(&file).unwrap();
 }

@@ -22,17 +22,14 @@ fn world() -> World {
 }
 
 fn daemon(world: &World, bus: &str) -> Daemon {
-    let daemon = Daemon::new(|folder| {
+    Daemon::new(|folder| {
         let accounts = world.accounts(folder.path()).unwrap();
         format!(
             "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n\
              [sink.mine.desktop]\n"
         )
-    });
-    let config = daemon.folder.path().join("mailcanary.toml");
-    let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, text.replace("[http]\n", "[http]\npublic_url = \"http://canary.example\"\n")).unwrap();
-    daemon.with("DBUS_SESSION_BUS_ADDRESS", bus)
+    })
+    .with("DBUS_SESSION_BUS_ADDRESS", bus)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,7 +62,13 @@ async fn an_incident_is_one_notification_that_is_replaced_and_ends() {
     daemon.wait_for("the next notification", async |_| (desktop.displayed() == 1).then_some(())).await;
     desktop.ctl(&["action"]);
     let page = daemon.wait_for("the page", async |_| std::fs::read_to_string(&opened).ok()).await;
-    assert_eq!(page.trim(), "http://canary.example/incidents/2");
+    let (_, path) = page.trim().split_once("/incidents/").unwrap();
+    assert_eq!(path, "2");
+    let (status, shown) = daemon.get("/incidents/2").await.unwrap();
+    assert!(
+        page.starts_with("http://127.0.0.1:") && status == 200 && shown.contains("relay"),
+        "nobody has said where people reach it: {page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

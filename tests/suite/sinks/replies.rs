@@ -62,7 +62,8 @@ fn replies(home: String, orders: mpsc::Sender<Order>) -> Replies {
         _ => None,
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let origin = Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: None, runbooks: None };
+    let origin =
+        Origin { instance: "test.example".to_owned(), installation: "1".to_owned(), public_url: None, own_url: None, runbooks: None };
     let now = Arc::new(|| At::from_ms(NOW * 1000));
     Replies::new(&settings(), &lookup, origin, orders, now).unwrap()
 }

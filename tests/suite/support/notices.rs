@@ -30,6 +30,7 @@ pub fn sink(kind: SinkKind, wording: Wording, secrets: &dyn Fn(&SecretRef) -> Op
         instance: "test.example".to_owned(),
         installation: "1".to_owned(),
         public_url: Some("http://canary.example".to_owned()),
+        own_url: None,
         runbooks: None,
     };
     let _ = rustls::crypto::ring::default_provider().install_default();

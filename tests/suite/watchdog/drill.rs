@@ -1,6 +1,6 @@
 //! Drills: a provider that fails as seen by the watchdog, to prove that the alarm can ring.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Severity, Span, Verdict};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Severity, Span, Verdict};
 use mailcanary::watchdog::{Delivery, Event, Rang, Unfit};
 
 use super::replay;
@@ -195,4 +195,63 @@ fn a_drill_begins_and_ends_only_where_it_can() {
     let now = w.now;
     assert!(matches!(w.dog.step(now, began("p1")), Err(Unfit::NoDrill(_))), "an open incident is no drill");
     assert!(matches!(w.dog.step(now, began("p2")), Err(Unfit::NoDrill(_))), "two that fail would have a cause in common");
+}
+
+/// Whether a notice calls, as what is real does.
+fn is_real_page(n: &Notice) -> bool {
+    let calls = n.change == Change::Opened || n.change == Change::Updated && n.evidence.get("quiet").is_none();
+    calls && n.severity == Severity::Page && n.evidence.get("drill").is_none() && !n.summary.contains("DRILL")
+}
+
+#[test]
+fn what_stops_around_the_beginning_of_a_drill_is_paged_as_real() {
+    for (providers, before, after) in
+        [(3, 1, 0), (2, 1, 0), (3, 10, 0), (2, 10, 0), (3, 0, 1), (2, 0, 1), (3, 0, 20), (2, 0, 20), (3, 0, 50), (2, 0, 50)]
+    {
+        let case = format!("{providers} providers, stopped {before} s before, or {after} s after");
+        let mut w = World::new(settings(providers, 1, 3, MINUTE));
+        w.taken_after = Some(TAKES);
+        w.run(MINUTE.scaled(60, 1));
+        let began = w.now.plus(Span::from_secs(before));
+        let stop = w.now.plus(Span::from_secs(after));
+        w.from(stop, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+        w.run(began.since(w.now));
+        begin(&mut w, "p0");
+        w.run(MINUTE.scaled(20, 1));
+        let pages = w.notices.iter().filter(|(_, n)| is_real_page(n));
+        let mut of_it = pages.filter(|(_, n)| matches!(&n.culprit, Culprit::Watcher {}) || n.culprit == Culprit::Provider(name("p1")));
+        let (at, _) = of_it.next().unwrap_or_else(|| panic!("{case}: nobody is called: {:#?}", w.notices));
+        assert!(at.since(stop) < MINUTE.scaled(3, 1), "{case}: after {}", at.since(stop));
+        for (_, drill) in w.notices.iter().filter(|(_, n)| n.evidence.get("drill").is_some()) {
+            assert_eq!(drill.culprit, Culprit::Provider(name("p0")), "{case}: {}", drill.summary);
+        }
+        let view = w.dog.view(w.now);
+        let open: Vec<_> = view.incidents.iter().filter(|i| i.resolved_at.is_none()).collect();
+        let [open] = open[..] else { panic!("{case}: {open:#?}") };
+        assert!(open.culprit == Culprit::Provider(name("p1")) && !open.summary().contains("DRILL"), "{case}: {}", open.summary());
+        replay::holds(&w);
+    }
+}
+
+#[test]
+fn what_is_real_calls_where_a_drill_was_told() {
+    // Everything stops: the drill's own incident becomes that of all mail.
+    let mut w = well();
+    w.taken_after = None;
+    begin(&mut w, "p1");
+    while w.notices.is_empty() {
+        w.run(Span::from_secs(1));
+    }
+    let (_, page) = w.notices[0].clone();
+    assert!(page.evidence.get("drill").is_some());
+    let stop = w.now;
+    w.from(stop, |_, _| true, Fate::Swallowed);
+    w.run(MINUTE.scaled(30, 1));
+    let real: Vec<_> = w.notices.iter().filter(|(_, n)| is_real_page(n)).collect();
+    let [(at, first), ..] = real[..] else { panic!("{:#?}", w.notices) };
+    assert!(at.since(stop) < MINUTE.scaled(3, 1), "{}", at.since(stop));
+    // Sinks where what somebody has seen stays silent count by that.
+    assert!(first.incident != page.incident || first.evidence["calls"] == 1, "{first:#?}");
+    assert!(w.notices.iter().filter(|(then, _)| then >= at).all(|(_, n)| n.evidence.get("drill").is_none()), "{:#?}", w.notices);
+    replay::holds(&w);
 }

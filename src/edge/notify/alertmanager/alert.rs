@@ -44,10 +44,10 @@ impl Alert {
     pub fn new(origin: &Origin, notice: &Notice, opened_at: At, ended: Option<At>) -> Self {
         let link = origin.link(notice);
         let mut annotations = BTreeMap::from([
-            ("summary", fit::cut(&fit::untagged(&fit::inert(&notice.summary)), SUMMARY_LIMIT)),
+            ("summary", fit::cut(&plain(&notice.summary), SUMMARY_LIMIT)),
             ("description", description(notice, opened_at, ended)),
             ("kind", notice.kind.as_str().to_owned()),
-            ("evidence", fit::untagged(&fit::evidence(&notice.evidence, EVIDENCE_LIMIT).to_string())),
+            ("evidence", plain(&fit::evidence(&notice.evidence, EVIDENCE_LIMIT).to_string())),
             ("key", origin.key(notice)),
         ]);
         if let Some(link) = &link {
@@ -76,6 +76,11 @@ impl Alert {
     }
 }
 
+/// What others write as one line, in which nothing is hidden, and nothing is a tag, a link or a mention. JSON stays JSON.
+fn plain(text: &str) -> String {
+    fit::untagged(&fit::inert(&fit::line(text, usize::MAX)))
+}
+
 fn labels(origin: &Origin, notice: &Notice) -> BTreeMap<&'static str, String> {
     let mut labels = BTreeMap::from([
         ("alertname", ALERT_NAME.to_owned()),
@@ -99,4 +104,26 @@ fn description(notice: &Notice, opened_at: At, ended: Option<At>) -> String {
     let (kind, culprit) = (notice.kind.as_str(), &notice.culprit);
     let end = ended.map_or_else(String::new, |at| format!(", over at {at} after {}", at.since(opened_at)));
     format!("incident {}: {kind}, {culprit}, since {opened_at}{end}", notice.incident)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::super::nasty;
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_is_hidden_or_a_link() {
+        for out in nasty::all() {
+            let alert = Alert::new(&nasty::origin(), &out.notice, out.opened_at, None);
+            for (name, text) in alert.annotations.iter().filter(|(name, _)| !matches!(**name, "link" | "runbook_url")) {
+                nasty::assert_plain(text);
+                assert!(!text.contains(['<', '>']) && !text.contains("https://") && !text.contains("evil.example"), "{name}: {text}");
+            }
+            assert!(alert.annotations["summary"].len() <= SUMMARY_LIMIT);
+            let evidence: Value = serde_json::from_str(&alert.annotations["evidence"]).unwrap();
+            nasty::texts(&evidence).into_iter().for_each(|text| assert!(text.len() <= 4 * EVIDENCE_LIMIT));
+        }
+    }
 }

@@ -16,6 +16,7 @@ fn board() -> Board {
         instance: "mx1".to_owned(),
         installation: "7".to_owned(),
         public_url: Some("https://canary.example".to_owned()),
+        own_url: None,
         runbooks: None,
     };
     Board::new(origin, Severity::ALL.to_vec(), Pace::default())
