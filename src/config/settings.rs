@@ -175,6 +175,8 @@ pub struct Inbox {
     pub address: String,
     /// Further addresses of the same mailbox. Canaries go to each of all of them for a day.
     pub aliases: Vec<String>,
+    /// Addresses of it that are bait, in lower case: the honeytokens that name it.
+    pub baits: Vec<String>,
     /// Whether the token is also put in the address, as `local+TOKEN@domain`.
     pub plus_address: bool,
     /// Whether own canaries are deleted, by UID, once they are verified and counted.

@@ -1,6 +1,9 @@
 //! What a ledger keeps of one incident: the rows as they stand, for people to be told of.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, params};
+use serde_json::Value;
 
 use super::past::refused;
 use super::{LedgerError, Past, sql, tables};
@@ -17,6 +20,8 @@ const ROWS: i64 = 500;
 const BEFORE: Span = Span::from_secs(24 * 3600);
 /// The header of a mail that came late may be written down for so long after the end.
 const AFTER: Span = Span::from_secs(3600);
+/// Mails that were the first to have something foreign, or to fail a check, and are shown: the first so many.
+const SHOWN: usize = 32;
 /// The state, among those that are counted, of what has arrived and lies in Junk.
 const IN_JUNK: &str = "in junk";
 /// Headers: the first so many.
@@ -60,6 +65,7 @@ impl Past {
         dossier.sight = self.rows(sql::SIGHT_BETWEEN, span, sight)?;
         dossier.starts = self.rows(sql::STARTS_BETWEEN, span, |row| Ok((at(row, 0)?, row.get(1)?)))?;
         self.canaries(dossier, from, to)?;
+        self.first_mails(dossier)?;
         if self.version() >= WITH_HEADERS {
             // The last that arrived before are written down with the notice, the first after it with its end.
             let statement = if self.version() >= WITH_MAILS { sql::HEADERS_BETWEEN } else { sql::BARE_HEADERS_BETWEEN };
@@ -103,6 +109,36 @@ impl Past {
             let mut good = connection.prepare_cached(sql::LAST_GOOD)?;
             tally.last_good = good.query_row(params![before, provider, stream, inbox], |row| at(row, 0)).optional()?;
         }
+        Ok(())
+    }
+
+    /// The mails that the notices name as the first with something in it, and those that came last when a check began to fail.
+    fn first_mails(&self, dossier: &mut Dossier) -> rusqlite::Result<()> {
+        let evidence = |told: &Told, key: &str| told.notice.evidence.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_owned);
+        let mut found: BTreeMap<String, Failed> = BTreeMap::new();
+        for told in &dossier.notices {
+            for id in evidence(told, "values").iter().filter_map(|value| text(value, "first_canary")) {
+                if found.len() < SHOWN && !found.contains_key(&id) {
+                    found.extend(self.rows(sql::CANARY_IN_SHORT, [&id], failed)?.into_iter().map(|canary| (id.clone(), canary)));
+                }
+            }
+            for check in evidence(told, "checks") {
+                let route = text(&check, "route").unwrap_or_default();
+                let since = text(&check, "since").as_deref().and_then(At::from_rfc3339);
+                let names: Vec<&str> = route.split('/').collect();
+                let ([provider, stream, inbox], Some(since)) = (names.as_slice(), since) else { continue };
+                if found.len() < SHOWN {
+                    let values = params![since.as_ms(), since.minus(BEFORE).as_ms(), provider, stream, inbox];
+                    found.extend(self.rows(sql::SEEN_BEFORE, values, failed)?.into_iter().map(|canary| (canary.canary.clone(), canary)));
+                }
+            }
+        }
+        for canary in found.into_values() {
+            let hops = self.hops_of(&canary.canary, canary.sent_at)?;
+            dossier.first_mails.push(Failed { hops, ..canary });
+        }
+        dossier.first_mails.sort_by_key(|canary| canary.sent_at);
         Ok(())
     }
 

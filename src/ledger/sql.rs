@@ -116,6 +116,15 @@ pub(super) const CANARIES_BETWEEN: &str =
     "SELECT id, provider, stream, inbox, sent_at, state, outcome, class, reply, message_id, answered_at,
     arrived_at, placement, lost_at FROM canaries
     WHERE state IN ('arrived', 'in flight', 'late', 'lost', 'refused', 'forgotten') AND sent_at BETWEEN ?1 AND ?2 ORDER BY sent_at, id";
+/// The same of one.
+pub(super) const CANARY_IN_SHORT: &str =
+    "SELECT id, provider, stream, inbox, sent_at, state, outcome, class, reply, message_id, answered_at,
+    arrived_at, placement, lost_at FROM canaries WHERE id = ?1";
+/// The same of the one over a route that was seen last at ?1, and was not sent before ?2.
+pub(super) const SEEN_BEFORE: &str = "SELECT id, provider, stream, inbox, sent_at, state, outcome, class, reply, message_id, answered_at,
+    arrived_at, placement, lost_at FROM canaries
+    WHERE state IN ('arrived', 'late') AND sent_at BETWEEN ?2 AND ?1 AND seen_at <= ?1 AND provider = ?3 AND stream = ?4 AND inbox = ?5
+    ORDER BY seen_at DESC LIMIT 1";
 /// Found by walking back from ?1, which is soon where mail arrived before.
 pub(super) const LAST_GOOD: &str = "SELECT sent_at FROM canaries
     WHERE state = 'arrived' AND placement IS NOT 'junk' AND sent_at < ?1 AND provider = ?2 AND stream = ?3 AND inbox = ?4 ORDER BY sent_at DESC LIMIT 1";

@@ -23,6 +23,8 @@ pub struct Dossier {
     pub routes: BTreeMap<[String; 3], Tally>,
     /// The canaries of those that did not simply arrive, the oldest first.
     pub canaries: Vec<Failed>,
+    /// The mails that were the first with something foreign in them, or came last when a check began to fail; the oldest first.
+    pub first_mails: Vec<Failed>,
     /// What stood in the headers of a few that arrived.
     pub headers: Vec<Header>,
     /// What providers said became of canaries.

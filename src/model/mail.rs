@@ -24,8 +24,11 @@ pub enum Part {
     DkimSelector,
     /// The domain of Message-ID.
     MessageId,
-    /// The domain or address of a List header: List-Id, List-Unsubscribe.
+    /// The id of a list, or whose the addresses and links of its headers are: List-Id, List-Unsubscribe, List-Post and their like.
     List,
+    /// Whoever else the header names: an address in To, Cc or Bcc that is none of the inbox's; the domain of one in Errors-To, Resent-From and their
+    /// like, or in the name of an author.
+    Header,
     /// The organisation of the host that handed the mail to the receiver, by its name as the receiver wrote it down; without a name, its
     /// network: `192.0.2.0/24`, `2001:db8:1::/48`.
     Network,
@@ -40,7 +43,7 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order that lists use.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::From,
         Self::Sender,
         Self::ReplyTo,
@@ -49,6 +52,7 @@ impl Part {
         Self::DkimSelector,
         Self::MessageId,
         Self::List,
+        Self::Header,
         Self::Network,
         Self::Address,
         Self::Link,
@@ -67,6 +71,7 @@ impl Part {
             Self::DkimSelector => "dkim_selector",
             Self::MessageId => "message_id",
             Self::List => "list",
+            Self::Header => "header",
             Self::Network => "network",
             Self::Address => "address",
             Self::Link => "link",
@@ -86,6 +91,7 @@ impl Part {
             Self::DkimSelector => "DKIM selector",
             Self::MessageId => "Message-ID",
             Self::List => "List header",
+            Self::Header => "address in the header",
             Self::Network => "sending network",
             Self::Address => "address in the text",
             Self::Link => "link",

@@ -179,7 +179,8 @@ impl Examiner {
         let sent =
             by.is_written_here(&route.stream).then(|| compose(&self.key, canary, issued_at, &route.stream, stream, &by.from, settings));
         let seen_in = self.settings.inboxes.get(inbox)?;
-        let known = Known { sent_at: Some(issued_at), sent: sent.as_ref(), inbox_domain: seen_in.domain() };
+        let own: Vec<&str> = settings.addresses().collect();
+        let known = Known { sent_at: Some(issued_at), sent: sent.as_ref(), inbox_domain: seen_in.domain(), own: &own };
         let mail = examine(message, head, &known);
         self.ours.learn(&route.provider, &mail.marks);
         Some(mail)

@@ -121,7 +121,7 @@ impl Foreign {
 /// Whether a part depends on who receives the mail, too.
 const fn is_of_receiver(part: Part) -> bool {
     match part {
-        Part::Network | Part::Content | Part::Link | Part::List | Part::ReturnPath => true,
+        Part::Network | Part::Content | Part::Link | Part::List | Part::Header | Part::ReturnPath => true,
         Part::From | Part::Sender | Part::ReplyTo | Part::DkimDomain | Part::DkimSelector | Part::MessageId | Part::Address => false,
     }
 }
@@ -172,6 +172,7 @@ impl Identity {
             | Part::DkimDomain
             | Part::MessageId
             | Part::List
+            | Part::Header
             | Part::Network
             | Part::Address
             | Part::Link

@@ -102,6 +102,7 @@ fn the_example_is_understood_to_the_last_key() {
             honeytoken_of: None,
             address,
             aliases: Vec::new(),
+            baits: Vec::new(),
             plus_address: false,
             delete: false,
             budget: config::Budget::default(),

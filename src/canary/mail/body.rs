@@ -9,7 +9,7 @@ use crate::canary::MAX_SCANNED;
 use crate::canary::look::links;
 
 /// Hosts of links and domains of addresses that are told of, each.
-const MOST: usize = 12;
+const MOST: usize = 32;
 /// Characters before an `@` that may be an address.
 const LOCAL: &str = ".!#$%&'*+/=?^_`{|}~-";
 
@@ -48,7 +48,7 @@ impl Body {
         self.texts.iter().chain(&self.pages).map(String::as_str)
     }
 
-    /// The hosts of its links, the first dozen.
+    /// The hosts of its links, the first of them.
     pub(super) fn link_hosts(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for name in self.all().flat_map(links) {
@@ -60,7 +60,7 @@ impl Body {
         found
     }
 
-    /// Whom the addresses in it belong to, the first dozen. What stands in a link is the link's.
+    /// Whom the addresses in it belong to, the first of them. What stands in a link is the link's.
     pub(super) fn address_domains(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for name in self.all().flat_map(domains) {

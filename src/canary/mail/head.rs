@@ -18,12 +18,30 @@ const EACH: usize = 8;
 const NAMED: usize = 1024;
 /// Fields of checks that are looked at.
 const RESULTS: usize = 16;
+/// Fields of lists that are looked at: a list's mail has six or seven.
+const LISTS: usize = 24;
+/// Addresses that are looked at besides those of the author, of To and its like and of others.
+const OTHERS: usize = 64;
 
 /// Recipients that are looked at, of all fields together.
 const RECIPIENTS: usize = 256;
 /// Fields with recipients, of one kind each: what the envelope said, as receivers write it down, and what the mail says itself.
 const TO: [&str; 9] =
     ["delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "original-recipient", "apparently-to", "to", "cc"];
+
+/// Fields that say who gets a mail besides whom it was sent to.
+const COPIES: [&str; 5] = ["to", "cc", "bcc", "resent-to", "resent-cc"];
+/// Fields that name somebody else who is written to, or who wrote.
+const ASIDE: [&str; 8] = [
+    "errors-to",
+    "resent-from",
+    "resent-sender",
+    "resent-reply-to",
+    "mail-reply-to",
+    "mail-followup-to",
+    "disposition-notification-to",
+    "return-receipt-to",
+];
 
 /// A signature's domain and selector, whether it holds or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +66,10 @@ pub struct Head {
     pub(super) signatures: Vec<Signature>,
     pub(super) message_id: Option<String>,
     pub(super) lists: Vec<(String, String)>,
+    /// The addresses in To, Cc and their like.
+    pub(super) copies: Vec<String>,
+    /// The domains of addresses in fields that name somebody else.
+    pub(super) aside: Vec<String>,
     /// Fields of Authentication-Results, and how many of Received stand above each.
     pub(super) results: Vec<(usize, String)>,
     /// Fields of spam filters, each once: its place in their list, and what it says.
@@ -89,14 +111,16 @@ impl Head {
                 head.signatures.extend(signature(&unfolded(value)));
             } else if let Some(part) = author(name) {
                 head.note_author(part, value);
-            } else if head.to.len() < RECIPIENTS && TO.iter().any(|field| is(field)) {
-                head.to.extend(recipients(value));
+            } else if TO.iter().chain(&COPIES).any(|field| is(field)) {
+                head.note_recipients(name, value);
             } else if is("subject") && head.subject.is_empty() {
                 head.subject = text(value);
             } else if is("message-id") && head.message_id.is_none() {
                 head.message_id = Some(unfolded(value));
-            } else if (is("list-id") || is("list-unsubscribe")) && head.lists.len() < EACH {
+            } else if name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"list-")) && head.lists.len() < LISTS {
                 head.lists.push((String::from_utf8_lossy(name).to_ascii_lowercase(), unfolded(value)));
+            } else if head.aside.len() < OTHERS && ASIDE.iter().any(|field| is(field)) {
+                head.aside.extend(domains(&text(&without_controls(value))));
             } else if let Some(place) = filter::place(name)
                 && head.filters.iter().all(|(known, _)| *known != place)
             {
@@ -123,6 +147,23 @@ impl Head {
         };
         if list.len() < EACH {
             list.extend(addresses(value));
+        }
+    }
+
+    /// Takes in a field that says who gets the mail.
+    fn note_recipients(&mut self, name: &[u8], value: &[u8]) {
+        let is_one_of = |fields: &[&str]| fields.iter().any(|field| name.eq_ignore_ascii_case(field.as_bytes()));
+        let copies = is_one_of(&COPIES) && self.copies.len() < OTHERS;
+        let envelope = is_one_of(&TO) && self.to.len() < RECIPIENTS;
+        if !copies && !envelope {
+            return;
+        }
+        let found = recipients(value);
+        if copies {
+            self.copies.extend(found.iter().take(OTHERS).cloned());
+        }
+        if envelope {
+            self.to.extend(found);
         }
     }
 

@@ -10,11 +10,12 @@ use crate::model::{At, Hop, Side};
 /// Hops that are kept, half of them the first and half the last.
 const KEPT: usize = 32;
 /// Names that one receiver's hosts are under.
-const FAMILIES: [&[&str]; 4] = [
+const FAMILIES: [&[&str]; 5] = [
     &["outlook.com", "exchangelabs.com", "office365.com", "microsoft.com"],
     &["google.com", "googlemail.com", "gmail.com"],
     &["icloud.com", "me.com", "mac.com", "apple.com"],
     &["yahoo.com", "aol.com", "yahoodns.net", "yahoomail.com"],
+    &["pphosted.com", "ppops.net"],
 ];
 
 /// The `Received` fields of a mail as they stand in it: the last hop first. Of a mail that has more than 32, the ends.

@@ -4,18 +4,27 @@ use std::collections::BTreeSet;
 
 use super::body::Body;
 use super::head::Head;
-use super::names::{cut, host, network, organisation, printable};
+use super::names::{cut, host, network, organisation, printable, without_tag};
 use crate::model::{Mark, Part};
 
-/// Marks of one part; the parts together are at most 64.
+/// Different marks of one part, where a mail has one or two.
 const EACH: usize = 4;
+/// The same of lists, and of whoever else is named.
+const MANY: usize = 16;
 
-/// The marks of a header.
-pub(super) fn of_head(head: &Head) -> BTreeSet<Mark> {
+/// The marks of a header of a mail to whom `own` addresses belong.
+pub(super) fn of_head(head: &Head, own: &[&str]) -> BTreeSet<Mark> {
     let mut marks = BTreeSet::new();
     let mut add = |part, values: &mut dyn Iterator<Item = String>| {
-        let fits = values.filter(|value| !value.is_empty()).take(EACH);
-        marks.extend(fits.map(|value| Mark { part, value: cut(&super::super::without_tokens(&value), 253) }));
+        let most = if matches!(part, Part::List | Part::Header) { MANY } else { EACH };
+        let mut mine = BTreeSet::new();
+        for value in values.filter(|value| !value.is_empty()) {
+            if mine.len() >= most {
+                break;
+            }
+            mine.insert(Mark { part, value: cut(&super::super::without_tokens(&value), 253) });
+        }
+        marks.append(&mut mine);
     };
     add(Part::From, &mut head.from.iter().cloned());
     add(Part::Sender, &mut head.sender.iter().cloned());
@@ -25,6 +34,7 @@ pub(super) fn of_head(head: &Head) -> BTreeSet<Mark> {
     add(Part::DkimSelector, &mut head.signatures.iter().map(|s| format!("{}._domainkey.{}", s.selector, s.domain)));
     add(Part::MessageId, &mut head.message_id.iter().filter_map(|id| id_domain(id)));
     add(Part::List, &mut head.lists.iter().flat_map(|(name, value)| list(name, value)));
+    add(Part::Header, &mut head.others(own));
     add(Part::Network, &mut head.network().into_iter());
     marks
 }
@@ -42,6 +52,19 @@ impl Head {
     pub(super) fn return_domain(&self) -> Option<String> {
         let (_, domain) = self.return_path.as_deref()?.rsplit_once('@')?;
         host(domain).or_else(|| Some(cut(&printable(domain), 253)))
+    }
+
+    /// Whoever is named besides: those who get it too, as whole addresses; the domains of those who stand aside, and of addresses in From, Sender
+    /// and Reply-To that are none of the authors', as in a name.
+    fn others<'h>(&'h self, own: &'h [&str]) -> impl Iterator<Item = String> + 'h {
+        let is_own = |address: &str| {
+            let plain = without_tag(address);
+            own.iter().any(|own| own.eq_ignore_ascii_case(address) || plain.as_deref().is_some_and(|plain| own.eq_ignore_ascii_case(plain)))
+        };
+        let authors = || self.from.iter().chain(&self.sender).chain(&self.reply_to).filter_map(|address| address.rsplit_once('@'));
+        let in_names = self.named.iter().filter(move |(_, domain)| authors().all(|(_, author)| author != domain));
+        let copies = self.copies.iter().filter(move |address| !is_own(address));
+        copies.chain(&self.aside).chain(in_names.map(|(_, domain)| domain)).cloned()
     }
 
     /// Whose host handed the mail to the receiver, or in which network that was.
@@ -77,7 +100,9 @@ fn list(name: &str, value: &str) -> Vec<String> {
         let id = bracketed.last().unwrap_or(value);
         return vec![host(id).unwrap_or_else(|| cut(&printable(id), 253))];
     }
-    bracketed.filter_map(whose).collect()
+    let found: Vec<String> = bracketed.filter_map(whose).collect();
+    // Some leave the brackets out.
+    if found.is_empty() { whose(value).into_iter().collect() } else { found }
 }
 
 fn whose(target: &str) -> Option<String> {

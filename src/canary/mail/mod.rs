@@ -24,8 +24,8 @@ use super::Composed;
 use crate::model::{At, Examination, Mark, Part};
 use body::Body;
 
-/// Marks of one mail.
-const MARKS: usize = 64;
+/// Marks of one mail: what its parts can have together.
+const MARKS: usize = 160;
 
 /// What is known of a mail before it is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -36,13 +36,15 @@ pub struct Known<'a> {
     pub sent: Option<&'a Composed>,
     /// The domain of the address that it came to.
     pub inbox_domain: &'a str,
+    /// The addresses of whoever it was sent to: they stand in To, and are nobody else's.
+    pub own: &'a [&'a str],
 }
 
 /// What `message` says of itself, besides what its signatures are worth.
 #[must_use]
 pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
     let body = Body::read(message);
-    let mut marks = marks::of_head(head);
+    let mut marks = marks::of_head(head, known.own);
     marks.extend(marks::of_body(&body));
     if let Some(sent) = known.sent {
         let words = content::changes(sent, head, &body);

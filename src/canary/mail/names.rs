@@ -96,6 +96,12 @@ pub(super) fn address(text: &str) -> Option<String> {
     (!local.is_empty()).then(|| cut(&format!("{local}@{domain}"), VALUE))
 }
 
+/// An address without what stands behind its `+`, if it has one.
+pub(super) fn without_tag(address: &str) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@')?;
+    Some(format!("{}@{domain}", local.split_once('+')?.0))
+}
+
 /// Lower case, and `?` for whatever does not print or would turn the text around.
 pub(super) fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()) { c } else { '?' };

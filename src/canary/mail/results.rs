@@ -9,15 +9,22 @@ use crate::model::{Check, Finding, Method};
 const MOST: usize = 8;
 /// Characters of a reason.
 const WHY: usize = 200;
+/// As whose all of Microsoft's hosts count.
+const MICROSOFT: &str = "outlook.com";
 
-/// The receiver's checks: what stands above the field that it wrote when the mail came in; and if there is nothing, those right below it, if they
-/// are by a name of the receiver's own. All else was in the mail when it came, and is somebody's word for himself.
+/// The receiver's checks: what stands above all fields of Received, or above the one that it wrote when the mail came in, by a name of the receiver's
+/// own; and if there is nothing, those right below that one, by such a name. All else was in the mail when it came, or is the word of a relay on the
+/// way, and somebody's for himself.
 pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
     let Some((border, _)) = head.way.border() else { return Vec::new() };
-    let receivers: Vec<&str> = head.way.receivers().chain([inbox_domain]).map(family).collect();
-    let own = |text: &str| receivers.contains(&family(&identity(text)));
-    let above = head.results.iter().filter(|(received, _)| *received <= border);
-    // With one field of Received there is nothing above it that it would be proof of, but the name.
+    let receivers: Vec<&str> = head.way.receivers().chain([inbox_domain]).collect();
+    // Some programs give their host's name without its domain.
+    let is_by = |who: &str, host: &str| family(host) == family(who) || host.split('.').next() == Some(who);
+    let own = |text: &str| receivers.iter().any(|host| is_by(&identity(text), host));
+    // Microsoft's has no identity.
+    let bare = |text: &str| receivers.iter().any(|host| family(host) == MICROSOFT) && identity(text).is_empty();
+    let proven = |received: usize, text: &str| received == 0 || received <= border && (own(text) || bare(text));
+    let above = head.results.iter().filter(|(received, text)| proven(*received, text));
     let mut found: Vec<Check> = above.flat_map(|(_, text)| read(text)).collect();
     if found.is_empty() {
         // Each program of a receiver may write a field of its own; what the topmost says of a check counts.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::head::Head;
-use super::names::{host, organisation};
+use super::names::{host, organisation, without_tag};
 use super::results;
 use crate::config::{Honeytoken, Inbox, Settings};
 use crate::model::{At, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger};
@@ -151,12 +151,6 @@ impl Ours {
         let marks = selectors.chain(others).map(|(part, value)| Mark { part, value });
         only_of_kind.or_else(|| marks.into_iter().find_map(|mark| seen_in(&mark)))
     }
-}
-
-/// An address without what stands behind its `+`.
-fn without_tag(address: &str) -> Option<String> {
-    let (local, domain) = address.rsplit_once('@')?;
-    Some(format!("{}@{domain}", local.split_once('+')?.0))
 }
 
 /// Whose hosts the mail of a kind of provider comes from and is signed by.

@@ -10,12 +10,18 @@ use super::Read;
 use super::route::nothing;
 use crate::model::Name;
 
-/// Every `[[honeytoken]]`; `None` if a complaint leaves a hole.
-pub(super) fn tokens(root: &Root<'_>, providers: &[Name], inboxes: &Read<'_, Inbox>) -> Option<Vec<Honeytoken>> {
+/// Every `[[honeytoken]]`, and each as bait of its inbox; `None` if a complaint leaves a hole.
+pub(super) fn tokens(root: &Root<'_>, providers: &[Name], inboxes: &mut Read<'_, Inbox>) -> Option<Vec<Honeytoken>> {
     let Some(tables) = root.list(keys::table("honeytoken")?) else { return Some(Vec::new()) };
     let mut seen = BTreeSet::new();
     let all: Vec<Option<Honeytoken>> = tables.iter().map(|table| one(table, providers, inboxes, &mut seen)).collect();
-    all.into_iter().collect()
+    let all: Vec<Honeytoken> = all.into_iter().collect::<Option<_>>()?;
+    for token in &all {
+        if let Some(inbox) = inboxes.parts.get_mut(&token.inbox) {
+            inbox.baits.push(token.address.clone());
+        }
+    }
+    Some(all)
 }
 
 fn one(table: &Section<'_>, providers: &[Name], inboxes: &Read<'_, Inbox>, seen: &mut BTreeSet<String>) -> Option<Honeytoken> {
@@ -23,11 +29,13 @@ fn one(table: &Section<'_>, providers: &[Name], inboxes: &Read<'_, Inbox>, seen:
     let inbox = named(table, "inbox", &inboxes.names);
     let provider = named(table, "provider", providers);
     let address = address?;
-    let seed = inboxes.parts.iter().find(|(_, inbox)| inbox.address.eq_ignore_ascii_case(&address));
-    if let Some((name, _)) = seed {
+    let own = |inbox: &Inbox| inbox.addresses().position(|own| own.eq_ignore_ascii_case(&address));
+    if let Some((name, place)) = inboxes.parts.iter().find_map(|(name, inbox)| Some((name, own(inbox)?))) {
         let hint =
             "every provider sends canaries there: take another address of that mailbox, or write `honeytoken_of` in the inbox's table";
-        table.refuse("address", Fault::hinted(format!("{} is the address of inbox `{name}` itself", quoted(&address)), hint));
+        let whose =
+            if place == 0 { format!("the address of inbox `{name}` itself") } else { format!("one of the aliases of inbox `{name}`") };
+        table.refuse("address", Fault::hinted(format!("{} is {whose}", quoted(&address)), hint));
         return None;
     }
     if !seen.insert(address.clone()) {

@@ -41,7 +41,17 @@ pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Inbox> {
     let aliases = aliases?.unwrap_or_default();
     let (plus_address, delete) = (plus_address?, delete?);
     let honeytoken_of = honeytoken_of?;
-    Some(Inbox { address: address?, aliases, plus_address, delete, honeytoken_of, budget: budget?, kind: kind?, wire: wire? })
+    Some(Inbox {
+        address: address?,
+        aliases,
+        baits: Vec::new(),
+        plus_address,
+        delete,
+        honeytoken_of,
+        budget: budget?,
+        kind: kind?,
+        wire: wire?,
+    })
 }
 
 fn imap(section: &Section<'_>, wire: Option<&Wire>, address: Option<&str>) -> Option<ImapSettings> {

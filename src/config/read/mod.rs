@@ -70,7 +70,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let ledger = ledger(&ledger_table);
     let streams = streams(&root)?;
     let mut providers = kinds(&root, "provider", provider::read);
-    let inboxes = kinds(&root, "inbox", inbox::read);
+    let mut inboxes = kinds(&root, "inbox", inbox::read);
     let names = takes::Names { providers: &providers.names, streams: &streams.names, inboxes: &inboxes.names };
     let sinks = kinds(&root, "sink", |kind, section| sink::read(kind, section, &names));
     let heartbeats = kinds(&root, "heartbeat", heartbeat::read);
@@ -94,7 +94,7 @@ pub(super) fn whole<'t>(root: Root<'t>, host_name: &str) -> Option<Whole<'t>> {
     let routes = route::routes(&root, &providers.names, &streams.names, &inboxes.names);
     let routes = routes.and_then(|routes| trigger::narrowed(&root, &providers, routes));
     mail::honeytokens(&inboxes, &providers.names, routes.as_deref().unwrap_or_default());
-    let honeytokens = honeytoken::tokens(&root, &providers.names, &inboxes);
+    let honeytokens = honeytoken::tokens(&root, &providers.names, &mut inboxes);
     let expected_mail = mail::expected(&root, &inboxes.names);
     let (name_server, blocklists) = (mail::dns(&root), blocklist::blocklists(&root));
     trigger::places_for_tokens(&providers, &inboxes, routes.as_deref().unwrap_or_default());

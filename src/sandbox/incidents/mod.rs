@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use super::simulate::{Broken, Duration, Failure, ScenarioError, Trouble, Watching, Weather, World, sense};
-use crate::model::{At, Change, Culprit, Kind, Name, Notice, Route, Severity, Span};
+use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, Route, Severity, Span};
 
 /// Health before anything breaks.
 const LEARNS: Span = Span::from_secs(2 * 3600);
@@ -43,6 +43,8 @@ pub struct Incident {
     pub failures: Vec<(Failure, String)>,
     /// What is expected.
     pub expected: Vec<Expected>,
+    /// How many incidents page, no more and no fewer.
+    pub pages: usize,
     /// When it begins.
     begins: At,
 }
@@ -55,8 +57,8 @@ pub struct Expected {
     pub kinds: Vec<Kind>,
     /// Whose.
     pub culprit: Culprit,
-    /// How loud it is at its loudest; any, if it does not say.
-    pub severity: Option<Severity>,
+    /// How loud it is at its loudest.
+    pub severity: Severity,
     #[serde(default)]
     after: Duration,
     within: Duration,
@@ -69,7 +71,7 @@ impl Expected {
         self.after.0
     }
 
-    /// How long it may take until it is told.
+    /// How long it may take until it is told as loudly as that.
     #[must_use]
     pub const fn within(&self) -> Span {
         self.within.0
@@ -87,6 +89,7 @@ struct Text {
     providers: Vec<Name>,
     inboxes: Vec<Name>,
     stream: Name,
+    pages: usize,
     failure: Vec<Broken>,
     expect: Vec<Expected>,
 }
@@ -119,10 +122,10 @@ impl Incident {
             }
             failures.push((failure, say));
         }
-        let Text { title, date, time, source, seen, expect, .. } = text;
+        let Text { title, date, time, source, seen, pages, expect, .. } = text;
         let begins = At::from_rfc3339(&format!("{date}T{}:00Z", time.as_deref().unwrap_or(NOON)));
         let begins = begins.ok_or_else(|| sense("date", "a day is written 2022-08-07, and a time of it 19:30".to_owned()))?;
-        Ok(Self { name, title, date, time, source, seen, routes, configuration, failures, expected: expect, begins })
+        Ok(Self { name, title, date, time, source, seen, routes, configuration, failures, expected: expect, pages, begins })
     }
 
     /// When it begins: at its own time; at noon of its day where only that is known.
@@ -157,26 +160,29 @@ impl Incident {
         for expected in &self.expected {
             let begins = self.begins().plus(expected.after());
             let mine: Vec<&(At, Notice)> = opened().filter(|(_, n)| fits(expected, n)).collect();
-            let [(at, first)] = mine[..] else {
+            let [(_, first)] = mine[..] else {
                 complaints.push(format!("{:?} of {}: {} incidents, and one is expected", expected.kinds, expected.culprit, mine.len()));
                 continue;
             };
-            if *at < begins || at.since(begins) > expected.within() {
-                complaints.push(format!(
-                    "{} is told after {}, and not within {}",
-                    first.kind.as_str(),
-                    at.since(begins),
-                    expected.within()
-                ));
+            let (kind, severity) = (first.kind.as_str(), expected.severity);
+            let of_it = || notices.iter().filter(|(_, n)| n.incident == first.incident);
+            let loudest = of_it().map(|(_, n)| n.severity).max();
+            if loudest != Some(severity) {
+                complaints.push(format!("{kind} is a {loudest:?}, and not a {severity:?}"));
             }
-            let loudest = notices.iter().filter(|(_, n)| n.incident == first.incident).map(|(_, n)| n.severity).max();
-            if expected.severity.is_some() && loudest != expected.severity {
-                complaints.push(format!("{} is a {loudest:?}, and not a {:?}", first.kind.as_str(), expected.severity));
+            // A warning that becomes a page wakes nobody before that.
+            let Some((at, _)) = of_it().find(|(_, n)| n.severity >= severity) else { continue };
+            if *at < begins || at.since(begins) > expected.within() {
+                let took = at.since(begins);
+                complaints.push(format!("{kind} is told as a {severity:?} after {took}, and not within {}", expected.within()));
             }
         }
+        let paged: BTreeSet<IncidentId> = notices.iter().filter(|(_, n)| n.severity == Severity::Page).map(|(_, n)| n.incident).collect();
+        if paged.len() != self.pages {
+            complaints.push(format!("{} incidents page, and not {}", paged.len(), self.pages));
+        }
         // A warning more is no page.
-        let pages = |n: &Notice| notices.iter().any(|(_, m)| m.incident == n.incident && m.severity == Severity::Page);
-        let strange = opened().filter(|(_, n)| pages(n) && !self.expected.iter().any(|expected| fits(expected, n)));
+        let strange = opened().filter(|(_, n)| paged.contains(&n.incident) && !self.expected.iter().any(|expected| fits(expected, n)));
         complaints.extend(strange.map(|(_, n)| format!("a page for {} of {} is not expected: {}", n.kind.as_str(), n.culprit, n.summary)));
         complaints
     }

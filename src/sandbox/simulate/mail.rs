@@ -24,7 +24,7 @@ pub(super) fn examined(route: &Route, sender: IpAddr, now: At, placement: Placem
             && culprit.covers(route)
         {
             // A mail comes from one network; addresses and links stand beside the others.
-            marks.retain(|mark| mark.part != foreign.part || matches!(foreign.part, Part::Address | Part::Link));
+            marks.retain(|mark| mark.part != foreign.part || matches!(foreign.part, Part::Header | Part::Address | Part::Link));
             marks.push(foreign.clone());
         }
         if let Harm::Fails(culprit, method) = &trouble.harm

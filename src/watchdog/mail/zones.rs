@@ -168,7 +168,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn next(change: &Change<'_>) -> String {
-    let approve = format!("if it is meant: `mailcanary dns approve {}`", change.subject);
+    let approve = format!("if it is meant: `mailcanary dns approve {} -c FILE`", change.subject);
     match change.subject.topic {
         Topic::Listed => {
             "find out what was sent that earned it, ask the list's page how it is removed, and move mail to another provider meanwhile"

@@ -10,7 +10,7 @@ use mailcanary::config::Settings;
 use mailcanary::model::{At, Claim, Examination, Name, Part, Placement};
 
 fn look(message: &[u8], domain: &str) -> Examination {
-    let known = Known { sent_at: At::from_rfc3339("2022-08-08T19:30:00Z"), sent: None, inbox_domain: domain };
+    let known = Known { sent_at: At::from_rfc3339("2022-08-08T19:30:00Z"), sent: None, inbox_domain: domain, own: &[] };
     examine(message, &Head::read(message), &known)
 }
 
@@ -61,7 +61,7 @@ fn is_sound(what: &str, message: &[u8]) -> Examination {
     let began = Instant::now();
     let mail = look(message, "example.org");
     assert!(began.elapsed() < Duration::from_secs(10), "{what}: {:?}", began.elapsed());
-    assert!(mail.marks.len() <= 64 && mail.hops.len() <= 32 && mail.checks.len() <= 16, "{what}");
+    assert!(mail.marks.len() <= 160 && mail.hops.len() <= 32 && mail.checks.len() <= 16, "{what}");
     let texts = mail.marks.iter().map(|m| &m.value).chain(mail.hops.iter().flat_map(|h| [&h.by, &h.from]));
     for text in texts {
         assert!(text.len() <= 253 && text.chars().all(|c| c.is_ascii_graphic() || c.is_alphanumeric()), "{what}: {text:?}");
@@ -142,6 +142,51 @@ fn marks_do_not_vary_from_mail_to_mail() {
     assert_eq!((value(Part::Network), value(Part::MessageId)), (Some("sendgrid.net"), Some("host-#.example.com")));
 }
 
+/// Everything of the header that the mail of one inbox has, and what is said of it.
+fn named(header: &str) -> Vec<(Part, String)> {
+    let message = format!("From: no-reply@example.com\r\n{header}\r\n\r\n");
+    let known = Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &["Seed@inbox.example", "alias@inbox.example"] };
+    let marks = examine(message.as_bytes(), &Head::read(message.as_bytes()), &known).marks;
+    marks.into_iter().filter(|mark| matches!(mark.part, Part::Header | Part::List)).map(|mark| (mark.part, mark.value)).collect()
+}
+
+#[test]
+fn whoever_else_the_header_names_is_marked_wherever_that_stands() {
+    let token = format!("mc-{}", "a2".repeat(18));
+    let own = format!(
+        "To: \"The seed\" <seed+{token}@Inbox.example>, SEED@inbox.example\r\nCc: alias@inbox.example, alias+x@inbox.example\r\n\
+         Delivered-To: somebody@else.example\r\nX-Original-To: a@else.example\r\nSender: x@other.example\r\nReply-To: y@third.example\r\n\
+         List-Post: NO\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"
+    );
+    assert!(named(&own).is_empty(), "its own addresses, and what its receiver adds: {:?}", named(&own));
+    let foreign = |part, value: &str| vec![(part, value.to_owned())];
+    let whole = foreign(Part::Header, "someone@arxxwalls.com");
+    for field in ["To", "Cc", "CC", "Bcc", "Resent-To", "Resent-Cc"] {
+        assert_eq!(named(&format!("{field}: seed@inbox.example,\r\n  Eve <Someone@arxxwalls.com>")), whole, "{field}");
+    }
+    // Who has a mailbox with the same host is somebody else.
+    assert_eq!(named("Cc: eve@inbox.example"), foreign(Part::Header, "eve@inbox.example"));
+    let domain = foreign(Part::Header, "arxxwalls.com");
+    for field in ["Errors-To", "Resent-From", "Resent-Sender", "Disposition-Notification-To", "Mail-Followup-To"] {
+        assert_eq!(named(&format!("{field}: <x@arxxwalls.com>")), domain, "{field}");
+    }
+    for field in ["From", "Sender", "Reply-To"] {
+        assert_eq!(named(&format!("{field}: \"Someone@arxxwalls.com\" <no-reply@example.com>")), domain, "{field}");
+    }
+    let list = foreign(Part::List, "arxxwalls.com");
+    for field in ["List-Post", "List-Help", "list-owner", "List-Archive", "List-Subscribe", "List-Unsubscribe"] {
+        for value in ["<mailto:x@arxxwalls.com?subject=y>", "<https://arxxwalls.com/y>", "mailto:x@arxxwalls.com"] {
+            assert_eq!(named(&format!("{field}: {value}")), list, "{field}: {value}");
+        }
+    }
+    // It is not hidden by others before it, nor does it come of more than is bounded.
+    let many: String = (0..8).map(|n| format!("List-Help: <https://h{n}.example/>, <https://h{n}.example/x>\r\n")).collect();
+    assert!(named(&format!("{many}List-Post: <mailto:x@arxxwalls.com>")).contains(&list[0]));
+    let all: String =
+        (0..5000).map(|n| format!("Cc: a{n}@b.example\r\nErrors-To: x@c{n}.example\r\nList-Help: <https://d{n}.example/>\r\n")).collect();
+    assert_eq!(named(all.trim_end()).len(), 32);
+}
+
 /// What became of a canary that was sent as `composed` says, and arrived as this.
 fn changes(sent: &mailcanary::canary::Composed, subject: &str, parts: &[(&str, &str)]) -> Vec<String> {
     let mut mail = format!(
@@ -151,7 +196,7 @@ fn changes(sent: &mailcanary::canary::Composed, subject: &str, parts: &[(&str, &
         write!(mail, "--cut\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n{}\r\n", body.replace('\n', "\r\n")).unwrap();
     }
     mail.push_str("--cut--\r\n");
-    let known = Known { sent_at: None, sent: Some(sent), inbox_domain: "inbox.example" };
+    let known = Known { sent_at: None, sent: Some(sent), inbox_domain: "inbox.example", own: &[] };
     let found = examine(mail.as_bytes(), &Head::read(mail.as_bytes()), &known).marks;
     found.into_iter().filter(|m| m.part == Part::Content).map(|m| m.value).collect()
 }

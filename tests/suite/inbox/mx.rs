@@ -163,6 +163,43 @@ async fn the_postmaster_is_written_to_and_gets_no_canaries() {
     }
 }
 
+/// Nobody sends canaries there, and whoever writes to it need not name it in the mail.
+#[tokio::test]
+async fn bait_is_taken_and_told_by_its_address() {
+    let port = free_port();
+    let wanted = Wanted { strangers: true, ..Wanted::default() };
+    let baited = Inbox { baits: vec![format!("ada@{DOMAIN}"), format!("bob@{DOMAIN}")], plus_address: false, ..inbox(port, &seed()) };
+    let mut rig = Rig::new(baited).wanting(wanted).watch();
+    rig.expect_sight().await;
+    tokio::task::spawn_blocking(move || {
+        let mut client = Client::new(port);
+        let spam = "From: x@spam.example\nTo: undisclosed-recipients:;\n\nBuy\n";
+        for local in ["Ada", "ada+x"] {
+            let answer = client.deliver(&format!("{local}@{DOMAIN}"), spam);
+            assert!(answer.starts_with("250"), "{answer}");
+        }
+        let both = [format!("RCPT TO:<bob@{DOMAIN}>"), format!("RCPT TO:<{}>", seed())];
+        client.say("MAIL FROM:<a@sender.example>");
+        for line in &both {
+            assert!(client.say(line).starts_with("250"));
+        }
+        client.say("DATA");
+        assert!(client.say(&format!("{}.", spam.replace('\n', "\r\n"))).starts_with("250"));
+        assert!(client.deliver(&format!("carol@{DOMAIN}"), spam).starts_with("550 5.1.1"));
+    })
+    .await
+    .unwrap();
+    let mut seen = Vec::new();
+    for (address, of) in [("ada", "/ada@"), ("ada", "/ada@"), ("bob", "/bob@"), ("", "")] {
+        let told = rig.next_but_reads().await;
+        let Report::Stranger { copy, header, .. } = told else { panic!("{told:?}") };
+        let header = String::from_utf8(header).unwrap();
+        assert_eq!(header.contains(&format!("\tfor <{address}@{DOMAIN}>;")), !address.is_empty(), "{header}");
+        assert!(copy.contains(of) && !seen.contains(&copy), "{copy}");
+        seen.push(copy);
+    }
+}
+
 #[tokio::test]
 async fn two_inboxes_share_a_port_and_nothing_is_relayed() {
     let port = free_port();

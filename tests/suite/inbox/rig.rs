@@ -70,6 +70,7 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
         honeytoken_of: None,
         address: USER.to_owned(),
         aliases: Vec::new(),
+        baits: Vec::new(),
         plus_address: false,
         delete: false,
         budget: Budget::default(),

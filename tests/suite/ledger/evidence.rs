@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use mailcanary::ledger::Ledger;
-use mailcanary::model::{Change, Class, Culprit, Fate, IncidentId, Kind, Notice, NoticeId, Outcome, Severity};
+use mailcanary::ledger::{Hops, Ledger};
+use mailcanary::model::{Change, Class, Culprit, Fate, Hop, IncidentId, Kind, Notice, NoticeId, Outcome, Severity};
 use mailcanary::watchdog::{Delivery, Event, Fact, Record};
 use serde_json::{Value, json};
 
@@ -290,4 +290,48 @@ fn headers_are_bounded_and_go_with_their_age() {
     let day = mailcanary::model::Span::from_secs(86_400);
     ledger.prune(after(0).plus(day.scaled(60, 1)), day, day.scaled(30, 1)).unwrap();
     assert_eq!(count("SELECT count(*) FROM headers").trim(), "0");
+}
+
+/// Of an identity, or a check, no canary fails: the way of the mail that had it first is shown all the same.
+#[test]
+fn the_way_of_the_first_mail_with_something_foreign_is_in_it() {
+    let (scratch, mut ledger, config) = scene(false);
+    let told = |number, kind, evidence: Value| {
+        let change = Change::Opened;
+        let notice = Notice {
+            notice: NoticeId(number),
+            incident: IncidentId(number),
+            kind,
+            severity: Severity::Warn,
+            evidence,
+            ..notice(1, change)
+        };
+        Record { at: after(1_300_000), fact: Fact::Told { notice, sinks: Vec::new(), silenced: false, late: false } }
+    };
+    let hop =
+        |by: &str| Hop { by: by.to_owned(), from: "out.example".to_owned(), address: None, at: None, took: None, behind: None, side: None };
+    let since = after(2 * 60_000 + 5000).rfc3339();
+    let records = [
+        told(8, Kind::Identity, json!({ "values": [{ "first_canary": canary(3).to_string() }, { "first_canary": "none" }, 7] })),
+        told(
+            9,
+            Kind::Authentication,
+            json!({ "checks": [{ "route": "mailchimp/password-reset/gmail-1", "since": since }, { "route": "a/b" }] }),
+        ),
+    ];
+    let hops = [(2, "second.example"), (3, "third.example")].map(|(number, by)| Hops {
+        canary: canary(number),
+        inbox: name("gmail-1"),
+        hops: vec![hop(by)],
+        filter: Vec::new(),
+    });
+    ledger.append_with(&records, &hops).expect("appends");
+    for (incident, number, by) in [("8", 3, "third.example"), ("9", 2, "second.example")] {
+        let output = evidence(&scratch, &config, &[incident, "--out", incident]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let (text, json) = written(&scratch, incident);
+        let mails = json["first_mails"].as_array().unwrap();
+        assert_eq!((mails.len(), &mails[0]["canary"], &mails[0]["hops"][0]["by"]), (1, &json!(canary(number).to_string()), &json!(by)));
+        assert!(text.contains("## The mails in which it was seen first") && text.contains(by), "{text}");
+    }
 }

@@ -58,6 +58,7 @@ pub fn inbox(address: &str, plus_address: bool) -> Inbox {
         honeytoken_of: None,
         address: address.to_owned(),
         aliases: Vec::new(),
+        baits: Vec::new(),
         plus_address,
         delete: false,
         budget: Budget::default(),

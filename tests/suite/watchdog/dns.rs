@@ -247,6 +247,9 @@ fn a_signature_that_fails_has_its_key_asked_for_at_once_and_is_told_with_the_cau
     let next = newest.evidence["next_step"].as_str().unwrap();
     assert!(next.starts_with("restore the record as `p0` shows it") && !words.contains(next), "{next}: {words}");
     assert_eq!(zone.changes(), [(Change::Opened, Severity::Page)]);
+    let newest = zone.w.notices.iter().map(|(_, n)| n).rfind(|n| n.kind == Kind::Dns).unwrap();
+    let next = newest.evidence["next_step"].as_str().unwrap();
+    assert!(next.contains("`mailcanary dns approve dkim k1._domainkey.example.com -c FILE`"), "a command that can be run: {next}");
     zone.examine_with(3, Finding::Pass);
     assert_eq!(asked(&zone, Topic::Dkim), None);
 }

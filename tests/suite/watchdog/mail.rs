@@ -115,6 +115,35 @@ fn a_foreign_address_is_told_of_at_once_with_old_and_new_and_is_over_when_it_is_
     assert!(mail.w.notices.iter().all(|(_, n)| n.kind == Kind::Identity));
 }
 
+/// The report of 8 August does not say in which field it stood.
+#[test]
+fn a_foreign_address_is_told_of_wherever_in_the_header_it_stands() {
+    let seen = |lines: &str| {
+        let message = format!(
+            "Delivered-To: seed@example.net\r\nReceived: from out.mcsv.example (out.mcsv.example [192.0.2.1]) by mx.example.net; Mon, 8 Aug 2022 19:30:00 +0000\r\n\
+             {lines}\r\nList-Help: <https://mailchimp.example/help>\r\nErrors-To: bounces@mailchimp.example\r\n\r\nx"
+        );
+        let known = Known { sent_at: None, sent: None, inbox_domain: "example.net", own: &["seed@example.net"] };
+        Examination { hops: Vec::new(), ..examine(message.as_bytes(), &Head::read(message.as_bytes()), &known) }
+    };
+    let (from, to) = ("From: no-reply@example.com", "To: seed@example.net, list@example.com");
+    for (lines, words) in [
+        (format!("{from}\r\n{to}\r\nCc: x@arxxwalls.com"), "address in the header `x@arxxwalls.com` where"),
+        (format!("{from}\r\n{to}, X <x@arxxwalls.com>"), "address in the header `x@arxxwalls.com` where"),
+        (format!("From: \"x@arxxwalls.com\" <no-reply@example.com>\r\n{to}"), "address in the header `arxxwalls.com` where"),
+        (format!("{from}\r\n{to}\r\nErrors-To: x@arxxwalls.com"), "address in the header `arxxwalls.com` where"),
+        (format!("{from}\r\n{to}\r\nResent-From: x@arxxwalls.com"), "address in the header `arxxwalls.com` where"),
+        (format!("{from}\r\n{to}\r\nList-Post: <mailto:x@arxxwalls.com>"), "List header `arxxwalls.com` where `mailchimp.example` stood"),
+    ] {
+        let mut mail = Mail::new(1, 1);
+        mail.rounds(12, |_, _, _| seen(&format!("{from}\r\n{to}")));
+        mail.is_quiet();
+        mail.rounds(3, |_, _, _| seen(&lines));
+        let told = mail.of(Kind::Identity);
+        assert!(matches!(told[..], [n, ..] if n.summary.contains(words)), "{lines}: {told:?}");
+    }
+}
+
 /// Every text in a value.
 fn texts(value: &Value, out: &mut Vec<String>) {
     match value {
@@ -141,7 +170,7 @@ fn what_a_hostile_mail_says_of_itself_is_harmless_by_the_time_that_somebody_is_t
     let head = Head::read(message.as_bytes());
     let mut mail = Mail::new(1, 1);
     mail.well(12);
-    let known = Known { sent_at: Some(mail.w.now), sent: None, inbox_domain: "example.net" };
+    let known = Known { sent_at: Some(mail.w.now), sent: None, inbox_domain: "example.net", own: &[] };
     let found = examine(message.as_bytes(), &head, &known);
     mail.rounds(3, |_, _, _| found.clone());
     let settings = std::sync::Arc::new(mail.w.settings.clone());

@@ -31,6 +31,7 @@ pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Val
         "evidence": failing.map(|notice| &notice.evidence),
         "routes": dossier.routes.iter().map(|(route, tally)| self::route(route, tally, covered(&culprits, route))).collect::<Vec<_>>(),
         "canaries": dossier.canaries.iter().map(|canary| self::canary(canary, dossier, covered(&culprits, &canary.route))).collect::<Vec<_>>(),
+        "first_mails": dossier.first_mails.iter().map(|mail| canary(mail, dossier, covered(&culprits, &mail.route))).collect::<Vec<_>>(),
         "headers": dossier.headers.iter().map(|header| self::header(header, covered(&culprits, &header.route))).collect::<Vec<_>>(),
         "timeline": timeline(dossier),
         "notices": dossier.notices.iter().map(told).collect::<Vec<_>>(),

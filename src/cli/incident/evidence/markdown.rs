@@ -33,8 +33,9 @@ pub(super) fn draw(bundle: &Value) -> String {
     words(to, bundle);
     routes(to, bundle, "What failed, by route", true);
     routes(to, bundle, "What the others show", false);
-    canaries(to, bundle, "Canaries that did not simply arrive", true);
-    canaries(to, bundle, "The same over other routes", false);
+    canaries(to, ("Canaries that did not simply arrive", list(bundle, "canaries").filter(|canary| is_blamed(canary))));
+    canaries(to, ("The same over other routes", list(bundle, "canaries").filter(|canary| !is_blamed(canary))));
+    canaries(to, ("The mails in which it was seen first", list(bundle, "first_mails")));
     headers(to, bundle);
     timeline(to, bundle, now);
     told(to, bundle);
@@ -125,8 +126,8 @@ fn routes(to: &mut String, bundle: &Value, title: &str, blamed: bool) {
     to.push('\n');
 }
 
-fn canaries(to: &mut String, bundle: &Value, title: &str, blamed: bool) {
-    let mine: Vec<&Value> = list(bundle, "canaries").filter(|canary| is_blamed(canary) == blamed).collect();
+fn canaries<'v>(to: &mut String, (title, mine): (&str, impl Iterator<Item = &'v Value>)) {
+    let mine: Vec<&Value> = mine.collect();
     if mine.is_empty() {
         return;
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Taken, failure, session, tls};
+use super::{Of, Taken, failure, session, tls};
 use crate::config::MxSettings;
 use crate::model::Class;
 
@@ -92,13 +92,14 @@ pub(super) enum State {
 pub(super) struct Way {
     /// The way to the inbox.
     pub(super) to: mpsc::Sender<Taken>,
-    /// It is for whoever runs the server, and for no seed.
-    pub(super) postmaster: bool,
+    /// Whose address it is.
+    pub(super) of: Of,
 }
 
 /// An inbox behind the door.
 #[derive(Debug)]
 struct Seat {
+    of: Of,
     plus: bool,
     to: mpsc::Sender<Taken>,
 }
@@ -165,9 +166,9 @@ impl Door {
     }
 
     /// Mail to `address` goes to `to` from now on.
-    pub(super) fn seat(&self, address: &str, plus: bool, to: mpsc::Sender<Taken>) -> Taking<'_> {
+    pub(super) fn seat(&self, address: &str, of: Of, plus: bool, to: mpsc::Sender<Taken>) -> Taking<'_> {
         let address = address.to_ascii_lowercase();
-        lock(&self.seats).insert(address.clone(), Seat { plus, to });
+        lock(&self.seats).insert(address.clone(), Seat { of, plus, to });
         Taking { door: self, address }
     }
 
@@ -177,20 +178,20 @@ impl Door {
     pub(super) fn way_to(&self, recipient: &str) -> Option<(String, Way)> {
         let address = recipient.to_ascii_lowercase();
         let seats = lock(&self.seats);
-        let way = |seat: &Seat, postmaster| Way { to: seat.to.clone(), postmaster };
+        let way = |seat: &Seat, of| Way { to: seat.to.clone(), of };
         if let Some(seat) = seats.get(&address) {
-            return Some((address, way(seat, false)));
+            return Some((address, way(seat, seat.of)));
         }
         let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
         if local == "postmaster" {
             let anywhere = domain.is_empty() || domain.eq_ignore_ascii_case(self.host());
             let at = |seat: &str| anywhere || seat.rsplit_once('@').is_some_and(|(_, of)| of == domain);
             let seat = seats.iter().find(|(seat, _)| at(seat)).map(|(_, seat)| seat)?;
-            return Some((address, way(seat, true)));
+            return Some((address, way(seat, Of::Postmaster)));
         }
         let plain = format!("{}@{domain}", local.split_once('+')?.0);
         let seat = seats.get(&plain).filter(|seat| seat.plus)?;
-        Some((plain, way(seat, false)))
+        Some((plain, way(seat, seat.of)))
     }
 
     /// The number of a message that came before and was not answered for.

@@ -1,6 +1,6 @@
 //! Our own mail server for a domain of ours: an inbox without a mailbox.
 //!
-//! It takes mail to the seeded addresses, to `postmaster` and to no other, keeps nothing and passes nothing on. A message counts as taken only when what the
+//! It takes mail to the seeded addresses, to honeytokens, to `postmaster` and to no other, keeps nothing and passes nothing on. A message counts as taken only when what the
 //! inbox has told of it is durable; the sender tries again otherwise. What arrives while nobody listens waits at the sender, as with any mail server.
 //!
 //! ```text
@@ -48,17 +48,34 @@ struct Taken {
     hop: String,
     /// Its number here.
     id: String,
-    /// It is for whoever runs the server.
-    postmaster: bool,
+    /// The address here that it is for.
+    to: String,
+    /// What that is.
+    of: Of,
     /// What was told of it is durable.
     done: tokio::sync::oneshot::Sender<()>,
+}
+
+/// Whom an address belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// A seed, to which canaries go.
+    Seed,
+    /// One provider alone, in whose list it stands as bait.
+    Bait,
+    /// Whoever runs the server, and no seed.
+    Postmaster,
 }
 
 /// Takes mail until nobody listens any more.
 pub(super) async fn watch(desk: &Desk, inbox: &Inbox, settings: &MxSettings, doors: &Doors, mut hints: watch::Receiver<Hint>) {
     let door = doors.at(settings);
     let (mails_in, mut mails) = mpsc::channel(WAITING);
-    let _seats: Vec<_> = inbox.addresses().map(|address| door.seat(address, inbox.plus_address, mails_in.clone())).collect();
+    let seeds = inbox.addresses().map(|address| (address, Of::Seed));
+    let baits = inbox.baits.iter().map(|address| (address.as_str(), Of::Bait));
+    // What stands behind the `+` of bait is the sender's, whatever is done with tokens.
+    let plus = |of| inbox.plus_address || of == Of::Bait;
+    let _seats: Vec<_> = seeds.chain(baits).map(|(address, of)| door.seat(address, of, plus(of), mails_in.clone())).collect();
     drop(mails_in);
     let mut state = door.state();
     let mut open = state.borrow_and_update().clone();
@@ -106,10 +123,14 @@ async fn take(desk: &Desk, mail: Taken) -> Result<(), Trouble> {
     let mut raw = envelope(&mail, arrived_at).into_bytes();
     raw.extend_from_slice(&mail.raw);
     raw.truncate(LOOKED_AT);
-    let whom = if mail.postmaster { "/postmaster" } else { "" };
-    let copy = format!("mx/0/{}{whom}", mail.id);
+    let copy = match mail.of {
+        Of::Seed => format!("mx/0/{}", mail.id),
+        // A mail to a seed and to its bait is two.
+        Of::Bait => format!("mx/0/{}/{}", mail.id, mail.to),
+        Of::Postmaster => format!("mx/0/{}/postmaster", mail.id),
+    };
     let message = Mail { raw: &raw, placement: Placement::Inbox, arrived_at, copy, before: false };
-    if mail.postmaster {
+    if mail.of == Of::Postmaster {
         // No canary goes there, whatever it carries.
         whole::foreign(desk, message).await?;
     } else {
@@ -121,7 +142,9 @@ async fn take(desk: &Desk, mail: Taken) -> Result<(), Trouble> {
 /// What a receiver puts before a message (RFC 5321, 4.4).
 fn envelope(mail: &Taken, at: At) -> String {
     let date = DateTime::from_timestamp_millis(at.as_ms()).map(|date| date.to_rfc2822()).unwrap_or_default();
-    format!("Return-Path: <{}>\r\nReceived: {};\r\n\t{date}\r\n", mail.sender, mail.hop)
+    // Bait may have been written to without being named in the mail. What is for the postmaster is written as its sender writes it.
+    let to = if mail.of == Of::Bait { format!("\r\n\tfor <{}>", mail.to) } else { String::new() };
+    format!("Return-Path: <{}>\r\nReceived: {}{to};\r\n\t{date}\r\n", mail.sender, mail.hop)
 }
 
 /// What stands in the way of a port.

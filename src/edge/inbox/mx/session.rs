@@ -179,10 +179,10 @@ impl Session<'_> {
         let print = Sha256::digest(&message).into();
         let id = self.door.refused(&print).unwrap_or_else(|| format!("{:016x}", getrandom::u64().unwrap_or_default()));
         let (raw, hop) = (Arc::new(message), self.hop(&id));
-        for (_, way) in recipients {
+        for (to, way) in recipients {
             let (done, told) = oneshot::channel();
-            let postmaster = way.postmaster;
-            let taken = Taken { raw: Arc::clone(&raw), sender: sender.clone(), hop: hop.clone(), id: id.clone(), postmaster, done };
+            let (raw, of) = (Arc::clone(&raw), way.of);
+            let taken = Taken { raw, sender: sender.clone(), hop: hop.clone(), id: id.clone(), to, of, done };
             let handed = async { way.to.send(taken).await.is_ok() && told.await.is_ok() };
             if timeout(TELLING, handed).await != Ok(true) {
                 // It may be durable yet: when it comes again it is the same mail, and no second copy.

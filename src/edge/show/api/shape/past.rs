@@ -213,7 +213,8 @@ impl From<&Way> for WholeCanary {
 
 impl From<&Way> for Stretches {
     fn from(way: &Way) -> Self {
-        let seconds = |ms: Option<i64>| ms.map(|ms| Span::from_ms(ms.unsigned_abs()).as_secs_f64() * if ms < 0 { -1.0 } else { 1.0 });
+        // Clocks differ, and hosts write whole seconds: nothing takes less than nothing.
+        let seconds = |ms: Option<i64>| ms.map(|ms| Span::from_ms(u64::try_from(ms).unwrap_or(0)).as_secs_f64());
         let [submission, provider, transit, receiver, observation] = way.stretches().map(seconds);
         Self {
             submission_seconds: submission,

@@ -79,8 +79,8 @@ words! {
     /// Where in a mail a value stands.
     Part {
         From = "from", Sender = "sender", ReplyTo = "reply_to", ReturnPath = "return_path", DkimDomain = "dkim_domain",
-        DkimSelector = "dkim_selector", MessageId = "message_id", List = "list", Network = "network", Address = "address", Link = "link",
-        Content = "content",
+        DkimSelector = "dkim_selector", MessageId = "message_id", List = "list", Header = "header", Network = "network", Address = "address",
+        Link = "link", Content = "content",
     }
 
     /// What of a mail is checked.
