@@ -60,6 +60,7 @@ async fn sightings() {
         honeytoken_of: None,
         address: dovecot::USER.to_owned(),
         aliases: Vec::new(),
+        baits: Vec::new(),
         plus_address: false,
         delete: false,
         budget: Budget::default(),

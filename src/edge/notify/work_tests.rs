@@ -38,7 +38,7 @@ impl Channel for Slow {
     fn tell<'a>(&'a self, out: &'a Outgoing, _now: At) -> BoxFuture<'a, Attempt> {
         Box::pin(async move {
             self.note(out, false);
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            sleep_until(Instant::now() + Duration::from_millis(100)).await;
             self.note(out, true);
             Attempt::Delivered
         })
@@ -50,6 +50,7 @@ impl Channel for Slow {
 }
 
 /// Tells two notices of each of so many incidents.
+#[expect(clippy::disallowed_methods, reason = "this test owns the worker")]
 async fn tell_all(rate: Rate, incidents: u64) -> Told {
     let told = Arc::new(Mutex::new(Told::default()));
     let channel = Slow { rate, told: told.clone() };

@@ -82,6 +82,7 @@ pub fn inbox_at(port: u16, tls: Tls) -> Inbox {
 /// An inbox of another kind.
 pub fn inbox_of(kind: InboxKind, address: &str) -> Inbox {
     Inbox {
+        baits: Vec::new(),
         address: address.to_owned(),
         aliases: Vec::new(),
         plus_address: false,

@@ -174,13 +174,7 @@ async fn the_package_survives_an_operators_hour() {
     container.shell("printf '[stream.third]\\nsubjekt = \"x\"\\n' >> /etc/mailcanary/mailcanary.toml");
     assert!(!container.run(&["systemctl", "reload", UNIT]).status.success(), "it is refused");
     assert!(container.journal(UNIT).contains("subjekt"), "with the complaint");
-    // The service sees the file by itself. Who reads its lines needs no fields to know who and why.
-    let said = |journal: &str, words: [&str; 2]| journal.lines().any(|line| words.iter().all(|word| line.contains(word)));
-    let is_refused = async |h: &Host| said(&h.container.journal(UNIT), ["the old one goes on: ", "subjekt"]).then_some(());
-    host.wait_for("the complaint in a line of the service", is_refused).await;
-    let journal = container.journal(UNIT);
-    assert!(said(&journal, ["incident 1 opened, page, stopped: ", "provider `relay`"]), "{journal}");
-    assert!(said(&journal, ["incident 1 opened", "told to "]), "{journal}");
+    says_who_and_why(&host).await;
     assert_eq!((host.pid(), container.property(UNIT, "ActiveState")), (pid.clone(), "active".to_owned()));
     container.shell("sed -i s/subjekt/subject/ /etc/mailcanary/mailcanary.toml");
     container.must(&["systemctl", "reload", UNIT]);
@@ -214,19 +208,7 @@ async fn the_package_survives_an_operators_hour() {
     container.must(&["systemctl", "stop", UNIT]);
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     assert_eq!(container.property(UNIT, "Result"), "success");
-    let listen = format!("[Socket]\nListenStream=\nListenStream=127.0.0.1:{}\n", host.port);
-    container.must(&["mkdir", "-p", "/etc/systemd/system/mailcanary.socket.d"]);
-    container.write("/etc/systemd/system/mailcanary.socket.d/test.conf", listen.as_bytes());
-    container.must(&["systemctl", "daemon-reload"]);
-    // From a service that holds the port itself, as the document says.
-    container.must(&["systemctl", "start", UNIT]);
-    let document = include_str!("../../../docs/operating.md");
-    let command = document.lines().find_map(|line| line.split('`').find(|code| code.contains("enable --now mailcanary.socket"))).unwrap();
-    container.shell(&command.replace("sudo ", ""));
-    for unit in ["mailcanary.socket", UNIT] {
-        assert_eq!(container.property(unit, "ActiveState"), "active", "{unit}");
-    }
-    host.is_as_before("a start by the socket").await;
+    by_its_socket(&host).await;
 
     upgraded(&host, &repacked(&folder, &package, "99.0.0")).await;
     for_a_desktop(&host).await;
@@ -241,6 +223,41 @@ async fn the_package_survives_an_operators_hour() {
     world.provider("relay").unwrap().release();
     let resolved = hook.notice(PATIENCE, |told| told["change"] == "resolved" && told["culprit"]["provider"] == "relay").await;
     assert_eq!(resolved["incident"], opened.json()["data"]["incident"]);
+    removed(container);
+}
+
+/// Who reads its lines needs no fields to know who and why.
+async fn says_who_and_why(host: &Host) {
+    let container = &host.container;
+    // The service sees the file by itself.
+    let said = |journal: &str, words: [&str; 2]| journal.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    let is_refused = async |h: &Host| said(&h.container.journal(UNIT), ["the old one goes on: ", "subjekt"]).then_some(());
+    host.wait_for("the complaint in a line of the service", is_refused).await;
+    let journal = container.journal(UNIT);
+    assert!(said(&journal, ["incident 1 opened, page, stopped: ", "provider `relay`"]), "{journal}");
+    assert!(said(&journal, ["incident 1 opened", "told to "]), "{journal}");
+}
+
+/// A stopped service is started by its socket, and one that holds the port itself gives it away.
+async fn by_its_socket(host: &Host) {
+    let container = &host.container;
+    let listen = format!("[Socket]\nListenStream=\nListenStream=127.0.0.1:{}\n", host.port);
+    container.must(&["mkdir", "-p", "/etc/systemd/system/mailcanary.socket.d"]);
+    container.write("/etc/systemd/system/mailcanary.socket.d/test.conf", listen.as_bytes());
+    container.must(&["systemctl", "daemon-reload"]);
+    // From a service that holds the port itself, as the document says.
+    container.must(&["systemctl", "start", UNIT]);
+    let document = include_str!("../../../docs/operating.md");
+    let command = document.lines().find_map(|line| line.split('`').find(|code| code.contains("enable --now mailcanary.socket"))).unwrap();
+    container.shell(&command.replace("sudo ", ""));
+    for unit in ["mailcanary.socket", UNIT] {
+        assert_eq!(container.property(unit, "ActiveState"), "active", "{unit}");
+    }
+    host.is_as_before("a start by the socket").await;
+}
+
+/// What a removal leaves: nothing that would start what is gone, and the ledger.
+fn removed(container: &Container) {
     let files = container.must(&["dpkg", "--listfiles", "mailcanary"]);
     for part in ["/man/man1/mailcanary.1", "bash-completion/", "zsh/", "fish/", "examples/", "user/mailcanary.service"] {
         assert!(files.contains(part), "{part}: {files}");

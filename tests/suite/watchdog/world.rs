@@ -55,6 +55,7 @@ pub fn settings(providers: usize, streams: usize, inboxes: usize, every: Span) -
         honeytoken_of: None,
         address: format!("{n}@example.net"),
         aliases: Vec::new(),
+        baits: Vec::new(),
         plus_address: false,
         delete: false,
         budget: Budget::default(),

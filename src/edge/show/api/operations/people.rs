@@ -105,7 +105,9 @@ fn accept(asked: &Asked, _: At) -> Result<Event, Problem> {
 pub(super) fn the_incident(asked: &Asked, view: &View) -> Result<Reply, Problem> {
     let number = asked.path_number("incident");
     let found = view.incidents.iter().find(|incident| incident.incident.0 == number);
-    let found = found.ok_or_else(|| Problem::nothing("there is no such incident, or it ended too long ago to be listed here: its timeline is kept for longer"))?;
+    let found = found.ok_or_else(|| {
+        Problem::nothing("there is no such incident, or it ended too long ago to be listed here: its timeline is kept for longer")
+    })?;
     Reply::of(&Incident::new(found, view))
 }
 
