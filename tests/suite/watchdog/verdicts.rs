@@ -1,6 +1,6 @@
 //! What is raised, and whose fault it is.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Placement, Severity, Span, Verdict};
+use mailcanary::model::{Change, Class, Culprit, Kind, Placement, Severity, Span, Verdict};
 use mailcanary::watchdog::Event;
 
 use super::world::{Fate, START, World, name, settings};
@@ -38,26 +38,6 @@ fn a_stopped_provider_is_one_page_that_names_it_and_resolves_once() {
     assert_eq!(w.notices[1].1.change, Change::Resolved);
     assert!(w.notices[1].0.since(healed) <= minutes(4));
     assert!(w.dog.view(w.now).routes.iter().all(|r| r.verdict == Verdict::Delivering));
-}
-
-#[test]
-fn a_provider_with_two_hundred_routes_is_one_page_and_a_second_one_is_one_more() {
-    let mut w = World::new(settings(3, 10, 20, minutes(5)));
-    w.run(minutes(30));
-    assert!(w.notices.is_empty(), "all is well: {:?}", w.notices);
-    let mut expected = Vec::new();
-    for broken in ["p1", "p2"] {
-        w.from(w.now, move |r, _| r.provider.as_str() == broken, Fate::Swallowed);
-        w.run(minutes(12));
-        expected.push((Change::Opened, Severity::Page, Culprit::Provider(name(broken))));
-        // Moves that call nobody are no pages.
-        let calls = |n: &&Notice| n.evidence.get("quiet").is_none();
-        let told: Vec<_> = w.notices.iter().map(|(_, n)| n).filter(calls).map(|n| (n.change, n.severity, n.culprit.clone())).collect();
-        assert_eq!(told, expected, "{:#?}", w.notices);
-    }
-    assert_eq!(w.notices[0].1.evidence["routes_count"], 200, "{:#?}", w.notices[0]);
-    let open = w.dog.view(w.now).incidents.iter().filter(|i| i.resolved_at.is_none()).count();
-    assert_eq!(open, 2);
 }
 
 #[test]
