@@ -29,11 +29,8 @@ fn line(notice: &Notice, told: &str) {
             )
         };
     }
-    match notice.severity {
-        Severity::Page if is_news => say!(error),
-        Severity::Warn if is_news => say!(warn),
-        Severity::Page | Severity::Warn | Severity::Info => say!(info),
-    }
+    // Errors are the watchdog's own: what it watches only warns.
+    if is_news && notice.severity > Severity::Info { say!(warn) } else { say!(info) }
 }
 
 fn to_whom(sinks: &[Name], silenced: bool) -> String {
