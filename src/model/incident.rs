@@ -152,6 +152,17 @@ pub enum Kind {
     EarlySign,
 }
 
+/// In which way mail fails: these kinds share one open incident for each culprit. What each means says [`Kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are those of `Kind`")]
+pub enum DeliveryKind {
+    Stopped,
+    Loss,
+    Slow,
+    Junked,
+    Refused,
+}
+
 impl Kind {
     /// Every kind, in the order that lists use.
     pub const ALL: [Self; 13] = [
@@ -179,7 +190,27 @@ impl Kind {
     /// Whether it is a failure of delivery: these share one open incident for each culprit.
     #[must_use]
     pub const fn is_delivery(self) -> bool {
-        matches!(self, Self::Stopped | Self::Loss | Self::Slow | Self::Junked | Self::Refused)
+        self.delivery().is_some()
+    }
+
+    /// In which way mail fails; `None`: it is about something else.
+    #[must_use]
+    pub const fn delivery(self) -> Option<DeliveryKind> {
+        match self {
+            Self::Stopped => Some(DeliveryKind::Stopped),
+            Self::Loss => Some(DeliveryKind::Loss),
+            Self::Slow => Some(DeliveryKind::Slow),
+            Self::Junked => Some(DeliveryKind::Junked),
+            Self::Refused => Some(DeliveryKind::Refused),
+            Self::Blind
+            | Self::CutOff
+            | Self::Identity
+            | Self::UnexpectedMail
+            | Self::Authentication
+            | Self::Dns
+            | Self::Listed
+            | Self::EarlySign => None,
+        }
     }
 
     /// Whether it is about what the mail itself says.

@@ -5,12 +5,21 @@ use serde_json::Value;
 use super::At;
 
 /// What it says of when it began, and of the canaries that show that.
-pub const ONSET: [&str; 3] = ["since", "first_bad", "last_good"];
+const ONSET: [&str; 3] = ["since", "first_bad", "last_good"];
 
 /// When the canary that a part of the proof names was sent.
 #[must_use]
 pub fn sent_at(canary: &Value) -> Option<At> {
     At::from_rfc3339(canary.get("sent_at")?.as_str()?)
+}
+
+/// What `proof` tells of began as it was `told`, as far as that was known: by those canaries, as old as they are at `now`.
+pub fn begin_as(proof: &mut Value, told: &Value, now: At) {
+    let Some(new) = proof.as_object_mut() else { return };
+    for part in ONSET {
+        new.extend(told.get(part).filter(|known| !known.is_null()).map(|known| (part.to_owned(), known.clone())));
+    }
+    renew_ages(proof, now);
 }
 
 /// The canaries that the proof names are as old as they are at `now`.

@@ -20,7 +20,7 @@ use super::state::State;
 use super::step::{Step, Unfit};
 use super::trial::{due_at, is_due};
 use crate::config;
-use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Notice, Outcome, Placement, Severity, Span};
+use crate::model::{At, CanaryId, Change, Culprit, IncidentId, Kind, Name, Notice, Placement, Severity, Span};
 
 /// After the last sink has answered, the page rings for so long before it is taken back.
 const RINGS_FOR: Span = Span::from_secs(30);
@@ -291,7 +291,6 @@ impl State {
         let others = |r: &&RouteState| r.route.provider != drill.provider && !r.is_suppressed() && self.sees(&r.route.inbox);
         self.routes.iter().filter(others).any(|route| {
             let horizon = self.inboxes.get(&route.route.inbox).and_then(|inbox| self.horizon(inbox));
-            let refused = |c: &Canary| matches!(c.outcome(), Some(Outcome::Refused(_)));
             let is_due = |c: &Canary| horizon.is_some_and(|horizon| horizon > c.sent_at().plus(evidence::usual(route)));
             let newest = route.canaries.iter().rev().filter(|c| evidence::counts(route, c));
             let mut nothing_since = true;
@@ -300,7 +299,7 @@ impl State {
                     nothing_since &= !c.has_arrived();
                     c.sent_at() >= drill.from || nothing_since && c.sent_at() >= drill.from.minus(LATELY)
                 })
-                .any(|c| !c.has_arrived() && (refused(c) || is_due(c)))
+                .any(|c| !c.has_arrived() && (c.refused() || is_due(c)))
         })
     }
 

@@ -28,7 +28,7 @@ use super::trace::Said;
 use super::travel;
 use super::view::IncidentView;
 pub(super) use crate::model::grouped;
-use crate::model::{At, CanaryId, Class, Culprit, Kind, Name, Span, spoken};
+use crate::model::{At, CanaryId, Class, Culprit, DeliveryKind, Kind, Name, Span, spoken};
 
 /// Routes listed in full in the evidence; of more, the number is told.
 const LIST_AT_MOST: usize = 20;
@@ -68,45 +68,37 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let odds = odds(plan, state, ix, finding).filter(|(odds, _)| *odds > SAID_ABOVE);
     let odds = odds.map_or_else(String::new, |(_, words)| format!("; {words}"));
     let usual = tallies.iter().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" (95 % took no more than {u})"));
-    let words = match finding.kind {
-        Kind::Refused if finding.is_of_seed() => seed(plan, state, finding),
-        Kind::Refused => {
+    let words = match finding.kind.delivery() {
+        Some(DeliveryKind::Refused) if finding.is_of_seed() => seed(plan, state, finding),
+        Some(DeliveryKind::Refused) => {
             let class = finding.class.unwrap_or(Class::Unknown);
             let reply = quoted(reply(plan, state, finding));
             let who = if common { "every provider" } else { culprit.as_str() };
             format!("{who} refuses mail ({class}){reply}{}", on_which(plan, state, finding, &tallies))
         }
-        Kind::Stopped if finding.class == Some(Class::Network) && !finding.alarm => {
+        Some(DeliveryKind::Stopped) if finding.class == Some(Class::Network) && !finding.alarm => {
             let count: u64 = tallies.iter().map(|t| t.row).sum();
             let reply = quoted(reply(plan, state, finding));
             format!("no provider can be reached (network{reply}): {count} canaries in a row could not be handed over")
         }
-        Kind::Loss => {
+        Some(DeliveryKind::Loss) => {
             let (missing, sent) = evidence::lost_of(&tallies);
             let share = percent(missing, sent);
             let loses = if common { "is lost" } else { "loses mail" };
             format!("{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing{}", newest(&tallies))
         }
-        Kind::Slow => {
+        Some(DeliveryKind::Slow) => {
             let factor = finding.size.round();
             let leg = travel::grown(state, &finding.routes, None).map_or_else(String::new, |leg| format!("; {}", leg.in_words()));
             format!("{culprit} is slow: mail to {boxes} takes about {factor} times as long as usual{usual}{leg}")
         }
-        Kind::Junked => {
+        Some(DeliveryKind::Junked) => {
             let (junk, all) = evidence::in_junk(&tallies);
             let mail = if common { culprit } else { format!("mail of {culprit}") };
             let why = filters::in_words(plan, state, finding);
             format!("{mail} lands in junk in {boxes}: {junk} of the newest {all} that arrived{why}")
         }
-        Kind::Stopped
-        | Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => {
+        Some(DeliveryKind::Stopped) | None => {
             let missing: u64 = tallies.iter().map(|t| t.row + t.silent).sum();
             let oldest = tallies.iter().filter_map(|t| t.first_missing).min().map_or(Span::ZERO, |(at, _)| now.since(at));
             let canaries = if missing == 1 { "canary has" } else { "canaries have" };

@@ -14,7 +14,7 @@ use super::plan::{Plan, RoutePlan};
 use super::state::State;
 use super::travel;
 use super::view::Word;
-use crate::model::proof::{ONSET, renew_ages, sent_at};
+use crate::model::proof::{begin_as, sent_at};
 use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
 use serde_json::Value;
 
@@ -374,10 +374,8 @@ fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
     if has_delivered(evidence, closed) {
         return;
     }
+    begin_as(evidence, &closed.shown.last.evidence, now);
     let (Some(new), Some(old)) = (evidence.as_object_mut(), closed.shown.last.evidence.as_object()) else { return };
-    for part in ONSET {
-        new.extend(old.get(part).filter(|known| !known.is_null()).map(|known| (part.to_owned(), known.clone())));
-    }
     let mut routes: Vec<Value> = [&*new, old].iter().filter_map(|facts| facts.get("routes")?.as_array()).flatten().cloned().collect();
     let mut seen = BTreeSet::new();
     routes.retain(|route| route.as_str().is_some_and(|route| seen.insert(route.to_owned())));
@@ -385,7 +383,6 @@ fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
     new.insert("routes_count".to_owned(), count.max(u64::try_from(routes.len()).unwrap_or(0)).into());
     new.insert("routes".to_owned(), routes.into());
     new.insert("goes_on_from".to_owned(), closed.shown.incident.0.into());
-    renew_ages(evidence, now);
 }
 
 /// Who closed the last incident of this culprit by hand, if that was not long ago.

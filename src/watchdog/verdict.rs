@@ -11,7 +11,7 @@ use super::hold::Sort;
 use super::outbox::Incident;
 use super::state::State;
 use super::view::{Present, RouteView};
-use crate::model::{Class, Culprit, IncidentId, Kind, Route, Span, Verdict};
+use crate::model::{Class, Culprit, DeliveryKind, IncidentId, Kind, Route, Span, Verdict};
 
 /// What can be said of open incidents now.
 pub(super) type Presents = BTreeMap<IncidentId, Present>;
@@ -71,22 +71,12 @@ fn is_stopped_by(state: &State, incident: &Incident, tally: &Tally) -> bool {
         Some(alarm) => delivers_since(tally, alarm),
         None => tally.row == 0 && tally.good_sent_at.is_some_and(|at| at >= shown.opened_at),
     };
-    match shown.kind {
-        Kind::Stopped => !delivers(),
+    match shown.kind.delivery() {
+        Some(DeliveryKind::Stopped) => !delivers(),
         // Of a refusal that is not the whole account's the other routes need not know.
-        Kind::Refused if alarm.is_some() || incident.is_of_account() => !delivers(),
-        Kind::Refused => tally.row > 0,
-        Kind::Loss
-        | Kind::Slow
-        | Kind::Junked
-        | Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => false,
+        Some(DeliveryKind::Refused) if alarm.is_some() || incident.is_of_account() => !delivers(),
+        Some(DeliveryKind::Refused) => tally.row > 0,
+        Some(DeliveryKind::Loss | DeliveryKind::Slow | DeliveryKind::Junked) | None => false,
     }
 }
 

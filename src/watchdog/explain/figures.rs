@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{At, Kind, Outcome};
+use crate::model::{At, DeliveryKind, Kind, Outcome};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence::{self, Tally};
 use crate::watchdog::flight::RouteState;
@@ -22,20 +22,20 @@ pub(super) fn how_many(plan: &Plan, state: &State, finding: &Finding, tallies: &
     let figures = |what: &str, count: u64, of: u64, since: Option<At>| {
         (count > 0).then(|| json!({ "what": what, "count": count, "of": of, "since": since.map(At::rfc3339) }))
     };
-    match finding.kind {
-        Kind::Junked => {
+    match finding.kind.delivery() {
+        Some(DeliveryKind::Junked) => {
             let (junk, arrived) = evidence::in_junk(tallies);
             figures("in_junk", u64::try_from(junk).ok()?, u64::try_from(arrived).ok()?, None)
         }
-        Kind::Loss => {
+        Some(DeliveryKind::Loss) => {
             let (missing, sent) = evidence::lost_of(tallies);
             figures("missing", missing, sent, begin(tallies, usize::try_from(sent).ok()?))
         }
-        Kind::Slow => {
+        Some(DeliveryKind::Slow) => {
             let (late, all, since) = late(plan, state, finding);
             figures("late", late, all, since)
         }
-        Kind::Stopped | Kind::Refused => {
+        Some(DeliveryKind::Stopped | DeliveryKind::Refused) => {
             let since = first_bad?;
             let refused = finding.kind == Kind::Refused;
             let (mut all, mut missing) = (0_u64, 0_u64);
@@ -45,14 +45,7 @@ pub(super) fn how_many(plan: &Plan, state: &State, finding: &Finding, tallies: &
             }
             figures(if refused { "refused" } else { "missing" }, missing, all, Some(since))
         }
-        Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => None,
+        None => None,
     }
 }
 
@@ -131,19 +124,10 @@ pub(super) fn late(plan: &Plan, state: &State, finding: &Finding) -> (u64, u64, 
 
 /// On which leg mail waits. Where some is missing, only what was sent since the first of it and came late after all tells.
 pub(super) fn slow_leg(state: &State, finding: &Finding, first_bad: Option<At>) -> Option<Value> {
-    let since = match finding.kind {
-        Kind::Slow => None,
-        Kind::Loss | Kind::Stopped => Some(first_bad?),
-        Kind::Junked
-        | Kind::Refused
-        | Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => return None,
+    let since = match finding.kind.delivery() {
+        Some(DeliveryKind::Slow) => None,
+        Some(DeliveryKind::Loss | DeliveryKind::Stopped) => Some(first_bad?),
+        Some(DeliveryKind::Junked | DeliveryKind::Refused) | None => return None,
     };
     travel::grown(state, &finding.routes, since).map(|leg| leg.facts())
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::figures;
-use crate::model::proof::{ONSET, renew_ages};
-use crate::model::{At, CanaryId, Kind, Placement};
+use crate::model::proof::begin_as;
+use crate::model::{At, CanaryId, DeliveryKind, Kind, Placement};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence::{self, Tally};
 use crate::watchdog::flight::RouteState;
@@ -21,9 +21,9 @@ const NEWEST: usize = 60;
 /// The first bad canary and the last good one. Of what has stopped that is the newest that arrived; of what fails in part, where good and bad
 /// come in turn, the newest that was well before the first that was not.
 pub(super) fn onset(plan: &Plan, state: &State, finding: &Finding, tallies: &[Tally]) -> (Option<Sent>, Option<Sent>) {
-    let found = match finding.kind {
-        Kind::Loss => began(newest(state, finding, |_, slot| evidence::settled(plan, state, slot))),
-        Kind::Junked => {
+    let found = match finding.kind.delivery() {
+        Some(DeliveryKind::Loss) => began(newest(state, finding, |_, slot| evidence::settled(plan, state, slot))),
+        Some(DeliveryKind::Junked) => {
             let arrived = |c: &&Canary| c.has_arrived();
             let clean = |c: &Canary| c.placement() != Some(Placement::Junk);
             began(newest(state, finding, |route, _| {
@@ -31,17 +31,8 @@ pub(super) fn onset(plan: &Plan, state: &State, finding: &Finding, tallies: &[Ta
                 counts.filter(arrived).map(move |c| (c, clean(c)))
             }))
         }
-        Kind::Slow => late(plan, state, finding),
-        Kind::Stopped
-        | Kind::Refused
-        | Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => None,
+        Some(DeliveryKind::Slow) => late(plan, state, finding),
+        Some(DeliveryKind::Stopped | DeliveryKind::Refused) | None => None,
     };
     found.map_or_else(|| row(state, finding, tallies), |(bad, good)| (Some(bad), good))
 }
@@ -51,11 +42,9 @@ pub(in crate::watchdog) fn keep_onset(evidence: &mut Value, kind: Kind, told: &V
     let since = |evidence: &Value| evidence.get("since").and_then(Value::as_str).and_then(At::from_rfc3339);
     let partial = matches!(kind, Kind::Loss | Kind::Slow | Kind::Junked);
     let began = since(told).filter(|told| partial && since(evidence).is_none_or(|since| since > *told));
-    let (Some(_), Some(new)) = (began, evidence.as_object_mut()) else { return };
-    for part in ONSET {
-        new.extend(told.get(part).map(|known| (part.to_owned(), known.clone())));
+    if began.is_some() {
+        begin_as(evidence, told, now);
     }
-    renew_ages(evidence, now);
 }
 
 /// Of what nothing has arrived since: the first of the row, and the newest before it that arrived.

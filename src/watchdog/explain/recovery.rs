@@ -1,7 +1,7 @@
 //! Why an incident is over.
 
 use super::about;
-use crate::model::{At, Culprit, Kind, Placement, Route, Span};
+use crate::model::{At, Culprit, DeliveryKind, Placement, Route, Span};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence;
 use crate::watchdog::flight::RouteState;
@@ -38,30 +38,23 @@ fn well(plan: &Plan, state: &State, shown: &IncidentView, covered: &[usize]) -> 
         let routes = covered.iter().filter_map(|slot| state.routes.get(*slot));
         routes.flat_map(|r| r.canaries.iter().rev().take_while(|c| since(c)).filter(|c| c.has_arrived()).map(move |c| (r, c)))
     };
-    match shown.kind {
-        Kind::Junked => {
+    match shown.kind.delivery() {
+        Some(DeliveryKind::Junked) => {
             let clean = in_a_row(arrived().map(|(_, c)| (c.sent_at(), c.placement() != Some(Placement::Junk))));
             let mail = if common { who } else { format!("mail of {who}") };
             format!("{mail} lands in Junk no more: {}", newest(clean, "came past it"))
         }
-        Kind::Loss => {
+        Some(DeliveryKind::Loss) => {
             let settled = covered.iter().flat_map(|slot| evidence::settled(plan, state, *slot).take_while(|(c, _)| since(c)));
             format!("{who} {delivers} all mail again: {}", newest(in_a_row(settled.map(|(c, came)| (c.sent_at(), came))), "have arrived"))
         }
-        Kind::Slow => {
+        Some(DeliveryKind::Slow) => {
             let timely = |(r, c): (&RouteState, &Canary)| (c.sent_at(), c.latency().is_some_and(|took| took <= evidence::usual(r)));
             format!("{who} {delivers} in time again: {}", newest(in_a_row(arrived().map(timely)), "took no longer than usual"))
         }
-        Kind::Stopped
-        | Kind::Refused
-        | Kind::Blind
-        | Kind::CutOff
-        | Kind::Identity
-        | Kind::UnexpectedMail
-        | Kind::Authentication
-        | Kind::Dns
-        | Kind::Listed
-        | Kind::EarlySign => format!("{who} {delivers} again: {} canaries sent since have arrived", arrived().count()),
+        Some(DeliveryKind::Stopped | DeliveryKind::Refused) | None => {
+            format!("{who} {delivers} again: {} canaries sent since have arrived", arrived().count())
+        }
     }
 }
 
@@ -75,7 +68,8 @@ fn in_a_row(all: impl Iterator<Item = (At, bool)>) -> usize {
 
 fn newest(count: usize, what: &str) -> String {
     match count {
-        0 | 1 => format!("the newest canary {}", what.replacen("have", "has", 1)),
+        0 => "no canary that was sent since shows it".to_owned(),
+        1 => format!("the newest canary {}", what.replacen("have", "has", 1)),
         _ => format!("the newest {count} canaries {what}"),
     }
 }

@@ -10,7 +10,7 @@ use super::days::{Spell, days};
 use super::{frame, fresh, refresh, said, script};
 use crate::config::Public;
 use crate::model::past::Failure;
-use crate::model::{At, Culprit, Kind, Name, Verdict};
+use crate::model::{At, Culprit, DeliveryKind, Kind, Name, Verdict};
 use crate::watchdog::{IncidentView, RouteView, View};
 
 /// Incidents that are over, and are listed.
@@ -104,19 +104,12 @@ enum What {
 impl What {
     /// Nothing of what is no trouble of mail that people wait for.
     const fn of(kind: Kind) -> Option<Self> {
-        match kind {
-            Kind::Stopped | Kind::Refused => Some(Self::Missing),
-            Kind::Loss => Some(Self::Lost),
-            Kind::Slow => Some(Self::Slow),
-            Kind::Junked => Some(Self::Junk),
-            Kind::Blind
-            | Kind::CutOff
-            | Kind::Identity
-            | Kind::UnexpectedMail
-            | Kind::Authentication
-            | Kind::Dns
-            | Kind::Listed
-            | Kind::EarlySign => None,
+        match kind.delivery() {
+            Some(DeliveryKind::Stopped | DeliveryKind::Refused) => Some(Self::Missing),
+            Some(DeliveryKind::Loss) => Some(Self::Lost),
+            Some(DeliveryKind::Slow) => Some(Self::Slow),
+            Some(DeliveryKind::Junked) => Some(Self::Junk),
+            None => None,
         }
     }
 

@@ -56,7 +56,7 @@ pub(in crate::edge::show) struct Incident {
 
 /// One message about an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-struct Notice {
+pub(super) struct Notice {
     notice: u64,
     incident: u64,
     change: Change,
@@ -119,7 +119,7 @@ impl Incident {
 }
 
 impl Notice {
-    fn new(notice: &model::Notice) -> Self {
+    pub(super) fn new(notice: &model::Notice) -> Self {
         Self {
             notice: notice.notice.0,
             incident: notice.incident.0,

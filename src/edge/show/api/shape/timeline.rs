@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::incident::Culprit;
+use super::Time;
+use super::incident::Notice;
 use super::past::Traced;
 use super::word::time;
 use super::words::{Class, Placement};
-use super::{Kind, Severity, Time};
 use crate::model::dossier::{self, Dossier, Sight, Tally, Told};
 use crate::model::{self, At};
 
@@ -40,14 +39,8 @@ pub(in crate::edge::show) struct Timeline {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Notified {
     at: Time,
-    change: super::words::Change,
-    kind: Kind,
-    severity: Severity,
-    culprit: Culprit,
-    summary: String,
-    /// The proof, as it was then.
-    #[schemars(with = "serde_json::Map<String, Value>")]
-    evidence: Value,
+    #[serde(flatten)]
+    notice: Notice,
     sinks: Vec<Reached>,
 }
 
@@ -146,17 +139,7 @@ impl From<&Told> for Notified {
     fn from(told: &Told) -> Self {
         let reached =
             |(sink, outcome, at): &(String, String, At)| Reached { sink: sink.clone(), outcome: outcome.clone(), at: (*at).into() };
-        let notice = &told.notice;
-        Self {
-            at: told.at.into(),
-            change: notice.change.into(),
-            kind: notice.kind.into(),
-            severity: notice.severity.into(),
-            culprit: (&notice.culprit).into(),
-            summary: notice.summary.clone(),
-            evidence: notice.evidence.clone(),
-            sinks: told.sinks.iter().map(reached).collect(),
-        }
+        Self { at: told.at.into(), notice: Notice::new(&told.notice), sinks: told.sinks.iter().map(reached).collect() }
     }
 }
 
