@@ -193,6 +193,12 @@ impl Kind {
         self.delivery().is_some()
     }
 
+    /// Whether it is a failure of delivery in which mail arrives: some of it, late, or in Junk.
+    #[must_use]
+    pub const fn is_partial(self) -> bool {
+        matches!(self.delivery(), Some(DeliveryKind::Loss | DeliveryKind::Slow | DeliveryKind::Junked))
+    }
+
     /// In which way mail fails; `None`: it is about something else.
     #[must_use]
     pub const fn delivery(self) -> Option<DeliveryKind> {

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::Watchdog;
+use super::canary::Canary;
 use super::effect::Effect;
 use super::flaps::is_calm;
+use super::flight::RouteState;
 use super::incident::Move;
 use super::outbox::{CALLS, DRILL, Incident, KEPT_BACK, QUIET, is_drill, without_age};
 use super::plan::{Plan, RoutePlan};
@@ -13,7 +17,10 @@ use super::seen::{ACKNOWLEDGED, in_evidence};
 use super::state::State;
 use super::step::Step;
 use crate::config::{Settings, Sink, Takes};
-use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Severity};
+use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId, Route, Severity, Span};
+
+/// What fails in part is seen on some of its routes before the others: this soon after it was told, it is thought to be one failure.
+const WIDENS_WITHIN: Span = Span::from_secs(900);
 
 /// One sink, as far as it matters who hears what.
 #[derive(Clone, Debug)]
@@ -112,11 +119,13 @@ impl Watchdog {
         // That a drill's page was heard is no reason to stay silent about what is real.
         let is_real = grown && !is_drills && is_drill(&known.shown.last);
         let calls = known.calls + u32::from(seen.is_some() || is_real);
+        // What was told of as less than it is, is one failure: one page.
+        let is_news = grown && (seen.is_some() || is_real || !self.was_so_wide(known, change));
         // Who is to be reminded at the same time hears both at once, and nothing quietly.
         let reminds = change.change == Change::Updated && change.only.is_none() && known.is_reminded_with(&self.plan, at);
         // What was kept back is news to those who hear it.
         let quiet =
-            change.change == Change::Updated && change.kind.is_delivery() && !grown && !known.quiet && change.only.is_none() && !reminds;
+            change.change == Change::Updated && change.kind.is_delivery() && !is_news && !known.quiet && change.only.is_none() && !reminds;
         if let Some(evidence) = change.evidence.as_object_mut() {
             if calls > 0 {
                 evidence.insert(CALLS.to_owned(), calls.into());
@@ -137,6 +146,22 @@ impl Watchdog {
         if let Some(word) = seen {
             change.summary.push_str(&format!("; it has grown since {} acknowledged it", word.by));
         }
+    }
+
+    /// Whether it is no worse than what was told, only wider, and was so from its beginning: nothing that was sent since has arrived on what
+    /// it covers besides. Of what fails in part some arrives: there only the first minutes are one with the beginning.
+    fn was_so_wide(&self, known: &Incident, change: &Move) -> bool {
+        if !known.is_only_outgrown(change.severity, &change.culprit, change.kind) {
+            return false;
+        }
+        let shown = &known.shown;
+        let began = shown.last.evidence.get("since").and_then(Value::as_str).and_then(At::from_rfc3339).unwrap_or(shown.opened_at);
+        let delivers = |route: &RouteState| route.canaries.iter().rev().take_while(|c| c.sent_at() >= began).any(Canary::has_arrived);
+        let is_added = |route: &Route| change.culprit.covers(route) && !shown.culprit.covers(route);
+        if shown.kind.is_partial() {
+            return self.state.at.since(shown.opened_at) < WIDENS_WITHIN;
+        }
+        !self.state.routes.iter().any(|r| is_added(&r.route) && delivers(r))
     }
 
     /// Writes down that an incident began, moved, goes on or ended, and has those told who are to hear of it.

@@ -222,11 +222,20 @@ pub(super) fn since_it_began(newest_first: impl Iterator<Item = bool>, in_health
 
 /// The newest canaries of a route that have settled and count, newest first, and whether each arrived.
 pub(super) fn settled<'s>(plan: &'s Plan, state: &'s State, slot: usize) -> impl Iterator<Item = (&'s Canary, bool)> {
+    arrived_or_not(plan, state, slot).filter(move |(c, _)| state.routes.get(slot).is_some_and(|route| counts(route, c)))
+}
+
+/// The same of those that were sent since then, though an alarm that judged them is over.
+pub(super) fn settled_since<'s>(plan: &'s Plan, state: &'s State, slot: usize, since: At) -> impl Iterator<Item = (&'s Canary, bool)> {
+    arrived_or_not(plan, state, slot).take_while(move |(c, _)| c.sent_at() >= since)
+}
+
+fn arrived_or_not<'s>(plan: &'s Plan, state: &'s State, slot: usize) -> impl Iterator<Item = (&'s Canary, bool)> {
     let known = plan.routes.get(slot).zip(state.routes.get(slot));
     known.into_iter().flat_map(move |(planned, route)| {
         let horizon = state.inboxes.get(&planned.route.inbox).and_then(|i| state.horizon(i));
         let patience = patience(route, planned.deadline);
-        let newest = route.canaries.iter().rev().filter(|c| counts(route, c));
+        let newest = route.canaries.iter().rev().filter(|c| !c.is_set_aside());
         newest.filter_map(move |canary| match stand(canary, horizon, patience) {
             Stand::Arrived => Some((canary, true)),
             Stand::Overdue | Stand::Refused(_) => Some((canary, false)),

@@ -242,7 +242,7 @@ fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Inc
 
 /// Whether it is a failure of its own, though a wider one is open: of mail that comes late, in part or into Junk, some is refused besides.
 fn stands_apart(wider: &Incident, finding: &Finding) -> bool {
-    finding.is_said() && matches!(wider.shown.kind, Kind::Loss | Kind::Slow | Kind::Junked)
+    finding.is_said() && wider.shown.kind.is_partial()
 }
 
 /// Whether what was thought to be a wider failure is this one alone, or several such: then the first keeps its incident.
@@ -359,8 +359,7 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
 
 /// Whether what a person has closed goes on: no mail has arrived since, or it is of a kind in which mail arrives, and the same.
 fn goes_on(evidence: &Value, closed: &Incident, finding: &Finding) -> bool {
-    let mail_arrives = matches!(finding.kind, Kind::Loss | Kind::Slow | Kind::Junked);
-    !has_delivered(evidence, closed) || (finding.kind == closed.shown.kind && mail_arrives)
+    !has_delivered(evidence, closed) || (finding.kind == closed.shown.kind && finding.kind.is_partial())
 }
 
 /// Whether mail that was sent since a person closed it has arrived.

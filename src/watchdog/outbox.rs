@@ -142,6 +142,12 @@ impl Incident {
         new.0 > old.0 || new.1 > old.1 || new.2 && !old.2
     }
 
+    /// Whether this is as bad as it has been told, and only touches more.
+    pub(super) fn is_only_outgrown(&self, severity: Severity, culprit: &Culprit, kind: Kind) -> bool {
+        let (new, old) = (weight(severity, culprit, kind), self.worst);
+        new.0 <= old.0 && new.1 > old.1 && (old.2 || !new.2)
+    }
+
     /// When a notice of it was written last.
     pub(super) fn told_last_at(&self) -> At {
         self.moved_at.or(self.told_at).unwrap_or(self.shown.opened_at)

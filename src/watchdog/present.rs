@@ -24,6 +24,8 @@ const KEPT_OPEN: &str = "it is kept open until it has been well for longer";
 /// Inboxes that are listed with their reasons, and reasons in the page.
 const LISTED: usize = 20;
 const SAID: usize = 3;
+/// Characters of a server's words.
+const QUOTED: usize = 160;
 
 /// Where the evidence says how long a page was held.
 const HELD: &str = "held_for";
@@ -108,7 +110,7 @@ fn as_last_known(plan: &Plan, state: &State, open: &Incident, now: At) -> Option
 
 /// How long an inbox could not be read.
 pub(super) fn blind(name: &Name, blind: &Blindness, now: At) -> String {
-    let why = blind.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    let why = blind.why.as_ref().map_or_else(String::new, |why| format!(": {}", spoken(&shorten(why, QUOTED))));
     format!("inbox `{name}` could not be read for {}{why}. Nothing is known of mail to it", now.since(blind.since))
 }
 
@@ -131,7 +133,7 @@ pub(super) fn all_blind(plan: &Plan, state: &State, now: At) -> Option<(String, 
             "log in to two of the mailboxes by hand, from the host that runs mailcanary: check its network, resolver, firewall, proxy and clock, and the passwords if both refuse",
         ),
     };
-    let first = said.first().map_or_else(String::new, |first| format!(": {}", spoken(&shorten(first, 160))));
+    let first = said.first().map_or_else(String::new, |first| format!(": {}", spoken(&shorten(first, QUOTED))));
     let summary = format!("no inbox can be read for {}, and nothing is known of any route: {common}{first}", now.since(since));
     let each: Vec<Value> = all
         .iter()

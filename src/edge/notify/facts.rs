@@ -13,6 +13,8 @@ const STEP: usize = 600;
 const NEXT: &str = "Next";
 /// More facts are noise at night.
 pub(super) const FACTS: usize = 7;
+/// What is left out where there are more, in this order: all the others are as many as fit.
+const SPARED: [&str; 3] = ["Others", "Mail", "Open too"];
 /// Streams that are named.
 const STREAMS: usize = 4;
 
@@ -52,11 +54,12 @@ pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
         fact("Certainty", part("certainty").as_f64().map(certain).or_else(|| text(part("certain_by")))),
     ];
     let mut all: Vec<Fact> = all.into_iter().flatten().collect();
-    // Whoever wakes up to it needs the next step more than who else is well.
-    if all.len() > FACTS {
-        all.retain(|fact| fact.name != "Others");
+    // Whoever wakes up to it needs the next step more than who else is well; the page has it all.
+    for less in SPARED {
+        if all.len() > FACTS {
+            all.retain(|fact| fact.name != less);
+        }
     }
-    all.truncate(FACTS);
     all
 }
 

@@ -330,6 +330,8 @@ mod tests {
                 page.body().lines().for_each(nasty::assert_plain);
                 assert!(page.body().len() < 5000, "{}", page.body().len());
                 assert!(page.is_over() || page.facts.len() == FACTS || page.facts.is_empty(), "{:?}", page.facts);
+                let certain = page.facts.last().is_none_or(|fact| page.is_over() || fact.name == "Certainty");
+                assert!(certain, "how certain it is, is not what is left out: {:?}", page.facts);
             }
         }
     }

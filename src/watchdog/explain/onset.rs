@@ -40,8 +40,7 @@ pub(super) fn onset(plan: &Plan, state: &State, finding: &Finding, tallies: &[Ta
 /// What fails in part began when that was told first: what is known of it now reaches back only so far.
 pub(in crate::watchdog) fn keep_onset(evidence: &mut Value, kind: Kind, told: &Value, now: At) {
     let since = |evidence: &Value| evidence.get("since").and_then(Value::as_str).and_then(At::from_rfc3339);
-    let partial = matches!(kind, Kind::Loss | Kind::Slow | Kind::Junked);
-    let began = since(told).filter(|told| partial && since(evidence).is_none_or(|since| since > *told));
+    let began = since(told).filter(|told| kind.is_partial() && since(evidence).is_none_or(|since| since > *told));
     if began.is_some() {
         begin_as(evidence, told, now);
     }

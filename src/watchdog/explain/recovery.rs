@@ -45,7 +45,7 @@ fn well(plan: &Plan, state: &State, shown: &IncidentView, covered: &[usize]) -> 
             format!("{mail} lands in Junk no more: {}", newest(clean, "came past it"))
         }
         Some(DeliveryKind::Loss) => {
-            let settled = covered.iter().flat_map(|slot| evidence::settled(plan, state, *slot).take_while(|(c, _)| since(c)));
+            let settled = covered.iter().flat_map(|slot| evidence::settled_since(plan, state, *slot, shown.opened_at));
             format!("{who} {delivers} all mail again: {}", newest(in_a_row(settled.map(|(c, came)| (c.sent_at(), came))), "have arrived"))
         }
         Some(DeliveryKind::Slow) => {

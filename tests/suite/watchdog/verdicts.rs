@@ -1,6 +1,6 @@
 //! What is raised, and whose fault it is.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Placement, Severity, Span, Verdict};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Placement, Severity, Span, Verdict};
 use mailcanary::watchdog::Event;
 
 use super::world::{Fate, START, World, name, settings};
@@ -38,6 +38,27 @@ fn a_stopped_provider_is_one_page_that_names_it_and_resolves_once() {
     assert_eq!(w.notices[1].1.change, Change::Resolved);
     assert!(w.notices[1].0.since(healed) <= minutes(4));
     assert!(w.dog.view(w.now).routes.iter().all(|r| r.verdict == Verdict::Delivering));
+}
+
+#[test]
+fn a_provider_with_two_hundred_routes_is_one_page_and_a_second_one_is_one_more() {
+    let mut w = World::new(settings(3, 10, 20, minutes(5)));
+    w.run(minutes(30));
+    assert!(w.notices.is_empty(), "all is well: {:?}", w.notices);
+    let mut expected = Vec::new();
+    for broken in ["p1", "p2"] {
+        w.from(w.now, move |r, _| r.provider.as_str() == broken, Fate::Swallowed);
+        w.run(minutes(12));
+        expected.push(Culprit::Provider(name(broken)));
+        // That it is wider than was thought at first calls nobody again.
+        let calls = |n: &&Notice| n.evidence.get("quiet").is_none();
+        let told: Vec<_> = w.notices.iter().map(|(_, n)| n).filter(calls).map(|n| (n.change, n.severity)).collect();
+        assert_eq!(told, vec![(Change::Opened, Severity::Page); expected.len()], "{:#?}", w.notices);
+        let view = w.dog.view(w.now);
+        let open: Vec<_> = view.incidents.iter().filter(|i| i.resolved_at.is_none()).map(|i| i.culprit.clone()).collect();
+        assert!(open.len() == expected.len() && expected.iter().all(|c| open.contains(c)), "{open:?}");
+    }
+    assert_eq!(w.notices[0].1.evidence["routes_count"], 200, "{:#?}", w.notices[0]);
 }
 
 #[test]

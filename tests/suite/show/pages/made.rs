@@ -180,7 +180,7 @@ fn ail(view: &mut View) {
     stopped.opened_at = now().minus(Span::from_secs(20 * 60));
     stopped.acknowledged =
         Some(Word { at: now().minus(Span::from_secs(16 * 60)), by: "ada".to_owned(), note: Some("calling their support".to_owned()) });
-    let blind = "inbox `fastmail-1` could not be read for 12m: connection refused. Nothing is known of mail to it";
+    let blind = "inbox `fastmail-1` could not be read for 12m: \"connection refused\". Nothing is known of mail to it";
     let mut unread = incident(8, Kind::Blind, Culprit::Inbox(name("fastmail-1")), blind, json!({"why": "connection refused"}));
     (unread.severity, unread.opened_at) = (Severity::Warn, now().minus(Span::from_secs(7 * 60)));
     let mut over = incident(
