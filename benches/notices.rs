@@ -74,7 +74,10 @@ struct Figures {
     calls: Vec<Vec<i64>>,
     /// From the first incident to the last.
     opening: Span,
-    canaries_a_second: f64,
+    /// From each provider's first refusal to the page of it; in milliseconds, in order.
+    judged: Vec<i64>,
+    /// In the rush, and after it.
+    canaries_a_second: [f64; 2],
     /// In KiB: ready, after the rush, at the end.
     resident: [u64; 3],
 }
@@ -87,16 +90,26 @@ async fn main() {
     for (kind, calls) in KINDS.iter().zip(&told.calls) {
         let mut lags: Vec<i64> = allowed(&told.made, kind.rate).iter().zip(calls).map(|(at, came)| came - at).collect();
         lags.sort_unstable();
-        let at = |share: usize| lags.get((lags.len() * share / 100).min(lags.len().saturating_sub(1))).copied().unwrap_or_default();
         let (word, count) = (kind.word, lags.len());
-        println!("  {word:<10} {count:>5} pages: median {} ms, 99th {} ms, worst {} ms", at(50), at(99), at(100));
+        println!("  {word:<10} {count:>5} pages: median {} ms, 99th {} ms, worst {} ms", at(&lags, 50), at(&lags, 99), at(&lags, 100));
     }
     println!("                                              told   untold");
     println!("  all incidents opened within, ms         {:>8} {:>8}", told.opening.as_ms(), untold.opening.as_ms());
-    println!("  canaries handed over and judged, a second {:>6.0} {:>8.0}", told.canaries_a_second, untold.canaries_a_second);
+    for (share, word) in [(50, "median"), (99, "99th"), (100, "worst")] {
+        println!("  from a refusal to its page, {word:<6}, ms      {:>8} {:>8}", at(&told.judged, share), at(&untold.judged, share));
+    }
+    for (index, when) in ["in the rush", "after it"].into_iter().enumerate() {
+        let [told, untold] = [&told, &untold].map(|figures| figures.canaries_a_second[index]);
+        println!("  canaries refused a second, {when:<12}   {told:>8.0} {untold:>8.0}");
+    }
     for (index, when) in ["when ready", "after the rush", "at the end"].into_iter().enumerate() {
         println!("  resident {when:<14}, KiB            {:>8} {:>8}", told.resident[index], untold.resident[index]);
     }
+}
+
+/// Of figures in order, the one that this share of them does not exceed.
+fn at(figures: &[i64], share: usize) -> i64 {
+    figures.get((figures.len() * share / 100).min(figures.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
 /// When the sink's rate allows each of the notices, at best (the generic cell rate algorithm).
@@ -154,7 +167,8 @@ async fn watch(daemon: Daemon, refuser: &Refuser, sinks: &[(SocketAddr, Calls)])
     sleep_until(begun + RUSH).await;
     let (rushed, before) = (daemon.resident(), refuser.refused());
     sleep_until(begun + WATCHED).await;
-    let canaries_a_second = (refuser.refused() - before) as f64 / (WATCHED - RUSH).as_secs_f64();
+    let after = refuser.refused() - before;
+    let canaries_a_second = [before as f64 / RUSH.as_secs_f64(), after as f64 / (WATCHED - RUSH).as_secs_f64()];
     let resident = [ready, rushed, daemon.resident()];
     let times = |query: &str| -> Vec<i64> {
         let all: String = daemon.ledger(&format!("SELECT json_group_array(at) FROM (SELECT {query} ORDER BY at)"));
@@ -163,8 +177,19 @@ async fn watch(daemon: Daemon, refuser: &Refuser, sinks: &[(SocketAddr, Calls)])
     let opened = times("opened_at AS at FROM incidents");
     println!("  ({} incidents)", opened.len());
     let opening = At::from_ms(*opened.last().unwrap()).since(At::from_ms(opened[0]));
+    let paged: Vec<(String, i64)> = serde_json::from_str(&daemon.ledger::<String>(
+        "SELECT json_group_array(json_array(substr(culprit, 10), opened_at)) FROM incidents WHERE culprit LIKE 'provider:%'",
+    ))
+    .unwrap();
+    let refused = refuser.first();
+    let delay = |(provider, at): (String, i64)| {
+        let first = refused.get(&provider)?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(at - i64::try_from(first.as_millis()).ok()?)
+    };
+    let mut judged: Vec<i64> = paged.into_iter().filter_map(delay).collect();
+    judged.sort_unstable();
     let calls = sinks.iter().map(|(_, calls)| calls.lock().unwrap().iter().map(|at| at.as_ms()).collect()).collect();
-    Figures { made: times("at FROM notices"), calls, opening, canaries_a_second, resident }
+    Figures { made: times("at FROM notices"), calls, opening, judged, canaries_a_second, resident }
 }
 
 async fn serve(router: Router) -> SocketAddr {

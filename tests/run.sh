@@ -31,6 +31,7 @@ PACKAGES=(
     cmark-gfm               # reads the evidence as the page of a ticket would show it
     chromium                # what the pages are looked at with
     python3                 # small servers that misbehave on purpose
+    zsh fish                # complete commands, as bash does
     tmux                    # a terminal of a chosen size, and what stands in it
     python3-venv            # a place of its own for the API fuzzer
     apache2-utils           # htpasswd: users of the web configuration

@@ -168,7 +168,12 @@ impl Hands {
         let Some(pending) = dog.pending(notice) else { return };
         for sink in &pending.sinks {
             if let Some(hand) = self.sinks.get_mut(sink) {
-                hand.tell(Outgoing { notice: pending.notice.clone(), opened_at: pending.opened_at, at: pending.at, perhaps_told: false });
+                hand.tell(Outgoing {
+                    notice: Arc::clone(&pending.notice),
+                    opened_at: pending.opened_at,
+                    at: pending.at,
+                    perhaps_told: false,
+                });
             }
         }
     }

@@ -89,7 +89,7 @@ impl Standing {
         };
         self.open.insert(incident, view);
         self.keep();
-        Some(Outgoing { notice: last, opened_at: now, at: now, perhaps_told: false })
+        Some(Outgoing { notice: last.into(), opened_at: now, at: now, perhaps_told: false })
     }
 
     /// Takes in that it is over; what to tell of that, if it was told that it began.
@@ -97,7 +97,7 @@ impl Standing {
         let view = self.open.remove(&incident)?;
         self.keep();
         let notice = Notice { notice: self.number(now), change: Change::Resolved, summary: summary.to_owned(), ..view.last };
-        Some(Outgoing { notice, opened_at: view.opened_at, at: now, perhaps_told: false })
+        Some(Outgoing { notice: notice.into(), opened_at: view.opened_at, at: now, perhaps_told: false })
     }
 
     fn number(&mut self, now: At) -> NoticeId {

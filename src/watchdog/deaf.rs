@@ -46,7 +46,7 @@ impl State {
         let Some(refused) = pending.filter(|n| n.sink().is_none()) else { return };
         // A sink that is only tried may be told quietly; that it takes nothing is no small thing.
         let severity = if refused.is_trial() { Severity::Warn } else { refused.severity };
-        let new = Deaf { why: why.map(|why| shorten(why, WORDS)), severity, refused: Some(Box::new(refused.clone())) };
+        let new = Deaf { why: why.map(|why| shorten(why, WORDS)), severity, refused: Some(Box::new(Notice::clone(refused))) };
         let known = self.deaf.entry(sink.clone()).or_insert(new);
         known.severity = known.severity.max(severity);
     }

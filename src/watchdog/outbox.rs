@@ -1,6 +1,7 @@
 //! What has been told of incidents, and which notices still wait for their sinks.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -201,14 +202,33 @@ pub(super) fn is_drill(notice: &Notice) -> bool {
 pub(super) struct Pending {
     pub(super) at: At,
     pub(super) opened_at: At,
-    pub(super) notice: Notice,
+    /// Shared with all that wait to tell it.
+    #[serde(with = "shared")]
+    pub(super) notice: Arc<Notice>,
     /// Sinks that have not answered for good.
     pub(super) sinks: BTreeSet<Name>,
 }
 
+/// In a checkpoint it is each one's own.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Notice;
+
+    pub(super) fn serialize<S: Serializer>(notice: &Arc<Notice>, to: S) -> Result<S::Ok, S::Error> {
+        Notice::serialize(notice, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Notice>, D::Error> {
+        Notice::deserialize(from).map(Arc::new)
+    }
+}
+
 impl Pending {
     pub(super) fn shown(&self) -> PendingNotice {
-        PendingNotice { notice: self.notice.clone(), at: self.at, opened_at: self.opened_at, sinks: self.sinks.clone() }
+        PendingNotice { notice: Arc::clone(&self.notice), at: self.at, opened_at: self.opened_at, sinks: self.sinks.clone() }
     }
 }
 
@@ -281,7 +301,7 @@ impl State {
         let opened_at = incident.shown.opened_at;
         self.note_drill(at, notice, sinks);
         let sinks = sinks.iter().cloned().collect();
-        self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone(), sinks });
+        self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone().into(), sinks });
     }
 
     /// A notice's way to one sink is over.

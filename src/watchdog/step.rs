@@ -1,6 +1,7 @@
 //! What a step gives back, and why an event is not taken in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Watchdog;
 use super::effect::Effect;
@@ -82,7 +83,7 @@ pub enum Unfit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingNotice {
     /// The message.
-    pub notice: Notice,
+    pub notice: Arc<Notice>,
     /// When it was written.
     pub at: At,
     /// When its incident was opened.

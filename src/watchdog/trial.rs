@@ -98,7 +98,7 @@ impl State {
         } else {
             self.trials.insert(sink.clone(), Trial { at, notice: notice.notice, outcome: None, over: false });
         }
-        self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone(), sinks: [sink.clone()].into() });
+        self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone().into(), sinks: [sink.clone()].into() });
     }
 
     /// A notice's way to a sink is over, which may have been that of a trial.

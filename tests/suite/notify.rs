@@ -56,7 +56,7 @@ async fn a_webhook_gets_one_signed_post_a_notice() {
     let body = received.json();
     assert_eq!(body["type"], "incident.opened");
     assert_eq!(body["timestamp"], sent.at.rfc3339());
-    assert_eq!(body["data"], serde_json::to_value(&sent.notice).unwrap());
+    assert_eq!(body["data"], serde_json::to_value(&*sent.notice).unwrap());
     assert_eq!(worker.ended().await, (7, Delivery::Delivered));
     assert_eq!(receiver.rest().len(), 0);
     worker.close().await;
@@ -224,8 +224,8 @@ async fn a_page_waits_for_an_alertmanager_that_is_down() {
     alertmanager.kill();
     let mut worker = Worker::start(sink(cluster(vec![alertmanager.url()]), None), Vec::new());
     worker.send(out(1, 3, Change::Opened)).await;
-    let louder = Notice { severity: Severity::Warn, ..out(2, 3, Change::Updated).notice };
-    worker.send(Outgoing { notice: louder, ..out(2, 3, Change::Updated) }).await;
+    let louder = Notice { severity: Severity::Warn, ..(*out(2, 3, Change::Updated).notice).clone() };
+    worker.send(Outgoing { notice: louder.into(), ..out(2, 3, Change::Updated) }).await;
     alertmanager.restart_empty().await;
     assert_eq!([worker.ended().await, worker.ended().await], [(1, Delivery::Delivered), (2, Delivery::Delivered)]);
     let told = loop {
@@ -253,7 +253,7 @@ async fn a_daemon_that_starts_again_keeps_its_alerts_alive() {
         culprit: opened.notice.culprit.clone(),
         opened_at: opened.opened_at,
         resolved_at: None,
-        last: opened.notice,
+        last: (*opened.notice).clone(),
         present: None,
         acknowledged: None,
         also: Vec::new(),

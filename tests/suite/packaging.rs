@@ -1,11 +1,11 @@
 //! What the program is wrapped in: manual pages, completions, the image, the list of what it is built of.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::support::alertmanager::Folder;
+use crate::support::tmux::Terminal;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -18,7 +18,7 @@ fn printed(words: &[&str]) -> String {
 }
 
 #[test]
-fn every_command_has_a_manual_page_and_completions() {
+fn every_command_has_a_manual_page() {
     let folder = Folder::new("man");
     printed(&["man", "--to", folder.path().to_str().unwrap()]);
     for page in ["mailcanary", "mailcanary-run", "mailcanary-reload", "mailcanary-incident-ack"] {
@@ -27,13 +27,41 @@ fn every_command_has_a_manual_page_and_completions() {
     }
     let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args(["print", "schema", "--to", "/tmp"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "only pages are written to a folder");
-    for shell in ["bash", "zsh", "fish"] {
-        let script = printed(&[&format!("completions-{shell}")]);
-        assert!(["reload", "probe", "silence"].iter().all(|command| script.contains(command)), "{shell}: {script}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_shell_completes_commands_options_and_their_values() {
+    let folder = Folder::new("completions");
+    for (shell, file) in [("bash", "mailcanary"), ("zsh", "_mailcanary"), ("fish", "mailcanary.fish")] {
+        folder.write(file, &printed(&[&format!("completions-{shell}")]));
     }
-    let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
-    bash.stdin.take().unwrap().write_all(printed(&["completions-bash"]).as_bytes()).unwrap();
-    assert!(bash.wait().unwrap().success());
+    let at = folder.path().display();
+    let shells = [
+        ("bash --norc --noprofile".to_owned(), format!("source {at}/mailcanary")),
+        ("zsh -f".to_owned(), format!("fpath=({at} $fpath); autoload -Uz compinit; compinit -u -D")),
+        ("fish --no-config".to_owned(), format!("source {at}/mailcanary.fish")),
+    ];
+    for (shell, load) in shells {
+        let terminal = Terminal::new(120, 40, &[]);
+        terminal.line(&shell);
+        terminal.line(&format!("{load}; echo loaded | tr a-z A-Z"));
+        terminal.wait_for("the shell", |screen| screen.contains("LOADED")).await;
+        for (typed, completed) in [
+            ("relo", "reload"),
+            ("incident evid", "incident evidence"),
+            ("probe --rou", "probe --route"),
+            ("probe --output nag", "probe --output nagios"),
+        ] {
+            terminal.text(&format!("mailcanary {typed}"));
+            terminal.key("Tab");
+            // The last key tells what was typed from what a shell only suggests.
+            terminal.text("#");
+            let wanted = [" #", "#", "=#"].map(|end| format!("mailcanary {completed}{end}"));
+            terminal.wait_for(&format!("{shell}: {typed}"), |screen| wanted.iter().any(|line| screen.contains(line))).await;
+            terminal.key("C-u");
+            terminal.line("clear");
+        }
+    }
 }
 
 /// What the image's file says, by instruction; continued lines joined.

@@ -9,6 +9,7 @@ mod pagers;
 mod replies;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use mailcanary::config::{Secret, SecretRef, SinkKind, Wording};
 use mailcanary::edge::notify::{Attempt, Outgoing, Sink};
@@ -48,19 +49,20 @@ fn nasty(change: Change) -> Outgoing {
     let mut out = out(9, 3, change);
     let text =
         "@everyone <!channel> <@U1> *b* [x](https://evil.example) <b>x</b> \u{1b}[31m\u{202e} -rf; $(reboot) \u{0}\r\nBcc: x@evil.example";
-    out.notice.summary = text.to_owned();
-    out.notice.evidence = serde_json::json!({ "reply": format!("a {text}"), "others": format!("b {text}"), "missing": 3, "of": 4 });
+    Arc::make_mut(&mut out.notice).summary = text.to_owned();
+    Arc::make_mut(&mut out.notice).evidence =
+        serde_json::json!({ "reply": format!("a {text}"), "others": format!("b {text}"), "missing": 3, "of": 4 });
     out
 }
 
 /// A notice of an incident that has called again so often.
 fn calling(id: u64, incident: u64, change: Change, calls: u64) -> Outgoing {
     let mut out = out(id, incident, change);
-    out.notice.evidence["calls"] = calls.into();
+    Arc::make_mut(&mut out.notice).evidence["calls"] = calls.into();
     out
 }
 
 fn quiet(mut out: Outgoing, severity: Severity) -> Outgoing {
-    out.notice.severity = severity;
+    Arc::make_mut(&mut out.notice).severity = severity;
     out
 }

@@ -128,9 +128,15 @@ async fn a_probe_fits_and_is_coloured_only_where_somebody_looks() {
         rows_begin_as_they_should(table, &["api/reset/", "relay/reset/", "     ", "2 of 4", "it is over", "$"]);
         assert_eq!(terminal.painted().contains("\u{1b}[1m\u{1b}[31m"), coloured, "{:?}", terminal.painted());
     }
-    // With progress: a line that is written over, and gone at the end.
+    // With progress: a line that is written over while it goes on, and gone at the end.
+    world.provider("relay").unwrap().set(Fault::Hold).unwrap();
     let terminal = Terminal::new(60, 50, &[]);
     terminal.line(&format!("mailcanary probe -c {config} --route 'relay/*'; echo it is over"));
+    let is_bar = |line: &str| line.starts_with(['━', '─']) && line.contains("0 of 2 arrived, ");
+    let screen = terminal.wait_for("the progress", |screen| screen.lines().any(is_bar)).await;
+    assert_eq!(screen.matches("0 of 2").count(), 1, "{screen}");
+    world.provider("relay").unwrap().clear();
+    world.provider("relay").unwrap().release();
     let screen = terminal.wait_for("the probe", |screen| screen.contains("2 of 2 canaries arrived")).await;
     assert!(!screen.contains('━') && !screen.contains('─'), "{screen}");
     let piped = |words: &[&str]| {

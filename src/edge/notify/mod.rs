@@ -47,6 +47,7 @@ pub use work::{Ended, Handed, work};
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::future::{BoxFuture, pending, ready};
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ use crate::model::{At, Change, IncidentId, Name, Notice, Span};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
     /// The message.
-    pub notice: Notice,
+    pub notice: Arc<Notice>,
     /// When its incident was opened.
     pub opened_at: At,
     /// When the notice was made.
@@ -85,8 +86,8 @@ impl Outgoing {
     fn former(&self) -> Vec<Self> {
         let calls = self.calls();
         let under = |calls: u64| {
-            let notice = Notice { change: Change::Resolved, evidence: json!({ CALLS: calls }), ..self.notice.clone() };
-            Self { notice, ..self.clone() }
+            let notice = Notice { change: Change::Resolved, evidence: json!({ CALLS: calls }), ..(*self.notice).clone() };
+            Self { notice: notice.into(), ..self.clone() }
         };
         (calls.saturating_sub(FORMER)..calls).rev().map(under).collect()
     }
@@ -221,14 +222,15 @@ impl Outgoing {
     fn told_at(&self, now: At) -> Self {
         let mut out = self.clone();
         if self.perhaps_told && !self.notice.is_trial() {
-            out.notice.summary = format!("{AGAIN}{}", self.notice.summary);
+            Arc::make_mut(&mut out.notice).summary = format!("{AGAIN}{}", self.notice.summary);
         }
         if now.since(self.at) < LATE || self.notice.is_trial() {
             return out;
         }
         let over = if self.notice.change == Change::Resolved { "over since" } else { "as of" };
-        out.notice.summary = format!("{over} {} ({} ago): {}", self.at.second(), now.since(self.at), out.notice.summary);
-        renew_ages(&mut out.notice.evidence, now);
+        Arc::make_mut(&mut out.notice).summary =
+            format!("{over} {} ({} ago): {}", self.at.second(), now.since(self.at), out.notice.summary);
+        renew_ages(&mut Arc::make_mut(&mut out.notice).evidence, now);
         out
     }
 }

@@ -1,5 +1,7 @@
 //! What attackers write into mails, replies and headers, for the tests of every sink.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::page::Pages;
@@ -61,7 +63,7 @@ pub(super) fn out(change: Change, text: &str) -> Outgoing {
         summary: text.to_owned(),
         evidence,
     };
-    Outgoing { notice, opened_at: At::from_ms(1_659_987_000_000), at: At::from_ms(1_659_987_060_000), perhaps_told: false }
+    Outgoing { notice: notice.into(), opened_at: At::from_ms(1_659_987_000_000), at: At::from_ms(1_659_987_060_000), perhaps_told: false }
 }
 
 /// A page as it usually is.
@@ -73,7 +75,7 @@ pub(super) fn opened() -> Outgoing {
         "streams": ["reset", "sign-up"], "inboxes": ["a", "b", "c"], "missing": 9, "of": 20, "reply": "550 5.7.1 account suspended", "others": "sendgrid delivers",
         "next_step": "open the provider's status page", "certainty": 0.97,
     });
-    out.notice.evidence = facts;
+    Arc::make_mut(&mut out.notice).evidence = facts;
     out
 }
 

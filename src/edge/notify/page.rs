@@ -211,6 +211,8 @@ fn culprit(notice: &Notice) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::{facts::FACTS, nasty};
     use super::*;
     use crate::config::sample;
@@ -250,10 +252,11 @@ mod tests {
             let mut out = nasty::opened();
             let (count, of) = if kind == Kind::Refused { (1, 1) } else { (4, if kind == Kind::Stopped { 4 } else { 9 }) };
             let since = since.then_some("2022-08-08T19:26:00.000Z");
-            out.notice.kind = kind;
+            Arc::make_mut(&mut out.notice).kind = kind;
             // Of what has only just stopped the window of the newest holds few that are missing.
             let how_many = json!({ "what": what, "count": count, "of": of, "since": since });
-            out.notice.evidence = json!({ "not_arrived": 4, "missing": 1, "of": 20, "inboxes": ["a"], "how_many": how_many });
+            Arc::make_mut(&mut out.notice).evidence =
+                json!({ "not_arrived": 4, "missing": 1, "of": 20, "inboxes": ["a"], "how_many": how_many });
             let body = nasty::pages().page(&out).body();
             assert!(body.lines().any(|line| line == expected), "{expected}: {body}");
         }
@@ -263,7 +266,7 @@ mod tests {
     fn a_move_that_calls_nobody_says_so_and_a_line_says_nothing_twice() {
         let mut out = nasty::out(Change::Updated, "provider `mailchimp` loses mail, about 50 %");
         assert_eq!(nasty::pages().page(&out).title, "PAGE: provider mailchimp, stopped (changed)");
-        out.notice.evidence = json!({ "quiet": true });
+        Arc::make_mut(&mut out.notice).evidence = json!({ "quiet": true });
         let page = nasty::pages().page(&out);
         assert_eq!((page.title.as_str(), page.quiet), ("UPDATE: provider mailchimp, stopped", true));
         assert_eq!(page.line(), "UPDATE: provider `mailchimp` loses mail, about 50 %");
@@ -274,8 +277,9 @@ mod tests {
     #[test]
     fn a_sink_that_refuses_is_no_blind_watcher() {
         let mut out = nasty::out(Change::Opened, "sink `oncall` refuses notices (answered 401)");
-        (out.notice.kind, out.notice.culprit) = (Kind::Blind, Culprit::Watcher {});
-        out.notice.evidence = json!({ "sink": "oncall", "why": "answered 401", "next_step": "mend it" });
+        let notice = Arc::make_mut(&mut out.notice);
+        (notice.kind, notice.culprit) = (Kind::Blind, Culprit::Watcher {});
+        notice.evidence = json!({ "sink": "oncall", "why": "answered 401", "next_step": "mend it" });
         let page = nasty::pages().page(&out);
         assert_eq!((page.title.as_str(), page.culprit.as_str()), ("PAGE: sink oncall, refuses notices", "sink oncall"));
         assert_eq!(page.runbook.as_deref(), Some("https://canary.example/runbooks/sink"));
@@ -289,7 +293,7 @@ mod tests {
             "Or so. ".repeat(30)
         );
         let mut out = nasty::out(Change::Opened, "mail of provider `p` carries something foreign");
-        out.notice.evidence = json!({ "next_step": next });
+        Arc::make_mut(&mut out.notice).evidence = json!({ "next_step": next });
         let body = nasty::pages().page(&out).body();
         assert!(body.ends_with(&format!("\nNext: {next}")), "{body}");
     }

@@ -1,5 +1,7 @@
 //! The queue, in time: order, back-off, what is dropped.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::{Culprit, Kind, Notice, Severity};
 
@@ -21,7 +23,7 @@ fn out(id: u64, incident: u64, change: Change) -> Outgoing {
         summary: String::new(),
         evidence: serde_json::Value::Null,
     };
-    Outgoing { notice, opened_at: at(0), at: at(1000), perhaps_told: false }
+    Outgoing { notice: notice.into(), opened_at: at(0), at: at(1000), perhaps_told: false }
 }
 
 fn queue() -> Queue {
@@ -172,7 +174,7 @@ fn what_only_asks_for_somebody_is_dropped_when_somebody_has_seen_it() {
     for (id, change) in [(1, Change::Updated), (2, Change::Reminder), (3, Change::Opened)] {
         let mut out = out(id, 1, change);
         if change == Change::Opened {
-            out.notice.evidence = serde_json::json!({ "escalation": {} });
+            Arc::make_mut(&mut out.notice).evidence = serde_json::json!({ "escalation": {} });
         }
         queue.push(out, at(1000));
     }
@@ -260,7 +262,7 @@ fn the_queue_is_bounded_and_keeps_what_is_loud() {
     let mut queue = queue();
     queue.push(out(1, 1, Change::Opened), at(1000));
     let mut quiet = out(2, 2, Change::Opened);
-    quiet.notice.severity = Severity::Info;
+    Arc::make_mut(&mut quiet.notice).severity = Severity::Info;
     queue.push(quiet, at(1000));
     for id in 3..=1001 {
         queue.push(out(id, id, Change::Opened), at(1000));
@@ -277,7 +279,7 @@ fn what_calls_nobody_is_dropped_before_a_page() {
         queue.push(out(id, id, Change::Opened), at(1000));
     }
     let mut quiet = out(1001, 1, Change::Updated);
-    quiet.notice.evidence = serde_json::json!({ "quiet": true });
+    Arc::make_mut(&mut quiet.notice).evidence = serde_json::json!({ "quiet": true });
     queue.push(quiet, at(1000));
     assert_eq!(queue.take_ended(), [(NoticeId(1001), Delivery::Dropped)]);
     assert_eq!((queue.len(), queue.dropped()), (1000, 1));
@@ -288,7 +290,7 @@ fn a_sink_is_told_no_faster_than_it_bears_and_the_loudest_first() {
     let mut queue = queue().within(Rate { burst: 2, every: Span::from_secs(1) });
     for id in 1..=4 {
         let mut out = out(id, id, Change::Opened);
-        out.notice.severity = if id == 4 { Severity::Page } else { Severity::Warn };
+        Arc::make_mut(&mut out.notice).severity = if id == 4 { Severity::Page } else { Severity::Warn };
         queue.push(out, at(1000));
     }
     assert_eq!([(); 3].map(|()| started(&mut queue, 1000)), [Some(4), Some(1), None]);

@@ -165,7 +165,7 @@ mod tests {
 
     fn out(id: u64, change: Change) -> Outgoing {
         let out = nasty::out(change, "x");
-        Outgoing { notice: Notice { notice: NoticeId(id), ..out.notice }, ..out }
+        Outgoing { notice: Notice { notice: NoticeId(id), ..(*out.notice).clone() }.into(), ..out }
     }
 
     /// A queue of the process that began at `now`, with what an earlier one left.

@@ -13,7 +13,7 @@ pub fn trial(sink: &Name, severity: Severity, now: At) -> [Outgoing; 2] {
     let notice = UNRECORDED.saturating_add(number);
     let opened = Notice::of_trial(sink, severity, NoticeId(notice), number, Change::Opened);
     let over = Notice::of_trial(sink, severity, NoticeId(notice.saturating_add(1)), number, Change::Resolved);
-    [opened, over].map(|notice| Outgoing { notice, opened_at: now, at: now, perhaps_told: false })
+    [opened, over].map(|notice| Outgoing { notice: notice.into(), opened_at: now, at: now, perhaps_told: false })
 }
 
 #[cfg(test)]

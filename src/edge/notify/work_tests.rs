@@ -63,7 +63,8 @@ async fn tell_all(rate: Rate, incidents: u64) -> Told {
     for (call, change) in [(0, Change::Opened), (1, Change::Updated)] {
         for incident in 1..=incidents {
             let mut out = nasty::out(change, "slow");
-            (out.notice.notice, out.notice.incident) = (NoticeId(call * incidents + incident), IncidentId(incident));
+            let notice = Arc::make_mut(&mut out.notice);
+            (notice.notice, notice.incident) = (NoticeId(call * incidents + incident), IncidentId(incident));
             notices.send(Handed::Notice(Box::new(out))).await.unwrap();
         }
     }

@@ -1,6 +1,7 @@
 //! A program of one's own: real ones, from the kind to the hostile.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mailcanary::config::CommandSettings;
 use mailcanary::model::Span;
@@ -56,7 +57,7 @@ async fn a_text_that_begins_with_a_dash_is_no_option() {
     let argv = vec!["/usr/bin/printf".to_owned(), "{text}".to_owned()];
     let sink = sink(SinkKind::Command(CommandSettings { argv, timeout: LONG }));
     let mut out = out(1, 3, Change::Opened);
-    out.notice.summary = "--help".to_owned();
+    Arc::make_mut(&mut out.notice).summary = "--help".to_owned();
     assert_eq!(deliver(&sink, &out).await, Attempt::Delivered);
     drop(folder);
 }
@@ -103,7 +104,7 @@ async fn much_output_is_read_and_not_kept() {
     assert!(matches!(&attempt, Attempt::Doubtful { why } if why.len() < 300), "{attempt:?}");
     // And one that never reads what it is given.
     let mut big = out(1, 3, Change::Opened);
-    big.notice.evidence = serde_json::json!({ "reply": "z".repeat(1 << 20) });
+    Arc::make_mut(&mut big.notice).evidence = serde_json::json!({ "reply": "z".repeat(1 << 20) });
     assert_eq!(deliver(&script(&folder, "exec 0<&-; exit 0", &[], LONG), &big).await, Attempt::Delivered);
 }
 

@@ -49,7 +49,7 @@ pub fn out(id: u64, incident: u64, change: Change) -> Outgoing {
         summary: "mailchimp: none of 9 canaries arrived <in any inbox>".to_owned(),
         evidence: json!({"sent": 9, "arrived": 0, "reply": "250 queued \u{1b}[31m \"as\" ä"}),
     };
-    Outgoing { notice, opened_at: present().minus(Span::from_secs(60)), at: present(), perhaps_told: false }
+    Outgoing { notice: notice.into(), opened_at: present().minus(Span::from_secs(60)), at: present(), perhaps_told: false }
 }
 
 /// Quick, for tests: the rules are the same.

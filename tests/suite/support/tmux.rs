@@ -37,9 +37,14 @@ impl Terminal {
         Command::new("tmux").env_remove("TMUX").args(["-u", "-L", &self.server, "-f", "/dev/null"]).args(words).output().expect("tmux")
     }
 
+    /// Types.
+    pub fn text(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+    }
+
     /// Types a line, and Enter.
     pub fn line(&self, text: &str) {
-        self.tmux(&["send-keys", "-l", text]);
+        self.text(text);
         self.key("Enter");
     }
 
