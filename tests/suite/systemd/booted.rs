@@ -212,6 +212,7 @@ async fn the_package_survives_an_operators_hour() {
 
     upgraded(&host, &repacked(&folder, &package, "99.0.0")).await;
     for_a_desktop(&host).await;
+    another_instance(&host).await;
 
     // Fields, not lines.
     let journal = container.must(&["journalctl", "--no-pager", "--output=json", "--unit", UNIT, "F_ROUTES=4"]);
@@ -263,7 +264,7 @@ fn removed(container: &Container) {
         assert!(files.contains(part), "{part}: {files}");
     }
     // What was stopped before is not started again by what is left of it.
-    container.must(&["systemctl", "stop", UNIT, "mailcanary.socket"]);
+    container.must(&["systemctl", "stop", UNIT, "mailcanary.socket", "mailcanary@second"]);
     container.must(&["dpkg", "--remove", "mailcanary"]);
     assert_eq!(container.shell("find /etc/systemd/system -path '*.wants/mailcanary*'"), "", "enabled still");
     assert!(container.run(&["test", "-e", &format!("{STATE}/ledger.sqlite")]).status.success(), "a removal keeps the ledger");
@@ -301,6 +302,29 @@ async fn upgraded(host: &Host, newer: &[u8]) {
     assert!(journal.contains(&format!("its schema is 999, this version knows up to {known}")), "{journal}");
     assert_eq!(host.schema(known), 999, "it is left as it is");
     host.is_as_before("a refused downgrade").await;
+}
+
+/// A second instance of the template unit, as the document says: it has a configuration, secrets, a ledger and a port of its own.
+async fn another_instance(host: &Host) {
+    let (container, port) = (&host.container, free_port());
+    let document = include_str!("../../../docs/operating.md");
+    let section = document.split("## Several instances").nth(1).unwrap().split("\n## ").next().unwrap();
+    let named = section.split("```toml").nth(1).unwrap().split("```").next().unwrap().replace("NAME", "second");
+    let command = section.split('`').find(|code| code.starts_with("sudo install")).unwrap().replace("NAME", "second").replace("sudo ", "");
+    let (make, start) = command.split_once(" && ").unwrap();
+    container.shell(make);
+    let rest = "[stream.reset]\nsubject = \"Reset\"\n\n[provider.relay.smtp]\nfrom = \"a@example.com\"\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\n\n\
+        [inbox.seed.imap]\naddress = \"seed@example.org\"\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nusername = \"seed\"\n\
+        password = { credential = \"secret_seed\" }\n";
+    let text = format!("{}\n{rest}", named.replace("9826", &port.to_string()));
+    container.write("/etc/mailcanary/second/mailcanary.toml", text.as_bytes());
+    container.write("/etc/mailcanary/second/credentials/seed", b"secret");
+    container.shell(start);
+    assert_eq!(container.property("mailcanary@second.service", "ActiveState"), "active");
+    let answer = host.http.get(format!("http://127.0.0.1:{port}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(answer.contains("mailcanary_ledger_writable 1"), "{answer}");
+    assert!(container.run(&["test", "-e", "/var/lib/mailcanary-second/ledger.sqlite"]).status.success(), "a ledger of its own");
+    host.is_as_before("the start of another instance").await;
 }
 
 /// The user unit, in a session without a bus: it runs, and says that its notices reach nobody.
