@@ -152,6 +152,9 @@ pub enum Kind {
     EarlySign,
 }
 
+/// How the end of an incident begins that another has taken over.
+pub const PART_OF: &str = "part of a larger failure: ";
+
 /// In which way mail fails: these kinds share one open incident for each culprit. What each means says [`Kind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they are those of `Kind`")]

@@ -25,7 +25,7 @@ pub use dns::{Answer, Found, Grade, Looked, Subject, SubjectError, Topic, plain}
 pub use fault::{Class, Fate, Outcome};
 pub use heartbeat::Pulse;
 pub use hook::{HookCounts, Knock, Tiding};
-pub use incident::{Change, Culprit, DeliveryKind, IncidentId, Kind, Notice, NoticeId, Severity, Verdict};
+pub use incident::{Change, Culprit, DeliveryKind, IncidentId, Kind, Notice, NoticeId, PART_OF, Severity, Verdict};
 pub use loaded::{Loaded, Refusal};
 pub use mail::{Check, Claim, Examination, Finding, Hop, Mark, Method, Part, Side, Stranger};
 pub use names::{Name, NameError, Route};

@@ -22,7 +22,7 @@ use crate::edge::inbox::{Credentials, Doors, Hint, Looks, Report, Senders, Watch
 use crate::edge::notify::{self, Ended, Origin, Pace, Replies, Sink};
 use crate::edge::post::Order;
 use crate::edge::submit::{Hooks, Submitter, Told};
-use crate::model::{self, Name, Now, Part, on_a_line};
+use crate::model::{self, At, Name, Now, Part, on_a_line};
 use crate::watchdog::{Event, IncidentView, Watchdog};
 
 /// Notices on their way to one sink's worker; what does not fit waits in the outbox.
@@ -67,6 +67,8 @@ pub(super) struct Adapters {
 pub(super) struct Past<'a> {
     pub(super) standing: &'a Standing,
     pub(super) pulses: BTreeMap<Name, model::Pulse>,
+    /// What was told before this may have been sent.
+    pub(super) until: At,
 }
 
 /// The same at work.
@@ -124,7 +126,7 @@ impl Adapters {
             let heard = known.iter().filter(|i| dog.has_told(sink, i.incident));
             heard.chain(past.standing.views()).cloned().collect()
         };
-        let sinks = notifying(settings, self.sinks, shared, seen, &mut staff.tellers);
+        let sinks = notifying(settings, self.sinks, shared, (past.until, seen), &mut staff.tellers);
         let pulse = Pulse::begin(self.heartbeats, &past.pulses, &shared.now, &mut staff.workers);
         let jobs = self.examiner.begin(&mut staff.workers);
         let hints = reading(self.readers, shared, &jobs, &mut staff.workers);
@@ -306,7 +308,7 @@ fn notifying(
     settings: &Settings,
     sinks: Vec<Sink>,
     shared: &Shared,
-    seen: impl Fn(&Name) -> Vec<IncidentView>,
+    (until, seen): (At, impl Fn(&Name) -> Vec<IncidentView>),
     tellers: &mut JoinSet<()>,
 ) -> BTreeMap<Name, SinkHand> {
     let mut hands = BTreeMap::new();
@@ -314,7 +316,7 @@ fn notifying(
         let name = sink.name().clone();
         let severities = settings.sinks.get(&name).map_or_else(Vec::new, |s| s.takes.severities.clone());
         let (worker, notices) = mpsc::channel(NOTICES);
-        tellers.spawn(notify::work(sink, notices, shared.ended.clone(), Arc::clone(&shared.now), seen(&name), Pace::default()));
+        tellers.spawn(notify::work(sink, notices, shared.ended.clone(), (until, Arc::clone(&shared.now)), seen(&name), Pace::default()));
         hands.insert(name, SinkHand { severities, worker, waiting: VecDeque::new() });
     }
     hands

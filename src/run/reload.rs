@@ -188,7 +188,7 @@ impl Loop {
 
     fn take_over(&mut self, dog: Watchdog, adapters: Adapters, settings: Settings, secrets: &Secrets) {
         let Reloading { shared, desk, staff, .. } = &mut self.reloading;
-        let past = Past { standing: &self.hands.standing, pulses: self.pulse.shown() };
+        let past = Past { standing: &self.hands.standing, pulses: self.pulse.shown(), until: self.clock.now() };
         let at_work = adapters.begin(&settings, shared, &dog, &past);
         let AtWork { submitters, sinks, hints, hooks, replies, lookups, mut pulse, staff: hired } = at_work;
         desk.front.exchange(&settings);

@@ -100,6 +100,7 @@ impl Daemon {
         let mut book = Book::new(ledger, settings.ledger.clone());
         // What the first facts of this life tell goes out with them, once they are durable.
         let unsent: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
+        let until = clock.now();
         begin(&mut dog, &mut book, &clock)?;
         let ((events_in, events), (told_in, told), (ended_in, ended)) = (mpsc::channel(EVENTS), mpsc::channel(TOLD), mpsc::channel(ENDED));
         let (desk, Asked { asks, orders, wishes, questions }) = Desk::new(clock.hand_out())?;
@@ -119,7 +120,7 @@ impl Daemon {
         let public = front::listen(&settings).await?;
         // From here on nothing fails, and what was built begins.
         let AtWork { submitters, sinks, hints, hooks, replies, lookups, pulse, staff } =
-            adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new() });
+            adapters.begin(&settings, &shared, &dog, &Past { standing: &standing, pulses: BTreeMap::new(), until });
         let mut doors = past::beside(&settings.ledger.path, questions, clock.hand_out());
         desk.front.answer(&settings, public, &mut doors);
         let address = desk.answer(&settings, secrets, posted(&hooks, &replies), listener, &mut doors);

@@ -38,5 +38,5 @@ fn to_whom(sinks: &[Name], silenced: bool) -> String {
         return "silenced".to_owned();
     }
     let names: Vec<&str> = sinks.iter().map(Name::as_str).collect();
-    if names.is_empty() { "told to nobody".to_owned() } else { format!("told to {}", names.join(", ")) }
+    if names.is_empty() { "goes to nobody".to_owned() } else { format!("goes to {}", names.join(", ")) }
 }

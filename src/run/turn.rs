@@ -22,7 +22,7 @@ use crate::ledger::Hops;
 use crate::model::{At, Name, NoticeId, Span};
 use crate::watchdog::{Event, IncidentView, Step, Unfit, View, Watchdog};
 
-/// Events taken in one turn, so that one write to the disk serves many.
+/// Events, and ends of notices, taken in one turn, so that one write to the disk serves many.
 const BATCH: usize = 256;
 /// The clock is looked at least this often: a jump of the wall clock or a sleep of the machine wakes nobody.
 const LONGEST_NAP: Span = Span::from_secs(10);
@@ -187,14 +187,30 @@ impl Loop {
         }
     }
 
-    /// One event, and whatever else has come meanwhile: what follows is concluded once, so that a rush delays nothing.
+    /// One event, and whatever else has come meanwhile.
     fn take_in(&mut self, first: Event) {
         self.take(first);
+        self.take_what_came();
+        self.conclude();
+    }
+
+    /// One notice's way to one sink is over, and whatever else has come meanwhile.
+    fn end_notices(&mut self, first: Ended) {
+        self.end_notice(first);
+        self.take_what_came();
+        self.conclude();
+    }
+
+    /// What follows is concluded once, and written once, so that a rush delays nothing: neither mail the pages, nor pages the mail.
+    fn take_what_came(&mut self) {
         for _ in 1..BATCH {
             let Ok(event) = self.events.try_recv() else { break };
             self.take(event);
         }
-        self.conclude();
+        for _ in 1..BATCH {
+            let Ok(ended) = self.ended.try_recv() else { break };
+            self.end_notice(ended);
+        }
     }
 
     /// What a provider told by itself.
@@ -232,16 +248,6 @@ impl Loop {
                 self.hands.written(&sink, notice);
             }
         }
-    }
-
-    /// One notice's way to one sink is over, and whichever else have ended meanwhile.
-    fn end_notices(&mut self, first: Ended) {
-        self.end_notice(first);
-        for _ in 1..BATCH {
-            let Ok(ended) = self.ended.try_recv() else { break };
-            self.end_notice(ended);
-        }
-        self.conclude();
     }
 
     pub(super) fn end_notice(&mut self, ended: Ended) {

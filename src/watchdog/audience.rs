@@ -103,6 +103,21 @@ pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     state.open().flat_map(of).min()
 }
 
+impl State {
+    /// Whether what was told last was narrower, and what it covers besides has delivered since: though it was as wide before, this is news.
+    pub(super) fn spreads(&self, known: &Incident, change: &Move) -> bool {
+        let total = change.change == Change::Updated && matches!(change.kind, Kind::Stopped | Kind::Refused);
+        total && known.is_wider_now(&change.culprit) && self.added_delivered(known, &change.culprit, known.told_last_at())
+    }
+
+    /// Whether a canary that was sent since then has arrived on what a culprit covers, and the one that was told last does not.
+    fn added_delivered(&self, known: &Incident, culprit: &Culprit, since: At) -> bool {
+        let delivers = |route: &RouteState| route.canaries.iter().rev().take_while(|c| c.sent_at() >= since).any(Canary::has_arrived);
+        let is_added = |route: &Route| culprit.covers(route) && !known.shown.culprit.covers(route);
+        self.routes.iter().any(|r| is_added(&r.route) && delivers(r))
+    }
+}
+
 impl Watchdog {
     /// Whether a sink has heard of an incident.
     #[must_use]
@@ -114,13 +129,15 @@ impl Watchdog {
     fn mark_calls(&self, change: &mut Move, at: At) {
         let Some(known) = change.incident.and_then(|id| self.state.incidents.get(&id)) else { return };
         let is_drills = change.evidence.get(DRILL).is_some();
-        let grown = change.change != Change::Resolved && known.grows(change.severity, &change.culprit, change.kind, is_drills);
+        let spreads = self.state.spreads(known, change);
+        let worse = || known.grows(change.severity, &change.culprit, change.kind, is_drills);
+        let grown = change.change != Change::Resolved && (spreads || worse());
         let seen = known.shown.acknowledged.as_ref().filter(|_| grown);
         // That a drill's page was heard is no reason to stay silent about what is real.
         let is_real = grown && !is_drills && is_drill(&known.shown.last);
         let calls = known.calls + u32::from(seen.is_some() || is_real);
         // What was told of as less than it is, is one failure: one page.
-        let is_news = grown && (seen.is_some() || is_real || !self.was_so_wide(known, change));
+        let is_news = grown && (seen.is_some() || is_real || spreads || !self.was_so_wide(known, change));
         // Who is to be reminded at the same time hears both at once, and nothing quietly.
         let reminds = change.change == Change::Updated && change.only.is_none() && known.is_reminded_with(&self.plan, at);
         // What was kept back is news to those who hear it.
@@ -156,12 +173,10 @@ impl Watchdog {
         }
         let shown = &known.shown;
         let began = shown.last.evidence.get("since").and_then(Value::as_str).and_then(At::from_rfc3339).unwrap_or(shown.opened_at);
-        let delivers = |route: &RouteState| route.canaries.iter().rev().take_while(|c| c.sent_at() >= began).any(Canary::has_arrived);
-        let is_added = |route: &Route| change.culprit.covers(route) && !shown.culprit.covers(route);
         if shown.kind.is_partial() {
             return self.state.at.since(shown.opened_at) < WIDENS_WITHIN;
         }
-        !self.state.routes.iter().any(|r| is_added(&r.route) && delivers(r))
+        !self.state.added_delivered(known, &change.culprit, began)
     }
 
     /// Writes down that an incident began, moved, goes on or ended, and has those told who are to hear of it.

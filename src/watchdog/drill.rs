@@ -152,7 +152,11 @@ impl Watchdog {
                 return Err(Unfit::NoDrill("a drill goes on: wait for its end, or stop it"));
             }
             // What a drill withholds would be laid to the same cause as what fails already.
-            if self.state.open().any(|i| i.shown.kind.is_delivery() || concerns(&i.shown.culprit, provider)) {
+            if self
+                .state
+                .open()
+                .any(|i| i.shown.kind.is_delivery() || i.shown.last.sink().is_none() && concerns(&i.shown.culprit, provider))
+            {
                 return Err(Unfit::NoDrill("mail fails already, or an incident of this provider is open: that is no drill"));
             }
         }

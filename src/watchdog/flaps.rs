@@ -3,6 +3,7 @@
 use super::beside;
 use super::evidence::{self, Tally};
 use super::flight::RouteState;
+use super::judge::Finding;
 use super::outbox::{Incident, is_drill};
 use super::plan::Plan;
 use super::state::State;
@@ -42,6 +43,14 @@ pub(super) fn back_after(state: &State, culprit: &Culprit, kind: Kind, opened_at
     let mine = state.incidents.values().filter(failed).filter(|i| !is_drill(&i.shown.last));
     let last = mine.filter_map(|i| i.shown.resolved_at).filter(|at| *at <= opened_at).max()?;
     Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
+}
+
+/// Whether the wider failure was over, and is open only until it is certain that it does not come back: what fails now, and delivered since,
+/// is another.
+pub(super) fn is_another(plan: &Plan, state: &State, wider: &Incident, finding: &Finding) -> bool {
+    let alarmed = || state.alarms.iter().any(|a| a.culprit == wider.shown.culprit);
+    let delivered = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.good_sent_at.is_some_and(|at| at >= wider.shown.opened_at));
+    finding.alarm && settles_at(plan, state, wider).is_some() && !alarmed() && finding.routes.iter().any(delivered)
 }
 
 /// Whether mail arrives again though the incident is open: it came and went before, or little of what was refused has been sent since, or

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::beside;
 use super::evidence::{self, Tally};
 use super::explain;
-use super::flaps::{back_after, settles_at};
+use super::flaps::{back_after, is_another, settles_at};
 use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::lookup::Lookup;
@@ -15,7 +15,7 @@ use super::state::State;
 use super::travel;
 use super::view::Word;
 use crate::model::proof::{begin_as, sent_at};
-use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, Severity, Span};
+use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, PART_OF, Severity, Span};
 use serde_json::Value;
 
 /// So many of the newest canaries must have arrived, and not in Junk, before a refusal or junk is called over.
@@ -96,7 +96,7 @@ fn hold_back(state: &State, moves: &mut Vec<Move>, now: At) -> Held {
         let open = state.incidents.get(&m.incident?).filter(|_| m.change == Change::Updated)?;
         // What was thought to be one failure and is several is told with the others.
         let several = moves.iter().any(|other| other.incident.is_none());
-        (!several && !open.grows(m.severity, &m.culprit, m.kind, state.brought_about(m).is_some()))
+        (!several && !state.spreads(open, m) && !open.grows(m.severity, &m.culprit, m.kind, state.brought_about(m).is_some()))
             .then(|| open.moves_quietly_at())
             .filter(|at| *at > now)
     };
@@ -143,6 +143,14 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit).filter(|wider| !stands_apart(wider, finding)) {
             let id = wider.shown.incident;
+            if is_another(plan, state, wider, finding) {
+                if moves.iter().all(|m| m.incident != Some(id)) {
+                    moves.push(Move::end(wider, explain::recovery(plan, state, &wider.shown, now)));
+                }
+                moves.push(tell(plan, state, ix, finding, None, now));
+                kept.insert(id);
+                continue;
+            }
             if is_narrower(plan, state, assessment, wider, finding, now) {
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
                 moves.extend(narrowed(plan, state, ix, wider, known, finding, now));
@@ -157,7 +165,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             for other in narrower {
                 kept.insert(other.shown.incident);
                 let by = first.map_or_else(String::new, |id| format!(" (incident {id})"));
-                moves.push(Move::end(other, format!("part of a larger failure: {}{by}", explain::subject(&finding.culprit))));
+                moves.push(Move::end(other, format!("{PART_OF}{}{by}", explain::subject(&finding.culprit))));
             }
         }
     }

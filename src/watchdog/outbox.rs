@@ -81,13 +81,16 @@ type Weight = (Option<Severity>, u8, bool);
 
 /// The weight of a notice.
 fn weight(severity: Severity, culprit: &Culprit, kind: Kind) -> Weight {
-    let touches = match culprit {
+    (Some(severity), touches(culprit), matches!(kind, Kind::Stopped | Kind::Refused))
+}
+
+const fn touches(culprit: &Culprit) -> u8 {
+    match culprit {
         Culprit::Route(..) => 1,
         Culprit::Stream(..) => 2,
         Culprit::Provider(_) | Culprit::Inbox(_) => 3,
         Culprit::Watcher {} => 4,
-    };
-    (Some(severity), touches, matches!(kind, Kind::Stopped | Kind::Refused))
+    }
 }
 
 impl Incident {
@@ -141,6 +144,11 @@ impl Incident {
     pub(super) fn grows(&self, severity: Severity, culprit: &Culprit, kind: Kind, is_drills: bool) -> bool {
         let (new, old) = (weight(severity, culprit, kind), self.worst_before(is_drills));
         new.0 > old.0 || new.1 > old.1 || new.2 && !old.2
+    }
+
+    /// Whether this touches more than what was told last.
+    pub(super) fn is_wider_now(&self, culprit: &Culprit) -> bool {
+        touches(culprit) > touches(&self.shown.culprit)
     }
 
     /// Whether this is as bad as it has been told, and only touches more.
@@ -239,7 +247,9 @@ impl State {
         self.next_incident = self.next_incident.max(notice.incident.0);
         let incident = self.incidents.entry(notice.incident).or_insert_with(|| Incident::new(at, notice));
         let is_drills = is_drill(notice);
-        if notice.change != Change::Resolved && incident.grows(notice.severity, &notice.culprit, notice.kind, is_drills) {
+        let calls = notice.evidence.get(CALLS).and_then(serde_json::Value::as_u64).is_some_and(|calls| calls > u64::from(incident.calls));
+        let grows = calls || incident.grows(notice.severity, &notice.culprit, notice.kind, is_drills);
+        if notice.change != Change::Resolved && grows {
             let is_real = is_drill(&incident.shown.last) && !is_drills;
             let seen = incident.shown.acknowledged.is_some();
             incident.calls += u32::from(seen || is_real);

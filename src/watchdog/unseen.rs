@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::present;
 use super::sight::Blindness;
 use super::state::State;
-use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Severity};
+use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, PART_OF, Severity};
 
 /// What is to be told.
 pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move> {
@@ -29,11 +29,11 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move
         let blind = state.inboxes.get(name).and_then(|i| i.blind.as_ref());
         match (open, blind) {
             (Some(open), Some(_)) if cut_off_for_long(plan, state, now) => {
-                moves.push(Move::end(open, "part of a larger failure: the watcher has no network".to_owned()));
+                moves.push(Move::end(open, format!("{PART_OF}the watcher has no network")));
             }
             (Some(open), Some(_)) if opens || whole.is_some() => {
                 let by = whole.map_or_else(String::new, |id| format!(" (incident {id})"));
-                moves.push(Move::end(open, format!("part of a larger failure: no inbox can be read{by}")));
+                moves.push(Move::end(open, format!("{PART_OF}no inbox can be read{by}")));
             }
             // Where none can be read, that is one incident and not one for each.
             (None, Some(_)) if opens || whole.is_some() || all_dark_since(plan, state).is_some() => {}
@@ -101,7 +101,7 @@ fn of_all(plan: &Plan, state: &State, now: At) -> Option<Move> {
     let (open, dark) = (state.open().find(|i| is_of_all(i)), all_dark_since(plan, state));
     match (open, dark) {
         (Some(open), Some(_)) if cut_off_for_long(plan, state, now) => {
-            Some(Move::end(open, "part of a larger failure: the watcher has no network".to_owned()))
+            Some(Move::end(open, format!("{PART_OF}the watcher has no network")))
         }
         (Some(open), None) => {
             let seen = plan.inboxes.iter().find(|name| dark_since(state, name).is_none());

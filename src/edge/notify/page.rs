@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::facts::{Fact, facts};
 use super::{Origin, Outgoing, fit};
 use crate::config::{Template, Wording};
-use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, Severity};
+use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, PART_OF, Severity};
 
 /// Bytes of a title: what a lock screen shows, and some more.
 const TITLE: usize = 200;
@@ -174,6 +174,7 @@ fn lead(notice: &Notice) -> String {
         return String::new();
     }
     let word = match (notice.change, notice.severity) {
+        (Change::Resolved, _) if notice.summary.starts_with(PART_OF) => "NOW PART OF A LARGER FAILURE",
         (Change::Resolved, _) => "RESOLVED",
         (Change::Reminder, Severity::Page) => "STILL PAGE",
         (Change::Reminder, Severity::Warn | Severity::Info) => "STILL",
@@ -237,6 +238,8 @@ mod tests {
         assert_eq!(page.links(), "\n\nhttps://canary.example/incidents/3\nRunbook: https://canary.example/runbooks/stopped");
         let over = nasty::pages().page(&nasty::out(Change::Resolved, "all is well"));
         assert_eq!((over.title.as_str(), &over.runbook), ("RESOLVED: provider mailchimp, stopped", &None));
+        let joined = nasty::pages().page(&nasty::out(Change::Resolved, &format!("{PART_OF}mail through every provider (incident 8)")));
+        assert_eq!(joined.title, "NOW PART OF A LARGER FAILURE: provider mailchimp, stopped", "it goes on");
         assert_eq!(over.body(), "all is well\nOpened: 2022-08-08 19:30:00 UTC\nLasted: 1m");
     }
 

@@ -57,17 +57,16 @@ pub enum Handed {
 /// future ends before, and each is answered by [`Handed::Written`]. It ends when `notices` is closed, after the attempts under way, or when nobody listens to `done`; what is not told
 /// of by then is to be handed over again after a restart.
 ///
-/// `seen` is what the watchdog knows of incidents at the start, for sinks that take the state again and again. The start is this call, not
-/// the first poll of the future: a notice from in between is not one that an earlier process may have sent.
+/// `seen` is what the watchdog knows of incidents at the start, for sinks that take the state again and again. A notice of before `born` is one
+/// that an earlier worker may have sent.
 pub fn work(
     sink: Sink,
     mut notices: mpsc::Receiver<Handed>,
     done: mpsc::Sender<Ended>,
-    now: Now,
+    (born, now): (At, Now),
     seen: Vec<IncidentView>,
     pace: Pace,
 ) -> impl Future<Output = ()> + Send {
-    let born = now();
     let rest = Rest::open(sink.folder.as_deref(), &sink.name, born);
     let mut desk = Desk { name: sink.name().clone(), done, now, ended: VecDeque::new(), failing: None };
     async move {

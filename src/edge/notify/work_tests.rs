@@ -59,7 +59,7 @@ async fn tell_all(rate: Rate, incidents: u64) -> Told {
     let now: Now = Arc::new(move || nasty::opened().at.plus(Span::from_ms(began.elapsed().as_millis().try_into().unwrap())));
     let (notices, taken) = mpsc::channel(4096);
     let (done, mut ended) = mpsc::channel(16);
-    let working = tokio::spawn(work(sink, taken, done, now, Vec::new(), Pace::default()));
+    let working = tokio::spawn(work(sink, taken, done, (now(), now), Vec::new(), Pace::default()));
     for (call, change) in [(0, Change::Opened), (1, Change::Updated)] {
         for incident in 1..=incidents {
             let mut out = nasty::out(change, "slow");

@@ -38,7 +38,9 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
         return "mail comes, but not as it should: look at one in the inbox and at the application that sends it; if it is meant to be so, change what is expected of it".to_owned();
     }
     if let Some(class) = finding.class.filter(|_| of_mail || finding.kind == Kind::Refused) {
-        return hint(plan, state, finding, class).unwrap_or_else(|| of_class(plan, finding, class));
+        let first = hint(plan, state, finding, class).unwrap_or_else(|| of_class(plan, finding, class));
+        let closed = matches!(class, Class::Suspended | Class::Auth | Class::Sender | Class::Policy);
+        return and_who_else(&first, break_in(state, finding).filter(|_| closed));
     }
     if finding.kind == Kind::Junked {
         return "read what the receiver's filter wrote (`filters` in the evidence; on the page of a canary in Junk): it says what counts against the mail; if it wrote nothing, see Authentication-Results in the headers (`mailcanary incident evidence` has some)".to_owned();
@@ -47,23 +49,36 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
         return "look into your application's log and mail queue for the requests of these canaries: it took them, and no mail with their token came. If a mail came without its token, the template does not show it".to_owned();
     }
     let told = evidence::said(plan, state, &finding.routes).first().and_then(|(_, said)| of_fate(said.fate));
-    let told = told.filter(|_| finding.culprit != (Culprit::Watcher {})).map(str::to_owned);
-    told.or_else(|| break_in(state, finding)).unwrap_or_else(|| of_culprit(&finding.culprit).to_owned())
+    let told = told.filter(|_| finding.culprit != (Culprit::Watcher {}));
+    match (told, break_in(state, finding)) {
+        (Some(told), which) => and_who_else(told, which),
+        (None, Some(which)) => {
+            format!(
+                "ask the provider's support whether it has suspended the account: somebody else may be in it ({which}); revoke its keys"
+            )
+        }
+        (None, None) => of_culprit(&finding.culprit).to_owned(),
+    }
+}
+
+/// What to do first, and what that must not let forget.
+fn and_who_else(first: &str, which: Option<String>) -> String {
+    let who = which.map_or_else(String::new, |which| format!("; somebody else may be in the account ({which}): revoke its keys"));
+    format!("{first}{who}")
 }
 
 /// A provider that is silent after foreign values stood in its mail, or mail that nobody sent came through it, may have closed an account that
-/// somebody else was in.
+/// somebody else was in: the incidents that say so.
 fn break_in(state: &State, finding: &Finding) -> Option<String> {
-    let provider = finding.culprit.parts().0.filter(|_| finding.kind == Kind::Stopped)?;
+    let provider = finding.culprit.parts().0.filter(|_| matches!(finding.kind, Kind::Stopped | Kind::Refused))?;
     let strange = |kind: Kind| matches!(kind, Kind::Identity | Kind::UnexpectedMail);
     let open = state.open().map(|i| &i.shown).filter(|shown| strange(shown.kind) && shown.culprit.parts().0 == Some(provider));
     let before: Vec<String> = open.take(2).map(|shown| shown.incident.to_string()).collect();
-    let which = match &*before {
-        [] => return None,
-        [one] => format!("incident {one}"),
-        [one, two, ..] => format!("incidents {one} and {two}"),
-    };
-    Some(format!("ask the provider's support whether it has suspended the account: somebody else may be in it ({which}); revoke its keys"))
+    match &*before {
+        [] => None,
+        [one] => Some(format!("incident {one}")),
+        [one, two, ..] => Some(format!("incidents {one} and {two}")),
+    }
 }
 
 /// What the newest refusal gives away besides its class.

@@ -44,7 +44,7 @@ fn trouble(provider: &Name, found: &[(&Name, &Identity, &Foreign)]) -> Trouble {
     let next = found.first().map_or_else(String::new, |(stream, _, f)| {
         format!(
             "ask who changed it; if nobody of yours did, somebody else is in the account at `{provider}`: revoke its keys and look for resets that \
-             nobody asked for. If it is right: `mailcanary identity approve {provider} {stream} {} {} -c FILE`",
+             nobody asked for. If it is right: `mailcanary identity approve -c FILE {provider} {stream} {} -- {}`",
             f.mark.part.as_str(),
             typed(&f.mark.value)
         )

@@ -69,7 +69,7 @@ impl Worker {
         let (notices, inbound) = mpsc::channel(8);
         let (outbound, done) = mpsc::channel(1);
         let now: Now = Arc::new(present);
-        Self { notices, done, task: tokio::spawn(work(sink, inbound, outbound, now, seen, pace())) }
+        Self { notices, done, task: tokio::spawn(work(sink, inbound, outbound, (now(), now), seen, pace())) }
     }
 
     pub async fn send(&self, out: Outgoing) {

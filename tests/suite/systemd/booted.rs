@@ -236,7 +236,7 @@ async fn says_who_and_why(host: &Host) {
     host.wait_for("the complaint in a line of the service", is_refused).await;
     let journal = container.journal(UNIT);
     assert!(said(&journal, ["incident 1 opened, page, stopped: ", "provider `relay`"]), "{journal}");
-    assert!(said(&journal, ["incident 1 opened", "told to "]), "{journal}");
+    assert!(said(&journal, ["incident 1 opened", "; goes to "]), "{journal}");
 }
 
 /// A stopped service is started by its socket, and one that holds the port itself gives it away.

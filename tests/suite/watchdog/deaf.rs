@@ -138,3 +138,23 @@ fn who_has_seen_it_is_passed_on_once_and_not_back() {
     assert_eq!(last(&w).1, ["other", "pager"]);
     replay::holds(&w);
 }
+
+/// It would be the way to see that a sink that was mended takes notices again.
+#[test]
+fn a_sink_that_refuses_keeps_no_drill_from_beginning() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    w.heal(w.now);
+    w.run(MINUTE.scaled(30, 1));
+    let open: Vec<Kind> = w.dog.view(w.now).incidents.iter().filter(|i| i.resolved_at.is_none()).map(|i| i.kind).collect();
+    assert_eq!(open, [Kind::Blind], "{:#?}", w.notices);
+    let began = Event::DrillBegan { provider: name("p1"), until: w.now.plus(MINUTE.scaled(10, 1)), by: "ann".to_owned() };
+    w.feed(began);
+    w.run(MINUTE.scaled(5, 1));
+    let (told, sinks) = last(&w);
+    assert!(told.summary.starts_with("DRILL") && sinks.contains(&"hook".to_owned()), "{told:#?} {sinks:?}");
+    ends(&mut w, &told, "hook", Delivery::Delivered);
+    let over = w.notices.iter().any(|(_, n)| n.sink() == Some("hook") && n.change == Change::Resolved);
+    assert!(over, "{:#?}", w.notices);
+}

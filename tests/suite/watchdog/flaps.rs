@@ -1,6 +1,6 @@
 //! What comes and goes: one incident, which says at each moment whether mail is delivered.
 
-use mailcanary::model::{Change, Class, Kind, Name, Notice, Route, Severity, Span, Verdict};
+use mailcanary::model::{Change, Class, Culprit, Kind, Name, Notice, Route, Severity, Span, Verdict};
 use mailcanary::watchdog::{Event, IncidentView};
 
 use super::replay;
@@ -159,6 +159,36 @@ fn what_fails_again_when_a_reminder_is_due_is_told_once_and_calls() {
         // The next reminder is as far away as after any.
         w.run(MINUTE.scaled(5, 1));
         assert_eq!(calls(&w), 2, "{:#?}", w.notices);
+        replay::holds(&w);
+    }
+}
+
+/// Everything fails twice within minutes, is seen by somebody, and is over for now: what fails then alone delivered meanwhile, and nobody knows
+/// of it.
+#[test]
+fn a_part_that_fails_after_all_of_it_flapped_is_a_page_of_its_own() {
+    for acknowledged in [true, false] {
+        let mut w = World::new(settings(3, 1, 2, MINUTE));
+        w.run(MINUTE.scaled(60, 1));
+        for _ in 0..2 {
+            w.from(w.now, |_, _| true, Fate::Swallowed);
+            w.run(MINUTE.scaled(6, 1));
+            w.heal(w.now);
+            w.run(MINUTE.scaled(6, 1));
+        }
+        let all = open(&w);
+        assert_eq!((&all.culprit, w.told(Change::Opened)), (&Culprit::Watcher {}, 2), "{:#?}", w.notices);
+        if acknowledged {
+            w.feed(Event::Acknowledged { incident: all.incident, by: "ann".to_owned(), note: None, said_at: None, via: None });
+        }
+        let stopped = w.now;
+        w.from(stopped, |r, _| r.provider.as_str() == "p2", Fate::Swallowed);
+        w.run(MINUTE.scaled(3, 1));
+        let (at, page) = w.notices.iter().rfind(|(_, n)| n.change == Change::Opened).unwrap();
+        assert!(*at > stopped && page.incident != all.incident, "{:#?}", w.notices);
+        assert_eq!((&page.culprit, page.severity, page.evidence.get("quiet")), (&Culprit::Provider(name("p2")), Severity::Page, None));
+        let over = w.notices.iter().any(|(_, n)| n.incident == all.incident && n.change == Change::Resolved);
+        assert!(over && open(&w).incident == page.incident && open(&w).acknowledged.is_none(), "{:#?}", w.notices);
         replay::holds(&w);
     }
 }

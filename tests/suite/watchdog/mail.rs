@@ -94,7 +94,7 @@ fn a_foreign_address_is_told_of_at_once_with_old_and_new_and_is_over_when_it_is_
     assert_eq!(opened.evidence["values"][0]["new"], foreign);
     assert_eq!(opened.evidence["values"][0]["part"], "reply_to");
     let next = opened.evidence["next_step"].as_str().unwrap();
-    assert!(next.contains("identity approve p0") && !opened.summary.contains("identity approve"), "it has a place of its own: {next}");
+    assert!(next.contains("identity approve -c FILE p0") && !opened.summary.contains("identity approve"), "it has a place of its own: {next}");
     // It goes on, and another value comes: one incident.
     mail.rounds(
         5,
@@ -366,7 +366,7 @@ fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
     mail.rounds(1, |_, _, _| with(mark(Part::From, "a';reboot;'@else.example")));
     let told = mail.of(Kind::Identity).last().unwrap().to_owned();
     let (summary, next) = (&told.summary, told.evidence["next_step"].as_str().unwrap());
-    assert!(next.contains(" from VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary} {next}");
+    assert!(next.contains(" from -- VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary} {next}");
 }
 
 #[test]

@@ -12,13 +12,13 @@ const DAY: Span = Span::from_secs(86_400);
 const APART: u64 = 10;
 const BAR: u64 = 7;
 
-/// A time in which not all was well.
+/// A time in which not all was well, or nobody saw how it was.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spell {
     pub(super) from: At,
     /// Nothing: it goes on.
     pub(super) to: Option<At>,
-    /// How bad it was.
+    /// How bad it was; unknown where nobody saw it.
     pub(super) tone: Verdict,
 }
 
@@ -29,6 +29,8 @@ struct Day {
     tone: Verdict,
     /// How much of it was not well.
     ill: Span,
+    /// How much of it nobody saw.
+    dark: Span,
 }
 
 /// The bars of these spells, under what they are called, and how much of the time all was well.
@@ -53,9 +55,17 @@ fn told(day: &Day) -> String {
     let date: String = bits::clock(day.from).chars().take(10).collect();
     match day.tone {
         Verdict::Unknown => format!("{date}: not watched"),
-        Verdict::Delivering => format!("{date}: no trouble"),
-        Verdict::Degraded | Verdict::Stopped => format!("{date}: trouble for {}", Span::from_secs(day.ill.as_ms() / 1000)),
+        Verdict::Delivering => format!("{date}: no trouble{}", unseen(day)),
+        Verdict::Degraded | Verdict::Stopped => format!("{date}: trouble for {}{}", secs(day.ill), unseen(day)),
     }
+}
+
+fn unseen(day: &Day) -> String {
+    if day.dark == Span::ZERO { String::new() } else { format!(", not watched for {}", secs(day.dark)) }
+}
+
+const fn secs(span: Span) -> Span {
+    Span::from_secs(span.as_ms() / 1000)
 }
 
 /// The days, the oldest first.
@@ -64,21 +74,38 @@ fn cut(spells: &[Spell], began: At, now: At) -> Vec<Day> {
     let one = |back: u64| {
         let from = today.minus(DAY.scaled(back, 1));
         let (begin, end) = (from.max(began), from.plus(DAY).min(now));
-        let within = || spells.iter().filter(|spell| spell.from < end && spell.to.is_none_or(|to| to > begin));
-        let tone = match within().map(|spell| spell.tone).min_by_key(|tone| tone.rank()) {
+        let within = spells.iter().filter(|spell| is_ill(spell) && spell.from < end && spell.to.is_none_or(|to| to > begin));
+        let (ill, dark) = (ill(spells, begin, end), dark(spells, begin, end));
+        let tone = match within.map(|spell| spell.tone).min_by_key(|tone| tone.rank()) {
             _ if begin >= end => Verdict::Unknown,
             Some(worst) => worst,
+            None if dark == end.since(begin) => Verdict::Unknown,
             None => Verdict::Delivering,
         };
-        Day { from, tone, ill: ill(spells, begin, end) }
+        Day { from, tone, ill, dark }
     };
     (0..DAYS).rev().map(one).collect()
 }
 
-/// How much of a time is in any spell.
+fn is_ill(spell: &Spell) -> bool {
+    spell.tone != Verdict::Unknown
+}
+
+/// How much of a time was not well.
 fn ill(spells: &[Spell], begin: At, end: At) -> Span {
+    covered(spells.iter().filter(|spell| is_ill(spell)), begin, end)
+}
+
+/// How much of a time nobody saw, and nothing is known to have been wrong in.
+fn dark(spells: &[Spell], begin: At, end: At) -> Span {
+    let all = covered(spells.iter(), begin, end);
+    Span::from_ms(all.as_ms().saturating_sub(ill(spells, begin, end).as_ms()))
+}
+
+/// How much of a time is in any of these.
+fn covered<'s>(spells: impl Iterator<Item = &'s Spell>, begin: At, end: At) -> Span {
     let mut within: Vec<(At, At)> =
-        spells.iter().map(|spell| (spell.from.max(begin), spell.to.unwrap_or(end).min(end))).filter(|(from, to)| from < to).collect();
+        spells.map(|spell| (spell.from.max(begin), spell.to.unwrap_or(end).min(end))).filter(|(from, to)| from < to).collect();
     within.sort_unstable();
     let (mut sum, mut known) = (0, begin);
     for (from, to) in within {
@@ -92,8 +119,11 @@ fn ill(spells: &[Spell], begin: At, end: At) -> Span {
 /// than a day, how long there was trouble.
 fn share(spells: &[Spell], began: At, now: At) -> String {
     let begin = now.minus(DAY.scaled(DAYS, 1)).max(began);
-    let (all, ill) = (now.since(begin), ill(spells, begin, now));
-    let secs = |span: Span| Span::from_secs(span.as_ms() / 1000);
+    let ill = ill(spells, begin, now);
+    let all = Span::from_ms(now.since(begin).as_ms().saturating_sub(dark(spells, begin, now).as_ms()));
+    if all == Span::ZERO {
+        return "nothing was watched".to_owned();
+    }
     if all < DAY {
         return match ill {
             Span::ZERO => format!("no trouble in the {} that were watched", secs(all)),
@@ -146,5 +176,32 @@ mod tests {
             ("trouble for 1m40s of the 1m40s that were watched", "95.8 % without trouble")
         );
         assert_eq!(share(&[], now.minus(Span::from_secs(100)), now), "no trouble in the 1m40s that were watched");
+    }
+
+    #[test]
+    fn what_nobody_saw_is_neither_well_nor_ill() {
+        let now = At::from_rfc3339("2022-08-09T12:00:00Z").unwrap();
+        let at = |text: &str| At::from_rfc3339(text).unwrap();
+        let began = at("2022-08-05T00:00:00Z");
+        let spells = [
+            spell(at("2022-08-06T22:00:00Z"), Some(HOUR.scaled(26, 1)), Verdict::Unknown),
+            spell(at("2022-08-08T10:00:00Z"), Some(HOUR.scaled(2, 1)), Verdict::Unknown),
+            spell(at("2022-08-08T11:00:00Z"), Some(HOUR), Verdict::Stopped),
+        ];
+        let days = cut(&spells, began, now);
+        let said: Vec<String> = days[85..].iter().map(told).collect();
+        assert_eq!(
+            said,
+            [
+                "2022-08-05: no trouble",
+                "2022-08-06: no trouble, not watched for 2h",
+                "2022-08-07: not watched",
+                "2022-08-08: trouble for 1h, not watched for 1h",
+                "2022-08-09: no trouble",
+            ]
+        );
+        // 108 hours, of which 27 were not watched.
+        assert_eq!(share(&spells, began, now), "98.7 % without trouble");
+        assert_eq!(share(&[spell(began, None, Verdict::Unknown)], began, now), "nothing was watched");
     }
 }

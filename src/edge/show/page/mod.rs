@@ -23,6 +23,7 @@ mod spread;
 mod status;
 mod strip;
 mod text;
+mod unwatched;
 mod waterfall;
 
 use bits::{ago, foreign, severity, table, time};

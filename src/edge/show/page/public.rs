@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::super::quiet;
 use super::bits::{badge, clock, foreign, sign, stamp, time};
 use super::days::{Spell, days};
+use super::unwatched::unwatched;
 use super::{frame, fresh, refresh, said, script};
 use crate::config::Public;
 use crate::model::past::Failure;
@@ -36,7 +37,7 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&
             div class=(format!("hero {}", tone.as_str())) { span.sign aria-hidden="true" { (sign(tone)) } h1 { (headline) } }
             section aria-labelledby="kinds" {
                 h2 #kinds { "Kinds of mail" }
-                ul.bars.card.flush { @for (verdict, name) in &all { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) @if let Some(known) = &known { (history(view, name, known)) } } } }
+                ul.bars.card.flush { @for ((stream, _), (verdict, name)) in named.iter().zip(&all) { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) @if let (Some(known), Some(past)) = (&known, past) { (history(view, name, known, unwatched(view, stream, past))) } } } }
             }
             @for (title, id, lines) in [("Now", "now", &open), ("Before", "before", &over)] {
                 @if !lines.is_empty() {
@@ -51,12 +52,12 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&
 }
 
 /// A bar for each day of a kind of mail.
-fn history(view: &View, name: &str, known: &[Line<'_>]) -> Markup {
+fn history(view: &View, name: &str, known: &[Line<'_>], unwatched: Vec<Spell>) -> Markup {
     let spell = |line: &Line<'_>| {
         let tone = if line.whole && line.what == What::Missing { Verdict::Stopped } else { Verdict::Degraded };
         Spell { from: line.from, to: line.to, tone }
     };
-    let spells: Vec<Spell> = mine(name, known).map(spell).collect();
+    let spells: Vec<Spell> = mine(name, known).map(spell).chain(unwatched).collect();
     days(name, &spells, view.began, view.at)
 }
 

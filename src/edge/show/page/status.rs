@@ -253,6 +253,8 @@ pub(super) fn by_trouble<T>(all: &[T], verdict: impl Fn(&T) -> Verdict) -> Vec<&
 }
 
 fn providers(view: &View) -> Markup {
+    let mut parties = view.providers.iter().chain(view.streams.iter().map(|(_, stream)| stream));
+    let budgeted = parties.any(|party| party.traffic.budget.is_some());
     let line = |name: &Markup, key: &str, party: &PartyView| {
         html! {
             tr id=(format!("of/{key}")) {
@@ -260,7 +262,7 @@ fn providers(view: &View) -> Markup {
                 td.why { (verdict(party.verdict)) " " span.small { (reason("", &party.reason, SENTENCE)) } }
                 td.num data-k="a canary every" { (party.traffic.every) }
                 td.num data-k="last arrival" { (when(party.traffic.last_arrival, view.at)) }
-                td.num data-k="budget" { @if let Some((cap, spent)) = party.traffic.budget { (spent) " of " (cap) } }
+                @if budgeted { td.num data-k="budget" { @if let Some((cap, spent)) = party.traffic.budget { (spent) " of " (cap) } } }
             }
         }
     };
@@ -272,12 +274,9 @@ fn providers(view: &View) -> Markup {
             (line(&html! { (provider) "/" (party.name) }, &format!("{provider}/{}", party.name), party))
         }
     };
-    table(
-        "Providers, and streams that do not deliver",
-        "stack",
-        &["provider", "verdict", ">a canary every", ">last arrival", ">budget of 24 hours"],
-        &rows,
-    )
+    let heads = ["provider", "verdict", ">a canary every", ">last arrival", ">budget of 24 hours"];
+    let shown = if budgeted { heads.len() } else { heads.len() - 1 };
+    table("Providers, and streams that do not deliver", "stack", heads.get(..shown).unwrap_or(&heads), &rows)
 }
 
 pub(super) fn when(at: Option<At>, now: At) -> Markup {

@@ -18,6 +18,8 @@ const ROOT: &str = "../";
 /// Canaries listed, and routes.
 const LISTED: usize = 25;
 const ROUTES: usize = 60;
+/// Other incidents named.
+const BESIDE: usize = 5;
 
 /// What the ledger keeps of an incident: all, nothing, or why it was not looked up.
 pub(super) type Story = Result<Option<Dossier>, String>;
@@ -147,9 +149,25 @@ fn facts(view: &View, incident: &IncidentView, dossier: Option<&Dossier>) -> Mar
                 dt { "Told to nobody" }
                 dd { (hushed(view, &quiet)) @if !quiet.reason.is_empty() { ": " (foreign(&quiet.reason, 1000)) } }
             }
+            @let beside = beside(view, incident);
+            @if !beside.is_empty() {
+                dt { "Open too" }
+                dd { @for other in beside.iter().take(BESIDE) { div { a href=(other.incident) { "Incident " (other.incident) } ": " (culprit(&other.culprit)) ", " (kind(other)) } } }
+            }
             dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
         }
     }
+}
+
+/// What else is open of the same provider or inbox.
+fn beside<'v>(view: &'v View, incident: &IncidentView) -> Vec<&'v IncidentView> {
+    let (provider, _, inbox) = incident.culprit.parts();
+    let is_mine = |other: &IncidentView| {
+        let (theirs, _, there) = other.culprit.parts();
+        provider.is_some() && theirs == provider || inbox.is_some() && there == inbox
+    };
+    let open = |other: &&IncidentView| other.resolved_at.is_none() && other.incident != incident.incident;
+    view.incidents.iter().filter(open).filter(|other| is_mine(other)).collect()
 }
 
 fn strings<'v>(evidence: &'v serde_json::Value, key: &str) -> impl Iterator<Item = &'v str> {

@@ -107,12 +107,15 @@ fn traced(traces: &[Trace]) -> Vec<Entry> {
     alike.into_iter().map(one).collect()
 }
 
-/// To whom a notice went.
+/// To whom a notice went, and to whom it is on its way. Who was not told has an entry of its own.
 fn whom(told: &Told) -> String {
-    let sinks: Vec<&str> = told.sinks.iter().map(|(sink, ..)| sink.as_str()).collect();
+    let those = |word: &str, wanted: &str| {
+        let names: Vec<&str> = told.sinks.iter().filter(|(_, outcome, _)| outcome == wanted).map(|(sink, ..)| sink.as_str()).collect();
+        if names.is_empty() { String::new() } else { format!(", {word} {}", names.join(", ")) }
+    };
     let kept_back = told.notice.evidence.get("kept_back").and_then(serde_json::Value::as_str);
-    match (sinks.is_empty(), kept_back) {
-        (false, _) => format!(", told to {}", sinks.join(", ")),
+    match (told.sinks.is_empty(), kept_back) {
+        (false, _) => format!("{}{}", those("told to", "delivered"), those("on its way to", "pending")),
         (true, Some(by)) => format!(", told nobody: kept back by {by}"),
         (true, None) if told.notice.change == Change::Resolved => ", told nobody: nobody had heard of it".to_owned(),
         (true, None) => ", told nobody: no sink takes it, or not at this hour".to_owned(),
