@@ -366,7 +366,7 @@ fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
     mail.rounds(1, |_, _, _| with(mark(Part::From, "a';reboot;'@else.example")));
     let told = mail.of(Kind::Identity).last().unwrap().to_owned();
     let (summary, next) = (&told.summary, told.evidence["next_step"].as_str().unwrap());
-    assert!(next.contains(" from -- VALUE -c FILE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary} {next}");
+    assert!(next.contains(" from -- VALUE`") && summary.contains("From `a';reboot;'@else.example`"), "{summary} {next}");
 }
 
 #[test]
