@@ -200,12 +200,14 @@ impl Marks {
             return;
         }
         let failed: Vec<Culprit> = drawn.failures.iter().filter(|f| f.from <= naming.from).map(|f| f.harm.culprit()).collect();
+        // Where nothing of it delivers, nobody could tell.
+        let all_fail = || drawn.settings.routes.iter().all(|r| !named.covers(r) || failed.iter().any(|f| f.covers(r)));
         let fault = if failed.iter().any(|f| same(drawn, f, named)) {
             None
         } else if *named == (Culprit::Watcher {}) {
             Some(Fault::Watcher)
         } else if failed.iter().any(|f| within(drawn, f, named)) {
-            Some(Fault::Wider)
+            Some(Fault::Wider).filter(|_| !all_fail())
         } else if failed.iter().any(|f| within(drawn, named, f)) {
             Some(Fault::Narrower)
         } else {
