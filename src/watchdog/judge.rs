@@ -161,7 +161,8 @@ fn has_all(plan: &Plan, state: &State, alarm: &Alarm, routes: &[usize]) -> bool 
 
 /// The class of the newest refusal, if all that is missing was refused, on every route that shows anything: it never left.
 fn common_refusal(plan: &Plan, state: &State, suspect: &Suspect) -> Option<Class> {
-    let tallies = suspect.routes.iter().filter(|slot| evidence::is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
+    let tallies =
+        suspect.routes.iter().filter(|slot| evidence::is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
     let mut rows = tallies.filter(|t| t.row > 0);
     let first = rows.next()?.row_class?;
     rows.all(|t| t.row_class.is_some()).then_some(first)

@@ -92,7 +92,8 @@ impl<'s> Junk<'s> {
     fn odds(&self, suspect: &Suspect, explained: &[usize]) -> Option<f64> {
         let known = self.is_known(&suspect.culprit);
         // What is known of a part is no sign of the whole.
-        let told = |slot: &usize| !known && self.plan.routes.get(*slot).is_some_and(|r| self.parts.iter().any(|part| part.covers(&r.route)));
+        let told =
+            |slot: &usize| !known && self.plan.routes.get(*slot).is_some_and(|r| self.parts.iter().any(|part| part.covers(&r.route)));
         let live: Vec<usize> = self.live(suspect).into_iter().filter(|slot| !explained.contains(slot) && !told(slot)).collect();
         let shown: Vec<usize> = live.iter().copied().filter(|slot| self.of(*slot).is_some_and(|t| t.junked)).collect();
         let (from, last) = self.span(&shown)?;
@@ -143,7 +144,9 @@ impl<'s> Junk<'s> {
         }
         let beside = |culprit: &Culprit| {
             let other = self.plan.suspect(culprit).filter(|other| self.plan.routes.get(slot).is_some_and(|r| r.suspects.contains(other)));
-            other.and_then(|other| self.plan.suspects.get(other)).is_some_and(|other| other.routes.iter().any(|s| !suspect.routes.contains(s)))
+            other
+                .and_then(|other| self.plan.suspects.get(other))
+                .is_some_and(|other| other.routes.iter().any(|s| !suspect.routes.contains(s)))
         };
         let failing = self.state.open().filter(|i| i.shown.kind.is_delivery() && i.shown.kind != Kind::Junked && !i.is_of_seed());
         failing.map(|i| &i.shown.culprit).chain(self.state.alarms.iter().map(|a| &a.culprit)).any(beside)

@@ -1,7 +1,8 @@
 //! Worlds drawn by chance, in which two or three failures overlap: only who has failed is named, once, and for as long as it lasts.
 //!
-//! `MAILCANARY_WORLDS=300` plays so many of each sort and prints what was wrong with them; without it a few are played, and held to what is
-//! promised.
+//! `MAILCANARY_WORLDS=300` plays so many of each sort and prints what was wrong with them (`MAILCANARY_WORLDS_ALL`: each time); without it a
+//! few are played, with which nothing may be wrong. Tolerated is that a warning becomes a page, and that a name is too wide where nothing of
+//! what it covers delivers.
 
 mod draw;
 mod marks;
@@ -60,7 +61,16 @@ impl Table {
                 let begun = drawn.failures.first().map_or(START, |f| f.from);
                 for (at, n) in &notices {
                     let (after, quiet) = (at.as_ms() - begun.as_ms(), n.evidence.get("quiet").is_some());
-                    println!("{:>6} s #{} {:?} {:?} {quiet} {} {}: {}", after / 1000, n.incident.0, n.change, n.severity, n.kind.as_str(), n.culprit, n.summary);
+                    println!(
+                        "{:>6} s #{} {:?} {:?} {quiet} {} {}: {}",
+                        after / 1000,
+                        n.incident.0,
+                        n.change,
+                        n.severity,
+                        n.kind.as_str(),
+                        n.culprit,
+                        n.summary
+                    );
                 }
             }
             table.add(seed, &drawn, marks::marks(&drawn, &notices, end));
@@ -112,24 +122,35 @@ impl Table {
     }
 }
 
-/// The seeds to play: a few, or as the environment says so many, or from which to which.
-fn seeds(few: u64) -> std::ops::Range<u64> {
+/// The seeds to play: these, or as the environment says so many, or from which to which; and whether it says so.
+fn seeds(few: &[u64]) -> (Vec<u64>, bool) {
     let said = std::env::var_os(HOW_MANY).map(|text| text.into_string().unwrap());
-    let Some(said) = said else { return 0..few };
+    let Some(said) = said else { return (few.to_vec(), false) };
     let (from, to) = said.split_once("..").unwrap_or(("0", &said));
-    from.parse().unwrap()..to.parse().unwrap()
+    ((from.parse().unwrap()..to.parse().unwrap()).collect(), true)
+}
+
+/// Plays worlds of these seeds; unless it is to be measured, nothing may be wrong with what is told of them.
+fn holds(few: &[u64], draw: fn(u64) -> Drawn) {
+    let (seeds, is_measured) = seeds(few);
+    let table = Table::of(seeds.into_iter(), draw);
+    table.print();
+    let wrong: Vec<String> = Fault::ALL.iter().filter(|f| table.worlds_with(**f) > 0).map(ToString::to_string).collect();
+    assert!(is_measured || wrong.is_empty(), "{wrong:?}\n{}", table.lines.join("\n"));
 }
 
 #[test]
 fn of_failures_that_overlap_each_is_told_as_whose_it_is() {
-    let table = Table::of(seeds(6), draw::overlapping);
-    table.print();
-    assert_eq!(table.worlds_with(Fault::Missed), 0);
+    // Everything was named for two of three providers and for a part of them; and providers, for inboxes that refuse everybody.
+    holds(&[68, 84, 89, 93], draw::overlapping);
+}
+
+#[test]
+fn of_failures_that_overlap_none_is_told_twice() {
+    holds(&[1, 4, 96], draw::overlapping);
 }
 
 #[test]
 fn from_the_first_start_nobody_is_called_while_all_is_well() {
-    let table = Table::of(seeds(6), draw::quiet);
-    table.print();
-    assert_eq!(table.worlds_with(Fault::CalmPage), 0);
+    holds(&[0, 1, 2], draw::quiet);
 }
