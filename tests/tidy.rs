@@ -104,6 +104,7 @@ const COMMON: &[&str] = &[
     "questions",
     "audience",
     "barred",
+    "junk",
     "beside",
     "budget",
     "schedule",

@@ -7,7 +7,7 @@ use super::common;
 use super::index::Index;
 use super::judge::Finding;
 use super::lookup::Lookup;
-use super::plan::{Plan, RoutePlan};
+use super::plan::{Plan, RoutePlan, Suspect};
 use super::state::State;
 use crate::model::{At, Class, Culprit, Kind, Name, Outcome, Route, Span};
 
@@ -45,6 +45,10 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
     // The same for all who are refused there.
     let mut doors: Lookup<&Name, Door> = Lookup::with_room(0);
     for mut finding in findings {
+        shut.extend(leave_at_doors(plan, state, &mut finding));
+        if finding.routes.is_empty() {
+            continue;
+        }
         // What else is open of the same name is another failure.
         let known = |finding: &Finding| state.open_delivery(&finding.culprit).is_some_and(|i| i.shown.kind == Kind::Refused);
         let Some(inbox) = the_inbox(plan, &finding) else {
@@ -59,13 +63,7 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
             continue;
         };
         match *doors.or_insert_with(inbox, || door(plan, state, ix, inbox, now)) {
-            Door::Shut => match shut.iter_mut().find(|f| f.culprit == Culprit::Inbox(inbox.clone())) {
-                Some(same) => {
-                    same.severity = same.severity.max(finding.severity);
-                    same.routes.extend(finding.routes);
-                }
-                None => shut.push(Finding { culprit: Culprit::Inbox(inbox.clone()), also: Vec::new(), alarm: false, ..finding }),
-            },
+            Door::Shut => shut.push(Finding { culprit: Culprit::Inbox(inbox.clone()), also: Vec::new(), alarm: false, ..finding }),
             Door::Doubtful(until) if !finding.alarm && !known(&finding) => sooner(&mut again_at, until),
             Door::Ajar if !finding.alarm && !known(&finding) => {
                 narrow(plan, &mut finding);
@@ -74,12 +72,54 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
             Door::Doubtful(_) | Door::Ajar | Door::Open => kept.push(finding),
         }
     }
-    for finding in &mut shut {
+    kept.extend(joined(shut));
+    (kept, again_at)
+}
+
+/// One finding for each inbox.
+fn joined(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    for finding in findings {
+        match all.iter_mut().find(|f| f.culprit == finding.culprit) {
+            Some(same) => {
+                same.severity = same.severity.max(finding.severity);
+                same.routes.extend(finding.routes);
+            }
+            None => all.push(finding),
+        }
+    }
+    for finding in &mut all {
         finding.routes.sort_unstable();
         finding.routes.dedup();
     }
-    kept.extend(shut);
-    (kept, again_at)
+    all
+}
+
+/// Takes out of a provider's refusals those at inboxes that are known to refuse everybody: the rest is what it is to answer for.
+fn leave_at_doors(plan: &Plan, state: &State, finding: &mut Finding) -> Vec<Finding> {
+    let its_own = matches!(finding.culprit, Culprit::Provider(_)) && !finding.alarm;
+    let class = finding.class.filter(|class| may_be_of_inbox(*class));
+    if !its_own || class.is_none() || finding.kind != Kind::Refused {
+        return Vec::new();
+    }
+    let at = |slot: &usize| plan.routes.get(*slot).map(|r| &r.route.inbox);
+    let (left, own): (Vec<usize>, Vec<usize>) = finding.routes.iter().partition(|slot| at(slot).is_some_and(|inbox| is_shut(state, inbox)));
+    let inboxes: BTreeSet<&Name> = left.iter().filter_map(at).collect();
+    // Whether one door is shut still is looked at below.
+    if inboxes.is_empty() || own.is_empty() && inboxes.len() < 2 {
+        return Vec::new();
+    }
+    finding.routes = own;
+    let one = |inbox: &Name| {
+        let routes = left.iter().copied().filter(|slot| at(slot) == Some(inbox)).collect();
+        Finding { culprit: Culprit::Inbox(inbox.clone()), also: Vec::new(), routes, ..finding.clone() }
+    };
+    inboxes.into_iter().map(one).collect()
+}
+
+/// Whether an inbox was told to refuse everybody.
+fn is_shut(state: &State, inbox: &Name) -> bool {
+    state.open_delivery(&Culprit::Inbox(inbox.clone())).is_some_and(|i| i.shown.kind == Kind::Refused)
 }
 
 /// The only inbox at which a refusal shows, if it may be that inbox's.
@@ -95,43 +135,56 @@ fn the_inbox<'p>(plan: &'p Plan, finding: &Finding) -> Option<&'p Name> {
 fn door(plan: &Plan, state: &State, ix: &Index, inbox: &Name, now: At) -> Door {
     let refusal = |slot: usize| state.routes.get(slot).and_then(|r| r.refusal).filter(|class| may_be_of_inbox(*class));
     let here = |r: &RoutePlan| r.route.inbox == *inbox;
-    let live = |slot: usize| state.routes.get(slot).is_some_and(|r| r.serial > 0 && !r.is_suppressed());
+    // Whose account is refused is refused here, too, and tells nothing of the door.
+    let barred = |r: &super::flight::RouteState| r.refusal.is_some_and(|class| !may_be_of_inbox(class));
+    let live = |slot: usize| state.routes.get(slot).is_some_and(|r| r.serial > 0 && !r.is_suppressed() && !barred(r));
     let column: Vec<(usize, &RoutePlan)> = plan.routes.iter().enumerate().filter(|(slot, r)| here(r) && live(*slot)).collect();
     let refused: Vec<(usize, &RoutePlan)> = column.iter().copied().filter(|(slot, _)| ix.refused.contains(slot)).collect();
     let first = |slot: usize| common::row(state, slot, refusal(slot)?).map(|(.., at)| at);
     // Until nobody has been refused for a while the door is as it was.
-    let was_shut = state.open_delivery(&Culprit::Inbox(inbox.clone())).is_some_and(|i| i.shown.kind == Kind::Refused);
-    if was_shut && column.iter().all(|(slot, r)| refused_since(state, *slot, now.minus(r.every.scaled(2, 1)))) {
+    if is_shut(state, inbox) && column.iter().all(|(slot, r)| refused_since(state, *slot, now.minus(r.every.scaled(2, 1)))) {
         return Door::Shut;
     }
     let Some(since) = refused.iter().filter_map(|(slot, _)| first(*slot)).min() else { return Door::Open };
-    let providers: BTreeSet<&Name> = column.iter().map(|(_, r)| &r.route.provider).collect();
-    let refusing: BTreeSet<&Name> = refused.iter().map(|(_, r)| &r.route.provider).collect();
+    let refusing = of_providers(&refused);
     let answers = |provider: &Name| elsewhere(plan, state, provider, inbox, since);
     let is_only = plan.inboxes.len() < 2;
     // Where there is no other inbox, the first provider that is refused is as good as known.
     if is_only && refusing.len() < 2 {
         return Door::Open;
     }
-    // Who is refused elsewhere, too, has a failure of its own.
-    if refusing.iter().any(|p| answers(p).contains(&false)) {
+    // Who is refused elsewhere, too, has a failure of its own, and tells nothing of this door.
+    let tells = |p: &&Name| !answers(p).contains(&false);
+    let (column, refused): (Vec<_>, Vec<_>) = (telling(column, tells), telling(refused, tells));
+    let (providers, refusing) = (of_providers(&column), of_providers(&refused));
+    if refusing.is_empty() {
         return Door::Open;
     }
     if let Some(provider) = refusing.iter().find(|p| !is_only && answers(p).is_empty()) {
         let until = awaited(plan, state, ix, since, now, |r| r.provider == **provider && r.inbox != *inbox);
         return until.map_or(Door::Open, Door::Doubtful);
     }
-    if refused.len() == column.len() {
+    let taken = column.iter().any(|(slot, _)| !ix.refused.contains(slot) && answered_since(state, *slot, since).contains(&true));
+    if refused.len() == column.len() || (refusing == providers && !taken) {
         return if providers.len() > 1 { Door::Shut } else { Door::Ajar };
     }
-    let taken = column.iter().any(|(slot, _)| !ix.refused.contains(slot) && answered_since(state, *slot, since).contains(&true));
     let until = awaited(plan, state, ix, since, now, |r| r.inbox == *inbox && !refusing.contains(&r.provider)).filter(|_| !taken);
     until.map_or(Door::Ajar, Door::Doubtful)
 }
 
-/// How a provider's canaries to other inboxes were answered that were sent since: taken, or not.
+/// Those routes of which the provider tells anything.
+fn telling<'p>(routes: Vec<(usize, &'p RoutePlan)>, tells: impl Fn(&&Name) -> bool) -> Vec<(usize, &'p RoutePlan)> {
+    routes.into_iter().filter(|(_, r)| tells(&&r.route.provider)).collect()
+}
+
+fn of_providers<'p>(routes: &[(usize, &'p RoutePlan)]) -> BTreeSet<&'p Name> {
+    routes.iter().map(|(_, r)| &r.route.provider).collect()
+}
+
+/// How a provider's canaries to other inboxes were answered that were sent since: taken, or not. Where everybody is refused tells nothing.
 fn elsewhere(plan: &Plan, state: &State, provider: &Name, inbox: &Name, since: At) -> BTreeSet<bool> {
-    let mine = plan.of_provider(provider).filter(|slot| plan.routes.get(*slot).is_some_and(|r| r.route.inbox != *inbox));
+    let tells = |r: &Route| r.inbox != *inbox && !is_shut(state, &r.inbox);
+    let mine = plan.of_provider(provider).filter(|slot| plan.routes.get(*slot).is_some_and(|r| tells(&r.route)));
     mine.flat_map(|slot| answered_since(state, slot, since)).collect()
 }
 
@@ -160,10 +213,14 @@ fn answered_since(state: &State, slot: usize, since: At) -> BTreeSet<bool> {
     said.collect()
 }
 
-/// Named by no more than what shows it: the provider is well elsewhere.
+/// Named by no more than what shows it: the provider is well elsewhere. Of several streams that are refused the first is named.
 fn narrow(plan: &Plan, finding: &mut Finding) {
-    let covers = |s: &usize| plan.suspects.get(*s).is_some_and(|suspect| finding.routes.iter().all(|slot| suspect.routes.contains(slot)));
     let Some(first) = finding.routes.first().and_then(|slot| plan.routes.get(*slot)) else { return };
+    let is_more = |culprit: &Culprit| plan.inboxes.len() > 1 && matches!(culprit, Culprit::Provider(_) | Culprit::Watcher {});
+    let all = |suspect: &Suspect| finding.routes.iter().all(|slot| suspect.routes.contains(slot)) && !is_more(&suspect.culprit);
+    let one = |suspect: &Suspect| suspect.routes.len() == 1;
+    let is_any = first.suspects.iter().filter_map(|s| plan.suspects.get(*s)).any(all);
+    let covers = |s: &usize| plan.suspects.get(*s).is_some_and(|suspect| if is_any { all(suspect) } else { one(suspect) });
     let size = |s: &usize| plan.suspects.get(*s).map_or(usize::MAX, |suspect| suspect.routes.len());
     if let Some(smallest) = first.suspects.iter().copied().filter(covers).min_by_key(size) {
         named(plan, finding, smallest);

@@ -59,10 +59,13 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let named = family.unwrap_or(best);
     let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now)).collect();
     let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
-    let sure = certainty(plan, state, ix, best, parts, family);
-    let all = own - sure.ln();
-    let enough = all >= needed && (sure >= CERTAIN || own >= needed + DECIDES);
     let culprit = plan.suspects.get(named)?.culprit.clone();
+    // Of everything all is a part: who it is that fails besides must be sure by itself.
+    let everything = culprit == Culprit::Watcher {};
+    let sure = certainty(plan, state, ix, best, parts, family.filter(|_| !everything));
+    let all = own - sure.ln();
+    // That something is wrong, however much of it, does not tell that everything is.
+    let enough = all >= needed && (sure >= CERTAIN || (own >= needed + DECIDES && !everything));
     enough.then(|| Fact::Alarmed { culprit, instead_of: moved.iter().map(|a| a.culprit.clone()).collect() })
 }
 

@@ -26,7 +26,7 @@ const LATELY: usize = 5;
 /// And so many, whether it goes on…
 const MORE: usize = 10;
 /// …with this much of them in Junk it lands there, now and then…
-pub(super) const CHRONIC: usize = 4;
+const CHRONIC: usize = 4;
 /// …and with so much it is over.
 const STRAY: usize = 1;
 
@@ -174,6 +174,12 @@ fn newest_refusal(route: &RouteState) -> Option<Class> {
     }
 }
 
+/// Whether a route proves anything: its inbox can be read, and something was sent.
+pub(super) fn is_live(plan: &Plan, state: &State, slot: usize) -> bool {
+    let name = plan.routes.get(slot).map(|r| &r.route.inbox);
+    name.is_some_and(|n| state.sees(n)) && state.routes.get(slot).is_some_and(|r| r.serial > 0)
+}
+
 /// Whether a route has anything to show in a failure: a canary in flight, or a refusal.
 pub(super) fn shows(state: &State, slot: usize) -> bool {
     state.routes.get(slot).is_some_and(|r| state.sees(&r.route.inbox) && (r.refusal.is_some() || r.flying.iter().any(|f| f.counted)))
@@ -257,6 +263,26 @@ fn patience(route: &RouteState, deadline: Span) -> Span {
 /// Of the newest arrivals over these routes, how many lie in Junk, and how many there are.
 pub(super) fn in_junk<'t>(tallies: impl IntoIterator<Item = &'t Tally>) -> (usize, usize) {
     tallies.into_iter().fold((0, 0), |(junk, all), t| (junk + t.in_junk.0, all + t.in_junk.1))
+}
+
+/// When the first and the last were sent of the newest arrivals over a route that lie in Junk.
+pub(super) fn junk_span(state: &State, slot: usize) -> Option<(At, At)> {
+    let mut junk = arrivals(state, slot).filter(|(_, junk)| *junk).map(|(at, _)| at);
+    let last = junk.next()?;
+    Some((junk.last().unwrap_or(last), last))
+}
+
+/// Of the newest arrivals over a route that were sent in this time, how many lie in Junk, and how many there are.
+pub(super) fn landed(state: &State, slot: usize, (from, to): (At, At)) -> (usize, usize) {
+    let within = arrivals(state, slot).filter(|(at, _)| *at >= from && *at <= to);
+    within.fold((0, 0), |(bad, all), (_, junk)| (bad + usize::from(junk), all + 1))
+}
+
+/// The newest arrivals over a route that count, newest first: when each was sent, and whether it lies in Junk.
+fn arrivals(state: &State, slot: usize) -> impl Iterator<Item = (At, bool)> {
+    let route = state.routes.get(slot);
+    let all = route.into_iter().flat_map(|route| route.canaries.iter().rev().filter(|c| c.has_arrived() && counts(route, c)));
+    all.take(MORE).map(|c| (c.sent_at(), c.placement() == Some(Placement::Junk)))
 }
 
 /// Junk among the newest arrivals. What was told as junk is so until next to none of it is: half of the mail in Junk is one incident.

@@ -9,10 +9,11 @@ use super::alarm::{self, Alarm};
 use super::barred;
 use super::beside;
 use super::common::{self, Common};
-use super::evidence::{self, Tally};
+use super::evidence;
 use super::hold::{self, Sort};
 use super::hypothesis::LOSSES;
 use super::index::Index;
+use super::junk;
 use super::lookup::Lookup;
 use super::plan::{Plan, Suspect};
 use super::state::State;
@@ -20,8 +21,6 @@ use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
 
 /// Mail that misses its deadline in this share pages; less of it warns.
 const MATTERS: f64 = 0.2;
-/// So large a share of the mail in Junk, in more than one inbox, pages.
-const UNSEEN: f64 = 0.8;
 /// Evidence so many nats below the threshold pages nobody any more.
 const FADED: f64 = 4.0;
 /// Delays by which the hypotheses shift, as factors.
@@ -86,7 +85,7 @@ pub(super) fn assess(plan: &Plan, state: &State, ix: &Index, now: At) -> Assessm
     }
     let (mut findings, doubtful) = barred::at_doors(plan, state, ix, findings, now);
     assessment.again_at = [assessment.again_at, doubtful].into_iter().flatten().min();
-    findings.extend(junk(plan, state, ix));
+    findings.extend(junk::found(plan, state, ix));
     findings.extend(seeds(plan, state, ix));
     for finding in &mut findings {
         finding.severity = finding.severity.min(plan.loudest(&finding.culprit, &finding.routes));
@@ -162,7 +161,8 @@ fn has_all(plan: &Plan, state: &State, alarm: &Alarm, routes: &[usize]) -> bool 
 
 /// The class of the newest refusal, if all that is missing was refused, on every route that shows anything: it never left.
 fn common_refusal(plan: &Plan, state: &State, suspect: &Suspect) -> Option<Class> {
-    let tallies = suspect.routes.iter().filter(|slot| is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
+    let tallies =
+        suspect.routes.iter().filter(|slot| evidence::is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
     let mut rows = tallies.filter(|t| t.row > 0);
     let first = rows.next()?.row_class?;
     rows.all(|t| t.row_class.is_some()).then_some(first)
@@ -245,54 +245,6 @@ fn names_beside(plan: &Plan, culprit: &Culprit) -> Vec<Culprit> {
 /// The account or the plan is the reason, or the provider's own rule: it will not pass by itself.
 pub(super) const fn speaks_for_itself(class: Class) -> bool {
     matches!(class, Class::Suspended | Class::Auth | Class::Quota | Class::Sender | Class::Policy | Class::Permanent)
-}
-
-fn is_live(plan: &Plan, state: &State, slot: usize) -> bool {
-    let name = plan.routes.get(slot).map(|r| &r.route.inbox);
-    name.is_some_and(|n| state.sees(n)) && state.routes.get(slot).is_some_and(|r| r.serial > 0)
-}
-
-/// Where mail arrives, but in Junk. A route that leans the same way without being there yet keeps a new finding waiting: the culprit may
-/// be larger.
-fn junk(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
-    if ix.junky.is_empty() {
-        return Vec::new();
-    }
-    let tallies: Vec<(usize, Tally)> = ix.junky.iter().map(|slot| (*slot, evidence::tally(plan, state, *slot))).collect();
-    let of = |slot: usize| tallies.binary_search_by_key(&slot, |(s, _)| *s).ok().and_then(|at| tallies.get(at)).map(|(_, t)| t);
-    let mut candidates: Vec<usize> = ix.junky.iter().filter_map(|slot| plan.routes.get(*slot)).flat_map(|r| r.suspects.clone()).collect();
-    candidates.sort_unstable();
-    candidates.dedup();
-    let mut explained: Vec<usize> = Vec::new();
-    let mut found = Vec::new();
-    for suspect in candidates.into_iter().filter_map(|s| plan.suspects.get(s)) {
-        let live: Vec<usize> = suspect.routes.iter().copied().filter(|slot| is_live(plan, state, *slot)).collect();
-        let all = !live.is_empty() && live.iter().all(|slot| of(*slot).is_some_and(|t| t.junked));
-        if !(all || fades(state, suspect, live.iter().filter_map(|slot| of(*slot)))) || live.iter().all(|slot| explained.contains(slot)) {
-            continue;
-        }
-        let leans = |(slot, t): &(usize, Tally)| !suspect.routes.contains(slot) && t.live && t.junked_perhaps && !t.junked;
-        explained.extend(&live);
-        if state.open_delivery(&suspect.culprit).is_none() && tallies.iter().any(leans) {
-            continue;
-        }
-        let (culprit, also) = (suspect.culprit.clone(), suspect.also.clone());
-        let (junk, arrived) = evidence::in_junk(live.iter().filter_map(|slot| of(*slot)));
-        let size = junk as f64 / arrived.max(1) as f64;
-        // One inbox has a filter of its own; nobody finds a mail that lies in Junk everywhere.
-        let inboxes: BTreeSet<usize> = live.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| r.inbox_at).collect();
-        let severity = if size >= UNSEEN && inboxes.len() > 1 { Severity::Page } else { Severity::Warn };
-        found.push(Finding { culprit, kind: Kind::Junked, severity, class: None, routes: live, also, alarm: false, size });
-    }
-    found
-}
-
-/// Whether what was told of a suspect ends by and by: some of its routes are well, and no other has much left. It is not the last one's.
-fn fades<'t>(state: &State, suspect: &Suspect, tallies: impl Iterator<Item = &'t Tally>) -> bool {
-    let mut junked = tallies.filter(|t| t.junked).peekable();
-    state.open_delivery(&suspect.culprit).is_some_and(|i| i.shown.kind == Kind::Junked)
-        && junked.peek().is_some()
-        && junked.all(|t| t.in_junk.0 < evidence::CHRONIC)
 }
 
 /// The delivery kinds share one incident for each culprit: the loudest finding speaks, and of equals the first.

@@ -38,6 +38,7 @@ mod identity;
 mod incident;
 mod index;
 mod judge;
+mod junk;
 mod lessons;
 mod lookup;
 mod mail;

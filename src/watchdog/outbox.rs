@@ -17,8 +17,9 @@ use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, N
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
 
-/// A move that calls nobody is told so long after the last notice, then after twice as long, and so on…
-const QUIET_FIRST: Span = Span::from_secs(30);
+/// A move that calls nobody is told so long after the last notice, then after so many times as long, and so on…
+const QUIET_FIRST: Span = Span::from_secs(120);
+const QUIET_LONGER: u64 = 4;
 /// …up to this.
 const QUIET_AT_MOST: Span = Span::from_secs(3600);
 
@@ -164,8 +165,8 @@ impl Incident {
 
     /// When it may be told, at the earliest, that it has moved, where nobody is to be called for that.
     pub(super) fn moves_quietly_at(&self) -> At {
-        let doubled = QUIET_FIRST.scaled(1_u64 << self.quiet_moves.min(16), 1).min(QUIET_AT_MOST);
-        self.told_last_at().plus(doubled)
+        let longer = QUIET_FIRST.scaled(QUIET_LONGER.pow(self.quiet_moves.min(8)), 1).min(QUIET_AT_MOST);
+        self.told_last_at().plus(longer)
     }
 
     /// Nobody sees to it any more.

@@ -33,3 +33,4 @@ mod traced;
 mod travel;
 mod verdicts;
 mod world;
+mod worlds;

@@ -99,9 +99,10 @@ fn of_what_began_wider_what_is_left_is_told() {
     let mut w = world(3, 3);
     let t0 = w.now;
     let at = |secs| t0.plus(Span::from_secs(secs));
-    between(&mut w, (at(0), at(1800)), to_inbox("i2"), Fate::Swallowed);
-    between(&mut w, (at(840), at(2340)), to_inbox("i1"), Fate::Swallowed);
-    between(&mut w, (at(1020), at(1620)), |r, n| r.provider.as_str() == "p1" && n % 2 == 0, Fate::Swallowed);
+    // Everything is refused; then an inbox is dark, and a provider loses half of its mail.
+    between(&mut w, (at(960), at(1800)), to_inbox("i2"), Fate::Swallowed);
+    between(&mut w, (at(960), at(2340)), |r, n| r.provider.as_str() == "p1" && n % 2 == 0, Fate::Swallowed);
+    between(&mut w, (at(0), at(960)), |_, _| true, Fate::Refused(Class::Tls));
     w.run(minutes(60));
     let told = told_of(&w, &Culprit::Watcher {}, t0);
     let reminders: Vec<&String> = told.iter().filter(|(_, change, _)| *change == Change::Reminder).map(|(.., said)| said).collect();
