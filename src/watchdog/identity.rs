@@ -251,7 +251,7 @@ impl Identity {
 }
 
 /// Whether a part differs from mail to mail.
-fn varies(values: &BTreeMap<String, Seen>) -> bool {
+pub(super) fn varies(values: &BTreeMap<String, Seen>) -> bool {
     values.len() >= VALUES || values.values().filter(|seen| seen.first == seen.last && !seen.approved).count() >= VARIES
 }
 

@@ -159,13 +159,18 @@ fn identity() -> IdentityView {
         last: at(3000),
         foreign,
         approved: false,
+        told: false,
+        canaries: foreign.then(|| (2, CanaryId::from_bits(7), name("inbox-0"))),
     };
     IdentityView {
         provider: name("provider-0"),
         stream: name("stream-0"),
         known: true,
+        seen: 10,
         at: at(3000),
         marks: vec![mark("help@example.com", false), mark("<script>@arxxwalls.example", true)],
+        varying: BTreeSet::new(),
+        hosts: Vec::new(),
         checks: Vec::new(),
     }
 }

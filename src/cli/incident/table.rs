@@ -82,7 +82,8 @@ pub(super) fn identities(answer: &Value) -> String {
             let state = match (of("sound").as_str(), check.get("broken_since").is_some_and(Value::is_string)) {
                 (_, true) => format!("BROKEN since {}: {}", moment(&of("broken_since")), of("why")),
                 ("true", false) => "holds".to_owned(),
-                _ => "not known to hold".to_owned(),
+                _ if of("why").is_empty() => "not known to hold".to_owned(),
+                _ => format!("not known to hold: {}", of("why")),
             };
             let _ = writeln!(text, "  {:<13} in {}{by}: {state}", of("method"), of("inbox"));
         }

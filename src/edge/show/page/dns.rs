@@ -46,6 +46,19 @@ pub(super) fn whole(view: &View) -> Markup {
     page(view, "", "DNS and reputation", &body)
 }
 
+/// What some mail rests on, on a page of its own. `root`: the way to the status page.
+pub(super) fn of(view: &View, root: &str, which: impl Fn(&SubjectView) -> bool) -> Markup {
+    let mine: Vec<&SubjectView> = view.dns.subjects.iter().filter(|subject| which(subject)).collect();
+    html! {
+        @if !mine.is_empty() {
+            section aria-labelledby="dns" { h2 #dns { "What it rests on in the DNS" }
+                (rows(view, "What it rests on in the DNS", &mine))
+                p { a href=(format!("{root}dns")) { "All that is watched" } }
+            }
+        }
+    }
+}
+
 const fn heading(topic: Topic) -> &'static str {
     match topic {
         Topic::Spf => "SPF",
