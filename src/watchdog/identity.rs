@@ -29,6 +29,8 @@ const VALUES: usize = 64;
 const FOREIGN: usize = 32;
 /// Addresses that are kept of one provider and stream: what is asked about them is asked of others.
 const HOSTS: usize = 32;
+/// Ways to a relay of our own that are kept.
+const WAYS: usize = 8;
 /// Networks of one part from which on they are a pool, of which one more is no news.
 const POOL: usize = 3;
 /// A foreign value is gone when so many canaries in a row did not have it.
@@ -60,6 +62,9 @@ pub(super) struct Identity {
     /// The public addresses that it came from, and when each was seen last.
     #[serde(default)]
     pub(super) hosts: BTreeMap<IpAddr, At>,
+    /// By whose hosts it came, where the relay is our own, and when each way was seen last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ways: BTreeMap<String, At>,
 }
 
 /// Since when a value is known, and when it was seen last.
@@ -197,6 +202,7 @@ impl Identity {
             || !self.foreign.is_empty()
             || at.since(self.at).as_ms() >= FRESH_MS
             || mail.marks.iter().any(|mark| !self.knows(mark))
+            || mail.way.as_ref().is_some_and(|way| !self.ways.contains_key(way))
             || mail.sender.is_some_and(|host| is_public(host) && !self.hosts.contains_key(&host))
             || Held::is_news(self.checks.get(inbox).map_or(&[], Vec::as_slice), &mail.checks)
     }
@@ -221,6 +227,7 @@ impl Identity {
         self.foreign.retain(|f| f.without < GONE);
         Held::take_in(self.checks.entry(inbox.clone()).or_default(), &mail.checks, at);
         self.come_from(mail.sender, at);
+        self.come_by(mail.way.as_ref(), at);
         self.seen = (self.seen + 1).min(LEARNT);
         let of_inbox = self.inboxes.entry(inbox.clone()).or_default();
         *of_inbox = (*of_inbox + 1).min(LEARNT);
@@ -244,6 +251,17 @@ impl Identity {
         }
     }
 
+    /// The same of the way by which it came.
+    fn come_by(&mut self, way: Option<&String>, at: At) {
+        let Some(way) = way else { return };
+        self.ways.insert(way.clone(), at);
+        if self.ways.len() > WAYS
+            && let Some(oldest) = self.ways.iter().min_by_key(|(_, last)| **last).map(|(way, _)| way.clone())
+        {
+            self.ways.remove(&oldest);
+        }
+    }
+
     /// What is known to stand in a part, in order; none if it differs from mail to mail.
     pub(super) fn known(&self, part: Part) -> Vec<&str> {
         self.parts.get(&part).filter(|values| !varies(values)).map_or_else(Vec::new, |values| values.keys().map(String::as_str).collect())
@@ -261,6 +279,18 @@ impl Watchdog {
         let of = |streams: &BTreeMap<Name, Identity>| streams.values().flat_map(Identity::marks).collect::<Vec<_>>();
         self.state.identities.iter().flat_map(move |(provider, streams)| of(streams).into_iter().map(move |mark| (provider, mark)))
     }
+}
+
+impl Watchdog {
+    /// By which ways the mail of each relay of our own came.
+    pub fn ways(&self) -> impl Iterator<Item = (&Name, &str)> {
+        let of = |(provider, streams)| streams_ways(streams).map(move |way| (provider, way));
+        self.state.identities.iter().flat_map(of)
+    }
+}
+
+fn streams_ways(streams: &BTreeMap<Name, Identity>) -> impl Iterator<Item = &str> {
+    streams.values().flat_map(|identity| identity.ways.keys().map(String::as_str))
 }
 
 impl State {
