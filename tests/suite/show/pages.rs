@@ -1,7 +1,7 @@
 //! The pages in a real Chromium: for everybody, on every screen, and whatever others wrote.
 
-mod mail;
 mod made;
+mod mail;
 
 use mailcanary::config::Public;
 use mailcanary::model::{Answer, Grade};
