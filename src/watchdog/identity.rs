@@ -46,6 +46,9 @@ const FRESH_MS: u64 = 3_600_000;
 pub(super) struct Identity {
     /// Canaries that were looked at, up to what it takes to know it.
     pub(super) seen: u32,
+    /// Those that were written down: the first, then one an hour at least, and each that says anything new.
+    #[serde(default)]
+    pub(super) written: u32,
     /// When one was looked at last, as far as it was written down.
     pub(super) at: At,
     /// The same over each of its inboxes.
@@ -75,6 +78,9 @@ pub(super) struct Seen {
     /// A person said that it is right.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) approved: bool,
+    /// How many of the mails that were written down had it.
+    #[serde(default)]
+    pub(super) mails: u32,
 }
 
 /// A value that has not stood there before.
@@ -188,9 +194,9 @@ impl Identity {
     fn learn(&mut self, mark: &Mark, at: At) {
         let values = self.parts.entry(mark.part).or_default();
         if let Some(seen) = values.get_mut(&mark.value) {
-            seen.last = at;
+            (seen.last, seen.mails) = (at, seen.mails.saturating_add(1));
         } else if values.len() < VALUES {
-            values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false });
+            values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false, mails: 1 });
         }
     }
 
@@ -229,6 +235,7 @@ impl Identity {
         self.come_from(mail.sender, at);
         self.come_by(mail.way.as_ref(), at);
         self.seen = (self.seen + 1).min(LEARNT);
+        self.written = self.written.saturating_add(1);
         let of_inbox = self.inboxes.entry(inbox.clone()).or_default();
         *of_inbox = (*of_inbox + 1).min(LEARNT);
         self.at = at;
@@ -335,7 +342,12 @@ impl State {
         let identity = self.identities.entry(provider.clone()).or_default().entry(stream.clone()).or_default();
         identity.foreign.retain(|f| f.mark != *mark);
         let values = identity.parts.entry(mark.part).or_default();
-        values.entry(mark.value.clone()).and_modify(|seen| seen.approved = true).or_insert(Seen { first: at, last: at, approved: true });
+        values.entry(mark.value.clone()).and_modify(|seen| seen.approved = true).or_insert(Seen {
+            first: at,
+            last: at,
+            approved: true,
+            mails: 0,
+        });
     }
 
     pub(super) fn identity(&self, provider: &Name, stream: &Name) -> Option<&Identity> {

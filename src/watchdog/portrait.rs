@@ -19,6 +19,8 @@ pub struct IdentityView {
     pub known: bool,
     /// Canaries that were looked at, up to what it takes to know it.
     pub seen: u32,
+    /// Mails that were written down: the first, then one an hour at least, and each that says anything new.
+    pub written: u32,
     /// When one was looked at last, as far as that said anything new.
     pub at: At,
     /// What stands in it, by part; then what is foreign.
@@ -46,6 +48,8 @@ pub struct MarkView {
     pub approved: bool,
     /// The configuration says so.
     pub told: bool,
+    /// How many of the mails that were written down had it.
+    pub mails: u32,
     /// Of what is foreign: how many canaries had it, the first of them, and where that lay.
     pub canaries: Option<(u32, CanaryId, Name)>,
 }
@@ -91,6 +95,7 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
             foreign: false,
             approved: seen.approved,
             told: *part == Part::From && from == Some(value),
+            mails: seen.mails,
             canaries: None,
         })
     });
@@ -101,6 +106,7 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
         foreign: true,
         approved: false,
         told: false,
+        mails: f.count,
         canaries: Some((f.count, f.canary, f.inbox.clone())),
     });
     let checks = identity.checks.iter().flat_map(|(inbox, held)| {
@@ -120,6 +126,7 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
         stream: stream.clone(),
         known: identity.is_known(),
         seen: identity.seen,
+        written: identity.written,
         at: identity.at,
         marks: known.chain(foreign).collect(),
         varying: identity.parts.iter().filter(|(_, values)| identity.is_known() && varies(values)).map(|(part, _)| *part).collect(),

@@ -160,6 +160,7 @@ fn identity() -> IdentityView {
         foreign,
         approved: false,
         told: false,
+        mails: 4,
         canaries: foreign.then(|| (2, CanaryId::from_bits(7), name("inbox-0"))),
     };
     IdentityView {
@@ -167,6 +168,7 @@ fn identity() -> IdentityView {
         stream: name("stream-0"),
         known: true,
         seen: 10,
+        written: 34,
         at: at(3000),
         marks: vec![mark("help@example.com", false), mark("<script>@arxxwalls.example", true)],
         varying: BTreeSet::new(),

@@ -46,7 +46,7 @@ async fn every_page_is_for_everybody() {
     pages.push(json!({ "name": "outage-arrived", "url": arrived, "modes": ["light", "dark", "phone"] }));
     pages.push(json!({ "name": "outage-runbook", "url": url(&outage, "/runbooks/stopped"), "modes": ["light", "dark", "phone"] }));
     pages.push(json!({ "name": "well-status", "url": url(&well, "/"), "modes": ["light", "dark"] }));
-    pages.push(json!({ "name": "well-mail", "url": url(&well, "/providers/postmark/mail"), "modes": ["dark", "phone"] }));
+    pages.push(json!({ "name": "well-mail", "url": url(&well, "/providers/postmark/mail"), "modes": ["phone"] }));
     pages.push(json!({ "name": "well-route", "url": url(&well, "/routes/relay/sign-up/own-1?span=6h"), "modes": ["light"] }));
     let everybody = public(made::world(true), None).await;
     pages.push(json!({ "name": "public", "url": format!("http://{everybody}/") }));

@@ -108,7 +108,7 @@ fn parts(view: &View, one: &IdentityView) -> Markup {
     html! {
         p.small {
             @if one.known { (badge(Verdict::Delivering, "known")) ": what is new in it is foreign." } @else { (learning(one)) ": what it has until ten were looked at is its own." }
-            " Looked at " (time(one.at, view.at)) ", as far as that said anything new."
+            " Looked at last " (time(one.at, view.at)) "; of its mails the first ten are written down, then one an hour, and each that says anything new: " (count(one.written as usize, "mail")) "."
         }
         (pending(view, one))
         h3 { "Checks" }
@@ -164,7 +164,12 @@ fn known(view: &View, one: &IdentityView) -> Markup {
     let rows = html! {
         @for (part, marks) in &mut by_part { (of_part(view, one, *part, marks)) }
     };
-    table(&format!("What stands in the mail of {}", one.stream), "stack", &["where", "value", "since", "last seen", "known by"], &rows)
+    table(
+        &format!("What stands in the mail of {}", one.stream),
+        "stack",
+        &["where", "value", "since", "last seen", "in", "known by"],
+        &rows,
+    )
 }
 
 /// The newest values of a part. Of one that differs from mail to mail, that.
@@ -179,10 +184,11 @@ fn of_part(view: &View, one: &IdentityView, part: Part, marks: &mut [&MarkView])
                 td.value { code { (foreign(&mark.mark.value, VALUE)) } @if most == 1 { br; span.dim { "differs from mail to mail: " (more) " others" } } }
                 td data-k="since" { (short(mark.since, view.at)) }
                 td data-k="last seen" { (short(mark.last, view.at)) }
+                td.nw data-k="in" { @if mark.mails > 0 { (mark.mails) " of " (count(one.written as usize, "mail")) } @else { span.dim { "none so far" } } }
                 td data-k="known by" { @if mark.told { "the configuration" } @else if mark.approved { "an approval" } @else { "its mail" } }
             }
         }
-        @if more > 0 && most > 1 { tr { th scope="row" { (part.title()) } td colspan="4" { span.dim { "and " (more) " more that were seen longer ago" } } } }
+        @if more > 0 && most > 1 { tr { th scope="row" { (part.title()) } td colspan="5" { span.dim { "and " (more) " more that were seen longer ago" } } } }
     }
 }
 

@@ -27,6 +27,8 @@ struct Identity {
     known: bool,
     /// When one was looked at last, as far as that said anything new.
     looked_at: Time,
+    /// Mails that were written down: the first, then one an hour at least, and each that says anything new.
+    written: u32,
     values: Vec<Value>,
     /// Parts that differ from mail to mail: nothing in them is foreign.
     varying: Vec<Part>,
@@ -48,6 +50,8 @@ struct Value {
     approved: bool,
     /// The configuration says so.
     configured: bool,
+    /// How many of the mails that were written down had it.
+    mails: u32,
     /// Of what is foreign: how many canaries had it, and the first of them.
     canaries: Option<u32>,
     first_canary: Option<Id>,
@@ -111,6 +115,7 @@ impl From<&IdentityView> for Identity {
             stream: Name::from(&view.stream),
             known: view.known,
             looked_at: view.at.into(),
+            written: view.written,
             values: view.marks.iter().map(Value::from).collect(),
             varying: view.varying.iter().map(|part| (*part).into()).collect(),
             addresses: view.hosts.iter().map(|(host, last)| Host { address: host.to_string(), last: (*last).into() }).collect(),
@@ -121,7 +126,7 @@ impl From<&IdentityView> for Identity {
 
 impl From<&MarkView> for Value {
     fn from(view: &MarkView) -> Self {
-        let MarkView { mark, since, last, foreign, approved, told, canaries } = view;
+        let MarkView { mark, since, last, foreign, approved, told, mails, canaries } = view;
         Self {
             part: mark.part.into(),
             value: mark.value.clone(),
@@ -130,6 +135,7 @@ impl From<&MarkView> for Value {
             foreign: *foreign,
             approved: *approved,
             configured: *told,
+            mails: *mails,
             canaries: canaries.as_ref().map(|(canaries, ..)| *canaries),
             first_canary: canaries.as_ref().map(|(_, first, _)| Id(*first)),
         }
