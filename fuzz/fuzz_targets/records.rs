@@ -13,10 +13,11 @@ use sound::assert_shown;
 
 /// What the SPF record comes to where every name has these texts.
 fn walk(domain: &str, texts: &[String]) -> Answer {
-    let (mut walk, mut asked) = (Walk::new(domain, texts), 0);
+    let seen = ["192.0.2.1", "2001:db8::1"].map(|address| address.parse().expect("an address"));
+    let (mut walk, mut asked) = (Walk::new(domain, texts).seen(&seen), 0);
     while let Some(ask) = walk.next() {
         asked += 1;
-        assert!(asked <= 60, "it does not end");
+        assert!(asked <= 100, "it does not end");
         match ask {
             Ask::Texts(_) => walk.take(texts),
             Ask::Addresses(name) => walk.take(if name.len() % 2 == 0 { &[] } else { texts }),

@@ -314,7 +314,7 @@ fn keyrings(settings: &Settings) -> BTreeMap<Keyring<'_>, Vec<&str>> {
 /// What a domain's SPF costs a receiver with all that it includes, and what is wrong with it; and whether receivers can use it.
 async fn cost(resolver: &Resolver, domain: &str) -> Option<(bool, String)> {
     let subject = Subject::new(Topic::Spf, domain)?;
-    let Found::Answer(answer) = resolver.look(&Question { subject, list: None }).await.found else { return None };
+    let Found::Answer(answer) = resolver.look(&Question { subject, list: None, hosts: Vec::new() }).await.found else { return None };
     let cost = answer.lookups.map_or_else(String::new, |lookups| format!("; {lookups} of 10 look-ups"));
     let notes: String = answer.notes.iter().map(|note| format!("; {note}")).collect();
     answer.lookups.map(|_| (answer.grade.works(), cost + &notes))

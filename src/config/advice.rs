@@ -36,6 +36,9 @@ const SENT_THROUGH: &[Preset] = &[
     Preset { host: "smtp.office365.com", port: 587, tls: Tls::StartTls, per_day: Some(10_000) },
 ];
 
+/// Sessions of one inbox at once: two that last, and one that deletes.
+const SESSIONS: u32 = 3;
+
 /// Gives every warning there is reason for.
 pub(super) fn give(whole: &Whole<'_>) {
     let Some(settings) = &whole.settings else { return };
@@ -163,6 +166,7 @@ fn http(whole: &Whole<'_>, settings: &Settings) {
 fn inboxes(whole: &Whole<'_>, settings: &Settings) {
     let mut seen: BTreeMap<(&str, u16, &str), &Name> = BTreeMap::new();
     let mut folders: BTreeMap<&Path, &Name> = BTreeMap::new();
+    let mut accounts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for (name, section) in &whole.inboxes {
         let Some(inbox) = settings.inboxes.get(name) else { continue };
         let imap = match &inbox.kind {
@@ -187,6 +191,12 @@ fn inboxes(whole: &Whole<'_>, settings: &Settings) {
             section.warn("username", what_of(first), "give each inbox a mailbox of its own");
         }
         known_host(section, imap);
+        let sessions = accounts.entry((&imap.host, &imap.username)).or_insert(0_u32);
+        *sessions += SESSIONS;
+        if let Some(known) = Known::of_host(&imap.host).filter(|known| *sessions > known.sessions) {
+            let what = format!("`{}` bears {} sessions of an account, and these inboxes have up to {sessions}", imap.host, known.sessions);
+            section.warn("username", what, "name further addresses of one mailbox as `aliases` of one inbox, or take another account");
+        }
         let per_day = capped(inbox.budget, settings.canaries_per_day(|r| r.inbox == *name));
         preset(READ_FROM, section, &imap.host, (imap.port, imap.tls), per_day);
     }

@@ -19,7 +19,7 @@ pub struct Preset {
     pub passwords: bool,
     /// How long one `IDLE` lasts there.
     pub idle: Duration,
-    /// Sessions at once that it bears for one account; two are wanted.
+    /// Sessions at once that it bears for one account; an inbox has up to three.
     pub sessions: u32,
     /// What to see to in the account, for when it cannot be read or its junk is not found.
     pub hint: &'static str,
@@ -115,7 +115,7 @@ mod tests {
         for preset in PRESETS {
             assert_eq!(Preset::named(preset.name), Some(preset));
             assert!(std::iter::once(&preset.host).chain(preset.also).all(|host| Preset::of_host(host) == Some(preset)));
-            assert!(preset.sessions >= 2 && preset.idle < Duration::from_secs(29 * 60), "{}", preset.name);
+            assert!(preset.sessions >= 3 && preset.idle < Duration::from_secs(29 * 60), "{}", preset.name);
         }
         let with_jmap = PRESETS.iter().filter(|preset| preset.jmap.is_some()).map(|preset| preset.name);
         assert_eq!(with_jmap.collect::<Vec<_>>(), WITH_JMAP);

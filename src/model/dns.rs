@@ -1,6 +1,8 @@
 //! What stands in the DNS about mail: what is asked, and what was answered. What of a change is bad is the watchdog's business.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,10 @@ const NOTE: usize = 200;
 const HELD: usize = TEXT + 17;
 /// Notes that are kept of one answer.
 const NOTES: usize = 4;
+const DOMAIN: usize = 253;
+/// Records that are kept of those which one includes, and addresses.
+const INCLUDES: usize = 16;
+const HOSTS: usize = 64;
 
 /// What is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -199,19 +205,36 @@ pub struct Answer {
     /// Look-ups that a receiver needs for it, where they are limited: SPF, to 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookups: Option<u32>,
+    /// What the record includes or redirects to, by its domain, in one way of writing it: SPF. At most 16.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub includes: BTreeMap<String, String>,
+    /// Addresses that mail was seen to come from, and whether the record lets each pass, where that can be said: SPF. At most 64.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hosts: BTreeMap<IpAddr, bool>,
 }
 
 impl Answer {
     /// An answer with this text, whatever that is.
     #[must_use]
     pub fn new(grade: Grade, text: &str) -> Self {
-        Self { grade, text: held(text), notes: Vec::new(), lookups: None }
+        Self { text: held(text), ..Self::with(grade) }
     }
 
     /// Nothing is there.
     #[must_use]
     pub const fn absent() -> Self {
-        Self { grade: Grade::Absent, text: String::new(), notes: Vec::new(), lookups: None }
+        Self::with(Grade::Absent)
+    }
+
+    const fn with(grade: Grade) -> Self {
+        Self { grade, text: String::new(), notes: Vec::new(), lookups: None, includes: BTreeMap::new(), hosts: BTreeMap::new() }
+    }
+
+    /// The same that includes these records.
+    #[must_use]
+    pub fn including(self, records: &BTreeMap<String, String>) -> Self {
+        let bounded = |(domain, text): (&String, &String)| (plain(domain, DOMAIN), kept(text));
+        Self { includes: records.iter().take(INCLUDES).map(bounded).collect(), ..self }
     }
 
     /// The same with something to say of it.
@@ -223,19 +246,34 @@ impl Answer {
         self
     }
 
-    /// Whether another answer says the same.
+    /// Whether another answer says the same; what it includes may be written otherwise, as long as the same addresses pass.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.grade == other.grade && self.text == other.text
+        let agrees = |(host, passes): (&IpAddr, &bool)| other.hosts.get(host).is_none_or(|other| other == passes);
+        self.grade == other.grade && self.text == other.text && self.hosts.iter().all(agrees)
+    }
+
+    /// The addresses that this one let pass, and `after` does not.
+    pub fn lost(&self, after: &Self) -> impl Iterator<Item = IpAddr> {
+        self.hosts.iter().filter(|(host, passes)| **passes && after.hosts.get(*host) == Some(&false)).map(|(host, _)| *host)
+    }
+
+    /// The included records that are others in `after`: of which domain, before and after; empty where there is none.
+    #[must_use]
+    pub fn changed_inside<'a>(&'a self, after: &'a Self) -> Vec<(&'a str, &'a str, &'a str)> {
+        let domains: BTreeSet<&String> = self.includes.keys().chain(after.includes.keys()).collect();
+        let text = |of: &'a Self, domain: &String| of.includes.get(domain).map_or("", String::as_str);
+        let all = domains.into_iter().map(|domain| (domain.as_str(), text(self, domain), text(after, domain)));
+        all.filter(|(_, before, after)| before != after).collect()
     }
 
     /// The same within the bounds that its fields promise: what comes from outside may not keep them.
     #[must_use]
     pub fn bounded(self) -> Self {
         let notes = self.notes.iter().take(NOTES).map(|note| plain(note, NOTE)).collect();
-        // What was held already is not held again.
-        let text = if self.text.chars().nth(HELD).is_none() { plain(&self.text, HELD) } else { held(&self.text) };
-        Self { text, notes, ..self }
+        let text = kept(&self.text);
+        let hosts = self.hosts.into_iter().take(HOSTS).collect();
+        Self { grade: self.grade, text, notes, lookups: self.lookups, includes: BTreeMap::new(), hosts }.including(&self.includes)
     }
 }
 
@@ -292,6 +330,11 @@ fn held(text: &str) -> String {
     // FNV-1a, 64 bits: no secret, and not to be held against an attacker; only to see that something has changed.
     let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}{sum:016x}", plain(text, TEXT))
+}
+
+/// The same of a text that was held already, perhaps: it is not held again.
+fn kept(text: &str) -> String {
+    if text.chars().nth(HELD).is_none() { plain(text, HELD) } else { held(text) }
 }
 
 #[cfg(test)]

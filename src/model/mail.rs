@@ -280,6 +280,9 @@ pub struct Examination {
     /// What the receiver's filter wrote down of it, a field each: at most 8, of 200 characters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
+    /// Whose hosts it came by, from its receiver back to the relay that had it from us: of a relay of our own alone. At most 253 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
 }
 
 /// A mail in a seeded inbox that is no canary of ours.
@@ -291,6 +294,9 @@ pub struct Stranger {
     /// Where it names us, if that is not its sender: in Sender, in Reply-To, or in what stands in From besides; an address or a domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<Mark>,
+    /// It is in nobody's name of ours: it came through a relay that is ours alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nameless: bool,
     /// Its subject, at most 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
@@ -318,7 +324,7 @@ pub enum Claim {
     Allowed,
     /// It says that it is from one of our domains, and no provider of ours is known to have sent it.
     OurDomain,
-    /// It came through this provider of ours, in our name.
+    /// It came through this provider of ours: in our name, or through a relay that is ours alone.
     Provider(Name),
     /// It came to an address that only this provider knows, from somebody else.
     Honeytoken(Name),

@@ -31,6 +31,6 @@ pub use mail::{Check, Claim, Examination, Finding, Hop, Mark, Method, Part, Side
 pub use names::{Name, NameError, Route};
 pub use sign::{Sign, Standing};
 pub use silence::{Silence, Which};
-pub use text::{certain, grouped, hides, on_a_line, quoted, spoken};
+pub use text::{certain, grouped, hides, on_a_line, quoted, spoken, typed};
 pub use time::{At, Now, Span};
 pub use week::{DAY, Week};

@@ -44,6 +44,12 @@ pub fn quoted(text: &str) -> String {
     format!("`{}`", inert(text))
 }
 
+/// A foreign value as it is typed into a shell. One that could end its quotation is not offered to be copied there: it is somebody else's.
+#[must_use]
+pub fn typed(value: &str) -> String {
+    if value.contains(['\'', '`']) { "VALUE".to_owned() } else { format!("'{value}'") }
+}
+
 /// Foreign words in quotation marks, as somebody said them; inert in the same way.
 #[must_use]
 pub fn spoken(words: &str) -> String {

@@ -1,6 +1,7 @@
 //! What records of the DNS say about mail. Pure: texts and bytes in, answers out. Whatever stands there, it is read in one pass and within
 //! bounds; nothing of it is believed to be well formed.
 
+mod covers;
 mod der;
 mod dkim;
 mod dmarc;

@@ -3,8 +3,10 @@
 //! It asks nobody itself. A receiver stops at the first mechanism that fits, so it may need fewer look-ups than are counted here: what is
 //! counted is what the record may cost.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 
+use super::covers::Reach;
 use super::spf::{Kind, Mechanism, Record, records};
 use crate::model::{Answer, Grade};
 
@@ -16,6 +18,8 @@ const VOIDS: u32 = 2;
 const HOSTS: usize = 10;
 /// It goes on so far, that people hear by how much it is too many.
 const ASKED: u32 = 40;
+/// Hosts of `mx` whose addresses are asked for, over all of it.
+const EXCHANGERS: usize = 40;
 
 /// What is to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,11 +39,14 @@ struct Step {
     way: Vec<String>,
     /// It is what the first record redirects to.
     main: bool,
+    /// It counts among the look-ups that find nothing.
+    counts: bool,
 }
 
 /// The way through one domain's record.
 #[derive(Clone, Debug)]
 pub struct Walk {
+    domain: String,
     text: Option<String>,
     several: usize,
     to_ask: VecDeque<Step>,
@@ -49,6 +56,12 @@ pub struct Walk {
     catch_all: Option<char>,
     faults: Vec<String>,
     notes: Vec<String>,
+    /// Addresses of which it is to be said whether the record lets them pass.
+    seen: Vec<IpAddr>,
+    reach: Reach,
+    /// What is included, in one way of writing it.
+    includes: BTreeMap<String, String>,
+    exchangers: usize,
 }
 
 impl Walk {
@@ -57,6 +70,7 @@ impl Walk {
     pub fn new(domain: &str, texts: &[String]) -> Self {
         let found = records(texts);
         let mut walk = Self {
+            domain: domain.trim_end_matches('.').to_ascii_lowercase(),
             text: None,
             several: found.len(),
             to_ask: VecDeque::new(),
@@ -66,17 +80,28 @@ impl Walk {
             catch_all: None,
             faults: Vec::new(),
             notes: Vec::new(),
+            seen: Vec::new(),
+            reach: Reach::default(),
+            includes: BTreeMap::new(),
+            exchangers: 0,
         };
         if let [text] = *found {
             let record = Record::read(text);
             walk.text = Some(record.fault.as_ref().map_or_else(|| record.canonical(), |_| text.to_owned()));
-            walk.follow(&record, &[domain.trim_end_matches('.').to_ascii_lowercase()], true);
+            walk.follow(&record, &[walk.domain.clone()], true);
         } else if found.len() > 1 {
             let mut all: Vec<&str> = found;
             all.sort_unstable();
             walk.text = Some(all.join(" | "));
         }
         walk
+    }
+
+    /// The same, which says in its answer whether the record lets these addresses pass.
+    #[must_use]
+    pub fn seen(mut self, addresses: &[IpAddr]) -> Self {
+        self.seen = addresses.to_vec();
+        self
     }
 
     /// What is to be asked next; the answer goes to [`Walk::take`]. `None`: nothing any more.
@@ -89,13 +114,16 @@ impl Walk {
     /// Takes the answer to what was asked last: texts, addresses, or names of hosts.
     pub fn take(&mut self, answer: &[String]) {
         let Some(step) = self.asking.take() else { return };
-        if answer.is_empty() {
+        if answer.is_empty() && step.counts {
             self.voids += 1;
         }
         match &step.ask {
             Ask::Texts(name) => self.enter(name, &step, answer),
             Ask::Mx(name) if answer.len() > HOSTS => self.fault(format!("`mx` of {name} has {} hosts, of at most {HOSTS}", answer.len())),
-            Ask::Mx(_) | Ask::Addresses(_) => {}
+            Ask::Mx(name) => self.exchange(name, &step, answer),
+            Ask::Addresses(name) => {
+                self.reach.addresses.insert(name.clone(), answer.iter().filter_map(|text| text.parse().ok()).collect());
+            }
         }
     }
 
@@ -119,7 +147,10 @@ impl Walk {
             Some('?') | None => (Grade::Weak, "it says nothing of others than those it names"),
             Some(_) => (Grade::Sound, ""),
         };
-        let mut answer = Answer { lookups: Some(self.lookups), ..Answer::new(grade, &text) };
+        let passes = |host: &IpAddr| Some((*host, self.reach.passes(&self.domain, *host)?));
+        // Of a record that is an error nobody is let pass, whoever stands in it.
+        let hosts = if self.faults.is_empty() { self.seen.iter().filter_map(passes).collect() } else { BTreeMap::new() };
+        let mut answer = Answer { lookups: Some(self.lookups), hosts, ..Answer::new(grade, &text).including(&self.includes) };
         for note in self.faults.iter().chain(&self.notes).map(String::as_str).chain(Some(note)).filter(|note| !note.is_empty()) {
             answer = answer.note(note);
         }
@@ -132,13 +163,28 @@ impl Walk {
         }
     }
 
+    /// The hosts of an `mx`: their addresses are asked for only where there is an address to be held against them.
+    fn exchange(&mut self, name: &str, step: &Step, answer: &[String]) {
+        let bare = |host: &String| host.rsplit(' ').next().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+        let hosts: Vec<String> = answer.iter().map(bare).collect();
+        for host in hosts.iter().filter(|_| !self.seen.is_empty()) {
+            if self.exchangers < EXCHANGERS {
+                self.exchangers += 1;
+                self.to_ask.push_back(Step { ask: Ask::Addresses(host.clone()), counts: false, ..step.clone() });
+            }
+        }
+        self.reach.exchangers.insert(name.to_owned(), hosts);
+    }
+
     /// What a record that was included, or redirected to, adds.
     fn enter(&mut self, name: &str, step: &Step, texts: &[String]) {
         let found = records(texts);
         match *found {
             [text] => {
                 let way: Vec<String> = step.way.iter().cloned().chain([name.to_owned()]).collect();
-                self.follow(&Record::read(text), &way, step.main);
+                let record = Record::read(text);
+                self.includes.insert(name.to_owned(), record.fault.as_ref().map_or_else(|| record.canonical(), |_| text.to_owned()));
+                self.follow(&record, &way, step.main);
             }
             [] => self.fault(format!("{name} has no SPF record, and is included")),
             [..] => self.fault(format!("{name} has {} SPF records", found.len())),
@@ -151,6 +197,7 @@ impl Walk {
             self.fault(format!("{fault} (in the record of {domain})"));
             return;
         }
+        self.reach.records.insert(domain.to_owned(), record.clone());
         if main {
             self.catch_all = record.catch_all();
         }
@@ -180,7 +227,7 @@ impl Walk {
             }
             Kind::All | Kind::Exists | Kind::Ip4 | Kind::Ip6 => return,
         };
-        self.later(Step { ask, way: way.to_vec(), main: false });
+        self.later(Step { ask, way: way.to_vec(), main: false, counts: true });
     }
 
     /// Follows the way to another record.
@@ -189,7 +236,7 @@ impl Walk {
         if way.iter().any(|before| before == name) {
             self.fault(format!("{name} includes itself"));
         } else {
-            self.later(Step { ask: Ask::Texts(name.to_owned()), way: way.to_vec(), main });
+            self.later(Step { ask: Ask::Texts(name.to_owned()), way: way.to_vec(), main, counts: true });
         }
     }
 

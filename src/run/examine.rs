@@ -106,6 +106,7 @@ impl Examiner {
         let settings = Arc::new(settings.clone());
         let mut ours = Ours::new(Arc::clone(&settings));
         dog.marks().for_each(|(provider, mark)| ours.learn(provider, &[mark]));
+        dog.ways().for_each(|(provider, way)| ours.learn_way(provider, way));
         Self {
             key: shared.key.clone(),
             now: Arc::clone(&shared.now),
@@ -181,8 +182,10 @@ impl Examiner {
         let seen_in = self.settings.inboxes.get(inbox)?;
         let own: Vec<&str> = settings.addresses().collect();
         let known = Known { sent_at: Some(issued_at), sent: sent.as_ref(), inbox_domain: seen_in.domain(), own: &own };
-        let mail = examine(message, head, &known);
+        let mut mail = examine(message, head, &known);
         self.ours.learn(&route.provider, &mail.marks);
+        mail.way = mail.way.filter(|_| self.ours.is_own_relay(&route.provider));
+        mail.way.iter().for_each(|way| self.ours.learn_way(&route.provider, way));
         Some(mail)
     }
 

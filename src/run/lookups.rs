@@ -3,6 +3,7 @@
 //! Nothing waits for it. What is not answered is ours; what is asked when is kept in memory alone, so that a start asks everything once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -139,15 +140,15 @@ impl Lookups {
         let wanted = dog.dns_questions();
         let known: BTreeSet<&Subject> = wanted.iter().map(|question| &question.subject).collect();
         self.asked.retain(|subject, _| known.contains(subject));
-        let mut due: Vec<(At, Subject)> = wanted
+        let mut due: Vec<(At, Subject, Vec<IpAddr>)> = wanted
             .into_iter()
             .filter(|question| !self.asking.contains(&question.subject))
-            .map(|question| (self.due(&question), question.subject))
-            .filter(|(due, _)| *due <= now)
+            .map(|question| (self.due(&question), question.subject, question.hosts))
+            .filter(|(due, ..)| *due <= now)
             .collect();
         due.sort();
-        for (_, subject) in due.into_iter().take(AT_ONCE.saturating_sub(self.questions.len())) {
-            self.ask(&resolver, subject, events);
+        for (_, subject, hosts) in due.into_iter().take(AT_ONCE.saturating_sub(self.questions.len())) {
+            self.ask(&resolver, subject, hosts, events);
         }
     }
 
@@ -169,9 +170,9 @@ impl Lookups {
         asked.due(every.scaled(SPREAD * SPREAD - sum % SPREAD, SPREAD * SPREAD))
     }
 
-    fn ask(&mut self, resolver: &Resolver, subject: Subject, events: &mpsc::Sender<Event>) {
+    fn ask(&mut self, resolver: &Resolver, subject: Subject, hosts: Vec<IpAddr>, events: &mpsc::Sender<Event>) {
         let list = subject.list.as_ref().and_then(|name| self.lists.get(name)).cloned();
-        let (question, resolver, events) = (Question { subject: subject.clone(), list }, resolver.clone(), events.clone());
+        let (question, resolver, events) = (Question { subject: subject.clone(), list, hosts }, resolver.clone(), events.clone());
         self.asking.insert(subject);
         self.questions.spawn(async move {
             let Look { found, holds } = resolver.look(&question).await;

@@ -29,6 +29,8 @@ const VALUES: usize = 64;
 const FOREIGN: usize = 32;
 /// Addresses that are kept of one provider and stream: what is asked about them is asked of others.
 const HOSTS: usize = 32;
+/// Ways to a relay of our own that are kept.
+const WAYS: usize = 8;
 /// Networks of one part from which on they are a pool, of which one more is no news.
 const POOL: usize = 3;
 /// A foreign value is gone when so many canaries in a row did not have it.
@@ -44,6 +46,9 @@ const FRESH_MS: u64 = 3_600_000;
 pub(super) struct Identity {
     /// Canaries that were looked at, up to what it takes to know it.
     pub(super) seen: u32,
+    /// Those that were written down: the first, then one an hour at least, and each that says anything new.
+    #[serde(default)]
+    pub(super) written: u32,
     /// When one was looked at last, as far as it was written down.
     pub(super) at: At,
     /// The same over each of its inboxes.
@@ -60,6 +65,9 @@ pub(super) struct Identity {
     /// The public addresses that it came from, and when each was seen last.
     #[serde(default)]
     pub(super) hosts: BTreeMap<IpAddr, At>,
+    /// By whose hosts it came, where the relay is our own, and when each way was seen last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ways: BTreeMap<String, At>,
 }
 
 /// Since when a value is known, and when it was seen last.
@@ -70,6 +78,9 @@ pub(super) struct Seen {
     /// A person said that it is right.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) approved: bool,
+    /// How many of the mails that were written down had it.
+    #[serde(default)]
+    pub(super) mails: u32,
 }
 
 /// A value that has not stood there before.
@@ -183,9 +194,9 @@ impl Identity {
     fn learn(&mut self, mark: &Mark, at: At) {
         let values = self.parts.entry(mark.part).or_default();
         if let Some(seen) = values.get_mut(&mark.value) {
-            seen.last = at;
+            (seen.last, seen.mails) = (at, seen.mails.saturating_add(1));
         } else if values.len() < VALUES {
-            values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false });
+            values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false, mails: 1 });
         }
     }
 
@@ -197,6 +208,7 @@ impl Identity {
             || !self.foreign.is_empty()
             || at.since(self.at).as_ms() >= FRESH_MS
             || mail.marks.iter().any(|mark| !self.knows(mark))
+            || mail.way.as_ref().is_some_and(|way| !self.ways.contains_key(way))
             || mail.sender.is_some_and(|host| is_public(host) && !self.hosts.contains_key(&host))
             || Held::is_news(self.checks.get(inbox).map_or(&[], Vec::as_slice), &mail.checks)
     }
@@ -221,7 +233,9 @@ impl Identity {
         self.foreign.retain(|f| f.without < GONE);
         Held::take_in(self.checks.entry(inbox.clone()).or_default(), &mail.checks, at);
         self.come_from(mail.sender, at);
+        self.come_by(mail.way.as_ref(), at);
         self.seen = (self.seen + 1).min(LEARNT);
+        self.written = self.written.saturating_add(1);
         let of_inbox = self.inboxes.entry(inbox.clone()).or_default();
         *of_inbox = (*of_inbox + 1).min(LEARNT);
         self.at = at;
@@ -244,6 +258,17 @@ impl Identity {
         }
     }
 
+    /// The same of the way by which it came.
+    fn come_by(&mut self, way: Option<&String>, at: At) {
+        let Some(way) = way else { return };
+        self.ways.insert(way.clone(), at);
+        if self.ways.len() > WAYS
+            && let Some(oldest) = self.ways.iter().min_by_key(|(_, last)| **last).map(|(way, _)| way.clone())
+        {
+            self.ways.remove(&oldest);
+        }
+    }
+
     /// What is known to stand in a part, in order; none if it differs from mail to mail.
     pub(super) fn known(&self, part: Part) -> Vec<&str> {
         self.parts.get(&part).filter(|values| !varies(values)).map_or_else(Vec::new, |values| values.keys().map(String::as_str).collect())
@@ -251,7 +276,7 @@ impl Identity {
 }
 
 /// Whether a part differs from mail to mail.
-fn varies(values: &BTreeMap<String, Seen>) -> bool {
+pub(super) fn varies(values: &BTreeMap<String, Seen>) -> bool {
     values.len() >= VALUES || values.values().filter(|seen| seen.first == seen.last && !seen.approved).count() >= VARIES
 }
 
@@ -261,6 +286,18 @@ impl Watchdog {
         let of = |streams: &BTreeMap<Name, Identity>| streams.values().flat_map(Identity::marks).collect::<Vec<_>>();
         self.state.identities.iter().flat_map(move |(provider, streams)| of(streams).into_iter().map(move |mark| (provider, mark)))
     }
+}
+
+impl Watchdog {
+    /// By which ways the mail of each relay of our own came.
+    pub fn ways(&self) -> impl Iterator<Item = (&Name, &str)> {
+        let of = |(provider, streams)| streams_ways(streams).map(move |way| (provider, way));
+        self.state.identities.iter().flat_map(of)
+    }
+}
+
+fn streams_ways(streams: &BTreeMap<Name, Identity>) -> impl Iterator<Item = &str> {
+    streams.values().flat_map(|identity| identity.ways.keys().map(String::as_str))
 }
 
 impl State {
@@ -305,7 +342,12 @@ impl State {
         let identity = self.identities.entry(provider.clone()).or_default().entry(stream.clone()).or_default();
         identity.foreign.retain(|f| f.mark != *mark);
         let values = identity.parts.entry(mark.part).or_default();
-        values.entry(mark.value.clone()).and_modify(|seen| seen.approved = true).or_insert(Seen { first: at, last: at, approved: true });
+        values.entry(mark.value.clone()).and_modify(|seen| seen.approved = true).or_insert(Seen {
+            first: at,
+            last: at,
+            approved: true,
+            mails: 0,
+        });
     }
 
     pub(super) fn identity(&self, provider: &Name, stream: &Name) -> Option<&Identity> {

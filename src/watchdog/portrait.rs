@@ -1,11 +1,12 @@
 //! What the mail of each provider and stream looks like, as it is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use super::identity::Identity;
+use super::identity::{Identity, varies};
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, Mark, Method, Name};
+use crate::model::{At, CanaryId, Mark, Method, Name, Part};
 
 /// What the mail of one provider and stream looks like.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,10 +17,18 @@ pub struct IdentityView {
     pub stream: Name,
     /// Enough of its canaries were looked at: what is new now is foreign.
     pub known: bool,
+    /// Canaries that were looked at, up to what it takes to know it.
+    pub seen: u32,
+    /// Mails that were written down: the first, then one an hour at least, and each that says anything new.
+    pub written: u32,
     /// When one was looked at last, as far as that said anything new.
     pub at: At,
     /// What stands in it, by part; then what is foreign.
     pub marks: Vec<MarkView>,
+    /// Parts that differ from mail to mail: nothing in them is foreign.
+    pub varying: BTreeSet<Part>,
+    /// The public addresses that it came from, and when each was seen last.
+    pub hosts: Vec<(IpAddr, At)>,
     /// How its checks stand, by inbox.
     pub checks: Vec<CheckView>,
 }
@@ -37,6 +46,12 @@ pub struct MarkView {
     pub foreign: bool,
     /// A person said that it is right.
     pub approved: bool,
+    /// The configuration says so.
+    pub told: bool,
+    /// How many of the mails that were written down had it.
+    pub mails: u32,
+    /// Of what is foreign: how many canaries had it, the first of them, and where that lay.
+    pub canaries: Option<(u32, CanaryId, Name)>,
 }
 
 /// One check.
@@ -50,9 +65,13 @@ pub struct CheckView {
     pub by_receiver: bool,
     /// It is known to hold, and does.
     pub sound: bool,
+    /// How often it has held, up to ten.
+    pub passed: u32,
+    /// Since when it fails, though once may be chance.
+    pub failing_since: Option<At>,
     /// It has held, and does not any more since then.
     pub broken_since: Option<At>,
-    /// Why.
+    /// Why, where it does not hold.
     pub why: String,
 }
 
@@ -62,11 +81,12 @@ pub(super) fn identities(plan: &Plan, state: &State) -> Vec<IdentityView> {
     let all =
         state.identities.iter().flat_map(|(provider, streams)| streams.iter().map(move |(stream, identity)| (provider, stream, identity)));
     all.filter(|(provider, stream, _)| watched(provider, stream))
-        .map(|(provider, stream, identity)| shown(provider, stream, identity))
+        .map(|(provider, stream, identity)| shown(plan, provider, stream, identity))
         .collect()
 }
 
-fn shown(provider: &Name, stream: &Name, identity: &Identity) -> IdentityView {
+fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> IdentityView {
+    let from = plan.senders.get(provider);
     let known = identity.parts.iter().flat_map(|(part, values)| {
         values.iter().map(|(value, seen)| MarkView {
             mark: Mark { part: *part, value: value.clone() },
@@ -74,26 +94,43 @@ fn shown(provider: &Name, stream: &Name, identity: &Identity) -> IdentityView {
             last: seen.last,
             foreign: false,
             approved: seen.approved,
+            told: *part == Part::From && from == Some(value),
+            mails: seen.mails,
+            canaries: None,
         })
     });
-    let foreign =
-        identity.foreign.iter().map(|f| MarkView { mark: f.mark.clone(), since: f.since, last: f.last, foreign: true, approved: false });
+    let foreign = identity.foreign.iter().map(|f| MarkView {
+        mark: f.mark.clone(),
+        since: f.since,
+        last: f.last,
+        foreign: true,
+        approved: false,
+        told: false,
+        mails: f.count,
+        canaries: Some((f.count, f.canary, f.inbox.clone())),
+    });
     let checks = identity.checks.iter().flat_map(|(inbox, held)| {
         held.iter().map(|h| CheckView {
             inbox: inbox.clone(),
             method: h.method,
             by_receiver: h.by_receiver,
             sound: h.is_sound(),
+            passed: h.passes,
+            failing_since: h.since,
             broken_since: h.since.filter(|_| h.is_broken()),
-            why: if h.is_broken() { h.why.clone() } else { String::new() },
+            why: if h.is_sound() { String::new() } else { h.why.clone() },
         })
     });
     IdentityView {
         provider: provider.clone(),
         stream: stream.clone(),
         known: identity.is_known(),
+        seen: identity.seen,
+        written: identity.written,
         at: identity.at,
         marks: known.chain(foreign).collect(),
+        varying: identity.parts.iter().filter(|(_, values)| identity.is_known() && varies(values)).map(|(part, _)| *part).collect(),
+        hosts: identity.hosts.iter().map(|(host, last)| (*host, *last)).collect(),
         checks: checks.collect(),
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Held {
     /// It is the receiver's word, and not ours.
     pub(super) by_receiver: bool,
     /// How often it has held, up to what it takes to know that it does.
-    passes: u32,
+    pub(super) passes: u32,
     /// How many passed together at least, in the first mails: of several signatures one more than another matters.
     usual: u32,
     /// Failures in a row.
@@ -89,6 +89,8 @@ impl Held {
             return;
         }
         if said.passed == 0 {
+            // No change, and yet worth showing.
+            self.why = shorten(said.why, WHY);
             return;
         }
         if self.passes < USUAL {

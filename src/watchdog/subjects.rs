@@ -7,7 +7,7 @@ use super::identity::{Identity, Seen};
 use super::plan::Plan;
 use super::state::State;
 use crate::config::{NameServer, Provider, Settings};
-use crate::model::{At, Culprit, Name, Part, Severity, Span, Subject, Topic};
+use crate::model::{Answer, At, Culprit, Name, Part, Severity, Span, Subject, Topic};
 
 /// Questions at most, the most telling first: an installation has some dozens.
 const MOST: usize = 512;
@@ -41,6 +41,8 @@ pub(super) struct Stake {
     pub(super) fading: bool,
     /// How loud it is to be listed.
     pub(super) severity: Option<Severity>,
+    /// The addresses that mail was seen to come from with this domain in its Return-Path, and whose mail that is.
+    pub(super) hosts: BTreeMap<IpAddr, BTreeSet<Name>>,
 }
 
 impl Stake {
@@ -52,6 +54,15 @@ impl Stake {
             (None, Some(inbox)) => Culprit::Inbox(inbox.clone()),
             (Some(_), _) | (None, None) => Culprit::Watcher {},
         }
+    }
+
+    /// Who has to do with a change. Where all that matters is that some hosts may not send any more, those whose mail comes from there.
+    pub(super) fn of_change(mut self, before: &Answer, after: &Answer) -> Self {
+        let lost: BTreeSet<Name> = before.lost(after).filter_map(|host| self.hosts.get(&host)).flatten().cloned().collect();
+        if !lost.is_empty() && after.grade >= before.grade {
+            self.providers = lost;
+        }
+        self
     }
 }
 
@@ -111,7 +122,8 @@ pub(super) fn subjects(plan: &Plan, state: &State) -> BTreeMap<Subject, Stake> {
         }
     }
     for (provider, identity) in mine().flat_map(|(provider, streams)| streams.values().map(move |identity| (provider, identity))) {
-        identity.known(Part::ReturnPath).into_iter().for_each(|domain| all.add(Topic::Spf, domain, |_| {}, Some(provider)));
+        let sends = |stake: &mut Stake| hosts(identity).for_each(|host| _ = stake.hosts.entry(host).or_default().insert(provider.clone()));
+        identity.known(Part::ReturnPath).into_iter().for_each(|domain| all.add(Topic::Spf, domain, sends, Some(provider)));
         for address in hosts(identity) {
             all.add(Topic::Reverse, &address.to_string(), |_| {}, Some(provider));
         }

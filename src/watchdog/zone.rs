@@ -3,7 +3,10 @@
 //! One odd answer is no change: another has to say the same. What stood there first is usual, good or bad; only a change is told. A listing is
 //! bad in itself, and usually there is none.
 
+mod worse;
+
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,7 @@ use super::state::State;
 use super::step::Unfit;
 use super::subjects::{Stake, subjects};
 use crate::model::{Answer, At, Found, Grade, Looked, Method, Name, Severity, Span, Subject, Topic};
+pub(super) use worse::{became, weigh};
 
 /// So many answers in a row say that something has changed…
 const CHANGES: u8 = 2;
@@ -80,7 +84,7 @@ impl Watched {
     }
 
     fn is_news(&self, answer: &Answer, at: At) -> bool {
-        let same = self.current().is_some_and(|now| now.is_same(answer) && now.notes == answer.notes && now.lookups == answer.lookups);
+        let same = self.current().is_some_and(|now| now == answer);
         !same || self.doubt.is_some() || self.mute.is_some() || at.since(self.at) >= FRESH
     }
 
@@ -95,14 +99,14 @@ impl Watched {
             self.doubt = None;
             return;
         }
-        let before = current.text.clone();
+        let (before, after) = became(current, &answer);
         let (since, _, seen) = self.doubt.take().filter(|(_, doubt, _)| doubt.is_same(&answer)).unwrap_or_else(|| (at, answer.clone(), 0));
         let seen = seen.saturating_add(1);
         if seen < if heals { HEALS } else { CHANGES } {
             self.doubt = Some((since, answer, seen));
             return;
         }
-        self.changes.push_back((since, before, answer.text.clone()));
+        self.changes.push_back((since, before, after));
         if self.changes.len() > HISTORY {
             self.changes.pop_front();
         }
@@ -125,60 +129,6 @@ impl Watched {
             self.usual = Some(answer);
         }
     }
-}
-
-/// How bad it is that `before` became `after`. `None`: it is no reason to tell anybody.
-pub(super) fn weigh(topic: Topic, stake: &Stake, before: &Answer, after: &Answer) -> Option<Severity> {
-    let worse = after.grade < before.grade;
-    let lost = before.grade.works() && !after.grade.works();
-    let told = |severity: Severity| if stake.fading_key(topic) { Some(severity.min(Severity::Warn)) } else { Some(severity) };
-    if topic == Topic::Listed {
-        return (!after.grade.works()).then(|| stake.severity.unwrap_or(Severity::Warn));
-    }
-    // What did not work before and does not work now, or works at last, calls nobody.
-    if !before.grade.works() {
-        return None;
-    }
-    match topic {
-        // What was known of it before its policy was asked for, too.
-        Topic::MtaSts if lost_nothing(before, after) => None,
-        // What is signed by the provider's own domain besides ours does not decide what receivers do.
-        Topic::Dkim if lost => told(if stake.ours { Severity::Page } else { Severity::Warn }),
-        Topic::Mx if lost => Some(Severity::Page),
-        Topic::Spf if lost && stake.ours => Some(Severity::Page),
-        Topic::Dnssec if after.grade == Grade::Broken => Some(Severity::Page),
-        Topic::TlsRpt if worse => Some(Severity::Info),
-        _ if worse => Some(Severity::Warn),
-        // The same name with another key: what is signed with the old one fails from now on.
-        Topic::Dkim => stake.ours.then_some(Severity::Warn),
-        Topic::Mx if !hosts(before).any(|host| hosts(after).any(|other| other == host)) => Some(Severity::Warn),
-        Topic::Spf if stake.ours && lets_pass(before).any(|term| lets_pass(after).all(|other| other != term)) => Some(Severity::Warn),
-        // A number that says that the policy itself has changed.
-        Topic::MtaSts => stake.ours.then_some(Severity::Warn),
-        // What others do in their zones is theirs, as long as it works.
-        Topic::Spf | Topic::Dmarc | Topic::Mx | Topic::TlsRpt | Topic::Dnssec => stake.ours.then_some(Severity::Info),
-        Topic::Reverse | Topic::Listed => None,
-    }
-}
-
-impl Stake {
-    fn fading_key(&self, topic: Topic) -> bool {
-        topic == Topic::Dkim && self.fading
-    }
-}
-
-/// Whether an answer is the former one with more to say.
-fn lost_nothing(before: &Answer, after: &Answer) -> bool {
-    after.grade.works() && after.text.strip_prefix(before.text.as_str()).is_some_and(|more| more.starts_with("; max_age="))
-}
-
-fn hosts(answer: &Answer) -> impl Iterator<Item = &str> {
-    answer.text.split(", ").filter_map(|host| host.split_once(' ')).map(|(_, name)| name)
-}
-
-/// What an SPF record lets pass.
-fn lets_pass(answer: &Answer) -> impl Iterator<Item = &str> {
-    answer.text.split(' ').skip(1).filter(|term| !term.starts_with(['-', '~', '?']) && !term.contains('='))
 }
 
 impl State {
@@ -237,7 +187,8 @@ impl State {
         for (subject, known) in &mut self.dns.subjects {
             let Some(((since, after), before)) = known.now.as_ref().zip(known.usual.as_ref()) else { continue };
             let severity = asked.get(subject).and_then(|stake| weigh(subject.topic, stake, before, after));
-            let settled = subject.topic != Topic::Listed && after.grade >= before.grade && at.since(*since) >= SETTLES;
+            let worse = subject.topic == Topic::Listed || after.grade < before.grade || before.lost(after).next().is_some();
+            let settled = !worse && at.since(*since) >= SETTLES;
             if severity.is_none() || settled {
                 known.accept();
             }
@@ -268,6 +219,7 @@ impl Watchdog {
             DnsQuestion {
                 doubtful: self.state.dns.subjects.get(&subject).is_some_and(Watched::is_doubtful),
                 failing_since: rests.map(|(_, since)| *since).max(),
+                hosts: stake.hosts.into_keys().collect(),
                 subject,
             }
         };
@@ -290,6 +242,8 @@ pub struct DnsQuestion {
     pub doubtful: bool,
     /// Since when a check of mail fails that rests on it: an answer from before says nothing of that.
     pub failing_since: Option<At>,
+    /// Addresses that mail was seen to come from, where it matters whether the record lets them pass.
+    pub hosts: Vec<IpAddr>,
 }
 
 /// Whether a check of mail may fail by what stands there.

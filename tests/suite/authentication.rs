@@ -19,8 +19,13 @@ use crate::support::postfix::Postfix;
 
 const FROM: &str = "no-reply@mail.test";
 
-/// Hands `message` to an SMTP server.
+/// Hands `message` to an SMTP server, for the user of Dovecot.
 pub fn submit(port: u16, from: &str, message: &str) {
+    hand_over(port, from, dovecot::USER, message);
+}
+
+/// The same for anybody.
+pub fn hand_over(port: u16, from: &str, to: &str, message: &str) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut lines = BufReader::new(stream.try_clone().unwrap());
@@ -34,9 +39,7 @@ pub fn submit(port: u16, from: &str, message: &str) {
     };
     answered();
     let body = message.replace('\n', "\r\n");
-    for command in
-        ["EHLO relay.mail.test", &format!("MAIL FROM:<{from}>"), &format!("RCPT TO:<{}>", dovecot::USER), "DATA", &format!("{body}\r\n.")]
-    {
+    for command in ["EHLO relay.mail.test", &format!("MAIL FROM:<{from}>"), &format!("RCPT TO:<{to}>"), "DATA", &format!("{body}\r\n.")] {
         stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
         answered();
     }

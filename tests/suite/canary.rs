@@ -4,6 +4,7 @@ mod compose;
 mod key;
 mod mail;
 mod recognise;
+mod relay;
 
 use mailcanary::canary::{Composed, Found, Key, compose};
 use mailcanary::config::{Inbox, Mailbox, Stream};

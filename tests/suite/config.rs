@@ -496,6 +496,14 @@ fn what_is_likely_not_meant_is_warned_of() {
         (vec![("[http]", &format!("{spark}\nsigns = false\nsigns_per_day = 9\n[http]"))], "signs_per_day: is not used"),
         (vec![("port = 587", "port = 465")], "provider.relay.smtp.port: on port 465 servers speak TLS from the first byte"),
         (
+            vec![
+                ("preset = \"gmail\"\n", ""),
+                ("imap.gmail.com", "imap.mail.yahoo.com"),
+                ("[http]", &second.replace("imap.example.org", "imap.mail.yahoo.com").replace("\"b\"", "\"seed7f3@gmail.com\"")),
+            ],
+            "`imap.mail.yahoo.com` bears 5 sessions of an account, and these inboxes have up to 6",
+        ),
+        (
             vec![("[http]", &second.replace("imap.example.org", "imap.gmail.com").replace("\"b\"", "\"seed7f3@gmail.com\""))],
             "this is the mailbox of inbox `gmail-1` too",
         ),

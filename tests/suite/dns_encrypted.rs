@@ -20,7 +20,7 @@ async fn name_servers_are_asked_over_tls_and_https_and_must_be_who_they_should()
     let ask = async |server: String, wire: &Wire, domain: &str| {
         let server = NameServer::Servers(vec![Upstream::read(&server).unwrap()]);
         let resolver = Resolver::forgetful(&server, wire).unwrap();
-        resolver.look(&Question { subject: Subject::new(Topic::Spf, domain).unwrap(), list: None }).await
+        resolver.look(&Question { subject: Subject::new(Topic::Spf, domain).unwrap(), list: None, hosts: Vec::new() }).await
     };
     let wire = trusting(&authority);
     for server in [format!("tls://{}#dns.mail.test", unbound.tls), format!("https://{}/dns-query#dns.mail.test", unbound.https)] {
@@ -90,7 +90,7 @@ async fn policies_of_mta_sts_are_fetched_as_senders_fetch_them() {
         ("busy.mail.test", None, "answers 503"),
         ("dead.mail.test", None, "connection refused"),
     ] {
-        let look = resolver.look(&Question { subject: Subject::new(Topic::MtaSts, domain).unwrap(), list: None }).await;
+        let look = resolver.look(&Question { subject: Subject::new(Topic::MtaSts, domain).unwrap(), list: None, hosts: Vec::new() }).await;
         let (grade, said) = match &look.found {
             Found::Answer(answer) => (Some(answer.grade), answer.notes.join("; ")),
             Found::Refused(why) | Found::Unknown(why) => (None, why.clone()),

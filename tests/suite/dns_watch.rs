@@ -18,7 +18,7 @@ fn key(byte: u8) -> String {
 }
 
 async fn look(resolver: &Resolver, topic: Topic, name: &str) -> Found {
-    resolver.look(&Question { subject: Subject::new(topic, name).unwrap(), list: None }).await.found
+    resolver.look(&Question { subject: Subject::new(topic, name).unwrap(), list: None, hosts: Vec::new() }).await.found
 }
 
 async fn grade(resolver: &Resolver, topic: Topic, name: &str) -> Grade {
@@ -32,7 +32,7 @@ async fn listed(resolver: &Resolver, address: &str) -> Found {
     let (listed, refused) = Blocklist::known("bl.mail.test");
     let settings = Blocklist { zone: "bl.mail.test".to_owned(), domains: false, listed, refused, key: None, severity: Severity::Warn };
     let subject = Subject::listed(address, &Name::new("own").unwrap()).unwrap();
-    resolver.look(&Question { subject, list: Some(List { settings, key: None }) }).await.found
+    resolver.look(&Question { subject, list: Some(List { settings, key: None }), hosts: Vec::new() }).await.found
 }
 
 #[tokio::test]
@@ -57,6 +57,7 @@ async fn records_are_asked_for_as_they_stand_in_a_zone() {
         "8.2.0.192.bl A 127.255.255.254",
         "nasty TXT \"v=spf1 include:\\007\\233\\255.mail.test a:%{i}.x -all\"",
         "nasty MX 10 \\007\\200.mail.test.",
+        "silent TXT \"v=spf1 ip4:192.0.2.1 include:elsewhere.test -all\"",
     ]
     .map(str::to_owned)
     .to_vec();
@@ -99,7 +100,8 @@ async fn records_are_asked_for_as_they_stand_in_a_zone() {
     );
     assert!(matches!(listed(&resolver, "192.0.2.8").await, Found::Refused(_)));
     assert!(matches!(listed(&resolver, "192.0.2.9").await, Found::Answer(a) if a.grade == Grade::Sound));
-    // Of what is not its own it says nothing, nor where nobody is.
+    // Of what is not its own it says nothing, nor where nobody is; what it rests on is then not known, and nobody is shut out.
+    assert!(matches!(look(&resolver, Topic::Spf, "silent.mail.test").await, Found::Unknown(_)));
     assert!(matches!(look(&resolver, Topic::Reverse, "198.51.100.1").await, Found::Unknown(_)));
     let nobody = Resolver::forgetful(&NameServer::from(SocketAddr::from(([127, 0, 0, 1], free_port()))), &Wire::default()).unwrap();
     assert!(matches!(look(&nobody, Topic::Spf, "mail.test").await, Found::Unknown(_)));

@@ -19,3 +19,4 @@ mod signs;
 mod sinks;
 mod told;
 mod trigger;
+mod zones;

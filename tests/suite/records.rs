@@ -32,6 +32,74 @@ fn spf(domain: &str, zone: &[(&str, &str)]) -> Answer {
     walk.answer()
 }
 
+/// Whether a record lets these addresses pass, in a world of these texts.
+fn passes(zone: &[(&str, &str)], addresses: &[&str]) -> Vec<Option<bool>> {
+    let of = |name: &str| zone.iter().filter(|(at, _)| *at == name).map(|(_, text)| (*text).to_owned()).collect::<Vec<_>>();
+    let seen: Vec<std::net::IpAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    let mut walk = Walk::new("a.example", &of("a.example")).seen(&seen);
+    while let Some(ask) = walk.next() {
+        let answer = match &ask {
+            Ask::Texts(name) => of(name),
+            Ask::Addresses(name) if name == "host.example" => texts(&["192.0.2.1", "2001:db8::1"]),
+            Ask::Addresses(name) if name == "mx1.example" => texts(&["192.0.2.25"]),
+            Ask::Addresses(_) => Vec::new(),
+            Ask::Mx(_) => texts(&["mx1.example.", "mx2.example"]),
+        };
+        walk.take(&answer);
+    }
+    let answer = walk.answer();
+    seen.iter().map(|address| answer.hosts.get(address).copied()).collect()
+}
+
+#[test]
+fn spf_says_whether_the_hosts_that_send_are_let_pass() {
+    let (yes, no) = (Some(true), Some(false));
+    let of = |text: &'static str| {
+        vec![("a.example", text), ("in.example", "v=spf1 ip4:198.51.100.0/24 -all"), ("to.example", "v=spf1 a:host.example -all")]
+    };
+    let seen = ["192.0.2.1", "192.0.2.25", "198.51.100.9", "2001:db8::1"];
+    for (text, expected) in [
+        ("v=spf1 -all", [no; 4]),
+        ("v=spf1 +all", [yes; 4]),
+        ("v=spf1", [no; 4]),
+        ("v=spf1 ip4:192.0.2.0/27 -all", [yes, yes, no, no]),
+        ("v=spf1 -ip4:192.0.2.1 ip4:192.0.2.0/24 ?all", [no, yes, no, no]),
+        ("v=spf1 a:host.example -all", [yes, no, no, yes]),
+        ("v=spf1 a:host.example/24//128 -all", [yes, yes, no, yes]),
+        ("v=spf1 mx:x.example -all", [no, yes, no, no]),
+        ("v=spf1 include:in.example -all", [no, no, yes, no]),
+        ("v=spf1 -include:in.example +all", [yes, yes, no, yes]),
+        ("v=spf1 redirect=to.example", [yes, no, no, yes]),
+        ("v=spf1 redirect=to.example -all", [no; 4]),
+        // Only what comes before can be said where the mail itself decides.
+        ("v=spf1 ip4:192.0.2.1 exists:%{i}.x.example -all", [yes, None, None, None]),
+        ("v=spf1 ip4:192.0.2.1 ptr -all", [yes, None, None, None]),
+        ("v=spf1 include:%{d}.x.example -all", [None; 4]),
+        // Of an error nothing is said.
+        ("v=spf1 ip4:192.0.2.1 ip5:x -all", [None; 4]),
+    ] {
+        assert_eq!(passes(&of(text), &seen), expected, "{text}");
+    }
+    let inside = spf("a.example", &of("v=spf1 include:in.example redirect=to.example"));
+    assert_eq!(inside.includes["in.example"], "v=spf1 ip4:198.51.100.0/24 -all");
+    assert_eq!(inside.includes.len(), 2);
+    // Another text of it is no change as long as the same hosts may send.
+    let with = |net: &str, host: bool| {
+        let includes = [("in.example".to_owned(), format!("v=spf1 ip4:{net} -all"))].into();
+        Answer {
+            hosts: [("192.0.2.1".parse().unwrap(), host)].into(),
+            ..Answer::new(Grade::Sound, "v=spf1 include:in.example").including(&includes)
+        }
+    };
+    let (one, other, out) = (with("192.0.2.0/24", true), with("192.0.2.0/25", true), with("198.51.100.0/24", false));
+    assert!(one.is_same(&other) && !one.is_same(&out) && one.lost(&out).count() == 1 && out.lost(&one).count() == 0);
+    assert_eq!(one.changed_inside(&out), [("in.example", "v=spf1 ip4:192.0.2.0/24 -all", "v=spf1 ip4:198.51.100.0/24 -all")]);
+    let many: std::collections::BTreeMap<_, _> = (0..1000).map(|n| (format!("{n}.{}", "x".repeat(300)), "y".repeat(5000))).collect();
+    let kept = Answer::new(Grade::Sound, "").including(&many);
+    assert!(kept.includes.len() == 16 && kept.includes.values().all(|text| text.chars().count() <= 1017), "{}", kept.includes.len());
+    assert_eq!(kept.clone().bounded(), kept);
+}
+
 #[test]
 fn spf_is_counted_as_receivers_count() {
     let google = [

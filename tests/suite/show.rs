@@ -159,13 +159,20 @@ fn identity() -> IdentityView {
         last: at(3000),
         foreign,
         approved: false,
+        told: false,
+        mails: 4,
+        canaries: foreign.then(|| (2, CanaryId::from_bits(7), name("inbox-0"))),
     };
     IdentityView {
         provider: name("provider-0"),
         stream: name("stream-0"),
         known: true,
+        seen: 10,
+        written: 34,
         at: at(3000),
         marks: vec![mark("help@example.com", false), mark("<script>@arxxwalls.example", true)],
+        varying: BTreeSet::new(),
+        hosts: Vec::new(),
         checks: Vec::new(),
     }
 }

@@ -3,12 +3,15 @@
 use std::collections::VecDeque;
 
 use super::fields::unfolded;
-use super::names::{is_public, organisation};
+use super::names::{is_public, network, organisation};
 use super::trace::Trace;
 use crate::model::{At, Hop, Side};
 
 /// Hops that are kept, half of them the first and half the last.
 const KEPT: usize = 32;
+/// Hops from the receiver back that make a way, and its bytes.
+const WAY: usize = 6;
+const WAY_LONGEST: usize = 253;
 /// Names that one receiver's hosts are under.
 const FAMILIES: [&[&str]; 5] = [
     &["outlook.com", "exchangelabs.com", "office365.com", "microsoft.com"],
@@ -69,6 +72,30 @@ impl Way {
         self.last.iter().take(up_to).map(|t| t.by.as_str()).filter(|by| by.contains('.'))
     }
 
+    /// By whose hosts it came to its receiver, the last first: from the border back to each host that wrote down that it had the mail.
+    /// Each way goes one host further back than the one before it.
+    pub(super) fn ways(&self) -> Vec<String> {
+        let Some((border, trace)) = self.border() else { return Vec::new() };
+        let (mut way, mut all) = (whose(trace), Vec::new());
+        for trace in self.last.iter().skip(border.saturating_add(1)).take(WAY) {
+            let by = if trace.by.contains('.') { organisation(&trace.by) } else { &trace.by };
+            way = format!("{way} {by}");
+            if by.is_empty() || way.len() > WAY_LONGEST {
+                break;
+            }
+            all.push(way.clone());
+            way = format!("{way} {}", whose(trace));
+        }
+        all
+    }
+
+    /// The whole of it, back to the host that had the mail first; nothing where that is too far, or wrote nothing down.
+    pub(super) fn whole(&self) -> Option<String> {
+        let (border, _) = self.border()?;
+        let hops = self.last.len().checked_sub(border.saturating_add(1)).filter(|hops| self.first.is_empty() && *hops > 0)?;
+        self.ways().into_iter().nth(hops.saturating_sub(1))
+    }
+
     /// To whom its hosts say that it was.
     pub(super) fn recipients(&self) -> impl Iterator<Item = &str> {
         self.last.iter().chain(&self.first).filter_map(|trace| trace.to.as_deref())
@@ -105,6 +132,11 @@ impl Way {
 /// Whether a host had the mail from somebody else, over a network that both can be reached by.
 fn is_handed_over(trace: &Trace) -> bool {
     trace.address.is_some_and(is_public) && !is_within(trace)
+}
+
+/// Whose host handed a mail over, as far as whoever took it found out.
+fn whose(trace: &Trace) -> String {
+    trace.name.as_deref().map(|name| organisation(name).to_owned()).or_else(|| trace.address.map(network)).unwrap_or_else(|| "?".to_owned())
 }
 
 /// Whether both ends of a hop are one organisation's.

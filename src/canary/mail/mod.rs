@@ -12,6 +12,7 @@ pub(super) mod head;
 mod hops;
 mod marks;
 mod names;
+mod relay;
 mod results;
 mod strangers;
 mod trace;
@@ -57,5 +58,6 @@ pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
         checks,
         hops: head.way.hops(known.sent_at),
         sender: head.envelope().map(|envelope| envelope.address),
+        way: head.way.whole(),
     }
 }

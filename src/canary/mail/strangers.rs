@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::head::Head;
 use super::names::{host, organisation, without_tag};
+use super::relay::Relays;
 use super::results;
 use crate::config::{Honeytoken, Inbox, Settings};
 use crate::model::{At, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger};
@@ -18,6 +19,7 @@ const KNOWN: usize = 64;
 pub struct Ours {
     domains: BTreeSet<String>,
     providers: BTreeMap<Name, Sender>,
+    relays: Relays,
     settings: std::sync::Arc<Settings>,
 }
 
@@ -35,10 +37,21 @@ impl Ours {
     #[must_use]
     pub fn new(settings: std::sync::Arc<Settings>) -> Self {
         let of_from = settings.providers.values().map(|p| p.from.domain().to_ascii_lowercase());
-        let domains = of_from.chain(settings.watch.domains.iter().cloned()).collect();
+        let domains: BTreeSet<String> = of_from.chain(settings.watch.domains.iter().cloned()).collect();
         let providers =
             settings.providers.iter().map(|(name, p)| (name.clone(), Sender { kind: hosts_of(p.kind.as_str()), seen: BTreeSet::new() }));
-        Self { domains, providers: providers.collect(), settings }
+        Self { relays: Relays::of(&settings, &domains), domains, providers: providers.collect(), settings }
+    }
+
+    /// Whether a provider is a relay of our own, whose ways are worth learning.
+    #[must_use]
+    pub fn is_own_relay(&self, provider: &Name) -> bool {
+        self.relays.has(provider)
+    }
+
+    /// Learns by which way a canary came that went through a relay of ours.
+    pub fn learn_way(&mut self, provider: &Name, way: &str) {
+        self.relays.learn(provider, way);
     }
 
     /// Learns from the marks of a canary that came through `provider`.
@@ -67,10 +80,10 @@ impl Ours {
         // Of several senders the one that is told of is the one in our name.
         let ours = head.from.iter().find(|from| self.is_our_address(from));
         let from = ours.or_else(|| head.from.first()).cloned().unwrap_or_default();
-        let (claim, to) = self.claim(inbox_name, inbox, &head, &from);
+        let (claim, to, nameless) = self.claim(inbox_name, inbox, &head, &from);
         let names = if ours.is_some() { None } else { self.named(&head) };
         let subject = head.subject.chars().map(|c| if is_shown(c) { c } else { '?' }).take(SUBJECT).collect();
-        Stranger { from, names, subject, placement, arrived_at, claim, to, copy }
+        Stranger { from, names, nameless, subject, placement, arrived_at, claim, to, copy }
     }
 
     fn is_our_address(&self, address: &str) -> bool {
@@ -89,19 +102,20 @@ impl Ours {
             .or_else(|| anywhere().map(|(part, domain)| Mark { part: *part, value: domain.clone() }))
     }
 
-    /// What it has to do with us, and to which honeytoken it came.
-    fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> (Claim, Option<String>) {
+    /// What it has to do with us, to which honeytoken it came, and whether it is in no name of ours although it came through our own relay.
+    fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> (Claim, Option<String>, bool) {
         // Who writes a second name beside an expected one is not expected.
         let all_from = || head.from.iter().map(String::as_str).chain(head.from.is_empty().then_some(from));
         if self.settings.expected_mail.iter().any(|e| all_from().all(|from| e.allows(inbox_name.as_str(), from, &head.subject))) {
-            return (Claim::Allowed, None);
+            return (Claim::Allowed, None, false);
         }
         let signed = self.signers(head, inbox);
         let written = head.from.iter().any(|from| self.is_our_address(from)) || self.named(head).is_some();
         let ours = written || head.return_domain().into_iter().chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
-        let through = if ours { self.through(head, &signed) } else { None };
+        let through = if ours { self.through(head, &signed) } else { self.relayed(inbox, head) };
         let bait = self.bait(inbox_name, head);
         let only = bait.map(|bait| &bait.provider).or(inbox.honeytoken_of.as_ref());
+        let nameless = !ours && through.is_some();
         let claim = match (only, through) {
             // Only that provider knows the address: its own mail in our name is what its list is for, but nobody sent it.
             (Some(only), Some(through)) if *only == through => Claim::Provider(through),
@@ -110,7 +124,14 @@ impl Ours {
             (None, None) if ours => Claim::OurDomain,
             (None, None) => Claim::Nothing,
         };
-        (claim, bait.map(|bait| bait.address.clone()))
+        let nameless = nameless && matches!(claim, Claim::Provider(_));
+        (claim, bait.map(|bait| bait.address.clone()), nameless)
+    }
+
+    /// The relay of our own that a mail in another name came through. Mail to a domain of ours may have come in by it, as all mail does.
+    fn relayed(&self, inbox: &Inbox, head: &Head) -> Option<Name> {
+        let to_us = self.is_ours(inbox.domain()) || head.to.iter().any(|to| self.is_our_address(to));
+        if to_us { None } else { self.relays.through(head) }
     }
 
     /// The honeytoken that a mail in this inbox was written to.
@@ -151,6 +172,15 @@ impl Ours {
         let marks = selectors.chain(others).map(|(part, value)| Mark { part, value });
         only_of_kind.or_else(|| marks.into_iter().find_map(|mark| seen_in(&mark)))
     }
+}
+
+/// Kinds of providers that are known by their hosts.
+const KINDS: [&str; 11] =
+    ["mandrill", "sendgrid", "postmark", "mailgun", "ses", "sparkpost", "resend", "brevo", "mailjet", "mailersend", "azure"];
+
+/// Whether a host's organisation sends for many.
+pub(super) fn sends_for_many(whose: &str) -> bool {
+    KINDS.iter().any(|kind| hosts_of(kind).contains(&whose))
 }
 
 /// Whose hosts the mail of a kind of provider comes from and is signed by.

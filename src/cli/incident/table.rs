@@ -82,12 +82,31 @@ pub(super) fn identities(answer: &Value) -> String {
             let state = match (of("sound").as_str(), check.get("broken_since").is_some_and(Value::is_string)) {
                 (_, true) => format!("BROKEN since {}: {}", moment(&of("broken_since")), of("why")),
                 ("true", false) => "holds".to_owned(),
-                _ => "not known to hold".to_owned(),
+                _ if of("why").is_empty() => "not known to hold".to_owned(),
+                _ => format!("not known to hold: {}", of("why")),
             };
             let _ = writeln!(text, "  {:<13} in {}{by}: {state}", of("method"), of("inbox"));
         }
     }
     text.trim_end().to_owned()
+}
+
+/// What a record includes that is another than before, and the hosts that it does not let pass.
+fn inside(record: &Value, text: &mut String) {
+    let list = |key: &str| record.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    for one in list("includes").iter().filter(|one| one.get("before").is_some_and(Value::is_string)) {
+        let of = |key: &str| one.get(key).map(said).filter(|text| !text.is_empty()).unwrap_or_else(|| "nothing".to_owned());
+        let _ = writeln!(
+            text,
+            "         it rests on {}\n           before: {}\n           now:    {}",
+            of("domain"),
+            of("before"),
+            of("value")
+        );
+    }
+    for host in list("addresses").iter().filter(|host| host.get("passes") == Some(&Value::Bool(false))) {
+        let _ = writeln!(text, "         does not let {} pass, from where mail comes", host.get("address").map(said).unwrap_or_default());
+    }
 }
 
 /// What the DNS says; what has changed first.
@@ -120,6 +139,7 @@ pub(super) fn dns(answer: &Value) -> String {
         for note in list(&record, "notes") {
             let _ = writeln!(text, "         {}", said(&note));
         }
+        inside(&record, &mut text);
         if let Some(silence) = record.get("unanswered").filter(|value| value.is_object()) {
             let of = |key: &str| silence.get(key).map(said).unwrap_or_default();
             let _ = writeln!(text, "         not answered since {}: {}", moment(&of("since")), of("why"));

@@ -34,6 +34,8 @@ pub struct Question {
     pub subject: Subject,
     /// The list that is asked, where one is.
     pub list: Option<List>,
+    /// Addresses of which it is asked whether they may send: of SPF.
+    pub hosts: Vec<IpAddr>,
 }
 
 /// How a question ended.
@@ -61,7 +63,7 @@ impl Resolver {
     async fn find(&self, question: &Question) -> Result<Found, LookUpError> {
         let name = question.subject.name.as_str();
         let answer = match question.subject.topic {
-            Topic::Spf => self.sender_policy(name).await?,
+            Topic::Spf => self.sender_policy(name, &question.hosts).await?,
             Topic::Dkim => key(&self.texts("DKIM", name).await?),
             Topic::Dmarc => self.message_policy(name).await?,
             Topic::Mx => self.exchangers(name).await?,
@@ -74,13 +76,13 @@ impl Resolver {
         Ok(Found::Answer(answer))
     }
 
-    async fn sender_policy(&self, domain: &str) -> Result<Answer, LookUpError> {
-        let mut walk = Walk::new(domain, &self.texts("SPF", domain).await?);
+    async fn sender_policy(&self, domain: &str, hosts: &[IpAddr]) -> Result<Answer, LookUpError> {
+        let mut walk = Walk::new(domain, &self.texts("SPF", domain).await?).seen(hosts);
         while let Some(ask) = walk.next() {
             let answered = match &ask {
                 Ask::Texts(name) => self.texts("SPF", name).await,
                 Ask::Addresses(name) => self.addresses(name).await.map(|all| all.iter().map(ToString::to_string).collect()),
-                Ask::Mx(name) => self.records("MX", name, RecordType::MX).await.map(|all| all.iter().map(ToString::to_string).collect()),
+                Ask::Mx(name) => self.hosts(name).await.map(|all| all.into_iter().map(|(_, host)| host).collect()),
             };
             match answered {
                 Ok(answer) => walk.take(&answer),

@@ -279,6 +279,9 @@ fn row(value: &Value) -> Vec<(String, Said)> {
     let property = |(key, value): (&String, &Value)| {
         let said = match value {
             Value::Array(all) if all.is_empty() => None,
+            Value::Array(all) if all.iter().all(Value::is_object) => {
+                Some(Said::Words(Said::Rows(all.iter().take(LISTED).map(row).collect()).to_string()))
+            }
             Value::Array(all) => Some(Said::Words(all.iter().map(plain).collect::<Vec<_>>().join(", "))),
             Value::Object(all) if all.is_empty() => None,
             Value::Object(_) => Some(Said::Quoted(value.to_string())),

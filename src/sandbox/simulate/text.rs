@@ -375,7 +375,7 @@ impl Broken {
             BrokenKind::Record => {
                 let (subject, after) = (self.subject.ok_or_else(|| needs("subject"))?, self.answer.ok_or_else(|| needs("answer"))?);
                 let before = self.before.unwrap_or_else(|| Answer::new(Grade::Sound, ""));
-                Harm::Record(culprit(self.culprit)?, subject, before, after)
+                Harm::Record(culprit(self.culprit)?, subject, Box::new([before, after]))
             }
             BrokenKind::Stranger => {
                 let (claim, from) = (self.claim.ok_or_else(|| needs("claim"))?, self.from.ok_or_else(|| needs("from"))?);

@@ -37,7 +37,7 @@ pub enum Harm {
     /// A check of mail fails.
     Fails(Culprit, Method),
     /// Whoever asks the DNS of this, which this culprit depends on, is told the second answer instead of the first.
-    Record(Culprit, Subject, Answer, Answer),
+    Record(Culprit, Subject, Box<[Answer; 2]>),
     /// A mail that nobody sent lies in this inbox: what it has to do with us, and who it says it is from.
     Stranger(Name, Claim, String),
     /// The inbox cannot be read; what came meanwhile is seen afterwards.

@@ -165,7 +165,8 @@ impl<W: Watching, O: Observing> World<W, O> {
                 let mail = mail::stranger(claim.clone(), from.clone(), self.order, trouble.from);
                 self.at(trouble.from, Event::Strange { inbox: inbox.clone(), mail });
             }
-            Harm::Record(_, subject, before, after) => {
+            Harm::Record(_, subject, answers) => {
+                let [before, after] = &**answers;
                 let every = if subject.list.is_some() { LISTS_EVERY } else { RECORDS_EVERY };
                 let (mut at, end) = (self.now, until.plus(every + every));
                 while at < end {

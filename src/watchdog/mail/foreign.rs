@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Trouble, row};
-use crate::model::{Culprit, Kind, Name, Part, Severity, quoted};
+use crate::model::{Culprit, Kind, Name, Part, Severity, quoted, typed};
 use crate::watchdog::identity::{Foreign, Identity};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
@@ -65,11 +65,6 @@ fn trouble(provider: &Name, found: &[(&Name, &Identity, &Foreign)]) -> Trouble {
             "next_step": next,
         }),
     }
-}
-
-/// A value as it is typed into a shell. One that could end its quotation is not offered to be copied there: it is somebody else's.
-fn typed(value: &str) -> String {
-    if value.contains(['\'', '`']) { "VALUE".to_owned() } else { format!("'{value}'") }
 }
 
 /// What stood there before, in words.

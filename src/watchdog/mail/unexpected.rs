@@ -57,10 +57,21 @@ fn kind(unexpected: &Unexpected, leak: bool, count: u64) -> (String, String) {
     let about = mine().next_back().map_or_else(String::new, |(_, mail)| newest(mail));
     let count = if count == 1 { "1 mail".to_owned() } else { format!("{} mails", grouped(count)) };
     let whose = subject(&unexpected.culprit);
+    let nameless = mine().filter(|(_, mail)| mail.nameless).count();
     match &unexpected.culprit {
         Culprit::Provider(_) if leak => (
             format!("{count} from somebody else to {} that only {whose} knows{inboxes}{about}", bait(unexpected)),
             format!("the list at {whose} has leaked or is used by others: tell its security team, and see who could export it"),
+        ),
+        Culprit::Provider(_) if nameless > 0 && nameless < mine().count() => (
+            format!("{count}, some of them in our name, came through {whose} that no canary accounts for{inboxes}{about}"),
+            format!("find out who uses {whose} besides: its log says who handed in what"),
+        ),
+        Culprit::Provider(_) if nameless > 0 => (
+            format!("{count} in other names came through {whose}, which is ours alone{inboxes}{about}"),
+            format!(
+                "see in the log of {whose} who handed it in: an open relay, a stolen password, or a host of yours that is not yours any more"
+            ),
         ),
         Culprit::Provider(_) => (
             format!("{count} in our name came through {whose} that no canary accounts for{inboxes}{about}"),

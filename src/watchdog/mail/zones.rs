@@ -10,7 +10,7 @@ use crate::watchdog::explain::shorten;
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
 use crate::watchdog::subjects::{Stake, subjects};
-use crate::watchdog::zone::{MUTE_FOR, rests_on, weigh};
+use crate::watchdog::zone::{MUTE_FOR, became, rests_on, weigh};
 
 /// Changes told in the summary.
 const SAID: usize = 2;
@@ -18,6 +18,8 @@ const SAID: usize = 2;
 const LISTED: usize = 32;
 /// Characters of a record in the summary, and by which a change is known again.
 const SHOWN: usize = 90;
+/// Addresses told in the summary.
+const HOSTS: usize = 3;
 const NAMED: usize = 120;
 
 /// One change.
@@ -39,7 +41,7 @@ fn changes<'s>(plan: &Plan, state: &'s State) -> Vec<Change<'s>> {
         let known = state.dns.subjects.get(&subject)?;
         let ((since, after), before) = known.now.as_ref().zip(known.usual.as_ref())?;
         let severity = weigh(subject.topic, &stake, before, after)?;
-        Some(Change { subject, stake, severity, since: *since, before, after })
+        Some(Change { stake: stake.of_change(before, after), subject, severity, since: *since, before, after })
     };
     subjects(plan, state).into_iter().filter_map(change).collect()
 }
@@ -93,7 +95,7 @@ fn trouble(kind: Kind, culprit: Culprit, mut changes: Vec<Change<'_>>) -> Troubl
     let more = changes.len().saturating_sub(SAID);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     let next = changes.first().map(next).unwrap_or_default();
-    let named: BTreeSet<String> = changes.iter().map(named).collect();
+    let named: BTreeSet<String> = changes.iter().flat_map(named).collect();
     Trouble {
         kind,
         severity,
@@ -109,14 +111,13 @@ fn trouble(kind: Kind, culprit: Culprit, mut changes: Vec<Change<'_>>) -> Troubl
 }
 
 /// By what a change is known again. Of a list it is enough that it lists.
-fn named(change: &Change<'_>) -> String {
+fn named(change: &Change<'_>) -> Vec<String> {
     if change.subject.topic == Topic::Listed {
-        change.subject.to_string()
-    } else if change.after.text.is_empty() {
-        format!("{}: gone", change.subject)
-    } else {
-        format!("{}: {}", change.subject, shorten(&change.after.text, NAMED))
+        return vec![change.subject.to_string()];
     }
+    let now = if change.after.text.is_empty() { "gone".to_owned() } else { shorten(&became(change.before, change.after).1, NAMED) };
+    let lost = change.before.lost(change.after).map(|host| format!("without {host}"));
+    std::iter::once(now).chain(lost).map(|what| format!("{}: {what}", change.subject)).collect()
 }
 
 /// Whose mail depends on it, where the culprit does not say it.
@@ -136,6 +137,7 @@ fn whose(culprit: &Culprit, changes: &[Change<'_>]) -> String {
 fn said(change: &Change<'_>) -> String {
     let (of, name) = (change.subject.topic.title(), &change.subject.name);
     let (before, after) = (quoted(&change.before.text), quoted(&change.after.text));
+    let stands = stands(change);
     let note = change.after.notes.first().map_or_else(String::new, |note| format!(" ({})", note.replace('`', "'")));
     if let Some(list) = &change.subject.list {
         let reason = change.after.notes.first().map_or_else(String::new, |note| format!(": {}", model::quoted(note)));
@@ -146,13 +148,34 @@ fn said(change: &Change<'_>) -> String {
             "{of} `{name}` has another policy with the same `id`, so that senders go on with the one they have kept: now {after}, before {before}"
         );
     }
+    let lost: Vec<String> = change.before.lost(change.after).map(|host| host.to_string()).collect();
+    if !lost.is_empty() && change.after.grade >= change.before.grade {
+        return format!(
+            "{of} `{name}` does not let {} send any more, from where mail comes: {stands}",
+            row(lost.iter().map(String::as_str), HOSTS)
+        );
+    }
     match change.after.grade {
         Grade::Absent => format!("{of} `{name}` is gone: {before} stood there"),
         Grade::Broken if change.before.grade > Grade::Broken => {
-            format!("{of} `{name}` does not work any more{note}: now {after}, before {before}")
+            format!("{of} `{name}` does not work any more{note}: {stands}")
         }
-        grade if grade < change.before.grade => format!("{of} `{name}` is weaker{note}: now {after}, before {before}"),
-        Grade::Broken | Grade::Weak | Grade::Fair | Grade::Sound => format!("{of} `{name}` has changed: now {after}, before {before}"),
+        grade if grade < change.before.grade => format!("{of} `{name}` is weaker{note}: {stands}"),
+        Grade::Broken | Grade::Weak | Grade::Fair | Grade::Sound => format!("{of} `{name}` has changed: {stands}"),
+    }
+}
+
+/// What stands there now, and what did before: in the record itself, or in one that it includes.
+fn stands(change: &Change<'_>) -> String {
+    let (before, after) = (change.before, change.after);
+    if before.text != after.text {
+        return format!("now {}, before {}", quoted(&after.text), quoted(&before.text));
+    }
+    match before.changed_inside(after).first() {
+        Some((domain, old, new)) => {
+            format!("{}, on which it rests, says {} now, and said {} before", model::quoted(domain), quoted(new), quoted(old))
+        }
+        None => format!("its text is {} as before; what its names lead to is not", quoted(&after.text)),
     }
 }
 
@@ -178,6 +201,12 @@ fn next(change: &Change<'_>) -> String {
         Topic::MtaSts => {
             format!("see who changed the record, or the policy that `mta-sts.{}` gives, and restore it; {approve}", change.subject.name)
         }
+        Topic::Spf if change.before.text == change.after.text => match change.before.changed_inside(change.after).first() {
+            Some((domain, ..)) => {
+                format!("see who changed the record of {}: if it is not yours, ask whose it is; {approve}", model::quoted(domain))
+            }
+            None => format!("see where the names in the record lead, and restore that; {approve}"),
+        },
         Topic::Spf | Topic::Dmarc | Topic::TlsRpt => format!("see who changed the zone, and restore the record; {approve}"),
         Topic::Mx => format!("mail to it is refused or goes elsewhere: see who changed the zone of the inbox; {approve}"),
         Topic::Reverse => format!("have whoever runs the address restore its name and the name's address; {approve}"),
@@ -186,6 +215,8 @@ fn next(change: &Change<'_>) -> String {
 }
 
 fn shown(change: &Change<'_>) -> Value {
+    let inside = change.before.changed_inside(change.after);
+    let inside = inside.iter().map(|(domain, before, after)| json!({ "domain": domain, "before": before, "after": after }));
     json!({
         "topic": change.subject.topic.as_str(),
         "name": change.subject.name,
@@ -195,6 +226,8 @@ fn shown(change: &Change<'_>) -> Value {
         "before_grade": change.before.grade.as_str(),
         "after_grade": change.after.grade.as_str(),
         "notes": change.after.notes,
+        "included": inside.collect::<Vec<_>>(),
+        "shut_out": change.before.lost(change.after).map(|host| host.to_string()).collect::<Vec<_>>(),
         "since": change.since.rfc3339(),
         "severity": change.severity.as_str(),
         "providers": change.stake.providers.iter().map(Name::as_str).collect::<Vec<_>>(),

@@ -1,6 +1,7 @@
 //! The pages in a real Chromium: for everybody, on every screen, and whatever others wrote.
 
 mod made;
+mod mail;
 
 use mailcanary::config::Public;
 use mailcanary::model::{Answer, Grade};
@@ -11,10 +12,11 @@ use crate::support::browser::{look, pictures};
 use made::{Past, now};
 
 /// Where every kind of page is, in these worlds.
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
     ("status", "/"),
     ("route", "/routes/mailchimp/password-reset/gmail-1"),
     ("provider", "/providers/mailchimp"),
+    ("mail", "/providers/mailchimp/mail"),
     ("inbox", "/inboxes/fastmail-1"),
     ("canary", "/canaries/0000000100000010"),
     ("incident", "/incidents/7"),
@@ -44,6 +46,7 @@ async fn every_page_is_for_everybody() {
     pages.push(json!({ "name": "outage-arrived", "url": arrived, "modes": ["light", "dark", "phone"] }));
     pages.push(json!({ "name": "outage-runbook", "url": url(&outage, "/runbooks/stopped"), "modes": ["light", "dark", "phone"] }));
     pages.push(json!({ "name": "well-status", "url": url(&well, "/"), "modes": ["light", "dark"] }));
+    pages.push(json!({ "name": "well-mail", "url": url(&well, "/providers/postmark/mail"), "modes": ["phone"] }));
     pages.push(json!({ "name": "well-route", "url": url(&well, "/routes/relay/sign-up/own-1?span=6h"), "modes": ["light"] }));
     let everybody = public(made::world(true), None).await;
     pages.push(json!({ "name": "public", "url": format!("http://{everybody}/") }));
@@ -58,7 +61,7 @@ async fn large_and_hostile_pages_are_so_too() {
         json!({ "name": "large-status", "url": url(&large, "/"), "modes": ["light", "phone"], "glance": "light" }),
         json!({ "name": "bare-route", "url": url(&large, "/routes/provider-0/stream-0/inbox-0"), "modes": ["light"] }),
     ];
-    for (n, path) in ["/", "/incidents/7", "/incidents/8", "/providers/mailchimp"].iter().enumerate() {
+    for (n, path) in ["/", "/incidents/7", "/incidents/8", "/providers/mailchimp", "/providers/mailchimp/mail"].iter().enumerate() {
         pages.push(
             json!({ "name": format!("hostile-{n}"), "url": url(&evil, path), "modes": [if n % 2 == 0 { "phone" } else { "light" }] }),
         );
@@ -88,7 +91,11 @@ fn hostile() -> View {
         (one.before, one.unanswered) = (one.answer.clone(), Some((now(), evil.clone())));
     }
     view.dns.mute = Some((now(), evil.clone()));
-    view.silences[0].reason = evil;
+    view.silences[0].reason = evil.clone();
+    for identity in &mut view.identities {
+        identity.marks.iter_mut().for_each(|mark| mark.mark.value = evil.clone());
+        identity.checks.iter_mut().for_each(|check| (check.why, check.inbox) = (evil.clone(), long(check.inbox.as_str())));
+    }
     view
 }
 
@@ -261,6 +268,7 @@ async fn what_others_wrote_stays_text() {
     view.routes[0].recent[0].state = evil.to_owned();
     view.providers[0].reason = evil.to_owned();
     view.inboxes[0].reason = evil.to_owned();
+    view.identities[0].marks.iter_mut().for_each(|mark| mark.mark.value = evil.to_owned());
     view.dns.subjects = made::subjects();
     view.dns.subjects[0].answer = Some(Answer { text: evil.to_owned(), ..Answer::absent() });
     let shown = Shown::start(view).await;
@@ -271,6 +279,7 @@ async fn what_others_wrote_stays_text() {
         "/canaries/0000000000010000",
         "/routes/provider-0/stream-0/inbox-0",
         "/providers/provider-0",
+        "/providers/provider-0/mail",
         "/inboxes/inbox-0",
     ] {
         let (code, page) = shown.get(path).await;

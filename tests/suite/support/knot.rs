@@ -58,10 +58,19 @@ impl Knot {
 
     /// Has it serve these records from now on.
     pub fn change(&mut self, records: &[String]) {
+        self.serve("zone", ZONE, records);
+    }
+
+    /// The same of the names of addresses in 192.0.2.0/24.
+    pub fn rename(&mut self, names: &[&str]) {
+        self.serve("reverse", REVERSE, &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    }
+
+    fn serve(&mut self, file: &str, zone: &str, records: &[String]) {
         self.serial += 1;
-        write(&self.folder.path().join("zone"), ZONE, self.serial, records);
+        write(&self.folder.path().join(file), zone, self.serial, records);
         let at = self.folder.path().display();
-        let done = Command::new("knotc").args(["-c", &format!("{at}/conf"), "-b", "zone-reload", ZONE]).output().unwrap();
+        let done = Command::new("knotc").args(["-c", &format!("{at}/conf"), "-b", "zone-reload", zone]).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }

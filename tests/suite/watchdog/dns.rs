@@ -9,6 +9,8 @@ use mailcanary::model::{
 };
 use mailcanary::watchdog::{Event, Watchdog};
 
+mod inside;
+
 use super::world::{World, name, settings};
 
 const MINUTE: Span = Span::from_secs(60);

@@ -94,7 +94,10 @@ fn a_foreign_address_is_told_of_at_once_with_old_and_new_and_is_over_when_it_is_
     assert_eq!(opened.evidence["values"][0]["new"], foreign);
     assert_eq!(opened.evidence["values"][0]["part"], "reply_to");
     let next = opened.evidence["next_step"].as_str().unwrap();
-    assert!(next.contains("identity approve -c FILE p0") && !opened.summary.contains("identity approve"), "it has a place of its own: {next}");
+    assert!(
+        next.contains("identity approve -c FILE p0") && !opened.summary.contains("identity approve"),
+        "it has a place of its own: {next}"
+    );
     // It goes on, and another value comes: one incident.
     mail.rounds(
         5,
@@ -301,6 +304,7 @@ fn what_never_held_is_no_change() {
 
 fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
     let mail = Stranger {
+        nameless: false,
         from: from.to_owned(),
         names: None,
         subject: "Reset your password".to_owned(),
@@ -352,6 +356,23 @@ fn mail_that_nobody_sent_is_told_once_and_spam_is_quiet() {
 }
 
 #[test]
+fn mail_in_other_names_through_our_own_relay_is_told_as_what_it_is() {
+    let mut mail = Mail::new(1, 1);
+    mail.well(3);
+    let through = Claim::Provider(name("p0"));
+    let Event::Strange { inbox, mail: mut told } = stranger(&mail, through.clone(), "eve@evil.example", 1) else { unreachable!() };
+    told.nameless = true;
+    mail.w.feed(Event::Strange { inbox, mail: told });
+    let last = mail.of(Kind::UnexpectedMail).last().copied().cloned().unwrap();
+    assert!(last.summary.contains("1 mail in other names came through provider `p0`, which is ours alone (in `i0`)"), "{}", last.summary);
+    assert!(last.evidence["next_step"].as_str().unwrap().contains("an open relay"), "{}", last.evidence);
+    let named = stranger(&mail, through, "no-reply@example.com", 2);
+    mail.w.feed(named);
+    let last = mail.of(Kind::UnexpectedMail).last().copied().cloned().unwrap();
+    assert!(last.summary.contains("2 mails, some of them in our name, came through provider `p0`"), "{}", last.summary);
+}
+
+#[test]
 fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
     let mut mail = Mail::new(1, 1);
     mail.well(11);
@@ -373,7 +394,8 @@ fn what_is_quoted_of_foreign_mail_ends_no_quotation() {
 fn a_restart_forgets_nothing_of_it() {
     let mut mail = Mail::new(2, 2);
     mail.well(11);
-    mail.rounds(3, |_, _, _| with(mark(Part::ReplyTo, "a@b.example")));
+    let way = "b.example relay.example";
+    mail.rounds(3, |_, _, _| Examination { way: Some(way.to_owned()), ..with(mark(Part::ReplyTo, "a@b.example")) });
     let unknown = Event::Approved { provider: name("p9"), stream: name("s0"), mark: mark(Part::From, "x@y.example"), by: String::new() };
     assert!(mail.w.dog.step(mail.w.now, unknown).is_err());
     let checkpoint = mail.w.dog.checkpoint().unwrap();
@@ -381,6 +403,7 @@ fn a_restart_forgets_nothing_of_it() {
     assert_eq!(replayed.checkpoint().unwrap(), checkpoint);
     let resumed = Watchdog::replay(&mail.w.settings, Some(&checkpoint), []).unwrap();
     assert_eq!(resumed.checkpoint().unwrap(), checkpoint);
+    assert_eq!(resumed.ways().map(|(provider, way)| (provider.as_str(), way)).collect::<Vec<_>>(), [("p0", way), ("p1", way)]);
 }
 
 #[test]

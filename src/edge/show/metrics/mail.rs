@@ -45,7 +45,7 @@ pub(super) static MAIL: [Family; 4] = [
         Shape::Counter,
         &["inbox", "claim"],
         "mails",
-        "Mails that are no canaries, by what they have to do with us: nothing, allowed, our_domain, provider (in our name through one of ours), honeytoken.",
+        "Mails that are no canaries, by what they have to do with us: nothing, allowed, our_domain, provider (in our name through one of ours, or through a relay that is ours alone), honeytoken.",
         |from, to| from.view.strangers.iter().for_each(|((inbox, claim), n)| to.count(&[inbox.as_str(), claim], *n)),
     ),
 ];

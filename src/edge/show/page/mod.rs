@@ -10,6 +10,7 @@ mod form;
 mod heartbeats;
 mod incident;
 mod incidents;
+mod mail;
 mod matrix;
 mod party;
 mod paths;

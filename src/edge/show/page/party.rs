@@ -24,9 +24,9 @@ pub(super) fn provider(view: &View, name: &str) -> Option<Markup> {
         @if let Some((cap, spent)) = traffic.budget { dt { "Budget of 24 hours" } dd { (spent) " of " (cap) " canaries" } }
         @if let Some(until) = traffic.held_until { dt { "Wants no mail until" } dd { (time(until, view.at)) } }
     };
-    let account = super::accounts::of(view, |provider| *provider == party.name);
+    let more = html! { (super::accounts::of(view, |provider| *provider == party.name)) (super::mail::summary(view, ROOT, name)) };
     let mine = |route: &RouteView| route.route.provider == party.name;
-    Some(whole(view, &format!("Provider {}", party.name), (party.verdict, &party.reason), &facts, &account, mine))
+    Some(whole(view, &format!("Provider {}", party.name), (party.verdict, &party.reason), &facts, &more, mine))
 }
 
 /// The page of an inbox; nothing if there is none of this name.

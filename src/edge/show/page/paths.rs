@@ -14,7 +14,7 @@ use super::super::router::{Silent, html, view};
 use super::super::{Archive, Ask};
 use super::incident::{incident, remembered};
 use super::route::{Told, Window, route};
-use super::{canary, dns, incidents, missing, party, status};
+use super::{canary, dns, incidents, mail, missing, party, status};
 use crate::model::past::Sought;
 use crate::model::{CanaryId, IncidentId, Name, Route};
 use crate::watchdog::View;
@@ -30,6 +30,7 @@ pub(in crate::edge::show) fn paths(archive: Archive) -> Router<Ask> {
         .route("/", get(status_page))
         .route("/routes/{provider}/{stream}/{inbox}", get(route_page))
         .route("/providers/{name}", get(provider_page))
+        .route("/providers/{name}/mail", get(mail_page))
         .route("/inboxes/{name}", get(inbox_page))
         .route("/dns", get(dns_page))
         .route("/incidents", get(incidents_page))
@@ -94,6 +95,10 @@ async fn dns_page(State(ask): State<Ask>) -> Result<Response, Silent> {
 
 async fn provider_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
     Ok(there(party::provider(&view(&ask).await?, &name), "../", "provider"))
+}
+
+async fn mail_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
+    Ok(there(mail::mail(&view(&ask).await?, &name), "../../", "provider"))
 }
 
 async fn inbox_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {

@@ -153,6 +153,7 @@ pub fn world(outage: bool) -> View {
     }
     view.accounts = [(name("mailchimp"), AccountView { read_at: Some(now().minus(Span::from_secs(400))), ..account() })].into();
     view.dns.subjects = subjects();
+    view.identities = mail::identities(outage);
     if outage {
         ail(&mut view);
     }

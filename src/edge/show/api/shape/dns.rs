@@ -49,6 +49,10 @@ struct Record {
     notes: Vec<String>,
     /// Look-ups that an SPF record costs a receiver at most; more than 10 are an error.
     lookups: Option<u32>,
+    /// The records that an SPF record includes or redirects to, the first 16.
+    includes: Vec<Include>,
+    /// Addresses that mail with this domain in its Return-Path was seen to come from, and whether the SPF record lets each pass.
+    addresses: Vec<Address>,
     /// What stood there before, if it has changed and nobody has approved that.
     before: Option<String>,
     before_grade: Option<Grade>,
@@ -66,6 +70,27 @@ struct Record {
     inboxes: Vec<Name>,
     /// The newest changes, oldest first.
     changes: Vec<Changed>,
+}
+
+/// A record that another includes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "IncludedRecord")]
+struct Include {
+    domain: String,
+    /// Empty where there is none.
+    value: String,
+    /// What stood there before, if the record that includes it has changed by it.
+    before: Option<String>,
+}
+
+/// An address that sends.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CoveredAddress")]
+struct Address {
+    address: String,
+    passes: bool,
+    /// It did before.
+    passed: Option<bool>,
 }
 
 /// One change.
@@ -103,6 +128,26 @@ fn silence((since, why): &(model::At, String)) -> Silence {
     Silence { since: (*since).into(), why: why.clone() }
 }
 
+/// What a record includes, with what it was before.
+fn includes(answer: &model::Answer, before: Option<&model::Answer>) -> Vec<Include> {
+    let changed = before.map_or_else(Vec::new, |before| before.changed_inside(answer));
+    let was = |of: &str| changed.iter().find(|(domain, ..)| *domain == of).map(|(_, before, _)| (*before).to_owned());
+    let gone = changed.iter().filter(|(domain, ..)| !answer.includes.contains_key(*domain));
+    let gone =
+        gone.map(|(domain, before, _)| Include { domain: (*domain).to_owned(), value: String::new(), before: Some((*before).to_owned()) });
+    let there = answer.includes.iter().map(|(domain, text)| Include { domain: domain.clone(), value: text.clone(), before: was(domain) });
+    there.chain(gone).collect()
+}
+
+fn addresses(answer: &model::Answer, before: Option<&model::Answer>) -> Vec<Address> {
+    let one = |(host, passes): (&std::net::IpAddr, &bool)| Address {
+        address: host.to_string(),
+        passes: *passes,
+        passed: before.and_then(|before| before.hosts.get(host).copied()),
+    };
+    answer.hosts.iter().map(one).collect()
+}
+
 impl From<&SubjectView> for Record {
     fn from(view: &SubjectView) -> Self {
         let answer = view.answer.as_ref();
@@ -115,6 +160,8 @@ impl From<&SubjectView> for Record {
             value: answer.map(|a| a.text.clone()),
             notes: answer.map_or_else(Vec::new, |a| a.notes.clone()),
             lookups: answer.and_then(|a| a.lookups),
+            includes: answer.map_or_else(Vec::new, |a| includes(a, view.before.as_ref())),
+            addresses: answer.map_or_else(Vec::new, |a| addresses(a, view.before.as_ref())),
             before: view.before.as_ref().map(|a| a.text.clone()),
             before_grade: view.before.as_ref().map(|a| a.grade.into()),
             changed_at: view.since.map(Time::from),

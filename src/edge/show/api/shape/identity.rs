@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::canary::Id;
 use super::people::{BY, SEEN};
 use super::words::{Method, Part};
 use super::{Name, Time};
@@ -26,7 +27,13 @@ struct Identity {
     known: bool,
     /// When one was looked at last, as far as that said anything new.
     looked_at: Time,
+    /// Mails that were written down: the first, then one an hour at least, and each that says anything new.
+    written: u32,
     values: Vec<Value>,
+    /// Parts that differ from mail to mail: nothing in them is foreign.
+    varying: Vec<Part>,
+    /// Public ones alone.
+    addresses: Vec<Host>,
     checks: Vec<Check>,
 }
 
@@ -41,6 +48,21 @@ struct Value {
     foreign: bool,
     /// A person said that it is right.
     approved: bool,
+    /// The configuration says so.
+    configured: bool,
+    /// How many of the mails that were written down had it.
+    mails: u32,
+    /// Of what is foreign: how many canaries had it, and the first of them.
+    canaries: Option<u32>,
+    first_canary: Option<Id>,
+}
+
+/// An address that its mail came from, by the receiver's own word.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SendingAddress")]
+struct Host {
+    address: String,
+    last: Time,
 }
 
 /// One check of its mail.
@@ -52,8 +74,13 @@ struct Check {
     by_receiver: bool,
     /// It is known to hold, and does.
     sound: bool,
+    /// How often it has held, up to ten.
+    passed: u32,
+    /// Since when it fails, though once may be chance.
+    failing_since: Option<Time>,
     /// It has held, and does not any more since then.
     broken_since: Option<Time>,
+    /// Why it does not hold.
     why: String,
 }
 
@@ -88,7 +115,10 @@ impl From<&IdentityView> for Identity {
             stream: Name::from(&view.stream),
             known: view.known,
             looked_at: view.at.into(),
+            written: view.written,
             values: view.marks.iter().map(Value::from).collect(),
+            varying: view.varying.iter().map(|part| (*part).into()).collect(),
+            addresses: view.hosts.iter().map(|(host, last)| Host { address: host.to_string(), last: (*last).into() }).collect(),
             checks: view.checks.iter().map(Check::from).collect(),
         }
     }
@@ -96,7 +126,7 @@ impl From<&IdentityView> for Identity {
 
 impl From<&MarkView> for Value {
     fn from(view: &MarkView) -> Self {
-        let MarkView { mark, since, last, foreign, approved } = view;
+        let MarkView { mark, since, last, foreign, approved, told, mails, canaries } = view;
         Self {
             part: mark.part.into(),
             value: mark.value.clone(),
@@ -104,6 +134,10 @@ impl From<&MarkView> for Value {
             last: (*last).into(),
             foreign: *foreign,
             approved: *approved,
+            configured: *told,
+            mails: *mails,
+            canaries: canaries.as_ref().map(|(canaries, ..)| *canaries),
+            first_canary: canaries.as_ref().map(|(_, first, _)| Id(*first)),
         }
     }
 }
@@ -115,6 +149,8 @@ impl From<&CheckView> for Check {
             method: view.method.into(),
             by_receiver: view.by_receiver,
             sound: view.sound,
+            passed: view.passed,
+            failing_since: view.failing_since.map(Time::from),
             broken_since: view.broken_since.map(Time::from),
             why: view.why.clone(),
         }

@@ -124,6 +124,7 @@ fn facts(view: &View, incident: &IncidentView, dossier: Option<&Dossier>) -> Mar
             dt { "Kind" } dd { (kind(incident)) }
             dt { "Culprit" } dd {
                 (blamed(&incident.culprit))
+                @if let (true, Culprit::Provider(name)) = (incident.kind.is_of_mail(), &incident.culprit) { ", " a href=(format!("{ROOT}providers/{name}/mail")) { "what is known of its mail" } }
                 @if let Some(sure) = certainty { ", " (certain(sure)) " certain" }
                 @for rival in strings(evidence, "rivals") { br; span.dim { "or " (prose(rival, 200)) } }
                 @for also in strings(evidence, "cannot_be_told_apart") { br; span.dim { "cannot be told from " (prose(also, 200)) } }
@@ -326,7 +327,7 @@ fn touched(view: &View, whose: &Culprit) -> Markup {
 }
 
 /// The path of the configuration as a word of a shell.
-fn configuration(view: &View) -> String {
+pub(super) fn configuration(view: &View) -> String {
     let file = view.configuration.file.as_deref().unwrap_or("/etc/mailcanary/mailcanary.toml");
     let plain = file.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
     if plain { file.to_owned() } else { format!("'{}'", text::plain(file, 4096).replace('\'', "'\\''")) }
