@@ -104,6 +104,7 @@ const COMMON: &[&str] = &[
     "questions",
     "audience",
     "barred",
+    "closed",
     "junk",
     "beside",
     "budget",

@@ -29,7 +29,7 @@ use crate::edge::notify::SinkError;
 use crate::edge::show::Wish;
 use crate::edge::submit::SetUpError;
 use crate::ledger::{KeyError, Ledger, LedgerError, Recovered, Slate};
-use crate::model::{Loaded, Name, NoticeId, on_a_line};
+use crate::model::{At, Loaded, Name, NoticeId, on_a_line};
 use crate::watchdog::{Event, Reads, Watchdog};
 
 /// Events on their way to the loop. A full channel holds the readers back: nothing is lost, what they saw is told later.
@@ -100,8 +100,7 @@ impl Daemon {
         let mut book = Book::new(ledger, settings.ledger.clone());
         // What the first facts of this life tell goes out with them, once they are durable.
         let unsent: Vec<NoticeId> = dog.outbox().iter().map(|p| p.notice.notice).collect();
-        let until = clock.now();
-        begin(&mut dog, &mut book, &clock)?;
+        let until = begin(&mut dog, &mut book, &clock)?;
         let ((events_in, events), (told_in, told), (ended_in, ended)) = (mpsc::channel(EVENTS), mpsc::channel(TOLD), mpsc::channel(ENDED));
         let (desk, Asked { asks, orders, wishes, questions }) = Desk::new(clock.hand_out())?;
         let (orders_in, headers) = (desk.orders(), Headers::default());
@@ -226,8 +225,9 @@ fn own_key(settings: &Settings) -> Result<Key, StartError> {
     Ok(key)
 }
 
-/// The first facts of this life: the installation's beginning, or what the last life left open. They are written with the first turn.
-fn begin(dog: &mut Watchdog, book: &mut Book, clock: &Clock) -> Result<(), StartError> {
+/// The first facts of this life: the installation's beginning, or what the last life left open. They are written with the first turn. When that was.
+fn begin(dog: &mut Watchdog, book: &mut Book, clock: &Clock) -> Result<At, StartError> {
+    let began = clock.now();
     let mut events: Vec<Event> = dog.unanswered().into_iter().map(|canary| Event::Orphaned { canary }).collect();
     if !dog.has_begun() {
         let seed = getrandom::u64().map_err(|e| StartError::Random(e.to_string()))?;
@@ -240,5 +240,5 @@ fn begin(dog: &mut Watchdog, book: &mut Book, clock: &Clock) -> Result<(), Start
             Err(unfit) => tracing::warn!(%unfit, "an event of the start was not taken in"),
         }
     }
-    Ok(())
+    Ok(began)
 }

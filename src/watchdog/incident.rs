@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::beside;
+use super::closed::{carry_on, closed_lately, goes_on};
 use super::evidence::{self, Tally};
 use super::explain;
 use super::flaps::{back_after, is_another, settles_at};
 use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::lookup::Lookup;
-use super::outbox::{Incident, is_drill};
+use super::outbox::Incident;
 use super::plan::{Plan, RoutePlan};
 use super::state::State;
 use super::travel;
 use super::view::Word;
-use crate::model::proof::{begin_as, sent_at};
 use crate::model::{At, Change, Culprit, Fate, IncidentId, Kind, Name, PART_OF, Severity, Span};
 use serde_json::Value;
 
@@ -33,9 +33,6 @@ const SPLITS_WITHIN: Span = Span::from_secs(900);
 
 /// Mail that was accepted during a refusal and has not come for this long makes it a stop.
 const STILL_MISSING: Span = Span::from_secs(300);
-
-/// Whoever closed it is named for so long when it opens again.
-const CLOSED_LATELY: Span = Span::from_secs(24 * 3600);
 
 /// A change of an incident that is to be told.
 #[derive(Clone, Debug)]
@@ -148,10 +145,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
                     moves.push(Move::end(wider, explain::recovery(plan, state, &wider.shown, now)));
                 }
                 moves.push(tell(plan, state, ix, finding, None, now));
-                kept.insert(id);
-                continue;
-            }
-            if is_narrower(plan, state, assessment, wider, finding, now) {
+            } else if is_narrower(plan, state, assessment, wider, finding, now) {
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
                 moves.extend(narrowed(plan, state, ix, wider, known, finding, now));
             }
@@ -363,38 +357,4 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
         evidence,
         only: None,
     }
-}
-
-/// Whether what a person has closed goes on: no mail has arrived since, or it is of a kind in which mail arrives, and the same.
-fn goes_on(evidence: &Value, closed: &Incident, finding: &Finding) -> bool {
-    !has_delivered(evidence, closed) || (finding.kind == closed.shown.kind && finding.kind.is_partial())
-}
-
-/// Whether mail that was sent since a person closed it has arrived.
-fn has_delivered(evidence: &Value, closed: &Incident) -> bool {
-    let since = closed.shown.closed.as_ref().map_or(closed.shown.opened_at, |word| word.at);
-    evidence.get("last_good").and_then(sent_at).is_some_and(|at| at >= since)
-}
-
-/// What was known of a failure before a person closed it: it goes on, and did not begin with that. Nothing, if mail arrived since.
-fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
-    if has_delivered(evidence, closed) {
-        return;
-    }
-    begin_as(evidence, &closed.shown.last.evidence, now);
-    let (Some(new), Some(old)) = (evidence.as_object_mut(), closed.shown.last.evidence.as_object()) else { return };
-    let mut routes: Vec<Value> = [&*new, old].iter().filter_map(|facts| facts.get("routes")?.as_array()).flatten().cloned().collect();
-    let mut seen = BTreeSet::new();
-    routes.retain(|route| route.as_str().is_some_and(|route| seen.insert(route.to_owned())));
-    let count = [&*new, old].iter().filter_map(|facts| facts.get("routes_count")?.as_u64()).max().unwrap_or_default();
-    new.insert("routes_count".to_owned(), count.max(u64::try_from(routes.len()).unwrap_or(0)).into());
-    new.insert("routes".to_owned(), routes.into());
-    new.insert("goes_on_from".to_owned(), closed.shown.incident.0.into());
-}
-
-/// Who closed the last incident of this culprit by hand, if that was not long ago.
-fn closed_lately<'s>(state: &'s State, culprit: &Culprit, now: At) -> Option<(&'s Incident, &'s Word)> {
-    let mine = state.incidents.values().filter(|i| i.shown.kind.is_delivery() && i.shown.culprit == *culprit && !is_drill(&i.shown.last));
-    let last = mine.max_by_key(|i| i.shown.opened_at)?;
-    Some((last, last.shown.closed.as_ref().filter(|word| now.since(word.at) < CLOSED_LATELY)?))
 }

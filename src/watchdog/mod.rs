@@ -15,6 +15,7 @@ mod beside;
 mod blame;
 mod budget;
 mod canary;
+mod closed;
 mod common;
 mod concern;
 pub mod count;
