@@ -147,7 +147,7 @@ fn strange(view: &View, one: &IdentityView, mark: &MarkView) -> Markup {
                     @if *canaries > 1 { ", the last " (short(mark.last, view.at)) }
                 }
             }
-            td.value { code { "mailcanary identity approve " (provider) " " (stream) " " (part) " " bdi { (value) } " -c " (configuration(view)) } }
+            td.value { code { "mailcanary identity approve -c " (configuration(view)) " " (provider) " " (stream) " " (part) " -- " bdi { (value) } } }
         }
     }
 }
