@@ -173,7 +173,7 @@ fn door(plan: &Plan, state: &State, ix: &Index, inbox: &Name, now: At) -> Door {
 }
 
 /// Those routes of which the provider tells anything.
-fn telling<'p>(routes: Vec<(usize, &'p RoutePlan)>, tells: impl Fn(&&Name) -> bool) -> Vec<(usize, &'p RoutePlan)> {
+fn telling(routes: Vec<(usize, &RoutePlan)>, tells: impl Fn(&&Name) -> bool) -> Vec<(usize, &RoutePlan)> {
     routes.into_iter().filter(|(_, r)| tells(&&r.route.provider)).collect()
 }
 
