@@ -3,32 +3,42 @@
 
 use super::plan::Plan;
 use super::state::State;
-use crate::model::Culprit;
+use crate::model::{Culprit, Kind};
 
-/// Whether the trouble over this route is that of another alarm, as far as `culprit` goes.
-fn is_others(plan: &Plan, state: &State, culprit: &Culprit, slot: usize) -> bool {
-    let beside = |other: &Culprit| match (culprit, other) {
+/// Who fails beside `culprit`: by an alarm, or by refusals that were told, for which there need be none.
+fn others<'s>(state: &'s State, culprit: &Culprit) -> Vec<&'s Culprit> {
+    let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
+    state.alarms.iter().map(|a| &a.culprit).chain(refused).filter(|other| is_beside(culprit, other)).collect()
+}
+
+fn is_beside(culprit: &Culprit, other: &Culprit) -> bool {
+    match (culprit, other) {
         (Culprit::Provider(_) | Culprit::Stream(..), Culprit::Inbox(_))
         | (Culprit::Inbox(_), Culprit::Provider(_) | Culprit::Stream(..)) => true,
         (
             Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Route(..) | Culprit::Watcher {},
             Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Route(..) | Culprit::Watcher {},
         ) => false,
-    };
-    plan.routes.get(slot).is_some_and(|r| state.alarms.iter().any(|a| beside(&a.culprit) && a.culprit.covers(&r.route)))
+    }
+}
+
+/// Whether the trouble over this route is that of one of these.
+fn is_theirs(plan: &Plan, others: &[&Culprit], slot: usize) -> bool {
+    plan.routes.get(slot).is_some_and(|r| others.iter().any(|other| other.covers(&r.route)))
 }
 
 /// Whether this route tells of `culprit`, one of whose `routes` it is. Where all are another's, too, all do.
 pub(super) fn tells(plan: &Plan, state: &State, culprit: &Culprit, routes: &[usize], slot: usize) -> bool {
-    let is_others = |slot: &usize| is_others(plan, state, culprit, *slot);
-    !is_others(&slot) || routes.iter().all(is_others)
+    let others = others(state, culprit);
+    !is_theirs(plan, &others, slot) || routes.iter().all(|slot| is_theirs(plan, &others, *slot))
 }
 
 /// Those of a culprit's `routes` that tell of it.
 pub(super) fn telling(plan: &Plan, state: &State, culprit: &Culprit, routes: &[usize]) -> Vec<usize> {
-    if state.alarms.iter().all(|a| a.culprit == *culprit) {
+    let others = others(state, culprit);
+    if others.is_empty() {
         return routes.to_vec();
     }
-    let own: Vec<usize> = routes.iter().copied().filter(|slot| !is_others(plan, state, culprit, *slot)).collect();
+    let own: Vec<usize> = routes.iter().copied().filter(|slot| !is_theirs(plan, &others, *slot)).collect();
     if own.is_empty() { routes.to_vec() } else { own }
 }
