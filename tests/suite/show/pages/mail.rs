@@ -128,9 +128,9 @@ async fn what_is_known_of_mail_stands_on_its_providers_page_and_whole_on_its_own
         "Stream password-reset",
         "someone@arxxwalls.com",
         "in 1441 mails, the first <a href=\"../../canaries/0000000100000011\">",
-        "mailcanary identity approve mailchimp password-reset reply_to <bdi>'someone@arxxwalls.com'</bdi> -c '/srv/mail watch/canary.toml'",
+        "mailcanary identity approve -c '/srv/mail watch/canary.toml' mailchimp password-reset reply_to -- <bdi>'someone@arxxwalls.com'</bdi>",
         // Nobody is handed a command that ends its own quotation.
-        "mailcanary identity approve mailchimp password-reset link <bdi>VALUE</bdi>",
+        "mailchimp password-reset link -- <bdi>VALUE</bdi>",
         "an approval",
         "the configuration",
         "36 of 36 mails",
