@@ -359,15 +359,6 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// The sink that it is about: one that takes no notices itself, which is told to the others.
-    #[must_use]
-    pub fn sink(&self) -> Option<&str> {
-        if self.kind != Kind::Blind || self.culprit != (Culprit::Watcher {}) {
-            return None;
-        }
-        self.evidence.get("sink").and_then(Value::as_str)
-    }
-
     /// Whether it goes out because nobody has acknowledged its incident.
     #[must_use]
     pub fn asks_for_somebody(&self) -> bool {

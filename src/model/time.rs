@@ -151,6 +151,9 @@ impl fmt::Display for Span {
             if n > 0 && written < 2 {
                 write!(f, "{n}{unit}")?;
                 written += 1;
+            } else if written > 0 {
+                // Who reads `2h42s` takes it for two hours and 42 minutes.
+                break;
             }
         }
         Ok(())
@@ -163,7 +166,8 @@ mod tests {
 
     #[test]
     fn spans_read_as_people_write_them() {
-        let cases = [(0, "0ms"), (850, "850ms"), (41_000, "41s"), (90_000, "1m30s"), (7_200_000, "2h"), (273_600_000, "3d4h")];
+        let cases =
+            [(0, "0ms"), (850, "850ms"), (41_000, "41s"), (90_000, "1m30s"), (7_200_000, "2h"), (7_242_000, "2h"), (273_600_000, "3d4h")];
         for (ms, text) in cases {
             assert_eq!(Span::from_ms(ms).to_string(), text);
         }

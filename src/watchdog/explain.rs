@@ -335,7 +335,7 @@ fn open_too(state: &State, culprit: &Culprit) -> Option<Vec<String>> {
 }
 
 /// The streams whose mail it touches.
-fn streams(plan: &Plan, finding: &Finding) -> BTreeSet<Name> {
+pub(super) fn streams(plan: &Plan, finding: &Finding) -> BTreeSet<Name> {
     finding.routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.stream.clone()).collect()
 }
 

@@ -134,7 +134,10 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = open.get(&finding.culprit).copied() {
             kept.insert(same.shown.incident);
-            let more = says_more(plan, state, ix, same, finding) || knows_where(state, same, finding) || state.is_real(same);
+            let more = says_more(plan, state, ix, same, finding)
+                || knows_where(state, same, finding)
+                || refuses_more(plan, same, finding)
+                || state.is_real(same);
             if louder_or_other(plan, state, same, finding) || more {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
@@ -205,6 +208,12 @@ fn says_more(plan: &Plan, state: &State, ix: &Index, open: &Incident, finding: &
     let told = open.shown.last.evidence.pointer("/provider_says/0/fate").and_then(Value::as_str);
     let place = |word: &str| Fate::ALL.iter().position(|fate| fate.as_str() == word);
     evidence::said(plan, state, &finding.routes).first().is_some_and(|(_, said)| place(said.fate.as_str()) > told.and_then(place))
+}
+
+/// Whether mail of streams is refused that was not known to be: of a refusal the first answer is told.
+fn refuses_more(plan: &Plan, open: &Incident, finding: &Finding) -> bool {
+    let told = open.shown.last.evidence.get("streams").and_then(Value::as_array).map_or(0, Vec::len);
+    finding.is_said() && open.shown.kind == Kind::Refused && told > 0 && explain::streams(plan, finding).len() > told
 }
 
 /// Whether it has become clear where slow mail waits: told once.

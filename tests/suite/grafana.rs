@@ -32,6 +32,46 @@ pub(crate) fn text<'a>(of: &'a Value, key: &str) -> &'a str {
     of[key].as_str().unwrap_or_else(|| panic!("no `{key}` in {of}"))
 }
 
+/// The blocks of a document in this language, without what they are indented by.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let begins = format!("```{language}\n");
+    let of = |part: &str| {
+        let body = part.split("```").next().unwrap();
+        let indent = body.len() - body.trim_start_matches(' ').len();
+        body.lines().map(|line| line.get(indent..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    };
+    document.split(&begins).skip(1).map(of).collect()
+}
+
+#[test]
+fn what_prometheus_and_alertmanager_are_to_be_given_they_take() {
+    let (root, folder) = (Path::new(env!("CARGO_MANIFEST_DIR")), Folder::new("given"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let mut all: Vec<String> =
+        ["docs/grafana.md", "docs/api.md", "docs/heartbeats.md"].iter().flat_map(|d| blocks(&read(d), "yaml")).collect();
+    all.push(read("dashboards/provisioning/prometheus.yml"));
+    let (mut scraped, mut routed) = (0, 0);
+    for text in all {
+        let (program, words, text): (_, &[&str], _) = if text.contains("scrape_configs:") {
+            scraped += 1;
+            ("promtool", &["check", "config", "--syntax-only"], text)
+        } else if text.starts_with("route:") {
+            routed += 1;
+            // What the reader has already.
+            let whole = text.replacen("route:", "route:\n  receiver: ops", 1);
+            ("amtool", &["check-config"], format!("{whole}\nreceivers: [{{ name: ops }}, {{ name: dead-mans-switch }}]\n"))
+        } else {
+            assert!(text.starts_with("tls_server_config:"), "who takes this? {text}");
+            continue;
+        };
+        let file = folder.write("given.yml", &text);
+        let said = Command::new(program).args(words).arg(file).output().unwrap();
+        let words = [said.stdout, said.stderr].concat();
+        assert!(said.status.success(), "{program}: {}\n{text}", String::from_utf8_lossy(&words));
+    }
+    assert_eq!((scraped, routed), (3, 1));
+}
+
 /// `BLESS=1` writes the files anew: review them as a diff.
 #[test]
 fn what_is_committed_is_what_is_generated() {

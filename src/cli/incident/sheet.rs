@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::terminal::{Paper, Tone, cut, wrap};
 use super::table::{clean, said};
 use crate::edge::show::{Said, facts};
-use crate::model::{At, Kind, Span};
+use crate::model::{At, Culprit, Kind, Span, what, whose};
 
 /// Columns before what is told of an incident, and of a fact.
 const INDENT: usize = 8;
@@ -61,7 +61,7 @@ fn head(incident: &Value, now: Option<At>, paper: Paper) -> String {
         "warn" => Tone::Warn,
         _ => Tone::Plain,
     };
-    let what = format!("{}: {}", culprit(incident.get("culprit")), field("kind").replace('_', " "));
+    let what = of_all(incident).unwrap_or_else(|| format!("{}: {}", culprit(incident.get("culprit")), field("kind").replace('_', " ")));
     let (first, rest) = (format!("{:>5} ", field("incident")), format!("{what}, {}", state(incident, now)));
     let room = paper.width.map_or(usize::MAX, |width| width.saturating_sub(INDENT).max(LEAST));
     let mut text = String::new();
@@ -97,6 +97,15 @@ fn state(incident: &Value, now: Option<At>) -> String {
 /// Nobody reads milliseconds here.
 fn whole(span: Span) -> Span {
     Span::from_secs(span.as_ms() / 1000)
+}
+
+/// What concerns everything, or a sink, as the page of it says.
+fn of_all(incident: &Value) -> Option<String> {
+    let kind = incident.get("kind")?.as_str().and_then(Kind::from_word)?;
+    let evidence = incident.get("evidence")?;
+    let is_of_all = incident.get("culprit")?.get("watcher").is_some();
+    let all = Culprit::Watcher {};
+    is_of_all.then(|| format!("{}: {}", clean(&whose(&all, kind, evidence)), what(&all, kind, evidence)))
 }
 
 /// Whose it is, in words.
@@ -177,5 +186,17 @@ mod tests {
             assert!(shown.contains(words), "{words} is not in\n{shown}");
         }
         assert!(!shown.contains("missing") && !shown.contains("nats"), "{shown}");
+    }
+    #[test]
+    fn it_is_called_as_its_page_called_it() {
+        let paper = Paper { terminal: false, colour: false, width: None };
+        let called = |kind: &str, evidence: Value| {
+            let mut one = outage();
+            (one["kind"], one["culprit"], one["evidence"]) = (kind.into(), json!({ "watcher": {} }), evidence);
+            head(&one, None, paper)
+        };
+        assert!(called("blind", json!({ "sink": "on\u{1b}call", "why": "answered 401" })).contains("sink on call: refuses notices, open"));
+        assert!(called("stopped", json!({})).contains("all mail: stopped, open"));
+        assert!(called("cut_off", json!({})).contains("the watcher: cut off, open"));
     }
 }

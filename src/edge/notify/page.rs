@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::facts::{Fact, facts};
 use super::{Origin, Outgoing, fit};
 use crate::config::{Template, Wording};
-use crate::model::{At, Change, Culprit, Kind, Notice, NoticeId, PART_OF, Severity};
+use crate::model::{At, Change, Kind, Notice, NoticeId, PART_OF, Severity};
 
 /// Bytes of a title: what a lock screen shows, and some more.
 const TITLE: usize = 200;
@@ -82,7 +82,7 @@ impl Pages {
             change: notice.change,
             severity: notice.severity,
             kind: notice.kind,
-            culprit: culprit(notice),
+            culprit: notice.whose(),
             title: fit::line(&title(notice), TITLE),
             lead: Some(lead(notice)),
             text: fit::line(&notice.summary, TEXT),
@@ -160,12 +160,7 @@ fn title(notice: &Notice) -> String {
         return if notice.change == Change::Resolved { "TEST, over" } else { "TEST: nothing is wrong" }.to_owned();
     }
     let updated = if notice.change == Change::Updated && !is_quiet(notice) { " (changed)" } else { "" };
-    let what = match notice.sink() {
-        Some(_) if notice.evidence.get("why").is_some() => "refuses notices".to_owned(),
-        Some(_) => "takes no notices".to_owned(),
-        None => notice.kind.as_str().replace('_', " "),
-    };
-    format!("{}: {}, {what}{updated}", lead(notice), culprit(notice))
+    format!("{}: {}, {}{updated}", lead(notice), notice.whose(), notice.what())
 }
 
 /// How loud it is, and why it comes. Nothing of a trial, whose text says that itself.
@@ -194,22 +189,6 @@ pub(super) fn is_quiet(notice: &Notice) -> bool {
     notice.change == Change::Updated && notice.evidence.get("quiet").is_some()
 }
 
-fn culprit(notice: &Notice) -> String {
-    if let Some(sink) = notice.sink() {
-        return format!("sink {sink}");
-    }
-    match &notice.culprit {
-        Culprit::Provider(p) => format!("provider {p}"),
-        Culprit::Stream(p, s) => format!("stream {s} of {p}"),
-        Culprit::Inbox(i) => format!("inbox {i}"),
-        Culprit::Route(p, s, i) => format!("route {p}/{s}/{i}"),
-        Culprit::Watcher {} if notice.kind == Kind::Blind && notice.evidence.get("unreadable").is_some() => "all inboxes".to_owned(),
-        // Whoever reads at night that the watcher has stopped goes back to sleep.
-        Culprit::Watcher {} if notice.kind.is_delivery() => "all mail".to_owned(),
-        Culprit::Watcher {} => "the watcher".to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -217,6 +196,7 @@ mod tests {
     use super::super::{facts::FACTS, nasty};
     use super::*;
     use crate::config::sample;
+    use crate::model::Culprit;
 
     fn template(source: &str) -> Option<Template> {
         Some(Template::new(source.to_owned()).unwrap())

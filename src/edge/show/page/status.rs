@@ -88,7 +88,7 @@ fn headline(view: &View) -> (Verdict, String) {
     let drill = if quiet::is_drill(view, worst) { "drill: " } else { "" };
     let (tone, well) = if worst.delivers { (Verdict::Degraded, ", at present delivering") } else { (tone(worst.severity), "") };
     let tone = if drill.is_empty() { tone } else { Verdict::Degraded };
-    (tone, capital(&format!("{drill}{}: {}{well}{more}", culprit(&worst.culprit), kind(worst))))
+    (tone, capital(&format!("{drill}{}: {}{well}{more}", who(worst), what(worst))))
 }
 
 /// The loudest of what is open; of what delivers again only if nothing else is, and a drill only where there is nothing real.
@@ -105,6 +105,16 @@ pub(super) fn culprit(culprit: &crate::model::Culprit) -> String {
 /// A kind of failure likewise.
 pub(super) fn kind(incident: &IncidentView) -> String {
     incident.kind.as_str().replace('_', " ")
+}
+
+/// Whose an incident is, as the page of it said.
+pub(super) fn who(incident: &IncidentView) -> String {
+    if incident.culprit == (crate::model::Culprit::Watcher {}) { incident.last.whose() } else { culprit(&incident.culprit) }
+}
+
+/// What is wrong likewise.
+pub(super) fn what(incident: &IncidentView) -> String {
+    if incident.last.sink().is_some() { incident.last.what() } else { kind(incident) }
 }
 
 /// How it is going, as the worst of what is known.
@@ -230,7 +240,7 @@ pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
             h3.head {
                 @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) }
                 (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
-                span { (culprit(&incident.culprit)) ": " (kind(incident)) }
+                span { (who(incident)) ": " (what(incident)) }
                 @if quiet::is_drill(view, incident) { (badge(Verdict::Unknown, "drill")) }
                 @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
                 @if let Some(quiet) = quiet::of(view, incident) { (hushed(view, &quiet)) }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::super::{quiet, runbooks};
 use super::bits::{badge, count, foreign, severity, short, sign, table, time, tone};
-use super::status::{culprit, hushed, kind};
+use super::status::{culprit, hushed, kind, what, who};
 use super::{page, prose, routes, strip, text};
 use crate::model::dossier::{Dossier, Tally, Told};
 use crate::model::{At, Culprit, IncidentId, Name, Route, Severity, Verdict, certain};
@@ -54,7 +54,7 @@ pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> M
         () if quiet::is_drill(view, incident) => Verdict::Degraded,
         () => tone(incident.severity),
     };
-    let title = format!("Incident {}: {}, {}", incident.incident, culprit(&incident.culprit), kind(incident));
+    let title = format!("Incident {}: {}, {}", incident.incident, who(incident), what(incident));
     let body = html! {
         div class=(format!("hero {}", tone.as_str())) {
             span.sign aria-hidden="true" { (sign(tone)) }
@@ -153,7 +153,7 @@ fn facts(view: &View, incident: &IncidentView, dossier: Option<&Dossier>) -> Mar
             @let beside = beside(view, incident);
             @if !beside.is_empty() {
                 dt { "Open too" }
-                dd { @for other in beside.iter().take(BESIDE) { div { a href=(other.incident) { "Incident " (other.incident) } ": " (culprit(&other.culprit)) ", " (kind(other)) } } }
+                dd { @for other in beside.iter().take(BESIDE) { div { a href=(other.incident) { "Incident " (other.incident) } ": " (who(other)) ", " (what(other)) } } }
             }
             dt { "Key" } dd { code { "mailcanary/" (text::plain(&view.instance, 300)) "/" (incident.incident) } }
         }
