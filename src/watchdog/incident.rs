@@ -94,7 +94,7 @@ fn hold_back(state: &State, moves: &mut Vec<Move>, now: At) -> Held {
         // What was thought to be one failure and is several is told with the others.
         let several = moves.iter().any(|other| other.incident.is_none());
         (!several && !state.spreads(open, m) && !open.grows(m.severity, &m.culprit, m.kind, state.brought_about(m).is_some()))
-            .then(|| open.moves_quietly_at())
+            .then(|| open.moves_quietly_at(&m.culprit, m.kind))
             .filter(|at| *at > now)
     };
     let until: Vec<Option<At>> = moves.iter().map(due).collect();

@@ -17,8 +17,10 @@ use crate::model::{At, Change, Class, Culprit, IncidentId, Kind, Name, Notice, N
 /// Incidents that ended are remembered for the page; the ledger has them all.
 const REMEMBER_ENDED: usize = 50;
 
-/// A move that calls nobody is told so long after the last notice, then after so many times as long, and so on…
-const QUIET_FIRST: Span = Span::from_secs(120);
+/// A move that calls nobody is told so long after the last notice, or so long if it corrects what was told, then after so many times as long,
+/// and so on…
+const MORE_KNOWN: Span = Span::from_secs(30);
+const CORRECTED: Span = Span::from_secs(120);
 const QUIET_LONGER: u64 = 4;
 /// …up to this.
 const QUIET_AT_MOST: Span = Span::from_secs(3600);
@@ -163,9 +165,12 @@ impl Incident {
         self.moved_at.or(self.told_at).unwrap_or(self.shown.opened_at)
     }
 
-    /// When it may be told, at the earliest, that it has moved, where nobody is to be called for that.
-    pub(super) fn moves_quietly_at(&self) -> At {
-        let longer = QUIET_FIRST.scaled(QUIET_LONGER.pow(self.quiet_moves.min(8)), 1).min(QUIET_AT_MOST);
+    /// When it may be told, at the earliest, that it has moved to this, where nobody is to be called for that. What is known besides, as the
+    /// provider's words, need not prove that it lasts.
+    pub(super) fn moves_quietly_at(&self, culprit: &Culprit, kind: Kind) -> At {
+        let is_same = self.shown.kind == kind && self.shown.culprit == *culprit;
+        let first = if is_same { MORE_KNOWN } else { CORRECTED };
+        let longer = first.scaled(QUIET_LONGER.pow(self.quiet_moves.min(8)), 1).min(QUIET_AT_MOST);
         self.told_last_at().plus(longer)
     }
 
