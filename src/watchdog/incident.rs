@@ -134,11 +134,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
     for finding in assessment.findings.iter().filter(|f| !f.is_of_seed()) {
         if let Some(same) = open.get(&finding.culprit).copied() {
             kept.insert(same.shown.incident);
-            let more = says_more(plan, state, ix, same, finding)
-                || knows_where(state, same, finding)
-                || refuses_more(plan, same, finding)
-                || state.is_real(same);
-            if louder_or_other(plan, state, same, finding) || more {
+            if louder_or_other(plan, state, same, finding) || knows_more(plan, state, ix, same, finding) {
                 moves.push(tell(plan, state, ix, finding, Some(same.shown.incident), now));
             }
         } else if let Some(wider) = wider(plan, state, &finding.culprit).filter(|wider| !stands_apart(wider, finding)) {
@@ -198,6 +194,14 @@ fn louder_or_other(plan: &Plan, state: &State, open: &Incident, finding: &Findin
     let aftermath = !finding.alarm && is_aftermath(state, open, finding) || refused_still(state, open, finding);
     let other = finding.kind != shown.kind && !aftermath && (finding.alarm || finding.severity == shown.severity);
     finding.severity > shown.severity || other
+}
+
+/// Whether more is known of what is open than was told.
+fn knows_more(plan: &Plan, state: &State, ix: &Index, open: &Incident, finding: &Finding) -> bool {
+    says_more(plan, state, ix, open, finding)
+        || knows_where(state, open, finding)
+        || refuses_more(plan, open, finding)
+        || state.is_real(open)
 }
 
 /// Whether a provider has said something of the missing canaries that tells more than what was told of them.
