@@ -41,13 +41,14 @@ fn suspend(w: &mut World, provider: &'static str) {
     w.from(w.now, move |r, _| r.provider.as_str() == provider, Fate::Refused(Class::Suspended));
 }
 
-/// What a sink was told: when, and what.
+/// What a sink was told so that it calls somebody: when, and what.
 fn told<'w>(w: &'w World, sink: &str) -> Vec<(At, &'w Notice)> {
     let heard = |record: &'w Record| match &record.fact {
         Fact::Told { notice, sinks, .. } if sinks.contains(&name(sink)) => Some((record.at, notice)),
         _ => None,
     };
-    w.records.iter().filter_map(heard).collect()
+    let calls = |(_, notice): &(At, &Notice)| notice.evidence.get("quiet").is_none();
+    w.records.iter().filter_map(heard).filter(calls).collect()
 }
 
 fn changes(w: &World, sink: &str) -> Vec<Change> {

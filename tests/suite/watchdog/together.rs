@@ -134,3 +134,21 @@ fn a_second_provider_that_fails_later_is_a_second_page() {
     assert_eq!((reminder.change, pages(&w)), (Change::Reminder, 2), "{:#?}", w.notices);
     assert!(reminder.summary.contains("; on all its 4 routes"), "{}", reminder.summary);
 }
+
+#[test]
+fn streams_that_are_refused_besides_are_told_of_and_call_nobody() {
+    let mut w = World::new(settings(2, 2, 2, minutes(1)));
+    w.run(minutes(30));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(minutes(5));
+    let told: Vec<_> =
+        w.notices.iter().map(|(_, n)| (n.change, n.evidence["streams"].clone(), n.evidence.get("quiet").is_some())).collect();
+    assert_eq!(told.len(), 2, "{:#?}", w.notices);
+    assert!(told[0].0 == Change::Opened && told[0].1.as_array().unwrap().len() == 1 && !told[0].2, "{told:#?}");
+    assert_eq!(told[1], (Change::Updated, serde_json::json!(["s0", "s1"]), true));
+    assert!(
+        w.notices[1].1.summary.contains("refuses mail (suspended)") && !w.notices[1].1.summary.contains("first answer"),
+        "{:#?}",
+        w.notices
+    );
+}
