@@ -105,7 +105,8 @@ pub(super) fn without_tag(address: &str) -> Option<String> {
 /// Lower case, and `?` for whatever does not print or would turn the text around.
 pub(super) fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_ascii_graphic() || (!c.is_ascii() && c.is_alphanumeric()) { c } else { '?' };
-    text.chars().take(2 * VALUE).map(shown).flat_map(char::to_lowercase).collect()
+    // In this order: the small letter of one character may be two, of which the second does not print.
+    text.chars().take(2 * VALUE).flat_map(char::to_lowercase).map(shown).collect()
 }
 
 /// At most so many bytes of it, in whole characters.
@@ -128,6 +129,11 @@ mod tests {
         for text in ["", "localhost", "1.2.3.4", "a b.example", "a..b", "x.\u{202e}moc", "a.b@c", "[1.2.3.4]"] {
             assert_eq!(host(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_shown_prints_in_small_letters_too() {
+        assert_eq!(printable("A\u{130}b \u{202e}Ä\u{307}"), "ai?b??ä?");
     }
 
     #[test]
