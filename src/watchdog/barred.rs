@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::common;
+use super::flight::RouteState;
 use super::index::Index;
 use super::judge::Finding;
 use super::lookup::Lookup;
@@ -136,7 +137,7 @@ fn door(plan: &Plan, state: &State, ix: &Index, inbox: &Name, now: At) -> Door {
     let refusal = |slot: usize| state.routes.get(slot).and_then(|r| r.refusal).filter(|class| may_be_of_inbox(*class));
     let here = |r: &RoutePlan| r.route.inbox == *inbox;
     // Whose account is refused is refused here, too, and tells nothing of the door.
-    let barred = |r: &super::flight::RouteState| r.refusal.is_some_and(|class| !may_be_of_inbox(class));
+    let barred = |r: &RouteState| r.refusal.is_some_and(|class| !may_be_of_inbox(class));
     let live = |slot: usize| state.routes.get(slot).is_some_and(|r| r.serial > 0 && !r.is_suppressed() && !barred(r));
     let column: Vec<(usize, &RoutePlan)> = plan.routes.iter().enumerate().filter(|(slot, r)| here(r) && live(*slot)).collect();
     let refused: Vec<(usize, &RoutePlan)> = column.iter().copied().filter(|(slot, _)| ix.refused.contains(slot)).collect();

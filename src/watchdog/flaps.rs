@@ -46,11 +46,12 @@ pub(super) fn back_after(state: &State, culprit: &Culprit, kind: Kind, opened_at
 }
 
 /// Whether the wider failure was over, and is open only until it is certain that it does not come back: what fails now, and delivered since,
-/// is another.
+/// is another. What is refused has no alarm by which it would be known to be over.
 pub(super) fn is_another(plan: &Plan, state: &State, wider: &Incident, finding: &Finding) -> bool {
     let alarmed = || state.alarms.iter().any(|a| a.culprit == wider.shown.culprit);
     let delivered = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.good_sent_at.is_some_and(|at| at >= wider.shown.opened_at));
-    finding.alarm && settles_at(plan, state, wider).is_some() && !alarmed() && finding.routes.iter().any(delivered)
+    let is_over = || wider.shown.kind != Kind::Refused && settles_at(plan, state, wider).is_some() && !alarmed();
+    finding.alarm && is_over() && finding.routes.iter().any(delivered)
 }
 
 /// Whether mail arrives again though the incident is open: it came and went before, or little of what was refused has been sent since, or

@@ -49,3 +49,20 @@ fn overlaps(some: &[Spell], others: &[Spell]) -> Vec<Spell> {
     };
     some.iter().flat_map(|one| others.iter().filter_map(move |other| both(one, other))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_every_inbox_hid_was_unseen() {
+        let at = At::from_ms;
+        let spell = |from, to: Option<i64>| Spell { from: at(from), to: to.map(at), tone: Verdict::Unknown };
+        let [one, other] = [[spell(0, Some(10)), spell(20, None)], [spell(5, Some(25)), spell(40, Some(50))]];
+        let seen = |spells: Vec<Spell>| spells.iter().map(|s| (s.from, s.to)).collect::<Vec<_>>();
+        let both = [(at(5), Some(at(10))), (at(20), Some(at(25))), (at(40), Some(at(50)))];
+        assert_eq!(seen(overlaps(&one, &other)), both);
+        assert_eq!(seen(overlaps(&[spell(0, None)], &[spell(7, None)])), [(at(7), None)]);
+        assert_eq!(seen(overlaps(&one, &[spell(10, Some(20))])), [], "they touch, and no more");
+    }
+}
