@@ -72,6 +72,23 @@ fn what_prometheus_and_alertmanager_are_to_be_given_they_take() {
     assert_eq!((scraped, routed), (3, 1));
 }
 
+#[test]
+fn what_grafana_is_provisioned_with_fits_the_dashboards_and_the_commands_that_put_it_there() {
+    let read = |file: &str| std::fs::read_to_string(Path::new(FOLDER).join(file)).unwrap();
+    let yaml = |file: &str| serde_saphyr::from_str::<Value>(&read(file)).unwrap();
+    let (dashboards, datasource) = (yaml("provisioning/dashboards.yml"), yaml("provisioning/datasource.yml"));
+    assert_eq!((&dashboards["apiVersion"], &datasource["apiVersion"]), (&Value::from(1), &Value::from(1)));
+    let folder = text(&dashboards["providers"][0]["options"], "path");
+    assert_eq!(text(&dashboards["providers"][0], "type"), "file");
+    assert!(read("README.md").contains(&format!("mailcanary print dashboards {folder}\n")), "the files go elsewhere");
+    let source = &datasource["datasources"][0];
+    assert_eq!(text(source, "type"), "prometheus");
+    for (name, board) in boards() {
+        let choice = board["templating"]["list"].as_array().unwrap().iter().find(|v| v["type"] == "datasource").unwrap();
+        assert_eq!(text(choice, "query"), text(source, "type"), "{name}");
+    }
+}
+
 /// `BLESS=1` writes the files anew: review them as a diff.
 #[test]
 fn what_is_committed_is_what_is_generated() {

@@ -166,7 +166,8 @@ async fn rules(prometheus: &Prometheus) -> Vec<String> {
             wrong.extend((!whole).then(|| format!("{}: {said}", rule["name"])));
             let of_incident = text(rule, "name").starts_with("MailcanaryIncident");
             let number = alert["annotations"]["url"].as_str().and_then(|url| url.strip_prefix("https://canary.example/incidents/"));
-            let leads = number.is_some_and(|number| number.parse::<u64>().is_ok());
+            let runbook = format!("https://canary.example/runbooks/{}", alert["labels"]["kind"].as_str().unwrap_or_default());
+            let leads = number.is_some_and(|number| number.parse::<u64>().is_ok()) && alert["annotations"]["runbook_url"] == *runbook;
             wrong.extend((of_incident != leads).then(|| format!("{}: its page is not linked: {said}", rule["name"])));
         }
     }

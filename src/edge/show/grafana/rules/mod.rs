@@ -128,17 +128,23 @@ pub(super) fn text() -> String {
         let _ = writeln!(text, "          description: {}", quoted(alert.description));
         if alert.of_incident {
             let _ = writeln!(text, "          url: {}", quoted(&page_of_incident()));
+            let _ = writeln!(text, "          runbook_url: {}", quoted(&format!("{}/runbooks/{{{{ $labels.kind }}}}", status_page())));
         }
     }
     text
 }
 
-/// The page of an incident, as a template: the address that the watchdog says it is reached by, and the incident's number.
+/// The address that the watchdog says its pages are reached by, as a template.
+fn status_page() -> String {
+    let info = names::STATUS_PAGE_INFO;
+    format!("{{{{ with printf \"{info}{{instance=%q}}\" $labels.instance | query }}}}{{{{ . | first | label \"url\" }}}}{{{{ end }}}}")
+}
+
+/// The page of an incident, by its number.
 fn page_of_incident() -> String {
-    let (info, number) = (names::STATUS_PAGE_INFO, names::INCIDENT_NUMBER);
+    let (page, number) = (status_page(), names::INCIDENT_NUMBER);
     format!(
-        "{{{{ with printf \"{info}{{instance=%q}}\" $labels.instance | query }}}}{{{{ . | first | label \"url\" }}}}{{{{ end }}}}/incidents/\
-         {{{{ with printf \"{number}{{instance=%q,kind=%q,culprit=%q}}\" $labels.instance $labels.kind $labels.culprit | query }}}}\
+        "{page}/incidents/{{{{ with printf \"{number}{{instance=%q,kind=%q,culprit=%q}}\" $labels.instance $labels.kind $labels.culprit | query }}}}\
          {{{{ . | first | value }}}}{{{{ end }}}}"
     )
 }
