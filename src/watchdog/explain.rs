@@ -277,7 +277,7 @@ fn missing_of(how_many: Option<&Value>, figure: &str) -> Option<Value> {
 fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Option<f64>, Vec<String>) {
     let Some(suspect) = plan.suspect(&finding.culprit).filter(|_| finding.alarm) else { return (None, Vec::new()) };
     let sure = together::certainty(plan, state, ix, suspect, together::parts(plan, state, ix), None);
-    let rivals = ix.hot.iter().filter(|s| **s != suspect && plan.overlap(**s, suspect)).filter_map(|s| plan.suspects.get(*s));
+    let rivals = together::rivals(plan, ix, suspect).filter_map(|s| plan.suspects.get(s));
     let named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
     // Rounded it would be whole, which it never is.
     (Some(round(sure, 1000.0).min(MOST_CERTAIN)), named)

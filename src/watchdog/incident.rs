@@ -236,10 +236,9 @@ fn is_aftermath(state: &State, open: &Incident, finding: &Finding) -> bool {
 /// Refused it stays, unless mail that was accepted is missing.
 fn refused_still(state: &State, open: &Incident, finding: &Finding) -> bool {
     let missing = |slot: &usize| {
-        state
-            .routes
-            .get(*slot)
-            .is_some_and(|r| r.in_flight().any(|c| c.sent_at() >= open.shown.opened_at && state.at.since(c.sent_at()) > STILL_MISSING))
+        let since = state.routes.get(*slot).into_iter().flat_map(|r| r.canaries.iter().rev());
+        let mut since = since.take_while(|c| c.sent_at() >= open.shown.opened_at);
+        since.any(|c| (c.in_flight() || c.is_lost()) && state.at.since(c.sent_at()) > STILL_MISSING)
     };
     match (open.shown.kind, finding.kind) {
         (Kind::Refused, Kind::Loss | Kind::Slow) => true,

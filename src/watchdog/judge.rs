@@ -9,7 +9,7 @@ use super::alarm::{self, Alarm};
 use super::barred;
 use super::beside;
 use super::common::{self, Common};
-use super::evidence;
+use super::evidence::{self, Tally};
 use super::hold::{self, Sort};
 use super::hypothesis::LOSSES;
 use super::index::Index;
@@ -140,7 +140,7 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     if known.is_none() && has_all(plan, state, alarm, &routes) {
         return (None, None);
     }
-    let class = common_refusal(plan, state, suspect);
+    let class = common_refusal(plan, state, &alarm.culprit, &routes);
     if kind == Kind::Stopped && class.is_some() {
         kind = Kind::Refused;
     }
@@ -159,11 +159,12 @@ fn has_all(plan: &Plan, state: &State, alarm: &Alarm, routes: &[usize]) -> bool 
     }
 }
 
-/// The class of the newest refusal, if all that is missing was refused, on every route that shows anything: it never left.
-fn common_refusal(plan: &Plan, state: &State, suspect: &Suspect) -> Option<Class> {
-    let tallies =
-        suspect.routes.iter().filter(|slot| evidence::is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
-    let mut rows = tallies.filter(|t| t.row > 0);
+/// The class of the newest refusal, if all that is missing was refused, on every route that shows anything: it never left. That an inbox is
+/// what refuses, the silence of another route contradicts: who is silent took the mail in.
+fn common_refusal(plan: &Plan, state: &State, culprit: &Culprit, routes: &[usize]) -> Option<Class> {
+    let speaks = |t: &Tally| t.row > 0 || (t.silent > 0 && matches!(culprit, Culprit::Inbox(_)));
+    let tallies = routes.iter().filter(|slot| evidence::is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
+    let mut rows = tallies.filter(speaks);
     let first = rows.next()?.row_class?;
     rows.all(|t| t.row_class.is_some()).then_some(first)
 }

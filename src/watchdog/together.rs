@@ -59,9 +59,16 @@ pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize, 
     let beaten = parts.filter(|p| p.beat).map(|p| p.whole);
     let several = parts.filter(|p| !p.beat && p.whole == suspect).map(|p| p.odds);
     let same = |rival: usize| family.is_some_and(|whole| plan.within(rival, whole));
-    let rivals = || ix.hot.iter().copied().filter(|s| *s != suspect && Some(*s) != beaten && plan.overlap(*s, suspect) && !same(*s));
-    let all: Vec<f64> = rivals().map(|s| odds(plan, state, s)).chain(several).chain([own]).collect();
+    let rivals = rivals(plan, ix, suspect).filter(|s| Some(*s) != beaten && !same(*s));
+    let all: Vec<f64> = rivals.map(|s| odds(plan, state, s)).chain(several).chain([own]).collect();
     (own - ln_sum(all.iter().copied())).exp()
+}
+
+/// Who could be the reason for what speaks against this suspect. Two that have an alarm each fail both: neither is it instead of the other.
+pub(super) fn rivals<'i>(plan: &'i Plan, ix: &'i Index, suspect: usize) -> impl Iterator<Item = usize> + 'i {
+    let is_known = ix.alarmed.contains(&suspect);
+    let hot = ix.hot.iter().copied().filter(move |s| *s != suspect && plan.overlap(*s, suspect));
+    hot.filter(move |s| !(is_known && ix.alarmed.contains(s)))
 }
 
 /// The suspect that has failed if this one has, too: the smallest that covers it and what there is an alarm for already. The watcher is

@@ -1,6 +1,6 @@
 //! Refusals that are an inbox's doing, and refusals that are a provider's.
 
-use mailcanary::model::{Change, Class, Culprit, Notice, Route, Severity, Span};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Route, Severity, Span};
 
 use super::world::{Fate, World, name, settings};
 
@@ -128,4 +128,22 @@ fn what_is_missing_after_a_refusal_is_another_failure() {
     let expected = [(1, Change::Opened, &provider), (1, Change::Resolved, &provider), (2, Change::Opened, &i2)];
     assert_eq!(what, expected, "{told:#?}");
     assert_eq!(told[2].severity, Severity::Page);
+}
+
+#[test]
+fn an_inbox_that_goes_silent_while_one_provider_is_suspended_has_stopped_and_refuses_nobody() {
+    for (every, deadline) in [(15, minutes(1)), (60, minutes(5)), (60, minutes(2))] {
+        let mut settings = settings(4, 1, 4, Span::from_secs(every));
+        settings.streams.values_mut().for_each(|stream| stream.deadline = deadline);
+        let mut w = World::new(settings);
+        w.run(minutes(15));
+        w.from(w.now, |r, _| r.inbox.as_str() == "i1" && r.provider.as_str() != "p1", Fate::Swallowed);
+        w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+        w.run(minutes(12));
+        let of_inbox: Vec<&Notice> = w.notices.iter().map(|(_, n)| n).filter(|n| n.culprit == inbox()).collect();
+        assert!(!of_inbox.is_empty(), "{every}: {:#?}", w.notices);
+        assert!(of_inbox.iter().all(|n| n.kind == Kind::Stopped), "{every}: {of_inbox:#?}");
+        let sure = |n: &&Notice| n.evidence["certainty"].as_f64().unwrap();
+        assert!(of_inbox.iter().map(sure).all(|sure| sure > 0.9), "{every}: {of_inbox:#?}");
+    }
 }
