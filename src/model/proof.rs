@@ -7,6 +7,9 @@ use super::At;
 /// What it says of when it began, and of the canaries that show that.
 const ONSET: [&str; 3] = ["since", "first_bad", "last_good"];
 
+/// What it says of the incident that a person closed and that goes on: its number.
+pub const GOES_ON_FROM: &str = "goes_on_from";
+
 /// When the canary that a part of the proof names was sent.
 #[must_use]
 pub fn sent_at(canary: &Value) -> Option<At> {

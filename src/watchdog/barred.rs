@@ -50,6 +50,11 @@ pub(super) fn at_doors(plan: &Plan, state: &State, ix: &Index, findings: Vec<Fin
         if finding.routes.is_empty() {
             continue;
         }
+        if let Some(suspect) = known_part(plan, state, &finding) {
+            named(plan, &mut finding, suspect);
+            kept.push(finding);
+            continue;
+        }
         // What else is open of the same name is another failure.
         let known = |finding: &Finding| state.open_delivery(&finding.culprit).is_some_and(|i| i.shown.kind == Kind::Refused);
         let Some(inbox) = the_inbox(plan, &finding) else {
@@ -116,6 +121,16 @@ fn leave_at_doors(plan: &Plan, state: &State, finding: &mut Finding) -> Vec<Find
         Finding { culprit: Culprit::Inbox(inbox.clone()), also: Vec::new(), routes, ..finding.clone() }
     };
     inboxes.into_iter().map(one).collect()
+}
+
+/// The stream or route that was told to be refused, if what a provider refuses is all of its own: what is left of it is not more.
+fn known_part(plan: &Plan, state: &State, finding: &Finding) -> Option<usize> {
+    let is_part = |culprit: &Culprit| matches!(culprit, Culprit::Stream(..) | Culprit::Route(..));
+    let covers = |culprit: &Culprit| finding.routes.iter().all(|slot| plan.routes.get(*slot).is_some_and(|r| culprit.covers(&r.route)));
+    let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
+    let mut known = refused.filter(|culprit| is_part(culprit) && covers(culprit));
+    let is_whole = matches!(finding.culprit, Culprit::Provider(_)) && finding.kind == Kind::Refused && !finding.alarm;
+    plan.suspect(known.next().filter(|_| is_whole)?)
 }
 
 /// Whether an inbox was told to refuse everybody.

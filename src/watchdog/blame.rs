@@ -46,7 +46,8 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
     let resorted = || state.alarms.iter().find_map(|a| sorting::resort(plan, state, a));
-    state.alarms.iter().find_map(|a| narrow(plan, state, a)).or_else(resorted).or_else(|| raise(plan, state, ix, now))
+    let narrower = || state.alarms.iter().find_map(|a| narrow(plan, state, a));
+    narrower().or_else(resorted).or_else(|| together::everything(plan, state)).or_else(|| raise(plan, state, ix, now))
 }
 
 fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
@@ -60,9 +61,8 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now)).collect();
     let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
     let culprit = plan.suspects.get(named)?.culprit.clone();
-    // Of everything all is a part: who it is that fails besides must be sure by itself.
     let everything = culprit == Culprit::Watcher {};
-    let sure = certainty(plan, state, ix, best, parts, family.filter(|_| !everything));
+    let sure = certainty(plan, state, ix, best, parts, family);
     let all = own - sure.ln();
     // That something is wrong, however much of it, does not tell that everything is.
     let enough = all >= needed && (sure >= CERTAIN || (own >= needed + DECIDES && !everything));

@@ -8,7 +8,7 @@ use super::judge::Finding;
 use super::outbox::{Incident, is_drill};
 use super::state::State;
 use super::view::Word;
-use crate::model::proof::{begin_as, sent_at};
+use crate::model::proof::{GOES_ON_FROM, begin_as, sent_at};
 use crate::model::{At, Culprit, Span};
 
 /// Whoever closed it is named for so long when it opens again.
@@ -38,7 +38,7 @@ pub(super) fn carry_on(evidence: &mut Value, closed: &Incident, now: At) {
     let count = [&*new, old].iter().filter_map(|facts| facts.get("routes_count")?.as_u64()).max().unwrap_or_default();
     new.insert("routes_count".to_owned(), count.max(u64::try_from(routes.len()).unwrap_or(0)).into());
     new.insert("routes".to_owned(), routes.into());
-    new.insert("goes_on_from".to_owned(), closed.shown.incident.0.into());
+    new.insert(GOES_ON_FROM.to_owned(), closed.shown.incident.0.into());
 }
 
 /// Who closed the last incident of this culprit by hand, if that was not long ago.

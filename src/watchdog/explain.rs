@@ -4,6 +4,7 @@ mod figures;
 mod filters;
 mod next_step;
 mod onset;
+mod others;
 mod recovery;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use self::figures::{how_many, newest, on_which, slow_leg};
 use self::next_step::next_step;
 pub(super) use self::onset::keep_onset;
 use self::onset::onset;
+use self::others::others;
 pub(super) use self::recovery::recovery;
 use super::alarm;
 use super::canary::Canary;
@@ -64,7 +66,7 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let tallies = tallies(plan, state, finding);
     let inboxes = inboxes(plan, &finding.routes).len();
     let boxes = if inboxes == 1 { "1 inbox".to_owned() } else { format!("{inboxes} inboxes") };
-    let others = others(plan, state, finding);
+    let others = others(plan, state, ix, finding);
     let odds = odds(plan, state, ix, finding).filter(|(odds, _)| *odds > SAID_ABOVE);
     let odds = odds.map_or_else(String::new, |(_, words)| format!("; {words}"));
     let usual = tallies.iter().filter_map(|t| t.usual).max().map_or_else(String::new, |u| format!(" (95 % took no more than {u})"));
@@ -220,7 +222,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "class": finding.class,
         "reply": reply(plan, state, finding),
         "cannot_be_told_apart": also,
-        "others": others(plan, state, finding).trim_start_matches("; "),
+        "others": others(plan, state, ix, finding).trim_start_matches("; "),
         "open_too": open_too(state, &finding.culprit),
         "next_step": next_step(plan, state, finding, mismatch(plan, state, finding).is_some()),
     });
@@ -285,36 +287,6 @@ fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Opti
 
 fn round(value: f64, by: f64) -> f64 {
     (value * by).round() / by
-}
-
-/// What the rest of the matrix shows.
-fn others(plan: &Plan, state: &State, finding: &Finding) -> String {
-    let shared = inboxes(plan, &finding.routes);
-    let mut healthy: BTreeSet<&Name> = BTreeSet::new();
-    let inbox_fault = matches!(finding.culprit, Culprit::Inbox(_));
-    for (slot, route) in plan.routes.iter().enumerate().filter(|(_, r)| !finding.culprit.covers(&r.route)) {
-        let name = if inbox_fault { &route.route.inbox } else { &route.route.provider };
-        if healthy.contains(name) || !(inbox_fault || shared.contains(&route.route.inbox)) {
-            continue;
-        }
-        let tally = evidence::tally(plan, state, slot);
-        if tally.live && tally.row == 0 && tally.good_sent_at.is_some() {
-            healthy.insert(name);
-        }
-    }
-    if healthy.is_empty() {
-        return String::new();
-    }
-    // A provider that is blamed for a part is well in its other parts alone.
-    let own = finding.culprit.parts().0.filter(|name| healthy.remove(*name));
-    let streams = own.map(|name| format!("other streams of {name}"));
-    let verb = if healthy.len() == 1 && own.is_none() { "s" } else { "" };
-    let names: Vec<String> = healthy.iter().take(4).map(ToString::to_string).chain(streams).collect();
-    if inbox_fault {
-        format!("; {} receive{verb} from the same providers", names.join(", "))
-    } else {
-        format!("; {} deliver{verb} to the same inboxes", names.join(", "))
-    }
 }
 
 /// What is known of the same provider or inbox besides that mail does not come: a foreign address that has stood there since yesterday may be

@@ -343,21 +343,17 @@ fn tell(plan: &Plan, state: &State, ix: &Index, finding: &Finding, incident: Opt
     let open = incident.and_then(|id| state.incidents.get(&id)).map(|i| &i.shown);
     let shown = open.map(|open| open.severity);
     let mut summary = explain::summary(plan, state, ix, finding, now);
-    if let Some(between) =
-        back_after(state, &finding.culprit, finding.kind, now).filter(|_| incident.is_none() && state.drilled(&finding.culprit).is_none())
-    {
-        summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
-    }
     let mut evidence = explain::evidence(plan, state, ix, finding, now);
     if let Some(open) = open.filter(|open| open.culprit == finding.culprit) {
-        explain::keep_onset(&mut evidence, finding.kind, &open.last.evidence, now);
+        explain::keep_onset(&mut evidence, finding.kind, (open.kind, &open.last.evidence), now);
     }
     let is_new = incident.is_none() && state.drilled(&finding.culprit).is_none();
-    if let Some((closed, word)) =
-        closed_lately(state, &finding.culprit, now).filter(|(closed, _)| is_new && goes_on(&evidence, closed, finding))
-    {
+    let closed = closed_lately(state, &finding.culprit, now).filter(|(closed, _)| is_new && goes_on(&evidence, closed, finding));
+    if let Some((closed, word)) = closed {
         summary.push_str(&format!("; {} closed it {} ago, and it goes on", word.by, now.since(word.at)));
         carry_on(&mut evidence, closed, now);
+    } else if let Some(between) = back_after(state, &finding.culprit, finding.kind, now).filter(|_| is_new) {
+        summary.push_str(&format!("; it flaps: it was resolved {between} ago"));
     }
     Move {
         incident,

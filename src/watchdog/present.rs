@@ -60,7 +60,7 @@ fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, ope
     let now_so = |finding: &Finding, what: &str| {
         let mut evidence = explain::evidence(plan, state, ix, finding, now);
         if finding.culprit == shown.culprit {
-            explain::keep_onset(&mut evidence, finding.kind, &shown.last.evidence, now);
+            explain::keep_onset(&mut evidence, finding.kind, (shown.kind, &shown.last.evidence), now);
         }
         // How long it was held is over with its first notice.
         if let (Some(now), Some(held)) = (evidence.get_mut(HELD), shown.last.evidence.get(HELD)) {

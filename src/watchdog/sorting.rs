@@ -20,8 +20,9 @@ const ENOUGH: usize = 5;
 const CLEAR: f64 = 4.0;
 /// …against what it is called now.
 const CLEARER: f64 = 2.0;
-/// Nats for silence of everything against what the alarm was about, of each route: nothing arrives any more.
-const NOTHING_ARRIVES: f64 = 8.0;
+/// Nats for silence of everything against what the alarm was about, of each route: nothing arrives any more. It is asked at every canary of
+/// a failure that may go on for days.
+const NOTHING_ARRIVES: f64 = 11.0;
 /// Canaries that say so.
 const SILENT: usize = 3;
 /// The way that is a stop.
@@ -55,7 +56,7 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
         }
     }
     let telling = if alive.is_empty() { &said } else { &alive };
-    let silent = way.is_some() && is_silent(telling, suspect.routes.len());
+    let silent = way.is_some() && is_silent(telling, suspect.routes.len(), alarm.sort);
     let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said)? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
@@ -102,12 +103,15 @@ pub(super) fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
     ways.max_by(|a, b| chances.get(*a).unwrap_or(&0.0).total_cmp(chances.get(*b).unwrap_or(&0.0)))
 }
 
-/// Whether nothing arrives any more where some of it did.
-fn is_silent(said: &[Saying], routes: usize) -> bool {
+/// Whether nothing arrives any more where some of it did. Of a loss no silence says more than by the share that was lost before it.
+fn is_silent(said: &[Saying], routes: usize, sort: Sort) -> bool {
     let last = said.iter().filter(|s| s.arrived).map(|s| s.sent_at).max();
-    let silent = said.iter().filter(|s| last.is_none_or(|l| s.sent_at > l));
-    let (count, nats) = silent.fold((0, 0.0), |(count, sum), s| (count + 1, sum + s.beyond.max(0.0)));
-    count >= SILENT && nats >= NOTHING_ARRIVES + (routes as f64).ln()
+    let (silent, before): (Vec<_>, Vec<_>) = said.iter().partition(|s| last.is_none_or(|l| s.sent_at > l));
+    let lost = before.iter().filter(|s| !s.arrived).count();
+    let share = (lost + 1) as f64 / (before.len() + 2) as f64;
+    let most = if sort == Sort::Loss { -share.ln() } else { f64::INFINITY };
+    let nats: f64 = silent.iter().map(|s| s.beyond.clamp(0.0, most)).sum();
+    silent.len() >= SILENT && nats >= NOTHING_ARRIVES + (routes as f64).ln()
 }
 
 /// Loss or delay, if one of them is clear.

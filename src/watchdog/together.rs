@@ -1,9 +1,12 @@
 //! What fails together: two providers at once while a third delivers are no watcher's fault; two routes of one provider are that provider's.
 
-use super::alarm::odds;
+use super::alarm::{Alarm, odds};
+use super::flight::RouteState;
+use super::hold::Sort;
 use super::hypothesis::ln_sum;
 use super::index::Index;
 use super::plan::Plan;
+use super::record::Fact;
 use super::state::State;
 use crate::model::{At, Culprit, Span};
 
@@ -58,7 +61,9 @@ pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize, 
     let own = odds(plan, state, suspect);
     let beaten = parts.filter(|p| p.beat).map(|p| p.whole);
     let several = parts.filter(|p| !p.beat && p.whole == suspect).map(|p| p.odds);
-    let same = |rival: usize| family.is_some_and(|whole| plan.within(rival, whole));
+    // Of everything all is a part: who it is that fails besides must be sure by itself.
+    let is_all = |whole: usize| plan.suspects.get(whole).is_some_and(|s| s.culprit == Culprit::Watcher {});
+    let same = |rival: usize| family.is_some_and(|whole| if is_all(whole) { rival == whole } else { plan.within(rival, whole) });
     let rivals = rivals(plan, ix, suspect).filter(|s| Some(*s) != beaten && !same(*s));
     let all: Vec<f64> = rivals.map(|s| odds(plan, state, s)).chain(several).chain([own]).collect();
     (own - ln_sum(all.iter().copied())).exp()
@@ -94,6 +99,25 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
     };
     let size = |whole: &&usize| plan.suspects.get(**whole).map_or(0, |s| s.routes.len());
     plan.routes.get(*first)?.suspects.iter().filter(covers).filter(shares).min_by_key(size).copied()
+}
+
+/// Alarms that began one soon after another and cover by now all that is watched, where nothing has arrived since: they have a cause in common.
+pub(super) fn everything(plan: &Plan, state: &State) -> Option<Fact> {
+    plan.suspect(&Culprit::Watcher {})?;
+    let is_total = |a: &Alarm| a.sort == Sort::Stop && a.first_arrival.is_none() && a.culprit != Culprit::Watcher {};
+    if state.alarms.len() < 2 || plan.providers.len() < 2 || !state.alarms.iter().all(is_total) {
+        return None;
+    }
+    let mut began: Vec<At> = state.alarms.iter().map(|a| a.since).collect();
+    began.sort_unstable();
+    if began.windows(2).any(|two| matches!(two, [one, next] if next.since(*one) >= LATELY)) {
+        return None;
+    }
+    let covered = |r: &RouteState| state.alarms.iter().any(|a| a.culprit.covers(&r.route));
+    let tells = |r: &&RouteState| state.sees(&r.route.inbox) && r.suppressed.is_none() && r.serial > 0;
+    let all = state.routes.iter().filter(tells).all(|r| covered(r) && r.refusal.is_none());
+    let instead_of = || state.alarms.iter().map(|a| a.culprit.clone()).collect();
+    all.then(|| Fact::Alarmed { culprit: Culprit::Watcher {}, instead_of: instead_of() })
 }
 
 fn is_of_route(plan: &Plan, suspect: usize) -> bool {

@@ -1,6 +1,7 @@
 //! What to do first, for who is woken at night: by what is known most exactly of a failure. What its answer gives away beats the class of a
 //! refusal, and what a provider says of its canaries beats the mere name of the culprit.
 
+use super::others::is_anybody_well;
 use crate::model::{Class, Culprit, Fate, Kind, Outcome};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence;
@@ -12,7 +13,7 @@ use crate::watchdog::state::State;
 pub(in crate::watchdog) fn next_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -> String {
     let spare = plan.spares(&finding.culprit, &finding.routes);
     let first = first_step(plan, state, finding, mismatched);
-    let elsewhere = if spare || !stops_users(finding) || is_own(plan, &finding.culprit) {
+    let elsewhere = if spare || !stops_users(finding) || is_own(plan, &finding.culprit) || !is_anybody_well(plan, state, &finding.culprit) {
         ""
     } else {
         "; meanwhile move urgent mail to another provider"

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::figures;
-use crate::model::proof::begin_as;
+use crate::model::proof::{GOES_ON_FROM, begin_as};
 use crate::model::{At, CanaryId, DeliveryKind, Kind, Placement};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence::{self, Tally};
@@ -37,12 +37,17 @@ pub(super) fn onset(plan: &Plan, state: &State, finding: &Finding, tallies: &[Ta
     found.map_or_else(|| row(state, finding, tallies), |(bad, good)| (Some(bad), good))
 }
 
-/// What fails in part began when that was told first: what is known of it now reaches back only so far.
-pub(in crate::watchdog) fn keep_onset(evidence: &mut Value, kind: Kind, told: &Value, now: At) {
+/// What fails in part began when that was told first, whatever becomes of it: what is known of it now reaches back only so far. So did what
+/// goes on though a person closed it.
+pub(in crate::watchdog) fn keep_onset(evidence: &mut Value, kind: Kind, (was, told): (Kind, &Value), now: At) {
     let since = |evidence: &Value| evidence.get("since").and_then(Value::as_str).and_then(At::from_rfc3339);
-    let began = since(told).filter(|told| kind.is_partial() && since(evidence).is_none_or(|since| since > *told));
-    if began.is_some() {
+    let goes_on = told.get(GOES_ON_FROM);
+    let keeps = kind.is_partial() || was.is_partial() || goes_on.is_some();
+    if since(told).is_some_and(|told| keeps && since(evidence).is_none_or(|since| since > told)) {
         begin_as(evidence, told, now);
+    }
+    if let (Some(from), Some(evidence)) = (goes_on, evidence.as_object_mut()) {
+        evidence.insert(GOES_ON_FROM.to_owned(), from.clone());
     }
 }
 

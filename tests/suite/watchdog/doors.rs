@@ -147,3 +147,15 @@ fn an_inbox_that_goes_silent_while_one_provider_is_suspended_has_stopped_and_ref
         assert!(of_inbox.iter().map(sure).all(|sure| sure > 0.9), "{every}: {of_inbox:#?}");
     }
 }
+
+#[test]
+fn what_is_left_of_a_streams_refusals_is_no_wider_failure() {
+    let mut w = world(3, 2, 3, 60);
+    w.from(w.now, |r, _| r.provider.as_str() == "p1" && r.stream.as_str() == "s0", Fate::Refused(Class::Policy));
+    w.run(minutes(20));
+    w.heal(w.now);
+    w.run(minutes(15));
+    let stream = Culprit::Stream(name("p1"), name("s0"));
+    assert_eq!(opened(&w.notices.iter().map(|(_, n)| n.clone()).collect::<Vec<_>>()), [(&stream, Severity::Page)], "{:#?}", w.notices);
+    assert!(w.notices.iter().all(|(_, n)| n.culprit == stream), "{:#?}", w.notices);
+}

@@ -152,3 +152,18 @@ fn a_kind_that_moves_to_and_fro_calls_once_and_is_told_at_growing_intervals() {
     }
     replay::holds(&w);
 }
+
+#[test]
+fn half_of_the_mail_lost_for_hours_is_never_a_stop() {
+    for seed in 1..=2_u64 {
+        let mut w = World::new(settings(2, 1, 3, Span::from_secs(60)));
+        w.run(Span::from_secs(3600));
+        let half = move |n: u64| (n.wrapping_add(seed << 20)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63 == 0;
+        w.from(w.now, move |r, n| r.provider.as_str() == "p1" && half(n), Fate::Swallowed);
+        w.run(Span::from_secs(3 * 3600));
+        let told: Vec<_> = w.notices.iter().map(|(at, n)| (*at, n.change, n.kind, &n.summary)).collect();
+        assert!(!told.is_empty() && told.iter().all(|(_, _, kind, _)| *kind == Kind::Loss), "{seed}: {told:#?}");
+        let since: std::collections::BTreeSet<&str> = w.notices.iter().map(|(_, n)| n.evidence["since"].as_str().unwrap()).collect();
+        assert_eq!(since.len(), 1, "{seed}: {told:#?}");
+    }
+}

@@ -83,6 +83,12 @@ fn what_is_closed_while_mail_is_still_lost_opens_again_and_says_so() {
     );
     assert_eq!(again.evidence["routes"].as_array().unwrap().len(), 3, "{}", again.evidence);
     replay::holds(&w);
+    // Nor is that forgotten when it is said again.
+    let since = again.evidence["since"].clone();
+    w.run(MINUTE.scaled(60, 1));
+    let (_, reminder) = w.notices.last().unwrap();
+    assert_eq!(reminder.change, Change::Reminder, "{reminder:#?}");
+    assert_eq!((&reminder.evidence["since"], &reminder.evidence["goes_on_from"]), (&since, &id.0.into()), "{}", reminder.evidence);
 }
 
 #[test]

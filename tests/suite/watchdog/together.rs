@@ -152,3 +152,48 @@ fn streams_that_are_refused_besides_are_told_of_and_call_nobody() {
         w.notices
     );
 }
+
+#[test]
+fn nobody_who_fails_as_well_is_said_to_deliver() {
+    for every in [10, 60] {
+        let mut w = World::new(settings(3, 2, 3, Span::from_secs(every)));
+        w.run(minutes(60));
+        w.from(w.now, |r, _| r.provider.as_str() != "p2", Fate::Swallowed);
+        w.run(minutes(10));
+        let said: Vec<&str> = w.opened().iter().map(|n| n.evidence["others"].as_str().unwrap()).collect();
+        let [first, second] = said[..] else { panic!("{:#?}", w.notices) };
+        assert_eq!(first, "p2 delivers to the same inboxes");
+        let other = if w.opened()[0].culprit == provider(0) { "p0" } else { "p1" };
+        assert_eq!(second, format!("p2 delivers to the same inboxes; provider `{other}` fails as well"));
+        assert!(w.opened()[1].evidence["next_step"].as_str().unwrap().ends_with("; meanwhile move urgent mail to another provider"));
+    }
+}
+
+#[test]
+fn who_fails_last_of_all_is_sent_to_nobody_else() {
+    let mut w = World::new(settings(2, 1, 3, MINUTE));
+    w.run(minutes(60));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(minutes(5));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    w.run(minutes(5));
+    let step = |n: usize| w.opened()[n].evidence["next_step"].as_str().unwrap().to_owned();
+    assert!(step(0).contains("another provider") && !step(1).contains("another provider"), "{:#?}", w.notices);
+}
+
+#[test]
+fn providers_that_go_silent_one_after_another_until_nothing_delivers_have_one_cause() {
+    for (every, gap) in [(10, 60), (30, 120), (60, 300)] {
+        let mut w = World::new(settings(3, 2, 3, Span::from_secs(every)));
+        w.run(minutes(60));
+        for dead in ["p0", "p1", "p2"] {
+            w.from(w.now, move |r, _| r.provider.as_str() == dead, Fate::Swallowed);
+            w.run(Span::from_secs(gap));
+        }
+        w.run(minutes(5));
+        assert_eq!(pages(&w), 2, "{every}: {:#?}", w.notices);
+        let open = w.dog.view(w.now).incidents.into_iter().filter(|i| i.resolved_at.is_none()).count();
+        assert_eq!(open, 1, "{every}: {:#?}", w.notices);
+        assert_eq!(last(&w, 1).culprit, Culprit::Watcher {}, "{every}: {:#?}", w.notices);
+    }
+}

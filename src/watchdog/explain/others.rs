@@ -1,0 +1,86 @@
+//! What the rest of the matrix shows beside a failure: who delivers, and who fails as well.
+
+use std::collections::BTreeSet;
+
+use super::{inboxes, subject};
+use crate::model::{Culprit, Kind, Name};
+use crate::watchdog::evidence;
+use crate::watchdog::index::Index;
+use crate::watchdog::judge::Finding;
+use crate::watchdog::plan::Plan;
+use crate::watchdog::state::State;
+
+/// Nats of silence with which nobody is called well.
+const DOUBTFUL: f32 = 5.0;
+/// Others that fail are named up to so many.
+const FAILING: usize = 3;
+
+/// Who delivers to the same inboxes, or which inboxes receive from the same providers; and whose failure stands beside this one.
+pub(super) fn others(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> String {
+    format!("{}{}", well(plan, state, ix, finding), ill(state, finding))
+}
+
+fn well(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> String {
+    let shared = inboxes(plan, &finding.routes);
+    let mut healthy: BTreeSet<&Name> = BTreeSet::new();
+    let inbox_fault = matches!(finding.culprit, Culprit::Inbox(_));
+    let own = plan.suspect(&finding.culprit);
+    // Nobody is called well whose silence is suspicious by now, though nothing of it is overdue yet.
+    let is_doubtful = |s: &usize| ix.alarmed.contains(s) || state.standings.get(*s).is_some_and(|standing| standing.level >= DOUBTFUL);
+    let doubted = |s: &usize| is_doubtful(s) && own.is_none_or(|own| !plan.overlap(*s, own));
+    for (slot, route) in plan.routes.iter().enumerate().filter(|(_, r)| !finding.culprit.covers(&r.route)) {
+        let name = if inbox_fault { &route.route.inbox } else { &route.route.provider };
+        if healthy.contains(name) || !(inbox_fault || shared.contains(&route.route.inbox)) || route.suspects.iter().any(doubted) {
+            continue;
+        }
+        let tally = evidence::tally(plan, state, slot);
+        if tally.live && tally.row == 0 && tally.good_sent_at.is_some() {
+            healthy.insert(name);
+        }
+    }
+    if healthy.is_empty() {
+        return String::new();
+    }
+    // A provider that is blamed for a part is well in its other parts alone.
+    let own = finding.culprit.parts().0.filter(|name| healthy.remove(*name));
+    let streams = own.map(|name| format!("other streams of {name}"));
+    let verb = if healthy.len() == 1 && own.is_none() { "s" } else { "" };
+    let names: Vec<String> = healthy.iter().take(4).map(ToString::to_string).chain(streams).collect();
+    if inbox_fault {
+        format!("; {} receive{verb} from the same providers", names.join(", "))
+    } else {
+        format!("; {} deliver{verb} to the same inboxes", names.join(", "))
+    }
+}
+
+/// Whose mail stops, is lost, late or refused meanwhile: other providers where a provider fails, other inboxes where an inbox does.
+fn ill(state: &State, finding: &Finding) -> String {
+    let beside = |other: &&Culprit| match (finding.culprit.parts(), other.parts()) {
+        ((Some(own), ..), (Some(other), ..)) => own != other,
+        ((None, _, Some(own)), (None, _, Some(other))) => own != other,
+        _ => false,
+    };
+    if finding.is_of_seed() {
+        return String::new();
+    }
+    let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
+    let failing: BTreeSet<String> = state.alarms.iter().map(|a| &a.culprit).chain(refused).filter(beside).map(subject).collect();
+    let names: Vec<&str> = failing.iter().take(FAILING).map(String::as_str).collect();
+    let more = if failing.len() > FAILING { format!(" and {} more", failing.len() - FAILING) } else { String::new() };
+    let verb = if failing.len() == 1 { "fails" } else { "fail" };
+    if names.is_empty() { String::new() } else { format!("; {}{more} {verb} as well", names.join(", ")) }
+}
+
+/// Whether a provider beside this culprit's delivers, as far as is known; who is not watched may.
+pub(super) fn is_anybody_well(plan: &Plan, state: &State, culprit: &Culprit) -> bool {
+    if plan.providers.len() < 2 {
+        return true;
+    }
+    let (own, ..) = culprit.parts();
+    let fails = |name: &Name| {
+        let whole = |c: &Culprit| *c == Culprit::Watcher {} || *c == Culprit::Provider(name.clone());
+        let told = state.open().any(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && whole(&i.shown.culprit));
+        told || state.alarms.iter().any(|a| whole(&a.culprit))
+    };
+    plan.providers.iter().any(|name| Some(name) != own && !fails(name))
+}
