@@ -192,7 +192,7 @@ async function plain(browser, { name, url, facts }) {
   // As root Chromium has no sandbox of its own; nothing is opened here but what the tests serve on loopback.
   const browser = await puppeteer.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb", "--host-resolver-rules=MAP canary.internal 127.0.0.1"],
   });
   try {
     for (const one of wanted.pages) for (const mode of one.modes || ["light", "dark", "phone"]) await look(browser, one, mode);
@@ -205,6 +205,24 @@ async function plain(browser, { name, url, facts }) {
   }
   console.log(JSON.stringify(complaints));
 })().catch((error) => {
+// Somebody says something of an incident: from its page to its form, and back to it.
+async function say(browser, { name, url, scripts, enter, what, fields, login }) {
+  const page = await opened(browser, "light", scripts);
+  if (login) await page.authenticate(login);
+  listen(page, name, new URL(url).origin);
+  await page.goto(url, { waitUntil: "load" });
+  await Promise.all([page.waitForNavigation(), page.click("a.act")]);
+  await page.click(`input[value=${what}]`);
+  for (const [field, text] of Object.entries(fields)) await page.type(`[name=${field}]`, text);
+  const sent = () => (enter ? page.keyboard.press("Enter") : page.click("button[type=submit]"));
+  const [answer] = await Promise.all([page.waitForNavigation(), sent()]);
+  const text = await page.$eval("main", (main) => main.innerText);
+  if (page.url() !== url || answer.status() !== 200) complaints.push(`${name}: ${answer.status()} at ${page.url()}: ${text.slice(0, 300)}`);
+  else if (!text.includes(fields.note)) complaints.push(`${name}: ${fields.note} is not on the page`);
+  await page.close();
+}
+
   console.error(error);
   process.exit(1);
 });
+    for (const one of wanted.say || []) await say(browser, one);
