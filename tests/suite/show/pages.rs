@@ -381,3 +381,7 @@ async fn sentences_are_set_for_people_and_commands_name_the_configuration_that_r
         assert!(shown.get(path).await.1.contains("<header class=\"top\">"), "{path}");
     }
 }
+    let told = Shown::with(made::world(true), Past { outage: true }.archive()).await;
+    let (_, page_of_two) = told.get("/incidents/7").await;
+    let first = page_of_two.split_once("The first canary that failed was sent over ").unwrap().1;
+    assert!(first.starts_with("mailchimp/"), "not what failed before of another: {page_of_two}");
