@@ -103,6 +103,7 @@ fn what_is_committed_is_what_is_generated() {
         }
         if bless {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    all.push(("mixin.libsonnet".to_owned(), grafana::mixin()));
             std::fs::write(&path, text).unwrap();
         } else {
             stale.push(format!("dashboards/{name} (BLESS=1 rewrites)"));
@@ -122,6 +123,34 @@ fn the_command_prints_them() {
     let printed = print(&["dashboards", into.to_str().unwrap()]);
     assert!(printed.status.success() && printed.stdout.is_empty(), "{printed:?}");
     for (name, json) in grafana::dashboards() {
+/// With every number as one that can be compared: jsonnet has one kind of them, and writes more digits.
+fn figured(value: Value) -> Value {
+    match value {
+        Value::Number(number) => format!("{:.12e}", number.as_f64().unwrap()).into(),
+        Value::Array(all) => all.into_iter().map(figured).collect(),
+        Value::Object(all) => Value::Object(all.into_iter().map(|(key, value)| (key, figured(value))).collect()),
+        other => other,
+    }
+}
+
+#[test]
+fn jsonnet_takes_the_folder_as_a_mixin() {
+    let wanted = "local all = (import 'mixin.libsonnet') + { grafanaDashboards+:: {}, prometheusAlerts+:: { groups+: [] } };
+        { boards: all.grafanaDashboards, rules: all.prometheusRules.groups, alerts: all.prometheusAlerts.groups }";
+    let made = Command::new("jsonnet").args(["-J", FOLDER, "-e", wanted]).output().expect("jsonnet");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let boards: serde_json::Map<String, Value> = boards().into_iter().collect();
+    assert_eq!(figured(made["boards"].clone()), figured(Value::Object(boards)));
+    let rules: Value = serde_saphyr::from_str(&grafana::alert_rules()).unwrap();
+    let groups = |of: &str| made[of].as_array().unwrap().clone();
+    assert_eq!(figured([groups("rules"), groups("alerts")].concat().into()), figured(rules["groups"].clone()));
+    for (of, key) in [("rules", "record"), ("alerts", "alert")] {
+        let all: Vec<Value> = groups(of).iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect();
+        assert!(all.len() > 5 && all.iter().all(|rule| rule[key].is_string()), "{of}: {all:?}");
+    }
+}
+
         assert_eq!(std::fs::read_to_string(into.join(&name)).unwrap(), json, "{name}");
     }
     let rules = print(&["alert-rules"]);
