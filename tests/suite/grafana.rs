@@ -22,9 +22,17 @@ pub(crate) fn boards() -> Vec<(String, Value)> {
     grafana::dashboards().into_iter().map(|(name, json)| (name, serde_json::from_str(&json).unwrap())).collect()
 }
 
+/// The panels of a dashboard, rows among them; those of a row that is folded stand behind it.
+pub(crate) fn whole(board: &Value) -> Vec<&Value> {
+    fn below(of: &Value) -> impl Iterator<Item = &Value> {
+        of["panels"].as_array().into_iter().flatten()
+    }
+    below(board).flat_map(|panel| std::iter::once(panel).chain(below(panel))).collect()
+}
+
 /// The panels of a dashboard that ask something.
 pub(crate) fn panels(board: &Value) -> Vec<&Value> {
-    board["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row").collect()
+    whole(board).into_iter().filter(|panel| panel["type"] != "row").collect()
 }
 
 /// A text of a panel, of a variable, of anything.
@@ -95,6 +103,7 @@ fn what_is_committed_is_what_is_generated() {
     let bless = std::env::var("BLESS").is_ok_and(|v| v == "1");
     let mut all = grafana::dashboards();
     all.push(("rules/mailcanary.yml".to_owned(), grafana::alert_rules()));
+    all.push(("mixin.libsonnet".to_owned(), grafana::mixin()));
     let mut stale = Vec::new();
     for (name, text) in &all {
         let path = Path::new(FOLDER).join(name);
@@ -103,7 +112,6 @@ fn what_is_committed_is_what_is_generated() {
         }
         if bless {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    all.push(("mixin.libsonnet".to_owned(), grafana::mixin()));
             std::fs::write(&path, text).unwrap();
         } else {
             stale.push(format!("dashboards/{name} (BLESS=1 rewrites)"));
@@ -115,14 +123,6 @@ fn what_is_committed_is_what_is_generated() {
     assert_eq!(json, grafana::dashboards().into_iter().map(|(name, _)| name).collect(), "a dashboard that nobody generates");
 }
 
-#[test]
-fn the_command_prints_them() {
-    let folder = Folder::new("dashboards");
-    let into = folder.path().join("made/here");
-    let print = |words: &[&str]| Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("print").args(words).output().unwrap();
-    let printed = print(&["dashboards", into.to_str().unwrap()]);
-    assert!(printed.status.success() && printed.stdout.is_empty(), "{printed:?}");
-    for (name, json) in grafana::dashboards() {
 /// With every number as one that can be compared: jsonnet has one kind of them, and writes more digits.
 fn figured(value: Value) -> Value {
     match value {
@@ -151,6 +151,14 @@ fn jsonnet_takes_the_folder_as_a_mixin() {
     }
 }
 
+#[test]
+fn the_command_prints_them() {
+    let folder = Folder::new("dashboards");
+    let into = folder.path().join("made/here");
+    let print = |words: &[&str]| Command::new(env!("CARGO_BIN_EXE_mailcanary")).arg("print").args(words).output().unwrap();
+    let printed = print(&["dashboards", into.to_str().unwrap()]);
+    assert!(printed.status.success() && printed.stdout.is_empty(), "{printed:?}");
+    for (name, json) in grafana::dashboards() {
         assert_eq!(std::fs::read_to_string(into.join(&name)).unwrap(), json, "{name}");
     }
     let rules = print(&["alert-rules"]);
