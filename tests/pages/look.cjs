@@ -61,8 +61,17 @@ const overrun = () => {
 
 async function narrow(page, title) {
   for (const width of [320, 360, 390]) {
+// A name at the head of a row is read as one: in few lines.
+const torn = () =>
+  [...document.querySelectorAll(".matrix th[scope=row] > a")].flatMap((name) => {
+    const range = document.createRange();
+    range.selectNodeContents(name);
+    const lines = new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size;
+    return lines > (/^[a-z]{1,9}$/.test(name.textContent) ? 1 : 4) ? [`${name.textContent} stands in ${lines} lines`] : [];
+  });
+
     await page.setViewport({ width, height: 740, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
-    for (const said of await page.evaluate(overrun)) complaints.push(`${title}: at ${width}: ${said}`);
+    for (const said of [...(await page.evaluate(overrun)), ...(await page.evaluate(torn))]) complaints.push(`${title}: at ${width}: ${said}`);
   }
 }
 
