@@ -75,7 +75,7 @@ const torn = () =>
   }
 }
 
-async function look(browser, { name, url, glance }, mode) {
+async function look(browser, { name, url, glance, first, why }, mode) {
   const title = `${name} ${mode}`;
   const page = await opened(browser, mode, true);
   listen(page, title, new URL(url).origin);
@@ -100,8 +100,9 @@ async function look(browser, { name, url, glance }, mode) {
   if (popover) {
     await popover.click();
     const shown = await page.$$eval(":popover-open", (all) => all.length);
-    if (shown !== 1) complaints.push(`${title}: a field does not say why`);
-    const inside = await page.evaluate(() => window.axe.run(document.querySelector(":popover-open"), { resultTypes: ["violations"] }));
+    const said = await page.$$eval(":popover-open", (all) => all.map((one) => one.innerText).join());
+    if (shown !== 1 || (why && !said.includes(why))) complaints.push(`${title}: a field does not say why: ${said}`);
+    const inside = await page.evaluate((all) => window.axe.run(document.querySelector(":popover-open"), all), ALL);
     for (const v of inside.violations) complaints.push(`${title}: axe in a field: ${v.id}: ${v.help}`);
     if (wanted.pictures && name === wanted.field) await page.screenshot({ path: `${wanted.pictures}/${name}-field-${mode}.png` });
     await page.keyboard.press("Escape");

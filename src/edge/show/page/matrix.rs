@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::super::quiet;
-use super::bits::{self, reason, sign, verdict};
+use super::bits::{self, sign, verdict, whole_reason};
 use super::spread::{self, Spread, Took};
 use super::status::by_trouble;
 use super::{home, routes, strip};
@@ -107,7 +107,7 @@ fn field(root: &str, routes: &[&RouteView], view: &View, id: &str) -> Markup {
                 @for (route, points) in points.iter().take(LISTED) {
                     li {
                         (verdict(route.verdict)) " " a href=(routes::href(root, &route.route)) { (route.route.stream) } ": "
-                        (reason(root, &route.reason, SENTENCE))
+                        (whole_reason(root, &route.reason, SENTENCE))
                         @if let Some(took) = Spread::of(spread::telling(view, route, points)).took {
                             span.dim { " " @for (name, took) in spread::NAMES.iter().zip(took) { (name) " " (spread::said(took)) ". " } }
                         }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::bits::{ago, capital, clock, foreign, reason, sign, stamp, table};
+use super::bits::{ago, capital, clock, foreign, sign, stamp, table, whole_reason};
 use super::plot::{self, Plot};
 use super::spread::{self, Spread, Took};
 use super::{page, strip};
@@ -89,7 +89,7 @@ pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) 
         div class=(format!("hero {}", route.verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(route.verdict)) }
             h1 { (title) " " span.vh { "is " } (word(route.verdict)) }
-            p.more { (reason(ROOT, &route.reason, 1000)) }
+            p.more { (whole_reason(ROOT, &route.reason, 1000)) }
         }
         p { "From " a href=(format!("{ROOT}providers/{}", route.route.provider)) { (route.route.provider) } " to "
             a href=(format!("{ROOT}inboxes/{}", route.route.inbox)) { (route.route.inbox) } ", as mail of the kind " strong { (route.route.stream) } "." }
