@@ -87,6 +87,11 @@ async function look(browser, { name, url, glance, first, why }, mode) {
   if (wide > 0) complaints.push(`${title}: ${wide} pixels too wide`);
   // Of what is large and was looked at whole in another way, only how it lies on the screen.
   if (glance === mode) return page.close();
+  // What is looked for first, and whether it is seen without scrolling.
+  if (first && !MODES[mode].mobile) {
+    const end = await page.$eval(first, (e) => e.getBoundingClientRect().bottom);
+    if (end > MODES[mode].height) complaints.push(`${title}: ${first} ends at ${Math.round(end)}`);
+  }
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
   if (MODES[mode].mobile) {
     await narrow(page, title);
@@ -94,7 +99,7 @@ async function look(browser, { name, url, glance, first, why }, mode) {
   }
   // By the debugger's own way in, which no policy of the page concerns.
   await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const found = await page.evaluate((all) => window.axe.run(document, all), ALL);
   for (const v of found.violations) complaints.push(`${title}: axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
   const popover = await page.$("[popovertarget]");
   if (popover) {

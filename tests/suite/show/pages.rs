@@ -70,6 +70,29 @@ async fn large_and_hostile_pages_are_so_too() {
 }
 
 /// Everything that others can write, as bad as they can, and names as long as they may be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn much_that_fails_and_many_inboxes_are_seen_at_a_glance() {
+    let (wide, night) = (Shown::start(made::wide()).await, Shown::start(made::night()).await);
+    let pages = [
+        json!({ "name": "wide-status", "url": url(&wide, "/"), "modes": ["light", "phone"], "first": ".matrix" }),
+        json!({ "name": "night-status", "url": url(&night, "/"), "modes": ["light", "dark", "phone"], "first": ".matrix" }),
+    ];
+    look(json!({ "pictures": pictures(), "pages": pages, "keyboard": [{ "name": "night-status", "url": url(&night, "/") }] })).await;
+    let (_, page) = night.get("/").await;
+    let body = page.split_once("</style>").unwrap().1;
+    let place = |words: &str| body.find(words).unwrap_or_else(|| panic!("no {words} in {body}"));
+    assert!(place("7 open incidents") < place("id=\"matrix\"") && place("id=\"matrix\"") < place("id=\"i21\""), "{body}");
+    // Three cards, and the others on asking.
+    let folded = body.split_once("<details id=\"further\">").unwrap().1.split_once("</details>").unwrap().0;
+    assert_eq!((folded.matches("<article").count(), body.matches("<article").count()), (4, 7));
+    // What one incident says of many routes is said once.
+    let of = body.split_once("<details id=\"of-21\">").unwrap();
+    assert!(of.0.ends_with("provider provider-0: stopped</p>") && of.1.starts_with("<summary>12 routes</summary>"), "{body}");
+    // Of one alone the heading and its card say all.
+    night.change(|view| view.incidents.truncate(1));
+    assert!(!night.get("/").await.1.contains("1 open incident"));
+}
+
 fn hostile() -> View {
     let evil = format!("<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u{202e}txt.exe\u{0}\u{1b}[2J مرحبا {}", "x".repeat(300));
     let mut view = made::world(true);

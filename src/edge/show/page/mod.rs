@@ -12,6 +12,7 @@ mod incident;
 mod incidents;
 mod mail;
 mod matrix;
+mod open;
 mod party;
 mod paths;
 mod people;

@@ -423,3 +423,50 @@ pub fn large() -> View {
     }
     view
 }
+
+/// More inboxes than a phone has room for, with names as long as people give them.
+pub fn wide() -> View {
+    let mut view = fixture(3, 2, 8);
+    let long = |name: &Name| match name.as_str() {
+        "provider-0" => "mailchimp",
+        "provider-1" => "sendgrid-transactional",
+        "provider-2" => "relay.mail.example.com",
+        _ => "seed-of-the-team-at-a-large-host",
+    };
+    let named = |of: &Name| name(&format!("{}{}", long(of), of.as_str().strip_prefix("inbox").unwrap_or_default()));
+    for route in &mut view.routes {
+        (route.route.provider, route.route.inbox) = (named(&route.route.provider), named(&route.route.inbox));
+    }
+    view.inboxes.iter_mut().for_each(|inbox| inbox.name = named(&inbox.name));
+    view.providers.iter_mut().for_each(|provider| provider.name = named(&provider.name));
+    view.streams.iter_mut().for_each(|(provider, _)| *provider = named(provider));
+    view
+}
+
+/// A night in which much fails at once: seven incidents, and most routes in trouble by them.
+pub fn night() -> View {
+    let mut view = fixture(6, 2, 6);
+    let provider = |n: usize| Culprit::Provider(name(&format!("provider-{n}")));
+    let all = [
+        (Kind::Stopped, Severity::Page, provider(0)),
+        (Kind::Refused, Severity::Page, provider(1)),
+        (Kind::Loss, Severity::Page, provider(2)),
+        (Kind::Slow, Severity::Warn, provider(3)),
+        (Kind::Junked, Severity::Warn, Culprit::Inbox(name("inbox-1"))),
+        (Kind::Blind, Severity::Warn, Culprit::Inbox(name("inbox-2"))),
+        (Kind::Authentication, Severity::Warn, Culprit::Stream(name("provider-4"), name("stream-1"))),
+    ];
+    for (n, (kind, severity, culprit)) in (21..).zip(all) {
+        let summary = format!("{culprit}: {}. {SUMMARY}", kind.as_str());
+        for route in view.routes.iter_mut().filter(|r| r.verdict == Verdict::Delivering && kind != Kind::Authentication) {
+            if culprit.covers(&route.route) {
+                route.verdict = if severity == Severity::Page { Verdict::Stopped } else { Verdict::Degraded };
+                route.reason = format!("incident {n}: {summary}");
+            }
+        }
+        let mut one = incident(n, kind, culprit, &summary, proof());
+        one.severity = severity;
+        view.incidents.insert(0, one);
+    }
+    view
+}
