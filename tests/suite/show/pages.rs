@@ -5,7 +5,7 @@ mod mail;
 
 use mailcanary::config::Public;
 use mailcanary::model::{Answer, Grade};
-use mailcanary::watchdog::DrillView;
+use mailcanary::watchdog::{DrillView, Present};
 
 use super::*;
 use crate::support::browser::{look, pictures};
@@ -381,6 +381,15 @@ async fn incidents_are_listed_by_page_and_narrowed() {
     assert_eq!(numbers("/incidents").await, ["8", "7", "5"]);
     assert_eq!(numbers("/incidents?state=open").await, ["8", "7"]);
     assert_eq!(numbers("/incidents?kind=blind&party=fastmail-1").await, ["8"]);
+    // What is open is told as it is now, and not as it was told last.
+    shown.change(|view| {
+        let summary = "of 200 canaries none has come".to_owned();
+        view.incidents[1].present = Some(Present { summary, evidence: json!({}), delivers: false });
+    });
+    let (_, page) = shown.get("/incidents?state=open").await;
+    for fact in ["of 200 canaries none has come", "acknowledged</span>", "<bdi>ada</bdi>", "silenced</span>"] {
+        assert!(page.contains(fact), "{fact} is not in\n{page}");
+    }
     assert_eq!(numbers("/incidents?party=relay&before=8").await, ["5"]);
     assert_eq!(numbers("/incidents?party=mail").await, [""; 0], "what is not a name of anything");
     let (_, page) = shown.get("/incidents?state=over").await;
