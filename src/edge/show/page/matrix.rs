@@ -13,8 +13,10 @@ use crate::model::past::Became;
 use crate::model::{At, Name, Verdict};
 use crate::watchdog::{CanaryView, RouteView, View};
 
-/// With more inboxes than this a field shows its sign alone.
+/// With more inboxes than this a field shows its sign alone on a narrow screen.
 const WIDE: usize = 6;
+/// And with more than this on every screen.
+const CROWDED: usize = 10;
 /// Bytes of a reason in a field.
 const SENTENCE: usize = 240;
 /// Routes told of in a field, the worst.
@@ -27,10 +29,14 @@ pub(super) fn matrix(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
         fields.entry((&route.route.provider, &route.route.inbox)).or_default().push(route);
     }
     fields.values_mut().for_each(|routes| routes.sort_by_key(|route| route.verdict.rank()));
-    let class = if view.inboxes.len() > WIDE { "wide matrix dense" } else { "wide matrix" };
+    let class = match view.inboxes.len() {
+        0..=WIDE => "wide matrix",
+        0..=CROWDED => "wide matrix dense",
+        _ => "wide matrix dense crowded",
+    };
     html! {
         (streams(view, root, chosen))
-        div.card.flush { div class=(class) role="group" aria-label="Providers by inboxes" tabindex="0" { table {
+        div.card.flush { div class=(class) role="region" aria-label="Providers by inboxes" tabindex="0" { table {
             caption.vh { "How each provider delivers to each inbox" }
             thead { tr {
                 th scope="col" { "provider" }
