@@ -13,6 +13,8 @@ const MODES = {
   phone: { width: 360, height: 740, scheme: "light", mobile: true },
   "phone-dark": { width: 360, height: 740, scheme: "dark", mobile: true },
 };
+// What is scrolled by keyboard has a role, too: axe holds that only where it is asked to.
+const ALL = { resultTypes: ["violations"], rules: { "focus-order-semantics": { enabled: true } } };
 const wanted = JSON.parse(fs.readFileSync(0, "utf8"));
 const complaints = [];
 
@@ -59,8 +61,6 @@ const overrun = () => {
   return out;
 };
 
-async function narrow(page, title) {
-  for (const width of [320, 360, 390]) {
 // A name at the head of a row is read as one: in few lines.
 const torn = () =>
   [...document.querySelectorAll(".matrix th[scope=row] > a")].flatMap((name) => {
@@ -70,6 +70,8 @@ const torn = () =>
     return lines > (/^[a-z]{1,9}$/.test(name.textContent) ? 1 : 4) ? [`${name.textContent} stands in ${lines} lines`] : [];
   });
 
+async function narrow(page, title) {
+  for (const width of [320, 360, 390]) {
     await page.setViewport({ width, height: 740, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
     for (const said of [...(await page.evaluate(overrun)), ...(await page.evaluate(torn))]) complaints.push(`${title}: at ${width}: ${said}`);
   }
@@ -85,13 +87,13 @@ async function look(browser, { name, url, glance, first, why }, mode) {
   if (wanted.pictures) await page.screenshot({ path: `${wanted.pictures}/${name}-${mode}.png`, fullPage: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) complaints.push(`${title}: ${wide} pixels too wide`);
-  // Of what is large and was looked at whole in another way, only how it lies on the screen.
-  if (glance === mode) return page.close();
   // What is looked for first, and whether it is seen without scrolling.
   if (first && !MODES[mode].mobile) {
     const end = await page.$eval(first, (e) => e.getBoundingClientRect().bottom);
     if (end > MODES[mode].height) complaints.push(`${title}: ${first} ends at ${Math.round(end)}`);
   }
+  // Of what is large and was looked at whole in another way, only how it lies on the screen.
+  if (glance === mode) return page.close();
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
   if (MODES[mode].mobile) {
     await narrow(page, title);
@@ -203,23 +205,6 @@ async function plain(browser, { name, url, facts }) {
   await page.close();
 }
 
-(async () => {
-  // As root Chromium has no sandbox of its own; nothing is opened here but what the tests serve on loopback.
-  const browser = await puppeteer.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb", "--host-resolver-rules=MAP canary.internal 127.0.0.1"],
-  });
-  try {
-    for (const one of wanted.pages) for (const mode of one.modes || ["light", "dark", "phone"]) await look(browser, one, mode);
-    for (const one of wanted.keyboard || []) await keyboard(browser, one);
-    for (const one of wanted.plain || []) await plain(browser, one);
-    for (const one of wanted.refresh || []) await refresh(browser, one);
-    for (const one of wanted.refresh || []) await gone(browser, one);
-  } finally {
-    await browser.close();
-  }
-  console.log(JSON.stringify(complaints));
-})().catch((error) => {
 // Somebody says something of an incident: from its page to its form, and back to it.
 async function say(browser, { name, url, scripts, enter, what, fields, login }) {
   const page = await opened(browser, "light", scripts);
@@ -237,7 +222,24 @@ async function say(browser, { name, url, scripts, enter, what, fields, login }) 
   await page.close();
 }
 
+(async () => {
+  // As root Chromium has no sandbox of its own; nothing is opened here but what the tests serve on loopback.
+  const browser = await puppeteer.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb", "--host-resolver-rules=MAP canary.internal 127.0.0.1"],
+  });
+  try {
+    for (const one of wanted.pages) for (const mode of one.modes || ["light", "dark", "phone"]) await look(browser, one, mode);
+    for (const one of wanted.keyboard || []) await keyboard(browser, one);
+    for (const one of wanted.plain || []) await plain(browser, one);
+    for (const one of wanted.refresh || []) await refresh(browser, one);
+    for (const one of wanted.refresh || []) await gone(browser, one);
+    for (const one of wanted.say || []) await say(browser, one);
+  } finally {
+    await browser.close();
+  }
+  console.log(JSON.stringify(complaints));
+})().catch((error) => {
   console.error(error);
   process.exit(1);
 });
-    for (const one of wanted.say || []) await say(browser, one);
