@@ -375,6 +375,24 @@ async fn an_outage_shows_before_any_deadline_has_passed() {
 async fn incidents_are_listed_by_page_and_narrowed() {
     let shown = Shown::with(made::world(true), Past { outage: true }.archive()).await;
     let numbers = async |path: &str| -> Vec<String> {
+#[tokio::test]
+async fn the_picture_of_a_young_route_begins_with_its_first_canary() {
+    let shown = Shown::with(made::world(false), Past { outage: false }.archive()).await;
+    let route = "/routes/relay/sign-up/own-1";
+    let begins = async |path: &str| {
+        let (_, page) = shown.get(path).await;
+        page.split_once("aria-label=\"Latency of relay/sign-up/own-1 from ").unwrap().1.split_once(" to ").unwrap().0.to_owned()
+    };
+    // It has sent far more than is in the picture: a day.
+    shown.change(|view| view.routes.iter_mut().for_each(|route| route.counts.accepted = 1_000_000));
+    let day = begins(route).await;
+    assert_eq!(day, "2022-08-08 21:30:00 UTC");
+    shown.change(|view| view.routes.iter_mut().for_each(|route| route.counts.accepted = 1));
+    let first = begins(route).await;
+    assert!(first > day && first.starts_with("2022-08-08 21:3"), "{first}");
+    assert_eq!(begins(&format!("{route}?span=24h")).await, day, "who asks for a day gets it");
+}
+
         let (code, page) = shown.get(path).await;
         assert_eq!(code, 200);
         page.split("<tr id=\"i").skip(1).map(|row| row.split('"').next().unwrap().to_owned()).collect()
