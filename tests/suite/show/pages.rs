@@ -189,7 +189,11 @@ async fn everybody_sees_verdicts_and_nothing_else() {
     ] {
         assert!(body.contains(fact), "{fact} is not in\n{body}");
     }
-    assert!(body.contains("94.7 % without trouble") && body.contains("<title>2022-08-09: trouble for 1h22m</title>"), "{body}");
+    assert!(
+        body.contains("trouble for 1h22m of the 23h that were watched") && body.contains("<title>2022-08-09: trouble for 1h22m</title>"),
+        "{body}"
+    );
+    assert!(body.contains("not watched for 3h"), "while the host was off: {body}");
     let secret = ["mailchimp", "relay", "gmail", "fastmail", "incident", "mx1.example", "ada", "@", "sign-up", "password", "href", "0000"];
     secret.iter().for_each(|word| assert!(!body.contains(word), "{word} is in\n{body}"));
     for path in ["/metrics", "/incidents/7", "/api/v1/providers", "/-/ready", "/routes/mailchimp/sign-up/gmail-1", "/hooks/mailchimp"] {
@@ -372,10 +376,6 @@ async fn an_outage_shows_before_any_deadline_has_passed() {
 }
 
 #[tokio::test]
-async fn incidents_are_listed_by_page_and_narrowed() {
-    let shown = Shown::with(made::world(true), Past { outage: true }.archive()).await;
-    let numbers = async |path: &str| -> Vec<String> {
-#[tokio::test]
 async fn the_picture_of_a_young_route_begins_with_its_first_canary() {
     let shown = Shown::with(made::world(false), Past { outage: false }.archive()).await;
     let route = "/routes/relay/sign-up/own-1";
@@ -393,6 +393,10 @@ async fn the_picture_of_a_young_route_begins_with_its_first_canary() {
     assert_eq!(begins(&format!("{route}?span=24h")).await, day, "who asks for a day gets it");
 }
 
+#[tokio::test]
+async fn incidents_are_listed_by_page_and_narrowed() {
+    let shown = Shown::with(made::world(true), Past { outage: true }.archive()).await;
+    let numbers = async |path: &str| -> Vec<String> {
         let (code, page) = shown.get(path).await;
         assert_eq!(code, 200);
         page.split("<tr id=\"i").skip(1).map(|row| row.split('"').next().unwrap().to_owned()).collect()

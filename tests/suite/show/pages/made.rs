@@ -258,6 +258,8 @@ impl Past {
                     Question::Incidents(sought, end) => {
                         _ = end.send(Ok(self.failures().into_iter().filter(|one| sought.fits(one)).collect()))
                     }
+                    // A night in which the host was off.
+                    Question::Pauses(_, end) => _ = end.send(Ok(vec![[at(3600), at(3600 * 4 + 60)]])),
                     Question::Incident(id, end) => _ = end.send(Ok((id.0 == 7 && self.outage).then(|| self.dossier()))),
                 }
             }
