@@ -30,9 +30,9 @@ pub(super) fn matrix(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
     }
     fields.values_mut().for_each(|routes| routes.sort_by_key(|route| route.verdict.rank()));
     let class = match view.inboxes.len() {
-        0..=WIDE => "wide matrix",
-        0..=CROWDED => "wide matrix dense",
-        _ => "wide matrix dense crowded",
+        many if many > CROWDED => "wide matrix dense crowded",
+        many if many > WIDE => "wide matrix dense",
+        _ => "wide matrix",
     };
     html! {
         (streams(view, root, chosen))
