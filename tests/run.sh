@@ -26,6 +26,7 @@ PACKAGES=(
     dovecot-sieve           # what files into Junk
     prometheus              # scrapes the metrics; brings promtool
     prometheus-alertmanager # takes the alerts; brings amtool
+    jsonnet                 # reads the dashboards as a mixin
     xvfb dunst dbus         # the desktop: a screen, what shows notifications, and its bus
     imagemagick             # looks at the screen
     cmark-gfm               # reads the evidence as the page of a ticket would show it

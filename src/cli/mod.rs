@@ -10,6 +10,7 @@ mod check_live;
 mod demo;
 mod incident;
 mod log;
+mod man;
 pub mod out;
 mod print;
 mod probe;

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use super::args::{Arguments, Print, Printable};
 use super::out::Out;
-use super::{FAILED, WRONG};
+use super::{FAILED, WRONG, man};
 use crate::config;
 use crate::edge::show::{document, grafana};
 
@@ -48,7 +48,7 @@ fn print(what: Printable, out: &mut Out) {
         Printable::Schema => out.line(format_args!("{:#}", config::schema())),
         Printable::AlertRules => out.text(&grafana::alert_rules()),
         Printable::Openapi => out.text(document()),
-        Printable::Man => out.text(&man()),
+        Printable::Man => out.text(&man::page()),
         Printable::CompletionsBash => out.text(&completions(Shell::Bash)),
         Printable::CompletionsZsh => out.text(&completions(Shell::Zsh)),
         Printable::CompletionsFish => out.text(&completions(Shell::Fish)),
@@ -68,13 +68,6 @@ fn boards(folder: &Path) -> Result<(), PrintError> {
     Ok(())
 }
 
-fn man() -> String {
-    let mut page = Vec::new();
-    // Writing to memory does not fail.
-    drop(clap_mangen::Man::new(Arguments::command()).render(&mut page));
-    String::from_utf8_lossy(&page).into_owned()
-}
-
 /// Every page of the manual.
 fn pages(folder: &Path) -> Result<(), PrintError> {
     let failed = |error| PrintError::File(folder.to_owned(), error);
@@ -82,7 +75,7 @@ fn pages(folder: &Path) -> Result<(), PrintError> {
         fs::create_dir_all(folder).map_err(failed)?;
         Out::stderr().line(format_args!("made the folder `{}`", folder.display().to_string().escape_debug()));
     }
-    clap_mangen::generate_to(Arguments::command(), folder).map_err(failed)
+    man::pages(folder).map_err(failed)
 }
 
 fn completions(shell: Shell) -> String {

@@ -97,6 +97,16 @@ impl Past {
         let found = self.rows(sql::INCIDENTS_BEFORE, values, failure).map_err(|e| refused(self.file(), e))?;
         Ok(found.into_iter().flatten().collect())
     }
+
+    /// When mailcanary did not run or slept for at least `least`: from the last canary before until it was there again, the newest first; at
+    /// most 500. Of what is older than canaries are kept nothing is known.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn pauses(&self, least: Span) -> Result<Vec<[At; 2]>, LedgerError> {
+        let values = params![i64::try_from(least.as_ms()).unwrap_or(i64::MAX), PAGE];
+        self.rows(sql::PAUSES, values, |row| Ok([at(row, 0)?, at(row, 1)?])).map_err(|e| refused(self.file(), e))
+    }
 }
 
 /// What one of our words stands for; a word of another version for nothing.

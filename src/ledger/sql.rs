@@ -161,6 +161,13 @@ pub(super) const CANARY: &str =
     connect_ms, tls_ms, auth_ms, data_ms, arrived_at, seen_at, placement, copy, lost_at, forgotten_at FROM canaries WHERE id = ?1";
 pub(super) const SIGHTINGS_OF: &str =
     "SELECT kind, inbox, placement, arrived_at, seen_at FROM sightings WHERE canary = ?1 ORDER BY id LIMIT ?2";
+/// When mailcanary was started or woke up, and what it had sent last before, if that is kept. Each state there is, so that the index by state and
+/// time is used.
+pub(super) const PAUSES: &str = "SELECT last, until FROM (SELECT w.at AS until,
+        (SELECT max((SELECT max(sent_at) FROM canaries WHERE state = s.column1 AND sent_at < w.at))
+            FROM (VALUES ('arrived'), ('in flight'), ('late'), ('lost'), ('refused'), ('forgotten')) AS s) AS last
+        FROM (SELECT at FROM starts UNION SELECT at FROM sight WHERE what = 'slept' AND inbox IS NULL) AS w)
+    WHERE last IS NOT NULL AND until - last >= ?1 ORDER BY until DESC LIMIT ?2";
 /// ?3 a kind, ?4 whether it is open, ?5 the name of a provider, stream or inbox that its culprit has: each may be NULL. A culprit is `stream:a/s`.
 pub(super) const INCIDENTS_BEFORE: &str = "SELECT id, kind, severity, culprit, opened_at, updated_at, resolved_at, summary,
     CASE WHEN json_valid(evidence) THEN CAST(json_extract(evidence, '$.since') AS TEXT) END FROM incidents

@@ -39,6 +39,7 @@ async fn answer(folder: PathBuf, mut questions: mpsc::Receiver<Question>, now: N
                 Question::Canaries(wanted, end) => tell(end, || open()?.canaries_like(&wanted)),
                 Question::Canary(canary, end) => tell(end, || open()?.way(canary)),
                 Question::Incidents(sought, end) => tell(end, || open()?.failures(&sought)),
+                Question::Pauses(least, end) => tell(end, || open()?.pauses(least)),
                 Question::Incident(incident, end) => tell(end, || open()?.dossier(incident, now)),
             }
         });

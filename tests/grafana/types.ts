@@ -32,14 +32,16 @@ type Shown<Kind extends string, Options, Custom> = Omit<Plain<Written<Panel>>, '
   targets: Query[];
 };
 
-type Any =
+type Asking =
   | Shown<'stat', stat.Options, Record<string, never>>
   | Shown<'timeseries', lines.Options, lines.FieldConfig>
   | Shown<'state-timeline', states.Options, states.FieldConfig>
   | Shown<'heatmap', heatmap.Options, heatmap.FieldConfig>
   | Shown<'bargauge', bargauge.Options, Record<string, never>>
-  | Shown<'table', table.Options, Partial<table.FieldConfig>>
-  | Plain<Written<RowPanel>>;
+  | Shown<'table', table.Options, Partial<table.FieldConfig>>;
+
+// What is folded under a row is held as strictly as what stands below one.
+type Any = Asking | (Omit<Plain<Written<RowPanel>>, 'panels'> & { panels: Asking[] });
 
 // The Prometheus datasource reads these of an annotation, besides what every annotation has; versions before 10 look for `expr` and `step`.
 type Annotation = Omit<Plain<Written<AnnotationQuery>>, 'target'> & {

@@ -13,6 +13,8 @@ const MODES = {
   phone: { width: 360, height: 740, scheme: "light", mobile: true },
   "phone-dark": { width: 360, height: 740, scheme: "dark", mobile: true },
 };
+// What is scrolled by keyboard has a role, too: axe holds that only where it is asked to.
+const ALL = { resultTypes: ["violations"], rules: { "focus-order-semantics": { enabled: true } } };
 const wanted = JSON.parse(fs.readFileSync(0, "utf8"));
 const complaints = [];
 
@@ -59,14 +61,23 @@ const overrun = () => {
   return out;
 };
 
+// A name at the head of a row is read as one: in few lines.
+const torn = () =>
+  [...document.querySelectorAll(".matrix th[scope=row] > a")].flatMap((name) => {
+    const range = document.createRange();
+    range.selectNodeContents(name);
+    const lines = new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size;
+    return lines > (/^[a-z]{1,9}$/.test(name.textContent) ? 1 : 4) ? [`${name.textContent} stands in ${lines} lines`] : [];
+  });
+
 async function narrow(page, title) {
   for (const width of [320, 360, 390]) {
     await page.setViewport({ width, height: 740, isMobile: true, hasTouch: true, deviceScaleFactor: 1 });
-    for (const said of await page.evaluate(overrun)) complaints.push(`${title}: at ${width}: ${said}`);
+    for (const said of [...(await page.evaluate(overrun)), ...(await page.evaluate(torn))]) complaints.push(`${title}: at ${width}: ${said}`);
   }
 }
 
-async function look(browser, { name, url, glance }, mode) {
+async function look(browser, { name, url, glance, first, why }, mode) {
   const title = `${name} ${mode}`;
   const page = await opened(browser, mode, true);
   listen(page, title, new URL(url).origin);
@@ -76,6 +87,11 @@ async function look(browser, { name, url, glance }, mode) {
   if (wanted.pictures) await page.screenshot({ path: `${wanted.pictures}/${name}-${mode}.png`, fullPage: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   if (wide > 0) complaints.push(`${title}: ${wide} pixels too wide`);
+  // What is looked for first, and whether it is seen without scrolling.
+  if (first && !MODES[mode].mobile) {
+    const end = await page.$eval(first, (e) => e.getBoundingClientRect().bottom);
+    if (end > MODES[mode].height) complaints.push(`${title}: ${first} ends at ${Math.round(end)}`);
+  }
   // Of what is large and was looked at whole in another way, only how it lies on the screen.
   if (glance === mode) return page.close();
   await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
@@ -85,14 +101,15 @@ async function look(browser, { name, url, glance }, mode) {
   }
   // By the debugger's own way in, which no policy of the page concerns.
   await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const found = await page.evaluate((all) => window.axe.run(document, all), ALL);
   for (const v of found.violations) complaints.push(`${title}: axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
   const popover = await page.$("[popovertarget]");
   if (popover) {
     await popover.click();
     const shown = await page.$$eval(":popover-open", (all) => all.length);
-    if (shown !== 1) complaints.push(`${title}: a field does not say why`);
-    const inside = await page.evaluate(() => window.axe.run(document.querySelector(":popover-open"), { resultTypes: ["violations"] }));
+    const said = await page.$$eval(":popover-open", (all) => all.map((one) => one.innerText).join());
+    if (shown !== 1 || (why && !said.includes(why))) complaints.push(`${title}: a field does not say why: ${said}`);
+    const inside = await page.evaluate((all) => window.axe.run(document.querySelector(":popover-open"), all), ALL);
     for (const v of inside.violations) complaints.push(`${title}: axe in a field: ${v.id}: ${v.help}`);
     if (wanted.pictures && name === wanted.field) await page.screenshot({ path: `${wanted.pictures}/${name}-field-${mode}.png` });
     await page.keyboard.press("Escape");
@@ -188,11 +205,28 @@ async function plain(browser, { name, url, facts }) {
   await page.close();
 }
 
+// Somebody says something of an incident: from its page to its form, and back to it.
+async function say(browser, { name, url, scripts, enter, what, fields, login }) {
+  const page = await opened(browser, "light", scripts);
+  if (login) await page.authenticate(login);
+  listen(page, name, new URL(url).origin);
+  await page.goto(url, { waitUntil: "load" });
+  await Promise.all([page.waitForNavigation(), page.click("a.act")]);
+  await page.click(`input[value=${what}]`);
+  for (const [field, text] of Object.entries(fields)) await page.type(`[name=${field}]`, text);
+  const sent = () => (enter ? page.keyboard.press("Enter") : page.click("button[type=submit]"));
+  const [answer] = await Promise.all([page.waitForNavigation(), sent()]);
+  const text = await page.$eval("main", (main) => main.innerText);
+  if (page.url() !== url || answer.status() !== 200) complaints.push(`${name}: ${answer.status()} at ${page.url()}: ${text.slice(0, 300)}`);
+  else if (!text.includes(fields.note)) complaints.push(`${name}: ${fields.note} is not on the page`);
+  await page.close();
+}
+
 (async () => {
   // As root Chromium has no sandbox of its own; nothing is opened here but what the tests serve on loopback.
   const browser = await puppeteer.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb", "--host-resolver-rules=MAP canary.internal 127.0.0.1"],
   });
   try {
     for (const one of wanted.pages) for (const mode of one.modes || ["light", "dark", "phone"]) await look(browser, one, mode);
@@ -200,6 +234,7 @@ async function plain(browser, { name, url, facts }) {
     for (const one of wanted.plain || []) await plain(browser, one);
     for (const one of wanted.refresh || []) await refresh(browser, one);
     for (const one of wanted.refresh || []) await gone(browser, one);
+    for (const one of wanted.say || []) await say(browser, one);
   } finally {
     await browser.close();
   }

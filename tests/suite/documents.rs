@@ -41,9 +41,9 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The README and everything under `docs`, by their paths, sorted.
+/// The README, that of the dashboards, and everything under `docs`, by their paths, sorted.
 pub fn names() -> Vec<String> {
-    let mut found = vec!["README.md".to_owned()];
+    let mut found = vec!["README.md".to_owned(), "dashboards/README.md".to_owned()];
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -121,9 +121,11 @@ impl Desk {
     /// Beside the daemon's files: what blocks would write elsewhere goes below this folder.
     fn new(daemon: &Daemon) -> Self {
         let folder = daemon.folder.path().to_path_buf();
-        for made in ["bin", "srv/backup", "etc/prometheus/rules", "etc/mailcanary", "here/tests/scenarios"] {
+        let folders = ["bin", "srv/backup", "etc/prometheus/rules", "etc/mailcanary", "here/tests/scenarios", "here/provisioning"];
+        for made in folders.into_iter().chain(["etc/grafana/provisioning/dashboards"]) {
             std::fs::create_dir_all(folder.join(made)).unwrap();
         }
+        std::fs::write(folder.join("here/provisioning/dashboards.yml"), text("dashboards/provisioning/dashboards.yml")).unwrap();
         let sudo = folder.join("bin/sudo");
         std::fs::write(&sudo, "#!/bin/sh\nexec \"$@\"\n").unwrap();
         std::fs::set_permissions(&sudo, std::fs::Permissions::from_mode(0o755)).unwrap();

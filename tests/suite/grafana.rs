@@ -22,9 +22,17 @@ pub(crate) fn boards() -> Vec<(String, Value)> {
     grafana::dashboards().into_iter().map(|(name, json)| (name, serde_json::from_str(&json).unwrap())).collect()
 }
 
+/// The panels of a dashboard, rows among them; those of a row that is folded stand behind it.
+pub(crate) fn whole(board: &Value) -> Vec<&Value> {
+    fn below(of: &Value) -> impl Iterator<Item = &Value> {
+        of["panels"].as_array().into_iter().flatten()
+    }
+    below(board).flat_map(|panel| std::iter::once(panel).chain(below(panel))).collect()
+}
+
 /// The panels of a dashboard that ask something.
 pub(crate) fn panels(board: &Value) -> Vec<&Value> {
-    board["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row").collect()
+    whole(board).into_iter().filter(|panel| panel["type"] != "row").collect()
 }
 
 /// A text of a panel, of a variable, of anything.
@@ -95,6 +103,7 @@ fn what_is_committed_is_what_is_generated() {
     let bless = std::env::var("BLESS").is_ok_and(|v| v == "1");
     let mut all = grafana::dashboards();
     all.push(("rules/mailcanary.yml".to_owned(), grafana::alert_rules()));
+    all.push(("mixin.libsonnet".to_owned(), grafana::mixin()));
     let mut stale = Vec::new();
     for (name, text) in &all {
         let path = Path::new(FOLDER).join(name);
@@ -112,6 +121,34 @@ fn what_is_committed_is_what_is_generated() {
     let there = std::fs::read_dir(FOLDER).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     let json: BTreeSet<String> = there.filter(|name| name.ends_with(".json")).collect();
     assert_eq!(json, grafana::dashboards().into_iter().map(|(name, _)| name).collect(), "a dashboard that nobody generates");
+}
+
+/// With every number as one that can be compared: jsonnet has one kind of them, and writes more digits.
+fn figured(value: Value) -> Value {
+    match value {
+        Value::Number(number) => format!("{:.12e}", number.as_f64().unwrap()).into(),
+        Value::Array(all) => all.into_iter().map(figured).collect(),
+        Value::Object(all) => Value::Object(all.into_iter().map(|(key, value)| (key, figured(value))).collect()),
+        other => other,
+    }
+}
+
+#[test]
+fn jsonnet_takes_the_folder_as_a_mixin() {
+    let wanted = "local all = (import 'mixin.libsonnet') + { grafanaDashboards+:: {}, prometheusAlerts+:: { groups+: [] } };
+        { boards: all.grafanaDashboards, rules: all.prometheusRules.groups, alerts: all.prometheusAlerts.groups }";
+    let made = Command::new("jsonnet").args(["-J", FOLDER, "-e", wanted]).output().expect("jsonnet");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let boards: serde_json::Map<String, Value> = boards().into_iter().collect();
+    assert_eq!(figured(made["boards"].clone()), figured(Value::Object(boards)));
+    let rules: Value = serde_saphyr::from_str(&grafana::alert_rules()).unwrap();
+    let groups = |of: &str| made[of].as_array().unwrap().clone();
+    assert_eq!(figured([groups("rules"), groups("alerts")].concat().into()), figured(rules["groups"].clone()));
+    for (of, key) in [("rules", "record"), ("alerts", "alert")] {
+        let all: Vec<Value> = groups(of).iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect();
+        assert!(all.len() > 5 && all.iter().all(|rule| rule[key].is_string()), "{of}: {all:?}");
+    }
 }
 
 #[test]

@@ -25,6 +25,18 @@ fn every_command_has_a_manual_page() {
         let text = std::fs::read_to_string(folder.path().join(format!("{page}.1"))).unwrap();
         assert!(text.contains(&format!(".TH {page} 1")), "{page}: {text}");
     }
+    let page = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let first = page("mailcanary.1");
+    assert_eq!(first, printed(&["man"]));
+    for part in ["\n.SH EXAMPLES\n.PP\n.nf\n", "\n.SH FILES\n", "\n.SH ENVIRONMENT\n", "NO_COLOR", "MAILCANARY_LOG", "\n.SH \"SEE ALSO\"\n"]
+    {
+        assert!(first.contains(part), "{part} is not in\n{first}");
+    }
+    // Each example is a line of its own, as a reader would type it.
+    let examples = page("mailcanary-probe.1");
+    let lines = examples.split_once(".nf\n").unwrap().1.split_once("\n.fi").unwrap().0;
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(examples.contains(".SH \"EXIT STATUS\"\nExit codes: 0 all arrived") && !examples.contains("EXTRA"), "{examples}");
     let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args(["print", "schema", "--to", "/tmp"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "only pages are written to a folder");
 }

@@ -527,7 +527,7 @@ async fn answers_carry_what_protects_the_reader() {
                 && policy.contains("frame-ancestors 'none'"),
             "{policy}"
         );
-        assert_eq!((header("x-content-type-options").as_str(), header("referrer-policy").as_str()), ("nosniff", "no-referrer"));
+        assert_eq!((header("x-content-type-options").as_str(), header("referrer-policy").as_str()), ("nosniff", "same-origin"));
         match path {
             "/metrics" => assert_eq!(header("content-type"), "text/plain; version=0.0.4; charset=utf-8"),
             "/-/ready" => assert_eq!(header("content-type"), "text/plain; charset=utf-8"),

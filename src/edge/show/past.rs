@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::model::dossier::Dossier;
 use crate::model::past::{Failure, Point, Sought, Wanted, Way};
-use crate::model::{At, CanaryId, IncidentId, Route};
+use crate::model::{At, CanaryId, IncidentId, Route, Span};
 
 /// Questions that wait; who comes then is told that there are too many.
 const WAITING: usize = 16;
@@ -30,6 +30,8 @@ pub enum Question {
     Canary(CanaryId, Answer<Option<Way>>),
     /// Incidents, the newest first.
     Incidents(Sought, Answer<Vec<Failure>>),
+    /// When mailcanary did not run or slept for at least so long, the newest first.
+    Pauses(Span, Answer<Vec<[At; 2]>>),
     /// All that is kept of one incident; `None` if that is nothing.
     Incident(IncidentId, Answer<Option<Dossier>>),
 }
@@ -82,6 +84,14 @@ impl Archive {
     /// In words, why they were not looked up.
     pub async fn incidents(&self, sought: Sought) -> Result<Vec<Failure>, String> {
         self.ask(|answer| Question::Incidents(sought, answer)).await
+    }
+
+    /// When mailcanary did not run or slept for at least `least`: from its last canary before until it was there again.
+    ///
+    /// # Errors
+    /// In words, why it was not looked up.
+    pub async fn pauses(&self, least: Span) -> Result<Vec<[At; 2]>, String> {
+        self.ask(|answer| Question::Pauses(least, answer)).await
     }
 
     /// All that is kept of one incident; `None` if that is nothing.

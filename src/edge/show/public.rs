@@ -16,6 +16,7 @@ use super::router::{Silent, view};
 use super::{Archive, Ask, icon, page};
 use crate::config::Public;
 use crate::model::past::{Failure, Sought};
+use crate::model::{At, Span};
 
 /// One page serves everybody for so long: however many ask, the loop is asked once.
 const FRESH: Duration = Duration::from_secs(5);
@@ -25,11 +26,17 @@ const KEPT: Duration = Duration::from_secs(60);
 /// Incidents of the past that are looked at, the newest.
 const INCIDENTS: u32 = 1000;
 
+/// A shorter time in which mailcanary did not run is a restart, or nothing was to be sent in it.
+const PAUSE: Span = Span::from_secs(600);
+
+/// The incidents of the last months, and when mailcanary did not run.
+type Known = (Vec<Failure>, Vec<[At; 2]>);
+
 /// The newest page, and when it was made.
 struct Front {
     ask: Ask,
     archive: Archive,
-    past: Mutex<Option<(Instant, Vec<Failure>)>>,
+    past: Mutex<Option<(Instant, Known)>>,
     public: Public,
     made: Mutex<Option<(Instant, String)>>,
 }
@@ -48,8 +55,9 @@ async fn show(State(front): State<Arc<Front>>) -> Response {
         Some(page) => page,
         None => match view(&front.ask).await {
             Ok(view) => {
-                let past = past(&front).await;
-                let page = page::public(&view, &front.public, past.as_deref()).into_string();
+                let known = past(&front).await;
+                let past = known.as_ref().map(|(failures, pauses)| (failures.as_slice(), pauses.as_slice()));
+                let page = page::public(&view, &front.public, past).into_string();
                 *made = Some((Instant::now(), page.clone()));
                 page
             }
@@ -59,13 +67,14 @@ async fn show(State(front): State<Arc<Front>>) -> Response {
     (headers(), Html(page)).into_response()
 }
 
-/// The incidents of the last months, as far as they are known. What cannot be looked up now is as it was before.
-async fn past(front: &Front) -> Option<Vec<Failure>> {
+/// The last months, as far as they are known. What cannot be looked up now is as it was before.
+async fn past(front: &Front) -> Option<Known> {
     let mut past = front.past.lock().await;
     if past.as_ref().is_none_or(|(at, _)| at.elapsed() >= KEPT)
         && let Ok(found) = front.archive.incidents(Sought::newest(INCIDENTS)).await
+        && let Ok(pauses) = front.archive.pauses(PAUSE).await
     {
-        *past = Some((Instant::now(), found));
+        *past = Some((Instant::now(), (found, pauses)));
     }
     past.as_ref().map(|(_, found)| found.clone())
 }

@@ -21,7 +21,12 @@ use crate::support::service::Service;
 use crate::support::watchers::{CHECK, Watchers, watchers};
 
 /// What Grafana fills in, and what is chosen at the head.
-const FILLED: [(&str, &str); 9] = [
+const FILLED: [(&str, &str); 13] = [
+    // What is chosen alone is matched as it is: here each of them in turn.
+    ("=\"$provider\"", "=~\".*\""),
+    ("=\"$inbox\"", "=~\".*\""),
+    ("${provider:regex}", ".*"),
+    ("${inbox:regex}", ".*"),
     ("$__rate_interval", "10s"),
     ("$__interval", "5s"),
     ("$window", "30s"),

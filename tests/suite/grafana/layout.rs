@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{boards, panels, text};
+use super::{boards, panels, text, whole};
 
 /// Columns of Grafana's grid.
 const GRID: u64 = 24;
@@ -43,8 +43,8 @@ fn titles_are_told_apart() {
         let twice: Vec<&str> = panels(&board).iter().map(|panel| text(panel, "title")).filter(|title| !seen.insert(*title)).collect();
         // A list of rows below the matrix has the same name as a figure at the head: they say the same.
         assert!(twice.iter().all(|title| ["Open incidents", "Newest arrival", "In time"].contains(title)), "{file}: {twice:?}");
-        let ids: BTreeSet<u64> = board["panels"].as_array().unwrap().iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
-        assert_eq!(ids.len(), board["panels"].as_array().unwrap().len(), "{file}: two panels of one id");
+        let ids: BTreeSet<u64> = whole(&board).iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+        assert_eq!(ids.len(), whole(&board).len(), "{file}: two panels of one id");
     }
 }
 
@@ -53,8 +53,21 @@ fn panels_fill_their_lines_and_do_not_overlap() {
     for (file, board) in boards() {
         let mut taken = BTreeSet::new();
         let mut ends = Vec::new();
-        for panel in board["panels"].as_array().unwrap() {
+        // As it is when every row is open: what is folded pushes down what follows.
+        let (mut down, mut below) = (0, 0);
+        for panel in whole(&board) {
             let [x, y, w, h] = ["x", "y", "w", "h"].map(|key| panel["gridPos"][key].as_u64().unwrap());
+            if panel["type"] == "row" {
+                down += below;
+                let inside = panel["panels"].as_array().unwrap();
+                below = inside
+                    .iter()
+                    .map(|p| p["gridPos"]["y"].as_u64().unwrap() + p["gridPos"]["h"].as_u64().unwrap())
+                    .max()
+                    .map_or(0, |end| end - y - 1);
+                assert_eq!(inside.is_empty(), panel["collapsed"] == false, "{file}: {}", panel["title"]);
+            }
+            let y = y + down;
             assert!(w > 0 && h > 0 && x + w <= GRID, "{file}: {} is off the grid", panel["title"]);
             for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
                 assert!(taken.insert(cell), "{file}: {} lies over another at {cell:?}", panel["title"]);
@@ -79,6 +92,8 @@ fn a_phone_shows_them_whole() {
     });
     for (file, board) in boards() {
         assert_eq!(panels(&board)[0]["type"], "stat", "{file}: what is seen first is whether all is well");
+        let folded: Vec<bool> = whole(&board).iter().filter(|p| p["type"] == "row").map(|row| row["collapsed"] == true).collect();
+        assert!(folded.is_sorted() && folded.iter().filter(|folded| !**folded).count() >= 2, "{file}: {folded:?}");
     }
 }
 

@@ -175,6 +175,37 @@ fn an_open_incident_is_written_beside_the_ledger_that_is_in_use() {
 }
 
 #[test]
+fn each_of_two_that_are_open_tells_of_its_own_first_canary() {
+    let (scratch, mut ledger, config) = scene(false);
+    let of_relay = |mut record: Record| {
+        if let Fact::Sent { provider, .. } = &mut record.fact {
+            *provider = name("relay");
+        }
+        record
+    };
+    let notice = Notice { incident: IncidentId(2), culprit: Culprit::Provider(name("relay")), ..notice(9, Change::Opened) };
+    let told = Fact::Told { notice, sinks: vec![name("hook")], silenced: false, late: false };
+    let records = [
+        // Before the first that failed over the other, and of this incident alone.
+        of_relay(sent(30, after(1_150_100))),
+        answered(30, after(1_150_200), Outcome::Refused(Class::Suspended), "550 suspended"),
+        event(1_150_300, Event::Traced { canary: canary(30), fate: Fate::Bounced, words: Some("of relay alone".to_owned()) }),
+        Record { at: after(1_150_400), fact: told },
+    ];
+    ledger.append(&records).expect("appends");
+    for (id, mine, other) in [("1", "mailchimp", "relay"), ("2", "relay", "mailchimp")] {
+        let output = evidence(&scratch, &config, &[id]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let (_, json) = written(&scratch, &format!("mailcanary-evidence-{id}"));
+        let first: Vec<String> = json["timeline"].as_array().unwrap().iter().map(|entry| entry["what"].to_string()).collect();
+        let of = |who: &str| format!("the first canary over {who}/password-reset/gmail-1 that failed");
+        let says = |words: &str| first.iter().any(|what| what.contains(words));
+        assert!(says(&of(mine)) && !says(&of(other)), "{id}: {first:?}");
+        assert_eq!(json["timeline"].to_string().contains("of relay alone"), mine == "relay", "{id}");
+    }
+}
+
+#[test]
 fn what_is_over_is_written_without_a_daemon_and_nothing_is_overwritten() {
     let (scratch, ledger, config) = scene(true);
     drop(ledger);

@@ -118,6 +118,27 @@ fn what_has_stopped_has_a_first_bad_canary_before_any_deadline() {
     assert_eq!((tally.first_bad, tally.last_good), (Some(after(240_000)), Some(after(180_000))));
 }
 
+#[test]
+fn when_it_did_not_run_is_known_by_what_it_sent_last() {
+    let scratch = Scratch::new();
+    let (mut ledger, _) = open(&scratch.ledger());
+    ledger.append(&history(3)).unwrap();
+    drop(ledger);
+    let hour = 3_600_000;
+    let (mut ledger, _) = Ledger::open(&scratch.ledger(), after(hour)).unwrap();
+    let slept = Record { at: after(3 * hour), fact: Fact::Slept {} };
+    ledger.append(&[sent(20, after(hour + 1000)), slept, sent(21, after(3 * hour + 1000))]).unwrap();
+    let past = Past::beside(&scratch.ledger()).unwrap();
+    let pauses = |minutes: u64| past.pauses(Span::from_secs(minutes * 60)).unwrap();
+    let night = [after(hour + 1000), after(3 * hour)];
+    assert_eq!(pauses(10), [night, [after(180_000), after(hour)]]);
+    assert_eq!(pauses(60), [night]);
+    drop((past, ledger));
+    // A start soon after the last canary is no pause.
+    let (_ledger, _) = Ledger::open(&scratch.ledger(), after(3 * hour + 2000)).unwrap();
+    assert_eq!(Past::beside(&scratch.ledger()).unwrap().pauses(Span::from_secs(600)).unwrap().len(), 2);
+}
+
 fn wanted(most: u32) -> Wanted {
     Wanted { provider: None, stream: None, inbox: None, became: None, from: after(0), to: after(99_999_999), after: None, most }
 }

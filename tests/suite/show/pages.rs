@@ -5,7 +5,7 @@ mod mail;
 
 use mailcanary::config::Public;
 use mailcanary::model::{Answer, Grade};
-use mailcanary::watchdog::DrillView;
+use mailcanary::watchdog::{DrillView, Present};
 
 use super::*;
 use crate::support::browser::{look, pictures};
@@ -38,7 +38,8 @@ async fn every_page_is_for_everybody() {
             // What the pages of one party are made of stands on the status page, too.
             let modes =
                 if matches!(*name, "provider" | "inbox" | "incidents") { vec!["light", "phone"] } else { vec!["light", "dark", "phone"] };
-            json!({ "name": format!("outage-{name}"), "url": url(&outage, path), "modes": modes })
+            let why = (*name == "status").then_some("canaries have not arrived in 4 inboxes");
+            json!({ "name": format!("outage-{name}"), "url": url(&outage, path), "modes": modes, "why": why })
         })
         .collect();
     // Its hops, one of them with a name that nobody should have.
@@ -67,6 +68,29 @@ async fn large_and_hostile_pages_are_so_too() {
         );
     }
     look(json!({ "pictures": pictures(), "pages": pages })).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn much_that_fails_and_many_inboxes_are_seen_at_a_glance() {
+    let (wide, night) = (Shown::start(made::wide()).await, Shown::start(made::night()).await);
+    let pages = [
+        json!({ "name": "wide-status", "url": url(&wide, "/"), "modes": ["light", "phone"], "first": ".matrix" }),
+        json!({ "name": "night-status", "url": url(&night, "/"), "modes": ["light", "dark", "phone"], "first": ".matrix" }),
+    ];
+    look(json!({ "pictures": pictures(), "pages": pages, "keyboard": [{ "name": "night-status", "url": url(&night, "/") }] })).await;
+    let (_, page) = night.get("/").await;
+    let body = page.split_once("</style>").unwrap().1;
+    let place = |words: &str| body.find(words).unwrap_or_else(|| panic!("no {words} in {body}"));
+    assert!(place("7 open incidents") < place("id=\"matrix\"") && place("id=\"matrix\"") < place("id=\"i21\""), "{body}");
+    // Three cards, and the others on asking.
+    let folded = body.split_once("<details id=\"further\">").unwrap().1.split_once("</details>").unwrap().0;
+    assert_eq!((folded.matches("<article").count(), body.matches("<article").count()), (4, 7));
+    // What one incident says of many routes is said once.
+    let of = body.split_once("<details id=\"of-21\">").unwrap();
+    assert!(of.0.ends_with("provider provider-0: stopped</p>") && of.1.starts_with("<summary>12 routes</summary>"), "{body}");
+    // Of one alone the heading and its card say all.
+    night.change(|view| view.incidents.truncate(1));
+    assert!(!night.get("/").await.1.contains("1 open incident"));
 }
 
 /// Everything that others can write, as bad as they can, and names as long as they may be.
@@ -165,7 +189,11 @@ async fn everybody_sees_verdicts_and_nothing_else() {
     ] {
         assert!(body.contains(fact), "{fact} is not in\n{body}");
     }
-    assert!(body.contains("94.7 % without trouble") && body.contains("<title>2022-08-09: trouble for 1h22m</title>"), "{body}");
+    assert!(
+        body.contains("trouble for 1h22m of the 23h that were watched") && body.contains("<title>2022-08-09: trouble for 1h22m</title>"),
+        "{body}"
+    );
+    assert!(body.contains("not watched for 3h"), "while the host was off: {body}");
     let secret = ["mailchimp", "relay", "gmail", "fastmail", "incident", "mx1.example", "ada", "@", "sign-up", "password", "href", "0000"];
     secret.iter().for_each(|word| assert!(!body.contains(word), "{word} is in\n{body}"));
     for path in ["/metrics", "/incidents/7", "/api/v1/providers", "/-/ready", "/routes/mailchimp/sign-up/gmail-1", "/hooks/mailchimp"] {
@@ -348,6 +376,24 @@ async fn an_outage_shows_before_any_deadline_has_passed() {
 }
 
 #[tokio::test]
+async fn the_picture_of_a_young_route_begins_with_its_first_canary() {
+    let shown = Shown::with(made::world(false), Past { outage: false }.archive()).await;
+    let route = "/routes/relay/sign-up/own-1";
+    let begins = async |path: &str| {
+        let (_, page) = shown.get(path).await;
+        page.split_once("aria-label=\"Latency of relay/sign-up/own-1 from ").unwrap().1.split_once(" to ").unwrap().0.to_owned()
+    };
+    // It has sent far more than is in the picture: a day.
+    shown.change(|view| view.routes.iter_mut().for_each(|route| route.counts.accepted = 1_000_000));
+    let day = begins(route).await;
+    assert_eq!(day, "2022-08-08 21:30:00 UTC");
+    shown.change(|view| view.routes.iter_mut().for_each(|route| route.counts.accepted = 1));
+    let first = begins(route).await;
+    assert!(first > day && first.starts_with("2022-08-08 21:3"), "{first}");
+    assert_eq!(begins(&format!("{route}?span=24h")).await, day, "who asks for a day gets it");
+}
+
+#[tokio::test]
 async fn incidents_are_listed_by_page_and_narrowed() {
     let shown = Shown::with(made::world(true), Past { outage: true }.archive()).await;
     let numbers = async |path: &str| -> Vec<String> {
@@ -357,6 +403,15 @@ async fn incidents_are_listed_by_page_and_narrowed() {
     };
     assert_eq!(numbers("/incidents").await, ["8", "7", "5"]);
     assert_eq!(numbers("/incidents?state=open").await, ["8", "7"]);
+    // What is open is told as it is now, and not as it was told last.
+    shown.change(|view| {
+        let summary = "of 200 canaries none has come".to_owned();
+        view.incidents[1].present = Some(Present { summary, evidence: json!({}), delivers: false });
+    });
+    let (_, page) = shown.get("/incidents?state=open").await;
+    for fact in ["of 200 canaries none has come", "acknowledged</span>", "<bdi>ada</bdi>", "silenced</span>"] {
+        assert!(page.contains(fact), "{fact} is not in\n{page}");
+    }
     assert_eq!(numbers("/incidents?kind=blind&party=fastmail-1").await, ["8"]);
     assert_eq!(numbers("/incidents?party=relay&before=8").await, ["5"]);
     assert_eq!(numbers("/incidents?party=mail").await, [""; 0], "what is not a name of anything");
@@ -374,6 +429,10 @@ async fn sentences_are_set_for_people_and_commands_name_the_configuration_that_r
     let shown = Shown::start(made::world(true)).await;
     let (_, page) = shown.get("/incidents/7").await;
     assert!(page.contains("provider <code><bdi>mailchimp</bdi></code> stopped"), "{page}");
+    let told = Shown::with(made::world(true), Past { outage: true }.archive()).await;
+    let (_, page_of_two) = told.get("/incidents/7").await;
+    let first = page_of_two.split_once("The first canary that failed was sent over ").unwrap().1;
+    assert!(first.starts_with("mailchimp/"), "not what failed before of another: {page_of_two}");
     assert!(page.contains("mailcanary incident evidence 7 -c '/srv/mail watch/canary.toml'"), "{page}");
     let (_, page) = shown.get("/routes/relay/sign-up/fastmail-1").await;
     assert!(page.contains("<time datetime=\"2022-08-09T21:12:00.000Z\">2022-08-09 21:12:00 UTC</time>: connection refused"), "{page}");

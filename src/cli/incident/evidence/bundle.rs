@@ -1,5 +1,6 @@
 //! The bundle as JSON: what the ledger keeps, put in order.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -33,7 +34,7 @@ pub(super) fn bundle(dossier: &Dossier, instance: &str, id: u64, now: At) -> Val
         "canaries": dossier.canaries.iter().map(|canary| self::canary(canary, dossier, covered(&culprits, &canary.route))).collect::<Vec<_>>(),
         "first_mails": dossier.first_mails.iter().map(|mail| canary(mail, dossier, covered(&culprits, &mail.route))).collect::<Vec<_>>(),
         "headers": dossier.headers.iter().map(|header| self::header(header, covered(&culprits, &header.route))).collect::<Vec<_>>(),
-        "timeline": timeline(dossier),
+        "timeline": timeline(dossier, &culprits),
         "notices": dossier.notices.iter().map(told).collect::<Vec<_>>(),
     })
 }
@@ -150,9 +151,11 @@ fn told(told: &Told) -> Value {
 }
 
 /// What happened, in order: when, what in our words, and what somebody else said.
-fn timeline(dossier: &Dossier) -> Vec<Value> {
+fn timeline(dossier: &Dossier, culprits: &[&Culprit]) -> Vec<Value> {
     let mut all: Vec<(At, String, Option<&str>)> = Vec::new();
-    let bad = dossier.routes.iter().filter_map(|(route, tally)| Some((tally.first_bad?, route)));
+    // What fails beside it is of other incidents.
+    let mine = dossier.routes.iter().filter(|(route, _)| covered(culprits, route));
+    let bad = mine.filter_map(|(route, tally)| Some((tally.first_bad?, route)));
     all.extend(bad.map(|(at, route)| (at, format!("the first canary over {} that failed was sent", route.join("/")), None)));
     for told in &dossier.notices {
         let notice = &told.notice;
@@ -170,7 +173,9 @@ fn timeline(dossier: &Dossier) -> Vec<Value> {
         all.push((word.at, word.said.clone(), Some(&word.who)));
         all.extend(word.note.as_deref().map(|note| (word.at, format!("{}, the note", word.said), Some(note))));
     }
-    for trace in &dossier.traces {
+    let others: BTreeSet<&str> =
+        dossier.canaries.iter().filter(|canary| !covered(culprits, &canary.route)).map(|canary| canary.canary.as_str()).collect();
+    for trace in dossier.traces.iter().filter(|trace| !others.contains(trace.canary.as_str())) {
         all.push((trace.at, format!("the provider on canary {}: {}", trace.canary, trace.fate), trace.words.as_deref()));
     }
     all.sort_by_key(|(at, ..)| *at);

@@ -2,20 +2,23 @@
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
 use super::super::problem::Problem;
 
 /// Whether a request that a browser could send by itself comes from us: what says where it comes from says so, by the name that was asked or
-/// by the `public` one, where a proxy asks by another. A program says nothing of that.
+/// by the `public` one, where a proxy asks by another. A program says nothing of that. An origin is hidden (`null`) where a
+/// proxy puts `Referrer-Policy: no-referrer` on a page of ours; then the browser's own word counts, which no page can write.
 pub(super) fn is_ours(parts: &Parts, public: Option<&str>) -> Result<(), Problem> {
     let foreign = || Problem::new(StatusCode::FORBIDDEN, "this comes from a page elsewhere");
-    if let Some(site) = parts.headers.get("sec-fetch-site")
-        && !matches!(site.as_bytes(), b"same-origin" | b"none")
-    {
+    let site = parts.headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if site.is_some_and(|site| !matches!(site, b"same-origin" | b"none")) {
         return Err(foreign());
     }
     let Some(origin) = parts.headers.get(ORIGIN) else { return Ok(()) };
+    if origin == "null" && site == Some(b"same-origin") {
+        return Ok(());
+    }
     let host = asked_by(&parts.headers, &parts.uri);
     let origin =
         origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()).and_then(|origin| Some(origin.authority()?.to_string()));
@@ -46,6 +49,9 @@ mod tests {
         assert!(sent(&[]), "a program");
         assert!(sent(&[("sec-fetch-site", "same-origin"), ("origin", "https://canary.example:9825")]));
         assert!(sent(&[("sec-fetch-site", "none")]) && sent(&[("origin", "https://canary.example.com")]));
+        assert!(sent(&[("sec-fetch-site", "same-origin"), ("origin", "null")]), "hidden by a proxy");
+        assert!(!sent(&[("sec-fetch-site", "none"), ("origin", "null")]));
+        assert!(!sent(&[("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")]));
         for site in ["cross-site", "same-site", "odd", ""] {
             assert!(!sent(&[("sec-fetch-site", site)]), "{site}");
         }

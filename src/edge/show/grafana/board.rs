@@ -24,6 +24,10 @@ pub(super) struct Board {
     panels: Vec<Value>,
     /// The next free line of the grid.
     y: u32,
+    /// Panels so far, rows among them.
+    made: u32,
+    /// Rows that are open at first.
+    open: usize,
 }
 
 impl Board {
@@ -33,7 +37,7 @@ impl Board {
             "name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus", "regex": "", "hide": 0,
             "includeAll": false, "multi": false, "refresh": 1, "options": [], "skipUrlSync": false,
         });
-        let board = Self { uid, title, description, from, variables: vec![source], panels: Vec::new(), y: 0 };
+        let board = Self { uid, title, description, from, variables: vec![source], panels: Vec::new(), y: 0, made: 0, open: usize::MAX };
         board.several("instance", "Watchdog", names::BUILD_INFO)
     }
 
@@ -78,30 +82,52 @@ impl Board {
         self
     }
 
-    /// A heading, and panels below it from left to right; those of one line are to be of one height.
-    pub(super) fn row(mut self, title: &str, panels: Vec<Panel>) -> Self {
-        let place = json!({ "x": 0, "y": self.y, "w": COLUMNS, "h": 1 });
-        self.panels.push(json!({ "id": self.next(), "type": "row", "title": title, "collapsed": false, "gridPos": place, "panels": [] }));
-        self.y += 1;
-        let (mut x, mut tallest) = (0, 0);
-        for panel in panels {
-            if x + panel.width > COLUMNS {
-                (x, self.y, tallest) = (0, self.y + tallest, 0);
-            }
-            let (width, height) = (panel.width, panel.height);
-            self.panels.push(panel.placed(self.next(), x, self.y));
-            (x, tallest) = (x + width, tallest.max(height));
-        }
-        self.y += tallest;
+    /// Of what follows so many rows are open; the others are folded, and nothing is asked for them until somebody opens them.
+    pub(super) const fn folded_after(mut self, rows: usize) -> Self {
+        self.open = rows;
         self
     }
 
-    fn next(&self) -> u32 {
-        u32::try_from(self.panels.len()).unwrap_or(u32::MAX).saturating_add(1)
+    /// A heading, and panels below it from left to right; those of one line are to be of one height.
+    pub(super) fn row(mut self, title: &str, panels: Vec<Panel>) -> Self {
+        let (id, begins, folded) = (self.next(), self.y, self.open == 0);
+        self.open = self.open.saturating_sub(1);
+        let (mut x, mut y, mut tallest) = (0, begins + 1, 0);
+        let mut placed = Vec::new();
+        for panel in panels {
+            if x + panel.width > COLUMNS {
+                (x, y, tallest) = (0, y + tallest, 0);
+            }
+            let (width, height) = (panel.width, panel.height);
+            placed.push(panel.placed(self.next(), x, y));
+            (x, tallest) = (x + width, tallest.max(height));
+        }
+        self.y = if folded { begins + 1 } else { y + tallest };
+        let (inside, below) = if folded { (placed, Vec::new()) } else { (Vec::new(), placed) };
+        let place = json!({ "x": 0, "y": begins, "w": COLUMNS, "h": 1 });
+        self.panels.push(json!({ "id": id, "type": "row", "title": title, "collapsed": folded, "gridPos": place, "panels": inside }));
+        self.panels.extend(below);
+        self
+    }
+
+    const fn next(&mut self) -> u32 {
+        self.made += 1;
+        self.made
+    }
+
+    /// A variable of which one is chosen is no pattern: Grafana puts its value in as it is, and a dot in it would stand for anything.
+    fn exact(&mut self) {
+        let single = self.variables.iter().filter(|variable| variable["type"] == "query" && variable["multi"] == false);
+        let pairs: Vec<[String; 2]> = single
+            .filter_map(|variable| variable["name"].as_str())
+            .map(|name| [format!("{name}=~\"${name}\""), format!("{name}=\"${name}\"")])
+            .collect();
+        self.panels.iter_mut().for_each(|panel| rewrite(panel, &pairs));
     }
 
     /// The file: its name and its text.
-    pub(super) fn file(self) -> (String, String) {
+    pub(super) fn file(mut self) -> (String, String) {
+        self.exact();
         let mut board = self.one("url", "Status page", names::STATUS_PAGE_INFO);
         if let Some(url) = board.variables.last_mut().and_then(Value::as_object_mut) {
             url.insert("hide".to_owned(), json!(2));
@@ -120,6 +146,16 @@ impl Board {
         });
         (format!("{}.json", board.uid), format!("{json:#}\n"))
     }
+}
+
+/// Puts the second of each pair for the first in what a panel asks, and in what the panels of a folded row ask.
+fn rewrite(panel: &mut Value, pairs: &[[String; 2]]) {
+    for target in panel.get_mut("targets").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(Value::String(expr)) = target.get_mut("expr") {
+            *expr = pairs.iter().fold(std::mem::take(expr), |expr, [from, to]| expr.replace(from, to));
+        }
+    }
+    panel.get_mut("panels").and_then(Value::as_array_mut).into_iter().flatten().for_each(|inside| rewrite(inside, pairs));
 }
 
 /// While an incident was open, as a stretch over every plot.

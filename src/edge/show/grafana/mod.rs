@@ -8,6 +8,7 @@ mod board;
 mod dns;
 mod inbox;
 mod mail;
+mod mixin;
 mod overview;
 mod paint;
 mod panel;
@@ -30,4 +31,10 @@ pub fn dashboards() -> Vec<(String, String)> {
 #[must_use]
 pub fn alert_rules() -> String {
     rules::text()
+}
+
+/// Both as a library in jsonnet, which stands beside them.
+#[must_use]
+pub fn mixin() -> String {
+    mixin::text()
 }

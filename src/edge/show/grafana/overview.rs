@@ -17,7 +17,9 @@ pub(super) fn board() -> Board {
     .several("provider", "Provider", names::PROVIDER_VERDICT)
     .several("stream", "Stream", names::STREAM_VERDICT)
     .several("inbox", "Inbox", names::INBOX_VERDICT);
+    // What is looked at first; of the rest each row is opened by who wants it.
     let board = shared::windowed(board)
+        .folded_after(2)
         .row("Now", now())
         .row("Verdicts", vec![matrix(), shared::open_incidents("")])
         .row("Verdicts over time", over_time());

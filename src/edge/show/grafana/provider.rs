@@ -46,7 +46,7 @@ fn verdicts() -> Vec<Panel> {
         Panel::states("Routes over time", "The verdict of each of its routes.", paint::VERDICTS)
             .over_time(&query::verdict(CHOSEN, names::ROUTE_VERDICT, "stream, inbox"), "{{stream}} / {{inbox}}")
             .size(14, 9),
-        shared::open_incidents("culprit=~\"provider:$provider|(stream|route):$provider/.*\"").size(24, 6),
+        shared::open_incidents("culprit=~`provider:${provider:regex}|(stream|route):${provider:regex}/.*`").size(24, 6),
     ]
 }
 

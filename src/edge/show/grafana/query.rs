@@ -93,6 +93,11 @@ pub(super) fn suspicion(scope: Scope, by: &str) -> String {
     )
 }
 
+/// The largest of these, as many as a plot can tell apart.
+pub(super) fn most(expr: &str) -> String {
+    format!("topk(15, {expr})")
+}
+
 /// How long ago a moment is that a metric tells in seconds since 1970; without those that have not been yet. Of several the newest.
 pub(super) fn age(scope: Scope, metric: &str, by: &str) -> String {
     let by = if by.is_empty() { String::new() } else { format!(" by ({by})") };

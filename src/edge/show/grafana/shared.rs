@@ -138,18 +138,18 @@ pub(super) fn evidence(board: Board, by: &'static str) -> Board {
         vec![
             Panel::lines(
                 "Suspicion, as a share of its threshold",
-                "The evidence against each route. At 100 % the verdict changes; extra canaries are sent before that, to know sooner.",
+                "The evidence against each route, of the 15 with the most. At 100 % the verdict changes; extra canaries are sent before that, to know sooner.",
                 "percentunit",
             )
-            .over_time(&query::suspicion(CHOSEN, by), &legend)
+            .over_time(&query::most(&query::suspicion(CHOSEN, by)), &legend)
             .ruled(&[(1.0, RED)])
             .size(12, 8),
             Panel::lines(
                 "On their way",
-                "Canaries that are neither here nor given up. A line that only rises is mail that does not come.",
+                "Canaries that are neither here nor given up, where there are most of them: 15 lines at a time. A line that only rises is mail that does not come.",
                 "short",
             )
-            .over_time(&format!("sum by ({by}) ({})", CHOSEN.of(names::CANARIES_IN_FLIGHT, "")), &legend)
+            .over_time(&query::most(&format!("sum by ({by}) ({})", CHOSEN.of(names::CANARIES_IN_FLIGHT, ""))), &legend)
             .size(12, 8),
         ],
     )

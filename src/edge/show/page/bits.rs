@@ -71,8 +71,22 @@ pub(super) fn foreign(text: &str, limit: usize) -> Markup {
 
 /// Why something is as it is. Where an incident says so, it is named in place of its sentence, which stands once on its own page.
 pub(super) fn reason(root: &str, text: &str, limit: usize) -> Markup {
-    let number = text.strip_prefix("incident ").and_then(|rest| rest.split_once(':')?.0.parse::<u64>().ok());
-    html! { @if let Some(number) = number { a href=(format!("{root}incidents/{number}")) { "incident " (number) } } @else { (prose(text, limit)) } }
+    html! { @if let Some((number, _)) = incident(text) { (link(root, number)) } @else { (prose(text, limit)) } }
+}
+
+/// The same where nothing else is read: the incident that says so, and its sentence.
+pub(super) fn whole_reason(root: &str, text: &str, limit: usize) -> Markup {
+    html! { @if let Some((number, sentence)) = incident(text) { (link(root, number)) ": " (prose(sentence, limit)) } @else { (prose(text, limit)) } }
+}
+
+/// The incident that a reason names, and what it says.
+pub(super) fn incident(reason: &str) -> Option<(u64, &str)> {
+    let (number, sentence) = reason.strip_prefix("incident ")?.split_once(':')?;
+    Some((number.parse().ok()?, sentence.trim_start()))
+}
+
+fn link(root: &str, number: u64) -> Markup {
+    html! { a href=(format!("{root}incidents/{number}")) { "incident " (number) } }
 }
 
 /// With a capital at its beginning.
@@ -129,7 +143,7 @@ pub(super) const fn tone(severity: Severity) -> Verdict {
 /// A head that begins with `>` is that of a column of numbers.
 pub(super) fn table(caption: &str, class: &str, heads: &[&str], rows: &Markup) -> Markup {
     html! {
-        div.card.flush { div.wide role="group" aria-label=(caption) tabindex="0" { table class=(class) {
+        div.card.flush { div.wide role="region" aria-label=(format!("Table: {caption}")) tabindex="0" { table class=(class) {
             caption.vh { (caption) }
             thead { tr { @for head in heads {
                 @if let Some(number) = head.strip_prefix('>') { th.num scope="col" { (number) } } @else { th scope="col" { (head) } }

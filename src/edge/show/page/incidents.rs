@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use url::form_urlencoded;
 
-use super::bits::{badge, count, foreign, severity, table, time};
+use super::super::quiet;
+use super::bits::{badge, count, foreign, severity, table, time, tone};
 use super::paths::{Misasked, understood};
+use super::status::{culprit, hushed, summary, what, who};
 use super::{page, prose};
 use crate::model::past::{Failure, Sought};
 use crate::model::{IncidentId, Kind, Name, Verdict};
-use crate::watchdog::View;
+use crate::watchdog::{IncidentView, View};
 
 /// Entries of a page.
 pub(super) const PAGE: u32 = 50;
@@ -70,18 +72,37 @@ pub(super) fn incidents(view: &View, sought: &Sought, found: Result<Vec<Failure>
 }
 
 fn rows(view: &View, found: &[Failure]) -> Markup {
+    // Of what is open the ledger has what was told last, and the watchdog how it is now.
+    let now = |one: &Failure| view.incidents.iter().find(|i| i.incident == one.incident && i.resolved_at.is_none());
     let rows = html! {
         @for one in found {
+            @let now = now(one).filter(|_| one.resolved_at.is_none());
+            @let loud = now.map_or(one.severity, |now| now.severity);
             tr id=(format!("i{}", one.incident)) {
                 th scope="row" { a href=(format!("incidents/{}", one.incident)) { "Incident " (one.incident) } }
-                td { @if one.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(super::bits::tone(one.severity), "open")) } " " (severity(one.severity)) }
-                td.why { strong { (super::status::culprit(&one.culprit)) ": " (word(one.kind)) } br; span.small { (prose(&one.summary, SENTENCE)) } }
+                td {
+                    @if one.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(loud), "open")) } " " (severity(loud))
+                    @if let Some(now) = now { " " (said(view, now)) }
+                }
+                td.why {
+                    @if let Some(now) = now { strong { (who(now)) ": " (what(now)) } br; span.small { (prose(summary(now), SENTENCE)) } }
+                    @else { strong { (culprit(&one.culprit)) ": " (word(one.kind)) } br; span.small { (prose(&one.summary, SENTENCE)) } }
+                }
                 td data-k="began" { (time(one.since, view.at)) }
                 td.num data-k=(if one.resolved_at.is_some() { "lasted" } else { "has lasted" }) { (one.resolved_at.unwrap_or(view.at).since(one.since)) }
             }
         }
     };
     table("Incidents, the newest first", "stack", &["incident", "state", "whose, and what", "began", ">lasted"], &rows)
+}
+
+/// What people have said of one that is open, and whether mail is well at present.
+fn said(view: &View, now: &IncidentView) -> Markup {
+    html! {
+        @if let Some(word) = &now.acknowledged { (badge(Verdict::Unknown, "acknowledged")) " " span.dim { "by " (foreign(&word.by, 60)) } " " }
+        @if let Some(quiet) = quiet::of(view, now) { (hushed(view, &quiet)) " " }
+        @if now.delivers { (badge(Verdict::Delivering, "at present delivering")) }
+    }
 }
 
 /// Ways to see fewer.

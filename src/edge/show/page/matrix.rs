@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::super::quiet;
-use super::bits::{self, reason, sign, verdict};
+use super::bits::{self, sign, verdict, whole_reason};
 use super::spread::{self, Spread, Took};
 use super::status::by_trouble;
 use super::{home, routes, strip};
@@ -13,8 +13,10 @@ use crate::model::past::Became;
 use crate::model::{At, Name, Verdict};
 use crate::watchdog::{CanaryView, RouteView, View};
 
-/// With more inboxes than this a field shows its sign alone.
+/// With more inboxes than this a field shows its sign alone on a narrow screen.
 const WIDE: usize = 6;
+/// And with more than this on every screen.
+const CROWDED: usize = 10;
 /// Bytes of a reason in a field.
 const SENTENCE: usize = 240;
 /// Routes told of in a field, the worst.
@@ -27,10 +29,14 @@ pub(super) fn matrix(view: &View, root: &str, chosen: Option<&Name>) -> Markup {
         fields.entry((&route.route.provider, &route.route.inbox)).or_default().push(route);
     }
     fields.values_mut().for_each(|routes| routes.sort_by_key(|route| route.verdict.rank()));
-    let class = if view.inboxes.len() > WIDE { "wide matrix dense" } else { "wide matrix" };
+    let class = match view.inboxes.len() {
+        many if many > CROWDED => "wide matrix dense crowded",
+        many if many > WIDE => "wide matrix dense",
+        _ => "wide matrix",
+    };
     html! {
         (streams(view, root, chosen))
-        div.card.flush { div class=(class) role="group" aria-label="Providers by inboxes" tabindex="0" { table {
+        div.card.flush { div class=(class) role="region" aria-label="Providers by inboxes" tabindex="0" { table {
             caption.vh { "How each provider delivers to each inbox" }
             thead { tr {
                 th scope="col" { "provider" }
@@ -107,7 +113,7 @@ fn field(root: &str, routes: &[&RouteView], view: &View, id: &str) -> Markup {
                 @for (route, points) in points.iter().take(LISTED) {
                     li {
                         (verdict(route.verdict)) " " a href=(routes::href(root, &route.route)) { (route.route.stream) } ": "
-                        (reason(root, &route.reason, SENTENCE))
+                        (whole_reason(root, &route.reason, SENTENCE))
                         @if let Some(took) = Spread::of(spread::telling(view, route, points)).took {
                             span.dim { " " @for (name, took) in spread::NAMES.iter().zip(took) { (name) " " (spread::said(took)) ". " } }
                         }

@@ -12,6 +12,7 @@ mod incident;
 mod incidents;
 mod mail;
 mod matrix;
+mod open;
 mod party;
 mod paths;
 mod people;
@@ -88,6 +89,7 @@ fn page(view: &View, root: &str, title: &str, body: &Markup) -> Markup {
                 nav aria-label="Elsewhere" {
                     a href=(home(root)) { "Status" }
                     a href=(format!("{root}incidents")) { "Incidents" }
+                    a href=(format!("{root}dns")) { "DNS" }
                     a href=(format!("{root}metrics")) { "Metrics" }
                     a href=(format!("{root}api/v1")) { "JSON" }
                 }

@@ -63,11 +63,11 @@ fn whole(
             p.more { (reason(ROOT, why, 1000)) }
         }
         section.card { h2.vh { "Facts" } dl.facts { (facts) } }
-        (more)
         @if !incidents.is_empty() {
             section aria-labelledby="incidents" { h2 #incidents { "Incidents" } @for incident in incidents { (one(view, ROOT, incident)) } }
         }
         section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, ROOT, mine)) }
+        (more)
     };
     page(view, ROOT, &format!("{} {title}", sign(verdict)), &body)
 }

@@ -17,8 +17,8 @@ use crate::watchdog::{IncidentView, RouteView, View};
 /// Incidents that are over, and are listed.
 const OVER: usize = 10;
 
-/// The page. `past`: the incidents of the last months, if they are known.
-pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&[Failure]>) -> Markup {
+/// The page. `past`: the incidents of the last months, and when mailcanary did not run, if that is known.
+pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<(&[Failure], &[[At; 2]])>) -> Markup {
     let own = || view.streams.iter().map(|(_, stream)| &stream.name).collect::<BTreeSet<_>>().into_iter();
     let named: Vec<(&Name, &str)> = match &public.streams {
         Some(names) => names.iter().map(|(stream, name)| (stream, name.as_str())).collect(),
@@ -29,7 +29,7 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&
         view.incidents.iter().filter_map(|i| told(view, &Fact::of(view, i), &named)).partition(|line| line.to.is_none());
     let (tone, headline) = headline(&all, &open);
     let known: Option<Vec<Line<'_>>> =
-        past.map(|past| past.iter().filter_map(|failure| told(view, &Fact::past(failure), &named)).collect());
+        past.map(|(past, _)| past.iter().filter_map(|failure| told(view, &Fact::past(failure), &named)).collect());
     let body = html! {
         header.top { div.in { span.brand { (foreign(&public.title, 200)) } (fresh(&clock(view.at), &clock(view.at))) } }
         (said())
@@ -37,7 +37,7 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&
             div class=(format!("hero {}", tone.as_str())) { span.sign aria-hidden="true" { (sign(tone)) } h1 { (headline) } }
             section aria-labelledby="kinds" {
                 h2 #kinds { "Kinds of mail" }
-                ul.bars.card.flush { @for ((stream, _), (verdict, name)) in named.iter().zip(&all) { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) @if let (Some(known), Some(past)) = (&known, past) { (history(view, name, known, unwatched(view, stream, past))) } } } }
+                ul.bars.card.flush { @for ((stream, _), (verdict, name)) in named.iter().zip(&all) { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) @if let (Some(known), Some((past, pauses))) = (&known, past) { (history(view, name, known, unwatched(view, stream, past, pauses))) } } } }
             }
             @for (title, id, lines) in [("Now", "now", &open), ("Before", "before", &over)] {
                 @if !lines.is_empty() {

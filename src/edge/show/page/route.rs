@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::bits::{ago, capital, clock, foreign, reason, sign, stamp, table};
+use super::bits::{ago, capital, clock, foreign, sign, stamp, table, whole_reason};
 use super::plot::{self, Plot};
 use super::spread::{self, Spread, Took};
 use super::{page, strip};
 use crate::model::past::{Failure, Point};
 use crate::model::{At, Span, Verdict};
-use crate::watchdog::{IncidentView, RouteView, View};
+use crate::watchdog::{IncidentView, RouteCounts, RouteView, View};
 
 /// The way from this page to the status page.
 const ROOT: &str = "../../../";
@@ -34,6 +34,8 @@ const QUANTILES: [(&str, &str, &str); 3] = [
 pub(super) struct Window {
     name: &'static str,
     span: Span,
+    /// Nobody has wished for it: of a younger route it begins with the first canary.
+    usual: bool,
 }
 
 impl Window {
@@ -51,11 +53,11 @@ impl Window {
     pub(super) fn usual(view: &View) -> Self {
         let age = view.at.since(view.began);
         let short = WINDOWS.into_iter().find(|(_, secs)| Span::from_secs(*secs) >= age).filter(|(_, secs)| *secs <= USUAL.1);
-        Self::of(short.unwrap_or(USUAL))
+        Self { usual: true, ..Self::of(short.unwrap_or(USUAL)) }
     }
 
     const fn of((name, secs): (&'static str, u64)) -> Self {
-        Self { name, span: Span::from_secs(secs) }
+        Self { name, span: Span::from_secs(secs), usual: false }
     }
 
     /// From when until when, in this view: as long as its name says, however much of that was watched.
@@ -89,7 +91,7 @@ pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) 
         div class=(format!("hero {}", route.verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(route.verdict)) }
             h1 { (title) " " span.vh { "is " } (word(route.verdict)) }
-            p.more { (reason(ROOT, &route.reason, 1000)) }
+            p.more { (whole_reason(ROOT, &route.reason, 1000)) }
         }
         p { "From " a href=(format!("{ROOT}providers/{}", route.route.provider)) { (route.route.provider) } " to "
             a href=(format!("{ROOT}inboxes/{}", route.route.inbox)) { (route.route.inbox) } ", as mail of the kind " strong { (route.route.stream) } "." }
@@ -142,6 +144,11 @@ fn shown(view: &View, route: &RouteView, window: Window, told: Told) -> Shown {
     };
     let touches = |f: &Failure| f.culprit.covers(&route.route) && f.since < to && f.resolved_at.is_none_or(|at| at > from);
     let failures = failures.into_iter().filter(touches).collect();
+    // Where every canary that was ever sent over it is in the picture, that begins with the first.
+    let RouteCounts { accepted, refused, unknown, .. } = &route.counts;
+    let sent = accepted + unknown + refused.values().sum::<u64>();
+    let first = points.last().map(|point| point.sent_at).filter(|_| window.usual && why.is_none() && points.len() as u64 >= sent);
+    let from = first.map_or(from, |first| first.max(from));
     Shown { points, failures, ends: [from, to], began: view.began, seen: spread::seen(view, route), why }
 }
 

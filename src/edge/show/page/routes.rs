@@ -1,9 +1,12 @@
 //! Routes in a table, the worst first, each with its newest canaries.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
-use super::bits::{ago, count, reason, table, verdict};
+use super::bits::{ago, count, incident, reason, table, verdict};
 use super::spread::{self, Spread, Took};
+use super::status::{what, who};
 use super::strip;
 use crate::model::{Route, Verdict};
 use crate::watchdog::{RouteView, View};
@@ -14,6 +17,9 @@ const SENTENCE: usize = 200;
 const FEW: usize = 60;
 /// Of more than this those that deliver are named alone.
 const MANY: usize = 300;
+
+/// So many routes of one incident stand among the others.
+const APART: usize = 4;
 
 /// Long names go on in the next line.
 const CLASS: &str = "stack routes";
@@ -27,20 +33,58 @@ pub(super) fn href(root: &str, route: &Route) -> String {
 pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool) -> Markup {
     let mut mine: Vec<&RouteView> = view.routes.iter().filter(|route| which(route)).collect();
     mine.sort_by_key(|route| route.verdict.rank());
-    let heads = ["route", "verdict", "newest canaries", ">median", ">99th", ">last arrival"];
-    let lines = |routes: &[&RouteView]| html! { @for route in routes { (line(root, route, view)) } };
     if mine.len() <= FEW {
-        return table("Routes, the worst first", CLASS, &heads, &lines(&mine));
+        return lines("Routes, the worst first", root, view, &mine);
     }
     let (well, ill): (Vec<&RouteView>, Vec<&RouteView>) = mine.iter().partition(|route| route.verdict == Verdict::Delivering);
     html! {
-        @if !ill.is_empty() { (table("Routes that do not deliver as they should, the worst first", CLASS, &heads, &lines(&ill))) }
+        @if !ill.is_empty() { (lines("Routes that do not deliver as they should, the worst first", root, view, &ill)) }
         details #well {
             summary { (count(well.len(), "route")) " that deliver" @if well.len() == 1 { "s" } }
-            @if well.len() <= MANY { (table("Routes that deliver", CLASS, &heads, &lines(&well))) }
+            @if well.len() <= MANY { (lines("Routes that deliver", root, view, &well)) }
             @else { ul.plain { @for route in well { li { a href=(href(root, &route.route)) { (route.route) } } } } }
         }
     }
+}
+
+/// All routes of a view; what one incident says of many is said once, and they are folded under it.
+pub(super) fn folded(view: &View, root: &str) -> Markup {
+    let mut alike: BTreeMap<u64, Vec<&RouteView>> = BTreeMap::new();
+    for route in &view.routes {
+        if let Some((number, _)) = incident(&route.reason) {
+            alike.entry(number).or_default().push(route);
+        }
+    }
+    alike.retain(|_, routes| routes.len() > APART);
+    alike.values_mut().for_each(|routes| routes.sort_by_key(|route| route.verdict.rank()));
+    let apart = |route: &RouteView| incident(&route.reason).is_none_or(|(number, _)| !alike.contains_key(&number));
+    html! {
+        @if !alike.is_empty() {
+            ul.card.plain.rows { @for (number, routes) in &alike { li { (under(*number, routes, view, root)) } } }
+        }
+        @if view.routes.is_empty() || view.routes.iter().any(apart) { (routes(view, root, apart)) }
+    }
+}
+
+/// One incident, and the routes that are as they are by it.
+fn under(number: u64, routes: &[&RouteView], view: &View, root: &str) -> Markup {
+    let known = view.incidents.iter().find(|incident| incident.incident.0 == number);
+    let worst = routes.first().map_or(Verdict::Unknown, |route| route.verdict);
+    html! {
+        p {
+            (verdict(worst)) " " a href=(format!("{root}incidents/{number}")) { "incident " (number) }
+            @if let Some(known) = known { ", " (who(known)) ": " (what(known)) }
+        }
+        details id=(format!("of-{number}")) {
+            summary { (count(routes.len(), "route")) }
+            (lines(&format!("Routes of incident {number}, the worst first"), root, view, routes))
+        }
+    }
+}
+
+fn lines(caption: &str, root: &str, view: &View, routes: &[&RouteView]) -> Markup {
+    let heads = ["route", "verdict", "newest canaries", ">median", ">99th", ">last arrival"];
+    table(caption, CLASS, &heads, &html! { @for route in routes { (line(root, route, view)) } })
 }
 
 /// Why a route is as it is. That its inbox cannot be read is told of the inbox, once.

@@ -6,7 +6,7 @@ use super::super::health;
 use super::super::quiet::{self, Quiet};
 use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, short, sign, table, time, tone, verdict};
 use super::spread::{self, Spread};
-use super::{matrix, page, prose, routes, strip};
+use super::{matrix, open, page, prose, routes, strip};
 use crate::model::past::Point;
 use crate::model::{At, Name, Severity, Verdict};
 use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, RouteView, View};
@@ -18,8 +18,7 @@ const SENTENCE: usize = 240;
 /// Bytes of a summary; the whole is on the incident's page.
 const SUMMARY: usize = 600;
 
-/// Incidents listed. There can be as many as culprits.
-const OPEN: usize = 100;
+/// Incidents listed that are over.
 const OVER: usize = 20;
 
 /// The status page; the matrix with all streams or one.
@@ -47,14 +46,15 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
             }
         }
         @if is_idle(view) { p.note { "What stands below is what was known when mailcanary last watched." } }
-        (tiles(view))
-        (open(view))
+        (open::line(view))
         (super::configuration::configuration(view))
-        (super::people::people(view))
         section aria-labelledby="matrix" { h2 #matrix { "Providers and inboxes" } (matrix::matrix(view, "", stream)) }
+        (open::cards(view))
+        (tiles(view))
+        (super::people::people(view))
         section aria-labelledby="providers" { h2 #providers { "Providers" } (providers(view)) }
         section aria-labelledby="inboxes" { h2 #inboxes { "Inboxes" } (inboxes(view)) }
-        section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, "", |_| true)) }
+        section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::folded(view, "")) }
         (super::accounts::accounts(view))
         (super::dns::dns(view))
         section aria-labelledby="sinks" { h2 #sinks { "Sinks" }
@@ -188,20 +188,6 @@ fn troubled(view: &View) -> String {
     if told.is_empty() { "no trouble".to_owned() } else { told.join(", ") }
 }
 
-fn open(view: &View) -> Markup {
-    let mut open: Vec<&IncidentView> = view.incidents.iter().filter(|i| i.resolved_at.is_none()).collect();
-    open.sort_by_key(|i| std::cmp::Reverse(i.severity));
-    html! {
-        @if !open.is_empty() {
-            section aria-labelledby="open" {
-                h2 #open { "Open incidents" }
-                @for incident in open.iter().take(OPEN) { (one(view, "", incident)) }
-                @if open.len() > OPEN { p { "and " (open.len() - OPEN) " more" } }
-            }
-        }
-    }
-}
-
 fn over(view: &View) -> Markup {
     let over: Vec<&IncidentView> = view.incidents.iter().filter(|i| i.resolved_at.is_some()).collect();
     html! {
@@ -228,7 +214,7 @@ pub(super) fn summary(incident: &IncidentView) -> &str {
 /// That nobody is told of something, in one form everywhere.
 pub(super) fn hushed(view: &View, quiet: &Quiet) -> Markup {
     html! {
-        (badge(Verdict::Unknown, quiet.word))
+        (badge(Verdict::Unknown, quiet.word)) " "
         span.dim { "until " (short(quiet.until, view.at)) @if !quiet.by.is_empty() { ", by " (foreign(&quiet.by, 60)) } }
     }
 }

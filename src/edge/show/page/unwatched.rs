@@ -1,4 +1,4 @@
-//! When nobody saw how a stream delivers: the watcher had no network, or none of the stream's inboxes could be read.
+//! When nobody saw how a stream delivers: the watcher had no network, mailcanary did not run or slept, or none of the stream's inboxes could be read.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::watchdog::View;
 /// How the incident of a sink that takes nothing begins, which is no blindness.
 const OF_SINK: &str = "sink `";
 
-/// The times in which nothing was seen of a stream, by what the ledger knows.
-pub(super) fn unwatched(view: &View, stream: &Name, past: &[Failure]) -> Vec<Spell> {
+/// The times in which nothing was seen of a stream, by what the ledger knows. `pauses`: from the last canary until mailcanary ran again.
+pub(super) fn unwatched(view: &View, stream: &Name, past: &[Failure], pauses: &[[At; 2]]) -> Vec<Spell> {
     let of_all = |failure: &&Failure| match failure.kind {
         Kind::CutOff => true,
         Kind::Blind => failure.culprit == Culprit::Watcher {} && !failure.summary.starts_with(OF_SINK),
@@ -33,7 +33,11 @@ pub(super) fn unwatched(view: &View, stream: &Name, past: &[Failure]) -> Vec<Spe
         past.iter().filter(mine).map(spell).collect::<Vec<_>>()
     };
     let of_each = inboxes.into_iter().map(of_one).reduce(|all, one| overlaps(&all, &one));
-    past.iter().filter(of_all).map(spell).chain(of_each.into_iter().flatten()).collect()
+    // Until the next canary was due it did all that it had to.
+    let every = view.providers.iter().map(|provider| provider.traffic.every).min().unwrap_or_default();
+    let pause = |[from, to]: &[At; 2]| Spell { from: from.plus(every), to: Some(*to), tone: Verdict::Unknown };
+    let paused = pauses.iter().map(pause).filter(|spell| spell.to.is_some_and(|to| spell.from < to));
+    past.iter().filter(of_all).map(spell).chain(of_each.into_iter().flatten()).chain(paused).collect()
 }
 
 fn spell(failure: &Failure) -> Spell {

@@ -258,6 +258,8 @@ impl Past {
                     Question::Incidents(sought, end) => {
                         _ = end.send(Ok(self.failures().into_iter().filter(|one| sought.fits(one)).collect()))
                     }
+                    // A night in which the host was off.
+                    Question::Pauses(_, end) => _ = end.send(Ok(vec![[at(3600), at(3600 * 4 + 60)]])),
                     Question::Incident(id, end) => _ = end.send(Ok((id.0 == 7 && self.outage).then(|| self.dossier()))),
                 }
             }
@@ -381,8 +383,14 @@ impl Past {
             }],
             routes: routes
                 .map(|route| {
-                    let ill = route[0] == "mailchimp";
-                    (route, if ill { tally(22, 0, 7) } else { tally(22, 21, 0) })
+                    // What another lost before belongs to another incident.
+                    let before = Tally { first_bad: Some(now().minus(Span::from_secs(OUTAGE + 300))), ..tally(22, 20, 1) };
+                    let became = match route[0].as_str() {
+                        "mailchimp" => tally(22, 0, 7),
+                        "postmark" => before,
+                        _ => tally(22, 21, 0),
+                    };
+                    (route, became)
                 })
                 .collect(),
             canaries: (0..7).map(failed).collect(),
@@ -414,6 +422,53 @@ pub fn large() -> View {
             50 => (Verdict::Unknown, "no canary has arrived yet".to_owned()),
             _ => continue,
         };
+    }
+    view
+}
+
+/// More inboxes than a phone has room for, with names as long as people give them.
+pub fn wide() -> View {
+    let mut view = fixture(3, 2, 8);
+    let long = |name: &Name| match name.as_str() {
+        "provider-0" => "mailchimp",
+        "provider-1" => "sendgrid-transactional",
+        "provider-2" => "relay.mail.example.com",
+        _ => "seed-of-the-team-at-a-large-host",
+    };
+    let named = |of: &Name| name(&format!("{}{}", long(of), of.as_str().strip_prefix("inbox").unwrap_or_default()));
+    for route in &mut view.routes {
+        (route.route.provider, route.route.inbox) = (named(&route.route.provider), named(&route.route.inbox));
+    }
+    view.inboxes.iter_mut().for_each(|inbox| inbox.name = named(&inbox.name));
+    view.providers.iter_mut().for_each(|provider| provider.name = named(&provider.name));
+    view.streams.iter_mut().for_each(|(provider, _)| *provider = named(provider));
+    view
+}
+
+/// A night in which much fails at once: seven incidents, and most routes in trouble by them.
+pub fn night() -> View {
+    let mut view = fixture(6, 2, 6);
+    let provider = |n: usize| Culprit::Provider(name(&format!("provider-{n}")));
+    let all = [
+        (Kind::Stopped, Severity::Page, provider(0)),
+        (Kind::Refused, Severity::Page, provider(1)),
+        (Kind::Loss, Severity::Page, provider(2)),
+        (Kind::Slow, Severity::Warn, provider(3)),
+        (Kind::Junked, Severity::Warn, Culprit::Inbox(name("inbox-1"))),
+        (Kind::Blind, Severity::Warn, Culprit::Inbox(name("inbox-2"))),
+        (Kind::Authentication, Severity::Warn, Culprit::Stream(name("provider-4"), name("stream-1"))),
+    ];
+    for (n, (kind, severity, culprit)) in (21..).zip(all) {
+        let summary = format!("{culprit}: {}. {SUMMARY}", kind.as_str());
+        for route in view.routes.iter_mut().filter(|r| r.verdict == Verdict::Delivering && kind != Kind::Authentication) {
+            if culprit.covers(&route.route) {
+                route.verdict = if severity == Severity::Page { Verdict::Stopped } else { Verdict::Degraded };
+                route.reason = format!("incident {n}: {summary}");
+            }
+        }
+        let mut one = incident(n, kind, culprit, &summary, proof());
+        one.severity = severity;
+        view.incidents.insert(0, one);
     }
     view
 }

@@ -10,9 +10,15 @@ mod warn;
 
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value, json};
+
 use super::super::metrics::names;
 
 pub use recording::{Recording, recordings};
+
+/// The groups, by their names.
+const RECORDINGS: &str = "mailcanary-service-level";
+const ALERTS: &str = "mailcanary-alerts";
 
 /// How loud an alert is: the label `severity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,24 +120,45 @@ pub(super) fn text() -> String {
     let mut text = String::from(
         "# Recording and alerting rules for mailcanary: `mailcanary print alert-rules`. Scrape it as a job whose name begins with `mailcanary`.\n\
          # The label `severity` is page, warn or info. The objective of the service level is one rule: mailcanary:objective:ratio.\n\
-         groups:\n  - name: mailcanary-service-level\n    rules:\n",
+         groups:\n",
     );
+    let _ = write!(text, "  - name: {RECORDINGS}\n    rules:\n");
     for recording in recordings() {
         let _ = write!(text, "      - record: {}\n        expr: |-\n{}", recording.name, indented(&recording.expr));
     }
-    text.push_str("  - name: mailcanary-alerts\n    rules:\n");
+    let _ = write!(text, "  - name: {ALERTS}\n    rules:\n");
     for alert in alerts() {
         let (name, lasts, severity) = (alert.name, alert.lasts, alert.severity.as_str());
         let _ = write!(text, "      - alert: {name}\n        expr: |-\n{}        for: {lasts}\n", indented(&alert.expr()));
         let _ = write!(text, "        labels:\n          severity: {severity}\n        annotations:\n");
-        let _ = writeln!(text, "          summary: {}", quoted(alert.summary));
-        let _ = writeln!(text, "          description: {}", quoted(alert.description));
-        if alert.of_incident {
-            let _ = writeln!(text, "          url: {}", quoted(&page_of_incident()));
-            let _ = writeln!(text, "          runbook_url: {}", quoted(&format!("{}/runbooks/{{{{ $labels.kind }}}}", status_page())));
+        for (key, words) in annotations(&alert) {
+            let _ = writeln!(text, "          {key}: {}", quoted(&words));
         }
     }
     text
+}
+
+/// What a notice about an alert says.
+fn annotations(alert: &Alert) -> Vec<(&'static str, String)> {
+    let mut all = vec![("summary", alert.summary.to_owned()), ("description", alert.description.to_owned())];
+    if alert.of_incident {
+        all.push(("url", page_of_incident()));
+        all.push(("runbook_url", format!("{}/runbooks/{{{{ $labels.kind }}}}", status_page())));
+    }
+    all
+}
+
+/// The same as values: the recording rules, and the alerts.
+pub(super) fn groups() -> [Value; 2] {
+    let recorded: Vec<Value> = recordings().iter().map(|rule| json!({ "record": rule.name, "expr": rule.expr })).collect();
+    let alert = |alert: &Alert| {
+        let words: Map<String, Value> = annotations(alert).into_iter().map(|(key, words)| (key.to_owned(), words.into())).collect();
+        json!({
+            "alert": alert.name, "expr": alert.expr(), "for": alert.lasts, "labels": { "severity": alert.severity.as_str() }, "annotations": words,
+        })
+    };
+    let alerts: Vec<Value> = alerts().iter().map(alert).collect();
+    [json!({ "name": RECORDINGS, "rules": recorded }), json!({ "name": ALERTS, "rules": alerts })]
 }
 
 /// The address that the watchdog says its pages are reached by, as a template.

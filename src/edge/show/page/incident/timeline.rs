@@ -1,11 +1,13 @@
 //! What happened, in order.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::super::bits::{capital, foreign, time, tone};
 use super::super::prose;
 use crate::model::dossier::{Dossier, Told, Trace};
-use crate::model::{At, Change, Fate, Severity, Verdict};
+use crate::model::{At, Change, Culprit, Fate, Severity, Verdict};
 use crate::watchdog::{IncidentView, View};
 
 /// Entries, the newest.
@@ -24,7 +26,7 @@ struct Entry {
 
 /// The timeline: of the ledger, or of what the view still has.
 pub(super) fn timeline(view: &View, incident: &IncidentView, dossier: Option<&Dossier>) -> Markup {
-    let mut entries = dossier.map_or_else(Vec::new, told);
+    let mut entries = dossier.map_or_else(Vec::new, |dossier| told(dossier, &incident.culprit));
     if dossier.is_none_or(|dossier| dossier.notices.is_empty()) {
         entries.extend(remembered(incident));
     }
@@ -48,9 +50,12 @@ fn entry(at: At, tone: Verdict, what: impl Into<String>, words: Option<&String>)
     Entry { at, tone, what: what.into(), words: words.cloned() }
 }
 
-fn told(dossier: &Dossier) -> Vec<Entry> {
+fn told(dossier: &Dossier, culprit: &Culprit) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let first = dossier.routes.iter().filter_map(|(route, tally)| Some((tally.first_bad?, route))).min();
+    // What fails beside it is of other incidents.
+    let is_mine = |names: &[String; 3]| super::route(names).is_some_and(|route| culprit.covers(&route));
+    let mine = dossier.routes.iter().filter(|(route, _)| is_mine(route));
+    let first = mine.filter_map(|(route, tally)| Some((tally.first_bad?, route))).min();
     entries.extend(
         first.map(|(at, route)| {
             entry(at, Verdict::Unknown, format!("The first canary that failed was sent over {}", route.join("/")), None)
@@ -82,7 +87,8 @@ fn told(dossier: &Dossier) -> Vec<Entry> {
         let colour = if matches!(change.what.as_str(), "sight" | "connected") { Verdict::Unknown } else { Verdict::Degraded };
         entries.push(entry(change.at, colour, format!("{whose}: {}", change.what), change.why.as_ref()));
     }
-    entries.extend(traced(&dossier.traces));
+    let others: BTreeSet<&str> = dossier.canaries.iter().filter(|c| !is_mine(&c.route)).map(|c| c.canary.as_str()).collect();
+    entries.extend(traced(dossier.traces.iter().filter(|trace| !others.contains(trace.canary.as_str()))));
     for (at, version) in &dossier.starts {
         entries.push(entry(*at, Verdict::Unknown, format!("mailcanary {version} was started"), None));
     }
@@ -90,7 +96,7 @@ fn told(dossier: &Dossier) -> Vec<Entry> {
 }
 
 /// What providers said became of canaries: what they said alike stands once, where they said it first.
-fn traced(traces: &[Trace]) -> Vec<Entry> {
+fn traced<'t>(traces: impl Iterator<Item = &'t Trace>) -> Vec<Entry> {
     let mut alike: Vec<(&Trace, usize)> = Vec::new();
     for trace in traces {
         match alike.iter_mut().find(|(first, _)| first.fate == trace.fate && first.words == trace.words) {
