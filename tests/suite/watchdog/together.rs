@@ -155,7 +155,7 @@ fn streams_that_are_refused_besides_are_told_of_and_call_nobody() {
 
 #[test]
 fn nobody_who_fails_as_well_is_said_to_deliver() {
-    for every in [10, 60] {
+    for every in [30, 60] {
         let mut w = World::new(settings(3, 2, 3, Span::from_secs(every)));
         w.run(minutes(60));
         w.from(w.now, |r, _| r.provider.as_str() != "p2", Fate::Swallowed);
