@@ -238,15 +238,22 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     if let (Some(why), Some(object)) = (mismatch(plan, state, finding), facts.as_object_mut()) {
         object.insert("mismatch".to_owned(), json!(why));
     }
-    // Who refuses at the door has not asked the inbox.
-    if seen_in.len() == 1
-        && finding.kind != Kind::Refused
-        && matches!(finding.culprit, Culprit::Provider(_))
-        && let Some(object) = facts.as_object_mut()
-    {
-        object.insert("caution".to_owned(), json!("seen in one inbox only: the inbox's own server may be the cause"));
+    if let (Some(caution), Some(object)) = (caution(plan, finding, &seen_in), facts.as_object_mut()) {
+        object.insert("caution".to_owned(), json!(caution));
     }
     facts
+}
+
+/// Who else may be the cause of what shows in one place alone. Who refuses at the door has not asked the inbox.
+fn caution(plan: &Plan, finding: &Finding, seen_in: &BTreeSet<Name>) -> Option<String> {
+    match (&finding.culprit, others::only_provider(plan, finding)) {
+        _ if finding.kind == Kind::Refused => None,
+        (Culprit::Provider(_), _) if seen_in.len() == 1 => {
+            Some("seen in one inbox only: the inbox's own server may be the cause".to_owned())
+        }
+        (_, Some(only)) => Some(format!("only mail through `{only}` is missing there: that provider may be the cause")),
+        _ => None,
+    }
 }
 
 /// What providers said when they were asked, and whose suppression list it is; and why mail lies in Junk.
@@ -280,7 +287,11 @@ fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Opti
     let Some(suspect) = plan.suspect(&finding.culprit).filter(|_| finding.alarm) else { return (None, Vec::new()) };
     let sure = together::certainty(plan, state, ix, suspect, together::parts(plan, state, ix), None);
     let rivals = together::rivals(plan, ix, suspect).filter_map(|s| plan.suspects.get(s));
-    let named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
+    let mut named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
+    // Of what shows where a provider and an inbox meet it is not known which of them it is.
+    let other = others::meets(plan, finding).map(|other| subject(&other)).filter(|other| !named.contains(other));
+    let sure = if other.is_some() { sure.min(0.5) } else { sure };
+    named.extend(other);
     // Rounded it would be whole, which it never is.
     (Some(round(sure, 1000.0).min(MOST_CERTAIN)), named)
 }

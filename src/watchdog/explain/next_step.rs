@@ -1,13 +1,16 @@
 //! What to do first, for who is woken at night: by what is known most exactly of a failure. What its answer gives away beats the class of a
 //! refusal, and what a provider says of its canaries beats the mere name of the culprit.
 
-use super::others::is_anybody_well;
+use super::others::{is_anybody_well, meets};
 use crate::model::{Class, Culprit, Fate, Kind, Outcome};
 use crate::watchdog::canary::Canary;
 use crate::watchdog::evidence;
 use crate::watchdog::judge::Finding;
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
+
+/// It may be either.
+const WHERE_BOTH_MEET: &str = "it shows where one provider and one inbox meet: ask the provider what became of the canaries named here, and whoever runs the inbox whether it drops or delays that provider's mail";
 
 /// One sentence. `mismatched`: mail comes that does not look as it should.
 pub(in crate::watchdog) fn next_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -> String {
@@ -58,6 +61,7 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
                 "ask the provider's support whether it has suspended the account: somebody else may be in it ({which}); revoke its keys"
             )
         }
+        (None, None) if meets(plan, finding).is_some() => WHERE_BOTH_MEET.to_owned(),
         (None, None) => of_culprit(&finding.culprit).to_owned(),
     }
 }

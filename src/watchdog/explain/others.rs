@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{inboxes, subject};
-use crate::model::{Culprit, Kind, Name};
+use crate::model::{Culprit, Kind, Name, Route};
 use crate::watchdog::evidence;
 use crate::watchdog::index::Index;
 use crate::watchdog::judge::Finding;
@@ -23,12 +23,14 @@ pub(super) fn others(plan: &Plan, state: &State, ix: &Index, finding: &Finding) 
 fn well(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> String {
     let shared = inboxes(plan, &finding.routes);
     let mut healthy: BTreeSet<&Name> = BTreeSet::new();
-    let inbox_fault = matches!(finding.culprit, Culprit::Inbox(_));
+    let only = only_provider(plan, finding);
+    let inbox_fault = matches!(finding.culprit, Culprit::Inbox(_)) && only.is_none();
+    let is_beside = |r: &Route| only.map_or_else(|| !finding.culprit.covers(r), |only| r.provider != *only);
     let own = plan.suspect(&finding.culprit);
     // Nobody is called well whose silence is suspicious by now, though nothing of it is overdue yet.
     let is_doubtful = |s: &usize| ix.alarmed.contains(s) || state.standings.get(*s).is_some_and(|standing| standing.level >= DOUBTFUL);
     let doubted = |s: &usize| is_doubtful(s) && own.is_none_or(|own| !plan.overlap(*s, own));
-    for (slot, route) in plan.routes.iter().enumerate().filter(|(_, r)| !finding.culprit.covers(&r.route)) {
+    for (slot, route) in plan.routes.iter().enumerate().filter(|(_, r)| is_beside(&r.route)) {
         let name = if inbox_fault { &route.route.inbox } else { &route.route.provider };
         if healthy.contains(name) || !(inbox_fault || shared.contains(&route.route.inbox)) || route.suspects.iter().any(doubted) {
             continue;
@@ -51,6 +53,28 @@ fn well(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> String {
     } else {
         format!("; {} deliver{verb} to the same inboxes", names.join(", "))
     }
+}
+
+/// The only provider whose mail an inbox does not show, where others write to it, too.
+pub(super) fn only_provider<'p>(plan: &'p Plan, finding: &Finding) -> Option<&'p Name> {
+    let Culprit::Inbox(inbox) = &finding.culprit else { return None };
+    let mut through = finding.routes.iter().filter_map(|slot| plan.routes.get(*slot)).map(|r| &r.route.provider);
+    let first = through.next()?;
+    let is_only = through.all(|other| other == first) && finding.kind != Kind::Refused;
+    let others = || plan.routes.iter().any(|r| r.route.inbox == *inbox && r.route.provider != *first);
+    (is_only && others()).then_some(first)
+}
+
+/// Who meets the culprit there, where what it fails in shows at one inbox of several, or through one provider of several.
+pub(super) fn meets(plan: &Plan, finding: &Finding) -> Option<Culprit> {
+    if let Some(only) = only_provider(plan, finding) {
+        return Some(Culprit::Provider(only.clone()));
+    }
+    let is_provider = matches!(finding.culprit, Culprit::Provider(_) | Culprit::Stream(..)) && finding.kind != Kind::Refused;
+    let at = inboxes(plan, &finding.routes);
+    let only = at.first().filter(|_| is_provider && at.len() == 1)?;
+    let others = plan.routes.iter().any(|r| finding.culprit.covers(&r.route) && r.route.inbox != *only);
+    others.then(|| Culprit::Inbox(only.clone()))
 }
 
 /// Whose mail stops, is lost, late or refused meanwhile: other providers where a provider fails, other inboxes where an inbox does.

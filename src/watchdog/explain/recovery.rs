@@ -53,7 +53,13 @@ fn well(plan: &Plan, state: &State, shown: &IncidentView, covered: &[usize]) -> 
             format!("{who} {delivers} in time again: {}", newest(in_a_row(arrived().map(timely)), "took no longer than usual"))
         }
         Some(DeliveryKind::Stopped | DeliveryKind::Refused) | None => {
-            format!("{who} {delivers} again: {} canaries sent since have arrived", arrived().count())
+            // Where some routes were well all the time, they do not tell that it is over.
+            let came = |slot: &usize| evidence::settled_since(plan, state, *slot, shown.opened_at).map(|(_, came)| came).collect::<Vec<_>>();
+            let failed = covered.iter().map(came).filter(|route| route.contains(&false));
+            let after: usize = failed.map(|route| route.iter().take_while(|came| **came).count()).sum();
+            let count = if after > 0 { after } else { arrived().count() };
+            let canaries = if count == 1 { "canary sent since has arrived" } else { "canaries sent since have arrived" };
+            format!("{who} {delivers} again: {count} {canaries}")
         }
     }
 }

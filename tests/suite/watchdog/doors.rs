@@ -156,6 +156,9 @@ fn what_is_left_of_a_streams_refusals_is_no_wider_failure() {
     w.heal(w.now);
     w.run(minutes(15));
     let stream = Culprit::Stream(name("p1"), name("s0"));
+    let (_, end) = w.notices.last().unwrap();
+    let arrived: u64 = end.summary.split("delivers again: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((3..15).contains(&arrived), "of its 3 routes alone, and since: {}", end.summary);
     assert_eq!(opened(&w.notices.iter().map(|(_, n)| n.clone()).collect::<Vec<_>>()), [(&stream, Severity::Page)], "{:#?}", w.notices);
     assert!(w.notices.iter().all(|(_, n)| n.culprit == stream), "{:#?}", w.notices);
 }

@@ -197,3 +197,19 @@ fn providers_that_go_silent_one_after_another_until_nothing_delivers_have_one_ca
         assert_eq!(last(&w, 1).culprit, Culprit::Watcher {}, "{every}: {:#?}", w.notices);
     }
 }
+
+#[test]
+fn what_is_lost_where_one_provider_and_one_inbox_meet_is_said_to_be_of_either() {
+    let mut w = World::new(settings(3, 2, 3, MINUTE));
+    w.run(minutes(90));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0" && r.inbox.as_str() == "i0", Fate::Swallowed);
+    w.run(minutes(60));
+    let (_, last) = w.notices.last().unwrap();
+    let fact = |name: &str| last.evidence[name].clone();
+    let meets = matches!(&last.culprit, Culprit::Provider(p) if p.as_str() == "p0") || last.culprit == Culprit::Inbox(name("i0"));
+    assert!(meets && w.opened().len() == 1, "{:#?}", w.notices);
+    assert_eq!((fact("inboxes"), fact("routes_count")), (serde_json::json!(["i0"]), 2.into()), "{last:#?}");
+    assert_eq!(fact("others"), "p1, p2 deliver to the same inboxes", "{last:#?}");
+    assert!(fact("certainty").as_f64().unwrap() <= 0.5 && fact("rivals").as_array().unwrap().len() == 1, "{last:#?}");
+    assert!(fact("caution").is_string() && fact("next_step").as_str().unwrap().contains("one provider and one inbox meet"), "{last:#?}");
+}
