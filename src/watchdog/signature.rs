@@ -130,6 +130,12 @@ impl Held {
         self.broken
     }
 
+    /// Where it does not fail each time: how many of the mails since the first failure did, and of how many.
+    pub(super) const fn partly(&self) -> Option<(u32, u32)> {
+        let (failed, of) = (self.recent.count_ones(), u32::BITS - self.recent.leading_zeros());
+        if failed < of { Some((failed, of)) } else { None }
+    }
+
     /// Whether it is known to hold.
     pub(super) const fn is_sound(&self) -> bool {
         self.passes >= HELD && self.since.is_none()
@@ -169,7 +175,8 @@ mod tests {
             let at = At::from_ms(i64::try_from(n).unwrap() * 60_000);
             let before = held.clone();
             Held::take_in(&mut held, &checks, at);
-            let same = before.first().is_some_and(|b: &Held| (b.broken, b.since, b.recent) == (held[0].broken, held[0].since, held[0].recent));
+            let same =
+                before.first().is_some_and(|b: &Held| (b.broken, b.since, b.recent) == (held[0].broken, held[0].since, held[0].recent));
             assert!(news || same, "what changes is written down");
             told.push(if held[0].broken { 'B' } else { '-' });
         }
