@@ -6,6 +6,7 @@
 
 mod compose;
 mod decode;
+mod entities;
 mod look;
 mod mail;
 mod recognise;
