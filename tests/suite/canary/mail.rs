@@ -324,9 +324,25 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     ] {
         assert_eq!(claim(&ours, &settings, "seed", &mail), expected, "{mail}");
     }
+    let proven = |results: &str| {
+        let mail = from("a@mailchimp.example").replace("Hi", "You are Welcome here");
+        format!("Authentication-Results: mx.inbox.example; {results}\r\n{mail}")
+    };
+    let below = from("a@mailchimp.example").replace("From:", "Authentication-Results: mx.inbox.example; dmarc=pass\r\nFrom:");
+    let below = below.replace("Hi", "You are Welcome here");
     for (mail, expected) in [
         (from("a@spam.example"), honeytoken.clone()),
-        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Allowed),
+        // Anybody can write an expected name: it has to be proven.
+        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), honeytoken.clone()),
+        (proven("dmarc=pass header.from=mailchimp.example"), Claim::Allowed),
+        (proven("dkim=pass header.i=@mail.mailchimp.example"), Claim::Allowed),
+        (proven("dkim=pass header.i=@spam.example"), honeytoken.clone()),
+        (below.clone(), honeytoken.clone()),
+        (proven("dmarc=fail header.from=mailchimp.example; spf=pass"), honeytoken.clone()),
+        (
+            from("a@mailchimp.example").replace("Hi", "You are Welcome here").replace("mx.spam.example", "mail7.mandrillapp.com"),
+            Claim::Allowed,
+        ),
         (from("a@mailchimp.example"), honeytoken.clone()),
         (from("a@mailchimp.example, b@spam.example").replace("Hi", "You are Welcome here"), honeytoken.clone()),
         (from("no-reply@example.com"), honeytoken.clone()),
@@ -334,6 +350,10 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     ] {
         assert_eq!(claim(&ours, &settings, "bait", &mail), expected, "{mail}");
     }
+    // Below the receiver's own line anybody may write, unless the receiver is known to write there.
+    let checked = look(below.as_bytes(), "inbox.example").checks;
+    ours.learn_receiver(&Name::new("bait").unwrap(), &checked);
+    assert_eq!(claim(&ours, &settings, "bait", &below), Claim::Allowed);
     // What a provider's canaries had tells its mail from others', where only one of them has it.
     let canary = format!("{}From: no-reply@example.com\r\nReturn-Path: <b@bounce.example.com>\r\n\r\nx", received("out.relay.example"));
     let marks = look(canary.as_bytes(), "inbox.example").marks;
