@@ -46,10 +46,10 @@ pub struct Known<'a> {
 pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
     let body = Body::read(message);
     let mut marks = marks::of_head(head, known.own);
-    marks.extend(marks::of_body(&body));
+    marks.extend(marks::of_body(&body, known.own));
     if let Some(sent) = known.sent {
         let words = content::changes(sent, head, &body);
-        marks.extend(words.into_iter().map(|word| Mark { part: Part::Content, value: word.to_owned() }));
+        marks.extend(words.into_iter().map(|value| Mark { part: Part::Content, value }));
     }
     let checks = results::checks(head, known.inbox_domain);
     Examination {

@@ -136,6 +136,13 @@ fn a_foreign_address_is_told_of_wherever_in_the_header_it_stands() {
         (format!("From: \"x@arxxwalls.com\" <no-reply@example.com>\r\n{to}"), "address in the header `arxxwalls.com` where"),
         (format!("{from}\r\n{to}\r\nErrors-To: x@arxxwalls.com"), "address in the header `arxxwalls.com` where"),
         (format!("{from}\r\n{to}\r\nResent-From: x@arxxwalls.com"), "address in the header `arxxwalls.com` where"),
+        (format!("{from}\r\n{to}\r\nX-Report-Abuse-To: <x@arxxwalls.com>"), "address in the header `arxxwalls.com` where"),
+        (
+            format!(
+                "Received: from a.mcsv.example by out.mcsv.example for <spy@arxxwalls.com>; Mon, 8 Aug 2022 19:29:00 +0000\r\n{from}\r\n{to}"
+            ),
+            "address in the header `spy@arxxwalls.com` where",
+        ),
         (format!("{from}\r\n{to}\r\nList-Post: <mailto:x@arxxwalls.com>"), "List header `arxxwalls.com` where `mailchimp.example` stood"),
     ] {
         let mut mail = Mail::new(1, 1);
