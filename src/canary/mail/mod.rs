@@ -12,6 +12,7 @@ pub(super) mod head;
 mod hops;
 mod marks;
 mod names;
+mod normal;
 mod relay;
 mod results;
 mod strangers;
@@ -19,6 +20,7 @@ mod trace;
 
 pub use head::{Envelope, Head};
 pub use names::organisation;
+pub use normal::normal;
 pub use strangers::Ours;
 
 use super::Composed;
