@@ -1,14 +1,19 @@
 //! Whether a mail that an application sent looks as it should: a token in a newsletter, or behind a dead link, is no arrival.
 
+use std::borrow::Cow;
+
 use mail_parser::{MessageParser, PartType};
 use url::Url;
 
+use super::entities::undone;
 use crate::config::{Look, matches};
 
 /// Links that are looked at; a mail that people read has a dozen.
 const MAX_LINKS: usize = 200;
 /// Characters of a link.
 const LONGEST: usize = 2048;
+/// What browsers take for a slash in front of a host, one or more of them.
+const SLASHES: [char; 2] = ['/', '\\'];
 /// Hosts that are named in a reason.
 const NAMED: usize = 3;
 
@@ -34,11 +39,12 @@ impl Expected {
         if let Some(pattern) = self.look.subject.as_ref().filter(|pattern| !matches(pattern, &unspaced(subject))) {
             return Some(format!("its subject is `{}`, not `{pattern}`", shown(subject)));
         }
-        let texts: Vec<&str> = parsed
+        let texts: Vec<Cow<'_, str>> = parsed
             .parts
             .iter()
             .filter_map(|part| match &part.body {
-                PartType::Text(text) | PartType::Html(text) => Some(text.as_ref()),
+                PartType::Text(text) => Some(Cow::Borrowed(text.as_ref())),
+                PartType::Html(page) => Some(undone(page)),
                 PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => None,
             })
             .collect();
@@ -50,7 +56,7 @@ impl Expected {
             return Some(format!("`{pattern}` does not stand in its text"));
         }
         let host = self.look.link_host.as_ref()?;
-        let hosts: Vec<String> = texts.into_iter().flat_map(links).take(MAX_LINKS).collect();
+        let hosts: Vec<String> = texts.iter().flat_map(|text| links(text)).take(MAX_LINKS).collect();
         (!hosts.iter().any(|found| found == host)).then(|| no_link(host, hosts))
     }
 }
@@ -70,15 +76,17 @@ fn no_link(host: &str, mut hosts: Vec<String>) -> String {
 pub(super) fn links(text: &str) -> Vec<String> {
     let lower = text.to_ascii_lowercase();
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ',' | ';');
-    let http = lower.match_indices("http").map(|(at, _)| at).filter(|at| {
-        lower
-            .get(*at..)
-            .is_some_and(|rest| ["http://", "https://", "http:\\\\", "https:\\\\"].iter().any(|scheme| rest.starts_with(scheme)))
+    let slashes = |rest: &str, least: usize| rest.chars().take(least).filter(|c| SLASHES.contains(c)).count() == least;
+    let leads = |rest: &str| {
+        let rest = rest.strip_prefix("http").map(|rest| rest.strip_prefix('s').unwrap_or(rest));
+        rest.and_then(|rest| rest.strip_prefix(':')).is_some_and(|rest| slashes(rest, 1))
+    };
+    let http = lower.match_indices("http").map(|(at, _)| at).filter(|at| lower.get(*at..).is_some_and(leads));
+    let bare = lower.match_indices('=').filter_map(|(at, _)| {
+        let at = at.saturating_add(1);
+        let quoted = lower.get(at..)?.starts_with(['"', '\'']);
+        Some(at.saturating_add(usize::from(quoted))).filter(|at| lower.get(*at..).is_some_and(|rest| slashes(rest, 2)))
     });
-    let bare = ["=\"//", "='//", "=//"]
-        .into_iter()
-        .flat_map(|start| lower.match_indices(start).map(move |(at, _)| at.saturating_add(start.len())))
-        .map(|at| at.saturating_sub(2));
     let mut starts: Vec<usize> = http.take(MAX_LINKS).chain(bare.take(MAX_LINKS)).collect();
     starts.sort_unstable();
     starts
@@ -87,7 +95,7 @@ pub(super) fn links(text: &str) -> Vec<String> {
         .filter_map(|at| {
             // No browser follows a longer one, and a longer search would not be one pass.
             let address: String = lower.get(at..)?.chars().take(LONGEST).take_while(|c| !ends(*c)).collect();
-            let whole = if address.starts_with("//") { format!("https:{address}") } else { address };
+            let whole = if address.starts_with(SLASHES) { format!("https:{address}") } else { address };
             Some(Url::parse(&whole).ok()?.host_str()?.trim_end_matches('.').to_owned())
         })
         .collect()
@@ -139,5 +147,15 @@ mod tests {
         assert_eq!(links("see https://app.example@evil.example/x."), ["evil.example"]);
         assert_eq!(links("<a href=https://a.example:8443/x>b</a>, (http://127.0.0.1) https:// httpx://c"), ["a.example", "127.0.0.1"]);
         assert!(links("nothing http").is_empty());
+        for page in [
+            "https:/\\evil.example/x",
+            "http:/evil.example",
+            "HTTPS:\\\\\\evil.example",
+            "<a href=\"/\\evil.example\">",
+            "<a href='\\\\evil.example/x'>",
+            "<a href=//evil.example>",
+        ] {
+            assert_eq!(links(page), ["evil.example"], "{page}");
+        }
     }
 }

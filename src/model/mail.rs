@@ -22,22 +22,22 @@ pub enum Part {
     DkimDomain,
     /// The selector of a DKIM signature, as `selector._domainkey.domain`.
     DkimSelector,
-    /// The domain of Message-ID.
+    /// Whose host made Message-ID: its organisation; where it is none, the host with numbers as `#`.
     MessageId,
     /// The id of a list, or whose the addresses and links of its headers are: List-Id, List-Unsubscribe, List-Post and their like.
     List,
-    /// Whoever else the header names: an address in To, Cc or Bcc that is none of the inbox's; the domain of one in Errors-To, Resent-From and their
-    /// like, or in the name of an author.
+    /// Whoever else the header names: an address in To, Cc or Bcc, or behind `for` of a host before the receiver, that is none of the inbox's; the
+    /// domain of one in Errors-To, Resent-From and their like, in the name of an author, or in any field without a meaning here.
     Header,
     /// The organisation of the host that handed the mail to the receiver, by its name as the receiver wrote it down; without a name, its
     /// network: `192.0.2.0/24`, `2001:db8:1::/48`.
     Network,
-    /// The domain of an address in the body.
+    /// An address in the body that is none of the inbox's; of one that seems to be made for one mail the domain.
     Address,
     /// The host of a link in the body.
     Link,
     /// What was changed on the way, as far as what was sent is known: `subject-changed`, `text-added`, `text-cut`, `text-changed`,
-    /// `text-missing`, the same of `html`, `links-rewritten`, `attachment-added`.
+    /// `text-missing`, the same of `html`, `links-rewritten`, `attachment-added`. Behind what was added stands which, in short: `text-added:1f0c77e2`.
     Content,
 }
 

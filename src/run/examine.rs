@@ -184,6 +184,7 @@ impl Examiner {
         let known = Known { sent_at: Some(issued_at), sent: sent.as_ref(), inbox_domain: seen_in.domain(), own: &own };
         let mut mail = examine(message, head, &known);
         self.ours.learn(&route.provider, &mail.marks);
+        self.ours.learn_receiver(inbox, &mail.checks);
         mail.way = mail.way.filter(|_| self.ours.is_own_relay(&route.provider));
         mail.way.iter().for_each(|way| self.ours.learn_way(&route.provider, way));
         Some(mail)

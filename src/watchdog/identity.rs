@@ -3,10 +3,15 @@
 //! What stands in a canary's mail and has not stood there before is foreign, until it has been gone for a while, is approved by a person, or
 //! turns out to be rotation: another selector of a known domain, another address of a known pool. What differs from mail to mail says nothing.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+
+pub(super) use kinds::varies;
+use kinds::{Values, has_room, kind, varies_like};
 
 use super::Watchdog;
 use super::event::Event;
@@ -21,8 +26,6 @@ use crate::model::{At, CanaryId, Examination, Mark, Name, Part, Placement};
 
 /// So many canaries of a provider and stream teach what its mail looks like; and so many over a route what its receiver makes of it.
 const LEARNT: u32 = 10;
-/// A part of which so many values were seen once only differs from mail to mail.
-const VARIES: usize = 4;
 /// Values that are kept of one part.
 const VALUES: usize = 64;
 /// Foreign values that are kept: beyond, each is as bad as the next.
@@ -53,6 +56,9 @@ pub(super) struct Identity {
     pub(super) at: At,
     /// The same over each of its inboxes.
     inboxes: BTreeMap<Name, u32>,
+    /// The same since values have the form that they have now: what an earlier version knew is learnt again in that form.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    taught: BTreeMap<Name, u32>,
     /// What is known.
     pub(super) parts: BTreeMap<Part, BTreeMap<String, Seen>>,
     /// What is not.
@@ -123,9 +129,9 @@ impl Filtered {
 }
 
 impl Foreign {
-    /// Whether it is worth telling: what a receiver makes of a mail once may be chance.
+    /// Whether it is worth telling: what a receiver makes of a mail once may be chance, and so may be the one host that made its id.
     pub(super) fn is_sure(&self) -> bool {
-        self.count >= if is_of_receiver(self.mark.part) { 2 } else { 1 }
+        self.count >= if is_of_receiver(self.mark.part) || self.mark.part == Part::MessageId { 2 } else { 1 }
     }
 }
 
@@ -144,7 +150,26 @@ impl Identity {
     }
 
     fn knows(&self, mark: &Mark) -> bool {
-        self.parts.get(&mark.part).is_some_and(|values| values.contains_key(&mark.value) || self.is_known() && varies(values))
+        let approved = |values: &Values| kind(mark).and_then(|kind| values.get(kind)).is_some_and(|seen| seen.approved);
+        let is_one = |values: &Values| values.contains_key(&mark.value) || approved(values) || self.is_known() && varies_like(mark, values);
+        self.parts.get(&mark.part).is_some_and(is_one)
+    }
+
+    /// Whether mail at an inbox was learnt from by an earlier version, and too little of it since.
+    fn is_taught_anew_at(&self, inbox: &Name) -> bool {
+        let taught = self.taught.get(inbox).copied().unwrap_or(0);
+        taught < LEARNT && self.inboxes.get(inbox).is_some_and(|seen| taught < *seen)
+    }
+
+    /// Whether a mark is what an earlier version knew under another value, as far as that can be told.
+    fn is_old(&self, mark: &Mark, inbox: &Name) -> bool {
+        let values = self.parts.get(&mark.part);
+        let has = |value: &str| values.is_some_and(|values| values.contains_key(value));
+        let is_above = |value: &String| value.strip_suffix(mark.value.as_str()).is_some_and(|left| left.ends_with('.'));
+        let may_be = mark.part == Part::Header
+            || kind(mark).is_some_and(has)
+            || mark.part == Part::MessageId && values.is_some_and(|values| values.keys().any(is_above));
+        may_be && self.is_taught_anew_at(inbox)
     }
 
     fn is_new_at(&self, inbox: &Name) -> bool {
@@ -161,7 +186,7 @@ impl Identity {
         {
             return mark.value == from;
         }
-        !self.is_known() || is_of_receiver(mark.part) && self.is_new_at(inbox) || self.rotates(mark)
+        !self.is_known() || is_of_receiver(mark.part) && self.is_new_at(inbox) || self.rotates(mark) || self.is_old(mark, inbox)
     }
 
     /// Whether a mark is another of a kind that changes by itself.
@@ -195,7 +220,7 @@ impl Identity {
         let values = self.parts.entry(mark.part).or_default();
         if let Some(seen) = values.get_mut(&mark.value) {
             (seen.last, seen.mails) = (at, seen.mails.saturating_add(1));
-        } else if values.len() < VALUES {
+        } else if has_room(mark, values) {
             values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false, mails: 1 });
         }
     }
@@ -205,6 +230,7 @@ impl Identity {
         !self.is_known()
             || Filtered::is_news(self.filters.get(inbox), &mail.filter, in_junk)
             || self.is_new_at(inbox)
+            || self.is_taught_anew_at(inbox)
             || !self.foreign.is_empty()
             || at.since(self.at).as_ms() >= FRESH_MS
             || mail.marks.iter().any(|mark| !self.knows(mark))
@@ -238,6 +264,8 @@ impl Identity {
         self.written = self.written.saturating_add(1);
         let of_inbox = self.inboxes.entry(inbox.clone()).or_default();
         *of_inbox = (*of_inbox + 1).min(LEARNT);
+        let taught = self.taught.entry(inbox.clone()).or_default();
+        *taught = (*taught + 1).min(LEARNT);
         self.at = at;
     }
 
@@ -269,15 +297,13 @@ impl Identity {
         }
     }
 
-    /// What is known to stand in a part, in order; none if it differs from mail to mail.
+    /// What is known to stand in a part, in order; none of what differs from mail to mail.
     pub(super) fn known(&self, part: Part) -> Vec<&str> {
-        self.parts.get(&part).filter(|values| !varies(values)).map_or_else(Vec::new, |values| values.keys().map(String::as_str).collect())
+        let steady = |values: &Values, value: &str| !varies_like(&Mark { part, value: value.to_owned() }, values);
+        self.parts
+            .get(&part)
+            .map_or_else(Vec::new, |values| values.keys().map(String::as_str).filter(|value| steady(values, value)).collect())
     }
-}
-
-/// Whether a part differs from mail to mail.
-pub(super) fn varies(values: &BTreeMap<String, Seen>) -> bool {
-    values.len() >= VALUES || values.values().filter(|seen| seen.first == seen.last && !seen.approved).count() >= VARIES
 }
 
 impl Watchdog {

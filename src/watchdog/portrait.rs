@@ -129,7 +129,12 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
         written: identity.written,
         at: identity.at,
         marks: known.chain(foreign).collect(),
-        varying: identity.parts.iter().filter(|(_, values)| identity.is_known() && varies(values)).map(|(part, _)| *part).collect(),
+        varying: identity
+            .parts
+            .iter()
+            .filter(|(part, values)| identity.is_known() && varies(**part, values))
+            .map(|(part, _)| *part)
+            .collect(),
         hosts: identity.hosts.iter().map(|(host, last)| (*host, *last)).collect(),
         checks: checks.collect(),
     }

@@ -31,6 +31,7 @@ mod signs_step;
 mod together;
 mod traced;
 mod travel;
+mod values;
 mod verdicts;
 mod world;
 mod worlds;

@@ -1,14 +1,16 @@
 //! What stands in the body of a mail, behind whatever it is encoded with.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use mail_parser::{Message, MessageParser, PartType};
 
-use super::names::{host, is_known, organisation};
+use super::names::{address, host, is_known, organisation};
 use crate::canary::MAX_SCANNED;
+use crate::canary::entities::undone;
 use crate::canary::look::links;
 
-/// Hosts of links and domains of addresses that are told of, each.
+/// Hosts of links that are told of.
 const MOST: usize = 32;
 /// Characters before an `@` that may be an address.
 const LOCAL: &str = ".!#$%&'*+/=?^_`{|}~-";
@@ -44,14 +46,15 @@ impl Body {
         body
     }
 
-    fn all(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().chain(&self.pages).map(String::as_str)
+    /// All of it, as it reads.
+    fn all(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.texts.iter().map(|text| Cow::Borrowed(text.as_str())).chain(self.pages.iter().map(|page| undone(page)))
     }
 
     /// The hosts of its links, the first of them.
     pub(super) fn link_hosts(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for name in self.all().flat_map(links) {
+        for name in self.all().flat_map(|text| links(&text)) {
             if found.len() >= MOST {
                 break;
             }
@@ -60,21 +63,19 @@ impl Body {
         found
     }
 
-    /// Whom the addresses in it belong to, the first of them. What stands in a link is the link's.
-    pub(super) fn address_domains(&self) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        for name in self.all().flat_map(domains) {
-            if found.len() >= MOST {
-                break;
-            }
-            found.insert(name);
-        }
-        found
+    /// The addresses in it. What stands in a link is the link's.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = String> {
+        self.all().flat_map(|text| addresses(&text)).filter_map(|(local, domain)| address(&format!("{local}@{domain}")))
     }
 }
 
 /// The domains of the addresses in a text.
 pub(super) fn domains(text: &str) -> Vec<String> {
+    addresses(text).into_iter().map(|(_, domain)| domain).collect()
+}
+
+/// The addresses in a text: what stands before the `@`, as far as it reads like a name, and the domain.
+pub(super) fn addresses(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices('@').take(500) {
         let before = text.get(..at).unwrap_or_default();
@@ -90,10 +91,18 @@ pub(super) fn domains(text: &str) -> Vec<String> {
             && is_known(&name)
             && organisation(&name).contains('.')
         {
-            found.push(name);
+            let local = before.get(before.len().saturating_sub(local)..).unwrap_or_default();
+            found.push((called(local).to_owned(), name));
         }
     }
     found
+}
+
+/// The end of what may be the first half of an address, without what a page or a text glues to it: `title=help`, `/help`.
+fn called(local: &str) -> &str {
+    let glued = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-' | '_' | '+');
+    let name = local.rsplit(glued).next().unwrap_or_default().trim_start_matches(['.', '-', '+']);
+    if name.is_empty() { local } else { name }
 }
 
 #[cfg(test)]
@@ -105,6 +114,9 @@ mod tests {
         let text = "Write to Help@Example.com, <a href=\"mailto:x@b\u{fc}cher.example?subject=a@\"> or https://u@evil.example/@me, \
             logo@2x.png @media a@b root@localhost me@sub.mail.test.";
         assert_eq!(domains(text), ["example.com", "xn--bcher-kva.example", "sub.mail.test"]);
+        let whole = addresses("to=first.last+tag@a.example, 'x@b.example' {{x@c.example}} -me@d.example");
+        let whole: Vec<String> = whole.into_iter().map(|(local, domain)| format!("{local}@{domain}")).collect();
+        assert_eq!(whole, ["first.last+tag@a.example", "x@b.example", "x@c.example", "me@d.example"]);
     }
 
     #[test]
@@ -114,7 +126,7 @@ mod tests {
             Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<a href=3D\"HTTPS://B.Exam=\r\nple/2\"><img src=3D'//c.example/i'>\r\n--x--\r\n";
         let body = Body::read(mail.as_bytes());
         assert_eq!(body.link_hosts().into_iter().collect::<Vec<_>>(), ["a.example", "b.example", "c.example"]);
-        assert_eq!(body.address_domains().into_iter().collect::<Vec<_>>(), ["x.example"]);
+        assert_eq!(body.addresses().collect::<Vec<_>>(), ["me@x.example"]);
         assert_eq!((body.texts.len(), body.pages.len(), body.others), (1, 1, 0));
     }
 }

@@ -2,10 +2,11 @@
 
 use super::body::Body;
 use super::head::Head;
+use crate::canary::entities::undone;
 use crate::canary::look::links;
 use crate::canary::{Composed, without_tokens};
 
-/// The words for what was changed, a closed list: a provider that always does the same is always described alike.
+/// The words for what was changed, a closed list: a provider that always does the same is always described alike. Behind what was added stands which.
 const SUBJECT_CHANGED: &str = "subject-changed";
 const TEXT_MISSING: &str = "text-missing";
 const TEXT_ADDED: &str = "text-added";
@@ -18,27 +19,50 @@ const HTML_CHANGED: &str = "html-changed";
 const LINKS_REWRITTEN: &str = "links-rewritten";
 const ATTACHMENT_ADDED: &str = "attachment-added";
 
+/// Words that differ from day to day, and say nothing.
+const DATES: [&str; 19] =
+    ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/// Whether a value is one that content may have: a word, and behind what was added perhaps which.
+pub(super) fn is_word(value: &str) -> bool {
+    let words = [
+        SUBJECT_CHANGED,
+        TEXT_MISSING,
+        TEXT_ADDED,
+        TEXT_CUT,
+        TEXT_CHANGED,
+        HTML_MISSING,
+        HTML_ADDED,
+        HTML_CUT,
+        HTML_CHANGED,
+        LINKS_REWRITTEN,
+        ATTACHMENT_ADDED,
+    ];
+    words.contains(&value.split(':').next().unwrap_or_default())
+}
+
 /// What differs between `sent` and what arrived.
-pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<&'static str> {
-    let mut found = Vec::new();
+pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
     if !head.subject.is_empty() && head.subject != spaced(&without_tokens(&sent.subject)) {
-        found.push(SUBJECT_CHANGED);
+        found.push(SUBJECT_CHANGED.to_owned());
     }
     let [missing, added, cut, changed] = [TEXT_MISSING, TEXT_ADDED, TEXT_CUT, TEXT_CHANGED];
     found.extend(difference(&words(&sent.text), body.texts.iter().map(|text| words(text)), missing, added, cut, changed));
     let [missing, added, cut, changed] = [HTML_MISSING, HTML_ADDED, HTML_CUT, HTML_CHANGED];
     let seen = |page: &str| words(&visible(page));
     found.extend(difference(&seen(&sent.html), body.pages.iter().map(|page| seen(page)), missing, added, cut, changed));
-    let arrived: Vec<String> = body.texts.iter().chain(&body.pages).flat_map(|text| links(text)).collect();
+
     let whole = |text: &str, at: &[String]| links(text).iter().all(|host| at.contains(host));
     let in_text: Vec<String> = body.texts.iter().flat_map(|text| links(text)).collect();
-    let in_pages: Vec<String> = body.pages.iter().flat_map(|page| links(page)).collect();
+    let in_pages: Vec<String> = body.pages.iter().flat_map(|page| links(&undone(page))).collect();
     let kept = (body.texts.is_empty() || whole(&sent.text, &in_text)) && (body.pages.is_empty() || whole(&sent.html, &in_pages));
-    if !kept && !arrived.is_empty() {
-        found.push(LINKS_REWRITTEN);
+    let any = !in_text.is_empty() || !in_pages.is_empty();
+    if any && !kept {
+        found.push(LINKS_REWRITTEN.to_owned());
     }
     if body.others > 0 {
-        found.push(ATTACHMENT_ADDED);
+        found.push(ATTACHMENT_ADDED.to_owned());
     }
     found
 }
@@ -50,20 +74,31 @@ fn difference(
     added: &'static str,
     cut: &'static str,
     changed: &'static str,
-) -> Option<&'static str> {
+) -> Option<String> {
     let arrived = arrived.collect::<Vec<_>>().join(" ");
     if arrived.is_empty() {
-        return Some(missing);
+        return Some(missing.to_owned());
     }
     if arrived == sent {
         None
-    } else if arrived.contains(sent) {
-        Some(added)
+    } else if let Some((before, after)) = arrived.split_once(sent) {
+        Some(format!("{added}:{:08x}", short(&format!("{before} {after}"))))
     } else if sent.contains(&arrived) {
-        Some(cut)
+        Some(cut.to_owned())
     } else {
-        Some(changed)
+        Some(changed.to_owned())
     }
+}
+
+/// What is added, in short, so that a footer is told from another: without numbers, links, addresses and days, by which one footer differs from mail
+/// to mail. FNV-1a: chance is enough here.
+fn short(added: &str) -> u32 {
+    let is_date = |word: &str| word.get(..3).is_some_and(|start| word.len() <= 9 && DATES.contains(&start));
+    let says = |word: &&str| !word.contains(|c: char| c.is_ascii_digit() || matches!(c, '*' | '@'));
+    let lower = added.to_lowercase();
+    let words = lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')')).filter(says);
+    let kept = words.filter(|word| !word.is_empty() && !is_date(word.trim_matches(|c: char| !c.is_alphanumeric())));
+    kept.flat_map(|word| word.bytes().chain([b' '])).fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The words of a text, with each link as one word that says no more: that links were rewritten is told apart.

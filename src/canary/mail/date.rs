@@ -1,5 +1,7 @@
 //! The dates of `Received` fields: RFC 5322 has one way to write them, and programs have others.
 
+use std::borrow::Cow;
+
 use mail_parser::DateTime;
 
 use crate::model::At;
@@ -17,8 +19,14 @@ const WORDS: usize = 8;
 /// `Mon Aug  8 19:30:00 2022`, the zone before the year, behind it or nowhere.
 pub(super) fn instant(date: &str) -> Option<At> {
     let date = date.split('(').next()?;
-    let words: Vec<&str> = date.split_whitespace().filter(|word| !word.starts_with("m=")).take(WORDS).collect();
+    let words = date.split_whitespace().filter(|word| !word.starts_with("m=")).take(WORDS).map(plain_zone);
+    let words: Vec<Cow<'_, str>> = words.collect();
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let usual = of_numbers(&words).or_else(|| of_ctime(&words)).unwrap_or_else(|| usual(&words));
+    // `11/30/2026` is no eleventh, and may be no thirtieth.
+    if usual.split(' ').next().is_some_and(|day| day.contains(['/', '.'])) {
+        return None;
+    }
     let zone = usual.rsplit(' ').next()?;
     let offset = zone.strip_prefix(['+', '-']);
     if offset.is_some_and(|digits| digits.len() != 4 || digits.parse::<u32>().map_or(true, |zone| zone > 1459 || zone % 100 > 59)) {
@@ -27,6 +35,11 @@ pub(super) fn instant(date: &str) -> Option<At> {
     let parsed = DateTime::parse_rfc822(&usual).filter(DateTime::is_valid)?;
     let secs = parsed.to_timestamp();
     (1970..2107).contains(&parsed.year).then(|| At::from_ms(secs.saturating_mul(1000)))
+}
+
+/// A word; a zone as RFC 5322 writes it: `+0200` for `+02:00`.
+fn plain_zone(word: &str) -> Cow<'_, str> {
+    if word.starts_with(['+', '-']) && word.get(3..4) == Some(":") { Cow::Owned(word.replacen(':', "", 1)) } else { Cow::Borrowed(word) }
 }
 
 /// Whether a text begins as a date does: with a day of the week, or with numbers.
@@ -117,6 +130,10 @@ mod tests {
             "Mon Aug 8 19:30:00 UTC 2022",
             "Mon Aug 8 21:30:00 2022 +0200",
             "Mon Aug 08 21:30:00 +0200 2022",
+            "Mon, 8 Aug 2022 19:30:00 +00:00",
+            "Mon,8 Aug 2022 19:30:00 +0000",
+            "8 Aug 2022 21:30:00 +02:00",
+            "Mon Aug  8 21:30:00 2022 +02:00",
             "Aug 8 19:30:00 2022",
         ] {
             assert_eq!(instant(date), at, "{date}");
@@ -140,6 +157,11 @@ mod tests {
             "Mon Aug 8 19:30:00",
             "Mon, 8 Aug 2022 19:30:00 +2500",
             "0000-00-00T00:00:00Z",
+            "11/30/2026",
+            "11/30/2026 10:00:00 +0000",
+            "30.11.2026 10:00:00 +0000",
+            "08/08/2022 19:30:00",
+            "Mon, 8 Aug 2022 19:30:00 +0:000",
         ] {
             assert_eq!(instant(date), None, "{date}");
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 
-use super::body::domains;
+use super::body::{addresses as written, domains};
 use super::fields::{fields, unfolded};
 use super::filter;
 use super::hops::{Ends, Way};
@@ -22,6 +22,26 @@ const RESULTS: usize = 16;
 const LISTS: usize = 24;
 /// Addresses that are looked at besides those of the author, of To and its like and of others.
 const OTHERS: usize = 64;
+
+/// Fields that are searched for addresses, of those that have no meaning here.
+const SEARCHED: usize = 256;
+/// Parts of the names of fields whose addresses are none, or differ from mail to mail: ids, what was checked, what a filter wrote, the trace.
+const NO_ADDRESSES: [&str; 14] = [
+    "received",
+    "arc-",
+    "dkim-",
+    "domainkey-",
+    "authentication-results",
+    "message-id",
+    "content-",
+    "in-reply-to",
+    "references",
+    "thread-",
+    "return-path",
+    "subject",
+    "spam",
+    "virus",
+];
 
 /// Recipients that are looked at, of all fields together.
 const RECIPIENTS: usize = 256;
@@ -70,6 +90,8 @@ pub struct Head {
     pub(super) copies: Vec<String>,
     /// The domains of addresses in fields that name somebody else.
     pub(super) aside: Vec<String>,
+    /// The addresses, and their domains, in fields that have no meaning here.
+    pub(super) elsewhere: Vec<(String, String)>,
     /// Fields of Authentication-Results, and how many of Received stand above each.
     pub(super) results: Vec<(usize, String)>,
     /// Fields of spam filters, each once: its place in their list, and what it says.
@@ -97,7 +119,7 @@ impl Head {
     #[must_use]
     pub fn read(message: &[u8]) -> Self {
         let mut head = Self::default();
-        let (mut received, mut ends): (usize, _) = (0, Ends::default());
+        let (mut received, mut searched, mut ends): (usize, usize, _) = (0, 0, Ends::default());
         for (name, value) in fields(message) {
             let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
             if is("received") {
@@ -121,10 +143,11 @@ impl Head {
                 head.lists.push((String::from_utf8_lossy(name).to_ascii_lowercase(), unfolded(value)));
             } else if head.aside.len() < OTHERS && ASIDE.iter().any(|field| is(field)) {
                 head.aside.extend(domains(&text(&without_controls(value))));
-            } else if let Some(place) = filter::place(name)
-                && head.filters.iter().all(|(known, _)| *known != place)
-            {
-                head.filters.push((place, unfolded(value)));
+            } else if let Some(place) = filter::place(name) {
+                head.note_filter(place, value);
+            } else if searched < SEARCHED && value.contains(&b'@') && may_have_addresses(name) {
+                searched = searched.saturating_add(1);
+                head.note_elsewhere(value);
             }
         }
         head.way = ends.read();
@@ -167,6 +190,22 @@ impl Head {
         }
     }
 
+    fn note_filter(&mut self, place: usize, value: &[u8]) {
+        if self.filters.iter().all(|(known, _)| *known != place) {
+            self.filters.push((place, unfolded(value)));
+        }
+    }
+
+    /// Takes in the addresses of a field that has no meaning here.
+    fn note_elsewhere(&mut self, value: &[u8]) {
+        for (local, domain) in written(&text(&without_controls(value))) {
+            let Some(whole) = address(&format!("{local}@{domain}")) else { continue };
+            if self.elsewhere.len() < OTHERS && self.elsewhere.iter().all(|(known, _)| *known != whole) {
+                self.elsewhere.push((whole, domain));
+            }
+        }
+    }
+
     /// How the mail came to its receiver, if the receiver wrote it down.
     #[must_use]
     pub fn envelope(&self) -> Option<Envelope> {
@@ -180,6 +219,13 @@ impl Head {
 fn author(name: &[u8]) -> Option<Part> {
     let of = [("from", Part::From), ("sender", Part::Sender), ("reply-to", Part::ReplyTo)];
     of.into_iter().find(|(field, _)| name.eq_ignore_ascii_case(field.as_bytes())).map(|(_, part)| part)
+}
+
+/// Whether addresses in a field of this name are worth a look.
+fn may_have_addresses(name: &[u8]) -> bool {
+    let name = name.get(..128).unwrap_or(name).to_ascii_lowercase();
+    let has = |part: &str| name.windows(part.len()).any(|window| window == part.as_bytes());
+    !NO_ADDRESSES.iter().any(|part| has(part)) && !name.starts_with(b"list-")
 }
 
 /// What stands between the brackets of a path.
@@ -197,7 +243,7 @@ fn signature(text: &str) -> Option<Signature> {
 }
 
 /// A name of one label or more.
-fn host_or_label(text: &str) -> Option<String> {
+pub(super) fn host_or_label(text: &str) -> Option<String> {
     let label = |t: &str| t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) && (1..=63).contains(&t.len());
     host(text).or_else(|| label(text).then(|| text.to_ascii_lowercase()))
 }

@@ -101,6 +101,13 @@ impl Way {
         self.last.iter().chain(&self.first).filter_map(|trace| trace.to.as_deref())
     }
 
+    /// The same of those on whose way it was before its receiver had it.
+    pub(super) fn promised(&self) -> impl Iterator<Item = &str> {
+        let below = self.border().map_or(usize::MAX, |(at, _)| at.saturating_add(1));
+        let first = self.first.iter().filter(move |_| below < usize::MAX);
+        self.last.iter().skip(below).chain(first).filter_map(|trace| trace.to.as_deref())
+    }
+
     /// The hops in the order of travel, each with whose it is. What each took is since the one before it, or since `sent_at`; where clocks
     /// differ, nothing.
     pub(super) fn hops(&self, sent_at: Option<At>) -> Vec<Hop> {

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use super::body::Body;
 use super::head::Head;
-use super::names::{cut, host, network, organisation, printable, without_tag};
+use super::names::{cut, host, is_reserved, network, organisation, printable, steady, without_tag};
 use crate::model::{Mark, Part};
 
 /// Different marks of one part, where a mail has one or two.
 const EACH: usize = 4;
 /// The same of lists, and of whoever else is named.
 const MANY: usize = 16;
+/// The same of the addresses in a body.
+const WRITTEN: usize = 32;
 
 /// The marks of a header of a mail to whom `own` addresses belong.
 pub(super) fn of_head(head: &Head, own: &[&str]) -> BTreeSet<Mark> {
@@ -39,12 +41,24 @@ pub(super) fn of_head(head: &Head, own: &[&str]) -> BTreeSet<Mark> {
     marks
 }
 
-/// The marks of a body.
-pub(super) fn of_body(body: &Body) -> BTreeSet<Mark> {
-    let addresses = body.address_domains().into_iter().map(|value| Mark { part: Part::Address, value });
+/// The marks of a body of a mail to whom `own` addresses belong.
+pub(super) fn of_body(body: &Body, own: &[&str]) -> BTreeSet<Mark> {
+    let mut addresses = BTreeSet::new();
+    for address in body.addresses().filter(|address| !is_own(own, address)) {
+        if addresses.len() >= WRITTEN {
+            break;
+        }
+        addresses.insert(Mark { part: Part::Address, value: steady(&address).to_owned() });
+    }
     let links =
         body.link_hosts().into_iter().map(|value| Mark { part: Part::Link, value: cut(&super::super::without_tokens(&value), 253) });
-    addresses.chain(links).collect()
+    addresses.into_iter().chain(links).collect()
+}
+
+/// Whether an address is one of these, or one of them with a tag.
+fn is_own(own: &[&str], address: &str) -> bool {
+    let plain = without_tag(address);
+    own.iter().any(|own| own.eq_ignore_ascii_case(address) || plain.as_deref().is_some_and(|plain| own.eq_ignore_ascii_case(plain)))
 }
 
 impl Head {
@@ -54,17 +68,15 @@ impl Head {
         host(domain).or_else(|| Some(cut(&printable(domain), 253)))
     }
 
-    /// Whoever is named besides: those who get it too, as whole addresses; the domains of those who stand aside, and of addresses in From, Sender
-    /// and Reply-To that are none of the authors', as in a name.
+    /// Whoever is named besides: those who get it too, by its own word or by a host's on the way, as whole addresses; the domains of those who
+    /// stand aside, of addresses in From, Sender and Reply-To that are none of the authors', as in a name, and of those in any other field.
     fn others<'h>(&'h self, own: &'h [&str]) -> impl Iterator<Item = String> + 'h {
-        let is_own = |address: &str| {
-            let plain = without_tag(address);
-            own.iter().any(|own| own.eq_ignore_ascii_case(address) || plain.as_deref().is_some_and(|plain| own.eq_ignore_ascii_case(plain)))
-        };
         let authors = || self.from.iter().chain(&self.sender).chain(&self.reply_to).filter_map(|address| address.rsplit_once('@'));
         let in_names = self.named.iter().filter(move |(_, domain)| authors().all(|(_, author)| author != domain));
-        let copies = self.copies.iter().filter(move |address| !is_own(address));
-        copies.chain(&self.aside).chain(in_names.map(|(_, domain)| domain)).cloned()
+        let copies = self.copies.iter().filter(move |address| !is_own(own, address)).cloned();
+        let on_the_way = self.way.promised().filter(move |address| !is_own(own, address)).map(|address| steady(address).to_owned());
+        let elsewhere = self.elsewhere.iter().filter(move |(address, _)| !is_own(own, address)).map(|(_, domain)| domain);
+        copies.chain(on_the_way).chain(self.aside.iter().chain(in_names.map(|(_, domain)| domain)).chain(elsewhere).cloned())
     }
 
     /// Whose host handed the mail to the receiver, or in which network that was.
@@ -74,27 +86,31 @@ impl Head {
     }
 }
 
-/// The domain of a message's id; numbers in it, which tell one host of many from another, as `#`.
-fn id_domain(id: &str) -> Option<String> {
+/// Whose host a message's id was made at. A name of one label is no organisation's, but one host's: numbers in it, which tell one host of many from
+/// another, are `#`, and so are several in a row; likewise in names that end as none in public does.
+pub(super) fn id_domain(id: &str) -> Option<String> {
     let (_, domain) = id.trim().trim_end_matches('>').rsplit_once('@')?;
-    let name = host(domain).unwrap_or_else(|| printable(domain));
-    let whose = organisation(&name).to_owned();
-    let hosts = name.strip_suffix(&whose)?;
-    // A name of one label is no organisation's, but one host's.
-    let (hosts, whose) = if whose.contains('.') { (hosts, whose.as_str()) } else { (name.as_str(), "") };
+    let name = host(domain);
+    let whose = name.as_deref().map_or_else(|| printable(domain), |name| organisation(name).to_owned());
+    if name.is_some() && !is_reserved(&whose) {
+        return Some(whose);
+    }
     let mut masked = String::new();
-    for c in hosts.chars() {
+    for c in whose.chars() {
         match c {
             '0'..='9' if masked.ends_with('#') => {}
             '0'..='9' => masked.push('#'),
             _ => masked.push(c),
         }
     }
-    Some(format!("{masked}{whose}"))
+    while let Some(row) = ["#-#", "#.#"].into_iter().find(|row| masked.contains(row)) {
+        masked = masked.replace(row, "#");
+    }
+    Some(masked)
 }
 
 /// The id of a list; of addresses and links only whose they are.
-fn list(name: &str, value: &str) -> Vec<String> {
+pub(super) fn list(name: &str, value: &str) -> Vec<String> {
     let bracketed = value.split('<').skip(1).filter_map(|part| part.split('>').next());
     if name == "list-id" {
         let id = bracketed.last().unwrap_or(value);

@@ -12,6 +12,7 @@ pub(super) mod head;
 mod hops;
 mod marks;
 mod names;
+mod normal;
 mod relay;
 mod results;
 mod strangers;
@@ -19,6 +20,7 @@ mod trace;
 
 pub use head::{Envelope, Head};
 pub use names::organisation;
+pub use normal::normal;
 pub use strangers::Ours;
 
 use super::Composed;
@@ -46,10 +48,10 @@ pub struct Known<'a> {
 pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
     let body = Body::read(message);
     let mut marks = marks::of_head(head, known.own);
-    marks.extend(marks::of_body(&body));
+    marks.extend(marks::of_body(&body, known.own));
     if let Some(sent) = known.sent {
         let words = content::changes(sent, head, &body);
-        marks.extend(words.into_iter().map(|word| Mark { part: Part::Content, value: word.to_owned() }));
+        marks.extend(words.into_iter().map(|value| Mark { part: Part::Content, value }));
     }
     let checks = results::checks(head, known.inbox_domain);
     Examination {

@@ -41,7 +41,8 @@ pub(super) fn is_known(name: &str) -> bool {
     psl::suffix(name.as_bytes()).is_some_and(|suffix| suffix.is_known()) || is_reserved(name)
 }
 
-fn is_reserved(name: &str) -> bool {
+/// Whether a name ends as no public one does.
+pub(super) fn is_reserved(name: &str) -> bool {
     name.rsplit('.').next().is_some_and(|last| RESERVED.contains(&last))
 }
 
@@ -100,6 +101,21 @@ pub(super) fn address(text: &str) -> Option<String> {
 pub(super) fn without_tag(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
     Some(format!("{}@{domain}", local.split_once('+')?.0))
+}
+
+/// An address as it is compared from mail to mail: whole; its domain alone where what stands before the `@` seems to be made for one mail.
+pub(super) fn steady(address: &str) -> &str {
+    match address.rsplit_once('@') {
+        Some((local, domain)) if local.split(|c: char| !c.is_alphanumeric()).any(is_made) => domain,
+        _ => address,
+    }
+}
+
+/// Whether a word looks like a number, a hash or chance.
+fn is_made(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    let all_hex = word.bytes().all(|b| b.is_ascii_hexdigit());
+    digits >= 4 || digits >= 1 && word.len() >= 8 && all_hex || digits >= 2 && word.len() >= 12
 }
 
 /// Lower case, and `?` for whatever does not print or would turn the text around.
@@ -168,5 +184,20 @@ mod tests {
         assert_eq!(address("root@localhost").as_deref(), Some("root@localhost"));
         assert_eq!((address("nobody"), address("@x.example"), address("a@")), (None, None, None));
         assert!(address(&format!("{}@x.example", "ü".repeat(5000))).unwrap().len() <= 253);
+    }
+
+    #[test]
+    fn an_address_that_is_made_for_one_mail_is_compared_by_its_domain() {
+        for (address, value) in [
+            ("help@gmail.com", "help@gmail.com"),
+            ("seed+mc-***@x.example", "seed+mc-***@x.example"),
+            ("team24@x.example", "team24@x.example"),
+            ("bounce+20260814@x.example", "x.example"),
+            ("u-1f3a9c0b7d@x.example", "x.example"),
+            ("reply-k2j4hx9qwzpt@x.example", "x.example"),
+            ("4711@x.example", "x.example"),
+        ] {
+            assert_eq!(steady(address), value);
+        }
     }
 }

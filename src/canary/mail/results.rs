@@ -12,29 +12,46 @@ const WHY: usize = 200;
 /// As whose all of Microsoft's hosts count.
 const MICROSOFT: &str = "outlook.com";
 
-/// The receiver's checks: what stands above all fields of Received, or above the one that it wrote when the mail came in, by a name of the receiver's
-/// own; and if there is nothing, those right below that one, by such a name. All else was in the mail when it came, or is the word of a relay on the
-/// way, and somebody's for himself.
+/// The receiver's checks: those that it surely wrote; and if there are none, those right below the line that it wrote when the mail came in, by a name of
+/// its own: where a receiver writes none there, whoever sent the mail may have. All else was in the mail when it came, or is the word of a relay on the way, and somebody's for himself.
 pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
+    let mut found = proven(head, inbox_domain);
+    if !found.is_empty() {
+        return found;
+    }
     let Some((border, _)) = head.way.border() else { return Vec::new() };
-    let receivers: Vec<&str> = head.way.receivers().chain([inbox_domain]).collect();
-    // Some programs give their host's name without its domain.
-    let is_by = |who: &str, host: &str| family(host) == family(who) || host.split('.').next() == Some(who);
-    let own = |text: &str| receivers.iter().any(|host| is_by(&identity(text), host));
-    // Microsoft's has no identity.
-    let bare = |text: &str| receivers.iter().any(|host| family(host) == MICROSOFT) && identity(text).is_empty();
-    let proven = |received: usize, text: &str| received == 0 || received <= border && (own(text) || bare(text));
-    let above = head.results.iter().filter(|(received, text)| proven(*received, text));
-    let mut found: Vec<Check> = above.flat_map(|(_, text)| read(text)).collect();
-    if found.is_empty() {
-        // Each program of a receiver may write a field of its own; what the topmost says of a check counts.
-        for (_, text) in head.results.iter().filter(|(received, text)| *received == border.saturating_add(1) && own(text)) {
-            let more: Vec<Check> = read(text).into_iter().filter(|check| found.iter().all(|f| f.method != check.method)).collect();
-            found.extend(more);
-        }
+    let receivers = receivers(head, inbox_domain);
+    // Each program of a receiver may write a field of its own; what the topmost says of a check counts.
+    for (_, text) in head.results.iter().filter(|(received, text)| *received == border.saturating_add(1) && is_own(&receivers, text)) {
+        let more: Vec<Check> = read(text).into_iter().filter(|check| found.iter().all(|f| f.method != check.method)).collect();
+        found.extend(more);
     }
     found.truncate(MOST);
     found
+}
+
+/// The names of the receiver.
+fn receivers<'h>(head: &'h Head, inbox_domain: &'h str) -> Vec<&'h str> {
+    head.way.receivers().chain([inbox_domain]).collect()
+}
+
+/// Whether a field is by one of these names.
+fn is_own(receivers: &[&str], text: &str) -> bool {
+    // Some programs give their host's name without its domain.
+    let is_by = |who: &str, host: &str| family(host) == family(who) || host.split('.').next() == Some(who);
+    receivers.iter().any(|host| is_by(&identity(text), host))
+}
+
+/// The checks that the receiver surely wrote: what stands above all fields of Received, or above the one that it wrote when the mail came in, by a name of
+/// its own.
+pub(super) fn proven(head: &Head, inbox_domain: &str) -> Vec<Check> {
+    let Some((border, _)) = head.way.border() else { return Vec::new() };
+    let receivers = receivers(head, inbox_domain);
+    // Microsoft's has no identity.
+    let bare = |text: &str| receivers.iter().any(|host| family(host) == MICROSOFT) && identity(text).is_empty();
+    let proven = |received: usize, text: &str| received == 0 || received <= border && (is_own(&receivers, text) || bare(text));
+    let above = head.results.iter().filter(|(received, text)| proven(*received, text));
+    above.flat_map(|(_, text)| read(text)).take(MOST).collect()
 }
 
 /// Who says that it checked.

@@ -7,7 +7,7 @@ use super::names::{host, organisation, without_tag};
 use super::relay::Relays;
 use super::results;
 use crate::config::{Honeytoken, Inbox, Settings};
-use crate::model::{At, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger};
+use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger};
 
 /// Characters of a subject that are kept.
 const SUBJECT: usize = 200;
@@ -20,6 +20,8 @@ pub struct Ours {
     domains: BTreeSet<String>,
     providers: BTreeMap<Name, Sender>,
     relays: Relays,
+    /// Inboxes whose receiver wrote down what it found of a canary.
+    checked: BTreeSet<Name>,
     settings: std::sync::Arc<Settings>,
 }
 
@@ -40,7 +42,7 @@ impl Ours {
         let domains: BTreeSet<String> = of_from.chain(settings.watch.domains.iter().cloned()).collect();
         let providers =
             settings.providers.iter().map(|(name, p)| (name.clone(), Sender { kind: hosts_of(p.kind.as_str()), seen: BTreeSet::new() }));
-        Self { relays: Relays::of(&settings, &domains), domains, providers: providers.collect(), settings }
+        Self { relays: Relays::of(&settings, &domains), checked: BTreeSet::new(), domains, providers: providers.collect(), settings }
     }
 
     /// Whether a provider is a relay of our own, whose ways are worth learning.
@@ -52,6 +54,13 @@ impl Ours {
     /// Learns by which way a canary came that went through a relay of ours.
     pub fn learn_way(&mut self, provider: &Name, way: &str) {
         self.relays.learn(provider, way);
+    }
+
+    /// Learns from the checks of a canary that came to `inbox`: whether its receiver writes down what it finds.
+    pub fn learn_receiver(&mut self, inbox: &Name, checks: &[Check]) {
+        if checks.iter().any(|check| check.by_receiver) {
+            self.checked.insert(inbox.clone());
+        }
     }
 
     /// Learns from the marks of a canary that came through `provider`.
@@ -106,15 +115,22 @@ impl Ours {
     fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> (Claim, Option<String>, bool) {
         // Who writes a second name beside an expected one is not expected.
         let all_from = || head.from.iter().map(String::as_str).chain(head.from.is_empty().then_some(from));
-        if self.settings.expected_mail.iter().any(|e| all_from().all(|from| e.allows(inbox_name.as_str(), from, &head.subject))) {
+        let expected =
+            self.settings.expected_mail.iter().any(|e| all_from().all(|from| e.allows(inbox_name.as_str(), from, &head.subject)));
+        let bait = self.bait(inbox_name, head);
+        let only = bait.map(|bait| &bait.provider).or(inbox.honeytoken_of.as_ref());
+        // Anybody can write an expected name: to an address that one list alone has it has to be proven.
+        if expected
+            && only.is_none_or(|only| {
+                self.is_proven(inbox_name, inbox, head, from) || self.through(head, &self.signers(head, inbox)).as_ref() == Some(only)
+            })
+        {
             return (Claim::Allowed, None, false);
         }
         let signed = self.signers(head, inbox);
         let written = head.from.iter().any(|from| self.is_our_address(from)) || self.named(head).is_some();
         let ours = written || head.return_domain().into_iter().chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
         let through = if ours { self.through(head, &signed) } else { self.relayed(inbox, head) };
-        let bait = self.bait(inbox_name, head);
-        let only = bait.map(|bait| &bait.provider).or(inbox.honeytoken_of.as_ref());
         let nameless = !ours && through.is_some();
         let claim = match (only, through) {
             // Only that provider knows the address: its own mail in our name is what its list is for, but nobody sent it.
@@ -126,6 +142,21 @@ impl Ours {
         };
         let nameless = nameless && matches!(claim, Claim::Provider(_));
         (claim, bait.map(|bait| bait.address.clone()), nameless)
+    }
+
+    /// Whether the receiver found that a mail is from whom it says: DMARC holds, or a signature of the sender's own organisation.
+    fn is_proven(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> bool {
+        let Some((_, domain)) = from.rsplit_once('@').filter(|_| head.from.len() == 1) else { return false };
+        let ends = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-');
+        let is_own = |word: &str| organisation(word) == organisation(domain);
+        let proves = |check: &Check| match check.method {
+            Method::Dmarc => true,
+            Method::Dkim => check.why.to_ascii_lowercase().split(ends).any(is_own),
+            Method::Spf | Method::Arc => false,
+        };
+        // Where the receiver is not known to write any, whoever sent the mail may have.
+        let read = if self.checked.contains(inbox_name) { results::checks } else { results::proven };
+        read(head, inbox.domain()).iter().any(|check| check.finding == Finding::Pass && proves(check))
     }
 
     /// The relay of our own that a mail in another name came through. Mail to a domain of ours may have come in by it, as all mail does.

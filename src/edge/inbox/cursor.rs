@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::session::Opened;
+use crate::model::{At, Span};
 
 /// A folder whose UIDs changed their meaning, or that appeared late, is read again from this many messages before its end.
 pub(super) const RESCAN: u32 = 200;
@@ -16,6 +17,9 @@ const STRIKES_GARBLED: u32 = 2;
 const STRIKES_WITHHELD: u32 = 5;
 /// The same for one during which the connection died: that may be the network's fault, so it takes more.
 const STRIKES_LOST: u32 = 5;
+
+/// A folder that is numbered anew twice within this time is so each time that it is opened. Ours are opened anew every few minutes.
+const OFTEN: Span = Span::from_secs(3600);
 
 /// What is wrong with one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +52,32 @@ pub(super) struct Position {
     pub(super) last: u32,
     /// Up to this UID messages are fetched one by one, since a batch among them failed.
     pub(super) careful_to: u32,
-    /// Up to this UID mail was there before: it may have been reported already.
+    /// Up to this UID mail was there when the folder was opened: it may have been reported already.
     pub(super) seen_to: u32,
+    /// What of it came before then has been; nothing: all of it.
+    pub(super) seen_before: Option<At>,
+    /// When the last complete read of the folder began, by this run.
+    pub(super) read_at: Option<At>,
+    /// When the UIDs changed their meaning last, and whether something was done about it.
+    renewed: (Option<At>, bool),
     /// Up to this UID own canaries have been deleted, if that is asked for.
     pub(super) cleaned: u32,
     /// The message that failed, and how often.
     strikes: (u32, u32),
     /// A `UIDNEXT` that went down, and was answered with a rescan: once is enough.
     odd_next: Option<u32>,
+}
+
+impl Position {
+    /// Whether a message lay there when the folder was opened and numbered anew.
+    pub(super) const fn is_old(&self, uid: u32) -> bool {
+        uid <= self.seen_to
+    }
+
+    /// Whether such a message, which came then by its server's clock, was reported in its time.
+    pub(super) fn was_told(&self, uid: u32, arrived_at: Option<At>) -> bool {
+        self.is_old(uid) && self.seen_before.zip(arrived_at).is_none_or(|(before, at)| at < before)
+    }
 }
 
 /// Where the reader stands in all folders.
@@ -137,8 +159,24 @@ impl Positions {
         if opened.uid_validity != place.uid_validity || backwards { Plan::Rescan } else { Plan::Continue }
     }
 
-    /// Stands in `folder` behind `last`; what lies up to `seen_to` may have been reported before.
-    pub(super) fn set(&mut self, folder: &str, opened: &Opened, last: u32, seen_to: u32) {
+    /// Whether a folder is numbered anew for the second time in a short while, and nothing was done about it so far.
+    pub(super) fn is_numbered_anew_again(&mut self, folder: &str, opened: &Opened, now: At) -> bool {
+        let Some(place) = self.folders.get_mut(folder).filter(|place| place.uid_validity != opened.uid_validity) else { return false };
+        let (last, done) = place.renewed;
+        let again = last.is_some_and(|at| now.since(at) < OFTEN) && !done;
+        place.renewed = (Some(now), done || again);
+        again
+    }
+
+    /// A read of all that was new in a folder, which began then, is through.
+    pub(super) fn complete(&mut self, folder: &str, began: At) {
+        if let Some(place) = self.folders.get_mut(folder) {
+            place.read_at = Some(began);
+        }
+    }
+
+    /// Stands in `folder` behind `last`; what lies up to `seen_to`, and came before `seen_before`, may have been reported before.
+    pub(super) fn set(&mut self, folder: &str, opened: &Opened, last: u32, (seen_to, seen_before): (u32, Option<At>)) {
         let before = self.at(folder).unwrap_or_default();
         let same = before.uid_validity == opened.uid_validity && self.folders.contains_key(folder);
         let place = Position {
@@ -146,6 +184,9 @@ impl Positions {
             last,
             careful_to: before.careful_to,
             seen_to,
+            seen_before,
+            read_at: before.read_at,
+            renewed: before.renewed,
             cleaned: if same { before.cleaned.min(last) } else { last },
             strikes: (0, 0),
             odd_next: opened.uid_next,
@@ -202,7 +243,7 @@ mod tests {
     #[test]
     fn a_cursor_is_read_back() {
         let mut positions = Positions::default();
-        positions.set("INBOX", &opened(7, Some(42)), 41, 0);
+        positions.set("INBOX", &opened(7, Some(42)), 41, (0, None));
         positions.advance("INBOX", 42);
         let cursor = positions.cursor();
         assert_eq!(cursor, r#"{"v":1,"folders":{"INBOX":[7,42]}}"#);
@@ -213,7 +254,7 @@ mod tests {
     #[test]
     fn how_far_a_folder_is_clean_is_kept_if_it_is_cleaned() {
         let mut positions = Positions::parse(None, true);
-        positions.set("INBOX", &opened(7, Some(42)), 41, 0);
+        positions.set("INBOX", &opened(7, Some(42)), 41, (0, None));
         positions.advance("INBOX", 60);
         positions.clean_up_to("INBOX", 6, 59);
         positions.clean_up_to("INBOX", 7, 50);
@@ -222,7 +263,7 @@ mod tests {
         let cleaned = |p: &Positions| p.at("INBOX").map(|p| p.cleaned);
         let mut again = Positions::parse(Some(&cursor), true);
         assert_eq!(cleaned(&again), Some(50));
-        again.set("INBOX", &opened(8, Some(30)), 20, 29);
+        again.set("INBOX", &opened(8, Some(30)), 20, (29, None));
         assert_eq!(cleaned(&again), Some(20), "what the UIDs meant before is gone");
         let late = Positions::parse(Some(r#"{"v":1,"folders":{"INBOX":[7,9000]}}"#), true);
         assert_eq!(cleaned(&late), Some(7000), "it was not asked for so far");
@@ -238,13 +279,26 @@ mod tests {
         assert_eq!(known.plan("INBOX", &opened(8, Some(43))), Plan::Rescan, "UIDVALIDITY changed");
         assert_eq!(known.plan("INBOX", &opened(7, Some(42))), Plan::Rescan, "UIDNEXT went down");
         let mut odd = known;
-        odd.set("INBOX", &opened(7, Some(42)), 41, 50);
+        odd.set("INBOX", &opened(7, Some(42)), 41, (50, None));
         odd.advance("INBOX", 50);
         assert_eq!(odd.plan("INBOX", &opened(7, Some(42))), Plan::Continue, "it keeps saying so: once is enough");
         assert_eq!(odd.plan("INBOX", &opened(7, Some(30))), Plan::Rescan, "and down again");
         let known = odd;
         assert_eq!(known.plan("Odd", &opened(0, Some(6))), Plan::Continue, "no UIDVALIDITY");
         assert_eq!(known.plan("Junk", &opened(7, Some(43))), Plan::Rescan, "a folder that came later");
+    }
+
+    #[test]
+    fn what_was_numbered_anew_is_told_by_its_time_and_twice_in_an_hour_is_a_habit() {
+        let (at, mut positions) = (|secs: i64| At::from_ms(secs * 1000), Positions::default());
+        positions.set("INBOX", &opened(7, None), 0, (9, Some(at(100))));
+        let place = positions.at("INBOX").unwrap();
+        assert!(place.was_told(9, Some(at(99))) && !place.was_told(9, Some(at(100))) && !place.was_told(10, Some(at(99))));
+        assert!(place.was_told(9, None), "whose time is not known is old");
+        let mut anew = |validity, secs| positions.is_numbered_anew_again("INBOX", &opened(validity, None), at(secs));
+        assert!(!anew(7, 0) && !anew(8, 10), "a mailbox may be rebuilt");
+        assert!(!anew(8, 4000), "but once in a while");
+        assert!(anew(9, 4100) && !anew(10, 4200), "something is done about it once");
     }
 
     #[test]
@@ -257,7 +311,7 @@ mod tests {
     #[test]
     fn a_bad_message_is_stepped_over_in_the_end_and_only_it() {
         let mut positions = Positions::default();
-        positions.set("INBOX", &opened(7, Some(42)), 41, 0);
+        positions.set("INBOX", &opened(7, Some(42)), 41, (0, None));
         assert!(!positions.strike("INBOX", 42, Fault::Garbled));
         assert!(positions.strike("INBOX", 42, Fault::Garbled));
         assert_eq!(positions.at("INBOX").map(|p| p.last), Some(42));

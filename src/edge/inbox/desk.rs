@@ -1,5 +1,6 @@
 //! What the sessions of one inbox share: where they stand, what was read, and the line to the watchdog.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
@@ -12,6 +13,9 @@ use super::trouble::Trouble;
 use super::{Looks, Senders, Wanted};
 use crate::canary::{Found, Key, recognise};
 use crate::model::{At, Class, Name, Now, on_a_line};
+
+/// Messages that are remembered as told of: more than are ever read again.
+const TOLD: usize = 512;
 
 /// What the two sessions tell each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +47,8 @@ struct Book {
     inbox_up_to: Option<At>,
     junk_up_to: Option<At>,
     told: Option<At>,
+    /// The newest messages that were told of, each in short.
+    messages: VecDeque<u64>,
     /// Nothing was told yet; `Ok`: sight; `Err`: blind, of this kind.
     sight: Option<Result<(), Class>>,
 }
@@ -103,6 +109,20 @@ impl Desk {
     /// Looks at, or changes, where the reader stands.
     pub(super) fn positions<T>(&self, f: impl FnOnce(&mut Positions) -> T) -> T {
         f(&mut self.book().positions)
+    }
+
+    /// Whether a message is among the newest that were told of.
+    pub(super) fn was_told(&self, key: u64) -> bool {
+        self.book().messages.contains(&key)
+    }
+
+    /// A message was told of.
+    pub(super) fn note_told(&self, key: u64) {
+        let mut book = self.book();
+        if book.messages.len() >= TOLD {
+            book.messages.pop_front();
+        }
+        book.messages.push_back(key);
     }
 
     /// Tells one thing.

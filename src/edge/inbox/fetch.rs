@@ -1,20 +1,21 @@
 //! Reads what is new in the open folder, and tells of the canaries in it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use async_imap::imap_proto::{AttributeValue, MessageSection, Response, SectionPath};
 
-use super::cursor::{Fault, Plan, RESCAN};
+use super::cursor::Fault;
 use super::desk::Desk;
 use super::folders::Folder;
 use super::header::kept;
 use super::report::Report;
-use super::session::{Opened, Session};
+use super::session::Session;
 use super::trouble::Trouble;
 use super::whole::{self, Mail};
 use super::{labels, tabs, times};
 use crate::canary::Found;
-use crate::model::{At, CanaryId, Class, Placement, Span};
+use crate::model::{At, CanaryId, Class, Placement};
 
 /// What is asked of every new message: where a token may stand, and whether it is a bounce or an answer, which only quote one; who it is from;
 /// and what its receiver thought of it, which people will want to see. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
@@ -31,17 +32,14 @@ pub(super) const BODY: &str = "(UID BODY.PEEK[]<0.65536>)";
 pub(super) const BODY_WORTH: u32 = 1024 * 1024;
 /// Headers that are fetched by one command: about 4 KiB each.
 const BATCH: usize = 50;
-/// First start: how many messages are looked at for such as arrived since we began.
-const FIRST_LOOK: u32 = 50;
-/// First start: how far the receiver's clock may be behind ours.
-const FIRST_SLACK: Span = Span::from_secs(300);
 /// Messages beyond these are not taken from one command.
 pub(super) const FLOOD: usize = 100_000;
 
 /// What is known of one message.
 #[derive(Debug, Default)]
 pub(super) struct Item {
-    internal_date: Option<String>,
+    /// `INTERNALDATE`.
+    pub(super) internal_date: Option<String>,
     /// `RFC822.SIZE`.
     pub(super) size: Option<u32>,
     /// The header fields that we asked for.
@@ -73,36 +71,17 @@ pub(super) struct Haul {
     pub(super) withheld: bool,
 }
 
-/// Finds out where to begin in a folder that was just opened.
-pub(super) async fn settle_place(session: &mut Session, desk: &Desk, folder: &Folder, opened: &Opened) -> Result<(), Trouble> {
-    let plan = desk.positions(|p| p.plan(&folder.wire, opened));
-    let before_next = opened.uid_next.map(|next| next.saturating_sub(1));
-    let tail = match plan {
-        Plan::Continue => return Ok(()),
-        Plan::FromNow => FIRST_LOOK,
-        Plan::Rescan => RESCAN,
-    };
-    let mut items = Items::new();
-    if opened.exists > 0 {
-        let first = opened.exists.saturating_sub(tail.saturating_sub(1)).max(1);
-        items = fetch(session, "FETCH", &format!("FETCH {first}:* (UID INTERNALDATE)"), 1).await?;
-    }
-    let newest = items.keys().next_back().copied().or(before_next).unwrap_or(0);
-    let last = match plan {
-        Plan::Rescan => items.keys().next().map(|uid| uid.saturating_sub(1)).or(before_next).unwrap_or(0),
-        Plan::FromNow | Plan::Continue => {
-            let since = desk.begun.minus(FIRST_SLACK);
-            let fresh = |item: &Item| item.internal_date.as_deref().and_then(times::internal_date).is_some_and(|at| at >= since);
-            items.iter().find(|(_, item)| fresh(item)).map_or(newest, |(uid, _)| uid.saturating_sub(1))
-        }
-    };
-    tracing::info!(inbox = %desk.name, folder = folder.name(), uid_validity = opened.uid_validity, last, "reading the folder from here on");
-    desk.positions(|p| p.set(&folder.wire, opened, last, newest));
-    Ok(())
-}
-
 /// Reads all that is new in the open folder.
 pub(super) async fn new_mail(session: &mut Session, desk: &Desk, folder: &Folder, ask: Ask) -> Result<Haul, Trouble> {
+    let began = (desk.now)();
+    let haul = read_on(session, desk, folder, ask).await?;
+    if !haul.withheld {
+        desk.positions(|p| p.complete(&folder.wire, began));
+    }
+    Ok(haul)
+}
+
+async fn read_on(session: &mut Session, desk: &Desk, folder: &Folder, ask: Ask) -> Result<Haul, Trouble> {
     session.take_news();
     let Some(place) = desk.positions(|p| p.at(&folder.wire)) else {
         // The other lane has just found the folder gone.
@@ -216,24 +195,44 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
         {
             found = desk.recognise(&body);
         }
-        let fresh = desk.positions(|p| p.at(&folder.wire)).is_some_and(|place| uid > place.seen_to);
+        let place = desk.positions(|p| p.at(&folder.wire)).unwrap_or_default();
+        let told = place.was_told(uid, item.internal_date.as_deref().and_then(times::internal_date));
+        let key = key(folder, &item, found);
+        haul.seen = haul.seen.saturating_add(1);
+        // Numbered anew, and told of by this run.
+        if place.is_old(uid) && desk.was_told(key) {
+            desk.positions(|p| p.advance(&folder.wire, uid));
+            continue;
+        }
         let mut ours = false;
         match mismatch(session, desk, folder, uid, found).await? {
             Some((canary, why)) => desk.tell(Report::Mismatched { canary, why }).await?,
             None => {
                 let placement =
                     if let Found::Ours { .. } = found { tabs::placement(session, desk, folder, uid).await? } else { folder.placement };
-                tell(desk, folder, placement, uid, &item, found).await?;
+                tell(desk, folder, placement, (uid, &item, told), found).await?;
                 ours = true;
             }
         }
-        haul.seen = haul.seen.saturating_add(1);
+        desk.note_told(key);
         desk.positions(|p| p.advance(&folder.wire, uid));
-        if ours && fresh {
+        if ours && !told {
             hand_over(session, desk, folder, uid, found).await?;
         }
     }
     Ok(haul)
+}
+
+/// By what a message is known again in a folder that is numbered anew: a canary by its id, other mail by what its header says.
+fn key(folder: &Folder, item: &Item, found: Found) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    folder.wire.hash(&mut hasher);
+    if let Found::Ours { canary, .. } = found {
+        canary.bits().hash(&mut hasher);
+    } else {
+        (&item.internal_date, &item.header).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// Hands over the message of a canary that was told of, if it is wanted. A server that does not give it out has lost nothing that matters.
@@ -281,11 +280,18 @@ async fn fetch_one(session: &mut Session, desk: &Desk, folder: &Folder, uid: u32
     }
 }
 
-async fn tell(desk: &Desk, folder: &Folder, placement: Placement, uid: u32, item: &Item, found: Found) -> Result<(), Trouble> {
+/// `told`: it was told of before it was numbered anew.
+async fn tell(
+    desk: &Desk,
+    folder: &Folder,
+    placement: Placement,
+    (uid, item, told): (u32, &Item, bool),
+    found: Found,
+) -> Result<(), Trouble> {
     let place = desk.positions(|p| p.at(&folder.wire)).unwrap_or_default();
     match found {
         // It was counted when it came.
-        Found::Nothing | Found::Forged if uid <= place.seen_to => Ok(()),
+        Found::Nothing | Found::Forged if told => Ok(()),
         Found::Nothing => {
             let (arrived_at, copy) = (arrival(item, (desk.now)()), copy_name(&folder.wire, place.uid_validity, uid));
             let raw = item.header.as_deref().unwrap_or_default();

@@ -14,6 +14,7 @@ use super::desk::{Board, Desk, Part};
 use super::fetch::{self, Ask, Haul};
 use super::folders::{self, Folder};
 use super::link::Link;
+use super::opening;
 use super::quick::Quick;
 use super::report::Hint;
 use super::session::Session;
@@ -246,7 +247,7 @@ impl Lane<'_> {
             }
             return Ok(None);
         };
-        fetch::settle_place(session, self.desk, folder, &opened).await?;
+        let opened = opening::settle_place(session, self.desk, folder, opened).await?;
         let last = self.desk.positions(|p| p.at(&folder.wire)).map_or(0, |place| place.last);
         let few = opened.uid_next.is_some_and(|next| next.saturating_sub(last) <= FEW);
         fetch::new_mail(session, self.desk, folder, if few { Ask::Rest } else { Ask::Bulk }).await.map(Some)

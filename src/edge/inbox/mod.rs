@@ -31,6 +31,7 @@ mod login;
 mod maildir;
 mod mutf7;
 mod mx;
+mod opening;
 mod pace;
 mod quick;
 mod report;

@@ -54,7 +54,8 @@ fn well(plan: &Plan, state: &State, shown: &IncidentView, covered: &[usize]) -> 
         }
         Some(DeliveryKind::Stopped | DeliveryKind::Refused) | None => {
             // Where some routes were well all the time, they do not tell that it is over.
-            let came = |slot: &usize| evidence::settled_since(plan, state, *slot, shown.opened_at).map(|(_, came)| came).collect::<Vec<_>>();
+            let came =
+                |slot: &usize| evidence::settled_since(plan, state, *slot, shown.opened_at).map(|(_, came)| came).collect::<Vec<_>>();
             let failed = covered.iter().map(came).filter(|route| route.contains(&false));
             let after: usize = failed.map(|route| route.iter().take_while(|came| **came).count()).sum();
             let count = if after > 0 { after } else { arrived().count() };

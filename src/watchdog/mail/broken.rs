@@ -89,6 +89,9 @@ fn trouble(plan: &Plan, state: &State, culprit: Culprit, broken: &[Broken<'_>], 
     let named: BTreeSet<String> =
         broken.iter().map(|b| b.held.method.as_str().to_owned()).chain(powers).chain(everywhere).chain(by).collect();
     let cause = causes.first().map_or_else(String::new, |(_, words)| format!(". The cause stands in the DNS: {words}"));
+    // Of several hosts that take turns one may have an old key.
+    let partly = broken.iter().all(|b| b.held.partly().is_some()).then(|| broken.iter().find_map(|b| b.held.partly())).flatten();
+    let partly = partly.map_or_else(String::new, |(failed, of)| format!(", {failed} of {of} mails"));
     let listed = broken.iter().take(LISTED).map(|b| {
         json!({
             "route": format!("{}/{}/{}", b.provider, b.stream, b.inbox),
@@ -103,7 +106,7 @@ fn trouble(plan: &Plan, state: &State, culprit: Culprit, broken: &[Broken<'_>], 
         severity: Severity::Warn,
         named: named.into_iter().collect(),
         summary: format!(
-            "{whose} fails {}{} in {} since {}{elsewhere}; it passed before{cause}",
+            "{whose} fails {}{} in {} since {}{partly}{elsewhere}; it passed before{cause}",
             methods.into_iter().collect::<Vec<_>>().join(", "),
             why.map_or_else(String::new, |why| format!(" ({})", quoted(why))),
             row(names.into_iter(), SAID),

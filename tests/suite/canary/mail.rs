@@ -139,7 +139,7 @@ fn marks_do_not_vary_from_mail_to_mail() {
     assert_eq!(one, marks(mail(&format!("mc-{}", "b3".repeat(18)), 99)));
     let value = |part| one.iter().find(|m| m.part == part).map(|m| m.value.as_str());
     assert_eq!(value(Part::From), Some("x+mc-***@example.com"));
-    assert_eq!((value(Part::Network), value(Part::MessageId)), (Some("sendgrid.net"), Some("host-#.example.com")));
+    assert_eq!((value(Part::Network), value(Part::MessageId)), (Some("sendgrid.net"), Some("example.com")));
 }
 
 /// Everything of the header that the mail of one inbox has, and what is said of it.
@@ -161,12 +161,28 @@ fn whoever_else_the_header_names_is_marked_wherever_that_stands() {
     assert!(named(&own).is_empty(), "its own addresses, and what its receiver adds: {:?}", named(&own));
     let foreign = |part, value: &str| vec![(part, value.to_owned())];
     let whole = foreign(Part::Header, "someone@arxxwalls.com");
+    let domain = foreign(Part::Header, "arxxwalls.com");
     for field in ["To", "Cc", "CC", "Bcc", "Resent-To", "Resent-Cc"] {
         assert_eq!(named(&format!("{field}: seed@inbox.example,\r\n  Eve <Someone@arxxwalls.com>")), whole, "{field}");
     }
+    for field in ["X-Report-Abuse-To", "X-Original-Sender", "X-Envelope-From", "X-Anything", "Feedback-ID"] {
+        assert_eq!(named(&format!("{field}: 1:x@arxxwalls.com:y, seed+tag@inbox.example")), domain, "{field}");
+    }
+    for field in ["X-Original-Message-ID", "References", "ARC-Seal", "X-MS-Exchange-Authentication-Results", "X-Received", "X-Spam-Report"]
+    {
+        assert!(named(&format!("{field}: <x@arxxwalls.com>")).is_empty(), "{field}");
+    }
+    // A host on the way says to whom it hands the mail; what the receiver's own say is theirs.
+    let received = |to: &str, of: &str| {
+        format!(
+            "Received: from out.sender.example (out.sender.example [192.0.2.1]) by mx.inbox.example for <{of}>; Mon, 8 Aug 2022 19:30:00 +0000\r\n\
+             Received: from app.sender.example by out.sender.example for <{to}>; Mon, 8 Aug 2022 19:29:00 +0000"
+        )
+    };
+    assert!(named(&received("seed+x@inbox.example", "other@inbox.example")).is_empty());
+    assert_eq!(named(&received("Someone@arxxwalls.com", "seed@inbox.example")), whole);
     // Who has a mailbox with the same host is somebody else.
     assert_eq!(named("Cc: eve@inbox.example"), foreign(Part::Header, "eve@inbox.example"));
-    let domain = foreign(Part::Header, "arxxwalls.com");
     for field in ["Errors-To", "Resent-From", "Resent-Sender", "Disposition-Notification-To", "Mail-Followup-To"] {
         assert_eq!(named(&format!("{field}: <x@arxxwalls.com>")), domain, "{field}");
     }
@@ -185,6 +201,43 @@ fn whoever_else_the_header_names_is_marked_wherever_that_stands() {
     let all: String =
         (0..5000).map(|n| format!("Cc: a{n}@b.example\r\nErrors-To: x@c{n}.example\r\nList-Help: <https://d{n}.example/>\r\n")).collect();
     assert_eq!(named(all.trim_end()).len(), 32);
+}
+
+/// The marks of one part in a mail with this body.
+fn written(part: Part, body: &str) -> Vec<String> {
+    let message = format!("From: no-reply@example.com\r\nContent-Type: text/html\r\n\r\n{body}");
+    let known = Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &["seed@inbox.example"] };
+    let marks = examine(message.as_bytes(), &Head::read(message.as_bytes()), &known).marks;
+    marks.into_iter().filter(|mark| mark.part == part).map(|mark| mark.value).collect()
+}
+
+#[test]
+fn an_address_in_the_body_is_marked_whole_unless_it_is_made_for_one_mail() {
+    let found = |body: &str| written(Part::Address, body);
+    assert_eq!(
+        found("Ask <a href=\"mailto:Help@Gmail.com\">help@gmail.com</a>, or attacker@gmail.com."),
+        ["attacker@gmail.com", "help@gmail.com"]
+    );
+    assert!(found("Sent to Seed@inbox.example, seed+tag@inbox.example").is_empty(), "to whom it was is no news");
+    assert_eq!(found("bounce+00417793@example.com u=1f3a9c0b7d@example.com"), ["example.com"]);
+    let many: String = (0..200).map(|n| format!("{}{}@example.com ", char::from(b'a' + n % 26), char::from(b'a' + n / 26))).collect();
+    assert_eq!(found(&many).len(), 32);
+}
+
+#[test]
+fn the_host_of_a_message_id_is_its_organisation_s_or_masked() {
+    for (id, value) in [
+        ("x@mta-7.eu-2.sender.com", "sender.com"),
+        ("x@ip-10-0-12-3", "ip-#"),
+        ("x@ip-10-0-12-3.internal", "ip-#.internal"),
+        ("x@worker7-a2", "worker#-a#"),
+        ("x@a.mail.test", "mail.test"),
+    ] {
+        let message = format!("From: a@b.example\r\nMessage-ID: <{id}>\r\n\r\n");
+        let marks = look(message.as_bytes(), "example.org").marks;
+        let found: Vec<&str> = marks.iter().filter(|m| m.part == Part::MessageId).map(|m| m.value.as_str()).collect();
+        assert_eq!(found, [value]);
+    }
 }
 
 /// What became of a canary that was sent as `composed` says, and arrived as this.
@@ -213,7 +266,11 @@ fn what_was_changed_on_the_way_is_named_alike_each_time() {
             both(&text.replace("\n\n", "\n \n"), &html.replace("<p>", "<p class=x>")).is_empty(),
             "the space between words is no change"
         );
-        assert_eq!(both(&format!("{text}\nSent by Acme, 1 Road"), html), ["text-added"]);
+        let added = |words: &str| both(&format!("{text}\n{words}"), html);
+        let footer = added("Sent by Acme, 1 Road");
+        assert!(matches!(&footer[..], [value] if value.starts_with("text-added:") && value.len() == 19), "{footer:?}");
+        assert_eq!(footer, added("Sent by Acme, 22 Road; https://acme.test/u/4711 Tue, 9 Aug 2022 <x@y.example>"), "what varies in it");
+        assert_ne!(footer, added("Sent by Evil, 1 Road"), "another footer is news");
         assert_eq!(
             both(&text[..text.len() / 2], html),
             ["links-rewritten", "text-cut"]
@@ -226,7 +283,8 @@ fn what_was_changed_on_the_way_is_named_alike_each_time() {
         assert_eq!(both(&tracked(text), &tracked(html)), ["links-rewritten"]);
         let pixel = html.replace("</body>", "<img src=\"https://track.acme.test/p.gif\"></body>");
         assert!(both(text, &pixel).is_empty(), "a picture is told of by its host");
-        assert_eq!(both(text, &html.replace("</body>", "<p>Unsubscribe</p></body>")), ["html-added"]);
+        let page = both(text, &html.replace("</body>", "<p>Unsubscribe</p></body>"));
+        assert!(matches!(&page[..], [value] if value.starts_with("html-added:")), "{page:?}");
         assert_eq!(both("Buy now", html), ["text-changed", "links-rewritten"].iter().rev().copied().collect::<Vec<_>>());
         assert_eq!(of("Re: something", &[("text/plain", text), ("text/html", html)]), ["subject-changed"]);
         assert_eq!(of(&sent.subject, &[("text/html", html)]), ["text-missing"]);
@@ -324,9 +382,25 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     ] {
         assert_eq!(claim(&ours, &settings, "seed", &mail), expected, "{mail}");
     }
+    let proven = |results: &str| {
+        let mail = from("a@mailchimp.example").replace("Hi", "You are Welcome here");
+        format!("Authentication-Results: mx.inbox.example; {results}\r\n{mail}")
+    };
+    let below = from("a@mailchimp.example").replace("From:", "Authentication-Results: mx.inbox.example; dmarc=pass\r\nFrom:");
+    let below = below.replace("Hi", "You are Welcome here");
     for (mail, expected) in [
         (from("a@spam.example"), honeytoken.clone()),
-        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), Claim::Allowed),
+        // Anybody can write an expected name: it has to be proven.
+        (from("a@mailchimp.example").replace("Hi", "You are Welcome here"), honeytoken.clone()),
+        (proven("dmarc=pass header.from=mailchimp.example"), Claim::Allowed),
+        (proven("dkim=pass header.i=@mail.mailchimp.example"), Claim::Allowed),
+        (proven("dkim=pass header.i=@spam.example"), honeytoken.clone()),
+        (below.clone(), honeytoken.clone()),
+        (proven("dmarc=fail header.from=mailchimp.example; spf=pass"), honeytoken.clone()),
+        (
+            from("a@mailchimp.example").replace("Hi", "You are Welcome here").replace("mx.spam.example", "mail7.mandrillapp.com"),
+            Claim::Allowed,
+        ),
         (from("a@mailchimp.example"), honeytoken.clone()),
         (from("a@mailchimp.example, b@spam.example").replace("Hi", "You are Welcome here"), honeytoken.clone()),
         (from("no-reply@example.com"), honeytoken.clone()),
@@ -334,6 +408,10 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     ] {
         assert_eq!(claim(&ours, &settings, "bait", &mail), expected, "{mail}");
     }
+    // Below the receiver's own line anybody may write, unless the receiver is known to write there.
+    let checked = look(below.as_bytes(), "inbox.example").checks;
+    ours.learn_receiver(&Name::new("bait").unwrap(), &checked);
+    assert_eq!(claim(&ours, &settings, "bait", &below), Claim::Allowed);
     // What a provider's canaries had tells its mail from others', where only one of them has it.
     let canary = format!("{}From: no-reply@example.com\r\nReturn-Path: <b@bounce.example.com>\r\n\r\nx", received("out.relay.example"));
     let marks = look(canary.as_bytes(), "inbox.example").marks;

@@ -1,7 +1,9 @@
 //! What is left of the list of servers that were seen: each a test.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use mailcanary::edge::inbox::Wanted;
 use tokio::io::{AsyncReadExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -78,6 +80,77 @@ async fn uids_that_go_down_mean_one_new_look() {
     assert_eq!(rig.sighting().await.canary.bits(), 3);
     fake.put("INBOX", canary(4, 4));
     assert_eq!(rig.sighting().await.canary.bits(), 4);
+}
+
+/// A mail of somebody else that came just now.
+fn strange(uid: u32) -> Mail {
+    let header = format!("Message-ID: <{uid}@else.example>\r\nFrom: a@else.example\r\nSubject: hello\r\n\r\n").into_bytes();
+    Mail { uid, date: today(), header, body: Vec::new() }
+}
+
+/// `INTERNALDATE` of what comes now.
+fn today() -> String {
+    chrono::DateTime::from_timestamp_millis(wall().as_ms()).unwrap().format("%d-%b-%Y %H:%M:%S +0000").to_string()
+}
+
+/// Courier's, until the folder was opened for writing once; and one that never learns.
+#[tokio::test]
+async fn a_folder_that_is_numbered_anew_at_each_opening_has_its_mail_handed_over_once() {
+    for renews in [1, usize::MAX] {
+        let fake = Fake::run(|_| Answer::Usual).await;
+        // Without IDLE every look opens it.
+        *fake.capability.lock().unwrap() = "IMAP4rev1 UIDPLUS".to_owned();
+        fake.folder("INBOX", |f| {
+            (f.renews, f.no_uid_next) = (renews, true);
+            f.mail = vec![Mail { date: DATE.to_owned(), ..strange(1) }, Mail { date: DATE.to_owned(), ..canary(2, 2) }];
+        });
+        let wanted = Wanted { messages: Some(Arc::new(|_| true)), strangers: true };
+        let mut rig = Rig::new(inbox_at(fake.port, Tls::None)).wanting(wanted).watch();
+        rig.expect_sight().await;
+        rig.look().await;
+        fake.folder("INBOX", |f| f.mail.push(Mail { date: today(), ..canary(3, 3) }));
+        fake.folder("INBOX", |f| f.mail.push(strange(4)));
+        let (mut handed, mut strangers, mut looks) = (Vec::new(), Vec::new(), 0);
+        for look in 1..=6 {
+            rig.hint(true, 100 + look);
+            while looks < look {
+                match rig.next().await {
+                    Report::Mail { canary, .. } => handed.push(canary.bits()),
+                    Report::Stranger { header, .. } => strangers.push(String::from_utf8_lossy(&header).contains("<4@")),
+                    Report::Read { .. } => looks += 1,
+                    Report::Blind { why, .. } => panic!("{why}"),
+                    Report::Sighted { .. } | Report::Sight | Report::Receipt(_) | Report::Mismatched { .. } | Report::Forged => {}
+                }
+            }
+        }
+        assert!(fake.count("EXAMINE \"INBOX\"") >= 3, "{:?}", fake.log.lock().unwrap());
+        assert_eq!((handed, strangers), (vec![3], vec![true]), "{renews}: old mail is left alone, and new mail told once");
+        assert_eq!(fake.count("SELECT"), 1);
+    }
+}
+
+/// A mailbox that was rebuilt: what lay there before we began is nobody's news.
+#[tokio::test]
+async fn a_mailbox_that_was_numbered_anew_once_makes_no_strangers_of_old_mail() {
+    let fake = Fake::run(|_| Answer::Usual).await;
+    fake.folder("INBOX", |f| f.mail = (1..=20).map(|uid| Mail { date: DATE.to_owned(), ..strange(uid) }).collect());
+    let wanted = Wanted { messages: Some(Arc::new(|_| true)), strangers: true };
+    let cursor = r#"{"v":1,"folders":{"INBOX":[6,20],"Junk":[8,0]}}"#;
+    let mut rig = Rig::new(inbox_at(fake.port, Tls::None)).wanting(wanted).with_cursor(cursor).watch();
+    rig.expect_sight().await;
+    fake.put("INBOX", strange(21));
+    let told = rig.next_but_reads().await;
+    assert!(matches!(&told, Report::Stranger { copy, .. } if copy == "INBOX/7/21"), "{told:?}");
+    // And while we look on.
+    fake.folder("INBOX", |f| f.uid_validity = 9);
+    fake.put("INBOX", strange(22));
+    let told = rig.next_but_reads().await;
+    assert!(matches!(&told, Report::Stranger { copy, .. } if copy.ends_with("/22")), "{told:?}");
+    let opened = fake.count("EXAMINE \"INBOX\"");
+    fake.wait_for("EXAMINE \"INBOX\"", opened + 2).await;
+    fake.put("INBOX", strange(23));
+    let told = rig.next_but_reads().await;
+    assert!(matches!(&told, Report::Stranger { copy, .. } if copy == "INBOX/9/23"), "{told:?}");
 }
 
 #[tokio::test]

@@ -107,6 +107,32 @@ async fn old_mail_is_not_told_at_the_first_start_and_much_of_it_holds_nothing_up
     assert_eq!((seen.canary.bits(), seen.arrived_at.as_ms() / 1000), (1, at / 1000));
 }
 
+/// A backup that is played back, or a folder that is moved, changes the disk now; what lies in it came long ago.
+#[tokio::test]
+async fn old_mail_that_is_put_there_now_is_no_stranger() {
+    let folder = TempDir::new("restored");
+    for part in ["new", "cur", "tmp"] {
+        std::fs::create_dir_all(folder.path().join(part)).unwrap();
+    }
+    let put = |name: &str, old: bool| {
+        let path = folder.path().join("new").join(name);
+        std::fs::write(&path, format!("From: a@else.example\nSubject: {name}\n\nhello\n")).unwrap();
+        let at = std::time::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+        if old {
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+        }
+    };
+    put("1600000000.M1P1.host", true);
+    let wanted = mailcanary::edge::inbox::Wanted { strangers: true, ..Default::default() };
+    let mut rig = Rig::new(inbox(folder.path().to_path_buf())).wanting(wanted).watch();
+    rig.expect_sight().await;
+    put("1600000001.M2P1.host", true);
+    put(&format!("{}.M3P1.host", wall().as_ms() / 1000), false);
+    let told = rig.next_but_reads().await;
+    assert!(matches!(&told, Report::Stranger { copy, .. } if copy.ends_with(".M3P1.host")), "{told:?}");
+    rig.look().await;
+}
+
 #[tokio::test]
 async fn a_folder_that_cannot_be_read_blinds_and_sight_comes_back() {
     let dir = TempDir::new("maildir");

@@ -51,6 +51,8 @@ pub struct Box_ {
     pub uid_validity: u32,
     /// Whether `UIDNEXT` is told.
     pub no_uid_next: bool,
+    /// How often it has to be `SELECT`ed before `UIDVALIDITY` is the same at two `EXAMINE`s.
+    pub renews: usize,
     /// Its mail, by UID.
     pub mail: Vec<Mail>,
 }
@@ -266,11 +268,15 @@ impl Fake {
 
     fn open(&self, tag: &str, line: &str, open: &mut Option<String>) -> Vec<u8> {
         let name = line.split_once(' ').unwrap().1.trim_matches('"').to_owned();
-        let folders = self.folders.lock().unwrap();
-        let Some(folder) = folders.get(&name) else {
+        let mut folders = self.folders.lock().unwrap();
+        let Some(folder) = folders.get_mut(&name) else {
             *open = None;
             return format!("{tag} NO [NONEXISTENT] Unknown Mailbox\r\n").into_bytes();
         };
+        if folder.renews > 0 {
+            folder.uid_validity += 1;
+            folder.renews -= usize::from(line.starts_with("SELECT"));
+        }
         let mut out = format!("* FLAGS (\\Seen)\r\n* {} EXISTS\r\n* 0 RECENT\r\n", folder.mail.len());
         if folder.uid_validity > 0 {
             out += &format!("* OK [UIDVALIDITY {}] valid\r\n", folder.uid_validity);

@@ -136,6 +136,13 @@ fn a_foreign_address_is_told_of_wherever_in_the_header_it_stands() {
         (format!("From: \"x@arxxwalls.com\" <no-reply@example.com>\r\n{to}"), "address in the header `arxxwalls.com` where"),
         (format!("{from}\r\n{to}\r\nErrors-To: x@arxxwalls.com"), "address in the header `arxxwalls.com` where"),
         (format!("{from}\r\n{to}\r\nResent-From: x@arxxwalls.com"), "address in the header `arxxwalls.com` where"),
+        (format!("{from}\r\n{to}\r\nX-Report-Abuse-To: <x@arxxwalls.com>"), "address in the header `arxxwalls.com` where"),
+        (
+            format!(
+                "Received: from a.mcsv.example by out.mcsv.example for <spy@arxxwalls.com>; Mon, 8 Aug 2022 19:29:00 +0000\r\n{from}\r\n{to}"
+            ),
+            "address in the header `spy@arxxwalls.com` where",
+        ),
         (format!("{from}\r\n{to}\r\nList-Post: <mailto:x@arxxwalls.com>"), "List header `arxxwalls.com` where `mailchimp.example` stood"),
     ] {
         let mut mail = Mail::new(1, 1);
@@ -275,6 +282,27 @@ fn a_signature_that_held_and_does_not_warns_within_minutes() {
     mail.rounds(3, fails("", "i1"));
     let last = mail.of(Kind::Authentication).last().map(|n| (n.change, n.culprit.clone()));
     assert_eq!(last, Some((Change::Opened, Culprit::Inbox(name("i1")))));
+}
+
+/// Two hosts take turns, and one of them signs with an old key.
+#[test]
+fn a_signature_that_fails_in_every_second_mail_is_told_of() {
+    let mut mail = Mail::new(1, 1);
+    mail.well(12);
+    let turns = |n: u64| if n.is_multiple_of(2) { Finding::Fail } else { Finding::Pass };
+    mail.rounds(4, |_, _, n| Examination { marks: usual(), checks: checks(turns(n)), ..Examination::default() });
+    let told = mail.of(Kind::Authentication);
+    assert!(matches!(told[..], [n] if n.summary.contains("DKIM") && n.summary.contains(", 2 of 3 mails; it passed before")), "{told:?}");
+    mail.rounds(20, |_, _, n| Examination { marks: usual(), checks: checks(turns(n)), ..Examination::default() });
+    assert_eq!(mail.of(Kind::Authentication).len(), 1, "it goes on: {:?}", mail.of(Kind::Authentication));
+    mail.well(4);
+    assert_eq!(mail.of(Kind::Authentication).last().map(|n| n.change), Some(Change::Resolved));
+    // One that goes astray in a long row is none.
+    mail.rounds(40, |_, _, n| {
+        let finding = if n.is_multiple_of(15) { Finding::Fail } else { Finding::Pass };
+        Examination { marks: usual(), checks: checks(finding), ..Examination::default() }
+    });
+    assert_eq!(mail.of(Kind::Authentication).len(), 2);
 }
 
 #[test]

@@ -76,7 +76,9 @@ async fn look(desk: &Desk, mut scan: Scan, now: At, patience: Duration) -> Optio
 async fn tell(desk: &Desk, scan: &mut Scan, looked: Looked, up_to: At, place: &Place, told: &mut Option<At>) -> Result<(), Trouble> {
     let found = !looked.fresh.is_empty();
     for Fresh { folder, base, placement, arrived_at, changed_at, raw } in looked.fresh {
-        let mail = Mail { raw: &raw, placement, arrived_at, copy: copy_name(&folder, &base), before: changed_at <= place.read_to };
+        // What came long ago and was moved or restored since is nobody's news.
+        let before = changed_at <= place.read_to || arrived_at < place.since;
+        let mail = Mail { raw: &raw, placement, arrived_at, copy: copy_name(&folder, &base), before };
         if whole::tell(desk, mail).await? {
             scan.note_own(&folder, &base, up_to);
         }

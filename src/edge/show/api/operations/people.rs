@@ -10,6 +10,7 @@ use super::super::operation::{Operation, Reply, Run, Verb, Want};
 use super::super::shape::{
     Accepted, BY, Dns, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, VALUE, Wished,
 };
+use crate::canary::normal;
 use crate::config::span;
 use crate::model::{At, IncidentId, Mark, Span, Subject};
 use crate::watchdog::{Event, View};
@@ -91,7 +92,9 @@ fn approve(asked: &Asked, _: At) -> Result<Event, Problem> {
     if !says_something(&value, VALUE) {
         return Err(unfit(format!("say which `value`, of {VALUE} characters at most")));
     }
-    let mark = Mark { part: part.into(), value };
+    let part = crate::model::Part::from(part);
+    let refused = |right| Problem::conflict(format!("no mail can have this as its {}: it would be {right}", part.title()));
+    let mark = Mark { part, value: normal(part, &value).map_err(refused)? };
     Ok(Event::Approved { provider: provider.into_inner(), stream: stream.into_inner(), mark, by: named(asked, &by)? })
 }
 
