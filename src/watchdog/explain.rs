@@ -87,7 +87,9 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let (missing, sent) = evidence::lost_of(&tallies);
             let share = percent(missing, sent);
             let loses = if common { "is lost" } else { "loses mail" };
-            format!("{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing{}", newest(&tallies))
+            let refused = finding.class.map_or_else(String::new, |class| format!(", the last of them refused ({class})"));
+            let newest = newest(&tallies);
+            format!("{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing{refused}{newest}")
         }
         Some(DeliveryKind::Slow) => {
             let factor = finding.size.round();

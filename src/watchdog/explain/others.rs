@@ -11,7 +11,7 @@ use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
 
 /// Nats of silence with which nobody is called well.
-const DOUBTFUL: f32 = 5.0;
+const DOUBTFUL: f32 = 3.0;
 /// Others that fail are named up to so many.
 const FAILING: usize = 3;
 
