@@ -118,7 +118,7 @@ fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
         "text": text,
         "entities": [{ "type": "bold", "offset": 0, "length": Unit::Wide.of(&title) }],
         "link_preview_options": { "is_disabled": true },
-        "disable_notification": page.severity == Severity::Info || page.quiet,
+        "disable_notification": page.severity == Severity::Info || page.quiet || page.is_over(),
     });
     if let (Some(topic), Some(object)) = (topic, message.as_object_mut()) {
         object.insert("message_thread_id".to_owned(), json!(topic));
@@ -130,6 +130,12 @@ fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
 mod tests {
     use super::super::nasty;
     use super::*;
+
+    #[test]
+    fn what_is_over_makes_no_sound() {
+        let silent = |change| message(&nasty::pages().page(&nasty::out(change, "x")), "1", None)["disable_notification"] == true;
+        assert_eq!([crate::model::Change::Opened, crate::model::Change::Resolved].map(silent), [false, true]);
+    }
 
     #[test]
     fn nothing_from_outside_mentions_links_or_formats() {
