@@ -271,3 +271,23 @@ fn a_second_sink_that_refuses_meanwhile_calls_nobody() {
     assert_eq!(w.notices.iter().filter(|(_, n)| n.sink().is_some()).count(), 2, "{:#?}", w.notices);
     replay::holds(&w);
 }
+
+#[test]
+fn who_has_seen_it_is_passed_on_with_how_it_is_now() {
+    let mut settings = sinks(settings(2, 1, 2, MINUTE));
+    let key = SecretRef::Env("KEY".to_owned());
+    settings.sinks.get_mut(&name("chat")).unwrap().kind =
+        SinkKind::PagerDuty(PagerDutySettings { base_url: "http://127.0.0.1:9".to_owned(), routing_key: key, acknowledgements: None });
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(30, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+    w.run(MINUTE.scaled(13, 1));
+    let page = w.notices[0].1.clone();
+    w.feed(Event::Acknowledged { incident: page.incident, by: "ann".to_owned(), note: None, said_at: None, via: None });
+    let (told, _) = last(&w);
+    assert_eq!(told.change, Change::Acknowledged);
+    let now = w.dog.view(w.now).incidents[0].summary().to_owned();
+    assert!(told.summary.ends_with(&now), "{}\n{now}", told.summary);
+    assert_ne!(told.evidence["first_bad"]["age"], page.evidence["first_bad"]["age"]);
+    replay::holds(&w);
+}
