@@ -80,6 +80,9 @@ pub(super) struct Incident {
     /// Sinks that were called because nobody had acknowledged it, and when.
     #[serde(default)]
     called: BTreeMap<Name, At>,
+    /// How often its alarm has come back while it was open.
+    #[serde(default)]
+    pub(super) returns: u32,
 }
 
 /// How bad an incident is: its severity, how much it touches, and whether nothing at all comes through.
@@ -132,6 +135,7 @@ impl Incident {
             took: Some(BTreeSet::new()),
             missed: BTreeMap::new(),
             called: BTreeMap::new(),
+            returns: 0,
         }
     }
 
