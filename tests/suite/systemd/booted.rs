@@ -260,7 +260,15 @@ async fn by_its_socket(host: &Host) {
 /// What a removal leaves: nothing that would start what is gone, and the ledger.
 fn removed(container: &Container) {
     let files = container.must(&["dpkg", "--listfiles", "mailcanary"]);
-    for part in ["/man/man1/mailcanary.1", "bash-completion/", "zsh/", "fish/", "examples/", "user/mailcanary.service", "doc/mailcanary/docs/operating.md"] {
+    for part in [
+        "/man/man1/mailcanary.1",
+        "bash-completion/",
+        "zsh/",
+        "fish/",
+        "examples/",
+        "user/mailcanary.service",
+        "doc/mailcanary/docs/operating.md",
+    ] {
         assert!(files.contains(part), "{part}: {files}");
     }
     // What was stopped before is not started again by what is left of it.
