@@ -50,7 +50,11 @@ pub(super) fn demand(whole: &Whole<'_>, settings: &Settings) -> BTreeSet<Name> {
     let mail = settings.sinks.values().filter(|sink| matches!(sink.kind, SinkKind::Email(_))).count();
     if mail > 0 && mail == settings.sinks.len() {
         let what = "all of them are mail: when mail fails, so may the page about it";
-        whole.root.warn("sink", what, "add one that is not: a pager, a chat, a webhook, Alertmanager, a command");
+        whole.root.warn(
+            "sink",
+            what,
+            "add one that is not: a pager, a chat, a webhook, Alertmanager, or a command that sends no mail, which mailcanary cannot know",
+        );
     }
     meant
 }

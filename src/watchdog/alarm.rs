@@ -128,6 +128,9 @@ impl State {
             sort,
             was: None,
         });
+        if instead_of.is_empty() {
+            self.note_return(culprit, self.standings.get(index).and_then(|s| s.calmed_at));
+        }
         ix.follow_alarms(plan, self);
         let mut changed = Self::around(plan, index);
         for other in instead_of.iter().filter_map(|c| plan.suspect(c)) {

@@ -208,10 +208,14 @@ impl Watchdog {
         // Who has taken nothing of it, and is not about to, hears of no end.
         let heard = |name: &Name| known.is_some_and(|i| i.has_heard(name)) || self.state.awaits(incident, name);
         let missed = |name: &Name| known.is_some_and(|i| i.missed.contains_key(name));
+        // Of what it was called for just now it need not be reminded.
+        let reminds = notice.change == Change::Reminder;
+        let just_called = |name: &Name| reminds && known.is_some_and(|i| i.has_just_called(name, &self.plan, at));
         // A sink that takes nothing is not told of that itself.
         let itself = |name: &Name| notice.sink() == Some(name.as_str());
         let hears = |(name, listener): &(&Name, &Listener)| {
             !itself(name)
+                && !just_called(name)
                 && if ends {
                     told(name) && (heard(name) || listener.has_state)
                 } else {

@@ -1,8 +1,9 @@
 //! Sinks that take no notices: whoever listens there hears nothing, so that the others are told.
 //!
-//! Of how they take that nothing follows, or two sinks that refuse would never come to rest.
+//! Of how they take that nothing follows, or two sinks that refuse would never come to rest. A sink that refuses is tried again, at growing
+//! intervals and before anybody is reminded of it: what it takes ends its incident.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,10 +15,16 @@ use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
 use super::trial::UNTAKEN;
-use crate::model::{At, Change, Culprit, Kind, Name, Notice, NoticeId, Severity};
+use crate::model::{At, Change, Culprit, Kind, Name, Notice, NoticeId, Severity, Span};
 
 /// Characters of what a sink said.
 const WORDS: usize = 300;
+/// A sink that refuses is tried so long after it has done so, after twice as long if it refuses that, too, and so on…
+const TRIED_AFTER: Span = Span::from_secs(120);
+/// …up to this.
+const TRIED_AT_LEAST: Span = Span::from_secs(3600);
+/// Other sinks that refuse already, of which somebody was called, in the evidence: of this one nobody is.
+const BESIDE: &str = "beside";
 
 /// A sink that refuses, until it takes something again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,28 +34,79 @@ pub(super) struct Deaf {
     severity: Severity,
     /// The first notice that was lost.
     refused: Option<Box<Notice>>,
+    /// When it refused last.
+    #[serde(default)]
+    refused_at: At,
+    /// Test notices among what it has refused.
+    #[serde(default)]
+    tries: u32,
+    /// It is to be tried at once: somebody says that it was mended.
+    #[serde(default)]
+    wanted: bool,
 }
 
 impl State {
     /// A notice's way to one sink is over.
     pub(super) fn hear(&mut self, plan: &Plan, at: At, notice: NoticeId, sink: &Name, outcome: Delivery, why: Option<&str>) {
         match outcome {
-            Delivery::Delivered => _ = self.deaf.remove(sink),
+            Delivery::Delivered => {
+                self.deaf.remove(sink);
+                self.took_at.insert(sink.clone(), at);
+            }
             Delivery::Dropped => {}
-            Delivery::Refused => self.refuse(notice, sink, why),
+            Delivery::Refused => self.refuse(at, notice, sink, why),
         }
         self.close(plan, at, notice, sink, outcome);
     }
 
     /// A sink has refused a notice that is still in the outbox.
-    fn refuse(&mut self, notice: NoticeId, sink: &Name, why: Option<&str>) {
+    fn refuse(&mut self, at: At, notice: NoticeId, sink: &Name, why: Option<&str>) {
         let pending = self.outbox.get(&notice).map(|pending| &pending.notice);
         let Some(refused) = pending.filter(|n| n.sink().is_none()) else { return };
         // A sink that is only tried may be told quietly; that it takes nothing is no small thing.
         let severity = if refused.is_trial() { Severity::Warn } else { refused.severity };
-        let new = Deaf { why: why.map(|why| shorten(why, WORDS)), severity, refused: Some(Box::new(Notice::clone(refused))) };
-        let known = self.deaf.entry(sink.clone()).or_insert(new);
+        let (is_trial, why) = (refused.is_trial(), why.map(|why| shorten(why, WORDS)));
+        let refused = Some(Box::new(Notice::clone(refused)));
+        let known = self.deaf.entry(sink.clone()).or_insert(Deaf { why, severity, refused, refused_at: at, tries: 0, wanted: false });
         known.severity = known.severity.max(severity);
+        (known.refused_at, known.wanted) = (at, false);
+        known.tries = known.tries.saturating_add(u32::from(is_trial));
+    }
+
+    /// Sinks that refuse may have been mended: one of them, or all.
+    pub(super) fn want_trials(&mut self, which: Option<&str>) {
+        let meant = self.deaf.iter_mut().filter(|(sink, _)| which.is_none_or(|which| which == sink.as_str()));
+        meant.for_each(|(_, deaf)| deaf.wanted = true);
+    }
+
+    /// A sink is being tried.
+    pub(super) fn has_trial(&mut self, sink: &Name) {
+        if let Some(deaf) = self.deaf.get_mut(sink) {
+            deaf.wanted = false;
+        }
+    }
+
+    /// When a sink that refuses is to be tried again, not before `now`. Not while anything waits for it: how that ends says as much.
+    pub(super) fn tries_again_at(&self, plan: &Plan, sink: &Name, now: At) -> Option<At> {
+        let (deaf, listener) = (self.deaf.get(sink)?, plan.sinks.get(sink)?);
+        if self.outbox.values().any(|pending| pending.sinks.contains(sink)) {
+            return None;
+        }
+        if deaf.wanted {
+            return Some(now);
+        }
+        let last = self.trials.get(sink).map_or(deaf.refused_at, |trial| trial.at.max(deaf.refused_at));
+        let grown = last.plus(TRIED_AFTER.scaled(1 << deaf.tries.min(5), 1).min(TRIED_AT_LEAST));
+        let mine = self.open().find(|open| open.shown.last.sink() == Some(sink.as_str()));
+        let reminded = mine.and_then(|open| open.remind_at(plan)).filter(|at| *at > last);
+        let at = reminded.map_or(grown, |at| at.min(grown)).max(now);
+        if listener.takes.listens(at) { Some(at) } else { listener.takes.hours.as_ref()?.changes_at(at) }
+    }
+
+    /// When a reminder that is due at `due` is told: if it is of a sink that refuses, once that has refused again, and not much later.
+    pub(super) fn reminded_at(&self, open: &Incident, due: At) -> At {
+        let mut refuses = self.deaf.iter().filter(|(sink, _)| open.shown.last.sink() == Some(sink.as_str()));
+        if refuses.any(|(_, deaf)| deaf.refused_at < due) { due.plus(UNTAKEN) } else { due }
     }
 }
 
@@ -56,10 +114,22 @@ impl State {
 pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
     let told = |i: &Incident| i.shown.last.sink().map(str::to_owned);
     let mut open: BTreeMap<String, &Incident> = state.open().filter_map(|i| Some((told(i)?, i))).collect();
+    let mut loud: BTreeSet<String> =
+        open.iter().filter(|(_, i)| i.shown.severity == Severity::Page).map(|(sink, _)| sink.clone()).collect();
     let mut moves = Vec::new();
     for sink in plan.sinks.keys() {
         match (open.remove(sink.as_str()), trouble(state, sink, now)) {
-            (None, Some(trouble)) => moves.push(trouble),
+            (None, Some(mut trouble)) => {
+                // Somebody is up already, and is told of this one, too.
+                if trouble.severity == Severity::Page && !loud.is_empty() {
+                    trouble.severity = Severity::Warn;
+                    trouble.evidence.as_object_mut().into_iter().for_each(|all| _ = all.insert(BESIDE.to_owned(), json!(loud)));
+                } else if trouble.severity == Severity::Page {
+                    loud.insert(sink.to_string());
+                }
+                moves.push(trouble);
+            }
+            (Some(known), Some(_)) if known.shown.last.evidence.get(BESIDE).is_some() => {}
             (Some(known), Some(trouble)) if trouble.severity > known.shown.severity => {
                 moves.push(Move { incident: Some(known.shown.incident), change: Change::Updated, ..trouble });
             }
@@ -71,10 +141,25 @@ pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
     moves
 }
 
-/// When a test notice will have waited too long, if nothing happens before.
-pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
-    let waits = state.trials.iter().filter(|(sink, trial)| plan.tries.contains_key(*sink) && trial.outcome.is_none());
-    waits.map(|(_, trial)| trial.at.plus(UNTAKEN)).filter(|at| *at > state.at).min()
+/// When a sink that refuses is to be tried, or a notice will have waited too long, after `now` and if nothing happens before.
+pub(super) fn next(plan: &Plan, state: &State, now: At) -> Option<At> {
+    let trials = state.trials.iter().filter(|(sink, trial)| plan.sinks.contains_key(*sink) && trial.outcome.is_none());
+    let tried = trials.map(|(_, trial)| trial.at.plus(UNTAKEN));
+    let again = state.deaf.keys().filter_map(|sink| state.tries_again_at(plan, sink, now));
+    // Where no sink takes anything there is nobody to tell. The oldest that is young enough is the first to be too old.
+    let told = !state.took_at.is_empty();
+    let waits = state.outbox.values().filter(|_| told).map(|pending| pending.at.plus(UNTAKEN)).find(|at| *at > now);
+    let took = state.took_at.values().filter(|_| !state.outbox.is_empty()).map(|at| at.plus(UNTAKEN));
+    tried.chain(again).chain(waits).chain(took).filter(|at| *at > now).min()
+}
+
+/// Since when a sink has taken nothing, and the oldest of what waits for it, if that is long and others have taken something meanwhile.
+fn waits<'s>(state: &'s State, sink: &Name, now: At) -> Option<(At, &'s Notice)> {
+    let mut old = state.outbox.values().take_while(|pending| now.since(pending.at) >= UNTAKEN);
+    let oldest = old.find(|pending| pending.sinks.contains(sink) && !pending.notice.is_trial())?;
+    let since = state.took_at.get(sink).map_or(oldest.at, |took| oldest.at.max(*took));
+    let others = || state.took_at.iter().any(|(name, took)| name != sink && *took >= oldest.at);
+    (now.since(since) >= UNTAKEN && others()).then_some((since, &*oldest.notice))
 }
 
 /// What is wrong with a sink, as a new incident.
@@ -99,8 +184,20 @@ fn trouble(state: &State, sink: &Name, now: At) -> Option<Move> {
         let evidence = json!({ "sink": sink.as_str(), "why": why, "refused": deaf.refused, "next_step": next_step });
         return Some(new(deaf.severity, summary, evidence));
     }
-    let waits = state.trials.get(sink).filter(|trial| trial.outcome.is_none() && now.since(trial.at) >= UNTAKEN)?;
-    let summary = format!("sink `{sink}` has not taken a test notice for {}: nobody may hear a page there", now.since(waits.at));
+    let took = state.took_at.get(sink).copied().unwrap_or_default();
+    let tried = state.trials.get(sink).filter(|trial| trial.outcome.is_none() && now.since(trial.at.max(took)) >= UNTAKEN);
+    let (severity, since, what) = match (tried, waits(state, sink, now)) {
+        (Some(trial), _) => (Severity::Warn, trial.at, "has not taken a test notice for ".to_owned() + &now.since(trial.at).to_string()),
+        (None, Some((since, oldest))) => {
+            // Where somebody has heard of it nobody need be called for this.
+            let heard = state.incidents.get(&oldest.incident).is_none_or(|i| i.took.as_ref().is_none_or(|took| !took.is_empty()));
+            let severity = if heard { oldest.severity.min(Severity::Warn) } else { oldest.severity };
+            let what = format!("has taken nothing for {}, and a notice of incident {} waits for it", now.since(since), oldest.incident);
+            (severity, since, what)
+        }
+        (None, None) => return None,
+    };
+    let summary = format!("sink `{sink}` {what}: nobody may hear a page there");
     let next_step = "see whether its receiver is there, and try it with `mailcanary check --live`";
-    Some(new(Severity::Warn, summary, json!({ "sink": sink.as_str(), "since": waits.at.rfc3339(), "next_step": next_step })))
+    Some(new(severity, summary, json!({ "sink": sink.as_str(), "since": since.rfc3339(), "next_step": next_step })))
 }

@@ -206,7 +206,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
-    /// Sinks were set up anew, by a start or another configuration: what they refused, and what is still open, they are told once more.
+    /// Sinks were set up anew, by a start or another configuration: what they refused, and what is still open, they are told once more, and
+    /// those that refuse are tried.
     SinksRenewed {},
     /// The process died between recording a canary and learning its fate.
     Orphaned {

@@ -7,6 +7,7 @@ use super::judge::Finding;
 use super::outbox::{Incident, is_drill};
 use super::plan::Plan;
 use super::state::State;
+use super::view::IncidentView;
 use crate::model::{At, Culprit, Kind, Span};
 
 /// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between…
@@ -39,10 +40,41 @@ fn calmed_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
 
 /// How long after its last incident was resolved a culprit fails again in the same way, if that is soon. A drill was no failure.
 pub(super) fn back_after(state: &State, culprit: &Culprit, kind: Kind, opened_at: At) -> Option<Span> {
+    before(state, culprit, kind, opened_at).map(|(_, between)| between)
+}
+
+/// The last incident of which one that is opened now is the return, and how long ago it was resolved.
+fn before<'s>(state: &'s State, culprit: &Culprit, kind: Kind, opened_at: At) -> Option<(&'s Incident, Span)> {
     let failed = |i: &&Incident| is_alike(i.shown.kind, kind) && i.shown.culprit == *culprit && i.shown.closed.is_none();
     let mine = state.incidents.values().filter(failed).filter(|i| !is_drill(&i.shown.last));
-    let last = mine.filter_map(|i| i.shown.resolved_at).filter(|at| *at <= opened_at).max()?;
-    Some(opened_at.since(last)).filter(|between| *between < FLAPS_WITHIN)
+    let ended = mine.filter_map(|i| Some((i, i.shown.resolved_at.filter(|at| *at <= opened_at)?)));
+    let (last, resolved_at) = ended.max_by_key(|(_, at)| *at)?;
+    let between = opened_at.since(resolved_at);
+    (between < FLAPS_WITHIN).then_some((last, between))
+}
+
+/// That an open incident flaps, how often it has failed and since when; `None`: it does not.
+pub(super) fn said(state: &State, shown: &IncidentView) -> Option<String> {
+    let mine = state.incidents.get(&shown.incident)?;
+    let (mut times, mut since) = (1 + mine.returns, shown.opened_at);
+    let mut next = before(state, &shown.culprit, shown.kind, since);
+    next?;
+    while let Some((earlier, _)) = next.filter(|(earlier, _)| earlier.shown.opened_at < since) {
+        times += 1 + earlier.returns;
+        since = earlier.shown.opened_at;
+        next = before(state, &shown.culprit, shown.kind, since);
+    }
+    Some(format!("it flaps: {times} times since {}, delivering in between", since.second()))
+}
+
+impl State {
+    /// An alarm begins: if its incident is open still, for it flaps, it has come back.
+    pub(super) fn note_return(&mut self, culprit: &Culprit, calmed_at: Option<At>) {
+        let open = self.incidents.values_mut().filter(|i| i.shown.resolved_at.is_none() && i.shown.kind.is_delivery());
+        for known in open.filter(|i| i.shown.culprit == *culprit && calmed_at.is_some_and(|at| at > i.shown.opened_at)) {
+            known.returns = known.returns.saturating_add(1);
+        }
+    }
 }
 
 /// Whether the wider failure was over, and is open only until it is certain that it does not come back: what fails now, and delivered since,

@@ -72,6 +72,7 @@ impl State {
     pub(super) fn renew_sinks(&mut self) {
         let open = self.incidents.values_mut().filter(|i| i.shown.resolved_at.is_none());
         open.flat_map(|i| i.missed.values_mut()).for_each(|missed| *missed = Missed::Due);
+        self.want_trials(None);
     }
 
     /// What a sink was to be told is not told any more.
@@ -95,10 +96,11 @@ impl State {
 }
 
 impl Watchdog {
-    /// What is to be taken in where sinks were set up anew, by a start or another configuration: nothing, if none has refused what is open.
+    /// What is to be taken in where sinks were set up anew, by a start or another configuration: nothing, if none of them refuses anything.
     #[must_use]
     pub fn fresh_start(&self) -> Option<Event> {
-        self.state.open().any(|i| !i.missed.is_empty()).then_some(Event::SinksRenewed {})
+        let refuses = || self.state.deaf.keys().any(|sink| self.plan.sinks.contains_key(sink));
+        (self.state.open().any(|i| !i.missed.is_empty()) || refuses()).then_some(Event::SinksRenewed {})
     }
 }
 

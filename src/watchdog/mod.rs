@@ -281,6 +281,12 @@ impl Watchdog {
         worth.filter_map(|(_, open)| Some((open.shown.incident, said(open)?))).collect()
     }
 
+    /// What can be said now of one of them.
+    fn present_of(&self, open: &outbox::Incident, now: At) -> Option<Present> {
+        let assessment = judge::assess(&self.plan, &self.state, &self.ix, now);
+        present::of(&self.plan, &self.state, &self.ix, &assessment, open, now)
+    }
+
     /// The share of healthy mail of a route that is older than `age`, as learnt so far; `None` if there is no such route.
     #[must_use]
     pub fn still_out(&self, route: &Route, age: Span) -> Option<f64> {

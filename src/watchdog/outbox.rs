@@ -77,6 +77,12 @@ pub(super) struct Incident {
     /// Sinks that have refused what they were told last.
     #[serde(default)]
     pub(super) missed: BTreeMap<Name, Missed>,
+    /// Sinks that were called because nobody had acknowledged it, and when.
+    #[serde(default)]
+    called: BTreeMap<Name, At>,
+    /// How often its alarm has come back while it was open.
+    #[serde(default)]
+    pub(super) returns: u32,
 }
 
 /// How bad an incident is: its severity, how much it touches, and whether nothing at all comes through.
@@ -128,7 +134,14 @@ impl Incident {
             moved_at: None,
             took: Some(BTreeSet::new()),
             missed: BTreeMap::new(),
+            called: BTreeMap::new(),
+            returns: 0,
         }
+    }
+
+    /// Whether a sink was called so lately, half a first reminder ago or less, that a reminder would be that again.
+    pub(super) fn has_just_called(&self, sink: &Name, plan: &Plan, now: At) -> bool {
+        self.called.get(sink).is_some_and(|called| now.since(*called) < plan.remind_after.scaled(1, 2))
     }
 
     /// When it was told of as a page first, if it was.
@@ -308,6 +321,9 @@ impl State {
     pub(super) fn hand_out(&mut self, at: At, notice: &Notice, sinks: &[Name]) {
         self.next_notice = self.next_notice.max(notice.notice.0);
         let Some(incident) = self.incidents.get_mut(&notice.incident).filter(|_| !sinks.is_empty()) else { return };
+        if notice.change != Change::Reminder && notice.asks_for_somebody() {
+            incident.called.extend(sinks.iter().map(|sink| (sink.clone(), at)));
+        }
         incident.told.extend(sinks.iter().cloned());
         for sink in sinks {
             if let Some(missed) = incident.missed.get_mut(sink) {

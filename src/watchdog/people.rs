@@ -66,9 +66,13 @@ impl State {
     }
 
     /// Somebody says that it is over. Mail that was sent until now is not held against it any more; what is sent from now on is. What shows
-    /// by itself whether it goes on, as a mailbox that cannot be read, is only acknowledged.
+    /// by itself whether it goes on, as a mailbox that cannot be read, is only acknowledged; a sink that refuses is tried at once.
     pub(super) fn close_by_hand(&mut self, plan: &Plan, ix: &mut Index, at: At, incident: IncidentId, by: &str, note: Option<&str>) {
         self.acknowledge(at, incident, by, note, None);
+        let sink = self.incidents.get(&incident).and_then(|i| i.shown.last.sink()).map(str::to_owned);
+        if let Some(sink) = sink {
+            self.want_trials(Some(&sink));
+        }
         let Some(known) = self.incidents.get_mut(&incident).filter(|i| i.is_closed_by_hand()) else { return };
         known.shown.closed = Some(word(at, by, note));
         if known.shown.kind.is_of_mail() || known.shown.kind.is_of_dns() {

@@ -280,9 +280,9 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
     routes
 }
 
-/// The sinks that are tried, each as quietly as it takes notices.
+/// The sinks that are tried in hours of theirs.
 fn tries(settings: &Settings) -> BTreeMap<Name, Trying> {
-    let of = |(name, sink): (&Name, &Sink)| Some((name.clone(), Trying::new(sink.try_at.clone()?, sink.takes.quietest())));
+    let of = |(name, sink): (&Name, &Sink)| Some((name.clone(), Trying::new(sink.try_at.clone()?)));
     settings.sinks.iter().filter_map(of).collect()
 }
 

@@ -66,7 +66,8 @@ fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, ope
         if let (Some(now), Some(held)) = (evidence.get_mut(HELD), shown.last.evidence.get(HELD)) {
             now.clone_from(held);
         }
-        Present { summary: format!("{what}{}", explain::summary(plan, state, ix, finding, now)), evidence, delivers }
+        let flaps = flaps::said(state, shown).map_or_else(String::new, |flaps| format!("; {flaps}"));
+        Present { summary: format!("{what}{}{flaps}", explain::summary(plan, state, ix, finding, now)), evidence, delivers }
     };
     let mut mine = assessment.findings.iter().filter(|f| f.culprit == shown.culprit);
     match mine.clone().find(|f| f.kind == shown.kind).or_else(|| mine.next()) {

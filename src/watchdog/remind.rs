@@ -54,7 +54,7 @@ pub(super) fn moves(
 pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     let heard_again =
         state.open().filter(|i| i.waits_for_silence()).filter_map(|i| state.silenced_until(plan, i.shown.kind, &i.shown.culprit, state.at));
-    let mut due: Vec<(At, &Incident)> = state.open().filter_map(|i| Some((i.remind_at(plan)?, i))).collect();
+    let mut due: Vec<(At, &Incident)> = state.open().filter_map(|i| Some((state.reminded_at(i, i.remind_at(plan)?), i))).collect();
     due.sort_by_key(|(at, _)| *at);
     let reminder = due.into_iter().find(|(_, i)| !flaps::is_calm(plan, state, i)).map(|(at, _)| at);
     heard_again.chain(reminder).chain(audience::next(plan, state)).min()
@@ -83,7 +83,8 @@ fn reminder(plan: &Plan, state: &State, open: &Incident, again: impl FnOnce() ->
     let shown = &open.shown;
     let heard_again = open.waits_for_silence() && state.silenced_until(plan, shown.kind, &shown.culprit, now).is_none();
     // Nobody is called while mail arrives again.
-    if !heard_again && open.remind_at(plan).is_none_or(|at| at > now) || flaps::is_calm(plan, state, open) {
+    let due = open.remind_at(plan).map(|due| state.reminded_at(open, due));
+    if !heard_again && due.is_none_or(|at| at > now) || flaps::is_calm(plan, state, open) {
         return None;
     }
     let mut again = again();

@@ -9,6 +9,7 @@ use super::outbox::CALLS;
 use super::record::Fact;
 use super::step::Step;
 use super::view::Word;
+use crate::model::proof::renew_ages;
 use crate::model::{At, Change, IncidentId, Name, Notice, NoticeId};
 
 /// Who has seen it, in the evidence.
@@ -40,10 +41,16 @@ impl Watchdog {
         if sinks.is_empty() {
             return;
         }
+        // What is changed in place there says how it is now.
+        let now_so = self.present_of(known, at);
+        let mut last = known.shown.last.clone();
+        match now_so {
+            Some(now) => (last.summary, last.evidence) = (now.summary, now.evidence),
+            None => renew_ages(&mut last.evidence, at),
+        }
         let note = word.note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
-        let summary = format!("acknowledged by {} at {}{note}; {}", word.by, word.at.second(), known.shown.last.summary);
-        let mut notice =
-            Notice { notice: NoticeId(self.state.next_notice + 1), change: Change::Acknowledged, summary, ..known.shown.last.clone() };
+        let summary = format!("acknowledged by {} at {}{note}; {}", word.by, word.at.second(), last.summary);
+        let mut notice = Notice { notice: NoticeId(self.state.next_notice + 1), change: Change::Acknowledged, summary, ..last };
         if let Some(evidence) = notice.evidence.as_object_mut() {
             evidence.insert(ACKNOWLEDGED.to_owned(), in_evidence(word));
             if known.calls > 0 {

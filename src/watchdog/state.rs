@@ -112,6 +112,9 @@ pub(super) struct State {
     /// Sinks that refuse notices.
     #[serde(default)]
     pub(super) deaf: BTreeMap<Name, Deaf>,
+    /// When each sink took something last.
+    #[serde(default)]
+    pub(super) took_at: BTreeMap<Name, At>,
 }
 
 /// The start of the installation.

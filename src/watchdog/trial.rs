@@ -11,22 +11,20 @@ use super::record::Fact;
 use super::state::State;
 use super::step::Step;
 use super::view::TrialView;
-use crate::model::{At, Change, Name, Notice, NoticeId, Severity, Span, Week};
+use crate::model::{At, Change, Name, Notice, NoticeId, Span, Week};
 
 /// A test notice that was not taken for so long has not arrived.
 pub(super) const UNTAKEN: Span = Span::from_secs(15 * 60);
 
-/// When and how a sink is tried.
+/// When a sink is tried.
 #[derive(Clone, Debug)]
 pub(super) struct Trying {
     hours: Week,
-    /// The quietest that it takes.
-    severity: Severity,
 }
 
 impl Trying {
-    pub(super) const fn new(hours: Week, severity: Severity) -> Self {
-        Self { hours, severity }
+    pub(super) const fn new(hours: Week) -> Self {
+        Self { hours }
     }
 }
 
@@ -60,19 +58,25 @@ pub(super) fn next(plan: &Plan, now: At) -> Option<At> {
 }
 
 impl Watchdog {
-    /// Tries the sinks whose hour has come, and ends the trials that were taken.
+    /// Tries the sinks whose hour has come, and those that refuse and may have been mended; ends the trials that were taken.
     pub(super) fn try_sinks(&mut self, step: &mut Step, at: At) {
         if self.stopping {
             return;
         }
         let mut facts = Vec::new();
-        for (sink, trying) in &self.plan.tries {
+        for (sink, listener) in &self.plan.sinks {
             let last = self.state.trials.get(sink);
             let taken = last.filter(|trial| trial.outcome == Some(Delivery::Delivered) && !trial.over);
+            let hour =
+                |trying: &Trying| is_due(&trying.hours, last.map(|trial| trial.at), at) && last.is_none_or(|trial| trial.outcome.is_some());
+            // As quietly as it takes notices.
+            let severity = listener.takes.quietest();
             if let Some(trial) = taken {
-                facts.push((sink.clone(), trying.severity, Some(trial.notice)));
-            } else if is_due(&trying.hours, last.map(|trial| trial.at), at) && last.is_none_or(|trial| trial.outcome.is_some()) {
-                facts.push((sink.clone(), trying.severity, None));
+                facts.push((sink.clone(), severity, Some(trial.notice)));
+            } else if self.plan.tries.get(sink).is_some_and(hour)
+                || self.state.tries_again_at(&self.plan, sink, at).is_some_and(|due| due <= at)
+            {
+                facts.push((sink.clone(), severity, None));
             }
         }
         for (sink, severity, began) in facts {
@@ -97,6 +101,7 @@ impl State {
             }
         } else {
             self.trials.insert(sink.clone(), Trial { at, notice: notice.notice, outcome: None, over: false });
+            self.has_trial(sink);
         }
         self.outbox.insert(notice.notice, Pending { at, opened_at, notice: notice.clone().into(), sinks: [sink.clone()].into() });
     }

@@ -52,7 +52,7 @@ impl Watchdog {
             unseen::next(&self.plan, &self.state, &self.ix),
             remind::next(&self.plan, &self.state),
             trial::next(&self.plan, at),
-            deaf::next(&self.plan, &self.state),
+            deaf::next(&self.plan, &self.state, at),
             drill::next(&self.plan, at),
         ]
         .into_iter()

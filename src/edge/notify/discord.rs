@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::caller::Answer;
+use super::facts::{Fact, NEXT};
 use super::fit::{self, Unit};
 use super::hook::Hook;
 use super::page::Page;
@@ -89,6 +90,20 @@ fn plain(text: &str, most: usize) -> String {
     fit::escaped(text.strip_prefix('-').map_or(&*text, |rest| rest.trim_start_matches('-').trim_start()), most, Unit::Char, escape)
 }
 
+/// The same of what to do: its commands stand in it as code, to be copied as they are.
+fn with_code(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    for (is_code, piece) in fit::pieces(text) {
+        let room = most.saturating_sub(out.chars().count());
+        if is_code && piece.len() + 2 <= room {
+            out.push_str(&format!("`{piece}`"));
+        } else if room > 0 {
+            out.push_str(&plain(&piece, room));
+        }
+    }
+    out
+}
+
 fn message(page: &Page) -> Value {
     let colour = match page.severity {
         _ if page.is_over() => 0x002e_cc71,
@@ -96,8 +111,8 @@ fn message(page: &Page) -> Value {
         Severity::Warn => 0x00e6_7e22,
         Severity::Info => 0x0034_98db,
     };
-    let fields: Vec<Value> =
-        page.facts.iter().map(|fact| json!({ "name": fact.name, "value": plain(&fact.value, 700), "inline": false })).collect();
+    let told = |fact: &Fact| if fact.name == NEXT { with_code(&fact.value, 700) } else { plain(&fact.value, 700) };
+    let fields: Vec<Value> = page.facts.iter().map(|fact| json!({ "name": fact.name, "value": told(fact), "inline": false })).collect();
     let mut embed = json!({
         "title": plain(&page.title, 256),
         // All texts of an embed together have 6000.
@@ -121,6 +136,14 @@ fn message(page: &Page) -> Value {
 mod tests {
     use super::super::nasty;
     use super::*;
+
+    #[test]
+    fn commands_can_be_copied() {
+        let text = with_code("see *it* at evil.example: `mailcanary check -c a.toml --live`", 700);
+        assert_eq!(text.replace(fit::JOINER, ""), "see \\*it\\* at evil.example: `mailcanary check -c a.toml --live`");
+        assert!(!text.contains("evil.example") && text.ends_with("`mailcanary check -c a.toml --live`"), "{text}");
+        assert!((0..80).all(|most| with_code("see `mailcanary check --live` and *this*", most).chars().count() <= most + 1));
+    }
 
     #[test]
     fn nothing_from_outside_mentions_links_or_formats() {

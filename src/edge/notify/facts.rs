@@ -10,7 +10,7 @@ const VALUE: usize = 240;
 /// Bytes of what to do: it may hold a command that is to be copied whole.
 const STEP: usize = 600;
 /// What it is called.
-const NEXT: &str = "Next";
+pub(super) const NEXT: &str = "Next";
 /// More facts are noise at night.
 pub(super) const FACTS: usize = 7;
 /// What is left out where there are more, in this order: all the others are as many as fit.

@@ -124,6 +124,22 @@ pub(super) fn inert(text: &str) -> String {
     out
 }
 
+/// `text` in pieces, and of each whether it is a command that stood between backticks, of characters that mean nothing within code: it is
+/// copied, and nothing in it may be broken.
+pub(super) fn pieces(text: &str) -> Vec<(bool, String)> {
+    let parts: Vec<&str> = text.split('`').collect();
+    let plain = |c: char| c.is_ascii_alphanumeric() || " ._/:=+,-".contains(c);
+    let of = |(place, part): (usize, &&str)| match place % 2 {
+        0 => (false, (*part).to_owned()),
+        _ if place + 1 == parts.len() => (false, format!("`{part}")),
+        _ => match part.contains(' ') && part.chars().all(plain) {
+            true => (true, (*part).to_owned()),
+            false => (false, format!("`{part}`")),
+        },
+    };
+    parts.iter().enumerate().map(of).filter(|(_, piece)| !piece.is_empty()).collect()
+}
+
 /// Nobody sees it, and no word breaks at it.
 pub(super) const JOINER: char = '\u{2060}';
 
@@ -217,6 +233,22 @@ mod tests {
             assert!(!inert(text).contains(broken), "{text}");
             assert_eq!(inert(text).replace(JOINER, ""), text);
         }
+    }
+
+    #[test]
+    fn commands_are_told_from_what_is_only_quoted() {
+        let found = pieces("try `dig TXT <b>`, see `x` and `a @b`");
+        assert_eq!(found.iter().filter(|(code, _)| *code).count(), 0, "{found:?}");
+        let found = pieces("try `dig TXT example.com`, `mailcanary check --live` and `a b");
+        let expected = [
+            (false, "try "),
+            (true, "dig TXT example.com"),
+            (false, ", "),
+            (true, "mailcanary check --live"),
+            (false, " and "),
+            (false, "`a b"),
+        ];
+        assert_eq!(found, expected.map(|(code, piece)| (code, piece.to_owned())));
     }
 
     #[test]

@@ -38,9 +38,16 @@ impl Memory {
 
     /// Remembers `value` of `key`.
     pub(super) fn set(&self, key: &str, value: &str) {
+        self.set_all(&[(key, value.to_owned())]);
+    }
+
+    /// Remembers all of them, in one write.
+    pub(super) fn set_all(&self, new: &[(&str, String)]) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(other, _)| other != key);
-        known.push_back((key.to_owned(), value.to_owned()));
+        for (key, value) in new {
+            known.retain(|(other, _)| other != key);
+            known.push_back(((*key).to_owned(), value.clone()));
+        }
         while known.len() > MOST {
             known.pop_front();
         }

@@ -184,9 +184,12 @@ fn lead(notice: &Notice) -> String {
     format!("{drill}{escalated}{word}")
 }
 
+/// Marks the evidence of what calls nobody.
+pub(super) const QUIET: &str = "quiet";
+
 /// Whether a notice calls nobody: what was told before is no smaller.
 pub(super) fn is_quiet(notice: &Notice) -> bool {
-    notice.change == Change::Updated && notice.evidence.get("quiet").is_some()
+    notice.change == Change::Updated && notice.evidence.get(QUIET).is_some()
 }
 
 #[cfg(test)]

@@ -4,12 +4,16 @@
 //! again, and nobody may be called after a recovery. Incidents do not wait for each other. What has been tried least goes first, so that a
 //! new page is not held up by a hundred that fail.
 
+mod join;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use self::join::tell_as;
+use super::pace::{Due, Pace, mix};
 use super::page::is_quiet;
 use super::rate::Meter;
 use super::{Attempt, Outgoing, Rate};
-use crate::model::{At, Change, IncidentId, NoticeId, Span};
+use crate::model::{At, Change, IncidentId, NoticeId};
 use crate::watchdog::Delivery;
 
 /// More than this many are never kept: the quietest goes first.
@@ -17,69 +21,6 @@ const LIMIT: usize = 1000;
 
 /// After so many refusals of the doubtful kind, the last counts as final: five waits, with [`Pace::doubt`] of 5 s ten minutes in all.
 pub(super) const DOUBTS: u32 = 5;
-
-/// How quickly things are tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// The first back-off; it doubles with each failure.
-    pub first: Span,
-    /// The longest back-off.
-    pub cap: Span,
-    /// The first wait after a refusal that a receiver gives while it is being replaced; it triples with each further one.
-    pub doubt: Span,
-    /// What a sink has twice said nothing to, and may have told its people each time, is told no sooner than this; then after twice as long.
-    pub seldom: Span,
-    /// When a notice of an incident that is over is given up.
-    pub give_up: Span,
-    /// How often Alertmanager is told of what goes on. An alert ends by itself four times later.
-    pub resend: Span,
-    /// How long Alertmanager is told of what is over: it forgets with a restart.
-    pub linger: Span,
-}
-
-impl Default for Pace {
-    /// Back-off from a second to five minutes; five seconds; ten minutes; a day; and Prometheus' own minute and quarter of an hour.
-    fn default() -> Self {
-        Self {
-            first: Span::from_secs(1),
-            cap: Span::from_secs(300),
-            doubt: Span::from_secs(5),
-            seldom: Span::from_secs(600),
-            give_up: Span::from_secs(86_400),
-            resend: Span::from_secs(60),
-            linger: Span::from_secs(900),
-        }
-    }
-}
-
-impl Pace {
-    /// The wait after the `failures`-th failure in a row: exponential with full jitter, from a hash of `salt`. At least 200 ms.
-    #[must_use]
-    pub fn back_off(&self, failures: u32, cap: Span, salt: u64) -> Span {
-        let ceiling = self.first.scaled(1_u64 << failures.saturating_sub(1).min(30), 1).min(cap);
-        Span::from_ms((mix(salt ^ mix(u64::from(failures))) % ceiling.as_ms().max(1)).max(200).min(ceiling.as_ms()))
-    }
-}
-
-/// The finisher of splitmix64: every bit of the input moves every bit of the output.
-const fn mix(n: u64) -> u64 {
-    let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    n ^ (n >> 31)
-}
-
-/// From an instant on, or at once if the clock was set back to before `since`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Due {
-    pub(super) since: At,
-    pub(super) at: At,
-}
-
-impl Due {
-    pub(super) fn has_come(self, now: At) -> bool {
-        now >= self.at || now < self.since
-    }
-}
 
 #[derive(Debug)]
 struct Waiting {
@@ -93,6 +34,18 @@ struct Waiting {
     unclear: bool,
     /// How often it has been tried without it being known whether the sink took it.
     unanswered: u32,
+    /// What it is told as, because it is told instead of one that is more than it is.
+    told_as: Option<Change>,
+}
+
+/// A notice that waits, and of which it is known that the sink has not taken it.
+#[derive(Debug)]
+pub(super) struct Untaken {
+    pub(super) notice: NoticeId,
+    /// See [`Queue::after`].
+    pub(super) told_as: Option<Change>,
+    /// It has failed, or waits for more than its turn.
+    pub(super) waits: bool,
 }
 
 /// The notices that wait for one sink.
@@ -109,8 +62,8 @@ pub struct Queue {
     ended: Vec<(NoticeId, Delivery)>,
     /// Notices that ended, where a restart would not know it yet.
     unwritten: BTreeMap<NoticeId, IncidentId>,
-    /// Notices that an earlier process is known not to have got rid of.
-    untaken: BTreeSet<NoticeId>,
+    /// Notices that an earlier process is known not to have got rid of, and what they are told as.
+    untaken: BTreeMap<NoticeId, Option<Change>>,
     /// Since when notices have been refused as by a receiver that is being replaced, where that began before this process.
     doubted: BTreeMap<NoticeId, At>,
     /// The sink makes a second message of what it is told twice.
@@ -134,7 +87,7 @@ impl Queue {
             gone: false,
             ended: Vec::new(),
             unwritten: BTreeMap::new(),
-            untaken: BTreeSet::new(),
+            untaken: BTreeMap::new(),
             doubted: BTreeMap::new(),
             repeats: false,
             dropped: 0,
@@ -155,20 +108,33 @@ impl Queue {
         self
     }
 
-    /// The same after an earlier process, of whose notices `untaken` are known not to have been taken, some of them `doubted` since then, and
-    /// which the sink wants to be left alone until `not_before`.
+    /// The same after an earlier process, of whose notices `untaken` are known not to have been taken, some of them told as another change, for
+    /// they are told instead of earlier ones, some of them `doubted` since then, and which the sink wants to be left alone until `not_before`.
     #[must_use]
-    pub fn after(mut self, untaken: &BTreeSet<NoticeId>, doubted: &BTreeMap<NoticeId, At>, not_before: Option<At>) -> Self {
+    pub fn after(mut self, untaken: &BTreeMap<NoticeId, Option<Change>>, doubted: &BTreeMap<NoticeId, At>, not_before: Option<At>) -> Self {
         self.untaken.clone_from(untaken);
         self.doubted.clone_from(doubted);
         self.quiet = not_before.map(|at| Due { since: self.born, at });
         self
     }
 
-    /// The notices of which it is known that the sink has not taken them, and before when none of them is tried: the newest first.
-    pub(super) fn untaken(&self) -> impl Iterator<Item = (NoticeId, At)> {
-        let until = |w: &Waiting| self.quiet.map_or(w.due.at, |quiet| w.due.at.max(quiet.at));
-        self.waiting.iter().rev().filter(|w| !w.flying && !w.unclear).map(move |w| (w.out.notice.notice, until(w)))
+    /// The notices of which it is known that the sink has not taken them.
+    pub(super) fn untaken(&self, now: At) -> Vec<Untaken> {
+        let held = self.quiet.is_some_and(|quiet| !quiet.has_come(now)) || self.meter.next() > now;
+        let mut seen = BTreeSet::new();
+        let firsts = self.waiting.iter().map(|w| (w, seen.insert(w.out.notice.incident)));
+        let clear = firsts.filter(|(w, _)| !w.flying && !w.unclear);
+        let of = |(w, first): (&Waiting, bool)| Untaken {
+            notice: w.out.notice.notice,
+            told_as: w.told_as,
+            waits: held || !first || w.tries > 0 || !w.due.has_come(now),
+        };
+        clear.map(of).collect()
+    }
+
+    /// All that wait or are being tried.
+    pub(super) fn all(&self) -> BTreeSet<NoticeId> {
+        self.waiting.iter().map(|w| w.out.notice.notice).collect()
     }
 
     /// Whether this one waits or is being tried.
@@ -189,16 +155,22 @@ impl Queue {
     }
 
     /// Takes in one notice. The same one again changes nothing.
-    pub fn push(&mut self, out: Outgoing, now: At) {
+    pub fn push(&mut self, mut out: Outgoing, now: At) {
         let id = out.notice.notice;
-        if self.gone {
+        // That a sink is closed for good may be wrong, or mended: a trial shows it.
+        if self.gone && !out.notice.is_trial() {
             return self.ended.push((id, Delivery::Refused));
         }
         if self.waiting.iter().any(|w| w.out.notice.notice == id) {
             return;
         }
         let incident = out.notice.incident;
-        let unclear = out.at < self.born && !self.untaken.contains(&id);
+        let before = self.untaken.get(&id).filter(|_| out.at < self.born);
+        let unclear = out.at < self.born && before.is_none();
+        let told_as = before.copied().flatten();
+        if let Some(change) = told_as {
+            tell_as(&mut out, change);
+        }
         self.waiting.push_back(Waiting {
             out,
             tries: 0,
@@ -207,8 +179,9 @@ impl Queue {
             flying: false,
             unclear,
             unanswered: 0,
+            told_as,
         });
-        self.overtake(incident);
+        self.overtake(incident, now);
         self.trim();
     }
 
@@ -242,7 +215,10 @@ impl Queue {
     pub fn finished(&mut self, id: NoticeId, attempt: &Attempt, now: At) {
         let Some(index) = self.waiting.iter().position(|w| w.out.notice.notice == id) else { return };
         match attempt {
-            Attempt::Delivered => self.end(index, Delivery::Delivered),
+            Attempt::Delivered => {
+                self.gone = false;
+                self.end(index, Delivery::Delivered);
+            }
             Attempt::Refused { .. } => self.refused(index),
             Attempt::Doubtful { .. } => self.doubt(index, now),
             Attempt::Gone { .. } => {
@@ -267,7 +243,7 @@ impl Queue {
                     if let Some(wait) = after {
                         self.quiet = Some(Due { since: now, at: now.plus(*wait) });
                     }
-                    self.overtake(incident);
+                    self.overtake(incident, now);
                 }
             }
         }
@@ -288,7 +264,7 @@ impl Queue {
         waiting.flying = false;
         waiting.due = Due { since: now, at: now.plus(wait) };
         let incident = waiting.out.notice.incident;
-        self.overtake(incident);
+        self.overtake(incident, now);
     }
 
     /// The sink has refused a notice. If that was the first of its incident, it hears nothing of the end.
@@ -346,14 +322,15 @@ impl Queue {
     /// Drops what a later notice of the incident makes pointless: a reminder before any other notice, and all before a recovery, for nobody
     /// is called when it is over. Where the sink cannot know of the incident, because its `opened` was never taken, the recovery goes, too;
     /// where it may, the recovery alone is told. What an earlier process may have been telling when it died is told again once, under its id.
-    fn overtake(&mut self, incident: IncidentId) {
+    fn overtake(&mut self, incident: IncidentId, now: At) {
         let mine = |w: &&Waiting| w.out.notice.incident == incident;
         let Some(last) = self.waiting.iter().rfind(mine).map(|w| (w.out.notice.notice, w.out.notice.change)) else { return };
         let born = self.born;
         let died_with = |w: &Waiting| w.unclear && w.tries == 0 && w.out.at < born;
         let earlier = |w: &Waiting| w.out.notice.incident == incident && w.out.notice.notice < last.0 && !died_with(w);
         if last.1 != Change::Resolved {
-            return self.drop_where(|w| earlier(w) && !w.unclear && w.out.notice.change == Change::Reminder);
+            self.drop_where(|w| earlier(w) && !w.unclear && w.out.notice.change == Change::Reminder);
+            return self.join(incident, now);
         }
         let first = self.waiting.iter().find(mine);
         let never_heard = first.is_some_and(|w| !w.flying && !w.unclear && w.out.notice.change == Change::Opened);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Culprit, Kind, Notice, Severity};
+use crate::model::{Culprit, Kind, Notice, Severity, Span};
 
 const RETRY: Attempt = Attempt::Retry { after: None, why: String::new(), unclear: false };
 const BROKEN: Attempt = Attempt::Retry { after: None, why: String::new(), unclear: true };
@@ -43,7 +43,7 @@ fn notices_of_one_incident_keep_their_order_and_others_do_not_wait() {
     assert_eq!(started(&mut queue, 1000), Some(1));
     assert_eq!(started(&mut queue, 1000), Some(3));
     assert_eq!(started(&mut queue, 1000), None, "2 waits for 1");
-    queue.finished(NoticeId(1), &RETRY, at(1000));
+    queue.finished(NoticeId(1), &BROKEN, at(1000));
     queue.finished(NoticeId(3), &Attempt::Delivered, at(1000));
     assert_eq!(started(&mut queue, 1000), None, "1 backs off, and 2 still waits for it");
     let wake = queue.wake_at().unwrap();
@@ -216,6 +216,54 @@ fn reminders_do_not_pile_up() {
     }
     assert_eq!(queue.len(), 2);
     assert_eq!(queue.take_ended().len(), 47);
+    (1..50).for_each(|id| queue.written(NoticeId(id)));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.finished(NoticeId(1), &RETRY, at(1000));
+    queue.written(NoticeId(1));
+    let told = queue.start(at(9000)).unwrap().notice;
+    assert_eq!((told.notice, told.change), (NoticeId(49), Change::Opened), "the newest, as what it is to who has heard nothing");
+}
+
+#[test]
+fn who_comes_back_hears_one_message_of_what_goes_on() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.push(out(2, 1, Change::Updated), at(1000));
+    queue.finished(NoticeId(1), &RETRY, at(1000));
+    assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Dropped)]);
+    queue.written(NoticeId(1));
+    assert_eq!(started(&mut queue, 1000), None, "it is tried when the other would have been");
+    let mut quiet = out(3, 1, Change::Updated);
+    Arc::make_mut(&mut quiet.notice).evidence = serde_json::json!({ "quiet": true });
+    queue.push(quiet, at(1500));
+    assert_eq!(queue.take_ended(), [(NoticeId(2), Delivery::Dropped)]);
+    queue.written(NoticeId(2));
+    let told = queue.start(at(9000)).unwrap().notice;
+    assert_eq!((told.notice, told.change, told.evidence.get("quiet")), (NoticeId(3), Change::Opened, None));
+    // Who refuses even that hears of no end.
+    queue.push(out(4, 1, Change::Resolved), at(9000));
+    queue.finished(NoticeId(3), &Attempt::Refused { why: String::new() }, at(9000));
+    assert_eq!(queue.take_ended(), [(NoticeId(3), Delivery::Refused), (NoticeId(4), Delivery::Dropped)]);
+
+    // What may have been told stays what it was, and nobody is called for what only went on.
+    queue.push(out(5, 2, Change::Opened), at(9000));
+    assert_eq!(started(&mut queue, 9000), Some(5));
+    queue.finished(NoticeId(5), &BROKEN, at(9000));
+    queue.push(out(6, 2, Change::Reminder), at(9000));
+    assert_eq!(queue.take_ended(), []);
+}
+
+#[test]
+fn what_calls_anew_is_not_told_quietly_when_it_was_late() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Updated), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.finished(NoticeId(1), &RETRY, at(1000));
+    queue.push(out(2, 1, Change::Reminder), at(1000));
+    queue.written(NoticeId(1));
+    let told = queue.start(at(9000)).unwrap().notice;
+    assert_eq!((told.notice, told.change), (NoticeId(2), Change::Updated));
 }
 
 #[test]
@@ -255,6 +303,16 @@ fn a_sink_that_is_gone_is_not_called_again() {
     queue.push(out(3, 3, Change::Opened), at(1000));
     assert_eq!(started(&mut queue, 99_000), None);
     assert_eq!(queue.take_ended(), [1, 2, 3].map(|id| (NoticeId(id), Delivery::Refused)));
+    // But to be tried; and when it takes that, it is there.
+    let trial = |id, change| {
+        let notice = Notice::of_trial(&crate::model::Name::new("x").unwrap(), Severity::Page, NoticeId(id), 4, change);
+        Outgoing { notice: notice.into(), ..out(id, 4, change) }
+    };
+    queue.push(trial(4, Change::Opened), at(100_000));
+    assert_eq!(started(&mut queue, 100_000), Some(4));
+    queue.finished(NoticeId(4), &Attempt::Delivered, at(100_000));
+    queue.push(out(5, 5, Change::Opened), at(100_000));
+    assert_eq!(started(&mut queue, 100_000), Some(5));
 }
 
 #[test]

@@ -4,31 +4,37 @@
 //! A small file beside the ledger. Without it a sink is called again at once, what may have been taken counts as taken perhaps, and who
 //! refuses is given its ten minutes again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::memory::Memory;
 use super::{Attempt, Queue};
-use crate::model::{At, Name, NoticeId, Span};
+use crate::model::{At, Change, Name, NoticeId, Span};
 
 /// A wait that is shorter is not worth a write.
 const WORTH: Span = Span::from_secs(5);
 /// Nobody wants to be left alone for longer: what says so was written by another clock.
 const LONGEST: Span = Span::from_secs(3600);
-/// Notices that are remembered; of more it is not known whether they were taken, nor since when they are refused.
+/// Notices of which it is remembered since when they are refused.
 const MOST: usize = 64;
+/// Notices that are remembered not to have been taken: as many as a queue keeps.
+const MOST_UNTAKEN: usize = 1000;
 
 /// What is remembered under which name.
 const NOT_BEFORE: &str = "not_before";
 const UNTAKEN: &str = "untaken";
+const TOLD_AS: &str = "told_as";
 const DOUBTED: &str = "doubted";
 
 /// The memory of one queue.
 #[derive(Debug)]
 pub(super) struct Rest {
     memory: Memory,
-    untaken: BTreeSet<NoticeId>,
+    /// What each is told as, if not as what it is.
+    untaken: BTreeMap<NoticeId, Option<Change>>,
     doubted: BTreeMap<NoticeId, At>,
+    /// What is known is not written down yet.
+    changed: bool,
 }
 
 impl Rest {
@@ -36,9 +42,12 @@ impl Rest {
     pub(super) fn open(folder: Option<&Path>, sink: &Name, now: At) -> Self {
         let memory = Memory::open(folder, &format!("sink-{sink}.queue.json"));
         let untaken: Vec<NoticeId> = kept(&memory, UNTAKEN);
+        let told_as: Vec<(NoticeId, Change)> = kept(&memory, TOLD_AS);
+        let told_as: BTreeMap<NoticeId, Change> = told_as.into_iter().collect();
+        let untaken = untaken.into_iter().take(MOST_UNTAKEN).map(|notice| (notice, told_as.get(&notice).copied())).collect();
         let doubted: Vec<(NoticeId, At)> = kept(&memory, DOUBTED);
         let doubted = doubted.into_iter().filter(|(_, since)| *since <= now).take(MOST).collect();
-        Self { memory, untaken: untaken.into_iter().take(MOST).collect(), doubted }
+        Self { memory, untaken, doubted, changed: false }
     }
 
     /// Until when the sink wants to be left alone, if that is not over.
@@ -47,8 +56,8 @@ impl Rest {
         Some(at).filter(|at| *at > now && at.since(now) <= LONGEST)
     }
 
-    /// Notices of which it is known that the sink has not taken them.
-    pub(super) const fn untaken(&self) -> &BTreeSet<NoticeId> {
+    /// Notices of which it is known that the sink has not taken them, and what they are told as, if not as what they are.
+    pub(super) const fn untaken(&self) -> &BTreeMap<NoticeId, Option<Change>> {
         &self.untaken
     }
 
@@ -57,57 +66,38 @@ impl Rest {
         &self.doubted
     }
 
-    /// A notice is about to be tried: from now on it may have been taken.
-    pub(super) fn begins(&mut self, notice: NoticeId) {
-        if self.untaken.remove(&notice) {
-            self.keep();
-        }
-    }
-
     /// An attempt with `notice` has ended, and this is what the queue makes of it.
     pub(super) fn landed(&mut self, notice: NoticeId, attempt: &Attempt, queue: &Queue, now: At) {
-        let wait = attempt.wait().filter(|wait| *wait >= WORTH);
-        if let Some(wait) = wait {
+        if let Some(wait) = attempt.wait().filter(|wait| *wait >= WORTH) {
             self.memory.set(NOT_BEFORE, &now.plus(wait).as_ms().to_string());
         }
         self.doubts(notice, attempt, queue, now);
-        match attempt {
-            // Who wants to be left alone lets all of them wait.
-            Attempt::Retry { .. } if wait.is_some() => self.note_all(queue, now),
-            Attempt::Retry { .. } | Attempt::Doubtful { .. } => self.note(notice, queue, now),
-            Attempt::Delivered | Attempt::Refused { .. } | Attempt::Gone { .. } => {}
-        }
     }
 
-    /// One that waits in the queue for a while, whether it was tried before or not, has not been taken. The newest is found at once.
-    pub(super) fn note(&mut self, notice: NoticeId, queue: &Queue, now: At) {
-        let waits = queue.untaken().find(|(id, _)| *id == notice).is_some_and(|(_, at)| at.since(now) >= WORTH);
-        if !waits || self.untaken.contains(&notice) {
-            return;
-        }
-        if self.untaken.len() >= MOST {
-            let all: BTreeSet<NoticeId> = queue.untaken().map(|(notice, _)| notice).collect();
-            self.untaken.retain(|known| all.contains(known));
-        }
-        if self.untaken.len() < MOST {
-            self.untaken.insert(notice);
-            self.keep();
-        }
+    /// A notice's way is over, and the next process knows that.
+    pub(super) fn written(&mut self, notice: NoticeId) {
+        self.changed |= self.untaken.remove(&notice).is_some();
     }
 
-    /// The same of all that wait, the oldest first.
-    fn note_all(&mut self, queue: &Queue, now: At) {
-        let all: Vec<(NoticeId, At)> = queue.untaken().collect();
-        let known: BTreeSet<NoticeId> = all.iter().map(|(notice, _)| *notice).collect();
-        let before = self.untaken.clone();
-        self.untaken.retain(|notice| known.contains(notice));
-        let waits = all.iter().rev().filter(|(_, at)| at.since(now) >= WORTH).map(|(notice, _)| *notice);
-        for notice in waits {
-            if self.untaken.len() < MOST {
-                self.untaken.insert(notice);
+    /// Writes down which notices have certainly not been taken, before anything that has been begun goes on: what is tried from now on may be
+    /// taken. What only waits for its turn is not worth a write, unless the worker `ends`.
+    pub(super) fn settle(&mut self, queue: &Queue, now: At, ends: bool) {
+        let untaken: BTreeMap<NoticeId, (Option<Change>, bool)> =
+            queue.untaken(now).into_iter().map(|one| (one.notice, (one.told_as, one.waits || ends))).collect();
+        if !self.untaken.is_empty() {
+            let (all, before, full) = (queue.all(), self.untaken.len(), self.untaken.len() >= MOST_UNTAKEN);
+            // Those that were not handed over again yet stay as they are, and those whose end is not written down, while there is room.
+            self.untaken.retain(|notice, _| untaken.contains_key(notice) || !full && !all.contains(notice));
+            self.changed |= self.untaken.len() != before;
+        }
+        for (notice, (told_as, waits)) in untaken {
+            let known = self.untaken.get(&notice);
+            if known != Some(&told_as) && (known.is_some() || waits && self.untaken.len() < MOST_UNTAKEN) {
+                self.untaken.insert(notice, told_as);
+                self.changed = true;
             }
         }
-        if self.untaken != before {
+        if std::mem::take(&mut self.changed) {
             self.keep();
         }
     }
@@ -143,7 +133,10 @@ impl Rest {
     }
 
     fn keep(&self) {
-        self.memory.set(UNTAKEN, &serde_json::to_string(&self.untaken).unwrap_or_default());
+        let untaken: Vec<NoticeId> = self.untaken.keys().copied().collect();
+        let told_as: Vec<(NoticeId, Change)> = self.untaken.iter().filter_map(|(notice, change)| Some((*notice, (*change)?))).collect();
+        let text = |what: Result<String, serde_json::Error>| what.unwrap_or_default();
+        self.memory.set_all(&[(UNTAKEN, text(serde_json::to_string(&untaken))), (TOLD_AS, text(serde_json::to_string(&told_as)))]);
     }
 }
 
@@ -156,7 +149,7 @@ fn kept<T: serde::de::DeserializeOwned>(memory: &Memory, name: &str) -> Vec<T> {
 mod tests {
     use super::super::{Outgoing, Pace, nasty};
     use super::*;
-    use crate::model::{Change, Notice};
+    use crate::model::Notice;
     use crate::watchdog::Delivery;
 
     fn at(secs: i64) -> At {
@@ -176,9 +169,10 @@ mod tests {
 
     fn fails(queue: &mut Queue, rest: &mut Rest, attempt: &Attempt, now: At) {
         let started = queue.start(now).unwrap().notice.notice;
-        rest.begins(started);
+        rest.settle(queue, now, false);
         queue.finished(started, attempt, now);
         rest.landed(started, attempt, queue, now);
+        rest.settle(queue, now, false);
     }
 
     #[test]
@@ -190,7 +184,7 @@ mod tests {
         first.push(out(1, Change::Opened), at(0));
         fails(&mut first, &mut rest, &busy, at(0));
         // A second process: it calls nobody before the time has come…
-        let (mut second, mut rest) = queue(&folder, at(10));
+        let (mut second, _) = queue(&folder, at(10));
         second.push(out(1, Change::Opened), at(10));
         assert_eq!((second.start(at(89)), second.wake_at()), (None, Some(at(90))));
         // …and knows that the page was not taken: when it is over, nothing of it is told.
@@ -199,9 +193,10 @@ mod tests {
         let dropped = [1, 10].map(|id| (NoticeId(id), Delivery::Dropped));
         assert_eq!(over.take_ended(), dropped);
         // A third, killed while it tried: it may have been taken.
-        let (mut third, _) = queue(&folder, at(30));
+        let (mut third, mut rest) = queue(&folder, at(30));
         third.push(out(1, Change::Opened), at(30));
-        rest.begins(third.start(at(90)).unwrap().notice.notice);
+        assert_eq!(third.start(at(90)).unwrap().notice.notice, NoticeId(1));
+        rest.settle(&third, at(90), false);
         let (mut fourth, _) = queue(&folder, at(100));
         fourth.push(out(1, Change::Opened), at(100));
         fourth.push(out(10, Change::Resolved), at(100));
@@ -215,11 +210,60 @@ mod tests {
         queued.push(new(3, Change::Opened, 111), at(111));
         fails(&mut queued, &mut rest, &busy, at(112));
         queued.push(new(2, Change::Opened, 113), at(113));
-        rest.note(NoticeId(2), &queued, at(113));
+        rest.settle(&queued, at(113), false);
         let (mut later, _) = queue(&folder, at(114));
         later.push(new(2, Change::Opened, 113), at(114));
         later.push(new(20, Change::Resolved, 120), at(120));
         assert_eq!(later.take_ended(), [2, 20].map(|id| (NoticeId(id), Delivery::Dropped)));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn whoever_is_killed_between_two_tries_knows_what_was_not_taken() {
+        let folder = std::env::temp_dir().join(format!("mailcanary-rest-killed-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let down = Attempt::Retry { after: None, why: "answered 503".to_owned(), unclear: false };
+        let new = |id, change, secs| Outgoing { at: at(secs), ..out(id, change) };
+        let (mut first, mut rest) = queue(&folder, at(0));
+        first.push(new(1, Change::Opened, 1), at(1));
+        fails(&mut first, &mut rest, &down, at(1));
+        // A second process says nothing of having told it, and the reminder comes instead.
+        let (mut second, mut rest) = queue(&folder, at(6));
+        second.push(new(1, Change::Opened, 1), at(6));
+        assert!(!second.start(at(6)).unwrap().perhaps_told);
+        rest.settle(&second, at(6), false);
+        second.finished(NoticeId(1), &down, at(6));
+        second.push(new(2, Change::Reminder, 7), at(7));
+        assert_eq!(second.take_ended(), [(NoticeId(1), Delivery::Dropped)]);
+        rest.written(NoticeId(1));
+        rest.settle(&second, at(7), false);
+        // A third knows what that one stands for: it is told as what has begun…
+        let (mut third, _) = queue(&folder, at(20));
+        third.push(new(2, Change::Reminder, 7), at(20));
+        let told = third.start(at(20)).unwrap();
+        assert_eq!((told.notice.notice, told.notice.change, told.perhaps_told), (NoticeId(2), Change::Opened, false));
+        // …and nothing is told of what is over.
+        let (mut fourth, _) = queue(&folder, at(30));
+        fourth.push(new(2, Change::Reminder, 7), at(30));
+        fourth.push(new(3, Change::Resolved, 31), at(31));
+        assert_eq!(fourth.take_ended(), [2, 3].map(|id| (NoticeId(id), Delivery::Dropped)));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_was_never_tried_is_known_after_a_reload() {
+        let folder = std::env::temp_dir().join(format!("mailcanary-rest-reload-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let new = |id, change, secs| Outgoing { at: at(secs), ..out(id, change) };
+        let (mut first, mut rest) = queue(&folder, at(0));
+        first.push(new(1, Change::Opened, 1), at(1));
+        rest.settle(&first, at(1), false);
+        assert!(rest.untaken().is_empty(), "it is about to be tried, and worth no write");
+        rest.settle(&first, at(1), true);
+        let (mut second, _) = queue(&folder, at(5));
+        second.push(new(1, Change::Opened, 1), at(5));
+        second.push(new(2, Change::Resolved, 6), at(6));
+        assert_eq!(second.take_ended(), [1, 2].map(|id| (NoticeId(id), Delivery::Dropped)));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -240,7 +284,7 @@ mod tests {
         let (later, mut rest) = queue(&folder, at(700));
         assert!(rest.doubted().is_empty(), "what ended is forgotten");
         // A notice of another ledger that has the same number is another one.
-        let mut other = later.after(&BTreeSet::new(), &BTreeMap::from([(NoticeId(1), at(0))]), None);
+        let mut other = later.after(&BTreeMap::new(), &BTreeMap::from([(NoticeId(1), at(0))]), None);
         other.push(Outgoing { at: at(700), ..out(1, Change::Opened) }, at(700));
         fails(&mut other, &mut rest, &missing, at(700));
         assert_eq!(other.len(), 1);

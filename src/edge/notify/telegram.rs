@@ -7,6 +7,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::caller::{Answer, Caller};
+use super::facts::{Fact, NEXT};
 use super::fit::{self, Unit};
 use super::memory::Memory;
 use super::page::{Page, Pages};
@@ -111,14 +112,22 @@ fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
     let title = fit::inert(&page.title);
     let link = fit::within(&page.links(), 1000, Unit::Wide);
     let room = 4096 - Unit::Wide.of(&link);
-    let text = fit::within(&format!("{title}\n{}", fit::inert(&page.body())), room, Unit::Wide) + &link;
+    let (whole, mut entities) = body(page, &title);
+    let kept = fit::within(&whole, room, Unit::Wide);
+    // What the cut took a part of is no code any more.
+    let length = Unit::Wide.of(&kept) - usize::from(kept != whole);
+    entities.retain(|(offset, long)| offset + long <= length);
+    let bold = json!({ "type": "bold", "offset": 0, "length": Unit::Wide.of(&title) });
+    let codes = entities.iter().map(|(offset, length)| json!({ "type": "code", "offset": offset, "length": length }));
+    let entities: Vec<Value> = std::iter::once(bold).chain(codes).collect();
+    let text = kept + &link;
     let chat = chat.parse::<i64>().map_or_else(|_| json!(chat), |number| json!(number));
     let mut message = json!({
         "chat_id": chat,
         "text": text,
-        "entities": [{ "type": "bold", "offset": 0, "length": Unit::Wide.of(&title) }],
+        "entities": entities,
         "link_preview_options": { "is_disabled": true },
-        "disable_notification": page.severity == Severity::Info || page.quiet,
+        "disable_notification": page.severity == Severity::Info || page.quiet || page.is_over(),
     });
     if let (Some(topic), Some(object)) = (topic, message.as_object_mut()) {
         object.insert("message_thread_id".to_owned(), json!(topic));
@@ -126,10 +135,50 @@ fn message(page: &Page, chat: &str, topic: Option<u32>) -> Value {
     message
 }
 
+/// All but the links, and where in it commands stand that are to be copied as they are: there nothing is a link either.
+fn body(page: &Page, title: &str) -> (String, Vec<(usize, usize)>) {
+    let mut text = format!("{title}\n{}", fit::inert(&page.text));
+    let mut codes = Vec::new();
+    for Fact { name, value } in &page.facts {
+        text.push_str(&format!("\n{name}: "));
+        let pieces = if *name == NEXT { fit::pieces(value) } else { vec![(false, value.clone())] };
+        for (is_code, piece) in pieces {
+            if is_code {
+                codes.push((Unit::Wide.of(&text), Unit::Wide.of(&piece)));
+                text.push_str(&piece);
+            } else {
+                text.push_str(&fit::inert(&piece));
+            }
+        }
+    }
+    (text, codes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::nasty;
     use super::*;
+
+    #[test]
+    fn commands_can_be_copied() {
+        let mut out = nasty::opened();
+        std::sync::Arc::make_mut(&mut out.notice).evidence["next_step"] = json!("ä😀 `mailcanary check -c a.toml --live`, at evil.example");
+        let message = message(&nasty::pages().page(&out), "1", None);
+        let (text, code) = (message["text"].as_str().unwrap(), &message["entities"][1]);
+        let at = |name: &str| usize::try_from(code[name].as_u64().unwrap()).unwrap();
+        let told: Vec<u16> = text.encode_utf16().skip(at("offset")).take(at("length")).collect();
+        assert_eq!(
+            (code["type"].as_str(), String::from_utf16(&told).unwrap().as_str()),
+            (Some("code"), "mailcanary check -c a.toml --live")
+        );
+        assert!(!text.contains("evil.example"), "{text}");
+    }
+
+    #[test]
+    fn what_is_over_makes_no_sound() {
+        let silent = |change| message(&nasty::pages().page(&nasty::out(change, "x")), "1", None)["disable_notification"] == true;
+        assert_eq!([crate::model::Change::Opened, crate::model::Change::Resolved].map(silent), [false, true]);
+    }
 
     #[test]
     fn nothing_from_outside_mentions_links_or_formats() {

@@ -189,21 +189,29 @@ async fn one_by_one(
             && let Some(out) = queue.start(now())
         {
             let at = now();
-            rest.begins(out.notice.notice);
             flights.push(Box::pin(async move { (out.notice.notice, tell(channel, &out, at).await) }));
         }
         desk.ended.extend(queue.take_ended());
+        rest.settle(&queue, now(), false);
         let wake = if flights.len() < lanes { queue.wake_at() } else { None };
         match desk.next(notices, &mut flights, wake).await {
-            Next::Came(Handed::Notice(out)) => {
-                let notice = out.notice.notice;
-                queue.push(*out, now());
+            Next::Came(first) => {
+                // What came with it is taken in first: one write of what waits serves all.
+                let mut came = Some(first);
+                while let Some(handed) = came {
+                    match handed {
+                        Handed::Notice(out) => queue.push(*out, now()),
+                        Handed::Written(notice) => {
+                            queue.written(notice);
+                            rest.written(notice);
+                        }
+                        Handed::Seen(incident) => queue.seen(incident),
+                        Handed::Stands(_) => {}
+                    }
+                    came = notices.try_recv().ok();
+                }
                 desk.warn_of(&mut dropped, queue.dropped());
-                rest.note(notice, &queue, now());
             }
-            Next::Came(Handed::Written(notice)) => queue.written(notice),
-            Next::Came(Handed::Seen(incident)) => queue.seen(incident),
-            Next::Came(Handed::Stands(_)) => {}
             Next::Landed(notice, attempt) => {
                 let at = now();
                 queue.finished(notice, &attempt, at);
@@ -213,10 +221,13 @@ async fn one_by_one(
             Next::Over => break,
         }
     }
+    // Who comes after knows what was not taken, also if one that is under way never ends.
+    rest.settle(&queue, now(), true);
     let landed = |notice, attempt: Attempt| {
         let at = now();
         queue.finished(notice, &attempt, at);
         rest.landed(notice, &attempt, &queue, at);
+        rest.settle(&queue, at, true);
         queue.take_ended()
     };
     desk.close(&mut flights, landed).await;

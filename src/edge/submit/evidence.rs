@@ -1,5 +1,7 @@
 //! The provider's own words, made safe to keep: bounded, without control characters, without secrets.
 
+use crate::config::forms;
+
 /// What is kept of an answer.
 pub(super) const MAX_EVIDENCE: usize = 4096;
 
@@ -7,8 +9,11 @@ pub(super) const MAX_EVIDENCE: usize = 4096;
 pub(super) fn evidence(text: &str, secrets: &[&str]) -> String {
     let mut clean = text.replace("\r\n", "\n");
     // A server may quote the command that it did not like, or the key that it does not know. Very short ones would tear ordinary words.
-    for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
-        clean = clean.replace(*secret, "***");
+    let mut all: Vec<String> = secrets.iter().filter(|secret| secret.len() >= 4).flat_map(|secret| forms(secret)).collect();
+    // One may be a part of another.
+    all.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    for form in all {
+        clean = clean.replace(&form, "***");
     }
     // Direction marks turn a line around for its reader: they go with the control characters.
     let hostile =
@@ -26,6 +31,10 @@ mod tests {
     fn nothing_hostile_and_nothing_secret_is_kept() {
         assert_eq!(evidence("550-a\r\n550 b\r\n", &[]), "550-a\n550 b");
         assert_eq!(evidence("500 what is AUTH PLAIN AGEAcGFzcw==?", &["AGEAcGFzcw==", "pw"]), "500 what is AUTH PLAIN ***?");
+        assert_eq!(
+            evidence("no key aHVudGVyMi1rZXk=, hunter2%2Dkey or 68756e746572322d6b6579", &["hunter2-key"]),
+            "no key ***k=, hunter2%2Dkey or ***"
+        );
         assert_eq!(evidence("\u{1b}[31mred\u{0}\u{202e}", &[]), "\u{fffd}[31mred\u{fffd}\u{fffd}");
     }
 

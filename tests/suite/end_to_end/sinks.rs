@@ -61,3 +61,41 @@ async fn a_sink_that_refuses_is_told_of_to_the_others_once() {
     assert_eq!(broken.next().await.json()["type"], "incident.resolved");
     assert!(sound.rest().is_empty() && broken.rest().is_empty());
 }
+
+/// A sink that answers at once that it takes nothing: whoever is killed, or gets another configuration, between two tries knows that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_sink_did_not_take_is_not_told_when_it_is_over_however_often_it_was_started() {
+    let mut plan = Plan::new(run::clock(), 7);
+    plan.every = Span::from_secs(1);
+    plan = plan.provider(name("relay"), ProviderPlan::new(Transport::Smtp)).inbox(name("one"), InboxPlan::default());
+    let world = World::start(plan.stream(name("reset"), "Reset your password", Span::from_secs(600))).unwrap();
+    let busy = answer("503 Service Unavailable", "");
+    let mut down = Receiver::start(&vec![busy.as_str(); 1000]).await;
+    let address = down.address;
+    let mut daemon = Daemon::new(|folder| {
+        let accounts = world.accounts(folder.path()).unwrap();
+        format!(
+            "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n\
+             [sink.down.webhook]\nurl = \"http://{address}/\"\n"
+        )
+    });
+    daemon.start().await;
+    daemon.wait_for_arrivals(5.0).await;
+    world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
+    down.next().await;
+    let known = "[\"untaken\",\"[1]\"]";
+    let knows =
+        async |d: &Daemon| std::fs::read_to_string(d.folder.path().join("ledger/sink-down.queue.json")).ok()?.contains(known).then_some(());
+    daemon.wait_for("the answer to be written down", knows).await;
+    daemon.kill();
+    daemon.start().await;
+    down.next().await;
+    assert_eq!(daemon.say(&["reload"]).0, Some(0));
+    down.next().await;
+    world.provider("relay").unwrap().clear();
+    let dropped = "mailcanary_notices_total{sink=\"down\",outcome=\"dropped\"}";
+    daemon.wait_for("all of it to be dropped", async |d| (d.metric(dropped).await? >= 2.0).then_some(())).await;
+    let told: Vec<_> = down.rest().iter().map(|one| one.json()["type"].clone()).collect();
+    assert!(!told.contains(&"incident.resolved".into()), "{told:?}");
+    assert_eq!(daemon.stop().await, Some(0));
+}

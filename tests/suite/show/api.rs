@@ -23,6 +23,19 @@ async fn all(shown: &Shown, path: &str, list: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn a_sink_that_refuses_stops_no_mail() {
+    let mut view = fixture(1, 1, 2);
+    let evidence = json!({ "sink": "pager", "why": "answered 401" });
+    view.incidents = vec![incident(1, Kind::Blind, Culprit::Watcher {}, "sink `pager` refuses notices (answered 401)", evidence)];
+    let (_, status) = get(&Shown::start(view.clone()).await, "/api/v1/status").await;
+    assert_eq!(status["tone"], "degraded", "{status}");
+    // Of two that are as loud the one of mail is told first.
+    view.incidents.insert(0, incident(2, Kind::Stopped, Culprit::Provider(name("provider-0")), "provider `provider-0` stopped", json!({})));
+    let (_, status) = get(&Shown::start(view).await, "/api/v1/status").await;
+    assert!(status["tone"] == "stopped" && status.to_string().contains("provider `provider-0` stopped (1 more open)"), "{status}");
+}
+
+#[tokio::test]
 async fn lists_are_walked_by_page_without_a_gap_and_without_a_repeat() {
     let mut view = fixture(3, 2, 3);
     view.routes[4].verdict = Verdict::Stopped;

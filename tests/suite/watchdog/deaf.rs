@@ -158,3 +158,136 @@ fn a_sink_that_refuses_keeps_no_drill_from_beginning() {
     let over = w.notices.iter().any(|(_, n)| n.sink() == Some("hook") && n.change == Change::Resolved);
     assert!(over, "{:#?}", w.notices);
 }
+
+/// The test notice that waits for `hook`, after at most so many minutes.
+fn trial(w: &mut World, minutes: u64) -> Option<Notice> {
+    for left in (0..=minutes).rev() {
+        let waits = w.dog.outbox().into_iter().find(|p| p.notice.is_trial() && p.sinks.contains(&name("hook")));
+        if let Some(pending) = waits {
+            return Some(Notice::clone(&pending.notice));
+        }
+        w.run(MINUTE.scaled(left.min(1), 1));
+    }
+    None
+}
+
+/// What was told of `hook`.
+fn of_hook(w: &World, change: Change) -> Vec<Notice> {
+    w.notices.iter().map(|(_, n)| n).filter(|n| n.sink() == Some("hook") && n.change == change).cloned().collect()
+}
+
+#[test]
+fn a_sink_that_refuses_is_tried_again_and_nobody_is_reminded_of_one_that_was_mended() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    let (refused, mut tried) = (w.now, Vec::new());
+    while w.now.since(refused) < MINUTE.scaled(40, 1) {
+        for pending in w.dog.outbox().iter().filter(|p| p.sinks.contains(&name("hook"))) {
+            if pending.notice.is_trial() {
+                tried.push(w.now.since(refused).as_ms() / 60_000);
+            }
+            ends(&mut w, &pending.notice, "hook", Delivery::Refused);
+        }
+        w.run(MINUTE);
+    }
+    assert_eq!(tried, [2, 6, 14, 30], "{:#?}", w.notices);
+    assert_eq!(of_hook(&w, Change::Reminder).len(), 1, "once it has refused again: {:#?}", w.notices);
+    // It is mended, and takes the test notice before the next reminder.
+    let notice = trial(&mut w, 60).unwrap();
+    ends(&mut w, &notice, "hook", Delivery::Delivered);
+    let over = of_hook(&w, Change::Resolved);
+    assert_eq!((over.len(), over[0].summary.as_str()), (1, "sink `hook` takes notices again"));
+    assert!(w.dog.outbox().iter().any(|p| p.notice.is_trial() && p.notice.change == Change::Resolved), "and hears that the test is over");
+    w.run(MINUTE.scaled(120, 1));
+    assert_eq!(of_hook(&w, Change::Reminder).len(), 1);
+    replay::holds(&w);
+}
+
+#[test]
+fn who_closes_the_incident_of_a_sink_has_it_tried_at_once() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    let incident = of_hook(&w, Change::Opened)[0].incident;
+    let close = Event::Closed { incident, by: "ann".to_owned(), note: Some("a new webhook".to_owned()) };
+    w.feed(close.clone());
+    let notice = trial(&mut w, 0).unwrap();
+    ends(&mut w, &notice, "hook", Delivery::Refused);
+    assert!(of_hook(&w, Change::Resolved).is_empty(), "it is not over because somebody says so");
+    w.feed(close);
+    let notice = trial(&mut w, 0).unwrap();
+    ends(&mut w, &notice, "hook", Delivery::Delivered);
+    assert_eq!(of_hook(&w, Change::Resolved).len(), 1, "{:#?}", w.notices);
+    replay::holds(&w);
+}
+
+#[test]
+fn another_configuration_has_a_sink_tried_that_refused() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    w.heal(w.now);
+    w.run(MINUTE.scaled(30, 1));
+    let notice = trial(&mut w, 0).unwrap();
+    ends(&mut w, &notice, "hook", Delivery::Refused);
+    assert_eq!(trial(&mut w, 0), None);
+    w.dog = mailcanary::watchdog::Watchdog::replay(&w.settings, Some(&w.dog.checkpoint().unwrap()), []).unwrap();
+    w.dog.fresh_start().into_iter().for_each(|event| w.feed(event));
+    assert!(trial(&mut w, 0).is_some(), "{:#?}", w.notices);
+}
+
+#[test]
+fn what_waits_long_at_a_sink_is_told_to_those_who_take_notices() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    w.run(MINUTE.scaled(20, 1));
+    assert!(of_hook(&w, Change::Opened).is_empty(), "nobody takes anything: there is nobody to tell");
+    ends(&mut w, &page, "chat", Delivery::Delivered);
+    let told = of_hook(&w, Change::Opened);
+    let [told] = &told[..] else { panic!("{:#?}", w.notices) };
+    assert_eq!((told.severity, told.kind, told.what().as_str()), (Severity::Warn, Kind::Blind, "takes no notices"));
+    assert!(
+        told.summary.starts_with("sink `hook` has taken nothing for 2") && told.summary.contains("a notice of incident 1 waits for it"),
+        "{told:#?}"
+    );
+    ends(&mut w, &page, "hook", Delivery::Delivered);
+    assert_eq!(of_hook(&w, Change::Resolved).len(), 1, "{:#?}", w.notices);
+    // One that is only slow is there.
+    w.run(MINUTE.scaled(14, 1));
+    assert_eq!(of_hook(&w, Change::Opened).len(), 1);
+    replay::holds(&w);
+}
+
+#[test]
+fn a_second_sink_that_refuses_meanwhile_calls_nobody() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    ends(&mut w, &page, "chat", Delivery::Refused);
+    let of_sinks: Vec<(Severity, String)> = w.notices.iter().filter_map(|(_, n)| Some((n.severity, n.sink()?.to_owned()))).collect();
+    assert_eq!(of_sinks, [(Severity::Page, "hook".to_owned()), (Severity::Warn, "chat".to_owned())], "{:#?}", w.notices);
+    w.run(MINUTE.scaled(5, 1));
+    assert_eq!(w.notices.iter().filter(|(_, n)| n.sink().is_some()).count(), 2, "{:#?}", w.notices);
+    replay::holds(&w);
+}
+
+#[test]
+fn who_has_seen_it_is_passed_on_with_how_it_is_now() {
+    let mut settings = sinks(settings(2, 1, 2, MINUTE));
+    let key = SecretRef::Env("KEY".to_owned());
+    settings.sinks.get_mut(&name("chat")).unwrap().kind =
+        SinkKind::PagerDuty(PagerDutySettings { base_url: "http://127.0.0.1:9".to_owned(), routing_key: key, acknowledgements: None });
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(30, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+    w.run(MINUTE.scaled(13, 1));
+    let page = w.notices[0].1.clone();
+    w.feed(Event::Acknowledged { incident: page.incident, by: "ann".to_owned(), note: None, said_at: None, via: None });
+    let (told, _) = last(&w);
+    assert_eq!(told.change, Change::Acknowledged);
+    let now = w.dog.view(w.now).incidents[0].summary().to_owned();
+    assert!(told.summary.ends_with(&now), "{}\n{now}", told.summary);
+    assert_ne!(told.evidence["first_bad"]["age"], page.evidence["first_bad"]["age"]);
+    replay::holds(&w);
+}

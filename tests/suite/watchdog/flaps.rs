@@ -192,3 +192,20 @@ fn a_part_that_fails_after_all_of_it_flapped_is_a_page_of_its_own() {
         replay::holds(&w);
     }
 }
+
+#[test]
+fn a_reminder_of_what_flaps_says_so() {
+    let mut w = flapping_with(MINUTE.scaled(10, 1));
+    w.run(MINUTE.scaled(8, 1));
+    let (_, told) = w.notices.iter().rfind(|(_, n)| n.change == Change::Reminder).unwrap();
+    let said = told.summary.contains("; it flaps: 2 times since 2023-11-1")
+        && told.summary.contains(" UTC, delivering in between; it has been open for ");
+    assert!(said, "{}", told.summary);
+    // It comes back within the incident.
+    w.heal(w.now);
+    w.run(MINUTE.scaled(6, 1));
+    w.from(w.now, fails, Fate::Swallowed);
+    w.run(MINUTE.scaled(6, 1));
+    assert!(open(&w).summary().contains("; it flaps: 3 times since "), "{}", open(&w).summary());
+    replay::holds(&w);
+}

@@ -135,10 +135,29 @@ fn what_only_asks_for_somebody_is_not_told_after_somebody_has_come() {
     let summary = w.dog.view(w.now).incidents[0].last.summary.clone();
     assert!(!summary.contains("nobody has acknowledged"), "{summary}");
     w.feed(Event::Acknowledged { incident: page.incident, by: "ann".to_owned(), note: None, said_at: None, via: None });
-    assert!(w.dog.outbox().is_empty(), "{:#?}", w.dog.outbox());
+    // That the other sink took nothing for so long was told, too.
+    assert!(w.dog.outbox().iter().all(|p| p.notice.incident != page.incident), "{:#?}", w.dog.outbox());
     w.heal(w.now);
     w.run(MINUTE.scaled(20, 1));
     assert_eq!(w.notices.last().unwrap().1.change, Change::Resolved);
     assert!(!told(&w, "boss").iter().any(|n| n.change == Change::Resolved), "who was not called is not called off");
+    replay::holds(&w);
+}
+
+#[test]
+fn who_was_called_just_now_is_not_reminded_of_that() {
+    let mut settings = settings(2, 1, 2, MINUTE);
+    let boss = settings.sinks[&name("hook")].clone();
+    settings
+        .sinks
+        .insert(name("boss"), mailcanary::config::Sink { takes: Takes { after: Some(MINUTE.scaled(29, 1)), ..Takes::default() }, ..boss });
+    let mut w = World::new(settings);
+    w.run(MINUTE.scaled(10, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(45, 1));
+    assert!(changes(&w, "hook").contains(&Change::Reminder), "{:#?}", w.notices);
+    assert!(changes(&w, "boss").contains(&Change::Opened) && !changes(&w, "boss").contains(&Change::Reminder), "{:#?}", w.notices);
+    w.run(MINUTE.scaled(60, 1));
+    assert!(changes(&w, "boss").contains(&Change::Reminder), "{:#?}", w.notices);
     replay::holds(&w);
 }

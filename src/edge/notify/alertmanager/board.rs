@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::queue::{DOUBTS, Due, Pace};
+use super::super::pace::{Due, Pace};
+use super::super::queue::DOUBTS;
 use super::super::{Attempt, Origin};
 use super::Alert;
 use crate::model::{At, Change, IncidentId, Notice, NoticeId, Severity, Span};

@@ -11,7 +11,7 @@ pub use alert::Alert;
 pub use board::{Board, Instance};
 pub(crate) use instances::Instances;
 
-use super::queue::Pace;
+use super::pace::Pace;
 use super::{Attempt, Origin, SinkError};
 use crate::model::{At, Change, Name, Notice, Severity};
 

@@ -87,13 +87,13 @@ fn headline(view: &View) -> (Verdict, String) {
     };
     let drill = if quiet::is_drill(view, worst) { "drill: " } else { "" };
     let (tone, well) = if worst.delivers { (Verdict::Degraded, ", at present delivering") } else { (tone(worst.severity), "") };
-    let tone = if drill.is_empty() { tone } else { Verdict::Degraded };
+    let tone = if drill.is_empty() && worst.last.sink().is_none() { tone } else { Verdict::Degraded };
     (tone, capital(&format!("{drill}{}: {}{well}{more}", who(worst), what(worst))))
 }
 
-/// The loudest of what is open; of what delivers again only if nothing else is, and a drill only where there is nothing real.
+/// The loudest of what is open, mail before sinks; of what delivers again only if nothing else is, and a drill only where there is nothing real.
 fn worst(view: &View) -> Option<&IncidentView> {
-    let rank = |i: &&IncidentView| (!quiet::is_drill(view, i), !i.delivers, i.severity);
+    let rank = |i: &&IncidentView| (!quiet::is_drill(view, i), !i.delivers, i.severity, i.last.sink().is_none());
     view.incidents.iter().filter(|i| i.resolved_at.is_none()).max_by_key(rank)
 }
 
@@ -129,7 +129,8 @@ pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
         return (Verdict::Stopped, format!("The watcher has had no network for {}: nothing can be said about mail.", view.at.since(since)));
     }
     if let Some(worst) = worst(view) {
-        let pages = worst.severity == Severity::Page && !worst.delivers && !quiet::is_drill(view, worst);
+        // That a sink takes nothing is no failure of mail.
+        let pages = worst.severity == Severity::Page && !worst.delivers && !quiet::is_drill(view, worst) && worst.last.sink().is_none();
         let tone = if pages { Verdict::Stopped } else { Verdict::Degraded };
         let open = view.incidents.iter().filter(|i| i.resolved_at.is_none()).count();
         let more = if open > 1 { format!(" ({} more open)", open - 1) } else { String::new() };
