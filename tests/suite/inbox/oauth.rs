@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::*;
 use crate::submit::contract::desk::{Desk, Told};
+use crate::submit::contract::service_account::{claims, key_file};
 use crate::support::dovecot::USER;
 use crate::support::fake_imap::{Answer, Fake, say};
 use crate::support::tokens::token_of;
@@ -88,6 +89,28 @@ async fn a_client_may_log_in_by_itself() {
             ("scope", "https://outlook.office365.com/.default")
         ]
     );
+}
+
+#[tokio::test]
+async fn a_service_account_signs_for_the_mailbox_that_it_reads() {
+    let (dovecot, folder) = (dovecot(), key_file());
+    let desk = Desk::new([granted(&token_of(USER, 3600, 1), 3600), granted(&token_of(USER, 3600, 2), 3600)]).await;
+    let token_url = format!("http://127.0.0.1:{}/token", desk.port);
+    let key = std::fs::read_to_string(folder.path().join("key.json")).unwrap();
+    for acts_for in [None, Some("seed@workspace.example".to_owned())] {
+        let sub = acts_for.clone().unwrap_or_else(|| USER.to_owned());
+        let scope = "https://mail.google.com/";
+        let oauth = OAuth::ServiceAccount { token_url: token_url.clone(), key: SecretRef::Env("KEY".to_owned()), acts_for, scope };
+        let key = key.clone();
+        let mut rig = Rig::new(with(dovecot.imap, oauth)).with_tokens(move |_| Some(Secret::new(key.clone()))).watch();
+        rig.expect_sight().await;
+        let asked = desk.asked(|asked| asked.is_post("/token"));
+        let form = asked.last().unwrap().form();
+        assert_eq!(form["grant_type"], "urn:ietf:params:oauth:grant-type:jwt-bearer");
+        let claims = claims(&form["assertion"], &folder);
+        let expected = [("iss", "canary@p.iam.gserviceaccount.com"), ("sub", sub.as_str()), ("scope", scope), ("aud", token_url.as_str())];
+        expected.iter().for_each(|(name, value)| assert_eq!(claims[*name], *value, "{claims}"));
+    }
 }
 
 #[tokio::test]

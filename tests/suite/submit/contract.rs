@@ -18,7 +18,7 @@ mod postmark;
 mod resend;
 mod sasl;
 mod sendgrid;
-mod service_account;
+pub(crate) mod service_account;
 mod ses;
 mod signs;
 mod sparkpost;

@@ -10,7 +10,7 @@ use crate::support::temp_dir::TempDir;
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// A key file as the console gives it, and the public half of its key, both in a folder of their own.
-fn key_file() -> TempDir {
+pub(crate) fn key_file() -> TempDir {
     let folder = TempDir::new("service-account");
     let at = |name: &str| folder.path().join(name);
     let made = Command::new("openssl").args(["genrsa", "-out"]).arg(at("key.pem")).arg("2048").output().expect("openssl is installed");
@@ -49,7 +49,7 @@ fn made(checked: &config::Checked) -> Submitter {
 }
 
 /// What an assertion claims, after openssl found its signature good.
-fn claims(assertion: &str, folder: &TempDir) -> Value {
+pub(crate) fn claims(assertion: &str, folder: &TempDir) -> Value {
     let parts: Vec<&str> = assertion.split('.').collect();
     let decoded = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap();
     let at = |name: &str| folder.path().join(name);
