@@ -129,7 +129,8 @@ fn known_part(plan: &Plan, state: &State, finding: &Finding) -> Option<usize> {
     let covers = |culprit: &Culprit| finding.routes.iter().all(|slot| plan.routes.get(*slot).is_some_and(|r| culprit.covers(&r.route)));
     let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
     let mut known = refused.filter(|culprit| is_part(culprit) && covers(culprit));
-    let is_whole = matches!(finding.culprit, Culprit::Provider(_)) && finding.kind == Kind::Refused && !finding.alarm;
+    let may_be_part = finding.class.is_some_and(may_be_of_inbox) && !finding.alarm;
+    let is_whole = matches!(finding.culprit, Culprit::Provider(_)) && finding.kind == Kind::Refused && may_be_part;
     plan.suspect(known.next().filter(|_| is_whole)?)
 }
 

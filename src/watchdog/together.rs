@@ -113,9 +113,10 @@ pub(super) fn everything(plan: &Plan, state: &State) -> Option<Fact> {
     if began.windows(2).any(|two| matches!(two, [one, next] if next.since(*one) >= LATELY)) {
         return None;
     }
-    let covered = |r: &RouteState| state.alarms.iter().any(|a| a.culprit.covers(&r.route));
-    let tells = |r: &&RouteState| state.sees(&r.route.inbox) && r.suppressed.is_none() && r.serial > 0;
-    let all = state.routes.iter().filter(tells).all(|r| covered(r) && r.refusal.is_none());
+    let covered = |r: &RouteState| state.alarms.iter().any(|a| a.culprit.covers(&r.route)) && r.refusal.is_none();
+    let matters = |r: &&RouteState| r.suppressed.is_none() && r.serial > 0;
+    // Of what cannot be read it is not known whether it delivers.
+    let all = state.cut_off_since.is_none() && state.routes.iter().filter(matters).all(|r| covered(r) && state.sees(&r.route.inbox));
     let instead_of = || state.alarms.iter().map(|a| a.culprit.clone()).collect();
     all.then(|| Fact::Alarmed { culprit: Culprit::Watcher {}, instead_of: instead_of() })
 }
