@@ -306,6 +306,7 @@ impl State {
         }
         if notice.change == Change::Resolved {
             incident.shown.resolved_at = Some(at);
+            self.deaf.retain(|sink, _| notice.sink() != Some(sink.as_str()));
             for route in self.routes.iter_mut().filter(|r| delivery && notice.culprit.covers(&r.route)) {
                 route.judged_before = Some(at);
             }
@@ -326,6 +327,7 @@ impl State {
         }
         incident.told.extend(sinks.iter().cloned());
         for sink in sinks {
+            self.owed_since.entry(sink.clone()).or_insert(at);
             if let Some(missed) = incident.missed.get_mut(sink) {
                 *missed = Missed::Again;
             }
@@ -354,10 +356,18 @@ impl State {
         if pending.sinks.is_empty() {
             self.outbox.remove(&notice);
         }
+        if self.owed(sink).next().is_none() {
+            self.owed_since.remove(sink);
+        }
         match self.delivered.iter_mut().find(|(name, end, _)| name == sink && *end == outcome) {
             Some((_, _, count)) => *count += 1,
             None => self.delivered.push((sink.clone(), outcome, 1)),
         }
+    }
+
+    /// What waits for a sink, but for test notices.
+    pub(super) fn owed(&self, sink: &Name) -> impl Iterator<Item = &Pending> {
+        self.outbox.values().filter(move |pending| pending.sinks.contains(sink) && !pending.notice.is_trial())
     }
 
     /// Open incidents of this culprit.

@@ -215,6 +215,12 @@ impl InboxState {
 }
 
 impl State {
+    /// What was read of an inbox stands still.
+    pub(super) fn freeze(&mut self, name: &Name) {
+        let Some(horizon) = self.inboxes.get(name).and_then(|i| self.horizon(i)) else { return };
+        self.inbox(name).read_up_to(horizon);
+    }
+
     /// A read that shows nothing new and that nothing waits for need not be written down, nor a finding that tells nothing new.
     pub(super) fn is_news(&self, ix: &Index, at: At, event: &Event) -> bool {
         if let Event::Traced { canary, fate, words } = event {

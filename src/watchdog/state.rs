@@ -115,6 +115,9 @@ pub(super) struct State {
     /// When each sink took something last.
     #[serde(default)]
     pub(super) took_at: BTreeMap<Name, At>,
+    /// Since when something has waited for each sink, and it has answered nothing.
+    #[serde(default)]
+    pub(super) owed_since: BTreeMap<Name, At>,
 }
 
 /// The start of the installation.
@@ -350,12 +353,6 @@ impl State {
         let clear_from = self.clear_from(at);
         ix.clears_at = ix.clears_at.max(clear_from);
         self.inbox(name).gain_sight(clear_from);
-    }
-
-    /// What was read of an inbox stands still.
-    fn freeze(&mut self, name: &Name) {
-        let Some(horizon) = self.inboxes.get(name).and_then(|i| self.horizon(i)) else { return };
-        self.inbox(name).read_up_to(horizon);
     }
 
     /// No inbox can be read from now on.

@@ -8,6 +8,7 @@ mod join;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub(super) use self::join::ToldAs;
 use self::join::tell_as;
 use super::pace::{Due, Pace, mix};
 use super::page::is_quiet;
@@ -36,14 +37,14 @@ struct Waiting {
     unanswered: u32,
     /// What it is told as, because it is told instead of one that is more than it is.
     told_as: Option<Change>,
+    /// As it was handed over it asked for somebody.
+    asked: bool,
 }
 
 /// A notice that waits, and of which it is known that the sink has not taken it.
 #[derive(Debug)]
 pub(super) struct Untaken {
     pub(super) notice: NoticeId,
-    /// See [`Queue::after`].
-    pub(super) told_as: Option<Change>,
     /// It has failed, or waits for more than its turn.
     pub(super) waits: bool,
 }
@@ -62,8 +63,10 @@ pub struct Queue {
     ended: Vec<(NoticeId, Delivery)>,
     /// Notices that ended, where a restart would not know it yet.
     unwritten: BTreeMap<NoticeId, IncidentId>,
-    /// Notices that an earlier process is known not to have got rid of, and what they are told as.
-    untaken: BTreeMap<NoticeId, Option<Change>>,
+    /// Notices that an earlier process is known not to have got rid of.
+    untaken: BTreeSet<NoticeId>,
+    /// Notices that an earlier process told as something else, or was to.
+    told_as: BTreeMap<NoticeId, ToldAs>,
     /// Since when notices have been refused as by a receiver that is being replaced, where that began before this process.
     doubted: BTreeMap<NoticeId, At>,
     /// The sink makes a second message of what it is told twice.
@@ -87,7 +90,8 @@ impl Queue {
             gone: false,
             ended: Vec::new(),
             unwritten: BTreeMap::new(),
-            untaken: BTreeMap::new(),
+            untaken: BTreeSet::new(),
+            told_as: BTreeMap::new(),
             doubted: BTreeMap::new(),
             repeats: false,
             dropped: 0,
@@ -108,13 +112,19 @@ impl Queue {
         self
     }
 
-    /// The same after an earlier process, of whose notices `untaken` are known not to have been taken, some of them told as another change, for
-    /// they are told instead of earlier ones, some of them `doubted` since then, and which the sink wants to be left alone until `not_before`.
+    /// The same after an earlier process, of whose notices `untaken` are known not to have been taken, some of them `doubted` since then, and
+    /// which the sink wants to be left alone until `not_before`.
     #[must_use]
-    pub fn after(mut self, untaken: &BTreeMap<NoticeId, Option<Change>>, doubted: &BTreeMap<NoticeId, At>, not_before: Option<At>) -> Self {
+    pub fn after(mut self, untaken: &BTreeSet<NoticeId>, doubted: &BTreeMap<NoticeId, At>, not_before: Option<At>) -> Self {
         self.untaken.clone_from(untaken);
         self.doubted.clone_from(doubted);
         self.quiet = not_before.map(|at| Due { since: self.born, at });
+        self
+    }
+
+    /// The same after an earlier process that told some notices as more than they are, for they are told instead of others.
+    pub(super) fn telling(mut self, told_as: &BTreeMap<NoticeId, ToldAs>) -> Self {
+        self.told_as.clone_from(told_as);
         self
     }
 
@@ -126,7 +136,6 @@ impl Queue {
         let clear = firsts.filter(|(w, _)| !w.flying && !w.unclear);
         let of = |(w, first): (&Waiting, bool)| Untaken {
             notice: w.out.notice.notice,
-            told_as: w.told_as,
             waits: held || !first || w.tries > 0 || !w.due.has_come(now),
         };
         clear.map(of).collect()
@@ -165,11 +174,11 @@ impl Queue {
             return;
         }
         let incident = out.notice.incident;
-        let before = self.untaken.get(&id).filter(|_| out.at < self.born);
-        let unclear = out.at < self.born && before.is_none();
-        let told_as = before.copied().flatten();
-        if let Some(change) = told_as {
-            tell_as(&mut out, change);
+        let (is_old, asked) = (out.at < self.born, out.notice.asks_for_somebody());
+        let unclear = is_old && !self.untaken.contains(&id);
+        let told_as = self.told_as.get(&id).filter(|_| is_old).cloned();
+        if let Some(more) = &told_as {
+            tell_as(&mut out, more.clone());
         }
         self.waiting.push_back(Waiting {
             out,
@@ -179,7 +188,8 @@ impl Queue {
             flying: false,
             unclear,
             unanswered: 0,
-            told_as,
+            told_as: told_as.map(|(change, _)| change),
+            asked,
         });
         self.overtake(incident, now);
         self.trim();
@@ -281,7 +291,7 @@ impl Queue {
 
     /// Somebody has seen an incident: nobody is reminded of it, and nobody else is called.
     pub fn seen(&mut self, incident: IncidentId) {
-        self.drop_where(|w| w.out.notice.incident == incident && w.out.notice.asks_for_somebody());
+        self.drop_where(|w| w.out.notice.incident == incident && w.asked);
     }
 
     /// How this notice ended is durable: the next one of its incident may go.

@@ -185,6 +185,17 @@ fn what_only_asks_for_somebody_is_dropped_when_somebody_has_seen_it() {
 }
 
 #[test]
+fn what_is_told_instead_of_a_page_is_dropped_as_what_it_was() {
+    let mut queue = queue();
+    queue.push(out(1, 1, Change::Opened), at(1000));
+    assert_eq!(started(&mut queue, 1000), Some(1));
+    queue.finished(NoticeId(1), &RETRY, at(1000));
+    queue.push(out(2, 1, Change::Reminder), at(1000));
+    queue.seen(IncidentId(1));
+    assert_eq!(queue.take_ended(), [1, 2].map(|id| (NoticeId(id), Delivery::Dropped)), "who took it would never hear of the end");
+}
+
+#[test]
 fn what_may_have_been_told_is_repeated_once_soon_and_then_seldom_and_says_so() {
     // To a sink that knows a repeat for what it is, it costs nothing.
     for repeats in [true, false] {

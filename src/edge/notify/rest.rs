@@ -4,10 +4,13 @@
 //! A small file beside the ledger. Without it a sink is called again at once, what may have been taken counts as taken perhaps, and who
 //! refuses is given its ten minutes again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::memory::Memory;
+use super::queue::ToldAs;
 use super::{Attempt, Queue};
 use crate::model::{At, Change, Name, NoticeId, Span};
 
@@ -24,14 +27,17 @@ const MOST_UNTAKEN: usize = 1000;
 const NOT_BEFORE: &str = "not_before";
 const UNTAKEN: &str = "untaken";
 const TOLD_AS: &str = "told_as";
+/// The marks of those that call somebody because nobody else has come.
+const ESCALATIONS: &str = "escalations";
 const DOUBTED: &str = "doubted";
 
 /// The memory of one queue.
 #[derive(Debug)]
 pub(super) struct Rest {
     memory: Memory,
-    /// What each is told as, if not as what it is.
-    untaken: BTreeMap<NoticeId, Option<Change>>,
+    untaken: BTreeSet<NoticeId>,
+    /// What is told as something else, until its end is written down.
+    told_as: BTreeMap<NoticeId, ToldAs>,
     doubted: BTreeMap<NoticeId, At>,
     /// What is known is not written down yet.
     changed: bool,
@@ -43,11 +49,14 @@ impl Rest {
         let memory = Memory::open(folder, &format!("sink-{sink}.queue.json"));
         let untaken: Vec<NoticeId> = kept(&memory, UNTAKEN);
         let told_as: Vec<(NoticeId, Change)> = kept(&memory, TOLD_AS);
-        let told_as: BTreeMap<NoticeId, Change> = told_as.into_iter().collect();
-        let untaken = untaken.into_iter().take(MOST_UNTAKEN).map(|notice| (notice, told_as.get(&notice).copied())).collect();
+        let escalations: Vec<(NoticeId, Value)> = kept(&memory, ESCALATIONS);
+        let mut escalations: BTreeMap<NoticeId, Value> = escalations.into_iter().collect();
+        let told_as =
+            told_as.into_iter().take(MOST_UNTAKEN).map(|(notice, change)| (notice, (change, escalations.remove(&notice)))).collect();
+        let untaken = untaken.into_iter().take(MOST_UNTAKEN).collect();
         let doubted: Vec<(NoticeId, At)> = kept(&memory, DOUBTED);
         let doubted = doubted.into_iter().filter(|(_, since)| *since <= now).take(MOST).collect();
-        Self { memory, untaken, doubted, changed: false }
+        Self { memory, untaken, told_as, doubted, changed: false }
     }
 
     /// Until when the sink wants to be left alone, if that is not over.
@@ -56,9 +65,14 @@ impl Rest {
         Some(at).filter(|at| *at > now && at.since(now) <= LONGEST)
     }
 
-    /// Notices of which it is known that the sink has not taken them, and what they are told as, if not as what they are.
-    pub(super) const fn untaken(&self) -> &BTreeMap<NoticeId, Option<Change>> {
+    /// Notices of which it is known that the sink has not taken them.
+    pub(super) const fn untaken(&self) -> &BTreeSet<NoticeId> {
         &self.untaken
+    }
+
+    /// What is told as something else, whether the sink may know of it or not.
+    pub(super) const fn told_as(&self) -> &BTreeMap<NoticeId, ToldAs> {
+        &self.told_as
     }
 
     /// Since when which notices have been refused as by a receiver that is being replaced.
@@ -76,26 +90,33 @@ impl Rest {
 
     /// A notice's way is over, and the next process knows that.
     pub(super) fn written(&mut self, notice: NoticeId) {
-        self.changed |= self.untaken.remove(&notice).is_some();
+        self.changed |= self.untaken.remove(&notice);
+        self.changed |= self.told_as.remove(&notice).is_some();
     }
 
     /// Writes down which notices have certainly not been taken, before anything that has been begun goes on: what is tried from now on may be
     /// taken. What only waits for its turn is not worth a write, unless the worker `ends`.
     pub(super) fn settle(&mut self, queue: &Queue, now: At, ends: bool) {
-        let untaken: BTreeMap<NoticeId, (Option<Change>, bool)> =
-            queue.untaken(now).into_iter().map(|one| (one.notice, (one.told_as, one.waits || ends))).collect();
+        let untaken: BTreeMap<NoticeId, bool> = queue.untaken(now).into_iter().map(|one| (one.notice, one.waits || ends)).collect();
+        let told_as = queue.told_as();
         if !self.untaken.is_empty() {
             let (all, before, full) = (queue.all(), self.untaken.len(), self.untaken.len() >= MOST_UNTAKEN);
             // Those that were not handed over again yet stay as they are, and those whose end is not written down, while there is room.
-            self.untaken.retain(|notice, _| untaken.contains_key(notice) || !full && !all.contains(notice));
+            self.untaken.retain(|notice| untaken.contains_key(notice) || !full && !all.contains(notice));
             self.changed |= self.untaken.len() != before;
         }
-        for (notice, (told_as, waits)) in untaken {
-            let known = self.untaken.get(&notice);
-            if known != Some(&told_as) && (known.is_some() || waits && self.untaken.len() < MOST_UNTAKEN) {
-                self.untaken.insert(notice, told_as);
+        for (notice, _) in untaken.into_iter().filter(|(_, waits)| *waits) {
+            self.changed |= self.untaken.len() < MOST_UNTAKEN && self.untaken.insert(notice);
+        }
+        for (notice, more) in told_as {
+            if self.told_as.get(&notice) != Some(&more) {
+                self.told_as.insert(notice, more);
                 self.changed = true;
             }
+        }
+        if self.told_as.len() > MOST_UNTAKEN {
+            let all = queue.all();
+            self.told_as.retain(|notice, _| all.contains(notice));
         }
         if std::mem::take(&mut self.changed) {
             self.keep();
@@ -133,10 +154,16 @@ impl Rest {
     }
 
     fn keep(&self) {
-        let untaken: Vec<NoticeId> = self.untaken.keys().copied().collect();
-        let told_as: Vec<(NoticeId, Change)> = self.untaken.iter().filter_map(|(notice, change)| Some((*notice, (*change)?))).collect();
+        let untaken: Vec<NoticeId> = self.untaken.iter().copied().collect();
+        let told_as: Vec<(NoticeId, Change)> = self.told_as.iter().map(|(notice, (change, _))| (*notice, *change)).collect();
+        let escalations: Vec<(NoticeId, &Value)> =
+            self.told_as.iter().filter_map(|(notice, (_, mark))| Some((*notice, mark.as_ref()?))).collect();
         let text = |what: Result<String, serde_json::Error>| what.unwrap_or_default();
-        self.memory.set_all(&[(UNTAKEN, text(serde_json::to_string(&untaken))), (TOLD_AS, text(serde_json::to_string(&told_as)))]);
+        self.memory.set_all(&[
+            (UNTAKEN, text(serde_json::to_string(&untaken))),
+            (TOLD_AS, text(serde_json::to_string(&told_as))),
+            (ESCALATIONS, text(serde_json::to_string(&escalations))),
+        ]);
     }
 }
 
@@ -164,7 +191,8 @@ mod tests {
     /// A queue of the process that began at `now`, with what an earlier one left.
     fn queue(folder: &Path, now: At) -> (Queue, Rest) {
         let rest = Rest::open(Some(folder), &Name::new("sink").unwrap(), now);
-        (Queue::new(Pace::default(), 42, now).after(rest.untaken(), rest.doubted(), rest.not_before(now)), rest)
+        let queue = Queue::new(Pace::default(), 42, now).telling(rest.told_as());
+        (queue.after(rest.untaken(), rest.doubted(), rest.not_before(now)), rest)
     }
 
     fn fails(queue: &mut Queue, rest: &mut Rest, attempt: &Attempt, now: At) {
@@ -251,6 +279,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_instead_of_a_page_calls_after_a_restart_though_it_may_have_been_taken() {
+        let folder = std::env::temp_dir().join(format!("mailcanary-rest-told-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let new = |id, change, mark: &str, secs| {
+            let mut out = Outgoing { at: at(secs), ..out(id, change) };
+            std::sync::Arc::make_mut(&mut out.notice).evidence.as_object_mut().unwrap().insert(mark.to_owned(), 1.into());
+            out
+        };
+        let (mut first, mut rest) = queue(&folder, at(0));
+        first.push(new(1, Change::Opened, "escalation", 1), at(1));
+        fails(&mut first, &mut rest, &Attempt::Retry { after: None, why: String::new(), unclear: false }, at(1));
+        first.push(new(2, Change::Reminder, "quiet", 2), at(2));
+        assert_eq!(first.take_ended(), [(NoticeId(1), Delivery::Dropped)]);
+        first.written(NoticeId(1));
+        rest.written(NoticeId(1));
+        // It is killed while it tells the one that is left, twice.
+        assert_eq!(first.start(at(60)).unwrap().notice.notice, NoticeId(2));
+        rest.settle(&first, at(60), false);
+        for born in [70, 80] {
+            let (mut next, mut rest) = queue(&folder, at(born));
+            next.push(new(2, Change::Reminder, "quiet", 2), at(born));
+            let told = next.start(at(born)).unwrap();
+            let marks = ["escalation", "quiet"].map(|mark| told.notice.evidence.get(mark).is_some());
+            assert_eq!((told.notice.change, told.perhaps_told, marks), (Change::Opened, true, [true, false]));
+            rest.settle(&next, at(born), false);
+            if born == 80 {
+                next.finished(NoticeId(2), &Attempt::Delivered, at(born));
+                rest.written(NoticeId(2));
+                rest.settle(&next, at(born), false);
+            }
+        }
+        assert!(queue(&folder, at(90)).1.told_as().is_empty());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn what_was_never_tried_is_known_after_a_reload() {
         let folder = std::env::temp_dir().join(format!("mailcanary-rest-reload-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -284,7 +348,7 @@ mod tests {
         let (later, mut rest) = queue(&folder, at(700));
         assert!(rest.doubted().is_empty(), "what ended is forgotten");
         // A notice of another ledger that has the same number is another one.
-        let mut other = later.after(&BTreeMap::new(), &BTreeMap::from([(NoticeId(1), at(0))]), None);
+        let mut other = later.after(&BTreeSet::new(), &BTreeMap::from([(NoticeId(1), at(0))]), None);
         other.push(Outgoing { at: at(700), ..out(1, Change::Opened) }, at(700));
         fails(&mut other, &mut rest, &missing, at(700));
         assert_eq!(other.len(), 1);

@@ -177,11 +177,11 @@ async fn one_by_one(
     pace: Pace,
 ) {
     let now = desk.now.clone();
-    let mut queue = Queue::new(pace, seed(&desk.name), born).within(channel.rate()).repeating(channel.repeats()).after(
-        rest.untaken(),
-        rest.doubted(),
-        rest.not_before(born),
-    );
+    let mut queue = Queue::new(pace, seed(&desk.name), born)
+        .within(channel.rate())
+        .repeating(channel.repeats())
+        .telling(rest.told_as())
+        .after(rest.untaken(), rest.doubted(), rest.not_before(born));
     let (lanes, mut dropped) = (channel.lanes(), 0);
     let mut flights: FuturesUnordered<Flight<'_, NoticeId>> = FuturesUnordered::new();
     loop {

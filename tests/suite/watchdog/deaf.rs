@@ -1,7 +1,9 @@
 //! Sinks that take nothing are told of to the others, and who has seen an incident is passed on to those that keep that.
 
+use std::collections::BTreeSet;
+
 use mailcanary::config::{PagerDutySettings, SecretRef, Settings, SinkKind};
-use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Severity, Span};
+use mailcanary::model::{Change, Class, Culprit, IncidentId, Kind, Notice, Severity, Span};
 use mailcanary::watchdog::{Delivery, Event};
 
 use super::replay;
@@ -21,9 +23,13 @@ fn sinks(of: Settings) -> Settings {
 
 /// A provider refuses, and `hook` and `chat` are to hear of it.
 fn refusing() -> World {
-    let mut w = World::new(sinks(settings(2, 1, 2, MINUTE)));
+    refused_by(sinks(settings(2, 1, 2, MINUTE)), "p0")
+}
+
+fn refused_by(settings: Settings, provider: &'static str) -> World {
+    let mut w = World::new(settings);
     w.run(MINUTE.scaled(10, 1));
-    w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+    w.from(w.now, move |r, _| r.provider.as_str() == provider, Fate::Refused(Class::Suspended));
     w.run(MINUTE.scaled(2, 1));
     assert_eq!(w.notices.len(), 1, "{:#?}", w.notices);
     w
@@ -54,7 +60,7 @@ fn a_sink_that_refuses_is_an_incident_of_the_others() {
     // Nobody acknowledges it: who waits is called, but never the one that it is about.
     w.run(MINUTE.scaled(16, 1));
     let boss: Vec<&Notice> = w.notices.iter().map(|(_, n)| n).filter(|n| n.summary.starts_with("ESCALATION")).collect();
-    assert_eq!(boss.iter().map(|n| n.incident).collect::<std::collections::BTreeSet<_>>().len(), 2, "{boss:#?}");
+    assert_eq!(boss.iter().map(|n| n.incident).collect::<BTreeSet<_>>().len(), 2, "{boss:#?}");
     w.feed(Event::Acknowledged { incident: told.incident, by: "ann".to_owned(), note: None, said_at: None, via: None });
     assert!(w.dog.view(w.now).incidents.iter().any(|i| i.incident == told.incident && i.acknowledged.is_some()));
     replay::holds(&w);
@@ -171,6 +177,17 @@ fn trial(w: &mut World, minutes: u64) -> Option<Notice> {
     None
 }
 
+/// The real notices that wait for `hook`.
+fn owed(w: &World) -> Vec<Notice> {
+    let all = w.dog.outbox();
+    all.iter().filter(|p| p.sinks.contains(&name("hook")) && !p.notice.is_trial()).map(|p| Notice::clone(&p.notice)).collect()
+}
+
+/// `hook` takes all real notices.
+fn takes_all(w: &mut World) {
+    owed(w).iter().for_each(|notice| ends(w, notice, "hook", Delivery::Delivered));
+}
+
 /// What was told of `hook`.
 fn of_hook(w: &World, change: Change) -> Vec<Notice> {
     w.notices.iter().map(|(_, n)| n).filter(|n| n.sink() == Some("hook") && n.change == change).cloned().collect()
@@ -196,6 +213,8 @@ fn a_sink_that_refuses_is_tried_again_and_nobody_is_reminded_of_one_that_was_men
     // It is mended, and takes the test notice before the next reminder.
     let notice = trial(&mut w, 60).unwrap();
     ends(&mut w, &notice, "hook", Delivery::Delivered);
+    assert!(of_hook(&w, Change::Resolved).is_empty(), "what it has refused it is told once more");
+    takes_all(&mut w);
     let over = of_hook(&w, Change::Resolved);
     assert_eq!((over.len(), over[0].summary.as_str()), (1, "sink `hook` takes notices again"));
     assert!(w.dog.outbox().iter().any(|p| p.notice.is_trial() && p.notice.change == Change::Resolved), "and hears that the test is over");
@@ -218,6 +237,7 @@ fn who_closes_the_incident_of_a_sink_has_it_tried_at_once() {
     w.feed(close);
     let notice = trial(&mut w, 0).unwrap();
     ends(&mut w, &notice, "hook", Delivery::Delivered);
+    takes_all(&mut w);
     assert_eq!(of_hook(&w, Change::Resolved).len(), 1, "{:#?}", w.notices);
     replay::holds(&w);
 }
@@ -289,5 +309,105 @@ fn who_has_seen_it_is_passed_on_with_how_it_is_now() {
     let now = w.dog.view(w.now).incidents[0].summary().to_owned();
     assert!(told.summary.ends_with(&now), "{}\n{now}", told.summary);
     assert_ne!(told.evidence["first_bad"]["age"], page.evidence["first_bad"]["age"]);
+    replay::holds(&w);
+}
+
+#[test]
+fn a_sink_that_takes_nothing_is_one_incident_though_what_waits_for_it_becomes_one_notice() {
+    let mut w = refusing();
+    let minute = |w: &mut World| {
+        for pending in w.dog.outbox().iter().filter(|p| p.sinks.contains(&name("chat"))) {
+            ends(w, &pending.notice, "chat", Delivery::Delivered);
+        }
+        // Its queue keeps the newest.
+        let old = owed(w);
+        for notice in old.iter().take(old.len().saturating_sub(1)) {
+            ends(w, notice, "hook", Delivery::Dropped);
+        }
+        w.run(MINUTE);
+    };
+    (0..70).for_each(|_| minute(&mut w));
+    let reminders = w.notices.iter().filter(|(_, n)| n.incident.0 == 1 && n.change == Change::Reminder).count();
+    assert!(reminders >= 1, "{:#?}", w.notices);
+    assert_eq!([Change::Opened, Change::Resolved].map(|change| of_hook(&w, change).len()), [1, 0], "{:#?}", w.notices);
+    // It is over before the sink has heard of it.
+    w.heal(w.now);
+    while w.notices.iter().all(|(_, n)| n.incident.0 != 1 || n.change != Change::Resolved) {
+        minute(&mut w);
+    }
+    owed(&w).iter().for_each(|notice| ends(&mut w, notice, "hook", Delivery::Dropped));
+    let over = of_hook(&w, Change::Resolved);
+    let why = "nothing waits for sink `hook` any more; whether it takes notices is not known";
+    assert_eq!(over.iter().map(|n| n.summary.as_str()).collect::<Vec<_>>(), [why], "{:#?}", w.notices);
+    replay::holds(&w);
+}
+
+#[test]
+fn a_sink_that_takes_test_notices_alone_refuses_on() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    let mut refused = 0;
+    for _ in 0..90 {
+        for pending in w.dog.outbox().iter().filter(|p| p.sinks.contains(&name("hook"))) {
+            let outcome = if pending.notice.is_trial() { Delivery::Delivered } else { Delivery::Refused };
+            refused += usize::from(outcome == Delivery::Refused);
+            ends(&mut w, &pending.notice, "hook", outcome);
+        }
+        w.run(MINUTE);
+    }
+    assert!(refused >= 2, "once more, and the reminder: {:#?}", w.notices);
+    let all: BTreeSet<IncidentId> = of_hook(&w, Change::Opened).iter().map(|n| n.incident).collect();
+    assert_eq!((all.len(), of_hook(&w, Change::Resolved).len()), (1, 0), "{:#?}", w.notices);
+    // It takes one that is none.
+    while owed(&w).is_empty() {
+        w.run(MINUTE);
+    }
+    takes_all(&mut w);
+    assert_eq!(of_hook(&w, Change::Resolved).len(), 1, "{:#?}", w.notices);
+    replay::holds(&w);
+}
+
+#[test]
+fn a_second_sink_that_refuses_calls_when_the_first_takes_notices_again() {
+    let mut w = refusing();
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    ends(&mut w, &page, "chat", Delivery::Refused);
+    takes_all(&mut w);
+    let of_chat: Vec<&Notice> = w.notices.iter().map(|(_, n)| n).filter(|n| n.sink() == Some("chat")).collect();
+    let told: Vec<(Change, Severity)> = of_chat.iter().map(|n| (n.change, n.severity)).collect();
+    assert_eq!(told, [(Change::Opened, Severity::Warn), (Change::Updated, Severity::Page)], "{:#?}", w.notices);
+    assert!(of_chat[0].evidence.get("beside").is_some() && of_chat[1].evidence.get("beside").is_none());
+    replay::holds(&w);
+}
+
+#[test]
+fn who_takes_pages_alone_is_called_of_each_sink_that_refuses() {
+    let mut settings = sinks(settings(2, 1, 2, MINUTE));
+    let mut pager = settings.sinks[&name("hook")].clone();
+    pager.takes.severities = vec![Severity::Page];
+    settings.sinks.insert(name("pager"), pager);
+    let mut w = refused_by(settings, "p0");
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "hook", Delivery::Refused);
+    ends(&mut w, &page, "chat", Delivery::Refused);
+    let of_sinks: Vec<Severity> = w.notices.iter().filter(|(_, n)| n.sink().is_some()).map(|(_, n)| n.severity).collect();
+    assert_eq!(of_sinks, [Severity::Page; 2], "{:#?}", w.notices);
+}
+
+#[test]
+fn the_loudest_that_waits_long_says_how_loud_it_is() {
+    let mut w = refused_by(sinks(settings(3, 1, 2, MINUTE)), "p0");
+    let page = w.notices[0].1.clone();
+    ends(&mut w, &page, "chat", Delivery::Delivered);
+    w.run(MINUTE.scaled(3, 1));
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    w.run(MINUTE.scaled(13, 1));
+    assert_eq!(of_hook(&w, Change::Opened).iter().map(|n| n.severity).collect::<Vec<_>>(), [Severity::Warn], "{:#?}", w.notices);
+    w.run(MINUTE.scaled(6, 1));
+    let louder = of_hook(&w, Change::Updated);
+    assert_eq!(louder.iter().map(|n| n.severity).collect::<Vec<_>>(), [Severity::Page], "{:#?}", w.notices);
+    assert!(louder[0].summary.contains("a notice of incident 2 waits for it"), "{louder:#?}");
     replay::holds(&w);
 }

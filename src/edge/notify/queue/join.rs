@@ -1,12 +1,17 @@
 //! What waits long of one incident becomes one notice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::{Queue, Waiting};
 use crate::edge::notify::Outgoing;
 use crate::edge::notify::page::{QUIET, is_quiet};
 use crate::model::{At, Change, IncidentId, NoticeId};
+
+/// What a notice is told as that is told instead of more than it is, and the mark that somebody is called because nobody else has come.
+pub(in crate::edge::notify) type ToldAs = (Change, Option<Value>);
 
 /// Marks the evidence of what calls somebody because nobody else has come.
 const ESCALATION: &str = "escalation";
@@ -18,15 +23,22 @@ fn is_clear(waiting: &Waiting) -> bool {
 }
 
 /// From now on it is told as this, aloud.
-pub(super) fn tell_as(out: &mut Outgoing, change: Change) {
+pub(super) fn tell_as(out: &mut Outgoing, (change, escalation): ToldAs) {
     let notice = Arc::make_mut(&mut out.notice);
     notice.change = change;
     if let Some(evidence) = notice.evidence.as_object_mut() {
         evidence.remove(QUIET);
+        evidence.extend(escalation.map(|mark| (ESCALATION.to_owned(), mark)));
     }
 }
 
 impl Queue {
+    /// What waits and is told as something else.
+    pub(in crate::edge::notify) fn told_as(&self) -> BTreeMap<NoticeId, ToldAs> {
+        let of = |w: &Waiting| Some((w.out.notice.notice, (w.told_as?, w.out.notice.evidence.get(ESCALATION).cloned())));
+        self.waiting.iter().filter_map(of).collect()
+    }
+
     /// Of what has waited long of an incident that goes on only the newest is told: who comes back hears one message of it, as it stands. It is
     /// told as what is louder of what it stands for, and is tried when that would have been.
     pub(super) fn join(&mut self, incident: IncidentId, now: At) {
@@ -52,10 +64,7 @@ impl Queue {
             (newest.tries, newest.doubts, newest.due) = (tries.max(newest.tries), doubts.max(newest.doubts), due);
             if let Some(change) = told_as {
                 newest.told_as = Some(change);
-                tell_as(&mut newest.out, change);
-            }
-            if let (Some(mark), Some(evidence)) = (escalation, Arc::make_mut(&mut newest.out.notice).evidence.as_object_mut()) {
-                evidence.insert(ESCALATION.to_owned(), mark);
+                tell_as(&mut newest.out, (change, escalation));
             }
         }
         self.drop_where(|w| gone.contains(&w.out.notice.notice));
