@@ -35,7 +35,7 @@ const NAMED: [(&str, char); 26] = [
     ("NewLine", '\n'),
 ];
 
-/// A page with its entities undone, as a browser reads the value of an attribute. What is none stays.
+/// A page with its entities undone, as a browser reads a link: without tabs and ends of lines, which it leaves out there. What is none stays.
 pub(super) fn undone(page: &str) -> Cow<'_, str> {
     if !page.contains('&') {
         return Cow::Borrowed(page);
@@ -46,7 +46,9 @@ pub(super) fn undone(page: &str) -> Cow<'_, str> {
         out.push_str(before);
         match entity(after) {
             Some((c, length)) => {
-                out.push(c);
+                if !is_left_out(c) {
+                    out.push(c);
+                }
                 rest = after.get(length..).unwrap_or_default();
             }
             None => {
@@ -59,15 +61,24 @@ pub(super) fn undone(page: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character that an entity stands for, and its length behind the `&`. A number needs no `;` at its end.
+/// Whether browsers leave a character out of a link, wherever in it that stands.
+pub(super) const fn is_left_out(c: char) -> bool {
+    matches!(c, '\t' | '\r' | '\n')
+}
+
+/// The character that an entity stands for, and its length behind the `&`. A number needs no `;` at its end, and may begin with any number of zeros.
 fn entity(text: &str) -> Option<(char, usize)> {
     if let Some(number) = text.strip_prefix('#') {
         let (hex, digits) = number.strip_prefix(['x', 'X']).map_or((false, number), |digits| (true, digits));
+        let (zeros, digits) = (digits.len().saturating_sub(digits.trim_start_matches('0').len()), digits.trim_start_matches('0'));
         let is_digit = |b: u8| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() };
         let length = digits.bytes().take(LONGEST).take_while(|b| is_digit(*b)).count();
-        let code = u32::from_str_radix(digits.get(..length)?, if hex { 16 } else { 10 }).ok()?;
+        let code = match digits.get(..length)? {
+            "" if zeros > 0 => 0,
+            digits => u32::from_str_radix(digits, if hex { 16 } else { 10 }).ok()?,
+        };
         let ends = usize::from(digits.get(length..)?.starts_with(';'));
-        return Some((char::from_u32(code)?, length.saturating_add(ends).saturating_add(if hex { 2 } else { 1 })));
+        return Some((char::from_u32(code)?, zeros.saturating_add(length).saturating_add(ends).saturating_add(if hex { 2 } else { 1 })));
     }
     let length = text.bytes().take(LONGEST).take_while(u8::is_ascii_alphabetic).count();
     let name = text.get(..length).filter(|_| text.get(length..).is_some_and(|after| after.starts_with(';')))?;
@@ -85,6 +96,8 @@ mod tests {
             ("help&commat;a.example &amp; &nbsp;&lt;x&gt;", "help@a.example &  <x>"),
             ("a&b&&#;&#x;&unknown;&#99999999999;&amp", "a&b&&#;&#x;&unknown;&#99999999999;&amp"),
             ("&#0;&#xd800;", "\0&#xd800;"),
+            ("&#0000000000000000104;t&#x000000000000000074;p&#00", "http\0"),
+            ("ht&Tab;t&NewLine;p&#13;s", "https"),
             ("plain ü", "plain ü"),
         ] {
             assert_eq!(undone(page), plain);

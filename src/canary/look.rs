@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use mail_parser::{MessageParser, PartType};
 use url::Url;
 
-use super::entities::undone;
+use super::entities::{is_left_out, undone};
 use crate::config::{Look, matches};
 
 /// Links that are looked at; a mail that people read has a dozen.
@@ -74,7 +74,7 @@ fn no_link(host: &str, mut hosts: Vec<String>) -> String {
 
 /// The hosts of the web addresses in a text or a page, as a browser takes them; in a page also of those that begin with `//`.
 pub(super) fn links(text: &str) -> Vec<String> {
-    let lower = text.to_ascii_lowercase();
+    let lower = joined(&text.to_ascii_lowercase());
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ',' | ';');
     let slashes = |rest: &str, least: usize| rest.chars().take(least).filter(|c| SLASHES.contains(c)).count() == least;
     let leads = |rest: &str| {
@@ -83,9 +83,9 @@ pub(super) fn links(text: &str) -> Vec<String> {
     };
     let http = lower.match_indices("http").map(|(at, _)| at).filter(|at| lower.get(*at..).is_some_and(leads));
     let bare = lower.match_indices('=').filter_map(|(at, _)| {
-        let at = at.saturating_add(1);
-        let quoted = lower.get(at..)?.starts_with(['"', '\'']);
-        Some(at.saturating_add(usize::from(quoted))).filter(|at| lower.get(*at..).is_some_and(|rest| slashes(rest, 2)))
+        let value = lower.get(at.saturating_add(1)..)?.trim_start();
+        let value = value.strip_prefix(['"', '\'']).unwrap_or(value).trim_start();
+        slashes(value, 2).then(|| lower.len().saturating_sub(value.len()))
     });
     let mut starts: Vec<usize> = http.take(MAX_LINKS).chain(bare.take(MAX_LINKS)).collect();
     starts.sort_unstable();
@@ -99,6 +99,27 @@ pub(super) fn links(text: &str) -> Vec<String> {
             Some(Url::parse(&whole).ok()?.host_str()?.trim_end_matches('.').to_owned())
         })
         .collect()
+}
+
+/// A page whose quoted values have no tabs and no ends of lines, as browsers take links.
+fn joined(page: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(page.len()), page);
+    while let Some((before, after)) = rest.split_once('=') {
+        (out, rest) = (out + before + "=", after);
+        let value = after.trim_start();
+        let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else { continue };
+        let length: usize = value.chars().skip(1).take(LONGEST).take_while(|c| *c != quote).map(char::len_utf8).sum();
+        let (value, after) = value.split_at_checked(length.saturating_add(1)).unwrap_or((value, ""));
+        if after.starts_with(quote) && value.contains(is_left_out) {
+            let joined: String = value.chars().filter(|c| !is_left_out(*c)).collect();
+            let link = joined.trim_start_matches(|c: char| c == quote || c.is_whitespace());
+            // In a text of somebody's own a line that ends is one.
+            if link.starts_with("http") || link.starts_with(SLASHES) {
+                (out, rest) = (out + &joined, after);
+            }
+        }
+    }
+    out + rest
 }
 
 /// One line, single spaces: neither a fold nor the width of a text is a difference.
@@ -154,6 +175,10 @@ mod tests {
             "<a href=\"/\\evil.example\">",
             "<a href='\\\\evil.example/x'>",
             "<a href=//evil.example>",
+            "<a href = \n'//evil.example'>",
+            "<a href=\" //evil.example\">",
+            "<a href=\"ht\ttps:\r\n//evil.\nexample\"\nclass='x'>",
+            "<a\nhref='\t/\n/evil.example'>",
         ] {
             assert_eq!(links(page), ["evil.example"], "{page}");
         }

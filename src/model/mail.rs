@@ -170,6 +170,23 @@ impl Finding {
     }
 }
 
+/// A name without what tells one host of many from another: each number in it is `#`, and so are several in a row.
+#[must_use]
+pub fn unnumbered(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        match c {
+            '0'..='9' if out.ends_with('#') => {}
+            '0'..='9' => out.push('#'),
+            _ => out.push(c),
+        }
+    }
+    while let Some(row) = ["#-#", "#.#"].into_iter().find(|row| out.contains(row)) {
+        out = out.replace(row, "#");
+    }
+    out
+}
+
 /// One check of one mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

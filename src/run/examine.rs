@@ -106,6 +106,7 @@ impl Examiner {
         let settings = Arc::new(settings.clone());
         let mut ours = Ours::new(Arc::clone(&settings));
         dog.marks().for_each(|(provider, mark)| ours.learn(provider, &[mark]));
+        dog.receivers().for_each(|inbox| ours.learn_writer(inbox));
         dog.ways().for_each(|(provider, way)| ours.learn_way(provider, way));
         Self {
             key: shared.key.clone(),

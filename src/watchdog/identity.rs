@@ -3,6 +3,7 @@
 //! What stands in a canary's mail and has not stood there before is foreign, until it has been gone for a while, is approved by a person, or
 //! turns out to be rotation: another selector of a known domain, another address of a known pool. What differs from mail to mail says nothing.
 
+mod earlier;
 mod kinds;
 
 use std::collections::BTreeMap;
@@ -101,6 +102,9 @@ pub(super) struct Foreign {
     /// Canaries that had it, and those in a row since that did not.
     pub(super) count: u32,
     without: u32,
+    /// It was new where mail was still learnt anew, as after an update.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    anew: bool,
 }
 
 /// When a filter wrote down what.
@@ -129,9 +133,12 @@ impl Filtered {
 }
 
 impl Foreign {
-    /// Whether it is worth telling: what a receiver makes of a mail once may be chance, and so may be the one host that made its id.
+    /// Whether it is worth telling: what a receiver makes of a mail once may be chance, and so may be the one host that made its id, and the one
+    /// address that an earlier version did not see.
     pub(super) fn is_sure(&self) -> bool {
-        self.count >= if is_of_receiver(self.mark.part) || self.mark.part == Part::MessageId { 2 } else { 1 }
+        let may_be_chance =
+            is_of_receiver(self.mark.part) || self.mark.part == Part::MessageId || self.anew && self.mark.part == Part::Address;
+        self.count >= if may_be_chance { 2 } else { 1 }
     }
 }
 
@@ -155,23 +162,6 @@ impl Identity {
         self.parts.get(&mark.part).is_some_and(is_one)
     }
 
-    /// Whether mail at an inbox was learnt from by an earlier version, and too little of it since.
-    fn is_taught_anew_at(&self, inbox: &Name) -> bool {
-        let taught = self.taught.get(inbox).copied().unwrap_or(0);
-        taught < LEARNT && self.inboxes.get(inbox).is_some_and(|seen| taught < *seen)
-    }
-
-    /// Whether a mark is what an earlier version knew under another value, as far as that can be told.
-    fn is_old(&self, mark: &Mark, inbox: &Name) -> bool {
-        let values = self.parts.get(&mark.part);
-        let has = |value: &str| values.is_some_and(|values| values.contains_key(value));
-        let is_above = |value: &String| value.strip_suffix(mark.value.as_str()).is_some_and(|left| left.ends_with('.'));
-        let may_be = mark.part == Part::Header
-            || kind(mark).is_some_and(has)
-            || mark.part == Part::MessageId && values.is_some_and(|values| values.keys().any(is_above));
-        may_be && self.is_taught_anew_at(inbox)
-    }
-
     fn is_new_at(&self, inbox: &Name) -> bool {
         self.inboxes.get(inbox).is_none_or(|seen| *seen < LEARNT)
     }
@@ -186,7 +176,9 @@ impl Identity {
         {
             return mark.value == from;
         }
-        !self.is_known() || is_of_receiver(mark.part) && self.is_new_at(inbox) || self.rotates(mark) || self.is_old(mark, inbox)
+        // What is foreign elsewhere is no more usual where nothing is usual yet.
+        let is_usual_here = || is_of_receiver(mark.part) && self.is_new_at(inbox) && self.foreign.iter().all(|f| f.mark != *mark);
+        !self.is_known() || is_usual_here() || self.rotates(mark) || self.is_old(mark, inbox)
     }
 
     /// Whether a mark is another of a kind that changes by itself.
@@ -246,11 +238,13 @@ impl Identity {
         for mark in &mail.marks {
             if self.is_own(mark, inbox, from) {
                 self.learn(mark, at);
+                self.foreign.retain(|f| f.mark != *mark);
             } else if let Some(known) = self.foreign.iter_mut().find(|f| f.mark == *mark) {
                 (known.last, known.count, known.without) = (at, known.count.saturating_add(1), 0);
             } else if self.foreign.len() < FOREIGN {
+                let anew = self.is_taught_anew_at(inbox);
                 let (mark, inbox) = (mark.clone(), inbox.clone());
-                self.foreign.push(Foreign { mark, since: at, last: at, canary, inbox, count: 1, without: 0 });
+                self.foreign.push(Foreign { mark, since: at, last: at, canary, inbox, count: 1, without: 0, anew });
             }
         }
         for foreign in self.foreign.iter_mut().filter(|f| !mail.marks.contains(&f.mark)) {
@@ -315,6 +309,12 @@ impl Watchdog {
 }
 
 impl Watchdog {
+    /// The inboxes whose receiver wrote down what it found of a canary.
+    pub fn receivers(&self) -> impl Iterator<Item = &Name> {
+        let writes = |(inbox, checks): (_, &Vec<Held>)| checks.iter().any(|check| check.by_receiver).then_some(inbox);
+        self.state.identities.values().flat_map(BTreeMap::values).flat_map(move |identity| identity.checks.iter().filter_map(writes))
+    }
+
     /// By which ways the mail of each relay of our own came.
     pub fn ways(&self) -> impl Iterator<Item = (&Name, &str)> {
         let of = |(provider, streams)| streams_ways(streams).map(move |way| (provider, way));
@@ -366,7 +366,6 @@ impl State {
     /// A person says that a value is right, whether it was seen or is to come.
     fn approve(&mut self, at: At, provider: &Name, stream: &Name, mark: &Mark) {
         let identity = self.identities.entry(provider.clone()).or_default().entry(stream.clone()).or_default();
-        identity.foreign.retain(|f| f.mark != *mark);
         let values = identity.parts.entry(mark.part).or_default();
         values.entry(mark.value.clone()).and_modify(|seen| seen.approved = true).or_insert(Seen {
             first: at,
@@ -374,6 +373,9 @@ impl State {
             approved: true,
             mails: 0,
         });
+        // One value may stand for many: a domain for its addresses and its selectors.
+        let foreign = std::mem::take(&mut identity.foreign);
+        identity.foreign = foreign.into_iter().filter(|f| !identity.knows(&f.mark) && !identity.rotates(&f.mark)).collect();
     }
 
     pub(super) fn identity(&self, provider: &Name, stream: &Name) -> Option<&Identity> {

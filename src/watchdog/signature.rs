@@ -20,6 +20,7 @@ const WHY: usize = 200;
 
 /// How one check stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub(super) struct Held {
     pub(super) method: Method,
     /// It is the receiver's word, and not ours.
@@ -28,8 +29,7 @@ pub(super) struct Held {
     pub(super) passes: u32,
     /// How many passed together at least, in the first mails: of several signatures one more than another matters.
     usual: u32,
-    /// The newest results since the first failure, a bit each, the last one lowest: set, it failed. An earlier version counted failures in a row.
-    #[serde(default, alias = "row")]
+    /// The newest results since the first failure, a bit each, the last one lowest: set, it failed.
     recent: u32,
     /// Since it failed last, how often it has held.
     well: u32,
@@ -39,6 +39,30 @@ pub(super) struct Held {
     pub(super) since: Option<At>,
     /// Why it failed last.
     pub(super) why: String,
+}
+
+/// The same as it is written down, now or by an earlier version, which counted failures in a row.
+#[derive(Deserialize)]
+struct Written {
+    method: Method,
+    by_receiver: bool,
+    passes: u32,
+    usual: u32,
+    recent: Option<u32>,
+    #[serde(default)]
+    row: u32,
+    well: u32,
+    broken: bool,
+    since: Option<At>,
+    why: String,
+}
+
+impl From<Written> for Held {
+    fn from(written: Written) -> Self {
+        let Written { method, by_receiver, passes, usual, recent, row, well, broken, since, why } = written;
+        let recent = recent.unwrap_or((1 << row.min(31)) - 1);
+        Self { method, by_receiver, passes, usual, recent, well, broken, since, why }
+    }
 }
 
 /// What one mail says of one check.
@@ -214,8 +238,14 @@ mod tests {
 
     #[test]
     fn what_an_earlier_version_wrote_down_is_read() {
-        let text = r#"{"method":"dkim","by_receiver":false,"passes":10,"usual":1,"row":1,"well":0,"broken":false,"since":60000,"why":"x"}"#;
-        let held: Held = serde_json::from_str(text).unwrap();
-        assert_eq!((held.recent, held.failed_lately()), (1, 1));
+        for (counted, recent) in [("row\":0", 0), ("row\":1", 1), ("row\":2", 3), ("row\":4000000000", u32::MAX >> 1), ("recent\":5", 5)] {
+            let text = format!(
+                r#"{{"method":"dkim","by_receiver":false,"passes":10,"usual":1,"{counted},"well":0,"broken":false,"since":60000,"why":"x"}}"#
+            );
+            let held: Held = serde_json::from_str(&text).unwrap();
+            assert_eq!(held.recent, recent, "{counted}");
+            let again: Held = serde_json::from_str(&serde_json::to_string(&held).unwrap()).unwrap();
+            assert_eq!(again, held);
+        }
     }
 }

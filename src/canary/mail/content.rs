@@ -1,6 +1,7 @@
 //! What became of a canary's words on the way: what was sent, and what arrived.
 
 use super::body::Body;
+use super::footer::short;
 use super::head::Head;
 use crate::canary::entities::undone;
 use crate::canary::look::links;
@@ -18,10 +19,6 @@ const HTML_CUT: &str = "html-cut";
 const HTML_CHANGED: &str = "html-changed";
 const LINKS_REWRITTEN: &str = "links-rewritten";
 const ATTACHMENT_ADDED: &str = "attachment-added";
-
-/// Words that differ from day to day, and say nothing.
-const DATES: [&str; 19] =
-    ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// Whether a value is one that content may have: a word, and behind what was added perhaps which.
 pub(super) fn is_word(value: &str) -> bool {
@@ -88,17 +85,6 @@ fn difference(
     } else {
         Some(changed.to_owned())
     }
-}
-
-/// What is added, in short, so that a footer is told from another: without numbers, links, addresses and days, by which one footer differs from mail
-/// to mail. FNV-1a: chance is enough here.
-fn short(added: &str) -> u32 {
-    let is_date = |word: &str| word.get(..3).is_some_and(|start| word.len() <= 9 && DATES.contains(&start));
-    let says = |word: &&str| !word.contains(|c: char| c.is_ascii_digit() || matches!(c, '*' | '@'));
-    let lower = added.to_lowercase();
-    let words = lower.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')')).filter(says);
-    let kept = words.filter(|word| !word.is_empty() && !is_date(word.trim_matches(|c: char| !c.is_alphanumeric())));
-    kept.flat_map(|word| word.bytes().chain([b' '])).fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The words of a text, with each link as one word that says no more: that links were rewritten is told apart.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::body::Body;
 use super::head::Head;
 use super::names::{cut, host, is_reserved, network, organisation, printable, steady, without_tag};
-use crate::model::{Mark, Part};
+use crate::model::{Mark, Part, unnumbered};
 
 /// Different marks of one part, where a mail has one or two.
 const EACH: usize = 4;
@@ -95,18 +95,7 @@ pub(super) fn id_domain(id: &str) -> Option<String> {
     if name.is_some() && !is_reserved(&whose) {
         return Some(whose);
     }
-    let mut masked = String::new();
-    for c in whose.chars() {
-        match c {
-            '0'..='9' if masked.ends_with('#') => {}
-            '0'..='9' => masked.push('#'),
-            _ => masked.push(c),
-        }
-    }
-    while let Some(row) = ["#-#", "#.#"].into_iter().find(|row| masked.contains(row)) {
-        masked = masked.replace(row, "#");
-    }
-    Some(masked)
+    Some(unnumbered(&whose))
 }
 
 /// The id of a list; of addresses and links only whose they are.

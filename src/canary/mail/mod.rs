@@ -8,6 +8,7 @@ mod content;
 mod date;
 pub(super) mod fields;
 mod filter;
+mod footer;
 pub(super) mod head;
 mod hops;
 mod marks;

@@ -12,8 +12,16 @@ use crate::model::Part;
 ///
 /// In words, if no mail can have it.
 pub fn normal(part: Part, text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
-    let domain = || text.rsplit_once('@').map_or(text, |(_, domain)| domain).trim_end_matches('>');
+    let found = made_alike(part, text.trim())?;
+    match found.chars().any(char::is_alphanumeric) {
+        true => Ok(found),
+        false if part == Part::Network => Err("an address, a network or a host: `192.0.2.0/24`, `example.com`"),
+        false => Err("a domain: `example.com`"),
+    }
+}
+
+fn made_alike(part: Part, text: &str) -> Result<String, &'static str> {
+    let domain = || text.rsplit_once('@').map_or(text, |(_, domain)| domain).trim_matches(['<', '>']);
     let shown = |text: &str| cut(&printable(text), 253);
     match part {
         Part::From | Part::Sender | Part::ReplyTo => address(text).ok_or("a whole address: `help@example.com`"),
@@ -40,6 +48,7 @@ pub fn normal(part: Part, text: &str) -> Result<String, &'static str> {
         }
         Part::Link => {
             let of_url = url::Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
+            let text = text.trim_start_matches(['/', '\\']);
             let ends: &[char] = if text.starts_with('[') { &['/'] } else { &['/', ':'] };
             let name = of_url.unwrap_or_else(|| text.split(ends).next().unwrap_or_default().to_owned());
             Ok(host(&name).unwrap_or_else(|| shown(&name)))
@@ -52,7 +61,7 @@ pub fn normal(part: Part, text: &str) -> Result<String, &'static str> {
 /// The network of an address, the beginning of one, or whose host a name is.
 fn of_network(text: &str) -> String {
     let (first, _) = text.split_once('/').unwrap_or((text, ""));
-    first.parse().map(network).ok().or_else(|| host(text).map(|name| organisation(&name).to_owned())).unwrap_or_else(|| printable(text))
+    first.parse().map(network).ok().or_else(|| host(text).map(|name| organisation(&name).to_owned())).unwrap_or_else(|| printable(first))
 }
 
 #[cfg(test)]
@@ -81,6 +90,8 @@ mod tests {
             (Part::Address, "gmail.com", "gmail.com"),
             (Part::Link, "https://example.com/path?x", "example.com"),
             (Part::Link, "example.com/path", "example.com"),
+            (Part::Link, "//cdn.example/x", "cdn.example"),
+            (Part::Link, "/\\cdn.example", "cdn.example"),
             (Part::Link, "[::1]", "[::1]"),
             (Part::DkimSelector, "mc-***._domainkey.example.com", "mc-***._domainkey.example.com"),
             (Part::Content, "html-added:0a1b2c3d", "html-added:0a1b2c3d"),
@@ -98,6 +109,14 @@ mod tests {
             (Part::DkimDomain, "not a domain"),
             (Part::Address, "help"),
             (Part::Content, "footer"),
+            (Part::ReturnPath, "<>"),
+            (Part::MessageId, "@"),
+            (Part::DkimDomain, "@"),
+            (Part::List, "<>"),
+            (Part::Header, "<>"),
+            (Part::Network, "/24"),
+            (Part::Link, "//"),
+            (Part::Link, ""),
         ] {
             assert!(normal(part, text).is_err_and(|why| why.contains('`')), "{part:?} {text}");
         }

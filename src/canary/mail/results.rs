@@ -2,7 +2,7 @@
 
 use super::head::Head;
 use super::hops::family;
-use super::names::{cut, printable};
+use super::names::{cut, host, organisation, printable};
 use crate::model::{Check, Finding, Method};
 
 /// Checks that are taken over.
@@ -15,6 +15,72 @@ const MICROSOFT: &str = "outlook.com";
 /// The receiver's checks: those that it surely wrote; and if there are none, those right below the line that it wrote when the mail came in, by a name of
 /// its own: where a receiver writes none there, whoever sent the mail may have. All else was in the mail when it came, or is the word of a relay on the way, and somebody's for himself.
 pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
+    all(head, inbox_domain).into_iter().map(|(check, _)| check).collect()
+}
+
+/// What a receiver vouches for.
+pub(super) struct Vouched {
+    /// The domains whose signatures hold.
+    pub(super) signers: Vec<String>,
+    /// DMARC holds, for these domains if it says for which.
+    dmarc: Option<Vec<String>>,
+}
+
+impl Vouched {
+    /// Whether a mail from an address of `domain` is from there.
+    pub(super) fn is_for(&self, domain: &str) -> bool {
+        let is_same = |other: &String| organisation(other) == organisation(domain);
+        self.dmarc.as_ref().is_some_and(|whose| whose.iter().all(is_same)) || self.signers.iter().any(is_same)
+    }
+}
+
+/// What the receiver surely vouches for; where it is known to write what it finds, by all that it says.
+pub(super) fn vouched(head: &Head, inbox_domain: &str, writes: bool) -> Vouched {
+    let found = if writes { all(head, inbox_domain) } else { proven(head, inbox_domain) };
+    let of = |method| found.iter().filter(move |(check, _)| check.method == method && check.finding == Finding::Pass);
+    let signer = |part: &str| {
+        let (named, for_whom) = (values(part, "header.d"), values(part, "header.i"));
+        let first = named.first().or(for_whom.first())?.clone();
+        // Whoever signs chooses some of the words.
+        named.iter().chain(&for_whom).all(|other| organisation(other) == organisation(&first)).then_some(first)
+    };
+    Vouched {
+        signers: of(Method::Dkim).filter_map(|(_, part)| signer(part)).collect(),
+        dmarc: of(Method::Dmarc).next().map(|(_, part)| values(part, "header.from")),
+    }
+}
+
+/// The domains that a check says of one property, outside of comments.
+fn values(part: &str, property: &str) -> Vec<String> {
+    let (mut words, mut depth, mut quoted) = (vec![String::new()], 0_usize, false);
+    for c in part.chars() {
+        match c {
+            '"' if depth == 0 => quoted = !quoted,
+            '(' if !quoted => depth = depth.saturating_add(1),
+            ')' if !quoted && depth > 0 => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            _ if c.is_whitespace() && !quoted => {}
+            _ => {
+                if let Some(word) = words.last_mut() {
+                    word.push(c);
+                }
+                continue;
+            }
+        }
+        if !quoted && c != '"' {
+            words.push(String::new());
+        }
+    }
+    let value = |word: &String| {
+        let (name, value) = word.split_once('=')?;
+        let whole = value.rsplit_once('@').map_or(value, |(_, domain)| domain);
+        // What is no name is nobody's.
+        name.eq_ignore_ascii_case(property).then(|| host(whole).unwrap_or_default())
+    };
+    words.iter().filter_map(value).collect()
+}
+
+fn all(head: &Head, inbox_domain: &str) -> Vec<(Check, String)> {
     let mut found = proven(head, inbox_domain);
     if !found.is_empty() {
         return found;
@@ -23,7 +89,7 @@ pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
     let receivers = receivers(head, inbox_domain);
     // Each program of a receiver may write a field of its own; what the topmost says of a check counts.
     for (_, text) in head.results.iter().filter(|(received, text)| *received == border.saturating_add(1) && is_own(&receivers, text)) {
-        let more: Vec<Check> = read(text).into_iter().filter(|check| found.iter().all(|f| f.method != check.method)).collect();
+        let more: Vec<_> = read(text).into_iter().filter(|(check, _)| found.iter().all(|(f, _)| f.method != check.method)).collect();
         found.extend(more);
     }
     found.truncate(MOST);
@@ -44,7 +110,7 @@ fn is_own(receivers: &[&str], text: &str) -> bool {
 
 /// The checks that the receiver surely wrote: what stands above all fields of Received, or above the one that it wrote when the mail came in, by a name of
 /// its own.
-pub(super) fn proven(head: &Head, inbox_domain: &str) -> Vec<Check> {
+fn proven(head: &Head, inbox_domain: &str) -> Vec<(Check, String)> {
     let Some((border, _)) = head.way.border() else { return Vec::new() };
     let receivers = receivers(head, inbox_domain);
     // Microsoft's has no identity.
@@ -61,9 +127,9 @@ fn identity(text: &str) -> String {
     if name.contains('=') { String::new() } else { printable(name) }
 }
 
-/// The checks in one field. Microsoft's has no identity, and no `;` before the first.
-fn read(text: &str) -> Vec<Check> {
-    parts(text).iter().filter_map(|part| check(part)).take(MOST).collect()
+/// The checks in one field, each with its words. Microsoft's has no identity, and no `;` before the first.
+fn read(text: &str) -> Vec<(Check, String)> {
+    parts(text).into_iter().filter_map(|part| Some((check(&part)?, part))).take(MOST).collect()
 }
 
 /// The parts between semicolons that stand in no comment and in no quotes.

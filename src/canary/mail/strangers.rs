@@ -59,8 +59,13 @@ impl Ours {
     /// Learns from the checks of a canary that came to `inbox`: whether its receiver writes down what it finds.
     pub fn learn_receiver(&mut self, inbox: &Name, checks: &[Check]) {
         if checks.iter().any(|check| check.by_receiver) {
-            self.checked.insert(inbox.clone());
+            self.learn_writer(inbox);
         }
+    }
+
+    /// Learns that the receiver of an inbox writes down what it finds.
+    pub fn learn_writer(&mut self, inbox: &Name) {
+        self.checked.insert(inbox.clone());
     }
 
     /// Learns from the marks of a canary that came through `provider`.
@@ -120,17 +125,13 @@ impl Ours {
         let bait = self.bait(inbox_name, head);
         let only = bait.map(|bait| &bait.provider).or(inbox.honeytoken_of.as_ref());
         // Anybody can write an expected name: to an address that one list alone has it has to be proven.
-        if expected
-            && only.is_none_or(|only| {
-                self.is_proven(inbox_name, inbox, head, from) || self.through(head, &self.signers(head, inbox)).as_ref() == Some(only)
-            })
-        {
+        if expected && only.is_none_or(|only| self.is_proven(inbox_name, inbox, head, from, only)) {
             return (Claim::Allowed, None, false);
         }
         let signed = self.signers(head, inbox);
         let written = head.from.iter().any(|from| self.is_our_address(from)) || self.named(head).is_some();
         let ours = written || head.return_domain().into_iter().chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
-        let through = if ours { self.through(head, &signed) } else { self.relayed(inbox, head) };
+        let through = if ours { self.through(head, &signed, head.return_domain()) } else { self.relayed(inbox, head) };
         let nameless = !ours && through.is_some();
         let claim = match (only, through) {
             // Only that provider knows the address: its own mail in our name is what its list is for, but nobody sent it.
@@ -144,19 +145,12 @@ impl Ours {
         (claim, bait.map(|bait| bait.address.clone()), nameless)
     }
 
-    /// Whether the receiver found that a mail is from whom it says: DMARC holds, or a signature of the sender's own organisation.
-    fn is_proven(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> bool {
-        let Some((_, domain)) = from.rsplit_once('@').filter(|_| head.from.len() == 1) else { return false };
-        let ends = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '-');
-        let is_own = |word: &str| organisation(word) == organisation(domain);
-        let proves = |check: &Check| match check.method {
-            Method::Dmarc => true,
-            Method::Dkim => check.why.to_ascii_lowercase().split(ends).any(is_own),
-            Method::Spf | Method::Arc => false,
-        };
-        // Where the receiver is not known to write any, whoever sent the mail may have.
-        let read = if self.checked.contains(inbox_name) { results::checks } else { results::proven };
-        read(head, inbox.domain()).iter().any(|check| check.finding == Finding::Pass && proves(check))
+    /// Whether the receiver found that a mail is from whom it says: DMARC holds, or a signature of the sender's own organisation; or that it came
+    /// through `only`, by its host or a signature that holds. What whoever sent it may have written proves nothing.
+    fn is_proven(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str, only: &Name) -> bool {
+        let vouched = results::vouched(head, inbox.domain(), self.checked.contains(inbox_name));
+        let domain = from.rsplit_once('@').map(|(_, domain)| domain).filter(|_| head.from.len() == 1);
+        domain.is_some_and(|domain| vouched.is_for(domain)) || self.through(head, &vouched.signers, None).as_ref() == Some(only)
     }
 
     /// The relay of our own that a mail in another name came through. Mail to a domain of ours may have come in by it, as all mail does.
@@ -185,21 +179,20 @@ impl Ours {
         if refused { Vec::new() } else { head.signatures.iter().map(|s| s.domain.clone()).collect() }
     }
 
-    /// The provider that a mail in our name came through: the one whose own hosts or signatures it has, else the one whose canaries
+    /// The provider that a mail came through, by who signed it, where it returns to and which host had it: the one whose own hosts or signatures it has, else the one whose canaries
     /// looked like it, if it is only one.
-    fn through(&self, head: &Head, signed: &[String]) -> Option<Name> {
+    fn through(&self, head: &Head, signed: &[String], returns: Option<String>) -> Option<Name> {
         let network = head.network();
         let seen_in = |mark: &Mark| {
             let mut who = self.providers.iter().filter(|(_, sender)| sender.seen.contains(mark));
             who.next().filter(|_| who.next().is_none()).map(|(name, _)| name.clone())
         };
-        let returns = head.return_domain();
         let hosts: Vec<&str> = signed.iter().chain(&returns).chain(&network).map(|h| organisation(h)).collect();
         let mut of_kind = self.providers.iter().filter(|(_, sender)| sender.kind.iter().any(|host| hosts.contains(host)));
         let only_of_kind = of_kind.next().filter(|_| of_kind.next().is_none()).map(|(name, _)| name.clone());
         let selectors = head.signatures.iter().filter(|s| signed.contains(&s.domain));
         let selectors = selectors.map(|s| (Part::DkimSelector, format!("{}._domainkey.{}", s.selector, s.domain)));
-        let others = head.return_domain().map(|d| (Part::ReturnPath, d)).into_iter().chain(network.map(|n| (Part::Network, n)));
+        let others = returns.map(|d| (Part::ReturnPath, d)).into_iter().chain(network.map(|n| (Part::Network, n)));
         let marks = selectors.chain(others).map(|(part, value)| Mark { part, value });
         only_of_kind.or_else(|| marks.into_iter().find_map(|mark| seen_in(&mark)))
     }

@@ -18,6 +18,8 @@ const STRIKES_WITHHELD: u32 = 5;
 /// The same for one during which the connection died: that may be the network's fault, so it takes more.
 const STRIKES_LOST: u32 = 5;
 
+/// Folders that are gone of which is kept when they were read.
+const GONE: usize = 256;
 /// A folder that is numbered anew twice within this time is so each time that it is opened. Ours are opened anew every few minutes.
 const OFTEN: Span = Span::from_secs(3600);
 
@@ -84,6 +86,8 @@ impl Position {
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     folders: BTreeMap<String, Position>,
+    /// When folders that are gone were read last: they may come back.
+    gone: BTreeMap<String, At>,
     /// No folder can be new by our being new: the first complete read is through, or an earlier run left a cursor.
     settled: bool,
     /// Own canaries are deleted, so that it has to be kept how far.
@@ -112,7 +116,7 @@ impl Positions {
             let cleaned = clean.get(&folder).copied().unwrap_or_else(|| last.saturating_sub(CLEAN_BACK)).min(last);
             (folder, Position { uid_validity, last, cleaned, ..Position::default() })
         };
-        Self { folders: folders.into_iter().map(place).collect(), settled: true, cleans }
+        Self { folders: folders.into_iter().map(place).collect(), settled: true, cleans, ..Self::default() }
     }
 
     /// For a later run.
@@ -139,9 +143,18 @@ impl Positions {
         self.settled = true;
     }
 
-    /// Forgets folders that are gone, so that the cursor does not grow.
+    /// Forgets folders that are gone, so that the cursor does not grow; not when they were read, for a server may leave one out once.
     pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.folders.retain(|folder, _| keep(folder));
+        for (folder, place) in self.folders.extract_if(.., |folder, _| !keep(folder)) {
+            if let Some(at) = place.read_at.filter(|_| self.gone.len() < GONE) {
+                self.gone.insert(folder, at);
+            }
+        }
+    }
+
+    /// When the last complete read of `folder` began, by this run, also before it was gone for a while.
+    pub(super) fn read_at(&self, folder: &str) -> Option<At> {
+        self.at(folder).and_then(|place| place.read_at).or_else(|| self.gone.get(folder).copied())
     }
 
     /// The place in `folder`, if there is one.
@@ -185,7 +198,7 @@ impl Positions {
             careful_to: before.careful_to,
             seen_to,
             seen_before,
-            read_at: before.read_at,
+            read_at: before.read_at.or_else(|| self.gone.remove(folder)),
             renewed: before.renewed,
             cleaned: if same { before.cleaned.min(last) } else { last },
             strikes: (0, 0),
@@ -299,6 +312,21 @@ mod tests {
         assert!(!anew(7, 0) && !anew(8, 10), "a mailbox may be rebuilt");
         assert!(!anew(8, 4000), "but once in a while");
         assert!(anew(9, 4100) && !anew(10, 4200), "something is done about it once");
+    }
+
+    #[test]
+    fn a_folder_that_is_left_out_once_was_read_all_the_same() {
+        let (at, mut positions) = (|secs: i64| At::from_ms(secs * 1000), Positions::default());
+        for folder in ["Junk", "Never read"] {
+            positions.set(folder, &opened(7, None), 9, (9, None));
+        }
+        positions.complete("Junk", at(100));
+        positions.retain(|folder| folder == "INBOX");
+        assert_eq!((positions.at("Junk"), positions.read_at("Junk"), positions.read_at("Never read")), (None, Some(at(100)), None));
+        positions.set("Junk", &opened(7, None), 0, (9, None));
+        assert_eq!(positions.at("Junk").and_then(|place| place.read_at), Some(at(100)));
+        positions.complete("Junk", at(200));
+        assert_eq!(positions.read_at("Junk"), Some(at(200)));
     }
 
     #[test]

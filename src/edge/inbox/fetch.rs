@@ -69,13 +69,15 @@ pub(super) struct Haul {
     pub(super) seen: usize,
     /// The server has one that it does not hand out yet: the read is not complete.
     pub(super) withheld: bool,
+    /// Nothing was read: the server does not say what there is.
+    unread: bool,
 }
 
 /// Reads all that is new in the open folder.
 pub(super) async fn new_mail(session: &mut Session, desk: &Desk, folder: &Folder, ask: Ask) -> Result<Haul, Trouble> {
     let began = (desk.now)();
     let haul = read_on(session, desk, folder, ask).await?;
-    if !haul.withheld {
+    if !haul.withheld && !haul.unread {
         desk.positions(|p| p.complete(&folder.wire, began));
     }
     Ok(haul)
@@ -125,8 +127,9 @@ async fn read_on(session: &mut Session, desk: &Desk, folder: &Folder, ask: Ask) 
 
 /// Reads what is new in All Mail and lies nowhere else.
 async fn filed_mail(session: &mut Session, desk: &Desk, folder: &Folder, from: u32, ask: Ask) -> Result<Haul, Trouble> {
+    let unread = Haul { unread: true, ..Haul::default() };
     if desk.tabs.are_labels_failing() {
-        return Ok(Haul::default());
+        return Ok(unread);
     }
     let labels::Filed { uids, newest } = match labels::filed(session, from).await {
         Ok(filed) => filed,
@@ -134,7 +137,7 @@ async fn filed_mail(session: &mut Session, desk: &Desk, folder: &Folder, from: u
             desk.tabs.labels_failed();
             let goes_on = matches!(trouble, Trouble::Refused { .. }) && !matches!(trouble.class(), Class::Rate | Class::Auth);
             tracing::debug!(inbox = %desk.name, why = trouble.why(), "the server does not say which labels messages have");
-            return if goes_on { Ok(Haul::default()) } else { Err(trouble) };
+            return if goes_on { Ok(unread) } else { Err(trouble) };
         }
     };
     let mut haul = Haul::default();

@@ -40,7 +40,7 @@ pub(super) async fn settle_place(session: &mut Session, desk: &Desk, folder: &Fo
     };
     tracing::info!(inbox = %desk.name, folder = folder.name(), uid_validity = opened.uid_validity, last, "reading the folder from here on");
     // What came since the last read of it is new, however it is numbered; of an earlier run's reads nothing is known but that they are over.
-    let read_at = desk.positions(|p| p.at(&folder.wire)).and_then(|place| place.read_at);
+    let read_at = desk.positions(|p| p.read_at(&folder.wire));
     let before = (plan == Plan::Rescan).then(|| read_at.map_or(desk.begun, |at| at.minus(SLACK)));
     desk.positions(|p| p.set(&folder.wire, &opened, last, (newest, before)));
     Ok(opened)

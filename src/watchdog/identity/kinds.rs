@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Seen, VALUES};
-use crate::model::{Mark, Part};
+use crate::model::{At, Mark, Part};
 
 /// A part of which so many values were seen once only differs from mail to mail.
 const VARIES: usize = 4;
@@ -52,12 +52,32 @@ pub(in crate::watchdog) fn varies(part: Part, values: &Values) -> bool {
     values.len() >= VALUES || kind_of(part, "").is_none() && once(values.values()) >= VARIES
 }
 
-/// Whether values like this one differ from mail to mail.
+/// Whether values like this one differ from mail to mail: those of its kind, or whose addresses they are.
 pub(super) fn varies_like(mark: &Mark, values: &Values) -> bool {
-    varies(mark.part, values) || alike(mark, values).count() >= KIND || once(alike(mark, values)) >= VARIES
+    varies(mark.part, values)
+        || alike(mark, values).count() >= KIND
+        || once(alike(mark, values)) >= VARIES
+        || strays(mark, values).is_some_and(|strays| strays >= VARIES)
 }
 
-/// Whether one more value like this has room.
+/// Whether one more value like this has room. Whose addresses differ from mail to mail leave room for those of others.
 pub(super) fn has_room(mark: &Mark, values: &Values) -> bool {
-    values.len() < VALUES && alike(mark, values).count() < KIND
+    values.len() < VALUES && alike(mark, values).count() < KIND && strays(mark, values).is_none_or(|strays| strays < KIND)
+}
+
+/// Of how many domains addresses stood in one mail and in no other, if this one's has not stood in several either.
+fn strays(mark: &Mark, values: &Values) -> Option<usize> {
+    if mark.part != Part::Address {
+        return None;
+    }
+    let mut domains: BTreeMap<&str, Option<At>> = BTreeMap::new();
+    for (value, seen) in values {
+        let only_then = (seen.first == seen.last && !seen.approved).then_some(seen.first);
+        let then = domains.entry(kind_of(mark.part, value).unwrap_or_default()).or_insert(only_then);
+        if *then != only_then {
+            *then = None;
+        }
+    }
+    let is_stray = domains.get(kind(mark).unwrap_or_default()).is_none_or(Option::is_some);
+    is_stray.then(|| domains.values().flatten().count())
 }

@@ -346,13 +346,14 @@ fn claim(ours: &Ours, settings: &Settings, inbox: &str, header: &str) -> Claim {
     ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None).claim
 }
 
+fn received(host: &str) -> String {
+    format!("Received: from {host} ({host} [192.0.2.1]) by mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n")
+}
+
 #[test]
 fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     let (settings, mut ours) = ours();
     let provider = |name: &str| Claim::Provider(Name::new(name).unwrap());
-    let honeytoken = Claim::Honeytoken(Name::new("chimp").unwrap());
-    let received =
-        |host: &str| format!("Received: from {host} ({host} [192.0.2.1]) by mx.inbox.example; Mon, 8 Aug 2022 19:30:00 +0000\r\n");
     let from = |from: &str| format!("{}From: {from}\r\nSubject: Hi\r\n", received("mx.spam.example"));
     for (mail, expected) in [
         (from("a@spam.example"), Claim::Nothing),
@@ -382,6 +383,22 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     ] {
         assert_eq!(claim(&ours, &settings, "seed", &mail), expected, "{mail}");
     }
+    // What a provider's canaries had tells its mail from others', where only one of them has it.
+    let canary = format!("{}From: no-reply@example.com\r\nReturn-Path: <b@bounce.example.com>\r\n\r\nx", received("out.relay.example"));
+    let marks = look(canary.as_bytes(), "inbox.example").marks;
+    ours.learn(&Name::new("relay").unwrap(), &marks);
+    let reset = format!("{}From: reset@example.com\r\n", received("other.relay.example"));
+    assert_eq!(claim(&ours, &settings, "seed", &reset), provider("relay"));
+    ours.learn(&Name::new("chimp").unwrap(), &marks);
+    assert_eq!(claim(&ours, &settings, "seed", &reset), Claim::OurDomain, "both send from there");
+}
+
+#[test]
+fn an_expected_name_passes_to_a_honeytoken_only_where_it_is_proven() {
+    let (settings, mut ours) = ours();
+    let provider = |name: &str| Claim::Provider(Name::new(name).unwrap());
+    let honeytoken = Claim::Honeytoken(Name::new("chimp").unwrap());
+    let from = |from: &str| format!("{}From: {from}\r\nSubject: Hi\r\n", received("mx.spam.example"));
     let proven = |results: &str| {
         let mail = from("a@mailchimp.example").replace("Hi", "You are Welcome here");
         format!("Authentication-Results: mx.inbox.example; {results}\r\n{mail}")
@@ -395,6 +412,17 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
         (proven("dmarc=pass header.from=mailchimp.example"), Claim::Allowed),
         (proven("dkim=pass header.i=@mail.mailchimp.example"), Claim::Allowed),
         (proven("dkim=pass header.i=@spam.example"), honeytoken.clone()),
+        (proven("dkim=pass (good) header.d=MailChimp.example header.s=k1"), Claim::Allowed),
+        // Of what the receiver writes the sender chooses the selector, the name before the `@` and who is helped by a comment.
+        (proven("dkim=pass header.d=spam.example header.s=mailchimp.example"), honeytoken.clone()),
+        (proven("dkim=pass (header.d=mailchimp.example) header.i=mailchimp.example@spam.example"), honeytoken.clone()),
+        (proven("dkim=pass header.i=\"a header.d=mailchimp.example\"@spam.example"), honeytoken.clone()),
+        (proven("dkim=pass header.i=a header.d=mailchimp.example @spam.example header.d=spam.example"), honeytoken.clone()),
+        (proven("dmarc=pass header.from=spam.example"), honeytoken.clone()),
+        (proven("dmarc=pass action=none"), Claim::Allowed),
+        (proven("dkim=pass header.d=mandrillapp.com"), Claim::Allowed),
+        (format!("Return-Path: <b@mandrillapp.com>\r\n{}", proven("spf=pass")), honeytoken.clone()),
+        (format!("{}DKIM-Signature: v=1; d=mandrillapp.com; s=k; b=x\r\n", proven("spf=pass")), honeytoken.clone()),
         (below.clone(), honeytoken.clone()),
         (proven("dmarc=fail header.from=mailchimp.example; spf=pass"), honeytoken.clone()),
         (
@@ -412,14 +440,6 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     let checked = look(below.as_bytes(), "inbox.example").checks;
     ours.learn_receiver(&Name::new("bait").unwrap(), &checked);
     assert_eq!(claim(&ours, &settings, "bait", &below), Claim::Allowed);
-    // What a provider's canaries had tells its mail from others', where only one of them has it.
-    let canary = format!("{}From: no-reply@example.com\r\nReturn-Path: <b@bounce.example.com>\r\n\r\nx", received("out.relay.example"));
-    let marks = look(canary.as_bytes(), "inbox.example").marks;
-    ours.learn(&Name::new("relay").unwrap(), &marks);
-    let reset = format!("{}From: reset@example.com\r\n", received("other.relay.example"));
-    assert_eq!(claim(&ours, &settings, "seed", &reset), provider("relay"));
-    ours.learn(&Name::new("chimp").unwrap(), &marks);
-    assert_eq!(claim(&ours, &settings, "seed", &reset), Claim::OurDomain, "both send from there");
 }
 
 #[test]

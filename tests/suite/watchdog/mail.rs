@@ -209,6 +209,11 @@ fn what_each_provider_s_mail_has_is_known_after_a_restart() {
         let known: Vec<Mark> = replayed.marks().filter(|(name, _)| name.as_str() == provider).map(|(_, mark)| mark).collect();
         assert!(usual().iter().all(|mark| known.contains(mark)), "{known:?}");
     }
+    assert_eq!(replayed.receivers().count(), 0);
+    let by_receiver = || checks(Finding::Pass).into_iter().map(|check| Check { by_receiver: true, ..check }).collect();
+    mail.rounds(1, |_, _, _| Examination { marks: usual(), checks: by_receiver(), ..Examination::default() });
+    let replayed = Watchdog::replay(&mail.w.settings, None, &mail.w.records).unwrap();
+    assert!(replayed.receivers().all(|inbox| inbox.as_str() == "i0") && replayed.receivers().count() > 0, "who writes what it finds");
 }
 
 #[test]

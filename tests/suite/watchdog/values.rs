@@ -85,6 +85,36 @@ fn another_footer_is_news_and_one_that_varies_or_is_approved_is_none() {
 }
 
 #[test]
+fn addresses_of_domains_that_differ_from_mail_to_mail_hide_none_at_a_known_one() {
+    let mut mail = Mail::new();
+    let usual = |n: u64| vec![mark(Part::Address, &format!("buyer@shop{n}.example")), mark(Part::Address, "help@gmail.com")];
+    mail.rounds(150, usual);
+    assert!(mail.told().is_empty(), "{:?}", mail.told());
+    mail.rounds(1, |n| [usual(n), vec![mark(Part::Address, "attacker@gmail.com")]].concat());
+    assert!(matches!(mail.told()[..], [told] if told.contains("`attacker@gmail.com`")), "{:?}", mail.told());
+}
+
+#[test]
+fn what_has_become_known_is_foreign_no_more() {
+    let usual = || vec![mark(Part::DkimDomain, "example.com"), mark(Part::Address, "help@gmail.com")];
+    let more = |part, value: &str| [usual(), vec![mark(part, value)]].concat();
+    for (foreign, approved) in [
+        (mark(Part::Content, "html-added:00000002"), mark(Part::Content, "html-added")),
+        (mark(Part::Address, "team@partner.example"), mark(Part::Address, "partner.example")),
+        (mark(Part::DkimSelector, "k1._domainkey.partner.example"), mark(Part::DkimDomain, "partner.example")),
+    ] {
+        let mut mail = Mail::new();
+        mail.rounds(12, |_| usual());
+        mail.rounds(2, |_| more(foreign.part, &foreign.value));
+        assert_eq!(mail.told().len(), 1, "{foreign:?}");
+        mail.w.feed(Event::Approved { provider: name("p0"), stream: name("s0"), mark: approved, by: "ann".to_owned() });
+        mail.rounds(3, |_| more(foreign.part, &foreign.value));
+        let last = mail.w.notices.iter().map(|(_, n)| n).rfind(|n| n.kind == Kind::Identity).unwrap();
+        assert_eq!((last.change, mail.told().len()), (Change::Resolved, 1), "{foreign:?}");
+    }
+}
+
+#[test]
 fn one_host_that_names_its_mail_otherwise_is_told_of_at_the_second() {
     let mut mail = Mail::new();
     mail.rounds(12, |_| vec![mark(Part::MessageId, "sender.com")]);
@@ -116,7 +146,12 @@ fn earlier(checkpoint: &str) -> String {
 #[test]
 fn what_an_earlier_version_knew_is_learnt_in_its_new_form_and_nothing_else_is() {
     let mut mail = Mail::new();
-    let before = [mark(Part::Address, "gmail.com"), mark(Part::Content, "html-added"), mark(Part::MessageId, "mta-#.sender.com")];
+    let before = [
+        mark(Part::Address, "gmail.com"),
+        mark(Part::Content, "html-added"),
+        mark(Part::MessageId, "mta-#.sender.com"),
+        mark(Part::MessageId, "geopod-ismtpd-#-#"),
+    ];
     mail.rounds(12, |_| before.to_vec());
     let checkpoint = earlier(&mail.w.dog.checkpoint().unwrap());
     mail.w.dog = Watchdog::replay(&mail.w.settings, Some(&checkpoint), []).unwrap();
@@ -124,11 +159,14 @@ fn what_an_earlier_version_knew_is_learnt_in_its_new_form_and_nothing_else_is() 
         mark(Part::Address, "help@gmail.com"),
         mark(Part::Content, "html-added:00000001"),
         mark(Part::MessageId, "sender.com"),
+        mark(Part::MessageId, "geopod-ismtpd-#"),
         mark(Part::Header, "sender.com"),
     ];
     mail.rounds(4, |_| now.to_vec());
     assert!(mail.told().is_empty(), "{:?}", mail.told());
     let foreign = || [now.to_vec(), vec![mark(Part::Address, "x@arxxwalls.com")]].concat();
+    mail.rounds(1, |_| foreign());
+    assert!(mail.told().is_empty(), "an earlier version did not see every address");
     mail.rounds(1, |_| foreign());
     assert_eq!(mail.told().len(), 1, "a host that never stood there is foreign all the same");
     mail.rounds(20, |_| now.to_vec());
