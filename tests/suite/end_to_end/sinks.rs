@@ -1,34 +1,44 @@
 //! Sinks that refuse: who hears of it.
 
+use std::net::SocketAddr;
+
 use mailcanary::model::{Class, Name, Span};
 use mailcanary::run;
 use mailcanary::sandbox::{Fault, InboxPlan, Plan, ProviderPlan, Transport, World};
 
-use crate::support::alertmanager::{Receiver, answer};
+use crate::support::alertmanager::{Folder, Receiver, answer};
 use crate::support::daemon::Daemon;
 
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sink_that_refuses_is_told_of_to_the_others_once() {
+/// A relay, an inbox, and a canary a second between them.
+fn world() -> World {
     let mut plan = Plan::new(run::clock(), 7);
     plan.every = Span::from_secs(1);
     plan = plan.provider(name("relay"), ProviderPlan::new(Transport::Smtp)).inbox(name("one"), InboxPlan::default());
-    let world = World::start(plan.stream(name("reset"), "Reset your password", Span::from_secs(600))).unwrap();
+    World::start(plan.stream(name("reset"), "Reset your password", Span::from_secs(600))).unwrap()
+}
+
+/// That world's configuration, with these webhooks.
+fn configured(world: &World, folder: &Folder, sinks: &[(&str, SocketAddr)]) -> String {
+    let accounts = world.accounts(folder.path()).unwrap();
+    let sinks: String = sinks.iter().map(|(name, address)| format!("[sink.{name}.webhook]\nurl = \"http://{address}/\"\n")).collect();
+    format!(
+        "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n{sinks}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_that_refuses_is_told_of_to_the_others_once() {
+    let world = world();
     // The second refuses what it hears of the first, which must not be told of again.
     let never = answer("422 Unprocessable Entity", "");
     let mut broken = Receiver::start(&[&never]).await;
     let mut sound = Receiver::start(&[]).await;
     let (a, b) = (broken.address, sound.address);
-    let mut daemon = Daemon::new(|folder| {
-        let accounts = world.accounts(folder.path()).unwrap();
-        format!(
-            "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n\
-             [sink.broken.webhook]\nurl = \"http://{a}/\"\n[sink.sound.webhook]\nurl = \"http://{b}/\"\n"
-        )
-    });
+    let mut daemon = Daemon::new(|folder| configured(&world, folder, &[("broken", a), ("sound", b)]));
     daemon.start().await;
     daemon.wait_for_arrivals(5.0).await;
     world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
@@ -65,20 +75,11 @@ async fn a_sink_that_refuses_is_told_of_to_the_others_once() {
 /// A sink that answers at once that it takes nothing: whoever is killed, or gets another configuration, between two tries knows that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_sink_did_not_take_is_not_told_when_it_is_over_however_often_it_was_started() {
-    let mut plan = Plan::new(run::clock(), 7);
-    plan.every = Span::from_secs(1);
-    plan = plan.provider(name("relay"), ProviderPlan::new(Transport::Smtp)).inbox(name("one"), InboxPlan::default());
-    let world = World::start(plan.stream(name("reset"), "Reset your password", Span::from_secs(600))).unwrap();
+    let world = world();
     let busy = answer("503 Service Unavailable", "");
     let mut down = Receiver::start(&vec![busy.as_str(); 1000]).await;
     let address = down.address;
-    let mut daemon = Daemon::new(|folder| {
-        let accounts = world.accounts(folder.path()).unwrap();
-        format!(
-            "[watch]\nevery = \"1s\"\ninstance = \"test\"\n\n[stream.reset]\nsubject = \"Reset your password\"\ndeadline = \"10m\"\n{accounts}\n\
-             [sink.down.webhook]\nurl = \"http://{address}/\"\n"
-        )
-    });
+    let mut daemon = Daemon::new(|folder| configured(&world, folder, &[("down", address)]));
     daemon.start().await;
     daemon.wait_for_arrivals(5.0).await;
     world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
