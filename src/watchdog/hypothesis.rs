@@ -34,11 +34,11 @@ pub(super) fn silent_at(healthy: &Survival, place: f64) -> Factors {
     if place <= 0.0 {
         return [1.0; WAYS];
     }
-    let out = healthy.at_place(place);
-    let tolerated = healthy.at_place(place - f64::from(TOLERATED));
+    let [first, second, third] = DELAYS;
+    let [out, tolerated, slower @ ..] = healthy.at_places(place, [0, TOLERATED, first, second, third]);
     let loss = |share: f64| (1.0 - share) + share / out;
-    let delay = |by: u32| (healthy.at_place(place - f64::from(by)) / tolerated).clamp(1.0 / CLIPPED, CLIPPED);
-    let ([a, b, c, d], [e, f, g]) = (LOSSES.map(loss), DELAYS.map(delay));
+    let delay = |out: f64| (out / tolerated).clamp(1.0 / CLIPPED, CLIPPED);
+    let ([a, b, c, d], [e, f, g]) = (LOSSES.map(loss), slower.map(delay));
     [a, b, c, d, e, f, g]
 }
 

@@ -205,9 +205,6 @@ impl State {
     }
 
     pub(super) fn inbox(&mut self, name: &Name) -> &mut InboxState {
-        if !self.inboxes.contains_key(name) {
-            self.inboxes.insert(name.clone(), InboxState::default());
-        }
         self.inboxes.entry(name.clone()).or_default()
     }
 

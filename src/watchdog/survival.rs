@@ -245,15 +245,24 @@ impl Survival {
 
     /// The same at a place on the axis of buckets.
     pub(super) fn at_place(&self, place: f64) -> f64 {
+        let [out] = self.at_places(place, [0]);
+        out
+    }
+
+    /// The same at places that lie so many whole buckets before `place`.
+    pub(super) fn at_places<const N: usize>(&self, place: f64, before: [u32; N]) -> [f64; N] {
         if place <= 0.0 {
-            return 1.0;
+            return [1.0; N];
         }
-        let whole = place.floor();
-        let index = whole as usize;
-        match (self.left.get(index), self.left.get(index + 1)) {
-            (Some(a), Some(b)) => f64::from(*a) + (f64::from(*b) - f64::from(*a)) * (place - whole),
-            _ => self.floor(),
-        }
+        let whole = place as usize;
+        let part = place - whole as f64;
+        before.map(|by| {
+            let Some(index) = usize::try_from(by).ok().and_then(|by| whole.checked_sub(by)) else { return 1.0 };
+            match (self.left.get(index), self.left.get(index + 1)) {
+                (Some(a), Some(b)) => f64::from(*a) + (f64::from(*b) - f64::from(*a)) * part,
+                _ => self.floor(),
+            }
+        })
     }
 
     /// The share that never comes.
