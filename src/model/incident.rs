@@ -58,6 +58,8 @@ pub enum Culprit {
     Stream(Name, Name),
     /// An inbox, for everyone.
     Inbox(Name),
+    /// What one provider sends to one inbox, whatever the stream: `[provider, inbox]`.
+    Path(Name, Name),
     /// One route alone: `[provider, stream, inbox]`.
     Route(Name, Name, Name),
     /// The watcher itself, or a cause common to everything.
@@ -72,6 +74,7 @@ impl Culprit {
             Self::Provider(p) => (Some(p), None, None),
             Self::Stream(p, s) => (Some(p), Some(s), None),
             Self::Inbox(i) => (None, None, Some(i)),
+            Self::Path(p, i) => (Some(p), None, Some(i)),
             Self::Route(p, s, i) => (Some(p), Some(s), Some(i)),
             Self::Watcher {} => (None, None, None),
         }
@@ -89,6 +92,7 @@ impl Culprit {
             ("provider", [p]) => Some(Self::Provider(p.clone())),
             ("stream", [p, s]) => Some(Self::Stream(p.clone(), s.clone())),
             ("inbox", [i]) => Some(Self::Inbox(i.clone())),
+            ("path", [p, i]) => Some(Self::Path(p.clone(), i.clone())),
             ("route", [p, s, i]) => Some(Self::Route(p.clone(), s.clone(), i.clone())),
             _ => None,
         }
@@ -101,19 +105,21 @@ impl Culprit {
             Self::Provider(p) => *p == route.provider,
             Self::Stream(p, s) => *p == route.provider && *s == route.stream,
             Self::Inbox(i) => *i == route.inbox,
+            Self::Path(p, i) => *p == route.provider && *i == route.inbox,
             Self::Route(p, s, i) => *p == route.provider && *s == route.stream && *i == route.inbox,
             Self::Watcher {} => true,
         }
     }
 }
 
-/// As in the metric label: `provider:a`, `stream:a/s`, `inbox:i`, `route:a/s/i`, `watcher`.
+/// As in the metric label: `provider:a`, `stream:a/s`, `inbox:i`, `path:a/i`, `route:a/s/i`, `watcher`.
 impl fmt::Display for Culprit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Provider(p) => write!(f, "provider:{p}"),
             Self::Stream(p, s) => write!(f, "stream:{p}/{s}"),
             Self::Inbox(i) => write!(f, "inbox:{i}"),
+            Self::Path(p, i) => write!(f, "path:{p}/{i}"),
             Self::Route(p, s, i) => write!(f, "route:{p}/{s}/{i}"),
             Self::Watcher {} => f.write_str("watcher"),
         }
@@ -379,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_culprit_is_read_as_it_is_written() {
-        for text in ["provider:a", "stream:a/s", "inbox:i-1", "route:a/s/i", "watcher"] {
+        for text in ["provider:a", "stream:a/s", "inbox:i-1", "path:a/i-1", "route:a/s/i", "watcher"] {
             assert_eq!(Culprit::from_text(text).map(|culprit| culprit.to_string()).as_deref(), Some(text));
         }
         for text in ["", "provider:", "provider:a/b", "inbox:A", "stream:a", "somebody:a"] {

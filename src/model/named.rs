@@ -11,6 +11,7 @@ pub fn whose(culprit: &Culprit, kind: Kind, evidence: &Value) -> String {
         Culprit::Provider(p) => format!("provider {p}"),
         Culprit::Stream(p, s) => format!("stream {s} of {p}"),
         Culprit::Inbox(i) => format!("inbox {i}"),
+        Culprit::Path(p, i) => format!("{p} to {i}"),
         Culprit::Route(p, s, i) => format!("route {p}/{s}/{i}"),
         Culprit::Watcher {} => match sink(culprit, kind, evidence) {
             Some(sink) => format!("sink {sink}"),

@@ -13,7 +13,7 @@ use super::state::State;
 use crate::model::{At, Culprit, Kind, Reason, Span};
 
 /// Canaries sent so long before an alarm may have been its first victims.
-const ONSET: Span = Span::from_secs(600);
+pub(super) const ONSET: Span = Span::from_secs(600);
 
 /// Evidence below this many nats is of every day: it is not looked at again before something happens.
 pub(super) const HOT: f32 = 2.0;

@@ -125,7 +125,7 @@ fn leave_at_doors(plan: &Plan, state: &State, finding: &mut Finding) -> Vec<Find
 
 /// The stream or route that was told to be refused, if what a provider refuses is all of its own: what is left of it is not more.
 fn known_part(plan: &Plan, state: &State, finding: &Finding) -> Option<usize> {
-    let is_part = |culprit: &Culprit| matches!(culprit, Culprit::Stream(..) | Culprit::Route(..));
+    let is_part = |culprit: &Culprit| matches!(culprit, Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..));
     let covers = |culprit: &Culprit| finding.routes.iter().all(|slot| plan.routes.get(*slot).is_some_and(|r| culprit.covers(&r.route)));
     let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
     let mut known = refused.filter(|culprit| is_part(culprit) && covers(culprit));

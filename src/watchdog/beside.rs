@@ -16,8 +16,8 @@ fn is_beside(culprit: &Culprit, other: &Culprit) -> bool {
         (Culprit::Provider(_) | Culprit::Stream(..), Culprit::Inbox(_))
         | (Culprit::Inbox(_), Culprit::Provider(_) | Culprit::Stream(..)) => true,
         (
-            Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Route(..) | Culprit::Watcher {},
-            Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Route(..) | Culprit::Watcher {},
+            Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {},
+            Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {},
         ) => false,
     }
 }

@@ -5,13 +5,14 @@
 
 use std::cmp::Reverse;
 
-use super::alarm::{Alarm, odds};
+use super::alarm::{Alarm, ONSET, odds};
 use super::beside;
+use super::evidence::{self, LOST_IN_HEALTH};
 use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis;
 use super::index::Index;
-use super::plan::Plan;
+use super::plan::{Plan, Suspect};
 use super::record::Fact;
 use super::recovery;
 use super::sorting;
@@ -36,6 +37,10 @@ const NARROWS_LOSS_AT: f64 = 8.0;
 const QUICK: f64 = 0.1;
 /// And each of them.
 const EACH_ILL: f64 = 2.0;
+/// Nats with which a route shows that it has no part in a loss…
+const SPARED: f64 = 4.0;
+/// …and that it has.
+const LOSES: f64 = 3.0;
 /// Alarms over more routes than this are not narrowed route by route.
 const NARROWED_UP_TO: usize = 256;
 
@@ -46,7 +51,7 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
     let resorted = || state.alarms.iter().find_map(|a| sorting::resort(plan, state, a));
-    let narrower = || state.alarms.iter().find_map(|a| narrow(plan, state, a));
+    let narrower = || state.alarms.iter().find_map(|a| narrow(plan, state, a).or_else(|| narrow_loss(plan, state, a)));
     narrower().or_else(resorted).or_else(|| together::everything(plan, state)).or_else(|| raise(plan, state, ix, now))
 }
 
@@ -106,7 +111,13 @@ fn moves(plan: &Plan, state: &State, alarm: &Alarm, to: usize, now: At) -> bool 
     }
     let outside = |slot: &&usize| plan.routes.get(**slot).is_some_and(|r| !r.suspects.contains(&to));
     let routes = plan.suspects.get(from).map_or(&[][..], |s| &s.routes);
-    routes.iter().filter(outside).filter_map(|slot| state.routes.get(*slot)).all(|r| is_well(state, r, alarm))
+    let delivers = |slot: &usize| state.routes.get(*slot).is_none_or(|r| is_well(state, r, alarm));
+    // Who loses a part delivers, too.
+    let loses = |slot: usize| {
+        let since = alarm.since.minus(ONSET);
+        alarm.sort == Sort::Loss && evidence::settled_since(plan, state, slot, since).any(|(_, arrived)| !arrived)
+    };
+    routes.iter().filter(outside).all(|slot| delivers(slot) && !loses(*slot))
 }
 
 /// Whether a route has delivered something that was sent since the alarm; one that cannot be seen, or whose seed is suppressed, is not in
@@ -153,13 +164,46 @@ fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()] })
 }
 
-/// Whether each of these routes belongs to a provider, or each to an inbox, that is ill as a whole.
-fn whole(plan: &Plan, ill: &[(usize, &RouteState)], is_ill: &impl Fn(usize) -> bool) -> bool {
-    let all = |of: fn(&Culprit) -> bool| {
-        let belongs = |s: &usize| plan.suspects.get(*s).is_some_and(|suspect| of(&suspect.culprit)) && is_ill(*s);
-        ill.iter().filter_map(|(slot, _)| plan.routes.get(*slot)).all(|r| r.suspects.iter().any(belongs))
+/// Of a loss that everything was to have: the provider or the inbox that loses most, if whoever loses is one or the other as a whole, and the
+/// rest has delivered what it would not have.
+fn narrow_loss(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
+    let everything = plan.suspects.get(plan.suspect(&alarm.culprit)?)?;
+    if alarm.culprit != (Culprit::Watcher {}) || alarm.sort != Sort::Loss || everything.routes.len() > NARROWED_UP_TO {
+        return None;
+    }
+    let since = alarm.since.minus(ONSET);
+    let counts = |slot: usize| {
+        let settled = evidence::settled_since(plan, state, slot, since);
+        settled.fold((0_u64, 0_u64), |(bad, all), (_, arrived)| (bad + u64::from(!arrived), all + 1))
     };
-    all(|c| matches!(c, Culprit::Provider(_))) || all(|c| matches!(c, Culprit::Inbox(_)))
+    let known: Vec<(usize, (u64, u64))> = everything.routes.iter().map(|slot| (*slot, counts(*slot))).collect();
+    let (bad, all) = known.iter().filter(|(_, (bad, _))| *bad > 0).fold((0, 0), |(a, b), (_, (bad, all))| (a + bad, b + all));
+    let share = (bad as f64 / all.max(1) as f64).clamp(0.05, 0.95);
+    let says = |(bad, all): (u64, u64)| {
+        bad as f64 * (share / LOST_IN_HEALTH).ln() + (all - bad) as f64 * ((1.0 - share) / (1.0 - LOST_IN_HEALTH)).ln()
+    };
+    let spared: Vec<usize> = known.iter().filter(|(_, counts)| says(*counts) <= -SPARED).map(|(slot, _)| *slot).collect();
+    let loses: Vec<usize> = known.iter().filter(|(_, counts)| says(*counts) >= LOSES).map(|(slot, _)| *slot).collect();
+    let covers = |slot: usize, s: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&s));
+    let is_whole = |s: &Suspect| matches!(s.culprit, Culprit::Provider(_) | Culprit::Inbox(_));
+    let wholes = (0..plan.suspects.len()).filter(|s| plan.suspects.get(*s).is_some_and(is_whole));
+    let is_ill = |s: &usize| !spared.iter().any(|slot| covers(*slot, *s)) && loses.iter().any(|slot| covers(*slot, *s));
+    let ill: Vec<usize> = wholes.filter(is_ill).collect();
+    if spared.is_empty() || !loses.iter().all(|slot| ill.iter().any(|s| covers(*slot, *s))) || together::has_common_cause(plan, &ill) {
+        return None;
+    }
+    let most = ill.into_iter().max_by_key(|s| (loses.iter().filter(|slot| covers(**slot, *s)).count(), Reverse(*s)))?;
+    let culprit = plan.suspects.get(most)?.culprit.clone();
+    Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()] })
+}
+
+/// Whether each of these routes belongs to a provider or an inbox that is ill as a whole.
+fn whole(plan: &Plan, ill: &[(usize, &RouteState)], is_ill: &impl Fn(usize) -> bool) -> bool {
+    let belongs = |s: &usize| {
+        let is_whole = |s: &Suspect| matches!(s.culprit, Culprit::Provider(_) | Culprit::Inbox(_));
+        is_ill(*s) && plan.suspects.get(*s).is_some_and(is_whole)
+    };
+    ill.iter().filter_map(|(slot, _)| plan.routes.get(*slot)).all(|r| r.suspects.iter().any(belongs))
 }
 
 /// Nats that the silence of a route's canaries sent since says: against health, and against what the alarm is about.

@@ -59,7 +59,7 @@ impl Limits {
         let limit = match whose {
             Culprit::Provider(name) => self.providers.get(name),
             Culprit::Inbox(name) => self.inboxes.get(name),
-            Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
+            Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
         };
         limit.map(|l| l.cap).filter(|cap| *cap < u32::MAX)
     }
@@ -96,7 +96,7 @@ impl Spendings {
         let spent = match whose {
             Culprit::Provider(name) => self.providers.get(name),
             Culprit::Inbox(name) => self.inboxes.get(name),
-            Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
+            Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
         };
         spent.map_or(0, |s| s.lately(now).map(|(_, a, b)| a.saturating_add(b)).sum())
     }

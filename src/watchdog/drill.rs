@@ -224,7 +224,7 @@ fn is_page(notice: &Notice) -> bool {
 /// Whether a culprit is a provider, or a part of it.
 fn concerns(culprit: &Culprit, provider: &Name) -> bool {
     match culprit {
-        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Route(p, ..) => p == provider,
+        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Path(p, _) | Culprit::Route(p, ..) => p == provider,
         // What is wrong with all mail is wrong with this one's: a drill would be told as a part of it.
         Culprit::Watcher {} => true,
         Culprit::Inbox(_) => false,

@@ -28,7 +28,9 @@ pub(super) fn moves(plan: &Plan, state: &State) -> Vec<Move> {
 fn credentials(plan: &Plan, state: &State) -> Vec<Move> {
     let of = |incident: &Incident| match &incident.shown.culprit {
         Culprit::Inbox(name) if incident.shown.kind == Kind::EarlySign => Some(name.clone()),
-        Culprit::Inbox(_) | Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
+        Culprit::Inbox(_) | Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => {
+            None
+        }
     };
     let soon = |at: At| at.minus(ENDS_SOON) <= state.at;
     let open: Vec<(Name, &Incident)> = state.open().filter_map(|incident| Some((of(incident)?, incident))).collect();

@@ -49,6 +49,7 @@ pub(super) fn subject(culprit: &Culprit) -> String {
         Culprit::Provider(p) => format!("provider `{p}`"),
         Culprit::Stream(p, s) => format!("stream `{s}` of provider `{p}`"),
         Culprit::Inbox(i) => format!("inbox `{i}`"),
+        Culprit::Path(p, i) => format!("path `{p}/{i}`"),
         Culprit::Route(p, s, i) => format!("route `{p}/{s}/{i}`"),
         Culprit::Watcher {} => "the watcher, or a cause common to everything".to_owned(),
     }

@@ -39,6 +39,8 @@ const PATIENCE: u64 = 2;
 const LOOKED_AT: usize = 64;
 /// If more than one in so many of those that were sent before is missing, too, what came tells nothing: it was the quickest.
 const FEW: usize = 7;
+/// Of several alarms within so long one counts: a bad day is no habit.
+const ONE_DAY: Span = Span::from_secs(24 * 3600);
 /// What is remembered weighs half as much after a year.
 const HALF_LIFE_MS: f64 = 365.25 * 86_400_000.0;
 
@@ -88,11 +90,14 @@ pub(super) struct Habit {
     longest_ms: f32,
     /// When the newest of them began, and ended.
     newest: (At, At),
+    /// When the newest that counts began.
+    #[serde(default)]
+    counted: At,
 }
 
 impl Habit {
     pub(super) const fn new(culprit: Culprit, sort: Sort, at: At) -> Self {
-        Self { culprit, sort, count: 0.0, lasted_ms: 0.0, longest_ms: 0.0, newest: (at, at) }
+        Self { culprit, sort, count: 0.0, lasted_ms: 0.0, longest_ms: 0.0, newest: (at, at), counted: at }
     }
 
     /// Another one; or, if it follows soon, more of the last.
@@ -101,10 +106,13 @@ impl Habit {
             self.lasted_ms += to.since(self.newest.1).as_ms() as f32;
         } else {
             let fade = fade(to.since(self.newest.1)) as f32;
-            self.count = self.count * fade + 1.0;
-            self.lasted_ms = self.lasted_ms * fade + to.since(from).as_ms() as f32;
+            let counts = self.count == 0.0 || from.since(self.counted) >= ONE_DAY;
+            let (one, lasted) = if counts { (1.0, to.since(from).as_ms() as f32) } else { (0.0, 0.0) };
+            self.count = self.count * fade + one;
+            self.lasted_ms = self.lasted_ms * fade + lasted;
             self.longest_ms *= fade;
             self.newest.0 = from;
+            self.counted = if counts { from } else { self.counted };
         }
         self.newest.1 = to;
         self.longest_ms = self.longest_ms.max(to.since(self.newest.0).as_ms() as f32);

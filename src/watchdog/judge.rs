@@ -56,7 +56,7 @@ impl Finding {
 
     /// Whether whose fault it is stands in the provider's own words, and needs no weighing.
     pub(super) fn is_said(&self) -> bool {
-        let its_own = matches!(self.culprit, Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..));
+        let its_own = matches!(self.culprit, Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..));
         self.kind == Kind::Refused && !self.alarm && its_own && self.class.is_some_and(speaks_for_itself)
     }
 }
@@ -159,7 +159,7 @@ fn gathered(plan: &Plan, state: &State, culprit: &Culprit, routes: Vec<usize>) -
     let by_inbox = match culprit {
         Culprit::Provider(_) | Culprit::Stream(..) => true,
         Culprit::Inbox(_) => false,
-        Culprit::Route(..) | Culprit::Watcher {} => return routes,
+        Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => return routes,
     };
     if routes.len() > GATHERED_OF {
         return routes;

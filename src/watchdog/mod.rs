@@ -345,14 +345,14 @@ impl Watchdog {
         }
     }
 
-    /// With explicit reads the watcher's own network is inferred from its tries; with implied ones it is told.
+    /// With explicit reads the watcher's own network is inferred from its tries, unless it is told; with implied ones it is told.
     fn follow_reach(&mut self, step: &mut Step, at: At) {
         if self.state.reads() == Reads::Implied {
             return;
         }
-        match (self.state.cut_off_since, reach::cut_off(&self.plan, &self.state)) {
-            (None, Some(true)) => self.record(step, at, Fact::Happened(Event::CutOff {})),
-            (Some(_), Some(false)) => self.record(step, at, Fact::Happened(Event::Connected {})),
+        match self.state.cut_off_since {
+            None if reach::is_cut_off(&self.plan, &self.state) => self.record(step, at, Fact::Happened(Event::CutOff {})),
+            Some(since) if reach::is_back(&self.plan, &self.state, since) => self.record(step, at, Fact::Happened(Event::Connected {})),
             _ => {}
         }
     }

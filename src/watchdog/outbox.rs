@@ -96,7 +96,7 @@ fn weight(severity: Severity, culprit: &Culprit, kind: Kind) -> Weight {
 const fn touches(culprit: &Culprit) -> u8 {
     match culprit {
         Culprit::Route(..) => 1,
-        Culprit::Stream(..) => 2,
+        Culprit::Stream(..) | Culprit::Path(..) => 2,
         Culprit::Provider(_) | Culprit::Inbox(_) => 3,
         Culprit::Watcher {} => 4,
     }

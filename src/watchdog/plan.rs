@@ -253,7 +253,7 @@ impl Plan {
     pub(super) fn knows(&self, culprit: &Culprit) -> bool {
         match culprit {
             Culprit::Watcher {} => true,
-            Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Route(..) => {
+            Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Inbox(_) | Culprit::Path(..) | Culprit::Route(..) => {
                 self.suspect(culprit).is_some() || self.routes.iter().any(|r| culprit.covers(&r.route))
             }
         }
@@ -349,7 +349,8 @@ fn suspects(routes: &[RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet
             Culprit::Provider(provider.clone()),
             Culprit::Inbox(inbox.clone()),
             Culprit::Stream(provider.clone(), stream.clone()),
-            Culprit::Route(provider, stream, inbox),
+            Culprit::Route(provider.clone(), stream, inbox.clone()),
+            Culprit::Path(provider, inbox),
         ];
         if providers.len() > 1 && inboxes.len() > 1 {
             ranked.entry((0, Culprit::Watcher {})).or_default().push(index);
@@ -365,7 +366,8 @@ fn suspects(routes: &[RoutePlan], providers: &BTreeSet<Name>, inboxes: &BTreeSet
     let mut kept: Vec<Suspect> = Vec::new();
     for ((_, culprit), cover) in ranked {
         if let Some(first) = by_cover.get(&cover).and_then(|at| kept.get_mut(*at)) {
-            first.also.push(culprit);
+            // A path of one route, or of all of an inbox's, is no name of its own.
+            first.also.extend(Some(culprit).filter(|culprit| !matches!(culprit, Culprit::Path(..))));
         } else {
             by_cover.insert(cover.clone(), kept.len());
             let mine = || cover.iter().filter_map(|slot| routes.get(*slot));
@@ -381,6 +383,6 @@ const fn days_between_failures(culprit: &Culprit) -> f64 {
     match culprit {
         Culprit::Watcher {} | Culprit::Provider(_) | Culprit::Inbox(_) => 60.0,
         Culprit::Stream(..) => 90.0,
-        Culprit::Route(..) => 180.0,
+        Culprit::Path(..) | Culprit::Route(..) => 180.0,
     }
 }

@@ -39,7 +39,9 @@ pub(super) fn parts(plan: &Plan, state: &State, ix: &Index) -> Option<Parts> {
     hot.sort_by(|a, b| odds(plan, state, *b).total_cmp(&odds(plan, state, *a)).then(a.cmp(b)));
     let mut parts: Vec<usize> = Vec::new();
     for part in hot {
-        if parts.iter().all(|known| !plan.overlap(*known, part)) {
+        // What is less likely with it than without it is no part.
+        let adds = parts.is_empty() || state.standings.get(part).is_some_and(|s| f64::from(s.level) + ANOTHER > 0.0);
+        if adds && parts.iter().all(|known| !plan.overlap(*known, part)) {
             parts.push(part);
         }
     }
@@ -93,7 +95,11 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
             Some(Culprit::Watcher {}) => lately && all_fail(plan, &alarmed, suspect),
             // What a provider refuses is not for want of an inbox, and an inbox that others reach is not to blame for whole providers.
             Some(Culprit::Inbox(_)) => inside.all(|part| is_of_route(plan, *part) && !is_refused(plan, state, *part)),
-            Some(Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..)) => true,
+            // Where there is no other provider its inboxes are names of their own: two of many that go dark are no provider's yet.
+            Some(Culprit::Provider(_)) if plan.providers.len() == 1 && inside.clone().all(|part| is_of_inbox(plan, *part)) => {
+                inside.count() >= INBOXES.min(plan.inboxes.len())
+            }
+            Some(Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..)) => true,
             None => false,
         }
     };
@@ -122,7 +128,11 @@ pub(super) fn everything(plan: &Plan, state: &State) -> Option<Fact> {
 }
 
 fn is_of_route(plan: &Plan, suspect: usize) -> bool {
-    plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Route(..)))
+    plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Path(..) | Culprit::Route(..)))
+}
+
+fn is_of_inbox(plan: &Plan, suspect: usize) -> bool {
+    plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Inbox(_)))
 }
 
 fn is_refused(plan: &Plan, state: &State, suspect: usize) -> bool {
@@ -131,7 +141,13 @@ fn is_refused(plan: &Plan, state: &State, suspect: usize) -> bool {
 }
 
 fn all_fail(plan: &Plan, alarmed: &[usize], suspect: usize) -> bool {
-    let failing = || alarmed.iter().chain([&suspect]).filter_map(|s| plan.suspects.get(*s));
+    let failing: Vec<usize> = alarmed.iter().copied().chain([suspect]).collect();
+    has_common_cause(plan, &failing)
+}
+
+/// Whether so many fail that they have a cause in common: every provider, or several inboxes.
+pub(super) fn has_common_cause(plan: &Plan, failing: &[usize]) -> bool {
+    let failing = || failing.iter().filter_map(|s| plan.suspects.get(*s));
     let providers = failing().filter(|s| matches!(s.culprit, Culprit::Provider(_))).count();
     let inboxes = failing().filter(|s| matches!(s.culprit, Culprit::Inbox(_))).count();
     providers == plan.providers.len() || inboxes >= INBOXES.min(plan.inboxes.len())

@@ -21,7 +21,7 @@ pub(super) fn moves(plan: &Plan, state: &State, ix: &Index, now: At) -> Vec<Move
     let opens = moves.first().is_some_and(|m| m.change != Change::Resolved);
     let told = state.open().filter(|i| i.shown.kind == Kind::Blind).filter_map(|i| match &i.shown.culprit {
         Culprit::Inbox(name) => Some(name),
-        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => None,
     });
     let names: BTreeSet<&Name> = ix.blind.iter().chain(told).filter(|name| plan.inboxes.contains(*name)).collect();
     for name in names {

@@ -160,7 +160,7 @@ fn other<'s>(state: &'s State, presents: &Presents, culprit: &Culprit, route: &R
     let beside = |blamed: &&Culprit| match blamed {
         Culprit::Provider(_) | Culprit::Stream(..) => is_inbox,
         Culprit::Inbox(_) => !is_inbox,
-        Culprit::Route(..) | Culprit::Watcher {} => false,
+        Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => false,
     };
     let first = blamed.next().filter(beside)?;
     blamed.all(|next| beside(&next)).then_some(first)

@@ -15,6 +15,8 @@ pub(super) const NEXT: &str = "Next";
 pub(super) const FACTS: usize = 7;
 /// What is left out where there are more, in this order: all the others are as many as fit.
 const SPARED: [&str; 3] = ["Others", "Mail", "Open too"];
+/// Of those that it may be instead, so many are named.
+const RIVALS: usize = 2;
 /// Streams that are named.
 const STREAMS: usize = 4;
 
@@ -51,7 +53,10 @@ pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
         fact("Open too", open_too(part("open_too"))),
         fact("Others", text(part("others"))),
         fact(NEXT, text(part("next_step"))),
-        fact("Certainty", part("certainty").as_f64().map(certain).or_else(|| text(part("certain_by")))),
+        fact(
+            "Certainty",
+            part("certainty").as_f64().map(|sure| certain(sure) + &instead(part("rivals"))).or_else(|| text(part("certain_by"))),
+        ),
     ];
     let mut all: Vec<Fact> = all.into_iter().flatten().collect();
     // Whoever wakes up to it needs the next step more than who else is well; the page has it all.
@@ -113,6 +118,12 @@ fn seen(word: &Value) -> Option<String> {
 /// What else is open of the same provider or inbox.
 fn open_too(all: &Value) -> Option<String> {
     Some(all.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; "))
+}
+
+/// Whose fault it may be instead.
+fn instead(rivals: &Value) -> String {
+    let names: Vec<&str> = rivals.as_array().into_iter().flatten().filter_map(Value::as_str).take(RIVALS).collect();
+    if names.is_empty() { String::new() } else { format!("; it may be {} instead", names.join(" or ")) }
 }
 
 /// Which streams of mail it touches, where the title does not say.

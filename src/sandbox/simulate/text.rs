@@ -348,7 +348,7 @@ impl Mail {
 fn inbox(culprit: Culprit) -> Result<Name, ScenarioError> {
     match culprit {
         Culprit::Inbox(inbox) => Ok(inbox),
-        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => {
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => {
             Err(sense("failure.culprit", "only an inbox can be that: write { inbox = \"i0\" }".to_owned()))
         }
     }

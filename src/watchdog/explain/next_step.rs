@@ -9,9 +9,6 @@ use crate::watchdog::judge::Finding;
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
 
-/// It may be either.
-const WHERE_BOTH_MEET: &str = "it shows where one provider and one inbox meet: ask the provider what became of the canaries named here, and whoever runs the inbox whether it drops or delays that provider's mail";
-
 /// One sentence. `mismatched`: mail comes that does not look as it should.
 pub(in crate::watchdog) fn next_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -> String {
     let spare = plan.spares(&finding.culprit, &finding.routes);
@@ -33,7 +30,7 @@ fn stops_users(finding: &Finding) -> bool {
 
 /// Whether it is an application of our own: nobody else can be asked, and no other takes its place.
 fn is_own(plan: &Plan, culprit: &Culprit) -> bool {
-    matches!(culprit, Culprit::Provider(provider) | Culprit::Stream(provider, _) if plan.is_own(provider))
+    matches!(culprit, Culprit::Provider(provider) | Culprit::Stream(provider, _) | Culprit::Path(provider, _) if plan.is_own(provider))
 }
 
 fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -> String {
@@ -61,9 +58,21 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
                 "ask the provider's support whether it has suspended the account: somebody else may be in it ({which}); revoke its keys"
             )
         }
-        (None, None) if meets(plan, finding).is_some() => WHERE_BOTH_MEET.to_owned(),
-        (None, None) => of_culprit(&finding.culprit).to_owned(),
+        (None, None) => place(plan, finding).unwrap_or_else(|| of_culprit(&finding.culprit).to_owned()),
     }
+}
+
+/// Where it shows that one provider and one inbox meet: either may be the reason.
+fn place(plan: &Plan, finding: &Finding) -> Option<String> {
+    let (provider, inbox) = match (finding.culprit.clone(), meets(plan, finding)) {
+        (Culprit::Path(provider, inbox), _)
+        | (Culprit::Provider(provider) | Culprit::Stream(provider, _), Some(Culprit::Inbox(inbox)))
+        | (Culprit::Inbox(inbox), Some(Culprit::Provider(provider))) => (provider, inbox),
+        _ => return None,
+    };
+    Some(format!(
+        "it shows where provider `{provider}` and inbox `{inbox}` meet: ask `{provider}` what became of the canaries named here, and whoever runs `{inbox}` whether it drops or delays mail of `{provider}`"
+    ))
 }
 
 /// What to do first, and what that must not let forget.
@@ -162,7 +171,7 @@ const fn of_culprit(culprit: &Culprit) -> &'static str {
         Culprit::Inbox(_) => {
             "log in to the mailbox: is it full, disabled, or filtered? Users are affected only if its whole service is down"
         }
-        Culprit::Route(..) => {
+        Culprit::Path(..) | Culprit::Route(..) => {
             "send one mail by hand over this route, and look for a filter or a block between this provider and this inbox"
         }
         Culprit::Watcher {} => {

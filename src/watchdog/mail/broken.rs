@@ -129,7 +129,7 @@ fn whose(culprit: &Culprit, known: bool) -> (String, String) {
             format!("mail of every provider at inbox `{inbox}`"),
             "the receiver changes mail, or checks it wrongly: look at a message there, and ask its operator".to_owned(),
         ),
-        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Route(p, ..) => {
+        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Path(p, _) | Culprit::Route(p, ..) => {
             let next = if known {
                 format!("restore the record as `{p}` shows it for the domain; strict receivers refuse such mail until then")
             } else {

@@ -77,7 +77,7 @@ fn kind(unexpected: &Unexpected, leak: bool, count: u64) -> (String, String) {
             format!("{count} in our name came through {whose} that no canary accounts for{inboxes}{about}"),
             format!("find out what sent it: a test, or somebody else with the account at {whose} or with your reset form"),
         ),
-        Culprit::Inbox(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => (
+        Culprit::Inbox(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => (
             format!("{count} to {whose} in our name that no canary accounts for{about}"),
             "find out what sent it: a test, or somebody else in your name; DMARC says what receivers do with it".to_owned(),
         ),

@@ -127,10 +127,12 @@ fn whose(culprit: &Culprit, changes: &[Change<'_>]) -> String {
     match culprit {
         Culprit::Inbox(_) if inboxes.len() > 1 => format!("; it concerns inboxes {}", row(inboxes.into_iter(), 3)),
         Culprit::Inbox(inbox) => format!("; it concerns inbox `{inbox}`"),
-        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} if !providers.is_empty() => {
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {}
+            if !providers.is_empty() =>
+        {
             format!("; it concerns mail of {}", row(providers.into_iter(), 3))
         }
-        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) | Culprit::Watcher {} => String::new(),
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => String::new(),
     }
 }
 

@@ -94,6 +94,7 @@ fn labels(origin: &Origin, notice: &Notice) -> BTreeMap<&'static str, String> {
         Culprit::Provider(p) => _ = named("provider", p),
         Culprit::Stream(p, s) => _ = (named("provider", p), named("stream", s)),
         Culprit::Inbox(i) => _ = named("inbox", i),
+        Culprit::Path(p, i) => _ = (named("provider", p), named("inbox", i)),
         Culprit::Route(p, s, i) => _ = (named("provider", p), named("stream", s), named("inbox", i)),
         Culprit::Watcher {} => {}
     }

@@ -53,7 +53,7 @@ fn verdicts() -> Vec<Panel> {
         Panel::states("Routes over time", "The verdict of each route into it.", paint::VERDICTS)
             .over_time(&query::verdict(CHOSEN, names::ROUTE_VERDICT, "provider, stream"), "{{provider}} / {{stream}}")
             .size(14, 9),
-        shared::open_incidents("culprit=~`inbox:${inbox:regex}|route:.*/${inbox:regex}|(provider|stream|watcher).*`").size(24, 6),
+        shared::open_incidents("culprit=~`inbox:${inbox:regex}|(path|route):.*/${inbox:regex}|(provider|stream|watcher).*`").size(24, 6),
         Panel::states("Can be read", "Whether we can see into it.", paint::HOLDS).over_time(&sight, "{{inbox}}").size(24, 4),
     ]
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::catalogue::{Family, family};
 use super::samples::{Samples, Shape};
 use super::{Source, names};
-use crate::model::{Culprit, Kind, Severity, Topic};
+use crate::model::{Culprit, Kind, Name, Severity, Topic};
 use crate::watchdog::IncidentView;
 
 const INCIDENT: &[&str] = &["kind", "culprit"];
@@ -69,6 +69,13 @@ fn fill(from: &Source<'_>, to: &mut Samples) {
     culprits.extend(view.streams.iter().map(|(provider, s)| Culprit::Stream(provider.clone(), s.name.clone())));
     culprits.extend(view.inboxes.iter().map(|i| Culprit::Inbox(i.name.clone())));
     culprits.extend(view.routes.iter().map(|r| Culprit::Route(r.route.provider.clone(), r.route.stream.clone(), r.route.inbox.clone())));
+    let paths: BTreeMap<(&Name, &Name), usize> = view.routes.iter().fold(BTreeMap::new(), |mut all, r| {
+        *all.entry((&r.route.provider, &r.route.inbox)).or_default() += 1;
+        all
+    });
+    // Of one stream alone the route is the path.
+    let several = paths.into_iter().filter(|(_, streams)| *streams > 1);
+    culprits.extend(several.map(|((p, i), _)| Culprit::Path(p.clone(), i.clone())));
     culprits.push(Culprit::Watcher {});
     let mut open = BTreeMap::new();
     for culprit in culprits {
@@ -94,6 +101,6 @@ fn watched(culprit: &Culprit, kind: Kind) -> bool {
     match culprit {
         Culprit::Inbox(_) => kind.is_delivery() || kind == Kind::Blind,
         Culprit::Watcher {} => kind.is_delivery() || kind == Kind::CutOff,
-        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..) => kind.is_delivery(),
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) => kind.is_delivery(),
     }
 }

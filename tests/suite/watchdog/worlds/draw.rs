@@ -153,6 +153,8 @@ fn harm(dice: &mut Dice, watched: &Settings) -> Harm {
         0..8 => Culprit::Provider(provider),
         8..15 => Culprit::Inbox(inbox),
         15..17 => Culprit::Stream(provider, stream),
+        // Of one stream alone the route is the path.
+        17 if watched.streams.len() > 1 => Culprit::Path(provider, inbox),
         _ => Culprit::Route(provider, stream, inbox),
     };
     match dice.below(20) {
@@ -164,7 +166,7 @@ fn harm(dice: &mut Dice, watched: &Settings) -> Harm {
         _ => match culprit {
             Culprit::Provider(_) => Harm::Refuse(culprit, Class::Suspended, 1.0),
             Culprit::Inbox(_) | Culprit::Route(..) => Harm::Refuse(culprit, Class::Policy, 1.0),
-            Culprit::Stream(..) | Culprit::Watcher {} => Harm::Stop(culprit),
+            Culprit::Stream(..) | Culprit::Path(..) | Culprit::Watcher {} => Harm::Stop(culprit),
         },
     }
 }
@@ -176,7 +178,7 @@ fn is_fair(drawn: &Drawn) -> bool {
     let all: Vec<Culprit> = drawn.failures.iter().map(|f| f.harm.culprit()).collect();
     let within = |a: &Culprit, b: &Culprit| routes.iter().all(|r| !a.covers(r) || b.covers(r));
     let provider = |culprit: &Culprit| match culprit {
-        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Route(p, ..) => Some(p.clone()),
+        Culprit::Provider(p) | Culprit::Stream(p, _) | Culprit::Path(p, _) | Culprit::Route(p, ..) => Some(p.clone()),
         Culprit::Inbox(_) | Culprit::Watcher {} => None,
     };
     let apart = |(n, a): (usize, &Culprit)| {

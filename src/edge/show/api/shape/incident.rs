@@ -80,6 +80,8 @@ pub(in crate::edge::show) enum Culprit {
     Stream(Name, Name),
     /// An inbox, for everyone.
     Inbox(Name),
+    /// What one provider sends to one inbox, whatever the stream: provider, inbox.
+    Path(Name, Name),
     /// One route: provider, stream, inbox.
     Route(Name, Name, Name),
     /// The watcher itself, or a cause common to everything.
@@ -139,6 +141,7 @@ impl From<&model::Culprit> for Culprit {
             model::Culprit::Provider(p) => Self::Provider(p.into()),
             model::Culprit::Stream(p, s) => Self::Stream(p.into(), s.into()),
             model::Culprit::Inbox(i) => Self::Inbox(i.into()),
+            model::Culprit::Path(p, i) => Self::Path(p.into(), i.into()),
             model::Culprit::Route(p, s, i) => Self::Route(p.into(), s.into(), i.into()),
             model::Culprit::Watcher {} => Self::Watcher {},
         }

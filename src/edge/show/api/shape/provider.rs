@@ -241,7 +241,10 @@ impl Open {
 /// Whether an incident of this culprit says something of a provider; an inbox's does not.
 fn concerns(culprit: &model::Culprit, provider: &model::Name) -> bool {
     match culprit {
-        model::Culprit::Provider(name) | model::Culprit::Stream(name, _) | model::Culprit::Route(name, ..) => name == provider,
+        model::Culprit::Provider(name)
+        | model::Culprit::Stream(name, _)
+        | model::Culprit::Path(name, _)
+        | model::Culprit::Route(name, ..) => name == provider,
         model::Culprit::Watcher {} => true,
         model::Culprit::Inbox(_) => false,
     }

@@ -178,7 +178,7 @@ fn strings<'v>(evidence: &'v serde_json::Value, key: &str) -> impl Iterator<Item
 /// Whose it is, with a way to all that is known of them.
 fn blamed(whose: &Culprit) -> Markup {
     let path = match whose {
-        Culprit::Provider(name) | Culprit::Stream(name, _) => Some(format!("{ROOT}providers/{name}")),
+        Culprit::Provider(name) | Culprit::Stream(name, _) | Culprit::Path(name, _) => Some(format!("{ROOT}providers/{name}")),
         Culprit::Inbox(name) => Some(format!("{ROOT}inboxes/{name}")),
         Culprit::Route(p, s, i) => Some(format!("{ROOT}routes/{p}/{s}/{i}")),
         Culprit::Watcher {} => None,
