@@ -9,7 +9,7 @@ use super::alarm::{Alarm, odds};
 use super::beside;
 use super::flight::RouteState;
 use super::hold::Sort;
-use super::hypothesis;
+use super::hypothesis::{self, Factors};
 use super::index::Index;
 use super::plan::Plan;
 use super::record::Fact;
@@ -18,7 +18,7 @@ use super::sorting;
 use super::state::State;
 use super::together::{self, certainty};
 use super::waiting::DECIDES;
-use crate::model::{At, Culprit, Span};
+use crate::model::{At, Culprit, Reason, Span};
 
 /// A suspect is named at this chance among those that overlap with it; or when its odds alone are far beyond what is needed.
 const CERTAIN: f64 = 0.96;
@@ -58,10 +58,11 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let own = odds(plan, state, best);
     let family = together::family(plan, state, best, now);
     let named = family.unwrap_or(best);
-    let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now)).collect();
-    let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
     let culprit = plan.suspects.get(named)?.culprit.clone();
     let everything = culprit == Culprit::Watcher {};
+    let is_said = |a: &Alarm| everything && beside::said(state).any(|culprit| *culprit == a.culprit);
+    let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now) && !is_said(a)).collect();
+    let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
     let sure = certainty(plan, state, ix, best, parts, family);
     let all = own - sure.ln();
     // That something is wrong, however much of it, does not tell that everything is.
@@ -162,17 +163,23 @@ fn whole(plan: &Plan, ill: &[(usize, &RouteState)], is_ill: &impl Fn(usize) -> b
     all(|c| matches!(c, Culprit::Provider(_))) || all(|c| matches!(c, Culprit::Inbox(_)))
 }
 
-/// Nats that the silence of a route's canaries sent since says: against health, and against what the alarm is about.
+/// Nats that the silence of a route's canaries sent since, and what was refused of them, says: against health, and against what the alarm is about.
 fn silence(state: &State, route: &RouteState, since: At, index: usize, sort: Sort) -> (f64, f64) {
     let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { return (0.0, 0.0) };
     let way = state.standings.get(index).and_then(|s| sorting::likeliest(sort, s));
-    let sent = route.flying.iter().filter(|f| f.counted && f.sent_at >= since);
-    sent.fold((0.0, 0.0), |(health, part), f| {
-        let age = horizon.since(f.sent_at);
-        let nats = -route.survival.at(age).max(1e-9).ln();
-        let said = hypothesis::silent(&route.survival, age);
+    let against = |said: Factors, nats: f64| {
         let [stop, ..] = said;
-        let beyond = way.and_then(|way| said.get(way)).map_or(nats, |as_it_was| (stop / as_it_was).ln());
-        (health + nats, part + beyond)
-    })
+        (nats, way.and_then(|way| said.get(way)).map_or(nats, |as_it_was| (stop / as_it_was).ln()))
+    };
+    let silent = route.flying.iter().filter(|f| f.counted && f.sent_at >= since).map(|f| {
+        let age = horizon.since(f.sent_at);
+        against(hypothesis::silent(&route.survival, age), -route.survival.at(age).max(1e-9).ln())
+    });
+    // What is refused does not come either.
+    let answered = route.canaries.iter().rev().take_while(|c| c.sent_at() >= since);
+    let refused = answered.filter(|c| c.refused() && c.reason() == Reason::Routine).map(|_| {
+        let [stop, ..] = hypothesis::refused();
+        against(hypothesis::refused(), stop.ln())
+    });
+    silent.chain(refused).fold((0.0, 0.0), |(health, part), (nats, beyond)| (health + nats, part + beyond))
 }
