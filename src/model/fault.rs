@@ -54,6 +54,12 @@ impl Class {
         Self::Unknown,
     ];
 
+    /// Whether such a refusal speaks for itself: the account or the plan is the reason, or the provider's own rule. It will not pass by itself.
+    #[must_use]
+    pub const fn speaks_for_itself(self) -> bool {
+        matches!(self, Self::Suspended | Self::Auth | Self::Quota | Self::Sender | Self::Policy | Self::Permanent)
+    }
+
     /// The word in labels and texts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use std::collections::BTreeSet;
 
+use super::canary::Canary;
 use super::hold::{Habit, Sort};
 use super::hypothesis::{BELIEFS, Factors, WAYS, mixture};
 use super::index::Index;
@@ -107,6 +108,7 @@ impl State {
     pub(super) fn raise(&mut self, plan: &Plan, ix: &mut Index, at: At, culprit: &Culprit, instead_of: &[Culprit]) {
         let Some(index) = plan.suspect(culprit) else { return };
         let (mut since, mut told) = (at, false);
+        self.acquit(plan, index, instead_of);
         self.alarms.retain(|alarm| {
             let goes = instead_of.contains(&alarm.culprit);
             if goes {
@@ -129,7 +131,7 @@ impl State {
             was: None,
         });
         if instead_of.is_empty() {
-            self.note_return(culprit, self.standings.get(index).and_then(|s| s.calmed_at));
+            self.note_return(plan, culprit);
         }
         ix.follow_alarms(plan, self);
         let mut changed = Self::around(plan, index);
@@ -168,6 +170,27 @@ impl State {
             standing.calmed_at = Some(at);
         }
         Self::around(plan, index).into_iter().for_each(|suspect| self.gather(plan, ix, suspect));
+    }
+
+    /// Blame comes to a part of what it was on. What delivers besides is well: of what was sent there until the first that arrived nothing is
+    /// held against anybody any more.
+    fn acquit(&mut self, plan: &Plan, part: usize, instead_of: &[Culprit]) {
+        let left = self.alarms.iter().filter(|a| instead_of.contains(&a.culprit));
+        let left = left.filter_map(|a| Some((a.since, a.blamed_at, plan.suspect(&a.culprit)?)));
+        let wider: Vec<(At, At, usize)> = left.filter(|(.., whole)| plan.within(part, *whole)).collect();
+        for (since, blamed_at, whole) in wider {
+            let is_beside = |slot: &&usize| plan.routes.get(**slot).is_some_and(|r| !r.suspects.contains(&part));
+            for slot in plan.suspects.get(whole).map_or(&[][..], |s| &s.routes).iter().filter(is_beside) {
+                let Some(route) = self.routes.get_mut(*slot) else { continue };
+                let sent = route.canaries.iter().rev().take_while(|c| c.sent_at() >= blamed_at);
+                let Some(first) = sent.filter(|c| c.has_arrived()).map(Canary::sent_at).last() else { continue };
+                route.judged_before = Some(route.judged_before.map_or(first, |before| before.max(first)));
+                route.untaught = Some((since.minus(ONSET), first));
+                for flying in route.flying.iter_mut().filter(|f| f.sent_at < first) {
+                    (flying.counted, flying.teaches) = (false, false);
+                }
+            }
+        }
     }
 
     /// An alarm has resolved itself: the next one of its sort may, too.

@@ -22,6 +22,9 @@ use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId
 /// What fails in part is seen on some of its routes before the others: this soon after it was told, it is thought to be one failure.
 const WIDENS_WITHIN: Span = Span::from_secs(900);
 
+/// What is said when blame turns from everything to one culprit.
+const NOT_ALL: &str = "; it is not everything, as was told before";
+
 /// One sink, as far as it matters who hears what.
 #[derive(Clone, Debug)]
 pub(super) struct Listener {
@@ -103,6 +106,14 @@ pub(super) fn next(plan: &Plan, state: &State) -> Option<At> {
     state.open().flat_map(of).min()
 }
 
+impl Incident {
+    /// Whether people were sent to look at their own host and network, and it is a provider's or an inbox's failure that goes on.
+    pub(super) fn turns(&self, change: &Move) -> bool {
+        let all = |culprit: &Culprit| *culprit == Culprit::Watcher {};
+        change.change == Change::Updated && change.kind.is_delivery() && all(&self.shown.culprit) && !all(&change.culprit)
+    }
+}
+
 impl State {
     /// Whether what was told last was narrower, and what it covers besides has delivered since: though it was as wide before, this is news.
     pub(super) fn spreads(&self, known: &Incident, change: &Move) -> bool {
@@ -137,7 +148,8 @@ impl Watchdog {
         let is_real = grown && !is_drills && is_drill(&known.shown.last);
         let calls = known.calls + u32::from(seen.is_some() || is_real);
         // What was told of as less than it is, is one failure: one page.
-        let is_news = grown && (seen.is_some() || is_real || spreads || !self.was_so_wide(known, change));
+        let turns = known.turns(change);
+        let is_news = turns || grown && (seen.is_some() || is_real || spreads || !self.was_so_wide(known, change));
         // Who is to be reminded at the same time hears both at once, and nothing quietly.
         let reminds = change.change == Change::Updated && change.only.is_none() && known.is_reminded_with(&self.plan, at);
         // What was kept back is news to those who hear it.
@@ -156,6 +168,9 @@ impl Watchdog {
                 Some(word) => _ = evidence.insert(ACKNOWLEDGED.to_owned(), in_evidence(word)),
                 None => _ = evidence.remove(ACKNOWLEDGED),
             }
+        }
+        if turns {
+            change.summary = format!("{}{NOT_ALL}", without_age(&change.summary));
         }
         if reminds {
             change.summary = format!("{}{}", without_age(&change.summary), known.open_for(at));

@@ -1,12 +1,30 @@
 //! Failures that stand beside each other: what an inbox does not take is no provider's doing, and what a provider loses is no inbox's. Where
 //! both fail, the route that they share tells of neither whether it goes on.
 
+use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{Culprit, Kind};
+use crate::model::{Class, Culprit, Kind};
+
+impl Incident {
+    /// Whether whose failure it is stands in the provider's own words: that is so whatever else fails.
+    pub(super) fn is_said(&self) -> bool {
+        let its_own = matches!(self.shown.culprit, Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Route(..));
+        let speaks = |word: &str| Class::ALL.iter().any(|class| class.speaks_for_itself() && class.as_str() == word);
+        its_own && self.shown.kind == Kind::Refused && self.class().is_some_and(speaks)
+    }
+}
+
+/// Who refuses mail, as it says itself. No cause common to everything explains that, and it tells nothing of one.
+pub(super) fn said(state: &State) -> impl Iterator<Item = &Culprit> {
+    state.open().filter(|i| i.is_said()).map(|i| &i.shown.culprit)
+}
 
 /// Who fails beside `culprit`: by an alarm, or by refusals that were told, for which there need be none.
 fn others<'s>(state: &'s State, culprit: &Culprit) -> Vec<&'s Culprit> {
+    if *culprit == (Culprit::Watcher {}) {
+        return said(state).collect();
+    }
     let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
     state.alarms.iter().map(|a| &a.culprit).chain(refused).filter(|other| is_beside(culprit, other)).collect()
 }

@@ -10,7 +10,7 @@ use super::beside;
 use super::evidence::{self, LOST_IN_HEALTH};
 use super::flight::RouteState;
 use super::hold::Sort;
-use super::hypothesis;
+use super::hypothesis::{self, Factors};
 use super::index::Index;
 use super::plan::{Plan, Suspect};
 use super::record::Fact;
@@ -19,7 +19,7 @@ use super::sorting;
 use super::state::State;
 use super::together::{self, certainty};
 use super::waiting::DECIDES;
-use crate::model::{At, Culprit, Span};
+use crate::model::{At, Culprit, Reason, Span};
 
 /// A suspect is named at this chance among those that overlap with it; or when its odds alone are far beyond what is needed.
 const CERTAIN: f64 = 0.96;
@@ -63,10 +63,11 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let own = odds(plan, state, best);
     let family = together::family(plan, state, best, now);
     let named = family.unwrap_or(best);
-    let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now)).collect();
-    let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
     let culprit = plan.suspects.get(named)?.culprit.clone();
     let everything = culprit == Culprit::Watcher {};
+    let is_said = |a: &Alarm| everything && beside::said(state).any(|culprit| *culprit == a.culprit);
+    let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now) && !is_said(a)).collect();
+    let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
     let sure = certainty(plan, state, ix, best, parts, family);
     let all = own - sure.ln();
     // That something is wrong, however much of it, does not tell that everything is.
@@ -189,7 +190,10 @@ fn narrow_loss(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     let wholes = (0..plan.suspects.len()).filter(|s| plan.suspects.get(*s).is_some_and(is_whole));
     let is_ill = |s: &usize| !spared.iter().any(|slot| covers(*slot, *s)) && loses.iter().any(|slot| covers(*slot, *s));
     let ill: Vec<usize> = wholes.filter(is_ill).collect();
-    if spared.is_empty() || !loses.iter().all(|slot| ill.iter().any(|s| covers(*slot, *s))) || together::has_common_cause(plan, &ill) {
+    if spared.is_empty()
+        || !loses.iter().all(|slot| ill.iter().any(|s| covers(*slot, *s)))
+        || together::have_common_cause(plan, state, &ill)
+    {
         return None;
     }
     let most = ill.into_iter().max_by_key(|s| (loses.iter().filter(|slot| covers(**slot, *s)).count(), Reverse(*s)))?;
@@ -206,17 +210,23 @@ fn whole(plan: &Plan, ill: &[(usize, &RouteState)], is_ill: &impl Fn(usize) -> b
     ill.iter().filter_map(|(slot, _)| plan.routes.get(*slot)).all(|r| r.suspects.iter().any(belongs))
 }
 
-/// Nats that the silence of a route's canaries sent since says: against health, and against what the alarm is about.
+/// Nats that the silence of a route's canaries sent since, and what was refused of them, says: against health, and against what the alarm is about.
 fn silence(state: &State, route: &RouteState, since: At, index: usize, sort: Sort) -> (f64, f64) {
     let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { return (0.0, 0.0) };
     let way = state.standings.get(index).and_then(|s| sorting::likeliest(sort, s));
-    let sent = route.flying.iter().filter(|f| f.counted && f.sent_at >= since);
-    sent.fold((0.0, 0.0), |(health, part), f| {
-        let age = horizon.since(f.sent_at);
-        let nats = -route.survival.at(age).max(1e-9).ln();
-        let said = hypothesis::silent(&route.survival, age);
+    let against = |said: Factors, nats: f64| {
         let [stop, ..] = said;
-        let beyond = way.and_then(|way| said.get(way)).map_or(nats, |as_it_was| (stop / as_it_was).ln());
-        (health + nats, part + beyond)
-    })
+        (nats, way.and_then(|way| said.get(way)).map_or(nats, |as_it_was| (stop / as_it_was).ln()))
+    };
+    let silent = route.flying.iter().filter(|f| f.counted && f.sent_at >= since).map(|f| {
+        let age = horizon.since(f.sent_at);
+        against(hypothesis::silent(&route.survival, age), -route.survival.at(age).max(1e-9).ln())
+    });
+    // What is refused does not come either.
+    let answered = route.canaries.iter().rev().take_while(|c| c.sent_at() >= since);
+    let refused = answered.filter(|c| c.refused() && c.reason() == Reason::Routine).map(|_| {
+        let [stop, ..] = hypothesis::refused();
+        against(hypothesis::refused(), stop.ln())
+    });
+    silent.chain(refused).fold((0.0, 0.0), |(health, part), (nats, beyond)| (health + nats, part + beyond))
 }

@@ -40,6 +40,8 @@ const SAID_ABOVE: f64 = 2.3;
 const BESIDE: usize = 3;
 /// More certain than this nobody is.
 const MOST_CERTAIN: f64 = 0.9995;
+/// Providers that refuse are named up to so many.
+const NAMED: usize = 4;
 /// What a provider said of canaries, in the evidence: of so many.
 const SAID_AT_MOST: usize = 4;
 
@@ -76,8 +78,8 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
         Some(DeliveryKind::Refused) => {
             let class = finding.class.unwrap_or(Class::Unknown);
             let reply = quoted(reply(plan, state, finding));
-            let who = if common { "every provider" } else { culprit.as_str() };
-            format!("{who} refuses mail ({class}){reply}{}", on_which(plan, state, finding, &tallies))
+            let who = if common { who_refuses(plan, state, finding) } else { format!("{culprit} refuses") };
+            format!("{who} mail ({class}){reply}{}", on_which(plan, state, finding, &tallies))
         }
         Some(DeliveryKind::Stopped) if finding.class == Some(Class::Network) && !finding.alarm => {
             let count: u64 = tallies.iter().map(|t| t.row).sum();
@@ -120,6 +122,23 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let said = if finding.is_of_seed() { String::new() } else { says(plan, state, finding) };
     let cause = if common { "; the cause is common to everything, or the watcher itself" } else { "" };
     format!("{words}{mismatch}{said}{others}{cause}{odds}{standby}")
+}
+
+/// Of what is refused everywhere, who refuses it: every provider, unless some take mail.
+fn who_refuses(plan: &Plan, state: &State, finding: &Finding) -> String {
+    let refused = |slot: &&usize| state.routes.get(**slot).is_some_and(|r| r.refusal.is_some());
+    let routes = finding.routes.iter().filter(refused).filter_map(|slot| plan.routes.get(*slot));
+    let names: BTreeSet<&Name> = routes.map(|r| &r.route.provider).collect();
+    if names.is_empty() || names.len() >= plan.providers.len() {
+        return "every provider refuses".to_owned();
+    }
+    let (more, listed) = (names.len().saturating_sub(NAMED), names.iter().take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    if names.len() == 1 {
+        format!("provider {} refuses", listed.join(", "))
+    } else {
+        format!("providers {}{more} refuse", listed.join(", "))
+    }
 }
 
 /// A provider's words behind what they are about.

@@ -8,7 +8,7 @@ use super::outbox::{Incident, is_drill};
 use super::plan::Plan;
 use super::state::State;
 use super::view::IncidentView;
-use crate::model::{At, Culprit, Kind, Span};
+use crate::model::{At, Culprit, IncidentId, Kind, Span};
 
 /// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between…
 const FLAPS_WITHIN: Span = Span::from_secs(900);
@@ -17,16 +17,19 @@ const WELL_FOR: Span = Span::from_secs(300);
 
 /// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
 pub(super) fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
-    let calmed = calmed_at(plan, state, open)?;
     let between = back_after(state, &open.shown.culprit, open.shown.kind, open.shown.opened_at)?;
+    let calmed = calmed_at(plan, state, open)?;
     Some(calmed.plus(between.scaled(2, 1).max(WELL_FOR)))
 }
 
-/// When its alarm was over; what is refused needs none, and is over with the last that was.
+/// When its alarm was over, or that of a part of it; what is refused needs none, and is over with the last that was.
 fn calmed_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
     let shown = &open.shown;
     let suspect = plan.suspect(&shown.culprit)?;
-    let alarm = state.standings.get(suspect).and_then(|s| s.calmed_at).filter(|at| *at > shown.opened_at);
+    let around = plan.suspects.get(suspect)?.routes.iter().filter_map(|slot| plan.routes.get(*slot)).flat_map(|r| &r.suspects);
+    let parts = around.filter_map(|s| state.standings.get(*s)).filter(|s| s.calmed_at.is_some() && is_part(&s.culprit, &shown.culprit));
+    let own = state.standings.get(suspect);
+    let alarm = parts.chain(own).filter_map(|s| s.calmed_at).filter(|at| *at > shown.opened_at).max();
     if shown.kind != Kind::Refused || open.is_of_seed() {
         return alarm;
     }
@@ -45,7 +48,7 @@ pub(super) fn back_after(state: &State, culprit: &Culprit, kind: Kind, opened_at
 
 /// The last incident of which one that is opened now is the return, and how long ago it was resolved.
 fn before<'s>(state: &'s State, culprit: &Culprit, kind: Kind, opened_at: At) -> Option<(&'s Incident, Span)> {
-    let failed = |i: &&Incident| is_alike(i.shown.kind, kind) && i.shown.culprit == *culprit && i.shown.closed.is_none();
+    let failed = |i: &&Incident| is_alike(i.shown.kind, kind) && is_part(culprit, &i.shown.culprit) && i.shown.closed.is_none();
     let mine = state.incidents.values().filter(failed).filter(|i| !is_drill(&i.shown.last));
     let ended = mine.filter_map(|i| Some((i, i.shown.resolved_at.filter(|at| *at <= opened_at)?)));
     let (last, resolved_at) = ended.max_by_key(|(_, at)| *at)?;
@@ -69,21 +72,46 @@ pub(super) fn said(state: &State, shown: &IncidentView) -> Option<String> {
 
 impl State {
     /// An alarm begins: if its incident is open still, for it flaps, it has come back.
-    pub(super) fn note_return(&mut self, culprit: &Culprit, calmed_at: Option<At>) {
-        let open = self.incidents.values_mut().filter(|i| i.shown.resolved_at.is_none() && i.shown.kind.is_delivery());
-        for known in open.filter(|i| i.shown.culprit == *culprit && calmed_at.is_some_and(|at| at > i.shown.opened_at)) {
-            known.returns = known.returns.saturating_add(1);
+    pub(super) fn note_return(&mut self, plan: &Plan, culprit: &Culprit) {
+        let calmed_at = |whole: &Culprit| plan.suspect(whole).and_then(|s| self.standings.get(s)?.calmed_at);
+        // What shows in one part after the other comes back once.
+        let is_first = |whole: &Culprit| self.alarms.iter().filter(|a| is_part(&a.culprit, whole)).count() < 2;
+        let back = |i: &&Incident| {
+            let shown = &i.shown;
+            let is_mine = shown.kind.is_delivery() && is_part(culprit, &shown.culprit) && is_first(&shown.culprit);
+            is_mine && calmed_at(&shown.culprit).is_some_and(|at| at > shown.opened_at)
+        };
+        let back: Vec<IncidentId> = self.open().filter(back).map(|i| i.shown.incident).collect();
+        for id in back {
+            self.incidents.entry(id).and_modify(|known| known.returns = known.returns.saturating_add(1));
         }
     }
 }
 
-/// Whether the wider failure was over, and is open only until it is certain that it does not come back: what fails now, and delivered since,
-/// is another. What is refused has no alarm by which it would be known to be over.
+/// Whether everything failed, that was over, and is open only until it is certain that it does not come back: what fails now, and delivered
+/// since, is another. What is refused has no alarm by which it would be known to be over.
 pub(super) fn is_another(plan: &Plan, state: &State, wider: &Incident, finding: &Finding) -> bool {
     let alarmed = || state.alarms.iter().any(|a| a.culprit == wider.shown.culprit);
     let delivered = |slot: &usize| state.routes.get(*slot).is_some_and(|r| r.good_sent_at.is_some_and(|at| at >= wider.shown.opened_at));
+    let was_all = wider.shown.culprit == Culprit::Watcher {};
     let is_over = || wider.shown.kind != Kind::Refused && settles_at(plan, state, wider).is_some() && !alarmed();
-    finding.alarm && is_over() && finding.routes.iter().any(delivered)
+    finding.alarm && was_all && is_over() && finding.routes.iter().any(delivered)
+}
+
+/// Whether what fails is what flaps, and has come back: it shows in a part first. What fails there alone for longer is that part.
+pub(super) fn is_back(plan: &Plan, state: &State, wider: &Incident, finding: &Finding, now: At) -> bool {
+    let young = || state.alarms.iter().any(|a| a.culprit == finding.culprit && now.since(a.since) < WELL_FOR);
+    finding.alarm && is_part(&finding.culprit, &wider.shown.culprit) && young() && settles_at(plan, state, wider).is_some()
+}
+
+/// Whether this is a provider or an inbox, or a part of it, that is `whole` or a part of that.
+fn is_part(part: &Culprit, whole: &Culprit) -> bool {
+    let ((provider, stream, inbox), mine) = (whole.parts(), part.parts());
+    let within = || {
+        let pairs = [(provider, mine.0), (stream, mine.1), (inbox, mine.2)];
+        pairs.iter().all(|(whole, part)| whole.is_none() || whole == part)
+    };
+    part == whole || *whole != (Culprit::Watcher {}) && within()
 }
 
 /// Whether mail arrives again though the incident is open: it came and went before, or little of what was refused has been sent since, or

@@ -6,7 +6,7 @@ use super::beside;
 use super::closed::{carry_on, closed_lately, goes_on};
 use super::evidence::{self, Tally};
 use super::explain;
-use super::flaps::{back_after, is_another, settles_at};
+use super::flaps::{back_after, is_another, is_back, settles_at};
 use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::lookup::Lookup;
@@ -93,9 +93,12 @@ fn hold_back(state: &State, moves: &mut Vec<Move>, now: At) -> Held {
         let open = state.incidents.get(&m.incident?).filter(|_| m.change == Change::Updated)?;
         // What was thought to be one failure and is several is told with the others.
         let several = moves.iter().any(|other| other.incident.is_none());
-        (!several && !state.spreads(open, m) && !open.grows(m.severity, &m.culprit, m.kind, state.brought_about(m).is_some()))
-            .then(|| open.moves_quietly_at(&m.culprit, m.kind))
-            .filter(|at| *at > now)
+        (!several
+            && !state.spreads(open, m)
+            && !open.turns(m)
+            && !open.grows(m.severity, &m.culprit, m.kind, state.brought_about(m).is_some()))
+        .then(|| open.moves_quietly_at(&m.culprit, m.kind))
+        .filter(|at| *at > now)
     };
     let until: Vec<Option<At>> = moves.iter().map(due).collect();
     let mut all = until.iter();
@@ -144,14 +147,18 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
                     moves.push(Move::end(wider, explain::recovery(plan, state, &wider.shown, now)));
                 }
                 moves.push(tell(plan, state, ix, finding, None, now));
-            } else if is_narrower(plan, state, assessment, wider, finding, now) {
+            } else if !is_back(plan, state, wider, finding, now) && is_narrower(plan, state, assessment, wider, finding, now) {
                 let known = Some(id).filter(|id| moves.iter().all(|m| m.incident != Some(*id)));
                 moves.extend(narrowed(plan, state, ix, wider, known, finding, now));
             }
             kept.insert(id);
         } else {
-            let mut narrower =
-                state.open().filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && covered(plan, &i.shown.culprit, &finding.culprit));
+            let mut narrower = state.open().filter(|i| {
+                i.shown.kind.is_delivery()
+                    && !i.is_of_seed()
+                    && covered(plan, &i.shown.culprit, &finding.culprit)
+                    && !(i.is_said() && finding.culprit == Culprit::Watcher {})
+            });
             let first = narrower.next().map(|i| i.shown.incident);
             moves.push(tell(plan, state, ix, finding, first, now));
             kept.extend(first);
@@ -254,15 +261,17 @@ fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Inc
         .find(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit != *culprit && covered(plan, culprit, &i.shown.culprit))
 }
 
-/// Whether it is a failure of its own, though a wider one is open: of mail that comes late, in part or into Junk, some is refused besides.
+/// Whether it is a failure of its own, though a wider one is open: of mail that comes late, in part or into Junk, some is refused besides; and
+/// what a provider refuses, as it says itself, has no cause in common with everything.
 fn stands_apart(wider: &Incident, finding: &Finding) -> bool {
-    finding.is_said() && wider.shown.kind.is_partial()
+    finding.is_said() && (wider.shown.kind.is_partial() || wider.shown.culprit == Culprit::Watcher {})
 }
 
 /// Whether what was thought to be a wider failure is this one alone, or several such: then the first keeps its incident.
 fn is_narrower(plan: &Plan, state: &State, assessment: &Assessment, wider: &Incident, finding: &Finding, now: At) -> bool {
     let shown = &wider.shown;
-    let inside = || assessment.findings.iter().filter(|f| !f.is_of_seed() && covered(plan, &f.culprit, &shown.culprit));
+    let mine = |f: &&Finding| !f.is_of_seed() && !stands_apart(wider, f) && covered(plan, &f.culprit, &shown.culprit);
+    let inside = || assessment.findings.iter().filter(mine);
     let alone = inside().count() == 1 && (finding.alarm || rest_is_well(plan, state, wider, finding));
     let several = now.since(shown.opened_at) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != shown.culprit);
     // What is left of refusals that end is no failure of its own.

@@ -57,7 +57,7 @@ impl Finding {
     /// Whether whose fault it is stands in the provider's own words, and needs no weighing.
     pub(super) fn is_said(&self) -> bool {
         let its_own = matches!(self.culprit, Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..));
-        self.kind == Kind::Refused && !self.alarm && its_own && self.class.is_some_and(speaks_for_itself)
+        self.kind == Kind::Refused && !self.alarm && its_own && self.class.is_some_and(Class::speaks_for_itself)
     }
 }
 
@@ -196,7 +196,17 @@ fn common_refusal(plan: &Plan, state: &State, culprit: &Culprit, routes: &[usize
     let tallies = routes.iter().filter(|slot| evidence::is_live(plan, state, **slot)).map(|slot| evidence::tally(plan, state, *slot));
     let mut rows = tallies.filter(speaks);
     let first = rows.next()?.row_class?;
-    rows.all(|t| t.row_class.is_some()).then_some(first)
+    let all = rows.all(|t| t.row_class.is_some());
+    (all && (*culprit != Culprit::Watcher {} || each_refuses(plan, state, routes))).then_some(first)
+}
+
+/// Whether each provider of these routes refuses mail over one of them: what one refuses is no refusal of all.
+fn each_refuses(plan: &Plan, state: &State, routes: &[usize]) -> bool {
+    let provider = |slot: &usize| plan.routes.get(*slot).map(|r| &r.route.provider);
+    let live = || routes.iter().filter(|slot| evidence::is_live(plan, state, **slot));
+    let refuses = |slot: &&usize| evidence::tally(plan, state, **slot).row_class.is_some();
+    let refusing: BTreeSet<&Name> = live().filter(refuses).filter_map(provider).collect();
+    live().filter_map(provider).all(|name| refusing.contains(name))
 }
 
 fn mean<'v>(weights: &[f64], values: impl Iterator<Item = &'v f64>) -> f64 {
@@ -221,7 +231,7 @@ fn refusals(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
     for slot in &ix.refused {
         let (Some(planned), Some(class)) = (plan.routes.get(*slot), state.routes.get(*slot).and_then(|r| r.refusal)) else { continue };
         let route = &planned.route;
-        if !speaks_for_itself(class) {
+        if !class.speaks_for_itself() {
             continue;
         }
         // Routes are sorted by their provider.
@@ -271,11 +281,6 @@ fn seeds(plan: &Plan, state: &State, ix: &Index) -> Vec<Finding> {
 fn names_beside(plan: &Plan, culprit: &Culprit) -> Vec<Culprit> {
     let Some(suspect) = plan.suspect(culprit).and_then(|s| plan.suspects.get(s)) else { return Vec::new() };
     std::iter::once(&suspect.culprit).chain(&suspect.also).filter(|c| *c != culprit).cloned().collect()
-}
-
-/// The account or the plan is the reason, or the provider's own rule: it will not pass by itself.
-pub(super) const fn speaks_for_itself(class: Class) -> bool {
-    matches!(class, Class::Suspended | Class::Auth | Class::Quota | Class::Sender | Class::Policy | Class::Permanent)
 }
 
 /// The delivery kinds share one incident for each culprit: the loudest finding speaks, and of equals the first.

@@ -75,6 +75,7 @@ fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, ope
         Some(finding) if finding.kind == Kind::Stopped && !misses(plan, state, finding) => has_arrived(state, open).then(calm),
         Some(finding) => Some(now_so(finding, "")),
         None => match left(plan, assessment, open) {
+            Some(part) if flaps::is_back(plan, state, open, part, now) => Some(now_so(part, "it is back: ")),
             Some(part) => Some(now_so(part, "what is left of it: ")),
             None => is_calm(state, open).then(calm),
         },

@@ -10,7 +10,7 @@ use super::hypothesis::{self, Nats, WAYS};
 use super::plan::Plan;
 use super::record::Fact;
 use super::state::State;
-use crate::model::{At, Span};
+use crate::model::{At, Culprit, Span};
 
 /// The newest canaries of each route that are looked at.
 const NEWEST: usize = 16;
@@ -29,6 +29,8 @@ const SILENT: usize = 3;
 const STOP: usize = 0;
 /// The first way that is a delay.
 const SLOW: usize = 4;
+/// What everything shows in part by then is nobody's alone.
+const NARROWS_FIRST: Span = Span::from_secs(180);
 /// Alarms over more routes than this keep what they were raised as.
 const ROUTES_AT_MOST: usize = 256;
 
@@ -57,7 +59,9 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
     }
     let telling = if alive.is_empty() { &said } else { &alive };
     let silent = way.is_some() && is_silent(telling, suspect.routes.len(), alarm.sort);
-    let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said)? };
+    // Where everything was silent and some deliver, the others are perhaps one culprit that goes on: that is found out first.
+    let waits = alarm.culprit == Culprit::Watcher {} && state.at.since(first) < NARROWS_FIRST;
+    let sort = if silent { Sort::Stop } else { in_part(alarm.sort, if waits { &alive } else { &said })? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
 

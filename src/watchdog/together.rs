@@ -1,6 +1,7 @@
 //! What fails together: two providers at once while a third delivers are no watcher's fault; two routes of one provider are that provider's.
 
 use super::alarm::{Alarm, odds};
+use super::beside;
 use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis::ln_sum;
@@ -48,7 +49,7 @@ pub(super) fn parts(plan: &Plan, state: &State, ix: &Index) -> Option<Parts> {
     let (first, more) = parts.split_first().filter(|(_, more)| !more.is_empty())?;
     let beside = |slot: &usize| {
         let fails = plan.routes.get(*slot).is_none_or(|r| parts.iter().any(|part| r.suspects.contains(part)));
-        !fails && state.routes.get(*slot).is_some_and(|r| state.sees(&r.route.inbox) && r.good_sent_at.is_some())
+        !fails && state.routes.get(*slot).is_some_and(|r| state.sees(&r.route.inbox) && delivers(state, r))
     };
     if !suspect.routes.iter().any(beside) {
         return None;
@@ -56,6 +57,13 @@ pub(super) fn parts(plan: &Plan, state: &State, ix: &Index) -> Option<Parts> {
     let evidence = |part: &usize| state.standings.get(*part).map_or(0.0, |s| f64::from(s.level));
     let all = odds(plan, state, *first) + more.iter().map(|part| evidence(part) + ANOTHER).sum::<f64>();
     Some(Parts { whole, first: *first, odds: all, beat: all > odds(plan, state, whole) })
+}
+
+/// Whether a route has delivered, and goes on though there may be an alarm over it.
+fn delivers(state: &State, route: &RouteState) -> bool {
+    let ill = state.alarms.iter().filter(|a| a.culprit != Culprit::Watcher {} && a.culprit.covers(&route.route));
+    let blamed_at = ill.map(|a| a.blamed_at).max();
+    route.refusal.is_none() && route.good_sent_at.is_some_and(|good| blamed_at.is_none_or(|at| good >= at))
 }
 
 /// How sure it is that it is this suspect and none of those that overlap with it; what is within `family` is the same failure.
@@ -72,8 +80,9 @@ pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize, 
 }
 
 /// Who could be the reason for what speaks against this suspect. Two that have an alarm each fail both: neither is it instead of the other.
+/// And what speaks against everything is what no alarm explains.
 pub(super) fn rivals<'i>(plan: &'i Plan, ix: &'i Index, suspect: usize) -> impl Iterator<Item = usize> + 'i {
-    let is_known = ix.alarmed.contains(&suspect);
+    let is_known = ix.alarmed.contains(&suspect) || plan.suspects.get(suspect).is_some_and(|s| s.culprit == Culprit::Watcher {});
     let hot = ix.hot.iter().copied().filter(move |s| *s != suspect && plan.overlap(*s, suspect));
     hot.filter(move |s| !(is_known && ix.alarmed.contains(s)))
 }
@@ -86,13 +95,17 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
         return None;
     }
     let lately = state.alarms.iter().any(|a| now.since(a.since) < LATELY);
+    // Who gets nothing, and who loses some, do not fail alike.
+    let sort = state.standings.get(suspect)?.sort();
+    let is_alike = state.alarms.iter().all(|a| a.sort == sort);
     let first = plan.suspects.get(suspect)?.routes.first()?;
     let covers = |whole: &&usize| **whole != suspect && plan.within(suspect, **whole) && !alarmed.contains(whole);
+    let failing: Vec<usize> = alarmed.iter().copied().chain([suspect]).collect();
     let shares = |whole: &&usize| {
         let mut inside = alarmed.iter().filter(|a| plan.within(**a, **whole)).chain([&suspect]);
         match plan.suspects.get(**whole).map(|s| &s.culprit) {
             _ if inside.clone().count() < 2 => false,
-            Some(Culprit::Watcher {}) => lately && all_fail(plan, &alarmed, suspect),
+            Some(Culprit::Watcher {}) => lately && is_alike && have_common_cause(plan, state, &failing),
             // What a provider refuses is not for want of an inbox, and an inbox that others reach is not to blame for whole providers.
             Some(Culprit::Inbox(_)) => inside.all(|part| is_of_route(plan, *part) && !is_refused(plan, state, *part)),
             // Where there is no other provider its inboxes are names of their own: two of many that go dark are no provider's yet.
@@ -120,7 +133,8 @@ pub(super) fn everything(plan: &Plan, state: &State) -> Option<Fact> {
         return None;
     }
     let covered = |r: &RouteState| state.alarms.iter().any(|a| a.culprit.covers(&r.route)) && r.refusal.is_none();
-    let matters = |r: &&RouteState| r.suppressed.is_none() && r.serial > 0;
+    let said: Vec<&Culprit> = beside::said(state).collect();
+    let matters = |r: &&RouteState| r.suppressed.is_none() && r.serial > 0 && !said.iter().any(|culprit| culprit.covers(&r.route));
     // Of what cannot be read it is not known whether it delivers.
     let all = state.cut_off_since.is_none() && state.routes.iter().filter(matters).all(|r| covered(r) && state.sees(&r.route.inbox));
     let instead_of = || state.alarms.iter().map(|a| a.culprit.clone()).collect();
@@ -140,15 +154,12 @@ fn is_refused(plan: &Plan, state: &State, suspect: usize) -> bool {
     routes.iter().filter_map(|slot| state.routes.get(*slot)).any(|r| r.refusal.is_some())
 }
 
-fn all_fail(plan: &Plan, alarmed: &[usize], suspect: usize) -> bool {
-    let failing: Vec<usize> = alarmed.iter().copied().chain([suspect]).collect();
-    has_common_cause(plan, &failing)
-}
-
-/// Whether so many fail that they have a cause in common: every provider, or several inboxes.
-pub(super) fn has_common_cause(plan: &Plan, failing: &[usize]) -> bool {
-    let failing = || failing.iter().filter_map(|s| plan.suspects.get(*s));
-    let providers = failing().filter(|s| matches!(s.culprit, Culprit::Provider(_))).count();
-    let inboxes = failing().filter(|s| matches!(s.culprit, Culprit::Inbox(_))).count();
-    providers == plan.providers.len() || inboxes >= INBOXES.min(plan.inboxes.len())
+/// Whether so many fail that they have a cause in common: every provider, of those that do not say themselves why, or several inboxes.
+pub(super) fn have_common_cause(plan: &Plan, state: &State, failing: &[usize]) -> bool {
+    let said: Vec<&Culprit> = beside::said(state).collect();
+    let failing = || failing.iter().filter_map(|s| plan.suspects.get(*s)).map(|s| &s.culprit);
+    let providers = failing().filter(|c| matches!(c, Culprit::Provider(_)) && !said.contains(c)).count();
+    let inboxes = failing().filter(|c| matches!(c, Culprit::Inbox(_))).count();
+    let others = plan.providers.len().saturating_sub(said.iter().filter(|c| matches!(c, Culprit::Provider(_))).count());
+    providers == others && others > 1 || inboxes >= INBOXES.min(plan.inboxes.len())
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{inboxes, subject};
-use crate::model::{Culprit, Kind, Name, Route};
-use crate::watchdog::evidence;
+use crate::model::{At, Culprit, Kind, Name, Route};
+use crate::watchdog::beside;
+use crate::watchdog::evidence::{self, Tally};
 use crate::watchdog::index::Index;
 use crate::watchdog::judge::Finding;
+use crate::watchdog::outbox::Incident;
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
 
@@ -87,6 +89,11 @@ fn ill(state: &State, finding: &Finding) -> String {
     if finding.is_of_seed() {
         return String::new();
     }
+    if finding.culprit == (Culprit::Watcher {}) {
+        let refusing: Vec<String> = beside::said(state).take(FAILING).map(subject).collect();
+        let verb = if refusing.len() == 1 { "refuses" } else { "refuse" };
+        return if refusing.is_empty() { String::new() } else { format!("; {} {verb} mail besides", refusing.join(", ")) };
+    }
     let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
     let failing: BTreeSet<String> = state.alarms.iter().map(|a| &a.culprit).chain(refused).filter(beside).map(subject).collect();
     let names: Vec<&str> = failing.iter().take(FAILING).map(String::as_str).collect();
@@ -101,10 +108,20 @@ pub(super) fn is_anybody_well(plan: &Plan, state: &State, culprit: &Culprit) -> 
         return true;
     }
     let (own, ..) = culprit.parts();
+    let all = Culprit::Watcher {};
+    let goes_on = state.alarms.iter().any(|a| a.culprit == all);
     let fails = |name: &Name| {
-        let whole = |c: &Culprit| *c == Culprit::Watcher {} || *c == Culprit::Provider(name.clone());
-        let told = state.open().any(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && whole(&i.shown.culprit));
-        told || state.alarms.iter().any(|a| whole(&a.culprit))
+        let mine = Culprit::Provider(name.clone());
+        // What was told of everything, and is about to be told of one, is over for those who have delivered since.
+        let told = |i: &Incident| i.shown.culprit == mine || i.shown.culprit == all && !delivers(plan, state, name, i.shown.opened_at);
+        let open = state.open().filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed()).any(told);
+        open || goes_on || state.alarms.iter().any(|a| a.culprit == mine)
     };
     plan.providers.iter().any(|name| Some(name) != own && !fails(name))
+}
+
+/// Whether the newest mail through a provider arrives, and some of it was sent since.
+fn delivers(plan: &Plan, state: &State, provider: &Name, since: At) -> bool {
+    let live: Vec<Tally> = plan.of_provider(provider).map(|slot| evidence::tally(plan, state, slot)).filter(|t| t.live).collect();
+    live.iter().all(|t| t.row == 0) && live.iter().any(|t| t.good_sent_at.is_some_and(|at| at >= since))
 }

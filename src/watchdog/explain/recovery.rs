@@ -46,7 +46,9 @@ fn well(plan: &Plan, state: &State, shown: &IncidentView, covered: &[usize]) -> 
         }
         Some(DeliveryKind::Loss) => {
             let settled = covered.iter().flat_map(|slot| evidence::settled_since(plan, state, *slot, shown.opened_at));
-            format!("{who} {delivers} all mail again: {}", newest(in_a_row(settled.map(|(c, came)| (c.sent_at(), came))), "have arrived"))
+            let again =
+                if common { "all mail arrives again through every provider".to_owned() } else { format!("{who} delivers all mail again") };
+            format!("{again}: {}", newest(in_a_row(settled.map(|(c, came)| (c.sent_at(), came))), "have arrived"))
         }
         Some(DeliveryKind::Slow) => {
             let timely = |(r, c): (&RouteState, &Canary)| (c.sent_at(), c.latency().is_some_and(|took| took <= evidence::usual(r)));

@@ -209,3 +209,54 @@ fn a_reminder_of_what_flaps_says_so() {
     assert!(open(&w).summary().contains("; it flaps: 3 times since "), "{}", open(&w).summary());
     replay::holds(&w);
 }
+
+/// It is seen in a stream first, each time, and that stream is a part of what flaps.
+#[test]
+fn what_comes_and_goes_by_the_minute_is_one_incident_that_flaps() {
+    for (shift, off, on, first_is_quiet) in [(0, 60, 60, false), (1, 60, 60, true), (2, 60, 60, false), (3, 90, 120, true)] {
+        let mut settings = settings(3, 2, 3, MINUTE);
+        if first_is_quiet {
+            settings.streams.get_mut(&name("s0")).unwrap().severity = Severity::Warn;
+        }
+        let mut w = World::new(settings);
+        w.run(MINUTE.scaled(90, 1));
+        w.run(Span::from_secs(shift * 17));
+        let began = w.now;
+        while w.now.since(began) < MINUTE.scaled(60, 1) {
+            w.from(w.now, fails, Fate::Swallowed);
+            w.run(Span::from_secs(off));
+            w.heal(w.now);
+            w.run(Span::from_secs(on));
+        }
+        assert!(w.told(Change::Opened) <= 2, "{shift}: {:#?}", w.notices);
+        assert!(w.opened().last().unwrap().summary.contains("it flaps"), "{shift}: {:#?}", w.notices);
+        let calls = w.notices.iter().filter(|(_, n)| matches!(n.change, Change::Opened | Change::Updated) && n.severity == Severity::Page);
+        let calls = calls.filter(|(_, n)| n.evidence.get("quiet").is_none()).count();
+        assert!(calls <= 4, "{shift}: {:#?}", w.notices);
+        let summary = open(&w).summary().to_owned();
+        assert!(summary.contains("; it flaps") || summary.contains("it flaps, "), "{shift}: {summary}");
+        w.run(MINUTE.scaled(30, 1));
+        assert_eq!(w.told(Change::Opened), w.told(Change::Resolved), "{shift}: {:#?}", w.notices);
+        replay::holds(&w);
+    }
+}
+
+/// A provider flaps, and then one of its streams goes on failing alone.
+#[test]
+fn what_is_left_of_what_flapped_is_named_when_it_lasts() {
+    let mut w = World::new(settings(3, 2, 3, MINUTE));
+    w.run(MINUTE.scaled(90, 1));
+    for _ in 0..2 {
+        w.from(w.now, fails, Fate::Swallowed);
+        w.run(MINUTE.scaled(4, 1));
+        w.heal(w.now);
+        w.run(MINUTE.scaled(4, 1));
+    }
+    let whole = open(&w);
+    assert_eq!((&whole.culprit, w.told(Change::Opened)), (&Culprit::Provider(name("p0")), 2), "{:#?}", w.notices);
+    w.from(w.now, |r, _| r.provider.as_str() == "p0" && r.stream.as_str() == "s1", Fate::Swallowed);
+    w.run(MINUTE.scaled(30, 1));
+    assert_eq!(w.told(Change::Opened), 2, "{:#?}", w.notices);
+    let left = open(&w);
+    assert_eq!((left.incident, &left.culprit), (whole.incident, &Culprit::Stream(name("p0"), name("s1"))), "{:#?}", w.notices);
+}

@@ -2,6 +2,7 @@
 
 use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Severity, Span};
 
+use super::replay;
 use super::world::{Fate, World, name, settings};
 
 const MINUTE: Span = Span::from_secs(60);
@@ -219,4 +220,127 @@ fn what_is_missing_where_one_provider_and_one_inbox_meet_is_told_of_their_path()
         let open = w.dog.view(w.now).incidents.into_iter().filter(|i| i.resolved_at.is_none()).count();
         assert!(open == 0 && w.opened().len() == 1, "{every}: {:#?}", w.notices);
     }
+}
+
+/// What was told of an incident: the change, whose failure, the kind, and whether it called.
+fn told_of(w: &World, incident: u64) -> Vec<(Change, Culprit, Kind, bool)> {
+    let mine = w.notices.iter().map(|(_, n)| n).filter(|n| n.incident.0 == incident);
+    mine.map(|n| (n.change, n.culprit.clone(), n.kind, n.evidence.get("quiet").is_none())).collect()
+}
+
+/// Three providers, two streams, three inboxes, all well; not all in step.
+fn three(shift: u64) -> World {
+    let mut w = World::new(settings(3, 2, 3, MINUTE));
+    w.run(minutes(90));
+    w.run(Span::from_secs(shift * 13));
+    w
+}
+
+#[test]
+fn what_a_provider_refuses_stays_its_own_when_the_others_are_silent_for_a_moment() {
+    for (shift, class, gap) in [(0, Class::Suspended, 60), (1, Class::Policy, 60), (2, Class::Policy, 300), (3, Class::Suspended, 20)] {
+        let mut w = three(shift);
+        w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(class));
+        w.run(minutes(10));
+        let silent = w.now;
+        w.from(silent, |r, _| r.provider.as_str() != "p0", Fate::Swallowed);
+        w.run(Span::from_secs(gap));
+        w.heal(w.now);
+        w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(class));
+        w.run(minutes(45));
+        let refused = told_of(&w, 1);
+        assert!(refused.iter().all(|(_, culprit, kind, _)| (culprit, *kind) == (&provider(0), Kind::Refused)), "{shift}: {:#?}", w.notices);
+        assert!(last(&w, 1).change != Change::Resolved && w.opened().len() <= 2, "{shift}: {:#?}", w.notices);
+        for (_, notice) in w.notices.iter().filter(|(_, n)| n.incident.0 == 2) {
+            assert_eq!(notice.culprit, Culprit::Watcher {}, "{shift}: {notice:#?}");
+            let own = notice.change == Change::Resolved || notice.summary.contains("; provider `p0` refuses mail besides");
+            assert!(own && !notice.summary.contains("every provider refuses"), "{shift}: {notice:#?}");
+        }
+        assert!(w.opened().len() < 2 || last(&w, 2).change == Change::Resolved, "{shift}: {:#?}", w.notices);
+        w.heal(w.now);
+        w.run(minutes(20));
+        assert_eq!(last(&w, 1).change, Change::Resolved, "{shift}: {:#?}", w.notices);
+        replay::holds(&w);
+    }
+}
+
+#[test]
+fn who_alone_goes_on_failing_after_everything_did_is_named_soon_and_that_calls_once() {
+    for (shift, fate, first) in [
+        (0, Fate::Swallowed, 120),
+        (1, Fate::Swallowed, 600),
+        (2, Fate::Swallowed, 300),
+        (3, Fate::Refused(Class::Network), 300),
+        (4, Fate::Refused(Class::Transient), 300),
+    ] {
+        let mut w = three(shift);
+        w.from(w.now, |_, _| true, Fate::Swallowed);
+        w.run(Span::from_secs(first));
+        assert_eq!(last(&w, 1).culprit, Culprit::Watcher {}, "{shift}: {:#?}", w.notices);
+        let others = w.now;
+        w.heal(others);
+        w.from(others, |r, _| r.provider.as_str() == "p0", fate);
+        w.run(minutes(45));
+        assert_eq!(w.opened().len(), 1, "{shift}: {:#?}", w.notices);
+        let after: Vec<_> = w.notices.iter().filter(|(at, _)| *at > others).collect();
+        let (at, turned) = after.iter().find(|(_, n)| n.culprit == provider(0)).unwrap();
+        assert!(at.since(others) <= minutes(2), "{shift}: after {}: {:#?}", at.since(others), w.notices);
+        let said = |what: &str| turned.summary.contains(what);
+        assert!(turned.evidence.get("quiet").is_none() && said("; it is not everything, as was told before"), "{shift}: {turned:#?}");
+        assert!(said("p1, p2 deliver to the same inboxes"), "{shift}: {turned:#?}");
+        assert!(
+            turned.evidence["next_step"].as_str().unwrap().ends_with("; meanwhile move urgent mail to another provider"),
+            "{turned:#?}"
+        );
+        let later = || after.iter().filter(|(then, _)| then > at);
+        assert!(later().all(|(_, n)| n.culprit == provider(0)), "{shift}: never back: {:#?}", w.notices);
+        let loud = later().filter(|(_, n)| n.change == Change::Updated && n.evidence.get("quiet").is_none()).count();
+        assert_eq!(loud, 0, "{shift}: {:#?}", w.notices);
+        w.heal(w.now);
+        w.run(minutes(20));
+        assert_eq!((last(&w, 1).change, w.opened().len()), (Change::Resolved, 1), "{shift}: {:#?}", w.notices);
+        replay::holds(&w);
+    }
+}
+
+#[test]
+fn a_provider_that_is_out_is_named_again_after_everything_was_silent_for_a_moment() {
+    for (shift, gap) in [(0, 60), (1, 300), (2, 120)] {
+        let mut w = three(shift);
+        w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+        w.run(minutes(10));
+        w.from(w.now, |_, _| true, Fate::Swallowed);
+        w.run(Span::from_secs(gap));
+        let others = w.now;
+        w.heal(others);
+        w.from(others, |r, _| r.provider.as_str() == "p0", Fate::Swallowed);
+        w.run(minutes(60));
+        assert_eq!(w.opened().len(), 1, "{shift}: {:#?}", w.notices);
+        let late: Vec<_> = w.notices.iter().filter(|(at, _)| at.since(others) > minutes(2)).collect();
+        assert!(!late.is_empty() && late.iter().all(|(_, n)| n.culprit == provider(0)), "{shift}: {:#?}", w.notices);
+        let about_all: Vec<_> = w.notices.iter().filter(|(_, n)| n.culprit == Culprit::Watcher {}).collect();
+        assert!(about_all.iter().all(|(at, _)| *at <= others), "{shift}: everything is not told of when it is over: {about_all:#?}");
+        if !about_all.is_empty() {
+            let turned = w.notices.iter().find(|(at, n)| *at > others && n.culprit == provider(0)).map(|(_, n)| n);
+            assert!(turned.is_some_and(|n| n.evidence.get("quiet").is_none()), "{shift}: {:#?}", w.notices);
+        }
+        w.heal(w.now);
+        w.run(minutes(20));
+        assert_eq!(last(&w, 1).change, Change::Resolved, "{shift}: {:#?}", w.notices);
+    }
+}
+
+#[test]
+fn of_what_all_lost_it_is_said_in_a_sentence_that_it_arrives() {
+    let mut w = three(0);
+    w.from(w.now, |_, _| true, Fate::Swallowed);
+    w.run(minutes(4));
+    w.heal(w.now);
+    w.from(w.now, |_, n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63 == 0, Fate::Swallowed);
+    w.run(minutes(20));
+    assert_eq!((&last(&w, 1).culprit, last(&w, 1).kind), (&Culprit::Watcher {}, Kind::Loss), "{:#?}", w.notices);
+    w.heal(w.now);
+    w.run(minutes(60));
+    let over = last(&w, 1);
+    assert!(over.change == Change::Resolved && over.summary.starts_with("all mail arrives again through every provider: "), "{over:#?}");
 }
