@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::examine::{self, Examiner, Job, Jobs};
+use super::examine::{self, Examiner, Job, Jobs, Unexamined};
 use super::hands::SinkHand;
 use super::headers::Headers;
 use super::hooks::{hooks, replies};
@@ -42,6 +42,8 @@ pub(super) struct Shared {
     pub(super) doors: Doors,
     /// Of the newest mails.
     pub(super) headers: Headers,
+    /// Canaries' mails that were not looked at.
+    pub(super) unexamined: Unexamined,
 }
 
 impl std::fmt::Debug for Shared {
@@ -254,12 +256,12 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, shared: Sha
                 Event::Mismatched { inbox, canary, why }
             }
             Report::Mail { canary, issued_at, message } => {
-                jobs.offer(Job::Canary { inbox, canary, issued_at, message });
+                jobs.offer(Job { inbox, canary, issued_at, message });
                 continue;
             }
-            Report::Stranger { placement, arrived_at, copy, header } => {
-                jobs.offer(Job::Stranger { inbox, placement, arrived_at, copy, header });
-                continue;
+            Report::Stranger { placement, arrived_at, copy, message } => {
+                let Some(event) = jobs.weigh(inbox, &message, placement, arrived_at, copy) else { continue };
+                event
             }
             Report::Forged => Event::Forged { inbox },
             Report::Blind { class, why } => Event::Blind { inbox, class: Some(class), why: Some(why) },
