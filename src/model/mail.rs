@@ -338,7 +338,7 @@ pub struct Stranger {
     /// The providers of ours that it may have come through, by hosts and signatures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<Name>,
-    /// Whom it names that is neither we nor the inbox, if it is in our name or may come: at most 48.
+    /// Whom it names that is neither we nor the inbox, if it is in our name (at most 16) or may come (at most 48).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
     /// By what a provider tells its customers apart, as of canaries; only of mail that may have come through one of ours.

@@ -18,7 +18,7 @@ const KEPT: usize = 10;
 /// Culprits with such mail; there are providers and inboxes for each, and no more of them.
 const CULPRITS: usize = 256;
 /// Rules, each at each inbox, whose mail is remembered.
-const ROUTINES: usize = 256;
+const ROUTINES: usize = 128;
 /// It is over when there was none for so long.
 const QUIET: Span = Span::from_secs(24 * 3600);
 

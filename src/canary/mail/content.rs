@@ -44,6 +44,9 @@ pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<String> 
     if is_another_subject(sent, head) {
         found.push(SUBJECT_CHANGED.to_owned());
     }
+    if body.others > 0 {
+        found.push(ATTACHMENT_ADDED.to_owned());
+    }
     if body.cut {
         return found;
     }
@@ -60,9 +63,6 @@ pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<String> 
     let any = !in_text.is_empty() || !in_pages.is_empty();
     if any && !kept {
         found.push(LINKS_REWRITTEN.to_owned());
-    }
-    if body.others > 0 {
-        found.push(ATTACHMENT_ADDED.to_owned());
     }
     found
 }

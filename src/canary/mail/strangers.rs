@@ -14,8 +14,9 @@ use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placemen
 const SUBJECT: usize = 200;
 /// Marks of one provider that are remembered.
 const KNOWN: usize = 64;
-/// Marks of one mail that are told.
+/// Marks that are told of one mail that may come, and of one in our name: of that the header's come first.
 const TOLD: usize = 48;
+const NAMED: usize = 16;
 /// Providers that one mail may have come through.
 const VIA: usize = 16;
 
@@ -157,7 +158,10 @@ impl Ours {
         // What a mail came by, and by which key it was signed, changes by itself.
         let says = |mark: &Mark| !matches!(mark.part, Part::Network | Part::DkimSelector | Part::Content);
         let is_named = |mark: &Mark| mark.part == Part::From && rule.is_some_and(|rule| rule.names(&mark.value));
-        all.into_iter().filter(|mark| says(mark) && !is_own(&mark.value) && !is_named(mark)).take(TOLD).collect()
+        all.into_iter()
+            .filter(|mark| says(mark) && !is_own(&mark.value) && !is_named(mark))
+            .take(if rule.is_some() { TOLD } else { NAMED })
+            .collect()
     }
 
     fn is_our_address(&self, address: &str) -> bool {

@@ -5,11 +5,15 @@ use serde_json::Value;
 
 use super::{Trouble, is_dismissed};
 use crate::model::{Culprit, Kind, Part, Severity};
+use crate::watchdog::explain::subject;
 use crate::watchdog::outbox::Incident;
 use crate::watchdog::state::State;
 
 /// The evidence's word for it: what the other one says.
 const BESIDE: &str = "at_the_same_time";
+
+/// What to do.
+const NEXT: &str = "next_step";
 
 /// The two kinds.
 const BOTH: [Kind; 2] = [Kind::Identity, Kind::UnexpectedMail];
@@ -56,6 +60,11 @@ pub(super) fn raise(state: &State, open: &[&Incident], troubles: &mut [Trouble])
             trouble.severity = Severity::Page;
             trouble.named.push("both".to_owned());
             trouble.summary = format!("somebody else may be in the account: {}; at the same time ({number}{other})", trouble.summary);
+            let (whose, next) = (subject(culprit), trouble.evidence.get(NEXT).and_then(Value::as_str).unwrap_or_default());
+            let next = format!(
+                "take the account at {whose} for taken: revoke its keys, end its sessions, change its passwords, and tell its security team; then {next}"
+            );
+            trouble.evidence[NEXT] = Value::from(next);
             trouble.evidence[BESIDE] = Value::from(format!("{number}{other}"));
         }
     }

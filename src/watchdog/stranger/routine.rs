@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{At, Mark, Name, Part, Stranger, party};
 
 /// Parties that are kept of one part.
-const PARTIES: usize = 32;
+const PARTIES: usize = 24;
 /// Foreign values that are kept of one rule at one inbox.
 const FOREIGN: usize = 16;
 /// What stood there before, of which so many are kept.

@@ -221,6 +221,7 @@ fn a_foreign_address_and_mail_that_nobody_sent_page_together_and_once() {
         assert_eq!((first.severity, second.severity, second.kind), (Severity::Warn, Severity::Page, later));
         assert!(second.summary.starts_with("somebody else may be in the account: "), "{}", second.summary);
         assert!(second.summary.contains(&format!("at the same time (incident {}: ", first.incident)), "{}", second.summary);
+        assert!(second.evidence["next_step"].as_str().unwrap().starts_with("take the account at provider `p0` for taken: "));
         for fact in ["spy@arxxwalls.com", "Reset your password"] {
             assert!(second.summary.contains(fact), "{fact}: {}", second.summary);
         }

@@ -14,6 +14,8 @@ use crate::model::{At, Placement, Span};
 
 /// A directory that changed within this time before it was read may have changed again unseen: file systems keep time in steps.
 const STEP: Span = Span::from_secs(2);
+/// Bytes of new messages that one look takes; what is more is found by the next.
+const MUCH: usize = 16 * 1024 * 1024;
 /// Where a header goes on behind what is looked at, our own field is looked for up to here, in lines of at most so much.
 const FAR: u64 = 32 * 1024 * 1024;
 const LINE: u64 = 16 * 1024;
@@ -35,6 +37,7 @@ pub(super) struct Fresh {
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     pub(super) fresh: Vec<Fresh>,
+    bytes: usize,
     /// A message went away under our hands: it will be somewhere else, so not all was read.
     pub(super) withheld: bool,
     /// Why an own canary could not be deleted.
@@ -111,6 +114,8 @@ impl Scan {
                 if let Err(error) = fs::remove_file(path) {
                     looked.undeleted = Some(error).filter(|e| e.kind() != ErrorKind::NotFound);
                 }
+            } else if !known.done.contains(base) && looked.bytes >= MUCH {
+                complete = false;
             } else if !known.done.contains(base) {
                 match read(path, name, self.since) {
                     Ok(read) => {
@@ -124,7 +129,9 @@ impl Scan {
                             changed_at,
                             raw,
                         };
-                        looked.fresh.extend(read.map(fresh));
+                        let read = read.map(fresh);
+                        looked.bytes = looked.bytes.saturating_add(read.as_ref().map_or(0, |fresh| fresh.raw.len()));
+                        looked.fresh.extend(read);
                     }
                     Err(e) if e.kind() == ErrorKind::NotFound => complete = false,
                     Err(e) => return Err(e),
