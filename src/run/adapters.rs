@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::examine::{self, Examiner, Job, Jobs, Unexamined};
+use super::examine::{self, Examiner, Job, Jobs};
 use super::hands::SinkHand;
 use super::headers::Headers;
 use super::hooks::{hooks, replies};
@@ -42,8 +42,6 @@ pub(super) struct Shared {
     pub(super) doors: Doors,
     /// Of the newest mails.
     pub(super) headers: Headers,
-    /// Canaries' mails that were not looked at.
-    pub(super) unexamined: Unexamined,
 }
 
 impl std::fmt::Debug for Shared {

@@ -134,7 +134,7 @@ impl Examiner {
             headers: shared.headers.clone(),
             routes: dog.routes().map(|(key, route)| (key, route.clone())).collect(),
             ours: Arc::new(RwLock::new(ours)),
-            unexamined: shared.unexamined.clone(),
+            unexamined: shared.headers.unexamined.clone(),
             resolver: resolver(&settings.name_server, &settings.records.wire),
             settings,
             unanswered: 0,

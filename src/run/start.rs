@@ -11,7 +11,6 @@ use super::adapters::{Adapters, AtWork, Past, Shared};
 use super::book::{Book, chain};
 use super::clock::Clock;
 use super::desk::{Asked, Desk, listen};
-use super::examine::Unexamined;
 use super::front;
 use super::hands::Hands;
 use super::headers::Headers;
@@ -115,7 +114,6 @@ impl Daemon {
             ended: ended_in,
             orders: orders_in,
             headers: headers.clone(),
-            unexamined: Unexamined::default(),
         };
         let adapters = Adapters::build(&settings, secrets, &shared, &dog)?;
         let public = front::listen(&settings).await?;

@@ -33,6 +33,15 @@ struct Trouble {
     evidence: Value,
 }
 
+impl Trouble {
+    /// One more piece of its evidence.
+    fn add(&mut self, key: &str, value: impl Into<Value>) {
+        if let Some(fields) = self.evidence.as_object_mut() {
+            fields.insert(key.to_owned(), value.into());
+        }
+    }
+}
+
 /// What changes by what mail says.
 pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
     let open: Vec<&Incident> = state.open().filter(|i| i.shown.kind.is_of_mail() || i.shown.kind.is_of_dns()).collect();

@@ -64,8 +64,8 @@ pub(super) fn raise(state: &State, open: &[&Incident], troubles: &mut [Trouble])
             let next = format!(
                 "take the account at {whose} for taken: revoke its keys, end its sessions, change its passwords, and tell its security team; then {next}"
             );
-            trouble.evidence[NEXT] = Value::from(next);
-            trouble.evidence[BESIDE] = Value::from(format!("{number}{other}"));
+            trouble.add(NEXT, next);
+            trouble.add(BESIDE, format!("{number}{other}"));
         }
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn join(plan: &Plan, state: &State, troubles: &mut Vec<Trouble>) {
             Some(trouble) => {
                 trouble.named.extend(named);
                 trouble.summary = format!("{}; and {summary}", trouble.summary);
-                trouble.evidence["recurring"] = Value::from(rows);
+                trouble.add("recurring", rows);
             }
             None => troubles.push(Trouble {
                 kind: Kind::Identity,

@@ -71,7 +71,8 @@ impl Desk {
         for _ in 0..rounds {
             let before = self.w.sent.len();
             self.w.run(Span::from_secs(60));
-            for (_, canary, route) in self.w.sent[before..].to_vec() {
+            let new: Vec<_> = self.w.sent[before..].to_vec();
+            for (_, canary, route) in new {
                 if route.provider == name("p0") {
                     self.w.feed(Event::Examined { inbox: route.inbox, canary, mail: says.clone() });
                 }
