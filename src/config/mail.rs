@@ -15,6 +15,24 @@ pub struct ExpectedMail {
 }
 
 impl ExpectedMail {
+    /// The rule in words, by which it is known again whatever stands before it in the configuration; at most 200 characters.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let from = (!self.from.is_empty()).then(|| format!("from {}", self.from.join(", ")));
+        let subject = self.subject.as_ref().map(|subject| format!("subject {subject}"));
+        let inbox = (!self.inbox.is_empty()).then(|| format!("in {}", self.inbox.join(", ")));
+        let words = [from, subject, inbox].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        words.chars().map(|c| if c.is_control() { '?' } else { c }).take(200).collect()
+    }
+
+    /// Whether the rule itself says at which domain an address in From may be.
+    #[must_use]
+    pub fn names(&self, from: &str) -> bool {
+        let from = from.to_lowercase();
+        let says_where = |pattern: &str| pattern.rsplit_once('@').is_some_and(|(_, domain)| !domain.contains('*'));
+        self.from.iter().any(|pattern| says_where(pattern) && matches(pattern, &from))
+    }
+
     /// Whether a mail is one of these.
     #[must_use]
     pub fn allows(&self, inbox: &str, from: &str, subject: &str) -> bool {

@@ -300,6 +300,9 @@ pub struct Examination {
     /// Whose hosts it came by, from its receiver back to the relay that had it from us: of a relay of our own alone. At most 253 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
+    /// By what in its header the provider tells its customers apart, each behind a word for where that stands: at most 16, of 120 bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account: Vec<String>,
 }
 
 /// A mail in a seeded inbox that is no canary of ours.
@@ -329,6 +332,18 @@ pub struct Stranger {
     /// Names this copy within the inbox, so that reading it twice is not two mails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<String>,
+    /// The rule of `[[expected_mail]]` that allows it, in words, if it is to be held against what such mail carried before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The providers of ours that it may have come through, by hosts and signatures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<Name>,
+    /// Whom it names that is neither we nor the inbox, if it is in our name (at most 16) or may come (at most 48).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+    /// By what a provider tells its customers apart, as of canaries; only of mail that may have come through one of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account: Vec<String>,
 }
 
 /// What a mail that is no canary has to do with us. In JSON a word, or an object with exactly one key.

@@ -254,12 +254,12 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, shared: Sha
                 Event::Mismatched { inbox, canary, why }
             }
             Report::Mail { canary, issued_at, message } => {
-                jobs.offer(Job::Canary { inbox, canary, issued_at, message });
+                jobs.offer(Job { inbox, canary, issued_at, message });
                 continue;
             }
-            Report::Stranger { placement, arrived_at, copy, header } => {
-                jobs.offer(Job::Stranger { inbox, placement, arrived_at, copy, header });
-                continue;
+            Report::Stranger { placement, arrived_at, copy, message } => {
+                let Some(event) = jobs.weigh(inbox, &message, placement, arrived_at, copy) else { continue };
+                event
             }
             Report::Forged => Event::Forged { inbox },
             Report::Blind { class, why } => Event::Blind { inbox, class: Some(class), why: Some(why) },

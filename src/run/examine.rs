@@ -1,10 +1,12 @@
 //! Looks at the mail itself, off the way of everything else: a sighting is told before its mail is looked at, and never waits for it.
 //!
-//! One worker reads what comes, and asks name servers about a few mails at once. What is too much is left out: it is examination, not
-//! evidence. Where no name server answers, it is not asked for every mail.
+//! One worker reads canaries' mail, and asks name servers about a few at once. What is too much is left out, counted, and told once: it is
+//! examination, not evidence. Where no name server answers, it is not asked for every mail. What is no canary asks nobody, and is weighed at
+//! once by whoever brings it: a flood of it waits at the mailbox, and nothing in it is lost.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -31,44 +33,60 @@ const APART: Span = Span::from_secs(60);
 const UNANSWERED: u32 = 3;
 const REST: Span = Span::from_secs(60);
 
-/// A mail that waits to be looked at.
-pub(super) enum Job {
-    /// A canary's.
-    Canary {
-        /// Where it was seen.
-        inbox: Name,
-        /// Which.
-        canary: CanaryId,
-        /// When its token was made.
-        issued_at: At,
-        /// The message.
-        message: Vec<u8>,
-    },
-    /// Somebody else's.
-    Stranger {
-        /// Where it was seen.
-        inbox: Name,
-        /// In what kind of folder.
-        placement: Placement,
-        /// When it came.
-        arrived_at: At,
-        /// Names this copy.
-        copy: String,
-        /// Its header.
-        header: Vec<u8>,
-    },
+/// A canary's mail that waits to be looked at.
+pub(super) struct Job {
+    /// Where it was seen.
+    pub(super) inbox: Name,
+    /// Which.
+    pub(super) canary: CanaryId,
+    /// When its token was made.
+    pub(super) issued_at: At,
+    /// The message.
+    pub(super) message: Vec<u8>,
 }
 
-/// The way to the worker.
+/// How many canaries' mails were not looked at, since the process started. Cloned, it is the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unexamined(Arc<AtomicU64>);
+
+impl Unexamined {
+    /// So many.
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self) {
+        if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(
+                "a canary's mail is not looked at: too many wait. From now on that is only counted, in mailcanary_mails_unexamined_total"
+            );
+        }
+    }
+}
+
+/// The way to the worker, and what is known of us.
 #[derive(Clone)]
-pub(super) struct Jobs(mpsc::Sender<Job>);
+pub(super) struct Jobs {
+    worker: mpsc::Sender<Job>,
+    ours: Arc<RwLock<Ours>>,
+    settings: Arc<Settings>,
+    unexamined: Unexamined,
+}
 
 impl Jobs {
-    /// Leaves a mail to be looked at, unless too many wait.
+    /// Leaves a mail to be looked at, unless too many wait: who brings it has sightings to tell.
     pub(super) fn offer(&self, job: Job) {
-        if self.0.try_send(job).is_err() {
-            tracing::debug!("a mail is not looked at: too many wait");
+        if self.worker.try_send(job).is_err() {
+            self.unexamined.add();
         }
+    }
+
+    /// What a mail that is no canary has to do with us; nothing if its inbox is none of the settings'.
+    pub(super) fn weigh(&self, inbox: Name, message: &[u8], placement: Placement, arrived_at: At, copy: String) -> Option<Event> {
+        let settings = self.settings.inboxes.get(&inbox)?;
+        let ours = self.ours.read().unwrap_or_else(PoisonError::into_inner);
+        let mail = ours.weigh(&inbox, settings, message, placement, arrived_at, Some(copy));
+        Some(Event::Strange { inbox, mail })
     }
 }
 
@@ -80,7 +98,8 @@ pub(super) struct Examiner {
     events: mpsc::Sender<Event>,
     headers: Headers,
     routes: BTreeMap<u32, Route>,
-    ours: Ours,
+    ours: Arc<RwLock<Ours>>,
+    unexamined: Unexamined,
     resolver: Option<Resolver>,
     unanswered: u32,
     rests_until: Option<At>,
@@ -114,7 +133,8 @@ impl Examiner {
             events: shared.events.clone(),
             headers: shared.headers.clone(),
             routes: dog.routes().map(|(key, route)| (key, route.clone())).collect(),
-            ours,
+            ours: Arc::new(RwLock::new(ours)),
+            unexamined: shared.headers.unexamined.clone(),
             resolver: resolver(&settings.name_server, &settings.records.wire),
             settings,
             unanswered: 0,
@@ -125,8 +145,9 @@ impl Examiner {
     /// Lets it begin.
     pub(super) fn begin(self, workers: &mut JoinSet<()>) -> Jobs {
         let (jobs_in, jobs) = mpsc::channel(WAITING);
+        let (ours, settings, unexamined) = (Arc::clone(&self.ours), Arc::clone(&self.settings), self.unexamined.clone());
         workers.spawn(self.work(jobs));
-        Jobs(jobs_in)
+        Jobs { worker: jobs_in, ours, settings, unexamined }
     }
 
     async fn work(mut self, mut jobs: mpsc::Receiver<Job>) {
@@ -152,28 +173,20 @@ impl Examiner {
 
     /// Looks at one mail; what is to be told of it, if no name server is asked first.
     fn look(&mut self, job: Job, asking: &mut JoinSet<Verified>) -> Option<Event> {
-        match job {
-            Job::Stranger { inbox, placement, arrived_at, copy, header } => {
-                let settings = self.settings.inboxes.get(&inbox)?;
-                let mail = self.ours.weigh(&inbox, settings, &header, placement, arrived_at, Some(copy));
-                Some(Event::Strange { inbox, mail })
+        let Job { inbox, canary, issued_at, message } = job;
+        let head = Head::read(&message);
+        let mail = self.examined(&inbox, canary, issued_at, &message, &head)?;
+        match self.asks() {
+            // What was cut has lost what was signed.
+            Some(resolver) if message.len() < MAX_SCANNED => {
+                asking.spawn(verify(resolver, message, head.envelope(), inbox, canary, mail));
+                None
             }
-            Job::Canary { inbox, canary, issued_at, message } => {
-                let head = Head::read(&message);
-                let mail = self.examined(&inbox, canary, issued_at, &message, &head)?;
-                match self.asks() {
-                    // What was cut has lost what was signed.
-                    Some(resolver) if message.len() < MAX_SCANNED => {
-                        asking.spawn(verify(resolver, message, head.envelope(), inbox, canary, mail));
-                        None
-                    }
-                    Some(_) | None => Some(Event::Examined { inbox, canary, mail }),
-                }
-            }
+            Some(_) | None => Some(Event::Examined { inbox, canary, mail }),
         }
     }
 
-    fn examined(&mut self, inbox: &Name, canary: CanaryId, issued_at: At, message: &[u8], head: &Head) -> Option<Examination> {
+    fn examined(&self, inbox: &Name, canary: CanaryId, issued_at: At, message: &[u8], head: &Head) -> Option<Examination> {
         let route = self.routes.get(&u32::try_from(canary.bits() >> 32).ok()?)?;
         let settings = self.settings.inboxes.get(&route.inbox)?;
         let by = self.settings.providers.get(&route.provider)?;
@@ -184,10 +197,11 @@ impl Examiner {
         let own: Vec<&str> = settings.addresses().collect();
         let known = Known { sent_at: Some(issued_at), sent: sent.as_ref(), inbox_domain: seen_in.domain(), own: &own };
         let mut mail = examine(message, head, &known);
-        self.ours.learn(&route.provider, &mail.marks);
-        self.ours.learn_receiver(inbox, &mail.checks);
-        mail.way = mail.way.filter(|_| self.ours.is_own_relay(&route.provider));
-        mail.way.iter().for_each(|way| self.ours.learn_way(&route.provider, way));
+        let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
+        ours.learn(&route.provider, &mail.marks);
+        ours.learn_receiver(inbox, &mail.checks);
+        mail.way = mail.way.filter(|_| ours.is_own_relay(&route.provider));
+        mail.way.iter().for_each(|way| ours.learn_way(&route.provider, way));
         Some(mail)
     }
 

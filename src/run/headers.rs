@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::examine::Unexamined;
 use crate::model::{At, CanaryId, Change, Culprit, Examination, Placement, Route, Span};
 use crate::watchdog::{Event, Fact, Record, Watchdog};
 
@@ -35,7 +36,11 @@ pub(super) struct Wanted {
 
 /// What is held. Cloned, it is the same.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Headers(Arc<Mutex<Held>>);
+pub(super) struct Headers {
+    held: Arc<Mutex<Held>>,
+    /// Canaries' mails that were not looked at.
+    pub(super) unexamined: Unexamined,
+}
 
 #[derive(Debug, Default)]
 struct Held {
@@ -54,7 +59,7 @@ struct Held {
 
 impl Headers {
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A canary was seen with this header.

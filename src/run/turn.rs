@@ -331,6 +331,7 @@ impl Loop {
         view.trouble.clone_from(&self.book.trouble);
         self.hands.lookups.count(&mut view.dns);
         view.submissions = self.hands.submissions.len() as u64;
+        view.unexamined = self.headers.unexamined.count();
         view.hooks = self.hands.hooks.counts();
         view.replies = self.hands.replies.counts();
         view.heartbeats = self.pulse.shown();

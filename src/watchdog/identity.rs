@@ -331,6 +331,9 @@ impl State {
     pub(super) fn is_news_of_mail(&self, ix: &Index, at: At, canary: CanaryId, mail: &Examination) -> bool {
         let Some((route, canary)) = self.canary(ix, canary) else { return true };
         let (route, in_junk) = (&route.route, canary.placement() == Some(Placement::Junk));
+        if self.strangers.is_news_of_account(&route.provider, &route.stream, &mail.account) {
+            return true;
+        }
         self.identity(&route.provider, &route.stream).is_none_or(|identity| identity.is_news(mail, &route.inbox, in_junk, at))
     }
 
@@ -359,6 +362,7 @@ impl State {
         let Some((route, known)) = self.canary(ix, canary) else { return };
         let (route, in_junk) = (route.route.clone(), known.placement() == Some(Placement::Junk));
         let from = plan.senders.get(&route.provider).map(String::as_str);
+        self.strangers.learn_account(at, &route.provider, &route.stream, &mail.account);
         let identity = self.identities.entry(route.provider).or_default().entry(route.stream).or_default();
         identity.take_in(mail, at, (canary, in_junk), &route.inbox, from);
     }

@@ -1,8 +1,10 @@
 //! What the mail itself says, as incidents: a foreign identity, a check that does not hold any more, mail that nobody sent. One for each kind
 //! and culprit; told again when there is something new in it, and resolved when it is gone. What the DNS says is told in the same way.
 
+mod both;
 mod broken;
 mod foreign;
+mod recurring;
 mod unexpected;
 mod zones;
 
@@ -31,12 +33,23 @@ struct Trouble {
     evidence: Value,
 }
 
+impl Trouble {
+    /// One more piece of its evidence.
+    fn add(&mut self, key: &str, value: impl Into<Value>) {
+        if let Some(fields) = self.evidence.as_object_mut() {
+            fields.insert(key.to_owned(), value.into());
+        }
+    }
+}
+
 /// What changes by what mail says.
 pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
     let open: Vec<&Incident> = state.open().filter(|i| i.shown.kind.is_of_mail() || i.shown.kind.is_of_dns()).collect();
     let mut troubles = foreign::troubles(plan, state);
+    recurring::join(plan, state, &mut troubles);
     troubles.extend(broken::troubles(plan, state));
     troubles.extend(unexpected::troubles(plan, state, now));
+    both::raise(state, &open, &mut troubles);
     troubles.extend(zones::troubles(plan, state, now));
     let mut moves: Vec<Move> = Vec::new();
     for trouble in &troubles {

@@ -69,6 +69,7 @@ pub(super) fn draw(plan: &Plan, state: &State, presents: &Presents, now: At, nex
         incidents: open,
         notices: notices(plan, state),
         submissions: 0,
+        unexamined: 0,
         notices_pending: plan
             .sinks
             .keys()

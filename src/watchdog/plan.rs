@@ -9,7 +9,7 @@ use super::subjects::Zones;
 use super::survival::Prior;
 use super::telling::{Telling, tells};
 use super::trial::Trying;
-use crate::config::{Drill, Http, Inbox, Maintenance, Provider, Settings, Signs, Sink};
+use crate::config::{Drill, ExpectedMail, Http, Inbox, Maintenance, Provider, Settings, Signs, Sink};
 use crate::model::{At, Culprit, Name, Route, Severity, Span};
 
 /// A culprit of more routes than this has canaries in flight at any time.
@@ -47,6 +47,8 @@ pub(super) struct Plan {
     pub(super) servers: BTreeMap<Name, String>,
     /// The address in From that each provider is configured with, in small letters.
     pub(super) senders: BTreeMap<Name, String>,
+    /// What mail may come, in words.
+    pub(super) rules: BTreeSet<String>,
     pub(super) sinks: BTreeMap<Name, Listener>,
     /// Those that are tried now and then.
     pub(super) tries: BTreeMap<Name, Trying>,
@@ -168,6 +170,7 @@ impl Plan {
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             servers: settings.inboxes.iter().map(|(name, inbox)| (name.clone(), inbox.kind.server())).collect(),
             senders: settings.providers.iter().map(|(name, p)| (name.clone(), p.from.address.to_ascii_lowercase())).collect(),
+            rules: settings.expected_mail.iter().map(ExpectedMail::words).collect(),
             sinks: listeners(settings, &routes),
             tries: tries(settings),
             maintenance: settings.maintenance.clone(),

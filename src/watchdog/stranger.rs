@@ -1,17 +1,24 @@
 //! Mail in a seeded inbox that is no canary: spam is counted and quiet; what comes in our name, or to an address that one provider alone
-//! knows, is kept to be told.
+//! knows, is kept to be told; and what may come is held against what came before.
+
+mod account;
+mod routine;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::state::State;
-use crate::model::{At, Claim, Culprit, Name, Span, Stranger};
+use crate::model::{At, Claim, Culprit, Mark, Name, Part, Span, Stranger, party};
+use account::Accounts;
+pub(super) use routine::{Odd, Routine};
 
 /// Mails that are kept of one culprit, the newest.
 const KEPT: usize = 10;
 /// Culprits with such mail; there are providers and inboxes for each, and no more of them.
 const CULPRITS: usize = 256;
+/// Rules, each at each inbox, whose mail is remembered.
+const ROUTINES: usize = 128;
 /// It is over when there was none for so long.
 const QUIET: Span = Span::from_secs(24 * 3600);
 
@@ -22,6 +29,12 @@ pub(super) struct Strangers {
     pub(super) counts: BTreeMap<Name, BTreeMap<String, u64>>,
     /// What is to be told.
     pub(super) unexpected: Vec<Unexpected>,
+    /// What the mail that may come carries.
+    #[serde(default)]
+    pub(super) routines: Vec<Routine>,
+    /// By what our accounts at providers are known.
+    #[serde(default)]
+    accounts: Accounts,
 }
 
 /// Mail that nobody sent, of one culprit.
@@ -76,7 +89,9 @@ impl State {
         if self.strangers.unexpected.iter().any(again) {
             return;
         }
+        let mail = &self.strangers.with_account(at, mail);
         *self.strangers.counts.entry(inbox.clone()).or_default().entry(word(&mail.claim).to_owned()).or_default() += 1;
+        self.hold_against(at, inbox, mail);
         let (culprit, leak) = match &mail.claim {
             Claim::Nothing | Claim::Allowed => return,
             Claim::OurDomain => (Culprit::Inbox(inbox.clone()), false),
@@ -99,5 +114,30 @@ impl State {
                 known.mails.remove(0);
             }
         }
+    }
+
+    /// Holds a mail that may come against those of its rule that came before.
+    fn hold_against(&mut self, at: At, inbox: &Name, mail: &Stranger) {
+        let Some(rule) = mail.rule.as_ref().filter(|_| mail.claim == Claim::Allowed) else { return };
+        let routines = &mut self.strangers.routines;
+        let place = routines.iter().position(|r| r.rule == *rule && r.inbox == *inbox);
+        let mut routine = place.map_or_else(|| Routine::new(rule.clone(), inbox.clone()), |place| routines.swap_remove(place));
+        routine.take_in(at, mail, |mark| self.is_of(&mail.via, mark));
+        let routines = &mut self.strangers.routines;
+        routines.push(routine);
+        if routines.len() > ROUTINES
+            && let Some(oldest) = (0..routines.len()).min_by_key(|place| routines.get(*place).map(|r| r.at))
+        {
+            routines.swap_remove(oldest);
+        }
+    }
+
+    /// Whether canaries of one of these providers name whom a mark names, or a person has said that it is right there.
+    pub(super) fn is_of(&self, providers: &[Name], mark: &Mark) -> bool {
+        let who = party(&mark.value);
+        let is_one = |value: &String| value.ends_with(who) && party(value) == who;
+        let streams = providers.iter().filter_map(|provider| self.identities.get(provider)).flat_map(BTreeMap::values);
+        let mut parts = streams.flat_map(|identity| &identity.parts).filter(|(part, _)| **part != Part::Content);
+        parts.any(|(_, values)| values.keys().any(is_one))
     }
 }

@@ -7,7 +7,7 @@ use super::identity::{Identity, Seen};
 use super::plan::Plan;
 use super::state::State;
 use crate::config::{NameServer, Provider, Settings};
-use crate::model::{Answer, At, Culprit, Name, Part, Severity, Span, Subject, Topic};
+use crate::model::{Answer, At, Culprit, Name, Part, Severity, Span, Subject, Topic, is_for_everybody};
 
 /// Questions at most, the most telling first: an installation has some dozens.
 const MOST: usize = 512;
@@ -69,9 +69,12 @@ impl Stake {
 impl Zones {
     pub(super) fn of(settings: &Settings) -> Self {
         let used = |name: &Name| settings.routes.iter().any(|route| route.provider == *name);
-        let senders = || settings.providers.iter().filter(|(name, _)| used(name));
+        // At a public mailbox's domain only the address is ours, and its records are somebody else's.
+        let is_own = |provider: &Provider| !is_for_everybody(provider.from.domain());
+        let senders = || settings.providers.iter().filter(|(name, provider)| used(name) && is_own(provider));
         let domain = |provider: &Provider| provider.from.domain().to_ascii_lowercase();
         let mut own: BTreeMap<String, BTreeSet<Name>> = settings.watch.domains.iter().map(|d| (d.clone(), BTreeSet::new())).collect();
+        own.retain(|domain, _| !is_for_everybody(domain));
         let mut keys: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
         for (name, provider) in senders() {
             own.entry(domain(provider)).or_default().insert(name.clone());

@@ -67,6 +67,8 @@ pub struct View {
     pub notices_pending: BTreeMap<Name, u64>,
     /// Canaries that are being handed over to their providers; filled in by whoever hands them over.
     pub submissions: u64,
+    /// Canaries' mails that were not looked at since the process started, for there being too many; filled in by whoever looks at them.
+    pub unexamined: u64,
     /// What came in by webhooks since the process started, by provider. Every provider that has one is there.
     pub hooks: BTreeMap<Name, HookCounts>,
     /// What came in from each sink where people may acknowledge; filled in by whoever counts.

@@ -81,7 +81,7 @@ async fn received(signer: &OpenDkim) -> (Vec<u8>, Vec<u8>) {
     let Report::Mail { canary, message, .. } = rig.next_but_reads().await else { panic!("the message follows") };
     assert_eq!(canary, CanaryId::from_bits(1));
     submit(relay.port(), FROM, "From: reset@mail.test\nSubject: Reset your password\n\nhttps://evil.test/");
-    let Report::Stranger { header, copy, .. } = rig.next_but_reads().await else { panic!("a stranger is told of") };
+    let Report::Stranger { message: header, copy, .. } = rig.next_but_reads().await else { panic!("a stranger is told of") };
     assert!(copy.ends_with("/2"), "{copy}");
     (message, header)
 }

@@ -1,6 +1,7 @@
 //! The canary: recognised after whatever a provider may do to it, never mistaken, never like the one before.
 
 mod compose;
+mod expected;
 mod key;
 mod mail;
 mod recognise;

@@ -142,6 +142,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         notices: Delivery::ALL.into_iter().map(|how| ((name("oncall"), how), 5)).collect(),
         notices_pending: BTreeMap::from([(name("oncall"), 1)]),
         submissions: 3,
+        unexamined: 6,
         hooks: ps.iter().map(|p| (name(p), HookCounts::default())).collect(),
         replies: BTreeMap::from([(name("oncall"), HookCounts::default())]),
         heartbeats: BTreeMap::from([(name("watcher"), Pulse { every: Span::from_secs(60), last: Some(at(3590)), ..Pulse::default() })]),
@@ -355,6 +356,8 @@ fn metrics_say_what_mail_says() {
         (format!("mailcanary_checks_broken{{{stream}}}"), 0.0),
         ("mailcanary_foreign_values{provider=\"provider-1\",stream=\"stream-0\"}".to_owned(), 0.0),
         ("mailcanary_strange_mails_total{inbox=\"inbox-0\",claim=\"nothing\"}".to_owned(), 4.0),
+        ("mailcanary_mails_unexamined_total".to_owned(), 6.0),
+        ("mailcanary_mails_unexamined_total".to_owned(), 6.0),
     ] {
         assert!((sample(&text, &series) - value).abs() < 1e-9, "{series} is {} and not {value}", sample(&text, &series));
     }

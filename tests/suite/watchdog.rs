@@ -23,6 +23,7 @@ mod now_so;
 mod onset;
 mod patience;
 mod people;
+mod recurring;
 mod replay;
 mod rhythm;
 mod shown;

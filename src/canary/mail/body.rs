@@ -24,13 +24,17 @@ pub(super) struct Body {
     pub(super) pages: Vec<String>,
     /// How many others there are.
     pub(super) others: usize,
+    /// There may be more of it than was read.
+    pub(super) cut: bool,
 }
 
 impl Body {
     /// Reads at most 256 KiB of a message, header and all.
     pub(super) fn read(message: &[u8]) -> Self {
+        let cut = message.len() >= MAX_SCANNED;
         let message = message.get(..MAX_SCANNED).unwrap_or(message);
-        MessageParser::default().parse(message).map(|parsed| Self::of(&parsed)).unwrap_or_default()
+        let body = MessageParser::default().parse(message).map(|parsed| Self::of(&parsed)).unwrap_or_default();
+        Self { cut, ..body }
     }
 
     fn of(parsed: &Message<'_>) -> Self {

@@ -38,11 +38,17 @@ pub(super) fn is_word(value: &str) -> bool {
     words.contains(&value.split(':').next().unwrap_or_default())
 }
 
-/// What differs between `sent` and what arrived.
+/// What differs between `sent` and what arrived. Of a mail that was not read to its end nothing is said of what may have stood there.
 pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    if !head.subject.is_empty() && head.subject != spaced(&without_tokens(&sent.subject)) {
+    if is_another_subject(sent, head) {
         found.push(SUBJECT_CHANGED.to_owned());
+    }
+    if body.others > 0 {
+        found.push(ATTACHMENT_ADDED.to_owned());
+    }
+    if body.cut {
+        return found;
     }
     let [missing, added, cut, changed] = [TEXT_MISSING, TEXT_ADDED, TEXT_CUT, TEXT_CHANGED];
     found.extend(difference(&words(&sent.text), body.texts.iter().map(|text| words(text)), missing, added, cut, changed));
@@ -58,10 +64,11 @@ pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<String> 
     if any && !kept {
         found.push(LINKS_REWRITTEN.to_owned());
     }
-    if body.others > 0 {
-        found.push(ATTACHMENT_ADDED.to_owned());
-    }
     found
+}
+
+fn is_another_subject(sent: &Composed, head: &Head) -> bool {
+    !head.subject.is_empty() && head.subject != spaced(&without_tokens(&sent.subject))
 }
 
 fn difference(

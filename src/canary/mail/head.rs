@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use mail_parser::HeaderValue;
 use mail_parser::parsers::MessageStream;
 
+use super::account;
 use super::body::{addresses as written, domains};
 use super::fields::{fields, unfolded};
 use super::filter;
@@ -22,6 +23,8 @@ const RESULTS: usize = 16;
 const LISTS: usize = 24;
 /// Addresses that are looked at besides those of the author, of To and its like and of others.
 const OTHERS: usize = 64;
+/// Fields that may name the provider's customer.
+const ACCOUNT: usize = 8;
 
 /// Fields that are searched for addresses, of those that have no meaning here.
 const SEARCHED: usize = 256;
@@ -96,6 +99,8 @@ pub struct Head {
     pub(super) results: Vec<(usize, String)>,
     /// Fields of spam filters, each once: its place in their list, and what it says.
     pub(super) filters: Vec<(usize, String)>,
+    /// Fields that may name the provider's customer: name and value.
+    pub(super) account: Vec<(String, String)>,
     pub(super) subject: String,
     /// To whom it was, by its receiver's word and by its own: addresses in lower case.
     pub(super) to: Vec<String>,
@@ -122,6 +127,9 @@ impl Head {
         let (mut received, mut searched, mut ends): (usize, usize, _) = (0, 0, Ends::default());
         for (name, value) in fields(message) {
             let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+            if account::is_field(name) && head.account.len() < ACCOUNT {
+                head.account.push((String::from_utf8_lossy(name).to_ascii_lowercase(), unfolded(value)));
+            }
             if is("received") {
                 received = received.saturating_add(1);
                 ends.push(value);

@@ -3,6 +3,7 @@
 //! All of it is somebody else's text. It is taken as it is, whatever it is, in one pass each and within bounds; what comes out is safe to
 //! show. What of it is foreign is the watchdog's business.
 
+mod account;
 mod body;
 mod content;
 mod date;
@@ -62,5 +63,6 @@ pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
         hops: head.way.hops(known.sent_at),
         sender: head.envelope().map(|envelope| envelope.address),
         way: head.way.whole(),
+        account: account::values(head, known.own),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+pub use crate::model::organisation;
+
 /// RFC 1035 2.3.4.
 const LONGEST: usize = 253;
 /// What a `Value` may not exceed.
@@ -44,20 +46,6 @@ pub(super) fn is_known(name: &str) -> bool {
 /// Whether a name ends as no public one does.
 pub(super) fn is_reserved(name: &str) -> bool {
     name.rsplit('.').next().is_some_and(|last| RESERVED.contains(&last))
-}
-
-/// Whose a name is: what was registered under the public part of it, by the public suffix list. Parts that companies let to others, as
-/// `compute.amazonaws.com`, count as the company's.
-#[must_use]
-pub fn organisation(name: &str) -> &str {
-    let mut left = name;
-    loop {
-        let private = psl::suffix(left.as_bytes()).is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private));
-        match left.split_once('.') {
-            Some((_, above)) if private && above.contains('.') => left = above,
-            _ => return psl::domain_str(left).unwrap_or(left),
-        }
-    }
 }
 
 /// The network that an address is in, as far as it is given to one: /24 or /48.
@@ -112,7 +100,7 @@ pub(super) fn steady(address: &str) -> &str {
 }
 
 /// Whether a word looks like a number, a hash or chance.
-fn is_made(word: &str) -> bool {
+pub(super) fn is_made(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let all_hex = word.bytes().all(|b| b.is_ascii_hexdigit());
     digits >= 4 || digits >= 1 && word.len() >= 8 && all_hex || digits >= 2 && word.len() >= 12

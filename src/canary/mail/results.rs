@@ -18,6 +18,15 @@ pub(super) fn checks(head: &Head, inbox_domain: &str) -> Vec<Check> {
     all(head, inbox_domain).into_iter().map(|(check, _)| check).collect()
 }
 
+/// Whether the receiver says that a mail is not from whom it says: DMARC fails; or, where it says nothing of that, SPF fails and no signature holds.
+pub(super) fn is_refused(head: &Head, inbox_domain: &str) -> bool {
+    let found = checks(head, inbox_domain);
+    let any = |method, finding| found.iter().any(|check| check.method == method && check.finding == finding);
+    let says = |method| found.iter().any(|check| check.method == method && check.finding != Finding::Unsure);
+    let unproven = any(Method::Spf, Finding::Fail) && !any(Method::Dkim, Finding::Pass);
+    any(Method::Dmarc, Finding::Fail) || !says(Method::Dmarc) && unproven
+}
+
 /// What a receiver vouches for.
 pub(super) struct Vouched {
     /// The domains whose signatures hold.

@@ -2,22 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::body::Body;
 use super::head::Head;
 use super::names::{host, organisation, without_tag};
 use super::relay::Relays;
-use super::results;
-use crate::config::{Honeytoken, Inbox, Settings};
-use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger};
+use super::{account, marks, results};
+use crate::config::{ExpectedMail, Honeytoken, Inbox, Settings};
+use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger, is_for_everybody};
 
 /// Characters of a subject that are kept.
 const SUBJECT: usize = 200;
 /// Marks of one provider that are remembered.
 const KNOWN: usize = 64;
+/// Marks that are told of one mail that may come, and of one in our name: of that the header's come first.
+const TOLD: usize = 48;
+const NAMED: usize = 16;
+/// Providers that one mail may have come through.
+const VIA: usize = 16;
 
 /// What is known of us: our domains, our providers, and what may come.
 #[derive(Debug)]
 pub struct Ours {
     domains: BTreeSet<String>,
+    /// Addresses of ours at domains that are everybody's.
+    addresses: BTreeSet<String>,
     providers: BTreeMap<Name, Sender>,
     relays: Relays,
     /// Inboxes whose receiver wrote down what it found of a canary.
@@ -34,15 +42,45 @@ struct Sender {
     seen: BTreeSet<Mark>,
 }
 
+/// What a mail has to do with us.
+struct Weighed<'s> {
+    claim: Claim,
+    /// The honeytoken that it came to.
+    to: Option<String>,
+    /// It is in no name of ours although it came through our own relay.
+    nameless: bool,
+    /// What allows it, if it is to be held against others of the kind.
+    rule: Option<&'s ExpectedMail>,
+    /// Whom it may have come through.
+    via: Vec<Name>,
+}
+
+impl Weighed<'_> {
+    const fn of(claim: Claim, via: Vec<Name>) -> Self {
+        Self { claim, to: None, nameless: false, rule: None, via }
+    }
+}
+
 impl Ours {
     /// What the settings say.
     #[must_use]
     pub fn new(settings: std::sync::Arc<Settings>) -> Self {
         let of_from = settings.providers.values().map(|p| p.from.domain().to_ascii_lowercase());
-        let domains: BTreeSet<String> = of_from.chain(settings.watch.domains.iter().cloned()).collect();
+        let all = of_from.chain(settings.watch.domains.iter().cloned());
+        // A domain at which anybody may have a mailbox is nobody's: of that the address alone is ours.
+        let domains: BTreeSet<String> = all.filter(|domain| !is_for_everybody(domain)).collect();
+        let shared = settings.providers.values().filter(|p| is_for_everybody(p.from.domain()));
+        let addresses = shared.map(|p| p.from.address.to_lowercase()).collect();
         let providers =
             settings.providers.iter().map(|(name, p)| (name.clone(), Sender { kind: hosts_of(p.kind.as_str()), seen: BTreeSet::new() }));
-        Self { relays: Relays::of(&settings, &domains), checked: BTreeSet::new(), domains, providers: providers.collect(), settings }
+        Self {
+            relays: Relays::of(&settings, &domains),
+            checked: BTreeSet::new(),
+            domains,
+            addresses,
+            providers: providers.collect(),
+            settings,
+        }
     }
 
     /// Whether a provider is a relay of our own, whose ways are worth learning.
@@ -79,29 +117,58 @@ impl Ours {
         }
     }
 
-    /// What a mail with this header, in this inbox, has to do with us.
+    /// What a mail, or one with this header, has to do with us in this inbox.
     #[must_use]
     pub fn weigh(
         &self,
         inbox_name: &Name,
         inbox: &Inbox,
-        header: &[u8],
+        message: &[u8],
         placement: Placement,
         arrived_at: At,
         copy: Option<String>,
     ) -> Stranger {
-        let head = Head::read(header);
+        let head = Head::read(message);
         // Of several senders the one that is told of is the one in our name.
         let ours = head.from.iter().find(|from| self.is_our_address(from));
         let from = ours.or_else(|| head.from.first()).cloned().unwrap_or_default();
-        let (claim, to, nameless) = self.claim(inbox_name, inbox, &head, &from);
+        let Weighed { claim, to, nameless, rule, via } = self.claim(inbox_name, inbox, &head, &from);
         let names = if ours.is_some() { None } else { self.named(&head) };
         let subject = head.subject.chars().map(|c| if is_shown(c) { c } else { '?' }).take(SUBJECT).collect();
-        Stranger { from, names, nameless, subject, placement, arrived_at, claim, to, copy }
+        let is_told = rule.is_some() || matches!(claim, Claim::OurDomain | Claim::Provider(_));
+        let marks = if is_told { self.others(message, &head, inbox, rule) } else { Vec::new() };
+        let own: Vec<&str> = inbox.addresses().collect();
+        let account = if via.is_empty() { Vec::new() } else { account::values(&head, &own) };
+        let rule = rule.map(ExpectedMail::words);
+        Stranger { from, names, nameless, subject, placement, arrived_at, claim, to, copy, rule, via, marks, account }
+    }
+
+    /// Whom a mail names that is neither we nor the inbox: in its header, and in its text as far as that is there.
+    fn others(&self, message: &[u8], head: &Head, inbox: &Inbox, rule: Option<&ExpectedMail>) -> Vec<Mark> {
+        let own: Vec<&str> = inbox.addresses().collect();
+        let mut all = marks::of_head(head, &own);
+        all.extend(marks::of_body(&Body::read(message), &own));
+        let houses: BTreeSet<&str> = self.domains.iter().map(|domain| organisation(domain)).collect();
+        let is_own = |value: &str| match value.rsplit_once('@') {
+            Some((_, domain)) => {
+                own.iter().any(|own| own.eq_ignore_ascii_case(value)) || self.is_our_address(value) || houses.contains(organisation(domain))
+            }
+            None => houses.contains(organisation(value)),
+        };
+        // What a mail came by, and by which key it was signed, changes by itself.
+        let says = |mark: &Mark| !matches!(mark.part, Part::Network | Part::DkimSelector | Part::Content);
+        let is_named = |mark: &Mark| mark.part == Part::From && rule.is_some_and(|rule| rule.names(&mark.value));
+        all.into_iter()
+            .filter(|mark| says(mark) && !is_own(&mark.value) && !is_named(mark))
+            .take(if rule.is_some() { TOLD } else { NAMED })
+            .collect()
     }
 
     fn is_our_address(&self, address: &str) -> bool {
-        address.rsplit_once('@').is_some_and(|(_, domain)| self.is_ours(domain))
+        let is_one = |address: &str| self.addresses.contains(address);
+        is_one(address)
+            || without_tag(address).is_some_and(|plain| is_one(&plain))
+            || address.rsplit_once('@').is_some_and(|(_, domain)| self.is_ours(domain))
     }
 
     /// Where else than as its sender a mail names us: in Sender, in Reply-To, or in what stands in From besides.
@@ -116,19 +183,22 @@ impl Ours {
             .or_else(|| anywhere().map(|(part, domain)| Mark { part: *part, value: domain.clone() }))
     }
 
-    /// What it has to do with us, to which honeytoken it came, and whether it is in no name of ours although it came through our own relay.
-    fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> (Claim, Option<String>, bool) {
+    fn claim(&self, inbox_name: &Name, inbox: &Inbox, head: &Head, from: &str) -> Weighed<'_> {
         // Who writes a second name beside an expected one is not expected.
         let all_from = || head.from.iter().map(String::as_str).chain(head.from.is_empty().then_some(from));
-        let expected =
-            self.settings.expected_mail.iter().any(|e| all_from().all(|from| e.allows(inbox_name.as_str(), from, &head.subject)));
+        let allows = |e: &&ExpectedMail| all_from().all(|from| e.allows(inbox_name.as_str(), from, &head.subject));
+        let refused = results::is_refused(head, inbox.domain());
+        let in_our_name = all_from().any(|from| self.is_our_address(from));
+        // Of a name of ours it counts what the receiver says: who writes it in vain is not expected.
+        let rule = self.settings.expected_mail.iter().find(allows).filter(|_| !(refused && in_our_name));
         let bait = self.bait(inbox_name, head);
         let only = bait.map(|bait| &bait.provider).or(inbox.honeytoken_of.as_ref());
         // Anybody can write an expected name: to an address that one list alone has it has to be proven.
-        if expected && only.is_none_or(|only| self.is_proven(inbox_name, inbox, head, from, only)) {
-            return (Claim::Allowed, None, false);
-        }
         let signed = self.signers(head, inbox);
+        if rule.is_some() && only.is_none_or(|only| self.is_proven(inbox_name, inbox, head, from, only)) {
+            let via = self.through(head, &signed, None).map_or_else(|| self.via(inbox_name, inbox, head), |through| vec![through]);
+            return Weighed { rule: rule.filter(|_| !refused), ..Weighed::of(Claim::Allowed, via) };
+        }
         let written = head.from.iter().any(|from| self.is_our_address(from)) || self.named(head).is_some();
         let ours = written || head.return_domain().into_iter().chain(signed.iter().cloned()).any(|domain| self.is_ours(&domain));
         let through = if ours { self.through(head, &signed, head.return_domain()) } else { self.relayed(inbox, head) };
@@ -142,7 +212,20 @@ impl Ours {
             (None, None) => Claim::Nothing,
         };
         let nameless = nameless && matches!(claim, Claim::Provider(_));
-        (claim, bait.map(|bait| bait.address.clone()), nameless)
+        let to = bait.map(|bait| bait.address.clone());
+        Weighed { to, nameless, ..Weighed::of(claim, self.via(inbox_name, inbox, head)) }
+    }
+
+    /// The providers that a mail may have come through: by the host that handed it over, or by a signature that the receiver found to hold.
+    fn via(&self, inbox_name: &Name, inbox: &Inbox, head: &Head) -> Vec<Name> {
+        let network = head.network();
+        let vouched = results::vouched(head, inbox.domain(), self.checked.contains(inbox_name));
+        let hosts: Vec<&str> = vouched.signers.iter().chain(&network).map(|h| organisation(h)).collect();
+        let mark = network.as_ref().map(|network| Mark { part: Part::Network, value: network.clone() });
+        let may_be = |sender: &Sender| {
+            sender.kind.iter().any(|host| hosts.contains(host)) || mark.as_ref().is_some_and(|mark| sender.seen.contains(mark))
+        };
+        self.providers.iter().filter(|(_, sender)| may_be(sender)).map(|(name, _)| name.clone()).take(VIA).collect()
     }
 
     /// Whether the receiver found that a mail is from whom it says: DMARC holds, or a signature of the sender's own organisation; or that it came

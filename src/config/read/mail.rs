@@ -6,7 +6,7 @@ use super::super::text::{Root, Section};
 use super::super::{ExpectedMail, Inbox, NameServer, Records, Upstream, Wire};
 use super::Read;
 use super::route::{nothing, select};
-use crate::model::{Name, Route};
+use crate::model::{Name, Route, is_for_everybody};
 
 /// Every `[[expected_mail]]`; `None` if a complaint leaves a hole.
 pub(super) fn expected(root: &Root<'_>, inboxes: &[Name]) -> Option<Vec<ExpectedMail>> {
@@ -74,6 +74,10 @@ pub(super) fn domains(section: &Section<'_>) -> Option<Vec<String>> {
     for text in &written {
         let bare = text.trim_end_matches('.');
         match idna::domain_to_ascii_strict(bare) {
+            Ok(domain) if is_for_everybody(&domain) => {
+                let what = format!("anybody may have a mailbox at `{domain}`: it is not counted as yours");
+                section.warn("domains", what, "leave it out; the addresses in `from` of providers count as yours, each as a whole");
+            }
             Ok(domain) if domain.contains('.') => domains.push(domain),
             Ok(_) | Err(_) => {
                 let fault = Fault::hinted(format!("{} is no domain", quoted(text)), "write what stands behind the `@`: \"example.com\"");

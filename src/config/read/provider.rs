@@ -2,16 +2,23 @@
 
 use super::super::complaint::{Fault, listed, meant, quoted};
 use super::super::text::Section;
-use super::super::{Proof, Provider, ProviderKind, SecretRef, SmtpLogin, SmtpSettings, Wire};
+use super::super::{Mailbox, Proof, Provider, ProviderKind, SecretRef, SmtpLogin, SmtpSettings, Wire};
 use super::budget::{budget, duty};
 use super::field::{BY_TOKEN, oauth};
 use super::wire::{server, wire};
 use super::{Read, trigger};
-use crate::model::Name;
+use crate::model::{Name, is_for_everybody};
 
 /// Reads one provider.
 pub(super) fn read(kind: &str, section: &Section<'_>) -> Option<Provider> {
-    let from = section.get("from");
+    let from = section.get::<Mailbox>("from");
+    if let Some(from) = from.as_ref().filter(|from| is_for_everybody(from.domain())) {
+        let what = format!(
+            "anybody may have a mailbox at `{}`: only this address counts as yours, and that domain's records are not watched",
+            from.domain()
+        );
+        section.warn("from", what, "a domain of your own tells mail in your name from others' mail");
+    }
     let dkim_selectors = section.maybe::<Vec<String>>("dkim_selectors");
     let (budget, duty) = (budget(section), duty(section));
     let wire = wire(section);

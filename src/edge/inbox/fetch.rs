@@ -22,7 +22,7 @@ use crate::model::{At, CanaryId, Class, Placement};
 pub(super) const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
     BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO ENVELOPE-TO X-ENVELOPE-TO \
     X-DELIVERED-TO ORIGINAL-RECIPIENT APPARENTLY-TO RECEIVED FROM SENDER REPLY-TO DATE MESSAGE-ID IN-REPLY-TO REFERENCES AUTO-SUBMITTED \
-    X-AUTOREPLY X-AUTORESPOND RETURN-PATH AUTHENTICATION-RESULTS ARC-AUTHENTICATION-RESULTS RECEIVED-SPF DKIM-SIGNATURE \
+    X-AUTOREPLY X-AUTORESPOND LIST-ID LIST-UNSUBSCRIBE LIST-POST FEEDBACK-ID X-MC-USER X-MANDRILL-USER X-MAILIN-CLIENT RETURN-PATH AUTHENTICATION-RESULTS ARC-AUTHENTICATION-RESULTS RECEIVED-SPF DKIM-SIGNATURE \
     X-SPAM-STATUS X-SPAM-FLAG X-SPAM-SCORE X-FOREFRONT-ANTISPAM-REPORT X-MICROSOFT-ANTISPAM)])";
 /// What is asked of a message whose look matters: as much as would be searched for a token.
 const WHOLE: &str = "(UID BODY.PEEK[]<0.262144>)";
@@ -182,7 +182,7 @@ fn stumble(desk: &Desk, folder: &Folder, newest: u32, alone: Option<u32>, troubl
 /// Looks at each message, in order, and tells of what it is.
 async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Items, ask: Ask) -> Result<Haul, Trouble> {
     let mut haul = Haul::default();
-    for (uid, item) in items {
+    for (uid, mut item) in items {
         let Some(header) = &item.header else {
             let given_up = ask != Ask::Push && desk.positions(|p| p.strike(&folder.wire, uid, Fault::Withheld));
             if given_up {
@@ -197,6 +197,7 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
             && let Some(body) = fetch_one(session, desk, folder, uid, BODY).await?
         {
             found = desk.recognise(&body);
+            item.body = Some(body);
         }
         let place = desk.positions(|p| p.at(&folder.wire)).unwrap_or_default();
         let told = place.was_told(uid, item.internal_date.as_deref().and_then(times::internal_date));
@@ -297,7 +298,9 @@ async fn tell(
         Found::Nothing | Found::Forged if told => Ok(()),
         Found::Nothing => {
             let (arrived_at, copy) = (arrival(item, (desk.now)()), copy_name(&folder.wire, place.uid_validity, uid));
-            let raw = item.header.as_deref().unwrap_or_default();
+            // The fields that were asked for are not all: the whole header is better, if all of it is there.
+            let whole = item.body.as_deref().filter(|body| whole::header_of(body).len() < body.len());
+            let raw = whole.or(item.header.as_deref()).unwrap_or_default();
             whole::foreign(desk, Mail { raw, placement, arrived_at, copy, before: false }).await
         }
         Found::Forged => desk.tell(Report::Forged).await,

@@ -52,8 +52,8 @@ pub enum Report {
         arrived_at: At,
         /// Names this copy, as of canaries.
         copy: String,
-        /// Fields of its header. Foreign.
-        header: Vec<u8>,
+        /// Its header, or fields of it, and the beginning of its text where that was read: 64 KiB, or as much as the header has. Foreign.
+        message: Vec<u8>,
     },
     /// A message carries a token that is not ours.
     Forged,

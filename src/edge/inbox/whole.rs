@@ -11,6 +11,12 @@ use crate::model::{At, Placement};
 /// What is looked at of a message: as much as would be searched for a token.
 pub(super) const LOOKED_AT: usize = crate::canary::MAX_SCANNED;
 
+/// The field that our own canaries are known by.
+pub(super) const OWN: &str = "X-Mailcanary";
+
+/// What is handed on of a message that is no canary: its header, and of all of it so much.
+const STRANGE: usize = 64 * 1024;
+
 /// One message.
 #[derive(Debug)]
 pub(super) struct Mail<'a> {
@@ -54,11 +60,12 @@ pub(super) async fn foreign(desk: &Desk, mail: Mail<'_>) -> Result<(), Trouble> 
         return Ok(());
     }
     let Mail { raw, placement, arrived_at, copy, .. } = mail;
-    desk.tell(Report::Stranger { placement, arrived_at, copy, header: header_of(raw).to_vec() }).await
+    let message = raw.get(..STRANGE.max(header_of(raw).len())).unwrap_or(raw).to_vec();
+    desk.tell(Report::Stranger { placement, arrived_at, copy, message }).await
 }
 
 /// Everything before the first empty line.
-fn header_of(raw: &[u8]) -> &[u8] {
+pub(super) fn header_of(raw: &[u8]) -> &[u8] {
     let ends = |at: &usize| {
         let rest = raw.get(*at..).unwrap_or_default();
         rest.starts_with(b"\n\n") || rest.starts_with(b"\n\r\n")

@@ -45,5 +45,19 @@ pub(super) fn examined(route: &Route, sender: IpAddr, now: At, placement: Placem
 /// A mail that nobody sent.
 pub(super) fn stranger(claim: Claim, from: String, number: u64, arrived_at: At) -> Stranger {
     let (placement, copy) = (Placement::Inbox, Some(format!("INBOX/1/{number}")));
-    Stranger { from, names: None, nameless: false, subject: "Reset your password".to_owned(), placement, arrived_at, claim, to: None, copy }
+    Stranger {
+        from,
+        names: None,
+        nameless: false,
+        subject: "Reset your password".to_owned(),
+        placement,
+        arrived_at,
+        claim,
+        to: None,
+        copy,
+        rule: None,
+        via: Vec::new(),
+        marks: Vec::new(),
+        account: Vec::new(),
+    }
 }

@@ -292,6 +292,18 @@ fn what_was_changed_on_the_way_is_named_alike_each_time() {
     }
 }
 
+#[test]
+fn of_a_mail_that_was_not_read_to_its_end_nothing_is_said_to_be_missing() {
+    let sent = super::composed("password-reset", 7);
+    let (text, html, long) = (sent.text.as_str(), sent.html.as_str(), "x".repeat(300_000));
+    let head = format!("Subject: {}\r\nX-Pad: {long}\r\n\r\n{text}", sent.subject);
+    let known = Known { sent_at: None, sent: Some(&sent), inbox_domain: "inbox.example", own: &[] };
+    let found = examine(head.as_bytes(), &Head::read(head.as_bytes()), &known).marks;
+    assert!(found.iter().all(|mark| mark.part != Part::Content), "{found:?}");
+    let parts = [("application/pdf", "x"), ("application/zip", long.as_str()), ("text/plain", text), ("text/html", html)];
+    assert_eq!(changes(&sent, &sent.subject, &parts), ["attachment-added"]);
+}
+
 const SETTINGS: &str = r#"
 [watch]
 domains = ["brand.example"]

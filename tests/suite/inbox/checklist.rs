@@ -116,7 +116,7 @@ async fn a_folder_that_is_numbered_anew_at_each_opening_has_its_mail_handed_over
             while looks < look {
                 match rig.next().await {
                     Report::Mail { canary, .. } => handed.push(canary.bits()),
-                    Report::Stranger { header, .. } => strangers.push(String::from_utf8_lossy(&header).contains("<4@")),
+                    Report::Stranger { message, .. } => strangers.push(String::from_utf8_lossy(&message).contains("<4@")),
                     Report::Read { .. } => looks += 1,
                     Report::Blind { why, .. } => panic!("{why}"),
                     Report::Sighted { .. } | Report::Sight | Report::Receipt(_) | Report::Mismatched { .. } | Report::Forged => {}

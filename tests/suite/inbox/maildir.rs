@@ -207,3 +207,26 @@ async fn a_check_says_what_would_be_read() {
     assert_eq!(login.folders, [("INBOX".to_owned(), Placement::Inbox), ("Junk".to_owned(), Placement::Junk)]);
     std::fs::set_permissions(maildir(&dovecot), std::fs::Permissions::from_mode(0o700)).unwrap();
 }
+
+#[tokio::test]
+async fn our_own_field_is_found_behind_megabytes_of_others() {
+    let dovecot = Dovecot::run(&Settings::default());
+    dovecot.deliver("Subject: makes the folders\n\nhello\n");
+    let path = maildir(&dovecot);
+    let mut rig = Rig::new(inbox(path.clone())).watch();
+    rig.expect_sight().await;
+    let token = token(&key(), CanaryId::from_bits(7), wall());
+    let put = |name: &str, mail: String| {
+        std::fs::write(path.join("tmp").join(name), mail).unwrap();
+        std::fs::rename(path.join("tmp").join(name), path.join("new").join(name)).unwrap();
+    };
+    let filler = format!("X-Pad: {}\r\n", "x".repeat(900)).repeat(11_000);
+    put("1.M1P1.host", format!("Subject: a\r\n{filler}X-Mailcanary:\r\n {token}\r\nX-More: b\r\n\r\nhello\r\n"));
+    let seen = rig.sighting().await;
+    assert_eq!(seen.canary, CanaryId::from_bits(7));
+    // What stands in the text is none.
+    let quoted = token.clone();
+    put("2.M1P1.host", format!("From: a@spam.example\r\n{filler}\r\nX-Mailcanary: {quoted}\r\n"));
+    put("3.M1P1.host", mail(8).replace('\n', "\r\n"));
+    assert_eq!(rig.sighting().await.canary, CanaryId::from_bits(8));
+}

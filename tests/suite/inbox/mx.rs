@@ -192,7 +192,7 @@ async fn bait_is_taken_and_told_by_its_address() {
     let mut seen = Vec::new();
     for (address, of) in [("ada", "/ada@"), ("ada", "/ada@"), ("bob", "/bob@"), ("", "")] {
         let told = rig.next_but_reads().await;
-        let Report::Stranger { copy, header, .. } = told else { panic!("{told:?}") };
+        let Report::Stranger { copy, message: header, .. } = told else { panic!("{told:?}") };
         let header = String::from_utf8(header).unwrap();
         assert_eq!(header.contains(&format!("\tfor <{address}@{DOMAIN}>;")), !address.is_empty(), "{header}");
         assert!(copy.contains(of) && !seen.contains(&copy), "{copy}");

@@ -346,6 +346,10 @@ fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
         to: matches!(claim, Claim::Honeytoken(_)).then(|| "bait@example.net".to_owned()),
         claim,
         copy: Some(format!("INBOX/1/{n}")),
+        rule: None,
+        via: Vec::new(),
+        marks: Vec::new(),
+        account: Vec::new(),
     };
     Event::Strange { inbox: name("i0"), mail }
 }

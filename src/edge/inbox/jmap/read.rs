@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::desk::Desk;
 use super::super::fetch::BODY_WORTH;
 use super::super::trouble::Trouble;
-use super::super::whole::{self, LOOKED_AT, Mail};
+use super::super::whole::{self, LOOKED_AT, Mail, OWN};
 use super::folders::{self, Folder};
 use super::method::{Api, Failure, read as read_answer};
 use super::place::Place;
@@ -275,15 +275,19 @@ impl Reading<'_> {
     }
 }
 
-/// A header as it was written, as far as that can be known.
+/// A header as it was written, as far as that can be known. Of one that is too long our own fields are there wherever they stood.
 fn written(fields: &Fields) -> Vec<u8> {
     let mut out = Vec::new();
-    for Field { name, value } in &fields.headers {
-        if out.len().saturating_add(name.len()).saturating_add(value.len()) > LOOKED_AT {
-            break;
+    let is_ours = |field: &&Field| field.name.eq_ignore_ascii_case(OWN);
+    let size = |field: &Field| field.name.len().saturating_add(field.value.len()).saturating_add(3);
+    let kept: usize = fields.headers.iter().filter(is_ours).map(size).sum();
+    let room = LOOKED_AT.saturating_sub(kept);
+    for field in &fields.headers {
+        if is_ours(&field) || out.len().saturating_add(size(field)) <= room {
+            out.extend_from_slice(format!("{}:{}\r\n", field.name, field.value.trim_end()).as_bytes());
         }
-        out.extend_from_slice(format!("{name}:{}\r\n", value.trim_end()).as_bytes());
     }
+    out.truncate(LOOKED_AT);
     out.extend_from_slice(b"\r\n");
     out
 }
@@ -305,9 +309,12 @@ mod tests {
 
     #[test]
     fn a_header_is_written_anew() {
-        let field = |name: &str, value: &str| Field { name: name.to_owned(), value: value.to_owned() };
-        let fields = Fields { headers: vec![field("Subject", " a\r\n b"), field("X-Mailcanary", " t\r\n")] };
+        let field = |(name, value): &(&str, &str)| Field { name: (*name).to_owned(), value: (*value).to_owned() };
+        let fields_of = |all: &[(&str, &str)]| Fields { headers: all.iter().map(field).collect() };
+        let fields = fields_of(&[("Subject", " a\r\n b"), ("X-Mailcanary", " t\r\n")]);
         assert_eq!(written(&fields), b"Subject: a\r\n b\r\nX-Mailcanary: t\r\n\r\n");
+        let long = fields_of(&[("X-Pad", &"x".repeat(LOOKED_AT)), ("Subject", " a"), ("x-mailcanary", " t")]);
+        assert_eq!(written(&long), b"Subject: a\r\nx-mailcanary: t\r\n\r\n", "ours is there wherever it stands");
         assert_eq!(copy_name("in/1", "m\n1"), "in?1/0/m?1");
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::super::whole::LOOKED_AT;
+use super::super::whole::{LOOKED_AT, OWN, header_of};
 use super::folders::{Folder, folders};
 use super::names;
 use crate::config::MaildirSettings;
@@ -14,6 +14,11 @@ use crate::model::{At, Placement, Span};
 
 /// A directory that changed within this time before it was read may have changed again unseen: file systems keep time in steps.
 const STEP: Span = Span::from_secs(2);
+/// Bytes of new messages that one look takes; what is more is found by the next.
+const MUCH: usize = 16 * 1024 * 1024;
+/// Where a header goes on behind what is looked at, our own field is looked for up to here, in lines of at most so much.
+const FAR: u64 = 32 * 1024 * 1024;
+const LINE: u64 = 16 * 1024;
 
 /// A message that was not there before.
 #[derive(Debug)]
@@ -32,6 +37,7 @@ pub(super) struct Fresh {
 #[derive(Debug, Default)]
 pub(super) struct Looked {
     pub(super) fresh: Vec<Fresh>,
+    bytes: usize,
     /// A message went away under our hands: it will be somewhere else, so not all was read.
     pub(super) withheld: bool,
     /// Why an own canary could not be deleted.
@@ -108,6 +114,8 @@ impl Scan {
                 if let Err(error) = fs::remove_file(path) {
                     looked.undeleted = Some(error).filter(|e| e.kind() != ErrorKind::NotFound);
                 }
+            } else if !known.done.contains(base) && looked.bytes >= MUCH {
+                complete = false;
             } else if !known.done.contains(base) {
                 match read(path, name, self.since) {
                     Ok(read) => {
@@ -121,7 +129,9 @@ impl Scan {
                             changed_at,
                             raw,
                         };
-                        looked.fresh.extend(read.map(fresh));
+                        let read = read.map(fresh);
+                        looked.bytes = looked.bytes.saturating_add(read.as_ref().map_or(0, |fresh| fresh.raw.len()));
+                        looked.fresh.extend(read);
                     }
                     Err(e) if e.kind() == ErrorKind::NotFound => complete = false,
                     Err(e) => return Err(e),
@@ -166,8 +176,34 @@ fn read(path: &Path, name: &str, since: At) -> io::Result<Option<(Vec<u8>, At, A
         return Ok(None);
     }
     let mut raw = Vec::new();
-    File::open(path)?.take(u64::try_from(LOOKED_AT).unwrap_or(u64::MAX)).read_to_end(&mut raw)?;
+    let mut file = BufReader::new(File::open(path)?);
+    file.by_ref().take(u64::try_from(LOOKED_AT).unwrap_or(u64::MAX)).read_to_end(&mut raw)?;
+    if raw.len() == LOOKED_AT && header_of(&raw).len() == raw.len() {
+        let mut own = own_field(file.take(FAR), raw.ends_with(b"\n"))?;
+        own.truncate(LOOKED_AT);
+        raw.truncate(LOOKED_AT.saturating_sub(own.len()));
+        raw.splice(0..0, own);
+    }
     Ok(Some((raw, names::delivered(name, written), changed_at)))
+}
+
+/// Our own field in what is left of a header, with its folds; empty where there is none. `fresh`: a line begins here.
+fn own_field(mut rest: impl io::BufRead, mut fresh: bool) -> io::Result<Vec<u8>> {
+    let (mut own, mut line) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        rest.by_ref().take(LINE).read_until(b'\n', &mut line)?;
+        let folded = matches!(line.first(), Some(b' ' | b'\t'));
+        if line.is_empty() || fresh && (line.trim_ascii().is_empty() || !own.is_empty() && !folded) || own.len() >= LOOKED_AT {
+            return Ok(own);
+        }
+        let named =
+            line.get(..OWN.len()).is_some_and(|name| name.eq_ignore_ascii_case(OWN.as_bytes())) && line.get(OWN.len()) == Some(&b':');
+        if !own.is_empty() || fresh && named {
+            own.extend_from_slice(&line);
+        }
+        fresh = line.ends_with(b"\n");
+    }
 }
 
 /// When a directory changed last.

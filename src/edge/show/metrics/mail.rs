@@ -9,7 +9,7 @@ use crate::watchdog::IdentityView;
 const STREAM: &[&str] = &["provider", "stream"];
 
 /// All of them, in the order of the page.
-pub(super) static MAIL: [Family; 4] = [
+pub(super) static MAIL: [Family; 5] = [
     family(
         names::LEG_SECONDS,
         Shape::Histogram,
@@ -45,8 +45,16 @@ pub(super) static MAIL: [Family; 4] = [
         Shape::Counter,
         &["inbox", "claim"],
         "mails",
-        "Mails that are no canaries, by what they have to do with us: nothing, allowed, our_domain, provider (in our name through one of ours, or through a relay that is ours alone), honeytoken.",
+        "Mails that are no canaries, by what they have to do with us: nothing, allowed, our_domain, provider (in our name through one of ours, or through a relay or an account that is ours alone), honeytoken.",
         |from, to| from.view.strangers.iter().for_each(|((inbox, claim), n)| to.count(&[inbox.as_str(), claim], *n)),
+    ),
+    family(
+        names::MAILS_UNEXAMINED_TOTAL,
+        Shape::Counter,
+        &[],
+        "mails",
+        "Mails of canaries that were not looked at since the process started, for there being too many at once: that they came was told all the same.",
+        |from, to| to.count(&[], from.view.unexamined),
     ),
 ];
 

@@ -71,6 +71,7 @@ pub(in crate::edge::show) const INCIDENT_OPENED_TIMESTAMP_SECONDS: &str = "mailc
 pub(in crate::edge::show) const STATUS_PAGE_INFO: &str = "mailcanary_status_page_info";
 pub(in crate::edge::show) const FOREIGN_VALUES: &str = "mailcanary_foreign_values";
 pub(in crate::edge::show) const CHECKS_BROKEN: &str = "mailcanary_checks_broken";
+pub(in crate::edge::show) const MAILS_UNEXAMINED_TOTAL: &str = "mailcanary_mails_unexamined_total";
 pub(in crate::edge::show) const STRANGE_MAILS_TOTAL: &str = "mailcanary_strange_mails_total";
 pub(in crate::edge::show) const DNS_RECORDS: &str = "mailcanary_dns_records";
 pub(in crate::edge::show) const DNS_CHANGES: &str = "mailcanary_dns_changes";

@@ -1,0 +1,122 @@
+//! Foreign values in mail that may come again and again: which mail, what it names now, and what stood there before.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Trouble, row};
+use crate::model::{Culprit, Kind, Name, Severity, quoted, typed};
+use crate::watchdog::plan::Plan;
+use crate::watchdog::state::State;
+use crate::watchdog::stranger::{Odd, Routine};
+
+/// Values named in the summary, and of what stood there before.
+const SAID: usize = 3;
+/// Values listed in the evidence.
+const LISTED: usize = 32;
+
+type Found<'s> = Vec<(&'s Routine, &'s Odd)>;
+
+/// Adds what recurring mail shows to what the canaries of the same provider do: it is one trouble.
+pub(super) fn join(plan: &Plan, state: &State, troubles: &mut Vec<Trouble>) {
+    let mut all: BTreeMap<Culprit, Found<'_>> = BTreeMap::new();
+    for routine in state.strangers.routines.iter().filter(|routine| plan.rules.contains(&routine.rule)) {
+        for odd in routine.foreign.iter().filter(|odd| !state.is_of(&odd.via, &odd.mark)) {
+            let culprit = match &odd.via[..] {
+                [provider] if plan.providers.contains(provider) => Culprit::Provider(provider.clone()),
+                _ => Culprit::Inbox(routine.inbox.clone()),
+            };
+            if plan.knows(&culprit) {
+                all.entry(culprit).or_default().push((routine, odd));
+            }
+        }
+    }
+    for (culprit, found) in all {
+        let (summary, next) = (words(&culprit, &found), next(state, &culprit, &found));
+        let named = found.iter().map(|(_, odd)| format!("recurring {}: {}", odd.mark.part.as_str(), odd.mark.value));
+        let rows: Vec<Value> = found.iter().take(LISTED).map(|(routine, odd)| shown(routine, odd)).collect();
+        match troubles.iter_mut().find(|t| t.kind == Kind::Identity && t.culprit == culprit) {
+            Some(trouble) => {
+                trouble.named.extend(named);
+                trouble.summary = format!("{}; and {summary}", trouble.summary);
+                trouble.add("recurring", rows);
+            }
+            None => troubles.push(Trouble {
+                kind: Kind::Identity,
+                severity: Severity::Warn,
+                culprit,
+                named: named.collect(),
+                summary,
+                evidence: json!({
+                    "since": found.iter().map(|(_, odd)| odd.since).min().unwrap_or_default().rfc3339(),
+                    "recurring": rows,
+                    "next_step": next,
+                }),
+            }),
+        }
+    }
+}
+
+fn words(culprit: &Culprit, found: &Found<'_>) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for (_, odd) in found {
+        let before = match odd.before.is_empty() {
+            true => "where nobody else's stood before".to_owned(),
+            false => format!("where {} stood", row(odd.before.iter().map(String::as_str), SAID)),
+        };
+        let text = format!("{} {} {before}", odd.mark.part.title(), quoted(&odd.mark.value));
+        if !said.contains(&text) {
+            said.push(text);
+        }
+    }
+    let more = if said.len() > SAID { format!(" and {} more", said.len() - SAID) } else { String::new() };
+    let through = match culprit {
+        Culprit::Provider(provider) => format!(" through provider {}", quoted(provider.as_str())),
+        Culprit::Inbox(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => String::new(),
+    };
+    let first = found.iter().min_by_key(|(_, odd)| odd.since).map_or_else(String::new, |(routine, odd)| {
+        format!(
+            "; the first from {}, subject {}, in {}; since {}",
+            quoted(&odd.from),
+            quoted(&odd.subject),
+            quoted(routine.inbox.as_str()),
+            odd.since.minute()
+        )
+    });
+    format!(
+        "recurring mail{through} that is expected carries something foreign: {}{more}{first}",
+        said.iter().take(SAID).cloned().collect::<Vec<_>>().join("; ")
+    )
+}
+
+fn next(state: &State, culprit: &Culprit, found: &Found<'_>) -> String {
+    let Culprit::Provider(provider) = culprit else {
+        return "ask who changed it; if nobody of yours did, see who sent it, and whether somebody else is in the account that sends it. If it is \
+                right, close the incident"
+            .to_owned();
+    };
+    let stream: Option<&Name> = state.identities.get(provider).and_then(|streams| streams.keys().next());
+    let approve = stream.zip(found.first()).map_or_else(String::new, |(stream, (_, odd))| {
+        let (part, value) = (odd.mark.part.as_str(), typed(&odd.mark.value));
+        format!(", or `mailcanary identity approve -c FILE {provider} {stream} {part} -- {value}`")
+    });
+    format!(
+        "ask who changed it; if nobody of yours did, somebody else is in the account at `{provider}`: revoke its keys and look for resets that \
+         nobody asked for. If it is right, close the incident{approve}"
+    )
+}
+
+fn shown(routine: &Routine, odd: &Odd) -> Value {
+    json!({
+        "rule": routine.rule,
+        "part": odd.mark.part.as_str(),
+        "new": odd.mark.value,
+        "old": odd.before,
+        "since": odd.since.rfc3339(),
+        "last": odd.last.rfc3339(),
+        "mails": odd.count,
+        "from": odd.from,
+        "subject": odd.subject,
+        "inbox": routine.inbox.as_str(),
+    })
+}
