@@ -1,5 +1,6 @@
 //! What a mail says of itself: who it is from, who signed it, which hosts it came by. What of it is foreign is the watchdog's business.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,8 @@ pub enum Part {
     /// The id of a list, or whose the addresses and links of its headers are: List-Id, List-Unsubscribe, List-Post and their like.
     List,
     /// Whoever else the header names: an address in To, Cc or Bcc, or behind `for` of a host before the receiver, that is none of the inbox's; the
-    /// domain of one in Errors-To, Resent-From and their like, in the name of an author, or in any field without a meaning here.
+    /// domain of one in Errors-To, Resent-From and their like, in the name of an author, or in any field without a meaning here: the whole address
+    /// where everybody can have one at that domain.
     Header,
     /// The organisation of the host that handed the mail to the receiver, by its name as the receiver wrote it down; without a name, its
     /// network: `192.0.2.0/24`, `2001:db8:1::/48`.
@@ -300,6 +302,9 @@ pub struct Examination {
     /// Whose hosts it came by, from its receiver back to the relay that had it from us: of a relay of our own alone. At most 253 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
+    /// What was added to its words, 80 characters of it, by the mark that it is: `html-added:1f0c77e2`. At most 2.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub added: BTreeMap<String, String>,
 }
 
 /// A mail in a seeded inbox that is no canary of ours.

@@ -47,6 +47,8 @@ pub(super) struct Plan {
     pub(super) servers: BTreeMap<Name, String>,
     /// The address in From that each provider is configured with, in small letters.
     pub(super) senders: BTreeMap<Name, String>,
+    /// The kind of each provider.
+    pub(super) kinds: BTreeMap<Name, &'static str>,
     pub(super) sinks: BTreeMap<Name, Listener>,
     /// Those that are tried now and then.
     pub(super) tries: BTreeMap<Name, Trying>,
@@ -168,6 +170,7 @@ impl Plan {
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             servers: settings.inboxes.iter().map(|(name, inbox)| (name.clone(), inbox.kind.server())).collect(),
             senders: settings.providers.iter().map(|(name, p)| (name.clone(), p.from.address.to_ascii_lowercase())).collect(),
+            kinds: settings.providers.iter().map(|(name, p)| (name.clone(), p.kind.as_str())).collect(),
             sinks: listeners(settings, &routes),
             tries: tries(settings),
             maintenance: settings.maintenance.clone(),

@@ -25,6 +25,7 @@ mod patience;
 mod people;
 mod replay;
 mod rhythm;
+mod rotation;
 mod shown;
 mod signs;
 mod signs_step;

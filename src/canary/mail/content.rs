@@ -6,6 +6,7 @@ use super::head::Head;
 use crate::canary::entities::undone;
 use crate::canary::look::links;
 use crate::canary::{Composed, without_tokens};
+use crate::model::hides;
 
 /// The words for what was changed, a closed list: a provider that always does the same is always described alike. Behind what was added stands which.
 const SUBJECT_CHANGED: &str = "subject-changed";
@@ -38,11 +39,14 @@ pub(super) fn is_word(value: &str) -> bool {
     words.contains(&value.split(':').next().unwrap_or_default())
 }
 
-/// What differs between `sent` and what arrived.
-pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+/// Characters of what was added that are shown.
+const SHOWN: usize = 80;
+
+/// What differs between `sent` and what arrived: the word for it, and what was added, if anything was.
+pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<(String, Option<String>)> {
+    let mut found: Vec<(String, Option<String>)> = Vec::new();
     if !head.subject.is_empty() && head.subject != spaced(&without_tokens(&sent.subject)) {
-        found.push(SUBJECT_CHANGED.to_owned());
+        found.push((SUBJECT_CHANGED.to_owned(), None));
     }
     let [missing, added, cut, changed] = [TEXT_MISSING, TEXT_ADDED, TEXT_CUT, TEXT_CHANGED];
     found.extend(difference(&words(&sent.text), body.texts.iter().map(|text| words(text)), missing, added, cut, changed));
@@ -56,10 +60,10 @@ pub(super) fn changes(sent: &Composed, head: &Head, body: &Body) -> Vec<String> 
     let kept = (body.texts.is_empty() || whole(&sent.text, &in_text)) && (body.pages.is_empty() || whole(&sent.html, &in_pages));
     let any = !in_text.is_empty() || !in_pages.is_empty();
     if any && !kept {
-        found.push(LINKS_REWRITTEN.to_owned());
+        found.push((LINKS_REWRITTEN.to_owned(), None));
     }
     if body.others > 0 {
-        found.push(ATTACHMENT_ADDED.to_owned());
+        found.push((ATTACHMENT_ADDED.to_owned(), None));
     }
     found
 }
@@ -71,20 +75,32 @@ fn difference(
     added: &'static str,
     cut: &'static str,
     changed: &'static str,
-) -> Option<String> {
+) -> Option<(String, Option<String>)> {
     let arrived = arrived.collect::<Vec<_>>().join(" ");
     if arrived.is_empty() {
-        return Some(missing.to_owned());
+        return Some((missing.to_owned(), None));
     }
     if arrived == sent {
         None
     } else if let Some((before, after)) = arrived.split_once(sent) {
-        Some(format!("{added}:{:08x}", short(&format!("{before} {after}"))))
+        let more = format!("{before} {after}");
+        Some((format!("{added}:{:08x}", short(&more)), Some(shown(&more))))
     } else if sent.contains(&arrived) {
-        Some(cut.to_owned())
+        Some((cut.to_owned(), None))
     } else {
-        Some(changed.to_owned())
+        Some((changed.to_owned(), None))
     }
+}
+
+/// Somebody else's words as they can be shown: one line, in which nothing hides or commands.
+fn shown(words: &str) -> String {
+    let safe = |c: char| if c.is_control() || hides(c) { '?' } else { c };
+    let line = spaced(words);
+    let mut text: String = line.chars().take(SHOWN).map(safe).collect();
+    if line.chars().nth(SHOWN).is_some() {
+        text.push('\u{2026}');
+    }
+    text
 }
 
 /// The words of a text, with each link as one word that says no more: that links were rewritten is told apart.
