@@ -1,6 +1,6 @@
 //! What a mail says of itself: who it is from, who signed it, which hosts it came by. What of it is foreign is the watchdog's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -302,9 +302,20 @@ pub struct Examination {
     /// Whose hosts it came by, from its receiver back to the relay that had it from us: of a relay of our own alone. At most 253 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
-    /// What was added to its words, 80 characters of it, by the mark that it is: `html-added:1f0c77e2`. At most 2.
+    /// What was added to its words, by the mark that it is: `html-added:1f0c77e2`. At most 2.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub added: BTreeMap<String, String>,
+    pub added: BTreeMap<String, Added>,
+}
+
+/// What was added to the words of a mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Added {
+    /// How it begins: 80 characters.
+    pub words: String,
+    /// Whose names stand in it, besides those of links: of hosts and of addresses, at most 8.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub names: BTreeSet<String>,
 }
 
 /// A mail in a seeded inbox that is no canary of ours.

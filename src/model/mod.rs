@@ -29,7 +29,7 @@ pub use heartbeat::Pulse;
 pub use hook::{HookCounts, Knock, Tiding};
 pub use incident::{Change, Culprit, DeliveryKind, IncidentId, Kind, Notice, NoticeId, PART_OF, Severity, Verdict};
 pub use loaded::{Loaded, Refusal};
-pub use mail::{Check, Claim, Examination, Finding, Hop, Mark, Method, Part, Side, Stranger, unnumbered};
+pub use mail::{Added, Check, Claim, Examination, Finding, Hop, Mark, Method, Part, Side, Stranger, unnumbered};
 pub use named::{what, whose};
 pub use names::{Name, NameError, Route};
 pub use organisation::{is_mailboxes, is_suffix, organisation, registrable};

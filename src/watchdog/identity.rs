@@ -10,7 +10,7 @@ mod kinds;
 mod person;
 mod receiver;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ use super::signature::Held;
 use super::state::State;
 use super::subjects::is_public;
 use crate::model::way::Trail;
-use crate::model::{At, CanaryId, Examination, Finding, Mark, Method, Name, Part, Placement};
+use crate::model::{Added, At, CanaryId, Examination, Finding, Mark, Method, Name, Part, Placement};
 
 /// So many canaries of a provider and stream teach what its mail looks like; and so many over a route what its receiver makes of it.
 const LEARNT: u32 = 10;
@@ -93,7 +93,7 @@ pub(super) struct Seen {
     pub(super) mails: u32,
     /// Of what was added to a mail: how it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) words: Option<String>,
+    pub(super) words: Option<Added>,
 }
 
 /// What the configuration says of a provider's mail.
@@ -170,7 +170,7 @@ impl Identity {
         }
     }
 
-    fn learn(&mut self, mark: &Mark, words: Option<&String>, at: At) {
+    fn learn(&mut self, mark: &Mark, words: Option<&Added>, at: At) {
         let values = self.parts.entry(mark.part).or_default();
         if let Some(seen) = values.get_mut(&mark.value) {
             (seen.last, seen.mails) = (at, seen.mails.saturating_add(1));
@@ -248,7 +248,7 @@ impl Identity {
             let whose = || value.rsplit_once('@').map_or_else(|| format!("*.{}", group(part, value)), |(_, domain)| format!("*@{domain}"));
             let is_steady = !varies_like(&Mark { part, value: value.clone() }, values);
             let word = match (&seen.words, is_steady) {
-                (Some(words), _) => worded(value, words),
+                (Some(added), _) => worded(value, &added.words),
                 (None, true) => value.clone(),
                 (None, false) if part == Part::Content || !group(part, value).contains('.') => group(part, value).to_owned(),
                 (None, false) => whose(),
@@ -263,6 +263,14 @@ impl Identity {
     /// Whether mail at an inbox was looked at since then.
     pub(super) fn was_looked_at(&self, inbox: &Name, since: At) -> bool {
         self.looked.get(inbox).is_some_and(|at| *at >= since)
+    }
+
+    /// Whether values of this part and group are known that were added to mail, and together have all these names.
+    pub(super) fn has_named(&self, part: Part, of: &str, names: &BTreeSet<String>) -> bool {
+        let alike = |value: &str| group(part, value) == of;
+        let known = || self.parts.get(&part).into_iter().flatten().filter(|(value, _)| alike(value)).map(|(_, seen)| seen);
+        let stood = |name: &String| known().any(|seen| seen.words.as_ref().is_some_and(|added| added.names.contains(name)));
+        known().next().is_some() && names.iter().all(stood)
     }
 
     /// Whether a mark of this part and group is known.

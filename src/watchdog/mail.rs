@@ -57,7 +57,9 @@ pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
     let shown = |i: &Incident| troubles.iter().any(|t| t.kind == i.shown.kind && t.culprit == i.shown.culprit);
     let over = open.into_iter().filter(|i| i.shown.closed.is_none() && plan.knows(&i.shown.culprit) && !shown(i));
     moves.extend(over.map(|i| {
-        let elsewhere = troubles.iter().any(|t| t.kind == i.shown.kind && t.kind == Kind::Identity && shares(&i.shown.last.evidence, t));
+        let is_other = |t: &Trouble| matches!(t.culprit, Culprit::Inbox(_)) != matches!(i.shown.culprit, Culprit::Inbox(_));
+        let is_it = |t: &Trouble| t.kind == i.shown.kind && t.kind == Kind::Identity && is_other(t) && shares(&i.shown.last.evidence, t);
+        let elsewhere = troubles.iter().any(is_it);
         Move::end(i, if elsewhere { MOVED.to_owned() } else { over_words(i.shown.kind) })
     }));
     moves
@@ -65,7 +67,7 @@ pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
 
 /// What is said of a foreign identity that turns out to be another's.
 const MOVED: &str =
-    "what is foreign in it is told of as another's by now: it stands in mail of every provider at one inbox, or not only there any more";
+    "what is foreign in it is told of as another's by now: it stands in mail of several providers at one inbox alone, or not any more";
 
 /// What this evidence names.
 fn told(evidence: &Value) -> Vec<&str> {

@@ -47,6 +47,8 @@ pub(super) struct Plan {
     pub(super) servers: BTreeMap<Name, String>,
     /// The address in From that each provider is configured with, in small letters.
     pub(super) senders: BTreeMap<Name, String>,
+    /// Whose mail of which stream has words that are written here.
+    pub(super) written: BTreeSet<(Name, Name)>,
     /// The kind of each provider.
     pub(super) kinds: BTreeMap<Name, &'static str>,
     pub(super) sinks: BTreeMap<Name, Listener>,
@@ -171,6 +173,7 @@ impl Plan {
             servers: settings.inboxes.iter().map(|(name, inbox)| (name.clone(), inbox.kind.server())).collect(),
             senders: settings.providers.iter().map(|(name, p)| (name.clone(), p.from.address.to_ascii_lowercase())).collect(),
             kinds: settings.providers.iter().map(|(name, p)| (name.clone(), p.kind.as_str())).collect(),
+            written: written(settings),
             sinks: listeners(settings, &routes),
             tries: tries(settings),
             maintenance: settings.maintenance.clone(),
@@ -386,4 +389,10 @@ const fn days_between_failures(culprit: &Culprit) -> f64 {
         Culprit::Stream(..) => 90.0,
         Culprit::Route(..) => 180.0,
     }
+}
+
+/// Whose mail of which stream has words that are written here.
+fn written(settings: &Settings) -> BTreeSet<(Name, Name)> {
+    let is_ours = |route: &&Route| settings.providers.get(&route.provider).is_some_and(|p| p.is_written_here(&route.stream));
+    settings.routes.iter().filter(is_ours).map(|route| (route.provider.clone(), route.stream.clone())).collect()
 }

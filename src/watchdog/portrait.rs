@@ -105,7 +105,7 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
             canaries: None,
             inboxes: Vec::new(),
             not_in: Vec::new(),
-            words: seen.words.clone(),
+            words: seen.words.as_ref().map(|added| added.words.clone()),
         })
     });
     let foreign = identity.foreign.iter().map(|f| MarkView {
@@ -119,7 +119,7 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
         canaries: Some((f.count, f.canary, f.inbox.clone())),
         inboxes: f.inboxes().cloned().collect(),
         not_in: f.elsewhere().cloned().collect(),
-        words: f.words.clone(),
+        words: f.words.as_ref().map(|added| added.words.clone()),
     });
     let checks = identity.checks.iter().flat_map(|(inbox, held)| {
         held.iter().map(|h| CheckView {

@@ -91,5 +91,49 @@ fn all_of(folder: &Path, incident: u64) -> Result<Vec<Value>, String> {
         let provider = value.get("provider").unwrap_or(&whose);
         json!({ "provider": provider, "stream": of(value, "stream"), "part": of(value, "part"), "value": of(value, "new") })
     };
-    if values.is_empty() { Err(format!("incident {incident} names no value")) } else { Ok(values.iter().map(right).collect()) }
+    let mut all: Vec<Value> = values.iter().map(right).collect();
+    if let Some(inbox) = shown.pointer("/culprit/inbox") {
+        let known = ask(folder, Method::GET, "/api/v1/identities", None)?;
+        all.extend(the_same_at(inbox, &known, &all));
+    }
+    if all.is_empty() { Err(format!("incident {incident} names no value")) } else { Ok(all) }
+}
+
+/// What an inbox does to all mail stands in that of others, too: the same values there.
+fn the_same_at(inbox: &Value, known: &Value, told: &[Value]) -> Vec<Value> {
+    let list = |of: &Value, key: &str| of.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let of = |from: &Value, key: &str| from.get(key).cloned().unwrap_or_default();
+    let mut more = Vec::new();
+    for identity in list(known, "identities") {
+        for value in list(&identity, "values") {
+            let stands_there = of(&value, "foreign") == json!(true) && list(&value, "inboxes") == [inbox.clone()];
+            let is_one = |one: &Value| ["part", "value"].iter().all(|key| one.get(key) == value.get(key));
+            let body = json!({
+                "provider": of(&identity, "provider"), "stream": of(&identity, "stream"), "part": of(&value, "part"), "value": of(&value, "value"),
+            });
+            if stands_there && told.iter().any(is_one) && !told.contains(&body) {
+                more.push(body);
+            }
+        }
+    }
+    more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_of_other_providers_at_the_inbox_is_right_too() {
+        let value = |value: &str, foreign: bool, inboxes: &[&str]| json!({ "part": "content", "value": value, "foreign": foreign, "inboxes": inboxes });
+        let of = |provider: &str, values: Vec<Value>| json!({ "provider": provider, "stream": "s", "values": values });
+        let known = json!({ "identities": [
+            of("a", vec![value("subject-changed", true, &["x"])]),
+            of("b", vec![value("subject-changed", true, &["x"]), value("html-cut", true, &["x"])]),
+            of("c", vec![value("subject-changed", false, &[])]),
+            of("d", vec![value("subject-changed", true, &["x", "y"])]),
+        ] });
+        let told = |provider: &str| json!({ "provider": provider, "stream": "s", "part": "content", "value": "subject-changed" });
+        assert_eq!(the_same_at(&json!("x"), &known, &[told("a")]), [told("b")]);
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{is_akin, is_same};
-use crate::model::{At, CanaryId, Mark, Name, Part, Span};
+use crate::model::{Added, At, CanaryId, Mark, Name, Part, Span};
 
 /// A foreign value is gone when so many canaries in a row did not have it, of those to inboxes where it stood; or none that had it came for so long.
 pub(super) const GONE: u32 = 10;
@@ -55,7 +55,7 @@ pub(in crate::watchdog) struct Foreign {
     again: Option<u32>,
     /// Of what was added to a mail: how it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::watchdog) words: Option<String>,
+    pub(in crate::watchdog) words: Option<Added>,
 }
 
 /// How many mails at an inbox had a value, and how many did not since the first of them; where none had it, since it was first seen elsewhere.
@@ -125,7 +125,8 @@ impl Foreign {
         let part = self.mark.part;
         let may_be_chance = is_of_receiver(part) || part == Part::MessageId || self.anew && part == Part::Address;
         let is_back = self.again.is_none_or(|again| !becomes_usual(part) || again >= GONE);
-        self.sure || is_back && self.count >= if may_be_chance { 2 } else { 1 } && !(takes_turns(part) && self.others() > 0)
+        let count = self.again.unwrap_or(self.count);
+        self.sure || is_back && count >= if may_be_chance { 2 } else { 1 } && !(takes_turns(part) && self.others() > 0)
     }
 
     /// Whether it is one of a pool, or comes back now and then.
@@ -194,7 +195,7 @@ pub(super) struct All<'a> {
 
 impl All<'_> {
     /// A mail has a value that is none of its own. True: it is by now.
-    pub(super) fn meet(&mut self, mark: &Mark, words: Option<&String>, look: &Look<'_>) -> bool {
+    pub(super) fn meet(&mut self, mark: &Mark, words: Option<&Added>, look: &Look<'_>) -> bool {
         if let Some(place) = self.place(mark) {
             let Some(known) = self.now.get_mut(place) else { return false };
             known.stood(look);

@@ -32,16 +32,17 @@ impl Found<'_> {
         (self.foreign.mark.part, group(self.foreign.mark.part, &self.foreign.mark.value))
     }
 
-    /// Whether other words are added to the mail than before, and that is all.
+    /// Whether other words are added to the mail than before, which name nobody else, and that is all.
     fn is_of_words(&self) -> bool {
         let (part, of) = self.kind();
-        part == Part::Content && of.ends_with("-added")
+        let added = self.foreign.words.as_ref().filter(|_| part == Part::Content && of.ends_with("-added"));
+        added.is_some_and(|added| self.identity.has_named(part, of, &added.names))
     }
 
     /// The value in words.
     fn new(&self) -> String {
         let Foreign { mark, words, .. } = self.foreign;
-        let words = words.as_ref().map_or_else(String::new, |words| format!(" ({})", spoken(words)));
+        let words = words.as_ref().map_or_else(String::new, |added| format!(" ({})", spoken(&added.words)));
         format!("{}{words}", quoted(&mark.value))
     }
 
@@ -65,15 +66,19 @@ pub(super) fn troubles(plan: &Plan, state: &State) -> Vec<Trouble> {
         .collect();
     let inboxes = of_inboxes(plan, state, &all);
     let mut by_culprit: BTreeMap<Culprit, Vec<Found<'_>>> = BTreeMap::new();
-    for found in all.iter().filter(|found| found.foreign.is_sure()) {
-        let culprit =
-            inboxes.get(&found.kind()).map_or_else(|| Culprit::Provider(found.provider.clone()), |i| Culprit::Inbox((*i).clone()));
+    // Of what an inbox does to all mail one that is sure vouches for the others.
+    let sure: BTreeSet<Kind<'_>> = all.iter().filter(|found| found.foreign.is_sure()).map(Found::kind).collect();
+    let is_told = |found: &&Found<'_>| found.foreign.is_sure() || inboxes.contains_key(&found.kind()) && sure.contains(&found.kind());
+    for found in all.iter().filter(is_told) {
+        let of_inbox = inboxes.get(&found.kind()).map(|(inbox, _)| Culprit::Inbox((*inbox).clone()));
+        let culprit = of_inbox.unwrap_or_else(|| Culprit::Provider(found.provider.clone()));
         by_culprit.entry(culprit).or_default().push(*found);
     }
-    by_culprit.into_iter().map(|(culprit, found)| trouble(plan, culprit, &found)).collect()
+    let every = |found: &[Found<'_>]| found.iter().all(|one| inboxes.get(&one.kind()).is_some_and(|(_, every)| *every));
+    by_culprit.into_iter().map(|(culprit, found)| trouble(plan, culprit, &found, every(&found))).collect()
 }
 
-fn trouble(plan: &Plan, culprit: Culprit, found: &[Found<'_>]) -> Trouble {
+fn trouble(plan: &Plan, culprit: Culprit, found: &[Found<'_>], every: bool) -> Trouble {
     let mut said: Vec<String> = Vec::new();
     for one in found {
         let text = format!("{} {} {}", one.foreign.mark.part.title(), one.new(), one.old());
@@ -88,13 +93,13 @@ fn trouble(plan: &Plan, culprit: Culprit, found: &[Found<'_>]) -> Trouble {
     let of_words = found.iter().all(Found::is_of_words);
     let of_inbox = if let Culprit::Inbox(inbox) = &culprit { Some(inbox) } else { None };
     let what = match (&culprit, of_words) {
-        (Culprit::Inbox(inbox), _) => format!("mail of every provider at inbox `{inbox}` carries something foreign"),
+        (Culprit::Inbox(inbox), _) if every => format!("mail of every provider at inbox `{inbox}` carries something foreign"),
+        (Culprit::Inbox(inbox), _) => format!("{} at inbox `{inbox}` carries something foreign", whose(found)),
         (_, true) => format!("{} has other words added to it", whose(found)),
         (_, false) => format!("{} carries something foreign", whose(found)),
     };
     // Words alone, where words were added before, are a slogan's more often than a stranger's.
-    let stood = |one: &Found<'_>| one.identity.knows_group(one.foreign.mark.part, one.kind().1);
-    let severity = if of_inbox.is_none() && of_words && found.iter().all(stood) { Severity::Info } else { Severity::Warn };
+    let severity = if of_inbox.is_none() && of_words { Severity::Info } else { Severity::Warn };
     let places = if of_inbox.is_some() { elsewhere(plan, found) } else { format!(", seen in {}", places(plan, found)) };
     Trouble {
         kind: model::Kind::Identity,
@@ -111,7 +116,8 @@ fn trouble(plan: &Plan, culprit: Culprit, found: &[Found<'_>]) -> Trouble {
 }
 
 fn whose(found: &[Found<'_>]) -> String {
-    format!("mail of provider {}", row(dedup(found.iter().map(|one| one.provider.as_str())).into_iter(), SAID))
+    let providers = dedup(found.iter().map(|one| one.provider.as_str()));
+    format!("mail of provider{} {}", if providers.len() > 1 { "s" } else { "" }, row(providers.into_iter(), SAID))
 }
 
 /// By what it is known whether there is more: of hosts and of what is done to a mail whose they are, and which kind.
@@ -123,7 +129,15 @@ fn word(found: &Found<'_>) -> String {
         Part::List | Part::Header => !value.contains('@'),
         Part::From | Part::Sender | Part::ReplyTo | Part::DkimDomain | Part::DkimSelector | Part::Address => false,
     };
-    format!("{}: {}", part.as_str(), if of_group { of } else { value })
+    // Words that name somebody are not only other words.
+    let names = found
+        .foreign
+        .words
+        .as_ref()
+        .filter(|_| !found.is_of_words())
+        .map(|added| added.names.iter().map(String::as_str).collect::<Vec<_>>());
+    let names = names.filter(|names| !names.is_empty()).map_or_else(String::new, |names| format!(" {}", names.join(" ")));
+    format!("{}: {}{names}", part.as_str(), if of_group { of } else { value })
 }
 
 /// Where it stands; and where mail came since and it does not.
@@ -186,8 +200,8 @@ fn shown(found: &Found<'_>) -> Value {
         "inboxes": names(&mut foreign.inboxes()),
         "not_in": names(&mut foreign.elsewhere()),
     });
-    if let (Some(words), Some(fields)) = (&foreign.words, shown.as_object_mut()) {
-        fields.insert("words".to_owned(), Value::from(words.as_str()));
+    if let (Some(added), Some(fields)) = (&foreign.words, shown.as_object_mut()) {
+        fields.insert("words".to_owned(), Value::from(added.words.as_str()));
     }
     shown
 }

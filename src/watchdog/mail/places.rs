@@ -11,9 +11,12 @@ use crate::watchdog::state::State;
 /// What kind of value: the part, and to which group of values in it.
 pub(super) type Kind<'s> = (Part, &'s str);
 
-/// The inboxes at which the mail of all providers that came there has a kind of foreign value, that of two at least, and at which alone. One mail of
-/// each counts here: the second is on its way.
-pub(super) fn of_inboxes<'s>(plan: &Plan, state: &'s State, all: &'s [Found<'s>]) -> BTreeMap<Kind<'s>, &'s Name> {
+/// An inbox, and whether the mail of every provider that came there has it.
+pub(super) type Place<'s> = (&'s Name, bool);
+
+/// The inboxes at which the mail of two providers at least, and of half of those whose mail came there, has a kind of foreign value, and at which
+/// alone. One mail of each counts here: the second is on its way.
+pub(super) fn of_inboxes<'s>(plan: &Plan, state: &'s State, all: &'s [Found<'s>]) -> BTreeMap<Kind<'s>, Place<'s>> {
     let mut kinds: BTreeMap<Kind<'s>, Vec<&Found<'s>>> = BTreeMap::new();
     for found in all {
         kinds.entry(found.kind()).or_default().push(found);
@@ -21,7 +24,7 @@ pub(super) fn of_inboxes<'s>(plan: &Plan, state: &'s State, all: &'s [Found<'s>]
     kinds.into_iter().filter_map(|(kind, found)| Some((kind, its_own(plan, state, kind, &found)?))).collect()
 }
 
-fn its_own<'s>(plan: &Plan, state: &State, kind: Kind<'_>, found: &[&Found<'s>]) -> Option<&'s Name> {
+fn its_own<'s>(plan: &Plan, state: &State, kind: Kind<'_>, found: &[&Found<'s>]) -> Option<Place<'s>> {
     let mut places = found.iter().flat_map(|one| one.foreign.inboxes());
     let inbox = places.next()?;
     let providers: BTreeSet<&Name> = found.iter().map(|one| one.provider).collect();
@@ -31,8 +34,11 @@ fn its_own<'s>(plan: &Plan, state: &State, kind: Kind<'_>, found: &[&Found<'s>])
         return None;
     }
     let since = found.iter().map(|one| one.foreign.since).min()?;
+    // What became of words is known of mail alone that was written here.
+    let knows = |provider: &Name, stream: &Name| kind.0 != Part::Content || plan.written.contains(&(provider.clone(), stream.clone()));
     let denies = |identity: &Identity| identity.is_known() && identity.was_looked_at(inbox, since) && !identity.knows_group(kind.0, kind.1);
     let others = state.identities.iter().filter(|(provider, _)| plan.providers.contains(*provider) && !providers.contains(provider));
-    let denied = others.flat_map(|(_, streams)| streams.values()).any(denies);
-    (!denied).then_some(inbox)
+    let denied =
+        others.filter(|(provider, streams)| streams.iter().any(|(stream, identity)| knows(provider, stream) && denies(identity))).count();
+    (denied <= providers.len()).then_some((inbox, denied == 0))
 }

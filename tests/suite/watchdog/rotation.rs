@@ -1,7 +1,7 @@
 //! What rotates by itself and hides nothing else; at which inboxes something foreign stands; and what a person says of it.
 
 use mailcanary::canary::{Head, Known, examine, normal};
-use mailcanary::model::{Change, Culprit, Examination, Kind, Mark, Notice, Part, Severity, Span};
+use mailcanary::model::{Added, Change, Culprit, Examination, Kind, Mark, Notice, Part, Severity, Span};
 use mailcanary::watchdog::{Event, Watchdog};
 
 use super::world::{World, name, settings};
@@ -217,6 +217,12 @@ fn what_every_provider_has_at_one_inbox_alone_is_that_inboxs() {
     assert_eq!(opened.evidence["values"][0]["not_in"], serde_json::json!(["i0"]));
     m.rounds(12, |_, _, _| mail(&[]));
     assert_eq!(m.of_identity().last().map(|n| n.change), Some(Change::Resolved));
+    // Where some receive no such treatment, those that do are named.
+    m.rounds(6, |provider, inbox, _| if provider == "p2" { mail(&[]) } else { changed(inbox) });
+    let last = m.of_identity().last().copied().unwrap();
+    assert_eq!((last.change, &last.culprit), (Change::Opened, &Culprit::Inbox(name("i1"))));
+    assert!(last.summary.contains("mail of providers `p0`, `p1` at inbox `i1` carries something foreign: "), "{}", last.summary);
+    m.rounds(12, |_, _, _| mail(&[]));
     // One provider's mail alone has it: it is the provider's, and where it does not stand is said.
     m.rounds(3, |provider, inbox, _| if provider == "p0" { changed(inbox) } else { mail(&[]) });
     let last = m.of_identity().last().copied().unwrap();
@@ -244,7 +250,9 @@ fn what_stands_at_one_of_many_inboxes_is_told_and_lasts() {
 fn other_words_in_a_footer_are_shown_and_nobodys_account_is_said_to_be_taken() {
     let footer = |hash: &str, words: &str| {
         let value = format!("html-added:{hash}");
-        Examination { added: [(value.clone(), words.to_owned())].into(), ..mail(&[mark(Part::Content, &value)]) }
+        let names = words.split(' ').filter(|word| word.ends_with(".com")).map(str::to_owned).collect();
+        let added = [(value.clone(), Added { words: words.to_owned(), names })].into();
+        Examination { added, ..mail(&[mark(Part::Content, &value)]) }
     };
     let mut m = Mail::new(1, 1);
     m.rounds(12, |_, _, _| footer("00000001", "Summer sale now on!"));
@@ -265,6 +273,23 @@ fn other_words_in_a_footer_are_shown_and_nobodys_account_is_said_to_be_taken() {
     let last = m.of_identity().last().copied().unwrap();
     assert_eq!((last.change, last.severity), (Change::Updated, Severity::Warn));
     assert!(last.evidence["next_step"].as_str().unwrap().contains("revoke its keys"), "{last:?}");
+    // Nor is it words alone where they name somebody else; nor where nothing was added before.
+    for (before, after) in [("By esp.com", "Go to evil.com now"), ("", "Write to us")] {
+        let mut m = Mail::new(1, 1);
+        m.rounds(12, |_, _, _| if before.is_empty() { mail(&[]) } else { footer("00000001", before) });
+        m.rounds(3, |_, _, _| footer("00000002", after));
+        assert!(matches!(m.of_identity()[..], [n] if n.severity == Severity::Warn && n.summary.contains(after)), "{:?}", m.told());
+    }
+    // Words that name somebody come after a slogan: that is told, too.
+    let mut m = Mail::new(1, 1);
+    m.rounds(12, |_, _, _| footer("00000001", "By esp.com"));
+    m.rounds(3, |_, _, _| footer("00000002", "Sale at esp.com"));
+    m.rounds(3, |_, _, _| footer("00000003", "Go to evil.com now"));
+    assert!(
+        matches!(m.of_identity()[..], [one, two] if one.severity == Severity::Info && two.severity == Severity::Warn),
+        "{:#?}",
+        m.told()
+    );
     // Tips of the day come and go: the fourth is no news.
     let mut m = Mail::new(1, 1);
     m.rounds(170, |_, _, n| footer(&format!("{:08x}", n / 12), "Tip of the day"));
