@@ -304,7 +304,8 @@ impl State {
     }
 
     /// Takes in what a mail says, or what a person says of it.
-    pub(super) fn take_in_mail(&mut self, plan: &Plan, ix: &Index, at: At, event: &Event) {
+    pub(super) fn take_in_mail(&mut self, plan: &Plan, ix: &mut Index, at: At, event: &Event) {
+        ix.mail = true;
         if let Event::Examined { canary, mail, inbox } = event {
             self.travel(plan, ix, inbox, *canary, &Trail::of(&mail.hops));
             self.examine(plan, ix, at, *canary, mail);

@@ -309,10 +309,7 @@ impl State {
             | Event::Approved { .. }
             | Event::Unlearnt { .. }
             | Event::LookedUp { .. }
-            | Event::Accepted { .. } => {
-                ix.mail = true;
-                self.take_in_mail(plan, ix, at, event);
-            }
+            | Event::Accepted { .. } => self.take_in_mail(plan, ix, at, event),
             Event::Stale { inbox } => self.inbox(inbox).replayed += 1,
             Event::Forged { inbox } => self.inbox(inbox).forged += 1,
             Event::Blind { inbox, class, why } => {

@@ -68,7 +68,7 @@ fn approve_all(approval: &Approval, incident: u64) -> ExitCode {
         Ok(done)
     });
     match done {
-        Ok(done) if approval.place.json => out.line(&json!({ "approved": done })),
+        Ok(done) if approval.place.json => out.line(json!({ "approved": done })),
         Ok(_) => {}
         Err(why) => {
             err.line(format_args!("error: {why}"));

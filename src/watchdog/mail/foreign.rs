@@ -40,7 +40,7 @@ impl Found<'_> {
     }
 
     /// The value in words.
-    fn new(&self) -> String {
+    fn said(&self) -> String {
         let Foreign { mark, words, .. } = self.foreign;
         let words = words.as_ref().map_or_else(String::new, |added| format!(" ({})", spoken(&added.words)));
         format!("{}{words}", quoted(&mark.value))
@@ -81,7 +81,7 @@ pub(super) fn troubles(plan: &Plan, state: &State) -> Vec<Trouble> {
 fn trouble(plan: &Plan, culprit: Culprit, found: &[Found<'_>], every: bool) -> Trouble {
     let mut said: Vec<String> = Vec::new();
     for one in found {
-        let text = format!("{} {} {}", one.foreign.mark.part.title(), one.new(), one.old());
+        let text = format!("{} {} {}", one.foreign.mark.part.title(), one.said(), one.old());
         if !said.contains(&text) {
             said.push(text);
         }
