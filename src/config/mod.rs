@@ -29,6 +29,7 @@ mod schema;
 mod secret;
 mod secret_url;
 mod secrets;
+mod sending;
 mod service_key;
 mod settings;
 mod signing;
@@ -69,6 +70,7 @@ pub use schema::schema;
 pub use secret::{Resolved, Secret, SecretError, SecretRef};
 pub use secret_url::{SecretUrl, SecretUrlError};
 pub use secrets::Secrets;
+pub use sending::{hosts_of, kind_of};
 pub use service_key::{ServiceKey, ServiceKeyError};
 pub use settings::{
     Drill, Family, Heartbeat, Http, Inbox, LedgerSettings, Mailbox, Provider, Proxy, Public, Settings, Sink, Stream, Tls, Watch, Wire,

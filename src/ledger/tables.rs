@@ -38,6 +38,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Travelled { .. } => "travelled",
             Event::Strange { .. } => "strange",
             Event::Approved { .. } => "approved",
+            Event::Unlearnt { .. } => "unlearnt",
             Event::LookedUp { .. } => "looked_up",
             Event::Accepted { .. } => "accepted",
             Event::Stale { .. } => "stale",
@@ -127,6 +128,10 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
         Event::Approved { provider, stream, mark, by } => {
             let what = format!("{provider}/{stream}: {} {}", mark.part.title(), mark.value);
             person(tables, at, by, ("approved", None, None), Some(&what))
+        }
+        Event::Unlearnt { provider, stream, mark, by } => {
+            let what = mark.as_ref().map_or_else(|| "all of it".to_owned(), |mark| format!("{} {}", mark.part.title(), mark.value));
+            person(tables, at, by, ("forgotten", None, None), Some(&format!("{provider}/{stream}: {what}")))
         }
         Event::Accepted { subject, by } => person(tables, at, by, ("approved", None, None), Some(&subject.to_string())),
         Event::Forged { inbox } => run(tables, sql::STRANGE, params!["forged", inbox.as_str(), at.as_ms()]),

@@ -1,5 +1,6 @@
 //! What a mail says of itself: who it is from, who signed it, which hosts it came by. What of it is foreign is the watchdog's business.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,8 @@ pub enum Part {
     /// The id of a list, or whose the addresses and links of its headers are: List-Id, List-Unsubscribe, List-Post and their like.
     List,
     /// Whoever else the header names: an address in To, Cc or Bcc, or behind `for` of a host before the receiver, that is none of the inbox's; the
-    /// domain of one in Errors-To, Resent-From and their like, in the name of an author, or in any field without a meaning here.
+    /// domain of one in Errors-To, Resent-From and their like, in the name of an author, or in any field without a meaning here: the whole address
+    /// where everybody can have one at that domain.
     Header,
     /// The organisation of the host that handed the mail to the receiver, by its name as the receiver wrote it down; without a name, its
     /// network: `192.0.2.0/24`, `2001:db8:1::/48`.
@@ -303,6 +305,20 @@ pub struct Examination {
     /// By what in its header the provider tells its customers apart, each behind a word for where that stands: at most 16, of 120 bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account: Vec<String>,
+    /// What was added to its words, by the mark that it is: `html-added:1f0c77e2`. At most 2.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub added: BTreeMap<String, Added>,
+}
+
+/// What was added to the words of a mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Added {
+    /// How it begins: 80 characters.
+    pub words: String,
+    /// Whose names stand in it, besides those of links: of hosts and of addresses, at most 8.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub names: BTreeSet<String>,
 }
 
 /// A mail in a seeded inbox that is no canary of ours.

@@ -1,4 +1,6 @@
-//! Whose a domain is, and domains at which anybody may have a mailbox: there one address says nothing of another.
+//! Domains at which anybody may have a mailbox: there one address says nothing of another.
+
+use super::organisation;
 
 /// Domains of public mailboxes, the large ones of the world: of an organisation each, and all names under it.
 const PUBLIC: &[&str] = &[
@@ -31,22 +33,9 @@ const PUBLIC: &[&str] = &[
     "freemail.hu",
     "freenet.de",
     "gmail.com",
-    "gmx.at",
-    "gmx.ch",
-    "gmx.com",
-    "gmx.de",
-    "gmx.net",
     "googlemail.com",
     "hanmail.net",
     "hey.com",
-    "hotmail.be",
-    "hotmail.ca",
-    "hotmail.co.uk",
-    "hotmail.com",
-    "hotmail.de",
-    "hotmail.es",
-    "hotmail.fr",
-    "hotmail.it",
     "hushmail.com",
     "icloud.com",
     "inbox.lv",
@@ -55,10 +44,6 @@ const PUBLIC: &[&str] = &[
     "laposte.net",
     "libero.it",
     "list.ru",
-    "live.co.uk",
-    "live.com",
-    "live.fr",
-    "live.nl",
     "mac.com",
     "mail.com",
     "mail.ru",
@@ -70,9 +55,6 @@ const PUBLIC: &[&str] = &[
     "online.de",
     "onet.pl",
     "orange.fr",
-    "outlook.com",
-    "outlook.de",
-    "outlook.fr",
     "pm.me",
     "posteo.de",
     "proton.me",
@@ -95,27 +77,12 @@ const PUBLIC: &[&str] = &[
     "virgilio.it",
     "web.de",
     "wp.pl",
-    "yandex.com",
-    "yandex.ru",
     "ymail.com",
     "zoho.com",
+    "zohomail.com",
 ];
 /// Of some there is one in nearly every country: `yahoo.co.jp`, `yahoo.de`.
-const EVERYWHERE: &[&str] = &["yahoo", "ya", "windowslive"];
-
-/// Whose a name is: what was registered under the public part of it, by the public suffix list. Parts that companies let to others, as
-/// `compute.amazonaws.com`, count as the company's.
-#[must_use]
-pub fn organisation(name: &str) -> &str {
-    let mut left = name;
-    loop {
-        let private = psl::suffix(left.as_bytes()).is_some_and(|suffix| suffix.typ() == Some(psl::Type::Private));
-        match left.split_once('.') {
-            Some((_, above)) if private && above.contains('.') => left = above,
-            _ => return psl::domain_str(left).unwrap_or(left),
-        }
-    }
-}
+const EVERYWHERE: &[&str] = &["gmx", "hotmail", "live", "outlook", "windowslive", "ya", "yahoo", "yandex"];
 
 /// Whether anybody may have a mailbox at a domain, so that it is nobody's.
 #[must_use]

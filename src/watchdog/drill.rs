@@ -140,7 +140,7 @@ impl DrilledView {
 impl Watchdog {
     /// Whether a drill can begin, or be ended.
     pub(super) fn check_drill(&self, event: &Event) -> Result<(), Unfit> {
-        if let Event::Approved { provider, stream, .. } = event {
+        if let Event::Approved { provider, stream, .. } | Event::Unlearnt { provider, stream, .. } = event {
             let known = self.plan.routes.iter().any(|r| r.route.provider == *provider && r.route.stream == *stream);
             return if known { Ok(()) } else { Err(Unfit::UnknownStream(provider.clone(), stream.clone())) };
         }

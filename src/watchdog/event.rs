@@ -136,6 +136,18 @@ pub enum Event {
         /// Who, cut to 100 bytes.
         by: String,
     },
+    /// A person says that a value in the mail of a provider and stream is right no more, or that all but what was approved is to be learnt anew.
+    Unlearnt {
+        /// Which provider's.
+        provider: Name,
+        /// Which stream's.
+        stream: Name,
+        /// What; all of it if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mark: Option<Mark>,
+        /// Who, cut to 100 bytes.
+        by: String,
+    },
     /// The DNS was asked; those that are not asked about here say nothing.
     LookedUp {
         /// How each question ended.

@@ -86,6 +86,7 @@ impl Watchdog {
             | Event::Travelled { .. }
             | Event::Strange { .. }
             | Event::Approved { .. }
+            | Event::Unlearnt { .. }
             | Event::LookedUp { .. }
             | Event::Stale { .. }
             | Event::Forged { .. }

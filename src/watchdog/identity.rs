@@ -1,47 +1,44 @@
 //! Who the mail of each provider and stream is: learnt from its first canaries, and held against every later one.
 //!
 //! What stands in a canary's mail and has not stood there before is foreign, until it has been gone for a while, is approved by a person, or
-//! turns out to be rotation: another selector of a known domain, another address of a known pool. What differs from mail to mail says nothing.
+//! turns out to be rotation: another host of a known organisation, another selector of a known domain, another address of a known pool. What
+//! differs from mail to mail within one organisation says nothing, and hides no other.
 
 mod earlier;
+mod foreign;
 mod kinds;
+mod person;
+mod receiver;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use kinds::varies;
-use kinds::{Values, has_room, kind, varies_like};
+use foreign::{All, Look, akin_before};
+pub(super) use foreign::{Foreign, is_of_receiver};
+use kinds::{Values, has_room, is_same, is_sibling, sender, varies_like};
+pub(super) use kinds::{group, varies};
+use person::stands_for;
+pub(super) use receiver::{Filtered, Said};
 
-use super::Watchdog;
 use super::event::Event;
-use super::explain::shorten;
 use super::index::Index;
 use super::plan::Plan;
 use super::signature::Held;
 use super::state::State;
 use super::subjects::is_public;
 use crate::model::way::Trail;
-use crate::model::{At, CanaryId, Examination, Mark, Name, Part, Placement};
+use crate::model::{Added, At, CanaryId, Examination, Finding, Mark, Method, Name, Part, Placement};
 
 /// So many canaries of a provider and stream teach what its mail looks like; and so many over a route what its receiver makes of it.
 const LEARNT: u32 = 10;
 /// Values that are kept of one part.
 const VALUES: usize = 64;
-/// Foreign values that are kept: beyond, each is as bad as the next.
-const FOREIGN: usize = 32;
-/// Addresses that are kept of one provider and stream: what is asked about them is asked of others.
-const HOSTS: usize = 32;
-/// Ways to a relay of our own that are kept.
-const WAYS: usize = 8;
 /// Networks of one part from which on they are a pool, of which one more is no news.
 const POOL: usize = 3;
-/// A foreign value is gone when so many canaries in a row did not have it.
-const GONE: u32 = 10;
-/// Fields of a receiver's filter that are kept, and characters of each.
-const FILTER: usize = 8;
-const FILTER_WORDS: usize = 200;
+/// So many values of one kind of content came and went: the next one will, too.
+const PASSED: usize = 3;
 /// What is known is written down again this often at most, for the page.
 const FRESH_MS: u64 = 3_600_000;
 
@@ -64,6 +61,12 @@ pub(super) struct Identity {
     pub(super) parts: BTreeMap<Part, BTreeMap<String, Seen>>,
     /// What is not.
     pub(super) foreign: Vec<Foreign>,
+    /// What was not, and is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gone: Vec<Foreign>,
+    /// When mail at each inbox was looked at last, as far as it was written down.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    looked: BTreeMap<Name, At>,
     /// How its checks stand at each inbox.
     pub(super) checks: BTreeMap<Name, Vec<Held>>,
     /// What the filter of each inbox wrote down of it.
@@ -88,66 +91,18 @@ pub(super) struct Seen {
     /// How many of the mails that were written down had it.
     #[serde(default)]
     pub(super) mails: u32,
-}
-
-/// A value that has not stood there before.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Foreign {
-    pub(super) mark: Mark,
-    pub(super) since: At,
-    pub(super) last: At,
-    /// The first canary that had it, and where that lay.
-    pub(super) canary: CanaryId,
-    pub(super) inbox: Name,
-    /// Canaries that had it, and those in a row since that did not.
-    pub(super) count: u32,
-    without: u32,
-    /// It was new where mail was still learnt anew, as after an update.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    anew: bool,
-}
-
-/// When a filter wrote down what.
-pub(super) type Said = (At, Vec<String>);
-
-/// What the filter of one inbox wrote down of the newest mail: of what it put into Junk, and of what it did not.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Filtered {
+    /// Of what was added to a mail: how it begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) junk: Option<Said>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) other: Option<Said>,
+    pub(super) words: Option<Added>,
 }
 
-impl Filtered {
-    /// Of what lies in Junk every new word is worth writing down; of the rest the first ones are, to be held against it.
-    fn is_news(known: Option<&Self>, words: &[String], in_junk: bool) -> bool {
-        let known = known.and_then(|known| if in_junk { known.junk.as_ref() } else { known.other.as_ref() });
-        !words.is_empty() && known.is_none_or(|(_, before)| in_junk && before != words)
-    }
-
-    fn take_in(&mut self, words: &[String], in_junk: bool, at: At) {
-        let words = words.iter().take(FILTER).map(|words| shorten(words, FILTER_WORDS)).collect();
-        *(if in_junk { &mut self.junk } else { &mut self.other }) = Some((at, words));
-    }
-}
-
-impl Foreign {
-    /// Whether it is worth telling: what a receiver makes of a mail once may be chance, and so may be the one host that made its id, and the one
-    /// address that an earlier version did not see.
-    pub(super) fn is_sure(&self) -> bool {
-        let may_be_chance =
-            is_of_receiver(self.mark.part) || self.mark.part == Part::MessageId || self.anew && self.mark.part == Part::Address;
-        self.count >= if may_be_chance { 2 } else { 1 }
-    }
-}
-
-/// Whether a part depends on who receives the mail, too.
-const fn is_of_receiver(part: Part) -> bool {
-    match part {
-        Part::Network | Part::Content | Part::Link | Part::List | Part::Header | Part::ReturnPath => true,
-        Part::From | Part::Sender | Part::ReplyTo | Part::DkimDomain | Part::DkimSelector | Part::MessageId | Part::Address => false,
-    }
+/// What the configuration says of a provider's mail.
+#[derive(Clone, Copy, Debug)]
+struct Told<'t> {
+    /// The sender's address.
+    from: Option<&'t str>,
+    /// The provider's kind, which may be known by its hosts.
+    kind: Option<&'static str>,
 }
 
 impl Identity {
@@ -157,8 +112,8 @@ impl Identity {
     }
 
     fn knows(&self, mark: &Mark) -> bool {
-        let approved = |values: &Values| kind(mark).and_then(|kind| values.get(kind)).is_some_and(|seen| seen.approved);
-        let is_one = |values: &Values| values.contains_key(&mark.value) || approved(values) || self.is_known() && varies_like(mark, values);
+        let varies = |values: &Values| self.is_known() && (is_sibling(mark, values) || varies_like(mark, values));
+        let is_one = |values: &Values| values.contains_key(&mark.value) || stands_for(values, mark) || varies(values);
         self.parts.get(&mark.part).is_some_and(is_one)
     }
 
@@ -166,19 +121,20 @@ impl Identity {
         self.inboxes.get(inbox).is_none_or(|seen| *seen < LEARNT)
     }
 
-    /// Whether a mark is known, or may be learnt now. `from`: the sender's address as it is configured.
-    fn is_own(&self, mark: &Mark, inbox: &Name, from: Option<&str>) -> bool {
+    /// Whether a mark is known, or may be learnt now.
+    fn is_own(&self, mark: &Mark, inbox: &Name, told: Told<'_>) -> bool {
         if self.knows(mark) {
             return true;
         }
         if mark.part == Part::From
-            && let Some(from) = from
+            && let Some(from) = told.from
         {
             return mark.value == from;
         }
         // What is foreign elsewhere is no more usual where nothing is usual yet.
-        let is_usual_here = || is_of_receiver(mark.part) && self.is_new_at(inbox) && self.foreign.iter().all(|f| f.mark != *mark);
-        !self.is_known() || is_usual_here() || self.rotates(mark) || self.is_old(mark, inbox)
+        let is_usual_here = || is_of_receiver(mark.part) && self.is_new_at(inbox) && self.foreign.iter().all(|f| !is_same(&f.mark, mark));
+        let is_of_kind = || told.kind.is_some() && sender(mark) == told.kind;
+        !self.is_known() || is_usual_here() || self.rotates(mark) || is_of_kind() || self.is_old(mark, inbox)
     }
 
     /// Whether a mark is another of a kind that changes by itself.
@@ -193,6 +149,13 @@ impl Identity {
                 let pool = |values: &BTreeMap<String, Seen>| values.keys().filter(|value| value.contains('/')).count() >= POOL;
                 self.parts.get(&Part::Network).is_some_and(pool)
             }
+            Part::Content => {
+                let before = self
+                    .parts
+                    .get(&mark.part)
+                    .is_some_and(|values| values.keys().any(|known| group(mark.part, known) == group(mark.part, &mark.value)));
+                before && akin_before(&self.gone, mark) >= PASSED
+            }
             Part::From
             | Part::Sender
             | Part::ReplyTo
@@ -203,17 +166,17 @@ impl Identity {
             | Part::Header
             | Part::Network
             | Part::Address
-            | Part::Link
-            | Part::Content => false,
+            | Part::Link => false,
         }
     }
 
-    fn learn(&mut self, mark: &Mark, at: At) {
+    fn learn(&mut self, mark: &Mark, words: Option<&Added>, at: At) {
         let values = self.parts.entry(mark.part).or_default();
         if let Some(seen) = values.get_mut(&mark.value) {
             (seen.last, seen.mails) = (at, seen.mails.saturating_add(1));
+            seen.words = words.cloned().or_else(|| seen.words.take());
         } else if has_room(mark, values) {
-            values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false, mails: 1 });
+            values.insert(mark.value.clone(), Seen { first: at, last: at, approved: false, mails: 1, words: words.cloned() });
         }
     }
 
@@ -231,26 +194,20 @@ impl Identity {
             || Held::is_news(self.checks.get(inbox).map_or(&[], Vec::as_slice), &mail.checks)
     }
 
-    fn take_in(&mut self, mail: &Examination, at: At, (canary, in_junk): (CanaryId, bool), inbox: &Name, from: Option<&str>) {
+    fn take_in(&mut self, mail: &Examination, at: At, (canary, in_junk): (CanaryId, bool), inbox: &Name, told: Told<'_>) {
         if !mail.filter.is_empty() {
             self.filters.entry(inbox.clone()).or_default().take_in(&mail.filter, in_junk, at);
         }
+        let forbidden = mail.checks.iter().any(|check| check.method == Method::Spf && check.finding == Finding::Fail);
+        let look = Look { at, canary, inbox, anew: self.is_taught_anew_at(inbox), forbidden };
         for mark in &mail.marks {
-            if self.is_own(mark, inbox, from) {
-                self.learn(mark, at);
+            let words = mail.added.get(&mark.value).filter(|_| mark.part == Part::Content);
+            if self.is_own(mark, inbox, told) || (All { now: &mut self.foreign, gone: &mut self.gone }).meet(mark, words, &look) {
+                self.learn(mark, words, at);
                 self.foreign.retain(|f| f.mark != *mark);
-            } else if let Some(known) = self.foreign.iter_mut().find(|f| f.mark == *mark) {
-                (known.last, known.count, known.without) = (at, known.count.saturating_add(1), 0);
-            } else if self.foreign.len() < FOREIGN {
-                let anew = self.is_taught_anew_at(inbox);
-                let (mark, inbox) = (mark.clone(), inbox.clone());
-                self.foreign.push(Foreign { mark, since: at, last: at, canary, inbox, count: 1, without: 0, anew });
             }
         }
-        for foreign in self.foreign.iter_mut().filter(|f| !mail.marks.contains(&f.mark)) {
-            foreign.without += 1;
-        }
-        self.foreign.retain(|f| f.without < GONE);
+        All { now: &mut self.foreign, gone: &mut self.gone }.miss(&look);
         Held::take_in(self.checks.entry(inbox.clone()).or_default(), &mail.checks, at);
         self.come_from(mail.sender, at);
         self.come_by(mail.way.as_ref(), at);
@@ -260,35 +217,19 @@ impl Identity {
         *of_inbox = (*of_inbox + 1).min(LEARNT);
         let taught = self.taught.entry(inbox.clone()).or_default();
         *taught = (*taught + 1).min(LEARNT);
+        self.looked.insert(inbox.clone(), at);
         self.at = at;
+    }
+
+    /// Whether it has to be known of other mail at an inbox whether something stands there that is foreign in this.
+    fn asks(&self, other: &Self, inbox: &Name) -> bool {
+        self.foreign.iter().any(|f| !other.was_looked_at(inbox, f.since) && f.inboxes().any(|at| at == inbox))
     }
 
     /// All that was seen in it, foreign or not.
     fn marks(&self) -> impl Iterator<Item = Mark> {
         let known = self.parts.iter().flat_map(|(part, values)| values.keys().map(|value| Mark { part: *part, value: value.clone() }));
         known.chain(self.foreign.iter().map(|f| f.mark.clone()))
-    }
-
-    /// Notes where a mail came from; of more than are kept the one goes that was seen longest ago.
-    fn come_from(&mut self, sender: Option<IpAddr>, at: At) {
-        let Some(host) = sender.filter(|host| is_public(*host)) else { return };
-        self.hosts.insert(host, at);
-        if self.hosts.len() > HOSTS
-            && let Some(oldest) = self.hosts.iter().min_by_key(|(_, last)| **last).map(|(host, _)| *host)
-        {
-            self.hosts.remove(&oldest);
-        }
-    }
-
-    /// The same of the way by which it came.
-    fn come_by(&mut self, way: Option<&String>, at: At) {
-        let Some(way) = way else { return };
-        self.ways.insert(way.clone(), at);
-        if self.ways.len() > WAYS
-            && let Some(oldest) = self.ways.iter().min_by_key(|(_, last)| **last).map(|(way, _)| way.clone())
-        {
-            self.ways.remove(&oldest);
-        }
     }
 
     /// What is known to stand in a part, in order; none of what differs from mail to mail.
@@ -298,32 +239,57 @@ impl Identity {
             .get(&part)
             .map_or_else(Vec::new, |values| values.keys().map(String::as_str).filter(|value| steady(values, value)).collect())
     }
+
+    /// The same in words: of what differs from mail to mail whose it is, and of what was added how it begins.
+    pub(super) fn known_words(&self, part: Part) -> Vec<String> {
+        let Some(values) = self.parts.get(&part) else { return Vec::new() };
+        let mut said: Vec<String> = Vec::new();
+        for (value, seen) in values {
+            let whose = || value.rsplit_once('@').map_or_else(|| format!("*.{}", group(part, value)), |(_, domain)| format!("*@{domain}"));
+            let is_steady = !varies_like(&Mark { part, value: value.clone() }, values);
+            let word = match (&seen.words, is_steady) {
+                (Some(added), _) => worded(value, &added.words),
+                (None, true) => value.clone(),
+                (None, false) if part == Part::Content || !group(part, value).contains('.') => group(part, value).to_owned(),
+                (None, false) => whose(),
+            };
+            if !said.contains(&word) {
+                said.push(word);
+            }
+        }
+        said
+    }
+
+    /// Whether mail at an inbox was looked at since then.
+    pub(super) fn was_looked_at(&self, inbox: &Name, since: At) -> bool {
+        self.looked.get(inbox).is_some_and(|at| *at >= since)
+    }
+
+    /// Whether values of this part and group are known that were added to mail, and together have all these names.
+    pub(super) fn has_named(&self, part: Part, of: &str, names: &BTreeSet<String>) -> bool {
+        let alike = |value: &str| group(part, value) == of;
+        let known = || self.parts.get(&part).into_iter().flatten().filter(|(value, _)| alike(value)).map(|(_, seen)| seen);
+        let stood = |name: &String| known().any(|seen| seen.words.as_ref().is_some_and(|added| added.names.contains(name)));
+        known().next().is_some() && names.iter().all(stood)
+    }
+
+    /// Whether a mark of this part and group is known.
+    pub(super) fn knows_group(&self, part: Part, of: &str) -> bool {
+        self.parts.get(&part).is_some_and(|values| values.keys().any(|value| group(part, value) == of))
+    }
 }
 
-impl Watchdog {
+/// A value, and how that begins which it stands for.
+pub(super) fn worded(value: &str, words: &str) -> String {
+    format!("{value}: {words}")
+}
+
+impl super::Watchdog {
     /// What the mail of each provider has: by that other mail is known to be its, after a restart too.
     pub fn marks(&self) -> impl Iterator<Item = (&Name, Mark)> {
         let of = |streams: &BTreeMap<Name, Identity>| streams.values().flat_map(Identity::marks).collect::<Vec<_>>();
         self.state.identities.iter().flat_map(move |(provider, streams)| of(streams).into_iter().map(move |mark| (provider, mark)))
     }
-}
-
-impl Watchdog {
-    /// The inboxes whose receiver wrote down what it found of a canary.
-    pub fn receivers(&self) -> impl Iterator<Item = &Name> {
-        let writes = |(inbox, checks): (_, &Vec<Held>)| checks.iter().any(|check| check.by_receiver).then_some(inbox);
-        self.state.identities.values().flat_map(BTreeMap::values).flat_map(move |identity| identity.checks.iter().filter_map(writes))
-    }
-
-    /// By which ways the mail of each relay of our own came.
-    pub fn ways(&self) -> impl Iterator<Item = (&Name, &str)> {
-        let of = |(provider, streams)| streams_ways(streams).map(move |way| (provider, way));
-        self.state.identities.iter().flat_map(of)
-    }
-}
-
-fn streams_ways(streams: &BTreeMap<Name, Identity>) -> impl Iterator<Item = &str> {
-    streams.values().flat_map(|identity| identity.ways.keys().map(String::as_str))
 }
 
 impl State {
@@ -334,11 +300,15 @@ impl State {
         if self.strangers.is_news_of_account(&route.provider, &route.stream, &mail.account) {
             return true;
         }
-        self.identity(&route.provider, &route.stream).is_none_or(|identity| identity.is_news(mail, &route.inbox, in_junk, at))
+        let is_asked =
+            |identity: &Identity| self.identities.values().flat_map(BTreeMap::values).any(|other| other.asks(identity, &route.inbox));
+        let is_news = |identity: &Identity| identity.is_news(mail, &route.inbox, in_junk, at) || is_asked(identity);
+        self.identity(&route.provider, &route.stream).is_none_or(is_news)
     }
 
     /// Takes in what a mail says, or what a person says of it.
-    pub(super) fn take_in_mail(&mut self, plan: &Plan, ix: &Index, at: At, event: &Event) {
+    pub(super) fn take_in_mail(&mut self, plan: &Plan, ix: &mut Index, at: At, event: &Event) {
+        ix.mail = true;
         if let Event::Examined { canary, mail, inbox } = event {
             self.travel(plan, ix, inbox, *canary, &Trail::of(&mail.hops));
             self.examine(plan, ix, at, *canary, mail);
@@ -348,6 +318,9 @@ impl State {
         }
         if let Event::Approved { provider, stream, mark, .. } = event {
             self.approve(at, provider, stream, mark);
+        }
+        if let Event::Unlearnt { provider, stream, mark, .. } = event {
+            self.unlearn(provider, stream, mark.as_ref());
         }
         if let Event::LookedUp { answers } = event {
             self.look_up(plan, at, answers);
@@ -363,23 +336,9 @@ impl State {
         let (route, in_junk) = (route.route.clone(), known.placement() == Some(Placement::Junk));
         let from = plan.senders.get(&route.provider).map(String::as_str);
         self.strangers.learn_account(at, &route.provider, &route.stream, &mail.account);
+        let told = Told { from, kind: plan.kinds.get(&route.provider).copied() };
         let identity = self.identities.entry(route.provider).or_default().entry(route.stream).or_default();
-        identity.take_in(mail, at, (canary, in_junk), &route.inbox, from);
-    }
-
-    /// A person says that a value is right, whether it was seen or is to come.
-    fn approve(&mut self, at: At, provider: &Name, stream: &Name, mark: &Mark) {
-        let identity = self.identities.entry(provider.clone()).or_default().entry(stream.clone()).or_default();
-        let values = identity.parts.entry(mark.part).or_default();
-        values.entry(mark.value.clone()).and_modify(|seen| seen.approved = true).or_insert(Seen {
-            first: at,
-            last: at,
-            approved: true,
-            mails: 0,
-        });
-        // One value may stand for many: a domain for its addresses and its selectors.
-        let foreign = std::mem::take(&mut identity.foreign);
-        identity.foreign = foreign.into_iter().filter(|f| !identity.knows(&f.mark) && !identity.rotates(&f.mark)).collect();
+        identity.take_in(mail, at, (canary, in_junk), &route.inbox, told);
     }
 
     pub(super) fn identity(&self, provider: &Name, stream: &Name) -> Option<&Identity> {

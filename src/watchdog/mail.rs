@@ -4,6 +4,7 @@
 mod both;
 mod broken;
 mod foreign;
+mod places;
 mod recurring;
 mod unexpected;
 mod zones;
@@ -14,12 +15,16 @@ use super::incident::Move;
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, Change, Culprit, Kind, Severity, quoted};
+use crate::model::{At, Change, Culprit, Kind, Severity, Span, quoted};
 
 /// The evidence's list of all that an incident is about, by which it is known whether there is more.
 const NAMED: &str = "named";
 /// Of that so much is told.
 const NAMED_AT_MOST: usize = 64;
+
+/// A third foreign value of a part is told so long after the last notice, a fourth after four times as long, and so on up to a day.
+const MORE_AFTER: Span = Span::from_secs(600);
+const MORE_AT_MOST: Span = Span::from_secs(86_400);
 
 /// Something that mail shows now.
 struct Trouble {
@@ -55,15 +60,51 @@ pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
     for trouble in &troubles {
         let is_it = |i: &Incident| i.shown.kind == trouble.kind && i.shown.culprit == trouble.culprit;
         match open.iter().find(|i| is_it(i)) {
-            Some(known) if more(&known.shown.last.evidence, trouble) => moves.push(tell(plan, trouble, Some(known))),
+            Some(known) if more(&known.shown.last.evidence, trouble) && is_due(known, trouble, now) => {
+                moves.push(tell(plan, trouble, Some(known)))
+            }
             None if !is_dismissed(state, trouble) => moves.push(tell(plan, trouble, None)),
             Some(_) | None => {}
         }
     }
     let shown = |i: &Incident| troubles.iter().any(|t| t.kind == i.shown.kind && t.culprit == i.shown.culprit);
     let over = open.into_iter().filter(|i| i.shown.closed.is_none() && plan.knows(&i.shown.culprit) && !shown(i));
-    moves.extend(over.map(|i| Move::end(i, over_words(i.shown.kind))));
+    moves.extend(over.map(|i| {
+        let is_other = |t: &Trouble| matches!(t.culprit, Culprit::Inbox(_)) != matches!(i.shown.culprit, Culprit::Inbox(_));
+        let is_it = |t: &Trouble| t.kind == i.shown.kind && t.kind == Kind::Identity && is_other(t) && shares(&i.shown.last.evidence, t);
+        let elsewhere = troubles.iter().any(is_it);
+        Move::end(i, if elsewhere { MOVED.to_owned() } else { over_words(i.shown.kind) })
+    }));
     moves
+}
+
+/// What is said of a foreign identity that turns out to be another's.
+const MOVED: &str =
+    "what is foreign in it is told of as another's by now: it stands in mail of several providers at one inbox alone, or not any more";
+
+/// What this evidence names.
+fn told(evidence: &Value) -> Vec<&str> {
+    evidence.get(NAMED).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Whether something that this evidence names is in a trouble.
+fn shares(evidence: &Value, trouble: &Trouble) -> bool {
+    let told = told(evidence);
+    trouble.named.iter().any(|word| told.contains(&word.as_str()))
+}
+
+/// Whether what is new in an open incident is told now. Of a foreign identity a first value of a part, and a second one, are at once; where more and
+/// more come, they wait for longer each time.
+fn is_due(known: &Incident, trouble: &Trouble, now: At) -> bool {
+    if trouble.kind != Kind::Identity {
+        return true;
+    }
+    let told = told(&known.shown.last.evidence);
+    let part = |word: &str| word.split(':').next().unwrap_or_default().to_owned();
+    let new = trouble.named.iter().filter(|word| !told.contains(&word.as_str()));
+    let before = new.map(|word| told.iter().filter(|before| part(before) == part(word)).count()).min().unwrap_or(0);
+    let waits = before.checked_sub(2).map(|times| MORE_AFTER.scaled(4_u64.pow(u32::try_from(times.min(4)).unwrap_or(4)), 1));
+    waits.is_none_or(|waits| now.since(known.told_last_at()) >= waits.min(MORE_AT_MOST))
 }
 
 fn over_words(kind: Kind) -> String {
@@ -82,7 +123,7 @@ fn over_words(kind: Kind) -> String {
 
 /// Whether there is anything that this evidence does not name.
 fn more(evidence: &Value, trouble: &Trouble) -> bool {
-    let told: Vec<&str> = evidence.get(NAMED).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let told = told(evidence);
     told.len() < NAMED_AT_MOST && trouble.named.iter().take(NAMED_AT_MOST).any(|word| !told.contains(&word.as_str()))
 }
 

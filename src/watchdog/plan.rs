@@ -49,6 +49,10 @@ pub(super) struct Plan {
     pub(super) senders: BTreeMap<Name, String>,
     /// What mail may come, in words.
     pub(super) rules: BTreeSet<String>,
+    /// Whose mail of which stream has words that are written here.
+    pub(super) written: BTreeSet<(Name, Name)>,
+    /// The kind of each provider.
+    pub(super) kinds: BTreeMap<Name, &'static str>,
     pub(super) sinks: BTreeMap<Name, Listener>,
     /// Those that are tried now and then.
     pub(super) tries: BTreeMap<Name, Trying>,
@@ -171,6 +175,8 @@ impl Plan {
             servers: settings.inboxes.iter().map(|(name, inbox)| (name.clone(), inbox.kind.server())).collect(),
             senders: settings.providers.iter().map(|(name, p)| (name.clone(), p.from.address.to_ascii_lowercase())).collect(),
             rules: settings.expected_mail.iter().map(ExpectedMail::words).collect(),
+            kinds: settings.providers.iter().map(|(name, p)| (name.clone(), p.kind.as_str())).collect(),
+            written: written(settings),
             sinks: listeners(settings, &routes),
             tries: tries(settings),
             maintenance: settings.maintenance.clone(),
@@ -388,4 +394,10 @@ const fn days_between_failures(culprit: &Culprit) -> f64 {
         Culprit::Stream(..) => 90.0,
         Culprit::Path(..) | Culprit::Route(..) => 180.0,
     }
+}
+
+/// Whose mail of which stream has words that are written here.
+fn written(settings: &Settings) -> BTreeSet<(Name, Name)> {
+    let is_ours = |route: &&Route| settings.providers.get(&route.provider).is_some_and(|p| p.is_written_here(&route.stream));
+    settings.routes.iter().filter(is_ours).map(|route| (route.provider.clone(), route.stream.clone())).collect()
 }

@@ -25,7 +25,7 @@ pub struct IdentityView {
     pub at: At,
     /// What stands in it, by part; then what is foreign.
     pub marks: Vec<MarkView>,
-    /// Parts that differ from mail to mail: nothing in them is foreign.
+    /// Parts in which whose hosts and addresses stand differs from mail to mail: another's is not foreign there.
     pub varying: BTreeSet<Part>,
     /// The public addresses that it came from, and when each was seen last.
     pub hosts: Vec<(IpAddr, At)>,
@@ -52,6 +52,12 @@ pub struct MarkView {
     pub mails: u32,
     /// Of what is foreign: how many canaries had it, the first of them, and where that lay.
     pub canaries: Option<(u32, CanaryId, Name)>,
+    /// Of what is foreign: the inboxes where it stands.
+    pub inboxes: Vec<Name>,
+    /// The inboxes where mail came since, and it does not stand.
+    pub not_in: Vec<Name>,
+    /// Of what was added to a mail: how it begins.
+    pub words: Option<String>,
 }
 
 /// One check.
@@ -97,6 +103,9 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
             told: *part == Part::From && from == Some(value),
             mails: seen.mails,
             canaries: None,
+            inboxes: Vec::new(),
+            not_in: Vec::new(),
+            words: seen.words.as_ref().map(|added| added.words.clone()),
         })
     });
     let foreign = identity.foreign.iter().map(|f| MarkView {
@@ -108,6 +117,9 @@ fn shown(plan: &Plan, provider: &Name, stream: &Name, identity: &Identity) -> Id
         told: false,
         mails: f.count,
         canaries: Some((f.count, f.canary, f.inbox.clone())),
+        inboxes: f.inboxes().cloned().collect(),
+        not_in: f.elsewhere().cloned().collect(),
+        words: f.words.as_ref().map(|added| added.words.clone()),
     });
     let checks = identity.checks.iter().flat_map(|(inbox, held)| {
         held.iter().map(|h| CheckView {

@@ -293,19 +293,20 @@ impl State {
             Event::Signs { provider, signs } => self.read_account(plan, at, provider, signs),
             Event::NoSigns { provider, class, why, retry_after } => self.miss_account(plan, at, provider, *class, why, *retry_after),
             Event::Sighted { inbox, canary, placement, arrived_at, seen_at, copy } => {
-                let seen = seen_at.unwrap_or(at);
                 let arrival =
                     Arrival { at: *arrived_at, placement: *placement, copy: copy.as_deref().map(Copied::of), reported: *arrived_at };
-                if !self.withhold(ix, inbox, *canary, &arrival, seen) {
-                    self.sight(plan, ix, inbox, *canary, arrival, seen);
+                if !self.withhold(ix, inbox, *canary, &arrival, seen_at.unwrap_or(at)) {
+                    self.sight(plan, ix, inbox, *canary, arrival, seen_at.unwrap_or(at));
                 }
             }
             Event::Mismatched { inbox, canary, why } => self.mismatch(ix, inbox, *canary, why),
             Event::Travelled { inbox, canary, trail } => self.travel(plan, ix, inbox, *canary, trail),
-            Event::Examined { .. } | Event::Strange { .. } | Event::Approved { .. } | Event::LookedUp { .. } | Event::Accepted { .. } => {
-                ix.mail = true;
-                self.take_in_mail(plan, ix, at, event);
-            }
+            Event::Examined { .. }
+            | Event::Strange { .. }
+            | Event::Approved { .. }
+            | Event::Unlearnt { .. }
+            | Event::LookedUp { .. }
+            | Event::Accepted { .. } => self.take_in_mail(plan, ix, at, event),
             Event::Stale { inbox } => self.inbox(inbox).replayed += 1,
             Event::Forged { inbox } => self.inbox(inbox).forged += 1,
             Event::Blind { inbox, class, why } => {

@@ -163,6 +163,9 @@ fn identity() -> IdentityView {
         told: false,
         mails: 4,
         canaries: foreign.then(|| (2, CanaryId::from_bits(7), name("inbox-0"))),
+        inboxes: Vec::new(),
+        not_in: Vec::new(),
+        words: None,
     };
     IdentityView {
         provider: name("provider-0"),

@@ -26,6 +26,7 @@ mod people;
 mod recurring;
 mod replay;
 mod rhythm;
+mod rotation;
 mod shown;
 mod signs;
 mod signs_step;

@@ -91,8 +91,8 @@ pub struct Head {
     pub(super) lists: Vec<(String, String)>,
     /// The addresses in To, Cc and their like.
     pub(super) copies: Vec<String>,
-    /// The domains of addresses in fields that name somebody else.
-    pub(super) aside: Vec<String>,
+    /// The addresses, and their domains, in fields that name somebody else.
+    pub(super) aside: Vec<(String, String)>,
     /// The addresses, and their domains, in fields that have no meaning here.
     pub(super) elsewhere: Vec<(String, String)>,
     /// Fields of Authentication-Results, and how many of Received stand above each.
@@ -150,7 +150,7 @@ impl Head {
             } else if name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"list-")) && head.lists.len() < LISTS {
                 head.lists.push((String::from_utf8_lossy(name).to_ascii_lowercase(), unfolded(value)));
             } else if head.aside.len() < OTHERS && ASIDE.iter().any(|field| is(field)) {
-                head.aside.extend(domains(&text(&without_controls(value))));
+                head.aside.extend(whole_and_domain(value));
             } else if let Some(place) = filter::place(name) {
                 head.note_filter(place, value);
             } else if searched < SEARCHED && value.contains(&b'@') && may_have_addresses(name) {
@@ -206,8 +206,7 @@ impl Head {
 
     /// Takes in the addresses of a field that has no meaning here.
     fn note_elsewhere(&mut self, value: &[u8]) {
-        for (local, domain) in written(&text(&without_controls(value))) {
-            let Some(whole) = address(&format!("{local}@{domain}")) else { continue };
+        for (whole, domain) in whole_and_domain(value) {
             if self.elsewhere.len() < OTHERS && self.elsewhere.iter().all(|(known, _)| *known != whole) {
                 self.elsewhere.push((whole, domain));
             }
@@ -234,6 +233,12 @@ fn may_have_addresses(name: &[u8]) -> bool {
     let name = name.get(..128).unwrap_or(name).to_ascii_lowercase();
     let has = |part: &str| name.windows(part.len()).any(|window| window == part.as_bytes());
     !NO_ADDRESSES.iter().any(|part| has(part)) && !name.starts_with(b"list-")
+}
+
+/// The addresses that are written in a field, and their domains.
+fn whole_and_domain(value: &[u8]) -> Vec<(String, String)> {
+    let all = written(&text(&without_controls(value))).into_iter();
+    all.filter_map(|(local, domain)| Some((address(&format!("{local}@{domain}"))?, domain))).collect()
 }
 
 /// What stands between the brackets of a path.

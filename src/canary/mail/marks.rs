@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::body::Body;
 use super::head::Head;
-use super::names::{cut, host, is_reserved, network, organisation, printable, steady, without_tag};
-use crate::model::{Mark, Part, unnumbered};
+use super::names::{address, cut, host, is_reserved, network, organisation, printable, steady, without_tag};
+use crate::model::{Mark, Part, is_for_everybody, unnumbered};
 
 /// Different marks of one part, where a mail has one or two.
 const EACH: usize = 4;
@@ -68,15 +68,17 @@ impl Head {
         host(domain).or_else(|| Some(cut(&printable(domain), 253)))
     }
 
-    /// Whoever is named besides: those who get it too, by its own word or by a host's on the way, as whole addresses; the domains of those who
-    /// stand aside, of addresses in From, Sender and Reply-To that are none of the authors', as in a name, and of those in any other field.
+    /// Whoever is named besides: those who get it too, by its own word or by a host's on the way, as whole addresses; the domains (at mailboxes of
+    /// everybody the addresses) of those who stand aside, of addresses in From, Sender and Reply-To that are none of the authors', as in a name, and of those in any other field.
     fn others<'h>(&'h self, own: &'h [&str]) -> impl Iterator<Item = String> + 'h {
         let authors = || self.from.iter().chain(&self.sender).chain(&self.reply_to).filter_map(|address| address.rsplit_once('@'));
         let in_names = self.named.iter().filter(move |(_, domain)| authors().all(|(_, author)| author != domain));
         let copies = self.copies.iter().filter(move |address| !is_own(own, address)).cloned();
         let on_the_way = self.way.promised().filter(move |address| !is_own(own, address)).map(|address| steady(address).to_owned());
-        let elsewhere = self.elsewhere.iter().filter(move |(address, _)| !is_own(own, address)).map(|(_, domain)| domain);
-        copies.chain(on_the_way).chain(self.aside.iter().chain(in_names.map(|(_, domain)| domain)).chain(elsewhere).cloned())
+        let stands_aside = self.aside.iter().filter(move |(address, domain)| !(is_for_everybody(domain) && is_own(own, address)));
+        let elsewhere = self.elsewhere.iter().filter(move |(address, _)| !is_own(own, address));
+        let whose = stands_aside.chain(elsewhere).map(|(address, domain)| whose_mailbox(address, domain).to_owned());
+        copies.chain(on_the_way).chain(in_names.map(|(_, domain)| domain.clone())).chain(whose)
     }
 
     /// Whose host handed the mail to the receiver, or in which network that was.
@@ -84,6 +86,11 @@ impl Head {
         let (_, border) = self.way.border()?;
         border.name.as_deref().map(|name| organisation(name).to_owned()).or_else(|| border.address.map(network))
     }
+}
+
+/// Whose an address is: its domain's; at a domain where everybody can have one, as far as it is not made for one mail, its own.
+fn whose_mailbox<'a>(address: &'a str, domain: &'a str) -> &'a str {
+    if is_for_everybody(domain) { steady(address) } else { domain }
 }
 
 /// Whose host a message's id was made at. A name of one label is no organisation's, but one host's: numbers in it, which tell one host of many from
@@ -112,6 +119,11 @@ pub(super) fn list(name: &str, value: &str) -> Vec<String> {
 
 fn whose(target: &str) -> Option<String> {
     let url = url::Url::parse(target.trim()).ok()?;
-    let domain = || url.path().rsplit_once('@').map(|(_, domain)| domain.to_owned());
-    host(&url.host_str().map(str::to_owned).or_else(domain)?)
+    if let Some(name) = url.host_str() {
+        return host(name);
+    }
+    let (_, domain) = url.path().rsplit_once('@')?;
+    let domain = host(domain)?;
+    let whole = address(url.path()).unwrap_or_default();
+    Some(if whole.is_empty() { domain } else { whose_mailbox(&whole, &domain).to_owned() })
 }

@@ -21,9 +21,10 @@ mod strangers;
 mod trace;
 
 pub use head::{Envelope, Head};
-pub use names::organisation;
 pub use normal::normal;
 pub use strangers::Ours;
+
+use std::collections::BTreeMap;
 
 use super::Composed;
 use crate::model::{At, Examination, Mark, Part};
@@ -51,9 +52,12 @@ pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
     let body = Body::read(message);
     let mut marks = marks::of_head(head, known.own);
     marks.extend(marks::of_body(&body, known.own));
+    let mut added = BTreeMap::new();
     if let Some(sent) = known.sent {
-        let words = content::changes(sent, head, &body);
-        marks.extend(words.into_iter().map(|value| Mark { part: Part::Content, value }));
+        for (value, words) in content::changes(sent, head, &body) {
+            added.extend(words.map(|words| (value.clone(), words)));
+            marks.insert(Mark { part: Part::Content, value });
+        }
     }
     let checks = results::checks(head, known.inbox_domain);
     Examination {
@@ -64,5 +68,6 @@ pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
         sender: head.envelope().map(|envelope| envelope.address),
         way: head.way.whole(),
         account: account::values(head, known.own),
+        added,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-pub use crate::model::organisation;
+pub(super) use crate::model::organisation;
 
 /// RFC 1035 2.3.4.
 const LONGEST: usize = 253;
@@ -141,16 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_belongs_to_whoever_registered_it() {
-        for (name, whose) in [
-            ("o1.ptr123.sendgrid.net", "sendgrid.net"),
-            ("a.b.example.co.uk", "example.co.uk"),
-            ("ec2-1-2-3-4.compute-1.amazonaws.com", "amazonaws.com"),
-            ("mx.mail.test", "mail.test"),
-            ("com", "com"),
-        ] {
-            assert_eq!(organisation(name), whose);
-        }
+    fn ends_of_names_are_known() {
         assert!(is_known("a.example") && is_known("a.com") && !is_known("logo@2x.png"));
     }
 

@@ -1,10 +1,12 @@
 //! Values as people write them, made what the mail's own are: what is approved has to be what is found.
 
+use std::net::IpAddr;
+
 use super::content::is_word;
 use super::head::host_or_label;
 use super::marks::{id_domain, list};
 use super::names::{address, cut, host, network, organisation, printable, steady};
-use crate::model::Part;
+use crate::model::{Part, is_suffix};
 
 /// What a mail that has this there has as its mark; or what would have to be written, where none can.
 ///
@@ -12,7 +14,17 @@ use crate::model::Part;
 ///
 /// In words, if no mail can have it.
 pub fn normal(part: Part, text: &str) -> Result<String, &'static str> {
-    let found = made_alike(part, text.trim())?;
+    let text = text.trim();
+    // Who writes a star means all that is below.
+    let below = text.strip_prefix("*.").or_else(|| text.strip_prefix("*@")).filter(|_| may_be_domain(part));
+    let text = below.unwrap_or(text);
+    if text.replace("mc-***", "").contains('*') {
+        return Err(whole_of(part));
+    }
+    let found = made_alike(part, text)?;
+    if may_be_domain(part) && is_suffix(&found) {
+        return Err("whose it is: a domain stands for all below it, as `example.com`, and below this one is everybody");
+    }
     match found.chars().any(char::is_alphanumeric) {
         true => Ok(found),
         false if part == Part::Network => Err("an address, a network or a host: `192.0.2.0/24`, `example.com`"),
@@ -41,7 +53,7 @@ fn made_alike(part: Part, text: &str) -> Result<String, &'static str> {
             Ok(of_link.or_else(|| list("list-id", text).into_iter().next()).unwrap_or_default())
         }
         Part::Header => Ok(address(text).or_else(|| host(text)).unwrap_or_else(|| shown(text))),
-        Part::Network => Ok(of_network(text)),
+        Part::Network => of_network(text),
         Part::Address => {
             let whole = address(text).map(|address| steady(&address).to_owned());
             whole.or_else(|| host(text)).ok_or("an address or a domain: `help@example.com`, `example.com`")
@@ -58,10 +70,52 @@ fn made_alike(part: Part, text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// The network of an address, the beginning of one, or whose host a name is.
-fn of_network(text: &str) -> String {
-    let (first, _) = text.split_once('/').unwrap_or((text, ""));
-    first.parse().map(network).ok().or_else(|| host(text).map(|name| organisation(&name).to_owned())).unwrap_or_else(|| printable(first))
+/// Whether a domain stands for all hosts below it there.
+const fn may_be_domain(part: Part) -> bool {
+    match part {
+        Part::ReturnPath | Part::DkimDomain | Part::MessageId | Part::List | Part::Header | Part::Network | Part::Address | Part::Link => {
+            true
+        }
+        Part::From | Part::Sender | Part::ReplyTo | Part::DkimSelector | Part::Content => false,
+    }
+}
+
+/// What is written for all of many.
+const fn whole_of(part: Part) -> &'static str {
+    match part {
+        Part::From | Part::Sender | Part::ReplyTo => "a whole address: `help@example.com`",
+        Part::DkimSelector => "a whole one; for whatever selector approve its domain, as `dkim_domain example.com`",
+        Part::Content => "a word without a star: `html-added` stands for whatever is added",
+        Part::Network => "a network, as `192.0.0.0/16`, or `example.com` for all its hosts",
+        Part::ReturnPath | Part::DkimDomain | Part::MessageId | Part::List | Part::Header | Part::Address | Part::Link => {
+            "a domain, which stands for all below it: `example.com`"
+        }
+    }
+}
+
+/// The network of an address, a network, or whose host a name is. What is narrower than what mails are told by is made as wide.
+fn of_network(text: &str) -> Result<String, &'static str> {
+    const RIGHT: &str = "an address, a network or a host: `192.0.2.0/24`, `192.0.0.0/16`, `example.com`";
+    let (first, bits) = text.split_once('/').map_or((text, None), |(first, bits)| (first, Some(bits)));
+    let Ok(address) = first.parse::<IpAddr>() else {
+        return Ok(host(text).map_or_else(|| printable(first), |name| organisation(&name).to_owned()));
+    };
+    let told = if address.is_ipv4() { 24 } else { 48 };
+    let widest = if address.is_ipv4() { 32 } else { 128 };
+    match bits.map(str::parse::<u8>) {
+        None => Ok(network(address)),
+        Some(Ok(bits)) if bits >= told && bits <= widest => Ok(network(address)),
+        Some(Ok(bits @ 1..)) if bits < told => Ok(format!("{}/{bits}", masked(address, bits))),
+        Some(_) => Err(RIGHT),
+    }
+}
+
+/// The first address of the network of so many bits.
+fn masked(address: IpAddr, bits: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => IpAddr::V4((v4.to_bits() & !u32::MAX.checked_shr(bits.into()).unwrap_or(0)).into()),
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::MAX.checked_shr(bits.into()).unwrap_or(0)).into()),
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +138,11 @@ mod tests {
             (Part::Header, "Example.com", "example.com"),
             (Part::Network, "192.0.2.5", "192.0.2.0/24"),
             (Part::Network, "192.0.2.128/25", "192.0.2.0/24"),
+            (Part::Network, "205.201.131.7/16", "205.201.0.0/16"),
+            (Part::Network, "2001:db8:1:2::3/32", "2001:db8::/32"),
+            (Part::Network, "*.sendgrid.net", "sendgrid.net"),
+            (Part::Link, "*.esp-cdn.com", "esp-cdn.com"),
+            (Part::ReturnPath, "*.esp.com", "esp.com"),
             (Part::Network, "2001:db8:1:2::3", "2001:db8:1::/48"),
             (Part::Network, "o1.ptr7.sendgrid.net", "sendgrid.net"),
             (Part::Address, "help@gmail.com", "help@gmail.com"),
@@ -115,6 +174,13 @@ mod tests {
             (Part::List, "<>"),
             (Part::Header, "<>"),
             (Part::Network, "/24"),
+            (Part::Network, "192.0.2.0/33"),
+            (Part::Network, "0.0.0.0/0"),
+            (Part::Link, "img-*.esp-cdn.com"),
+            (Part::Link, "*.co.uk"),
+            (Part::Address, "co.uk"),
+            (Part::DkimSelector, "*._domainkey.example.com"),
+            (Part::Content, "html-added:*"),
             (Part::Link, "//"),
             (Part::Link, ""),
         ] {

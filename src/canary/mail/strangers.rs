@@ -7,7 +7,7 @@ use super::head::Head;
 use super::names::{host, organisation, without_tag};
 use super::relay::Relays;
 use super::{account, marks, results};
-use crate::config::{ExpectedMail, Honeytoken, Inbox, Settings};
+use crate::config::{ExpectedMail, Honeytoken, Inbox, Settings, hosts_of, kind_of};
 use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger, is_for_everybody};
 
 /// Characters of a subject that are kept.
@@ -281,31 +281,9 @@ impl Ours {
     }
 }
 
-/// Kinds of providers that are known by their hosts.
-const KINDS: [&str; 11] =
-    ["mandrill", "sendgrid", "postmark", "mailgun", "ses", "sparkpost", "resend", "brevo", "mailjet", "mailersend", "azure"];
-
 /// Whether a host's organisation sends for many.
 pub(super) fn sends_for_many(whose: &str) -> bool {
-    KINDS.iter().any(|kind| hosts_of(kind).contains(&whose))
-}
-
-/// Whose hosts the mail of a kind of provider comes from and is signed by.
-fn hosts_of(kind: &str) -> &'static [&'static str] {
-    match kind {
-        "mandrill" => &["mandrillapp.com", "mailchimpapp.net", "mcsv.net", "mcdlv.net", "rsgsv.net", "mailchimp.com"],
-        "sendgrid" => &["sendgrid.net", "sendgrid.com", "sendgrid.info"],
-        "postmark" => &["mtasv.net", "postmarkapp.com"],
-        "mailgun" => &["mailgun.net", "mailgun.org", "mailgun.co"],
-        "ses" => &["amazonses.com"],
-        "sparkpost" => &["sparkpostmail.com", "mailspamprotection.com"],
-        "resend" => &["resend.com", "resend.dev"],
-        "brevo" => &["sendinblue.com", "brevo.com", "sendibm.com", "brevosend.com"],
-        "mailjet" => &["mailjet.com", "mailjet.net"],
-        "mailersend" => &["mailersend.net", "mlsend.com"],
-        "azure" => &["azurecomm.net"],
-        _ => &[],
-    }
+    kind_of(whose).is_some()
 }
 
 fn is_shown(c: char) -> bool {

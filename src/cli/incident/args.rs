@@ -42,15 +42,70 @@ pub(in crate::cli) enum Identity {
     /// What the mail of each provider and stream looks like, and what in it is foreign
     List(Place),
     /// A value is right: it is not foreign, now or when it comes
-    Approve(Right),
+    Approve(Approval),
+    /// A value is right no more, learnt or approved: it is foreign when it comes again
+    Forget(Right),
+    /// Learn anew what mail looks like, from the next ten canaries: for a move that was planned. What was approved stays
+    Relearn(Anew),
 }
 
-/// A value that is right.
+/// A value that is right, or all that an incident is about.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mailcanary identity approve mailchimp password-reset reply_to help@example.com -c /etc/mailcanary/mailcanary.toml
+  mailcanary identity approve --incident 7 -c /etc/mailcanary/mailcanary.toml
+
+The notice of an `identity` incident has this command for its value. A domain stands for all hosts below it and, in the text, for the addresses
+there; a network for those in it; `html-added` for whatever is added.")]
+pub(in crate::cli) struct Approval {
+    /// In whose mail
+    #[arg(value_name = "PROVIDER", required_unless_present = "incident", requires = "value")]
+    pub(in crate::cli) provider: Option<String>,
+    /// Of which stream
+    #[arg(value_name = "STREAM")]
+    pub(in crate::cli) stream: Option<String>,
+    /// Where it stands, as `from` or `reply_to`
+    #[arg(value_name = "PART", value_parser = clap::builder::PossibleValuesParser::new(Part::ALL.map(Part::as_str)))]
+    pub(in crate::cli) part: Option<String>,
+    /// The value
+    #[arg(value_name = "VALUE")]
+    pub(in crate::cli) value: Option<String>,
+    /// All that is foreign by this incident
+    #[arg(long, value_name = "ID", conflicts_with = "provider")]
+    pub(in crate::cli) incident: Option<u64>,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+}
+
+/// Mail that is to be learnt anew.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
-  mailcanary identity approve mailchimp password-reset reply_to help@example.com -c /etc/mailcanary/mailcanary.toml
+  mailcanary identity relearn mailchimp password-reset -c /etc/mailcanary/mailcanary.toml
 
-The notice of an `identity` incident has this command for its value.")]
+What stands in its next ten canaries is taken for its own, whoever wrote it: look at the mail itself first.")]
+pub(in crate::cli) struct Anew {
+    /// Whose
+    #[arg(value_name = "PROVIDER")]
+    pub(in crate::cli) provider: String,
+    /// Of which stream
+    #[arg(value_name = "STREAM")]
+    pub(in crate::cli) stream: String,
+    #[command(flatten)]
+    pub(in crate::cli) place: Place,
+    /// Who you are
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
+    pub(in crate::cli) by: String,
+}
+
+/// A value of the mail of a provider and stream.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  mailcanary identity forget mailchimp password-reset reply_to help@example.com -c /etc/mailcanary/mailcanary.toml
+
+`mailcanary identity list` shows what is known. Where others of its organisation are known as well, another host of it is no news.")]
 pub(in crate::cli) struct Right {
     /// In whose mail
     #[arg(value_name = "PROVIDER")]

@@ -4,6 +4,7 @@ mod args;
 mod daemon;
 mod drill;
 mod evidence;
+mod identity;
 mod sheet;
 mod table;
 
@@ -15,7 +16,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 pub(super) use args::{Dns, Drill, Identity, Incident, Silence};
-use args::{Place, Right, Said, Wished};
+use args::{Place, Said, Wished};
 pub(super) use daemon::ask;
 
 use super::out::Out;
@@ -41,16 +42,7 @@ pub(super) fn drill(command: &Drill) -> ExitCode {
 
 /// `mailcanary identity`.
 pub(super) fn identity(command: &Identity) -> ExitCode {
-    match command {
-        Identity::List(place) => tell(place, Method::GET, "/api/v1/identities", None, |answer| fit(&table::identities(answer))),
-        Identity::Approve(right) => {
-            let Right { provider, stream, part, value, place, by } = right;
-            let body = json!({ "provider": provider, "stream": stream, "part": part, "value": value, "by": by });
-            tell(place, Method::POST, "/api/v1/identities/approve", Some(&body), |_| {
-                format!("{part} {value} is right in {provider}/{stream}")
-            })
-        }
-    }
+    identity::execute(command)
 }
 
 /// `mailcanary dns`.

@@ -8,8 +8,8 @@ use mail_auth::{ArcOutput, AuthenticatedMessage, DkimOutput, DkimResult, DnsErro
 use trust_dns_resolver::proto::op::ResponseCode;
 
 use super::{Dmarc, Resolver, shown, tags};
-use crate::canary::{Envelope, organisation, without_tokens};
-use crate::model::{Check, Finding, Method};
+use crate::canary::{Envelope, without_tokens};
+use crate::model::{Check, Finding, Method, organisation};
 
 /// One mail's checks end by then, whatever the name servers do.
 const DEADLINE: Duration = Duration::from_secs(10);

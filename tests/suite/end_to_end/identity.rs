@@ -59,7 +59,8 @@ async fn an_address_that_a_relay_puts_into_mail_is_told_with_the_one_before_and_
     let notice = told(&mut hook, "identity").await;
     let summary = notice["summary"].as_str().unwrap();
     assert!(summary.contains(&format!("Reply-To `{NEW}` where `{OLD}` stood")), "{summary}");
-    let (_, page) = daemon.get(&format!("/incidents/{}", notice["incident"])).await.unwrap();
+    let identity = notice["incident"].to_string();
+    let (_, page) = daemon.get(&format!("/incidents/{identity}")).await.unwrap();
     assert!(page.contains(NEW) && page.contains(OLD), "the page has both");
 
     // By which hosts it came stands with the canary, on its page too.
@@ -86,6 +87,17 @@ async fn an_address_that_a_relay_puts_into_mail_is_told_with_the_one_before_and_
     submit(relay.port(), "reset@example.test", "From: reset@example.test\nSubject: Your password\n\nhttps://evil.test/");
     let notice = told(&mut hook, "unexpected_mail").await;
     assert_eq!(notice["culprit"], serde_json::json!({ "provider": "relay" }), "{notice}");
+
+    // All that an incident is about is right, in one command; and then not any more.
+    let (code, said, wrong) = daemon.say(&["identity", "approve", "--incident", &identity]);
+    assert_eq!((code, said.trim()), (Some(0), format!("reply_to {NEW} is right in relay/reset").as_str()), "{wrong}");
+    assert_eq!(daemon.metric("mailcanary_foreign_values{provider=\"relay\",stream=\"reset\"}").await, Some(0.0));
+    let (code, _, wrong) = daemon.say(&["identity", "approve", "--incident", &notice["incident"].to_string()]);
+    assert!(code == Some(1) && wrong.contains("is about no identity"), "{wrong}");
+    let (code, said, wrong) = daemon.say(&["identity", "forget", "relay", "reset", "reply_to", NEW]);
+    assert_eq!(code, Some(0), "{said}{wrong}");
+    let (code, said, wrong) = daemon.say(&["identity", "relearn", "relay", "reset"]);
+    assert!(code == Some(0) && said.contains("is learnt anew"), "{said}{wrong}");
 }
 
 /// 7 August 2022 as it was: no canary carries the address, but the mail that comes every day does; then a reset that nobody asked for.

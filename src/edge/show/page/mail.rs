@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::bits::{badge, count, short, time};
 use super::incident::configuration;
 use super::{dns, foreign, page, strip, table, text};
-use crate::model::{At, Part, Verdict, typed};
+use crate::model::{At, Name, Part, Verdict, typed};
 use crate::watchdog::{IdentityView, MarkView, View};
 
 /// The way from the page of a provider's mail to the status page.
@@ -139,17 +139,32 @@ fn strange(view: &View, one: &IdentityView, mark: &MarkView) -> Markup {
     html! {
         tr {
             th scope="row" { (mark.mark.part.title()) br; (badge(Verdict::Degraded, "pending")) }
-            td.value { code { (foreign(&mark.mark.value, VALUE)) } }
+            td.value { code { (foreign(&mark.mark.value, VALUE)) } (added(mark)) }
             td data-k="since" { (time(mark.since, view.at)) }
             td data-k="seen" {
                 @if let Some((canaries, first, inbox)) = &mark.canaries {
                     "in " (count(*canaries as usize, "mail")) ", the first " a href=(format!("{ROOT}canaries/{first}")) { (first) } " in " a href=(format!("{ROOT}inboxes/{inbox}")) { (inbox) }
                     @if *canaries > 1 { ", the last " (short(mark.last, view.at)) }
+                    @if mark.inboxes.len() > 1 || !mark.not_in.is_empty() {
+                        br; span.dim { "stands in " (named(&mark.inboxes)) @if !mark.not_in.is_empty() { ", not in " (named(&mark.not_in)) } }
+                    }
                 }
             }
             td.value { code { "mailcanary identity approve -c " (configuration(view)) " " (provider) " " (stream) " " (part) " -- " bdi { (value) } } }
         }
     }
+}
+
+/// What was added to a mail, as it begins.
+fn added(mark: &MarkView) -> Markup {
+    html! { @if let Some(words) = &mark.words { br; q { (foreign(words, VALUE)) } } }
+}
+
+/// Inboxes, the first few by name.
+fn named(inboxes: &[Name]) -> String {
+    let more = inboxes.len().saturating_sub(SAID);
+    let shown = inboxes.iter().take(SAID).map(Name::as_str).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 /// What is known, part by part.
@@ -181,7 +196,7 @@ fn of_part(view: &View, one: &IdentityView, part: Part, marks: &mut [&MarkView])
         @for mark in marks.iter().take(most) {
             tr {
                 th scope="row" { (part.title()) }
-                td.value { code { (foreign(&mark.mark.value, VALUE)) } @if most == 1 { br; span.dim { "differs from mail to mail: " (more) " others" } } }
+                td.value { code { (foreign(&mark.mark.value, VALUE)) } (added(mark)) @if most == 1 { br; span.dim { "differs from mail to mail: " (more) " others" } } }
                 td data-k="since" { (short(mark.since, view.at)) }
                 td data-k="last seen" { (short(mark.last, view.at)) }
                 td.nw data-k="in" { @if mark.mails > 0 { (mark.mails) " of " (count(one.written as usize, "mail")) } @else { span.dim { "none so far" } } }

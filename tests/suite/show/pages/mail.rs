@@ -18,6 +18,9 @@ fn identity(provider: &str, stream: &str, outage: bool) -> IdentityView {
         told: part == Part::From,
         mails: if part == Part::Network { 1 } else { 36 },
         canaries: None,
+        inboxes: Vec::new(),
+        not_in: Vec::new(),
+        words: None,
     };
     let mut marks = vec![
         mark(Part::From, "no-reply@example.com"),
@@ -40,6 +43,9 @@ fn identity(provider: &str, stream: &str, outage: bool) -> IdentityView {
             since: ago(25 * 60),
             foreign: true,
             canaries: Some((canaries, CanaryId::from_bits(0x1_0000_0011), name("gmail-1"))),
+            inboxes: vec![name("gmail-1")],
+            not_in: vec![name("own-1")],
+            words: (canaries > 1).then(|| "Autumn <sale>".to_owned()),
             ..mark(part, value)
         };
         marks.push(foreign(Part::ReplyTo, "someone@arxxwalls.com", 1441));

@@ -8,7 +8,8 @@ use super::super::asked::Asked;
 use super::super::form::{is_drilling, is_lasting, says_something};
 use super::super::operation::{Operation, Reply, Run, Verb, Want};
 use super::super::shape::{
-    Accepted, BY, Dns, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, VALUE, Wished,
+    Accepted, Anew, BY, Dns, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, VALUE,
+    Wished,
 };
 use crate::canary::normal;
 use crate::config::span;
@@ -55,6 +56,18 @@ pub(super) static OPERATIONS: &[Operation] = &[
         Right => Identities, false, approve, |_, view| Reply::of(&Identities::new(view))
     ),
     wanting!(
+        "forget",
+        Post "/identities/forget",
+        "A value in the mail of a provider and stream is right no more, learnt or approved: it is foreign when it comes again, unless others of its organisation are known there.",
+        Right => Identities, false, forget, |_, view| Reply::of(&Identities::new(view))
+    ),
+    wanting!(
+        "relearn",
+        Post "/identities/relearn",
+        "What the mail of a provider and stream looks like is learnt anew from its next ten canaries, but for what was approved.",
+        Anew => Identities, false, relearn, |_, view| Reply::of(&Identities::new(view))
+    ),
+    wanting!(
         "acceptDns",
         Post "/dns/approve",
         "What stands in the DNS now is right: it is what is usual from now on.",
@@ -96,6 +109,23 @@ fn approve(asked: &Asked, _: At) -> Result<Event, Problem> {
     let refused = |right| Problem::conflict(format!("no mail can have this as its {}: it would be {right}", part.title()));
     let mark = Mark { part, value: normal(part, &value).map_err(refused)? };
     Ok(Event::Approved { provider: provider.into_inner(), stream: stream.into_inner(), mark, by: named(asked, &by)? })
+}
+
+fn forget(asked: &Asked, _: At) -> Result<Event, Problem> {
+    let Right { provider, stream, part, value, by } = asked.read()?;
+    let value = value.trim().to_lowercase();
+    if !says_something(&value, VALUE) {
+        return Err(unfit(format!("say which `value`, of {VALUE} characters at most")));
+    }
+    let part = crate::model::Part::from(part);
+    // What an earlier version took need not be what would be taken now.
+    let mark = Mark { part, value: normal(part, &value).unwrap_or(value) };
+    Ok(Event::Unlearnt { provider: provider.into_inner(), stream: stream.into_inner(), mark: Some(mark), by: named(asked, &by)? })
+}
+
+fn relearn(asked: &Asked, _: At) -> Result<Event, Problem> {
+    let Anew { provider, stream, by } = asked.read()?;
+    Ok(Event::Unlearnt { provider: provider.into_inner(), stream: stream.into_inner(), mark: None, by: named(asked, &by)? })
 }
 
 fn accept(asked: &Asked, _: At) -> Result<Event, Problem> {

@@ -30,7 +30,7 @@ struct Identity {
     /// Mails that were written down: the first, then one an hour at least, and each that says anything new.
     written: u32,
     values: Vec<Value>,
-    /// Parts that differ from mail to mail: nothing in them is foreign.
+    /// Parts in which whose hosts and addresses stand differs from mail to mail: another's is not foreign there.
     varying: Vec<Part>,
     /// Public ones alone.
     addresses: Vec<Host>,
@@ -55,6 +55,11 @@ struct Value {
     /// Of what is foreign: how many canaries had it, and the first of them.
     canaries: Option<u32>,
     first_canary: Option<Id>,
+    /// Of what is foreign: the inboxes where it stands, and those where mail came since and it does not. The first 64.
+    inboxes: Vec<Name>,
+    not_in: Vec<Name>,
+    /// Of what was added to a mail: how it begins, in its own words.
+    words: Option<String>,
 }
 
 /// An address that its mail came from, by the receiver's own word.
@@ -102,6 +107,19 @@ pub(in crate::edge::show) struct Right {
     pub(in crate::edge::show) by: String,
 }
 
+/// Mail that is to be learnt anew.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge::show) struct Anew {
+    /// Whose.
+    pub(in crate::edge::show) provider: Name,
+    /// Of which stream.
+    pub(in crate::edge::show) stream: Name,
+    /// Who says so.
+    #[schemars(length(min = 1, max = BY), regex(pattern = SEEN), example = &"ann")]
+    pub(in crate::edge::show) by: String,
+}
+
 impl Identities {
     pub(in crate::edge::show) fn new(view: &View) -> Self {
         Self { as_of: view.at.into(), identities: view.identities.iter().map(Identity::from).collect() }
@@ -126,7 +144,7 @@ impl From<&IdentityView> for Identity {
 
 impl From<&MarkView> for Value {
     fn from(view: &MarkView) -> Self {
-        let MarkView { mark, since, last, foreign, approved, told, mails, canaries } = view;
+        let MarkView { mark, since, last, foreign, approved, told, mails, canaries, inboxes, not_in, words } = view;
         Self {
             part: mark.part.into(),
             value: mark.value.clone(),
@@ -138,6 +156,9 @@ impl From<&MarkView> for Value {
             mails: *mails,
             canaries: canaries.as_ref().map(|(canaries, ..)| *canaries),
             first_canary: canaries.as_ref().map(|(_, first, _)| Id(*first)),
+            inboxes: inboxes.iter().map(Name::from).collect(),
+            not_in: not_in.iter().map(Name::from).collect(),
+            words: words.clone(),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(in crate::edge::show) use canary::{Canaries, Canary};
 pub(in crate::edge::show) use dns::{Accepted, Dns};
 pub(in crate::edge::show) use event::{Event, Events, Happened, Judged, Numbered, What};
 pub(super) use identity::VALUE;
-pub(in crate::edge::show) use identity::{Identities, Right};
+pub(in crate::edge::show) use identity::{Anew, Identities, Right};
 pub(in crate::edge::show) use incident::{Incident, Incidents};
 pub(in crate::edge::show) use party::{Accounts, Heartbeats, Inboxes, Sinks, Streams};
 pub(in crate::edge::show) use past::{History, Past, Plotted, Points, WholeCanary};

@@ -93,7 +93,7 @@ struct Uttered {
     at: Time,
     by: String,
     /// The word for it.
-    #[schemars(extend("enum" = ["acknowledged", "unacknowledged", "closed", "silenced", "unsilenced", "approved", "drill began", "drill stopped", "drill over"]))]
+    #[schemars(extend("enum" = ["acknowledged", "unacknowledged", "closed", "silenced", "unsilenced", "approved", "forgotten", "drill began", "drill stopped", "drill over"]))]
     what: String,
     note: Option<String>,
 }
