@@ -67,7 +67,8 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let everything = culprit == Culprit::Watcher {};
     let is_said = |a: &Alarm| everything && beside::said(state).any(|culprit| *culprit == a.culprit);
     let moved: Vec<&Alarm> = state.alarms.iter().filter(|a| moves(plan, state, a, named, now) && !is_said(a)).collect();
-    let needed = plan.ln_alarm - if moved.is_empty() { 0.0 } else { EASED };
+    let is_young = moved.iter().any(|a| now.since(a.since) <= YOUNG);
+    let needed = plan.ln_alarm - if is_young { EASED } else { 0.0 };
     let sure = certainty(plan, state, ix, best, parts, family);
     let all = own - sure.ln();
     // That something is wrong, however much of it, does not tell that everything is.
