@@ -23,7 +23,7 @@ use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, NoticeId
 const WIDENS_WITHIN: Span = Span::from_secs(900);
 
 /// What is said when blame turns from everything to one culprit.
-const NOT_ALL: &str = "; it is not everything, as was told before";
+const NOT_ALL: &str = "; it is no longer everything, as was told before";
 
 /// One sink, as far as it matters who hears what.
 #[derive(Clone, Debug)]

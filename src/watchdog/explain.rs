@@ -308,7 +308,7 @@ fn missing_of(how_many: Option<&Value>, figure: &str) -> Option<Value> {
 fn certainty(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> (Option<f64>, Vec<String>) {
     let Some(suspect) = plan.suspect(&finding.culprit).filter(|_| finding.alarm) else { return (None, Vec::new()) };
     let sure = together::certainty(plan, state, ix, suspect, together::parts(plan, state, ix), None);
-    let rivals = together::rivals(plan, ix, suspect).filter_map(|s| plan.suspects.get(s));
+    let rivals = together::rivals(plan, state, ix, suspect).filter_map(|s| plan.suspects.get(s));
     let mut named = if sure < 0.9 { rivals.map(|s| subject(&s.culprit)).take(LIST_AT_MOST).collect() } else { Vec::new() };
     // Of what shows where a provider and an inbox meet it is not known which of them it is.
     let other = others::meets(plan, finding).map(|other| subject(&other)).filter(|other| !named.contains(other));

@@ -60,8 +60,9 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
     let telling = if alive.is_empty() { &said } else { &alive };
     let silent = way.is_some() && is_silent(telling, suspect.routes.len(), alarm.sort);
     // Where everything was silent and some deliver, the others are perhaps one culprit that goes on: that is found out first.
-    let waits = alarm.culprit == Culprit::Watcher {} && state.at.since(first) < NARROWS_FIRST;
-    let sort = if silent { Sort::Stop } else { in_part(alarm.sort, if waits { &alive } else { &said })? };
+    let is_all = alarm.culprit == Culprit::Watcher {} && alarm.sort == Sort::Stop;
+    let waits = || is_all && state.at.since(first) < NARROWS_FIRST && in_part(alarm.sort, &alive).is_none();
+    let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said).filter(|sort| *sort != Sort::Loss || !waits())? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
 

@@ -19,6 +19,9 @@ const INBOXES: usize = 3;
 /// …unless the newest alarm is older than this: then the next failure is a failure of its own.
 const LATELY: Span = Span::from_secs(900);
 
+/// Who has got nothing for so long is out.
+const LASTS: Span = Span::from_secs(120);
+
 /// Parts of the watcher that explain the evidence between them, while the rest delivers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parts {
@@ -59,11 +62,20 @@ pub(super) fn parts(plan: &Plan, state: &State, ix: &Index) -> Option<Parts> {
     Some(Parts { whole, first: *first, odds: all, beat: all > odds(plan, state, whole) })
 }
 
-/// Whether a route has delivered, and goes on though there may be an alarm over it.
+/// Whether a route has delivered, and no alarm says that it has stopped.
 fn delivers(state: &State, route: &RouteState) -> bool {
-    let ill = state.alarms.iter().filter(|a| a.culprit != Culprit::Watcher {} && a.culprit.covers(&route.route));
-    let blamed_at = ill.map(|a| a.blamed_at).max();
-    route.refusal.is_none() && route.good_sent_at.is_some_and(|good| blamed_at.is_none_or(|at| good >= at))
+    let stopped = || state.alarms.iter().any(|a| is_out(state, a) && a.culprit.covers(&route.route));
+    route.refusal.is_none() && route.good_sent_at.is_some() && !stopped()
+}
+
+/// Whether an alarm is about one who gets, or delivers, nothing at all since.
+fn is_total(alarm: &Alarm) -> bool {
+    alarm.sort == Sort::Stop && alarm.first_arrival.is_none() && alarm.culprit != Culprit::Watcher {}
+}
+
+/// Whether that has lasted: at first what is merely slow looks the same.
+fn is_out(state: &State, alarm: &Alarm) -> bool {
+    is_total(alarm) && alarm.told && state.at.since(alarm.since) >= LASTS
 }
 
 /// How sure it is that it is this suspect and none of those that overlap with it; what is within `family` is the same failure.
@@ -74,17 +86,19 @@ pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize, 
     // Of everything all is a part: who it is that fails besides must be sure by itself.
     let is_all = |whole: usize| plan.suspects.get(whole).is_some_and(|s| s.culprit == Culprit::Watcher {});
     let same = |rival: usize| family.is_some_and(|whole| if is_all(whole) { rival == whole } else { plan.within(rival, whole) });
-    let rivals = rivals(plan, ix, suspect).filter(|s| Some(*s) != beaten && !same(*s));
+    let rivals = rivals(plan, state, ix, suspect).filter(|s| Some(*s) != beaten && !same(*s));
     let all: Vec<f64> = rivals.map(|s| odds(plan, state, s)).chain(several).chain([own]).collect();
     (own - ln_sum(all.iter().copied())).exp()
 }
 
 /// Who could be the reason for what speaks against this suspect. Two that have an alarm each fail both: neither is it instead of the other.
-/// And what speaks against everything is what no alarm explains.
-pub(super) fn rivals<'i>(plan: &'i Plan, ix: &'i Index, suspect: usize) -> impl Iterator<Item = usize> + 'i {
-    let is_known = ix.alarmed.contains(&suspect) || plan.suspects.get(suspect).is_some_and(|s| s.culprit == Culprit::Watcher {});
+/// And where one has got nothing at all for minutes, what speaks against everything is what that does not explain.
+pub(super) fn rivals<'i>(plan: &'i Plan, state: &'i State, ix: &'i Index, suspect: usize) -> impl Iterator<Item = usize> + 'i {
+    let is_known = ix.alarmed.contains(&suspect);
+    let is_all = plan.suspects.get(suspect).is_some_and(|s| s.culprit == Culprit::Watcher {});
+    let total: Vec<usize> = state.alarms.iter().filter(|a| is_all && is_out(state, a)).filter_map(|a| plan.suspect(&a.culprit)).collect();
     let hot = ix.hot.iter().copied().filter(move |s| *s != suspect && plan.overlap(*s, suspect));
-    hot.filter(move |s| !(is_known && ix.alarmed.contains(s)))
+    hot.filter(move |s| !(is_known && ix.alarmed.contains(s) || total.contains(s)))
 }
 
 /// The suspect that has failed if this one has, too: the smallest that covers it and what there is an alarm for already. The watcher is
@@ -95,9 +109,8 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
         return None;
     }
     let lately = state.alarms.iter().any(|a| now.since(a.since) < LATELY);
-    // Who gets nothing, and who loses some, do not fail alike.
-    let sort = state.standings.get(suspect)?.sort();
-    let is_alike = state.alarms.iter().all(|a| a.sort == sort);
+    // Who is out, and who loses some, do not fail alike.
+    let is_alike = state.standings.get(suspect)?.sort() == Sort::Stop || !state.alarms.iter().any(|a| is_out(state, a));
     let first = plan.suspects.get(suspect)?.routes.first()?;
     let covers = |whole: &&usize| **whole != suspect && plan.within(suspect, **whole) && !alarmed.contains(whole);
     let failing: Vec<usize> = alarmed.iter().copied().chain([suspect]).collect();
@@ -123,7 +136,6 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
 /// Alarms that began one soon after another and cover by now all that is watched, where nothing has arrived since: they have a cause in common.
 pub(super) fn everything(plan: &Plan, state: &State) -> Option<Fact> {
     plan.suspect(&Culprit::Watcher {})?;
-    let is_total = |a: &Alarm| a.sort == Sort::Stop && a.first_arrival.is_none() && a.culprit != Culprit::Watcher {};
     if state.alarms.len() < 2 || plan.providers.len() < 2 || !state.alarms.iter().all(is_total) {
         return None;
     }

@@ -286,7 +286,7 @@ fn who_alone_goes_on_failing_after_everything_did_is_named_soon_and_that_calls_o
         let (at, turned) = after.iter().find(|(_, n)| n.culprit == provider(0)).unwrap();
         assert!(at.since(others) <= minutes(2), "{shift}: after {}: {:#?}", at.since(others), w.notices);
         let said = |what: &str| turned.summary.contains(what);
-        assert!(turned.evidence.get("quiet").is_none() && said("; it is not everything, as was told before"), "{shift}: {turned:#?}");
+        assert!(turned.evidence.get("quiet").is_none() && said("; it is no longer everything, as was told before"), "{shift}: {turned:#?}");
         assert!(said("p1, p2 deliver to the same inboxes"), "{shift}: {turned:#?}");
         assert!(
             turned.evidence["next_step"].as_str().unwrap().ends_with("; meanwhile move urgent mail to another provider"),
