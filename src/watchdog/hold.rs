@@ -201,3 +201,18 @@ fn of(plan: &Plan, state: &State, habit: &Habit, now: At) -> Span {
     let known = f64::from(habit.longest_ms) * BEYOND;
     Span::from_ms(wait.min(known).max(0.0) as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_alarms_of_one_day_count_once() {
+        let hours = |n: u64| At::from_ms(1_700_000_000_000).plus(Span::from_secs(3600 * n));
+        let mut habit = Habit::new(Culprit::Watcher {}, Sort::Loss, hours(0));
+        [0, 2, 5, 9].into_iter().for_each(|n| habit.add(hours(n), hours(n).plus(Span::from_secs(1200))));
+        assert!(f64::from(habit.count) < HABIT, "{habit:?}");
+        habit.add(hours(30), hours(30).plus(Span::from_secs(600)));
+        assert!(f64::from(habit.count) > HABIT && habit.longest_ms < 1_200_001.0, "{habit:?}");
+    }
+}

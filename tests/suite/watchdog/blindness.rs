@@ -1,10 +1,12 @@
 //! Inboxes that cannot be read, one by one and all at once, with and without a failure of a provider meanwhile.
 
-use mailcanary::model::{At, Change, Class, Culprit, Kind, Notice, Severity, Span};
-use mailcanary::watchdog::Event;
+use std::collections::BTreeMap;
+
+use mailcanary::model::{At, Change, Class, Culprit, Kind, Notice, Outcome, Placement, Severity, Span};
+use mailcanary::watchdog::{Effect, Event, Reads, Watchdog};
 
 use super::replay;
-use super::world::{Fate, World, name, settings};
+use super::world::{Fate, START, World, name, settings};
 
 const MINUTE: Span = Span::from_secs(60);
 
@@ -147,4 +149,79 @@ fn who_is_reminded_while_nothing_can_be_seen_is_told_of_when_it_is() {
         assert_eq!(bad["age"], at.since(sent).to_string());
         assert_eq!(summary.matches("As it was at ").count(), 1, "{summary}");
     }
+}
+
+/// Two providers and two inboxes that are read every ten seconds, as is told.
+struct Explicit {
+    dog: Watchdog,
+    now: At,
+    queue: BTreeMap<(At, u64), Event>,
+    order: u64,
+    cut: bool,
+    notices: Vec<Notice>,
+}
+
+impl Explicit {
+    fn feed(&mut self, event: Event) {
+        for effect in self.dog.step(self.now, event).unwrap().effects {
+            match effect {
+                Effect::Submit { canary, inbox, .. } => {
+                    let outcome = if self.cut { Outcome::Refused(Class::Network) } else { Outcome::Accepted };
+                    let (reply, hint, message_id, legs, retry_after) = (None, None, None, Vec::new(), None);
+                    self.at(Span::from_ms(50), Event::Answered { canary, outcome, reply, hint, message_id, legs, retry_after });
+                    let arrived_at = self.now.plus(Span::from_secs(3));
+                    let seen = Event::Sighted { inbox, canary, placement: Placement::Inbox, arrived_at, seen_at: None, copy: None };
+                    if !self.cut {
+                        self.at(Span::from_secs(3), seen);
+                    }
+                }
+                Effect::Notify { notice, .. } => self.notices.push((*notice).clone()),
+                _ => {}
+            }
+        }
+    }
+
+    fn at(&mut self, after: Span, event: Event) {
+        self.order += 1;
+        self.queue.insert((self.now.plus(after), self.order), event);
+    }
+
+    fn run(&mut self, span: Span) {
+        let end = self.now.plus(span);
+        loop {
+            let queued = self.queue.keys().next().map(|(at, _)| *at);
+            let read = At::from_ms((self.now.as_ms() / 10_000 + 1) * 10_000);
+            let next = [queued, self.dog.wake_at(), Some(read)].into_iter().flatten().min().unwrap_or(end).max(self.now);
+            if next > end {
+                return;
+            }
+            self.now = next;
+            if let Some(due) = self.queue.first_entry().filter(|e| e.key().0 == next) {
+                let event = due.remove();
+                self.feed(event);
+            } else if next == read && !self.cut {
+                ["i0", "i1"].into_iter().for_each(|inbox| self.feed(Event::Read { inbox: name(inbox), up_to: None, cursor: None }));
+            } else {
+                self.feed(Event::Woke {});
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cut_that_is_told_with_explicit_reads_is_nobody_elses_failure() {
+    let dog = Watchdog::new(&settings(2, 1, 2, MINUTE));
+    let mut w = Explicit { dog, now: START, queue: BTreeMap::new(), order: 0, cut: false, notices: Vec::new() };
+    w.feed(Event::Started { seed: 7, reads: Reads::Explicit });
+    w.run(MINUTE.scaled(90, 1));
+    assert!(w.notices.is_empty(), "{:#?}", w.notices);
+    w.cut = true;
+    w.feed(Event::CutOff {});
+    w.run(MINUTE.scaled(30, 1));
+    w.cut = false;
+    w.feed(Event::Connected {});
+    w.run(MINUTE.scaled(30, 1));
+    assert!(w.notices.iter().all(|n| n.kind == Kind::CutOff), "{:#?}", w.notices);
+    let told: Vec<Change> = w.notices.iter().map(|n| n.change).filter(|c| *c != Change::Reminder).collect();
+    assert_eq!(told, [Change::Opened, Change::Resolved], "{:#?}", w.notices);
 }

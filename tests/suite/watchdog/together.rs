@@ -344,3 +344,54 @@ fn of_what_all_lost_it_is_said_in_a_sentence_that_it_arrives() {
     let over = last(&w, 1);
     assert!(over.change == Change::Resolved && over.summary.starts_with("all mail arrives again through every provider: "), "{over:#?}");
 }
+
+/// The culprits of what is open.
+fn open(w: &World) -> Vec<Culprit> {
+    let mut open: Vec<Culprit> = w.dog.view(w.now).incidents.into_iter().filter(|i| i.resolved_at.is_none()).map(|i| i.culprit).collect();
+    open.sort();
+    open
+}
+
+#[test]
+fn a_provider_and_an_inbox_that_stop_together_are_not_everything_while_one_route_delivers() {
+    for shift in 0..4 {
+        let mut w = World::new(settings(2, 1, 2, MINUTE));
+        w.run(minutes(90));
+        w.run(Span::from_secs(shift * 13));
+        w.from(w.now, |r, _| r.provider.as_str() == "p0" || r.inbox.as_str() == "i0", Fate::Swallowed);
+        w.run(minutes(10));
+        assert_eq!(open(&w), [provider(0), Culprit::Inbox(name("i0"))], "{shift}: {:#?}", w.notices);
+        w.heal(w.now);
+        w.run(minutes(20));
+        assert!(open(&w).is_empty() && w.opened().len() == 2, "{shift}: {:#?}", w.notices);
+    }
+}
+
+#[test]
+fn two_inboxes_of_a_single_provider_that_go_dark_are_two_inboxes() {
+    for shift in 0..3 {
+        let mut w = World::new(settings(1, 1, 5, MINUTE));
+        w.run(minutes(90));
+        w.run(Span::from_secs(shift * 13));
+        w.from(w.now, |r, _| ["i0", "i1"].contains(&r.inbox.as_str()), Fate::Swallowed);
+        w.run(minutes(20));
+        assert_eq!(open(&w), [Culprit::Inbox(name("i0")), Culprit::Inbox(name("i1"))], "{shift}: {:#?}", w.notices);
+    }
+}
+
+#[test]
+fn a_loss_goes_on_while_an_inbox_beside_it_stops() {
+    for shift in 0..4 {
+        let mut w = World::new(settings(3, 1, 3, MINUTE));
+        w.run(minutes(90));
+        w.run(Span::from_secs(shift * 13));
+        let lost = move |n: u64| (n + shift * 1000).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & 0xff < 102;
+        w.from(w.now, move |r, n| r.provider.as_str() == "p0" && lost(n), Fate::Swallowed);
+        w.run(minutes(10));
+        w.from(w.now, |r, _| r.inbox.as_str() == "i0", Fate::Swallowed);
+        w.run(minutes(20));
+        let of_p0 = |n: &&Notice| n.culprit == provider(0);
+        let over = w.notices.iter().map(|(_, n)| n).filter(of_p0).any(|n| n.change == Change::Resolved);
+        assert!(!over && pages(&w) == 2, "{shift}: {:#?}", w.notices);
+    }
+}
