@@ -153,12 +153,7 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
             }
             kept.insert(id);
         } else {
-            let mut narrower = state.open().filter(|i| {
-                i.shown.kind.is_delivery()
-                    && !i.is_of_seed()
-                    && covered(plan, &i.shown.culprit, &finding.culprit)
-                    && !(i.is_said() && finding.culprit == Culprit::Watcher {})
-            });
+            let mut narrower = state.open().filter(|i| taken_over(plan, i, finding));
             let first = narrower.next().map(|i| i.shown.incident);
             moves.push(tell(plan, state, ix, finding, first, now));
             kept.extend(first);
@@ -259,6 +254,12 @@ fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Inc
     state
         .open()
         .find(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit != *culprit && covered(plan, culprit, &i.shown.culprit))
+}
+
+/// Whether a wider failure is what an open incident is about. What a provider refuses, as it says itself, no common cause explains.
+fn taken_over(plan: &Plan, open: &Incident, wider: &Finding) -> bool {
+    let stays = open.is_of_seed() || open.is_said() && wider.culprit == Culprit::Watcher {};
+    open.shown.kind.is_delivery() && !stays && covered(plan, &open.shown.culprit, &wider.culprit)
 }
 
 /// Whether it is a failure of its own, though a wider one is open: of mail that comes late, in part or into Junk, some is refused besides; and
