@@ -35,6 +35,9 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     ALL.into_iter().chain([ALERTS])
 }
 
+/// How the names of alerts begin.
+const ALERT: &str = "Mailcanary";
+
 /// Whether there is one of this name.
 pub(super) fn is_there(name: &str) -> bool {
     all().any(|(known, _)| known == name)
@@ -84,11 +87,13 @@ fn title(text: &str) -> &str {
 fn written(text: &str) -> Markup {
     let mut kept = Vec::new();
     let mut parsed = Parser::new_ext(text, Options::ENABLE_TABLES).peekable();
-    // A heading can be led to by its first words.
+    // The section of an alert can be led to.
     let anchored = std::iter::from_fn(move || {
         let event = parsed.next()?;
         Some(match (event, parsed.peek()) {
-            (Event::Start(Tag::Heading { level: level @ HeadingLevel::H2, classes, attrs, .. }), Some(Event::Text(words))) => {
+            (Event::Start(Tag::Heading { level: level @ HeadingLevel::H2, classes, attrs, .. }), Some(Event::Text(words)))
+                if words.starts_with(ALERT) =>
+            {
                 Event::Start(Tag::Heading { level, id: Some(anchor(words).into()), classes, attrs })
             }
             (event, _) => event,
