@@ -34,6 +34,12 @@ for shell in bash:bash-completion/completions/mailcanary zsh:zsh/vendor-completi
 done
 rm "$root/completions"
 gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
+# What it is built of. Without jq a package is made all the same, and says so.
+if command -v jq >/dev/null; then
+    packaging/sbom.sh | gzip -9n >"$doc/mailcanary.cdx.json.gz"
+else
+    echo "warning: jq is not here: the package has no bill of materials" >&2
+fi
 
 compression=(--compress-type "${DEB_COMPRESSION:-xz}")
 [ "${DEB_COMPRESSION:-xz}" = xz ] || compression+=(--fast --compress-system)

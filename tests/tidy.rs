@@ -152,6 +152,7 @@ const COMMON: &[&str] = &[
     "evidence",
     "explain",
     "verdict",
+    "own",
 ];
 
 /// Where the present may be asked for. Adapters and the embedded world time their own waiting, on tokio's clock; `clippy` holds that.

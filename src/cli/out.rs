@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use super::FAILED;
 use super::terminal::{Look, Paper, fold};
+pub use crate::model::chained as chain;
 
 /// One of the two outputs.
 #[derive(Debug)]
@@ -88,17 +89,6 @@ impl Out {
             None => ExitCode::from(code),
         }
     }
-}
-
-/// An error with its causes: `what: why`.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
-    while let Some(inner) = cause {
-        text += &format!(": {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 fn write(to: &mut impl Write, text: &str) -> io::Result<()> {

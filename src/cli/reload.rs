@@ -11,13 +11,17 @@ use super::incident::ask;
 use super::out::Out;
 use super::{FAILED, WRONG, configuration, daemon_folder};
 use crate::config;
+use crate::edge::show::REFUSED;
 
 /// `mailcanary reload`.
 pub(super) fn execute(args: &OfDaemon) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
-    // The daemon would refuse it as well; the complaints belong where the command was given.
+    // The daemon refuses it as well; the complaints belong where the command was given, too.
     let undone = "nothing was reloaded, what runs goes on with the configuration that it has";
-    let Some(checked) = configuration(&args.config, undone, &mut err) else { return ExitCode::from(WRONG) };
+    let Some(checked) = configuration(&args.config, undone, &mut err) else {
+        tell(&args.config, &mut err);
+        return ExitCode::from(WRONG);
+    };
     match ask(&checked.settings.ledger.path, Method::POST, "/-/reload", None) {
         Ok(answer) => {
             let file = answer.get("file").and_then(Value::as_str).unwrap_or_default();
@@ -39,6 +43,27 @@ pub(super) fn execute(args: &OfDaemon) -> ExitCode {
         Err(why) => {
             err.line(format_args!("error: {why}"));
             ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Has the daemon refuse for itself what is wrong in the file: so its log, its page and its metric say so, too.
+fn tell(given: &Path, err: &mut Out) {
+    let told = match config::ledger_folder(given) {
+        Ok(folder) => ask(&folder, Method::POST, "/-/reload", None),
+        Err(_) => {
+            Err("where its ledger is cannot be read from this file; it looks at its own file some seconds after that was written"
+                .to_owned())
+        }
+    };
+    match told {
+        Err(why) if why.starts_with(REFUSED) => {
+            err.line("  the daemon was told, and refused it: its log, its status page and `mailcanary_config_last_reload_successful 0` say so, too");
+        }
+        Err(why) => err.line(format_args!("warning: the daemon was not told: {why}")),
+        Ok(answer) => {
+            let file = answer.get("file").and_then(Value::as_str).unwrap_or_default().escape_debug().to_string();
+            err.line(format_args!("warning: the daemon reads another file, `{file}`, and has taken over what stands there"));
         }
     }
 }

@@ -87,7 +87,7 @@ pub use template::{Template, TemplateError, Wording, sample};
 pub use trigger::{Header, Look, Payload, TriggerSettings, fill};
 
 pub use value::span;
-pub use web::{WebConfig, WebConfigError, web_config};
+pub use web::{WebConfig, WebConfigError, in_one, web_config};
 
 use complaint::Notes;
 

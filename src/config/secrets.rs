@@ -9,8 +9,8 @@ use super::service_key::ServiceKey;
 use super::signing::SigningKey;
 use super::text::join;
 use super::{
-    Complaint, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, WebhookSettings, Wire,
-    web_config,
+    Complaint, PostmarkSettings, Provider, ProviderKind, ResendSettings, Secret, SecretRef, Settings, SinkKind, WebConfigError,
+    WebhookSettings, Wire, web_config,
 };
 use crate::model::Name;
 
@@ -169,11 +169,17 @@ fn without_authorities(settings: &Settings) -> Vec<Complaint> {
     wires(settings).into_iter().filter_map(complaint).collect()
 }
 
-/// A web configuration that cannot be used.
-fn unfit_for_the_web(settings: &Settings) -> Option<Complaint> {
-    let path = settings.http.as_ref()?.web_config.as_ref()?;
-    let error = web_config(path).err()?;
-    Some(Complaint { place: None, key: "http.web_config".to_owned(), what: error.to_string(), hint: Some(error.hint) })
+/// Why a web configuration cannot be used: each mistake on its own.
+fn unfit_for_the_web(settings: &Settings) -> Vec<Complaint> {
+    let path = settings.http.as_ref().and_then(|http| http.web_config.as_ref());
+    let errors = path.and_then(|path| web_config(path).err()).unwrap_or_default();
+    let complaint = |error: WebConfigError| Complaint {
+        place: None,
+        key: "http.web_config".to_owned(),
+        what: error.to_string(),
+        hint: Some(error.hint),
+    };
+    errors.into_iter().map(complaint).collect()
 }
 
 /// The path of a key under the name of a provider, an inbox, a sink or a heartbeat.

@@ -199,3 +199,16 @@ impl LedgerError {
         Self::Damaged { file: file.to_path_buf(), what: what.into(), source: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_cause_is_told_twice() {
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        let words = full.to_string().split_once(": ").unwrap().1.to_owned();
+        let error = rusqlite::Error::SqliteFailure(full, Some(words.clone()));
+        assert_eq!(crate::model::chained(&error), words);
+        let other = rusqlite::Error::SqliteFailure(full, Some("disk I/O".to_owned()));
+        assert!(crate::model::chained(&other).starts_with("disk I/O: Error code 13: "), "{}", crate::model::chained(&other));
+    }
+}

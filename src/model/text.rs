@@ -65,6 +65,23 @@ fn inert(text: &str) -> String {
     text.chars().map(safe).collect()
 }
 
+/// An error with its causes: `what: why`.
+#[must_use]
+pub fn chained(error: &dyn std::error::Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        // SQLite says what it says twice, the second time with its number.
+        let numbered = said.strip_prefix("Error code ").and_then(|rest| rest.split_once(": "));
+        if !numbered.is_some_and(|(_, words)| text.to_lowercase().ends_with(&words.to_lowercase())) {
+            text += ": ";
+            text += &said;
+        }
+        cause = inner.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use super::headers::Wanted;
 use super::told;
 use crate::config::LedgerSettings;
 use crate::ledger::{Hops, Ledger, LedgerError};
+pub(super) use crate::model::chained as chain;
 use crate::model::{At, CanaryId, Span};
 use crate::watchdog::{Effect, Record};
 
@@ -188,16 +189,4 @@ impl Book {
     pub(super) const fn distrust(&mut self, now: At) {
         self.pruned_at = Some(now.plus(DISTRUST));
     }
-}
-
-/// An error with its causes.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::control;
 use super::front::Front;
 use super::start::StartError;
-use crate::config::{Secrets, Settings, WebConfigError};
+use crate::config::{Secrets, Settings, WebConfigError, in_one};
 use crate::edge::post::Order;
 use crate::edge::show::{self, Archive, Ask, Counter, Gate, Hub, Question, Secured, Tickets, Web, Wish};
 use crate::model::Now;
@@ -106,7 +106,9 @@ impl Desk {
     pub(super) fn exchange(&self, settings: &Settings, secrets: &Secrets, posted: axum::Router) {
         let (Some(http), Some(address)) = (&settings.http, self.address.get()) else { return };
         let token = http.token.as_ref().and_then(|at| secrets.get(at));
-        let unfit = |error: &WebConfigError| tracing::error!(%error, "the web configuration cannot be used any more: nobody is let in");
+        let unfit = |errors: &Vec<WebConfigError>| {
+            tracing::error!(error = in_one(errors), "the web configuration cannot be used any more: nobody is let in")
+        };
         let web = http.web_config.clone().map(|path| Web::open(path).inspect_err(unfit)).transpose();
         // It was fit a moment ago, and is not: what was meant to be locked stays locked.
         let Ok(web) = web else { return drop(self.router.send_replace(posted)) };

@@ -1,6 +1,7 @@
 //! A start: everything that can be wrong is found before anything begins.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ use crate::edge::inbox::Doors;
 use crate::edge::notify::SinkError;
 use crate::edge::show::Wish;
 use crate::edge::submit::SetUpError;
-use crate::ledger::{KeyError, Ledger, LedgerError, Recovered, Slate};
+use crate::ledger::{KEY_FILE, KeyError, Ledger, LedgerError, Recovered, Slate};
 use crate::model::{At, Loaded, Name, NoticeId, on_a_line};
 use crate::watchdog::{Event, Reads, Watchdog};
 
@@ -67,14 +68,26 @@ pub enum StartError {
     #[error("inbox `{0}`")]
     Inbox(Name, #[source] SetUpError),
     /// The HTTP port.
-    #[error("listening on `{0}`: is another mailcanary running, or another service on this port? Change `[http] listen`")]
+    #[error("listening on `{0}`: {hint} `[http] listen`", hint = barred(*.0, .1))]
     Http(SocketAddr, #[source] std::io::Error),
     /// The port of the page for everybody.
-    #[error("listening on `{0}` for everybody: is another service on this port? Change `[public] listen`")]
+    #[error("listening on `{0}` for everybody: {hint} `[public] listen`", hint = barred(*.0, .1))]
     Public(SocketAddr, #[source] std::io::Error),
     /// No randomness for the installation's seed.
     #[error("the operating system gives no random numbers: {0}")]
     Random(String),
+}
+
+/// Why a port may not be had, and what to do.
+fn barred(address: SocketAddr, error: &std::io::Error) -> &'static str {
+    let kind = error.kind();
+    if kind == ErrorKind::PermissionDenied && address.port() < 1024 {
+        "ports below 1024 are root's: let systemd listen there and hand it over (`mailcanary.socket`, docs/operating.md), put a proxy before it, or change"
+    } else if kind == ErrorKind::AddrNotAvailable {
+        "this host does not have that address: change"
+    } else {
+        "is another mailcanary running, or another service on this port? Change"
+    }
 }
 
 /// A daemon that is ready to run.
@@ -95,7 +108,7 @@ impl Daemon {
     pub async fn start(settings: Settings, secrets: &Secrets) -> Result<Self, StartError> {
         let (settings, clock) = (Arc::new(settings), Clock::new());
         let (ledger, recovered) = Ledger::open(&settings.ledger.path, clock.now())?;
-        let (key, standing) = (own_key(&settings)?, standing(&settings)?);
+        let (key, standing) = (own_key(&settings, &recovered)?, standing(&settings)?);
         let mut dog = replay(&settings, &ledger, &recovered)?;
         let mut book = Book::new(ledger, settings.ledger.clone());
         // What the first facts of this life tell goes out with them, once they are durable.
@@ -216,11 +229,19 @@ fn standing(settings: &Settings) -> Result<Standing, StartError> {
     Ok(Standing::new(slate, &told))
 }
 
-/// The key of this installation's canaries, made at the first start.
-fn own_key(settings: &Settings) -> Result<Key, StartError> {
+/// The key of this installation's canaries, made at the first start. Beside a ledger that was used it was there, and is lost.
+fn own_key(settings: &Settings, recovered: &Recovered) -> Result<Key, StartError> {
+    let used = recovered.checkpoint.is_some() || !recovered.tail.is_empty();
     let (key, made) = Key::load_or_create(&settings.ledger.path)?;
-    if made {
-        tracing::info!(path = %settings.ledger.path.display(), "made the key of this installation's canaries");
+    let path = settings.ledger.path.join(KEY_FILE);
+    if made && used {
+        tracing::warn!(
+            path = %path.display(),
+            "the key of this installation's canaries was gone, and a new one was made: canaries that were in flight count as forged. \
+             If there is a backup of it, stop mailcanary and put it back"
+        );
+    } else if made {
+        tracing::info!(path = %path.display(), "made the key of this installation's canaries");
     }
     Ok(key)
 }
@@ -241,4 +262,17 @@ fn begin(dog: &mut Watchdog, book: &mut Book, clock: &Clock) -> Result<At, Start
         }
     }
     Ok(began)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_cannot_be_had_says_what_to_do() {
+        let said = |port: u16, kind: ErrorKind| StartError::Http(SocketAddr::from(([127, 0, 0, 1], port)), kind.into()).to_string();
+        assert!(said(80, ErrorKind::PermissionDenied).contains("`mailcanary.socket`"), "{}", said(80, ErrorKind::PermissionDenied));
+        assert!(said(9825, ErrorKind::AddrInUse).contains("another mailcanary running"));
+        assert!(said(9825, ErrorKind::AddrNotAvailable).contains("does not have that address"));
+    }
 }

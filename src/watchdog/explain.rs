@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use self::figures::{how_many, newest, on_which, slow_leg};
+use self::figures::{how_many, newest, on_which, slow_leg, where_missing};
 use self::next_step::next_step;
 pub(super) use self::onset::keep_onset;
 use self::onset::onset;
@@ -91,8 +91,10 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             let share = percent(missing, sent);
             let loses = if common { "is lost" } else { "loses mail" };
             let refused = finding.class.map_or_else(String::new, |class| format!(", the last of them refused ({class})"));
-            let newest = newest(&tallies);
-            format!("{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing{refused}{newest}")
+            let (newest, there) = (newest(&tallies), where_missing(plan, finding, &tallies));
+            format!(
+                "{culprit} {loses}, about {share} %: {missing} of the last {sent} canaries to {boxes} are missing{there}{refused}{newest}"
+            )
         }
         Some(DeliveryKind::Slow) => {
             let factor = finding.size.round();
@@ -210,8 +212,8 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
     let about = |found: Option<(At, CanaryId)>| {
         found.map(|(at, id)| json!({ "canary": id, "sent_at": at.rfc3339(), "age": now.since(at).to_string() }))
     };
-    let routes: Vec<String> =
-        finding.routes.iter().filter_map(|i| plan.routes.get(*i)).map(|r| r.route.to_string()).take(LIST_AT_MOST).collect();
+    let (missing, well) = missing_on(plan, finding, &tallies);
+    let routes: Vec<&String> = missing.iter().chain(&well).take(LIST_AT_MOST).collect();
     let also: Vec<String> = finding.also.iter().map(subject).collect();
     let seen_in = inboxes(plan, &finding.routes);
     let (certainty, rivals) = certainty(plan, state, ix, finding);
@@ -239,6 +241,8 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "held_for": raised.map(|a| now.since(a.since).to_string()),
         "routes": routes,
         "routes_count": finding.routes.len(),
+        "routes_missing": missing.iter().take(LIST_AT_MOST).collect::<Vec<_>>(),
+        "routes_missing_count": missing.len(),
         "streams": streams(plan, finding),
         "inboxes": seen_in,
         "class": finding.class,
@@ -264,6 +268,17 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         object.insert("caution".to_owned(), json!(caution));
     }
     facts
+}
+
+/// The routes of a finding that miss mail, and the others, each in the order of the plan: which of them has a canary on its way changes
+/// from moment to moment.
+fn missing_on(plan: &Plan, finding: &Finding, tallies: &[Tally]) -> (Vec<String>, Vec<String>) {
+    let mut all: Vec<(usize, &Tally)> = finding.routes.iter().copied().zip(tallies).collect();
+    all.sort_by_key(|(slot, _)| *slot);
+    let named = |slot: usize| plan.routes.get(slot).map(|planned| planned.route.to_string());
+    let (missing, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, tally)| tally.row > 0 || tally.missing > 0);
+    let names = |these: Vec<(usize, &Tally)>| these.into_iter().filter_map(|(slot, _)| named(slot)).collect();
+    (names(missing), names(others))
 }
 
 /// Who else may be the cause of what shows in one place alone. Who refuses at the door has not asked the inbox.

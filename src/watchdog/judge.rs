@@ -23,10 +23,6 @@ use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
 const MATTERS: f64 = 0.2;
 /// Evidence so many nats below the threshold pages nobody any more.
 const FADED: f64 = 4.0;
-/// Nats against chance with which what is missing is of one place alone.
-const NO_CHANCE: f64 = 5.3;
-/// Of more routes that is not looked for.
-const GATHERED_OF: usize = 256;
 /// Delays by which the hypotheses shift, as factors.
 const FACTORS: [f64; 3] = [6.0, 12.0, 30.0];
 
@@ -121,7 +117,6 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     };
     let telling = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
     let routes: Vec<usize> = telling.into_iter().filter(|slot| evidence::shows(state, *slot)).collect();
-    let routes = gathered(plan, state, &alarm.culprit, routes);
     let known = state.open_delivery(&alarm.culprit);
     let matters = if mattering >= MATTERS { Severity::Page } else { Severity::Warn };
     let mut severity = matters.min(plan.loudest(&alarm.culprit, &routes));
@@ -151,31 +146,6 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     }
     let (culprit, also) = (alarm.culprit.clone(), suspect.also.clone());
     (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), again_at)
-}
-
-/// Those of a culprit's routes that show it, where all that is missing is of one inbox, or of one provider into an inbox, by more than chance,
-/// and the others have delivered since: what is known of these is no proof of the rest.
-fn gathered(plan: &Plan, state: &State, culprit: &Culprit, routes: Vec<usize>) -> Vec<usize> {
-    let by_inbox = match culprit {
-        Culprit::Provider(_) | Culprit::Stream(..) => true,
-        Culprit::Inbox(_) => false,
-        Culprit::Path(..) | Culprit::Route(..) | Culprit::Watcher {} => return routes,
-    };
-    if routes.len() > GATHERED_OF {
-        return routes;
-    }
-    let place = |slot: usize| plan.routes.get(slot).map(|r| if by_inbox { &r.route.inbox } else { &r.route.provider });
-    let known: Vec<(usize, Tally)> = routes.iter().map(|slot| (*slot, evidence::tally(plan, state, *slot))).collect();
-    let bad = || known.iter().flat_map(|(slot, t)| t.settled.iter().filter(|(_, arrived)| !arrived).map(|(at, _)| (*at, *slot)));
-    let Some((since, at)) = bad().min().and_then(|(since, slot)| Some((since, place(slot)?))) else { return routes };
-    let places: BTreeSet<&Name> = routes.iter().filter_map(|slot| place(*slot)).collect();
-    let surprise = bad().count() as f64 * (places.len() as f64).ln();
-    let has_delivered = |t: &Tally| t.settled.iter().any(|(sent, arrived)| *arrived && *sent >= since);
-    let is_there = bad().all(|(_, slot)| place(slot) == Some(at));
-    if surprise < NO_CHANCE || !is_there || !known.iter().all(|(slot, t)| place(*slot) == Some(at) || has_delivered(t)) {
-        return routes;
-    }
-    routes.into_iter().filter(|slot| place(*slot) == Some(at)).collect()
 }
 
 /// Whether nothing is missing of what these routes were sent. Where mail arrives again only what is overdue is missing.

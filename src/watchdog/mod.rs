@@ -45,6 +45,7 @@ mod lookup;
 mod mail;
 mod members;
 mod outbox;
+mod own;
 mod people;
 mod picture;
 mod plan;

@@ -121,13 +121,16 @@ fn route(plan: &Plan, state: &State, presents: &Presents, slot: usize, named: &B
     let route = &planned.route;
     let known = state.routes.get(slot);
     let tally = evidence::tally(plan, state, slot);
-    let (verdict, reason) = verdict::of_route(state, presents, route, &tally, known);
+    let verdict::OfRoute { verdict, reason, own, own_reason, incident } = verdict::of_route(state, presents, route, &tally, known);
     // Of all suspects that cover it the odds of the likeliest, on the scale of a route that is alone.
     let odds = planned.suspects.iter().map(|s| alarm::odds(plan, state, *s)).fold(f64::NEG_INFINITY, f64::max);
     Some(RouteView {
         route: route.clone(),
         verdict,
         reason,
+        own,
+        own_reason,
+        incident,
         suspicion: (odds - plan.ln_alarm + plan.threshold).max(0.0),
         deadline: planned.deadline,
         in_flight: known.map_or(0, |r| u64::try_from(r.in_flight().count()).unwrap_or(u64::MAX)),

@@ -9,9 +9,10 @@ use super::explain;
 use super::flight::RouteState;
 use super::hold::Sort;
 use super::outbox::Incident;
+use super::own;
 use super::state::State;
 use super::view::{Present, RouteView};
-use crate::model::{Class, Culprit, DeliveryKind, IncidentId, Kind, Route, Span, Verdict};
+use crate::model::{Class, Culprit, DeliveryKind, IncidentId, Kind, Own, Route, Span, Verdict};
 
 /// What can be said of open incidents now.
 pub(super) type Presents = BTreeMap<IncidentId, Present>;
@@ -20,9 +21,45 @@ pub(super) type Presents = BTreeMap<IncidentId, Present>;
 const ENOUGH: u64 = 20;
 /// Receivers stamp mail to the second: nothing finer is claimed.
 const FINEST: Span = Span::from_secs(1);
+/// How the reason of a route begins that has no part in the failure that covers it.
+const DELIVERS: &str = "this route itself delivers";
+/// Canaries sent so long before an alarm may have been its first victims.
+const ONSET: Span = Span::from_secs(600);
+
+/// What is shown of how a route is doing.
+#[derive(Debug)]
+pub(super) struct OfRoute {
+    /// The worst of what covers it.
+    pub(super) verdict: Verdict,
+    pub(super) reason: String,
+    /// What it itself shows, and why that is said.
+    pub(super) own: Own,
+    pub(super) own_reason: String,
+    /// The incident by which the verdict is as it is.
+    pub(super) incident: Option<IncidentId>,
+}
+
+impl OfRoute {
+    /// One that nothing covers: its verdict is its own.
+    fn alone(verdict: Verdict, reason: String) -> Self {
+        let own = match verdict {
+            Verdict::Delivering => Own::Delivering,
+            Verdict::Degraded => Own::Missing,
+            Verdict::Stopped => Own::Nothing,
+            Verdict::Unknown => Own::Unknown,
+        };
+        Self { verdict, own, own_reason: reason.clone(), reason, incident: None }
+    }
+
+    /// One that a failure covers. Where it has no part in that, its reason says so first.
+    fn covered(verdict: Verdict, told: String, (own, own_reason): (Own, String), incident: Option<IncidentId>) -> Self {
+        let reason = if own == Own::Delivering { format!("{DELIVERS}: {own_reason}; {told}") } else { told };
+        Self { verdict, reason, own, own_reason, incident }
+    }
+}
 
 /// How a route is doing.
-pub(super) fn of_route(state: &State, presents: &Presents, route: &Route, tally: &Tally, known: Option<&RouteState>) -> (Verdict, String) {
+pub(super) fn of_route(state: &State, presents: &Presents, route: &Route, tally: &Tally, known: Option<&RouteState>) -> OfRoute {
     let worst = state
         .open()
         .filter(|i| i.shown.kind.is_delivery() && !i.is_of_seed() && i.shown.culprit.covers(route))
@@ -30,35 +67,40 @@ pub(super) fn of_route(state: &State, presents: &Presents, route: &Route, tally:
         .filter(|i| !delivers(state, presents, i))
         .max_by_key(|i| (i.shown.severity, i.shown.kind == Kind::Stopped));
     if state.cut_off_since.is_some() {
-        return (Verdict::Unknown, "the watcher has no network".to_owned());
+        return OfRoute::alone(Verdict::Unknown, "the watcher has no network".to_owned());
     }
     if let Some(blind) = state.inboxes.get(&route.inbox).and_then(|i| i.blind.as_ref()) {
         let why = blind.why.as_deref().unwrap_or("unreadable");
-        return (Verdict::Unknown, format!("inbox `{}` cannot be read since {}: {why}", route.inbox, blind.since));
+        return OfRoute::alone(Verdict::Unknown, format!("inbox `{}` cannot be read since {}: {why}", route.inbox, blind.since));
     }
     if let Some(incident) = worst {
         let verdict = if is_stopped_by(state, incident, tally) { Verdict::Stopped } else { Verdict::Degraded };
-        return (verdict, told(presents, incident));
+        let slow = incident.shown.kind == Kind::Slow;
+        let itself = own::of_route(known, tally, incident.shown.since(), slow);
+        return OfRoute::covered(verdict, told(presents, incident), itself, Some(incident.shown.incident));
     }
     if let Some(alarm) = state.alarms.iter().find(|a| a.culprit.covers(route)) {
         let stopped = alarm.sort == Sort::Stop && !delivers_since(tally, alarm);
         let verdict = if stopped { Verdict::Stopped } else { Verdict::Degraded };
         let (whose, since) = (explain::subject(&alarm.culprit), alarm.since);
-        return (verdict, format!("{whose} shows a failure since {since}; not long enough for a page"));
+        let told = format!("{whose} shows a failure since {since}; not long enough for a page");
+        // What it was raised by was sent before it.
+        let itself = own::of_route(known, tally, since.minus(ONSET), alarm.sort == Sort::Slow);
+        return OfRoute::covered(verdict, told, itself, None);
     }
     if known.is_some_and(RouteState::is_suppressed) {
         let why =
             format!("provider `{}` does not write to the seed of inbox `{}`: what does not come says nothing", route.provider, route.inbox);
-        return (Verdict::Unknown, why);
+        return OfRoute::alone(Verdict::Unknown, why);
     }
     if known.is_none_or(|r| r.last_arrival.is_none()) {
-        return (Verdict::Unknown, "no canary has arrived yet".to_owned());
+        return OfRoute::alone(Verdict::Unknown, "no canary has arrived yet".to_owned());
     }
     let usual = known.and_then(|r| usual(&r.latency)).map_or_else(String::new, |u| format!("; nearly all take no longer than {u}"));
     match tally.row {
-        0 => (Verdict::Delivering, format!("the newest canaries arrived{usual}")),
-        1 => (Verdict::Delivering, format!("1 canary is overdue{usual}")),
-        row => (Verdict::Degraded, format!("{row} canaries in a row are overdue{usual}")),
+        0 => OfRoute::alone(Verdict::Delivering, format!("the newest canaries arrived{usual}")),
+        1 => OfRoute::alone(Verdict::Delivering, format!("1 canary is overdue{usual}")),
+        row => OfRoute::alone(Verdict::Degraded, format!("{row} canaries in a row are overdue{usual}")),
     }
 }
 

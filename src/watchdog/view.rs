@@ -10,7 +10,7 @@ use super::zone::DnsView;
 use crate::config::Maintenance;
 use crate::model::past::Became;
 use crate::model::{
-    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, Placement, Pulse, Route, Severity, Sign,
+    At, CanaryId, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, Own, Placement, Pulse, Route, Severity, Sign,
     Silence, Span, Standing, Verdict,
 };
 
@@ -88,10 +88,16 @@ pub struct View {
 pub struct RouteView {
     /// Which.
     pub route: Route,
-    /// How it is doing.
+    /// How it is doing: the worst of what covers it, its culprit's failure too.
     pub verdict: Verdict,
     /// Why we think so: one sentence.
     pub reason: String,
+    /// What its own canaries show, whoever is to blame.
+    pub own: Own,
+    /// Why that is said: one sentence.
+    pub own_reason: String,
+    /// The incident by which the verdict is as it is.
+    pub incident: Option<IncidentId>,
     /// The evidence against it, in nats.
     pub suspicion: f64,
     /// What comes later is as good as lost.

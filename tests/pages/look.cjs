@@ -151,7 +151,7 @@ async function keyboard(browser, { name, url }) {
 }
 
 // What is shown follows what is, and the reader stays where they are.
-async function refresh(browser, { name, url, focus, open, later }) {
+async function refresh(browser, { name, url, focus, open, later, read }) {
   const page = await opened(browser, "light", true);
   listen(page, `${name} refreshed`, new URL(url).origin);
   await page.goto(url, { waitUntil: "load" });
@@ -159,7 +159,10 @@ async function refresh(browser, { name, url, focus, open, later }) {
   await page.focus(focus);
   await page.evaluate(() => window.scrollTo(0, 300));
   const stand = () => page.evaluate(() => [document.activeElement.outerHTML.slice(0, 80), Math.round(scrollY), document.querySelectorAll("details[open]").length, document.querySelectorAll(":popover-open").length].join(" "));
-  await page.evaluate((id) => document.getElementById(id).showPopover(), "f0-0");
+  // What is read in a row that moves stays open.
+  await page.evaluate((id) => document.getElementById(id).showPopover(), read);
+  const rows = () => page.$$eval(".matrix tbody tr", (all) => all.map((row) => row.id).join());
+  const order = await rows();
   await page.focus(focus);
   const before = await stand();
   await (await fetch(later)).text();
@@ -167,6 +170,9 @@ async function refresh(browser, { name, url, focus, open, later }) {
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   await told.catch(() => complaints.push(`${name}: the change is not announced`));
   const after = await stand();
+  const open_now = await page.$$eval(":popover-open", (all) => all.map((one) => one.id).join());
+  if (open_now !== read) complaints.push(`${name}: a refresh leaves open ${open_now || "nothing"} and not ${read}`);
+  if ((await rows()) === order) complaints.push(`${name}: no row has moved`);
   // New things above push what is read down; the browser's own anchoring may move the scroll with it.
   const parts = (text) => text.replace(/ \d+ (\d+ \d+)$/, " $1");
   if (parts(before) !== parts(after)) complaints.push(`${name}: a refresh moves the reader: ${before} → ${after}`);

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use mailcanary::edge::show;
 use mailcanary::model::past::Became;
 use mailcanary::model::{
-    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, NoticeId, Now, Placement, Pulse, Route,
-    Severity, Sign, Span, Standing, Verdict,
+    At, CanaryId, Change, Class, Culprit, HookCounts, IncidentId, Kind, Leg, Loaded, Name, Notice, NoticeId, Now, Own, Placement, Pulse,
+    Route, Severity, Sign, Span, Standing, Verdict,
 };
 use mailcanary::model::{Mark, Part};
 use mailcanary::watchdog::count::Histogram;
@@ -53,6 +53,9 @@ fn route_view(route: Route, number: u64) -> RouteView {
         route,
         verdict: Verdict::Delivering,
         reason: "9 of the last 9 canaries arrived in time; the newest took 4.1s, the slowest of the hour 41s".to_owned(),
+        own: Own::Delivering,
+        own_reason: "the newest canaries arrived".to_owned(),
+        incident: None,
         suspicion: 0.25,
         deadline: Span::from_secs(900),
         in_flight: 2,

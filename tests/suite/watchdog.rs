@@ -15,6 +15,7 @@ mod flaps;
 mod grows;
 mod handing;
 mod heard;
+mod itself;
 mod joining;
 mod mail;
 mod next_steps;

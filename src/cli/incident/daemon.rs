@@ -12,6 +12,12 @@ use crate::run::control::SOCKET;
 /// Bytes of an answer that are read.
 const ANSWER: usize = 16 * 1024 * 1024;
 
+/// How it begins where nobody answers, and what to do then.
+pub(in crate::cli) const UNREACHED: &str = "no daemon answers";
+const UNREACHED_HINT: &str = "it is looked for beside `[ledger] path` as this file has it: if that was changed, the daemon that runs is still \
+    beside the old one, and only a restart changes that. Else: is `mailcanary run` running with this configuration, and may you open its \
+    ledger's folder (sudo)?";
+
 /// Sends `body` to `path`, and reads the answer.
 ///
 /// # Errors
@@ -28,7 +34,7 @@ pub(in crate::cli) fn ask(folder: &Path, method: Method, path: &str, body: Optio
         let unreached = |error: reqwest::Error| {
             let socket = socket.display().to_string();
             let why = reasons(&error);
-            format!("no daemon answers at `{}`: {why}\n  hint: is `mailcanary run` running with this configuration, and may you open its ledger's folder (sudo)?", socket.escape_debug())
+            format!("{UNREACHED} at `{}`: {why}\n  hint: {UNREACHED_HINT}", socket.escape_debug())
         };
         let mut response = request.send().await.map_err(unreached)?;
         let status = response.status();

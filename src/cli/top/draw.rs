@@ -88,9 +88,9 @@ fn seen(sheet: &mut Sheet, top: &Top, wish: &Wish, height: Option<usize>) {
     let between = sheet.paper.width.map_or(2, |wide| wide.saturating_sub(width(&left) + width(&right)).max(1));
     sheet.put(&[(&left, Tone::Strong), (&" ".repeat(between), Tone::Plain), (&right, Tone::Dim)]);
     sheet.wrapped(&format!("{} {}", sign(top.tone), top.sentence), tone(top.tone), 0, 3);
-    // A quarter of the height each for incidents and the matrix.
+    // A sixth of the height for incidents, a quarter for the matrix: what is looked for is the routes.
     let quarter = height.map(|rows| (rows / 4).max(2));
-    incidents(sheet, top, quarter);
+    incidents(sheet, top, height.map(|rows| (rows / 6).max(2)));
     let routes = wish.routes(top);
     sheet.gap();
     matrix(sheet, top, &routes, quarter);
@@ -108,7 +108,7 @@ fn incidents(sheet: &mut Sheet, top: &Top, most: Option<usize>) {
     let mut worst: Vec<&Open> = top.incidents.iter().collect();
     worst.sort_by_key(|open| std::cmp::Reverse(open.severity));
     for (at, open) in worst.iter().enumerate() {
-        if sheet.rows.len() + 1 > rows {
+        if sheet.rows.len() + 1 >= rows && worst.len() - at > 1 {
             sheet.put(&[(&format!("and {} more open", worst.len() - at), Tone::Dim)]);
             return;
         }
@@ -125,8 +125,8 @@ fn incidents(sheet: &mut Sheet, top: &Top, most: Option<usize>) {
         // Where not all of it has room, half a word says nothing.
         let since = if width(word) + width(&what) + width(&whole) > sheet.wide { age } else { whole };
         sheet.put(&[(word, tone), (&what, Tone::Strong), (&since, Tone::Plain)]);
-        // The first is the sentence on top already.
-        if at > 0 {
+        // The first is the sentence on top already; where rows are few, each has one.
+        if at > 0 && most.is_none() {
             sheet.wrapped(&open.summary, Tone::Dim, 5, 1);
         }
     }
@@ -137,7 +137,8 @@ fn matrix(sheet: &mut Sheet, top: &Top, routes: &[&Line], most: Option<usize>) {
     let mut fields: BTreeMap<(&Name, &Name), &Line> = BTreeMap::new();
     for route in routes {
         let kept = fields.entry((&route.provider, &route.inbox)).or_insert(route);
-        if (route.verdict.rank(), route.last_arrival) < (kept.verdict.rank(), kept.last_arrival) {
+        let rank = |line: &Line| (line.itself().rank(), line.verdict.rank(), line.last_arrival);
+        if rank(route) < rank(kept) {
             *kept = route;
         }
     }
@@ -174,7 +175,11 @@ fn matrix(sheet: &mut Sheet, top: &Top, routes: &[&Line], most: Option<usize>) {
         for inbox in inboxes.iter().take(fit) {
             let (text, tone) = fields.get(&(&provider.name, &inbox.name)).map_or_else(
                 || ("·".to_owned(), Tone::Dim),
-                |route| (format!("{} {}", sign(route.verdict), ago(route.last_arrival, top.at)), tone(route.verdict)),
+                |route| {
+                    // Behind it what covers it and is not its own.
+                    let mark = if route.itself() == route.verdict { "" } else { sign(route.verdict) };
+                    (format!("{} {} {mark}", sign(route.itself()), ago(route.last_arrival, top.at)), tone(route.itself()))
+                },
             );
             row.push((format!(" {}", padded(&text, field)), tone));
         }
@@ -214,7 +219,7 @@ fn list(sheet: &mut Sheet, top: &Top, routes: &[&Line], wish: &Wish, most: Optio
         }
         let (bar, heat) = suspicion(r.suspicion, top.threshold);
         sheet.put(&[
-            (&format!("{} {}", sign(r.verdict), padded(&short(r, route), route)), tone(r.verdict)),
+            (&format!("{} {}", sign(r.itself()), padded(&short(r, route), route)), tone(r.itself())),
             (&format!(" {bar}"), heat),
             (&rest, Tone::Plain),
         ]);

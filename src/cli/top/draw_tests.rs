@@ -60,6 +60,19 @@ fn it_fits_every_terminal_and_shows_the_outage_first() {
 }
 
 #[test]
+fn many_incidents_leave_room_for_routes_and_a_route_that_delivers_is_shown_so() {
+    let mut top = outage();
+    let one = top.incidents[0].clone();
+    top.incidents.extend((10..16).map(|incident| Open { incident, ..one.clone() }));
+    top.routes[4].own = Some(crate::model::Own::Delivering);
+    let rows = draw(&Sight { top: Some(top), trouble: None }, &Wish::default(), paper(80), Some(24));
+    let all = rows.join("\n");
+    assert!(rows.iter().filter(|row| row.contains("/password-re")).count() >= 4, "{all}");
+    assert!(all.contains("PAGE #7 ") && all.contains("and 5 more open"), "{all}");
+    assert!(rows.iter().any(|row| row.starts_with("✕ mailchimp ") && row.contains("✓ 15m ✕")), "{all}");
+}
+
+#[test]
 fn columns_and_names_are_whole_or_cut_where_they_tell_least() {
     let rows = |wide| draw(&Sight { top: Some(outage()), trouble: None }, &Wish::default(), paper(wide), Some(24)).join("\n");
     let narrow = rows(80);

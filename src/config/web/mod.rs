@@ -57,29 +57,71 @@ impl WebConfigError {
     fn new(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { what: what.into(), hint: hint.into() }
     }
+
+    /// With the file, and the line of what it is about where that is found.
+    fn placed(mut self, path: &Path, text: &str) -> Self {
+        let line = if self.what.starts_with("line ") { None } else { line_of(text, &self.what) };
+        let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+        self.what = format!("{}: {line}{}", quoted(&path.display().to_string()), self.what);
+        self
+    }
+}
+
+/// The line that begins with the last part of the key that a complaint begins with.
+fn line_of(text: &str, what: &str) -> Option<usize> {
+    let key: String = what.split(": ").next()?.split(' ').next()?.to_owned();
+    let last = key.rsplit_once(".`").map_or_else(|| key.rsplit('.').next().unwrap_or_default(), |(_, name)| name).trim_matches('`');
+    let is_it = |line: &str| {
+        let (name, _) = line.trim_start().split_once(':').unwrap_or_default();
+        name.trim_matches(['\'', '"']) == last
+    };
+    text.lines().position(is_it).map(|line| line + 1)
+}
+
+/// All of them as one text, where there is one place for it.
+#[must_use]
+pub fn in_one(errors: &[WebConfigError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Reads the file at `path`, and the certificates and keys that it names.
 ///
 /// # Errors
-/// The first thing that is wrong, with its line.
-pub fn web_config(path: &Path) -> Result<WebConfig, WebConfigError> {
+/// Everything that is wrong, with the file and the line.
+pub fn web_config(path: &Path) -> Result<WebConfig, Vec<WebConfigError>> {
     let unread = |error: LoadError| {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         WebConfigError::new(format!("{} cannot be read: {why}", quoted(&path.display().to_string())), "let mailcanary's user read it")
     };
-    let bytes = content(path).map_err(unread)?;
-    let text = String::from_utf8(bytes).map_err(|_not_utf8| WebConfigError::new("it is not UTF-8 text", "write it as YAML"))?;
-    let Text { tls_server_config, http_server_config, basic_auth_users } = text::read(&text)?;
+    let bytes = content(path).map_err(|error| vec![unread(error)])?;
+    let no_text = |_not_utf8| vec![WebConfigError::new("it is not UTF-8 text", "write it as YAML").placed(path, "")];
+    let text = String::from_utf8(bytes).map_err(no_text)?;
+    let placed = |errors: Vec<WebConfigError>| errors.into_iter().map(|error| error.placed(path, &text)).collect::<Vec<_>>();
+    let (Text { tls_server_config, http_server_config, basic_auth_users }, mut errors) = text::read(&text).map_err(placed)?;
     let users = basic_auth_users.unwrap_or_default();
-    users.iter().try_for_each(|(name, hash)| user(name, hash))?;
+    errors.extend(users.iter().filter_map(|(name, hash)| user(name, hash).err()));
     let headers = http_server_config.and_then(|http| http.headers).unwrap_or_default();
-    let headers = headers.iter().map(|(name, value)| header(name, value)).collect::<Result<_, _>>()?;
+    let mut carried = Vec::new();
+    for (name, value) in &headers {
+        match header(name, value) {
+            Ok(header) => carried.push(header),
+            Err(error) => errors.push(error),
+        }
+    }
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = vec![path.to_owned()];
-    let tls = tls_server_config.map(|tls| tls::server(&tls, folder, &mut files)).transpose()?;
+    let tls = match tls_server_config.map(|tls| tls::server(&tls, folder, &mut files)).transpose() {
+        Ok(tls) => tls,
+        Err(unfit) => {
+            errors.extend(unfit);
+            None
+        }
+    };
+    if !errors.is_empty() {
+        return Err(placed(errors));
+    }
     let knows_clients = tls.as_ref().is_some_and(|(_, knows)| *knows);
-    Ok(WebConfig { tls: tls.map(|(config, _)| config), knows_clients, users, headers, files })
+    Ok(WebConfig { tls: tls.map(|(config, _)| config), knows_clients, users, headers: carried, files })
 }
 
 fn user(name: &str, hash: &str) -> Result<(), WebConfigError> {

@@ -8,7 +8,7 @@ use super::*;
 const HASH: &str = "$2b$04$EGdrhbKUv8Oc9vGiXX0HQOxSg445d458Muh7DAHskb6QbtCvdxcie";
 
 /// What is made of this text, in a folder with a certificate, its key and another key.
-fn read(text: &str) -> Result<WebConfig, WebConfigError> {
+fn read(text: &str) -> Result<WebConfig, Vec<WebConfigError>> {
     let folder =
         std::env::temp_dir().join(format!("mailcanary-web-{}-{}", std::process::id(), std::thread::current().name().unwrap_or("x").len()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -60,8 +60,30 @@ fn what_is_wrong_is_said_with_its_line() {
         ("http_server_config:\n  headers:\n    Server: x\n".to_owned(), "`Server` cannot be set here", "strict-transport-security"),
         ("tls_server_config: [\n".to_owned(), "it is not written as it should be", "docs/api.md"),
     ] {
-        let error = read(&text).unwrap_err();
+        let errors = read(&text).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].to_string().contains("web.yml`: "), "{text}\n{errors:?}");
+        let error = &errors[0];
         assert!(error.to_string().contains(what) && error.hint.contains(hint), "{text}\n{error}\n{}", error.hint);
         assert!(!format!("{error:?}").contains("S3CRET"), "{error:?}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once_each_with_its_line() {
+    let text = format!(
+        "tls_server_config:\n  cert_file: gone.pem\n  key_file: lost.pem\n  cipher_suites:\n    - A\n  min_version: TLS10\nhttp_server_config:\n  http2: true\n  headers:\n    Server: x\nbasic_auth_users:\n  ann: S3CRET\n  bob: {HASH}\n"
+    );
+    let said: Vec<String> = read(&text).unwrap_err().iter().map(ToString::to_string).collect();
+    for (part, key) in [
+        ("line 4, column 3: ", "cipher_suites"),
+        ("line 8, column 3: ", "http2"),
+        ("line 12: ", "ann"),
+        ("line 10: ", "Server"),
+        ("line 6: ", "TLS10"),
+        ("line 2: ", "gone.pem"),
+        ("line 3: ", "lost.pem"),
+    ] {
+        assert!(said.iter().any(|one| one.contains(&format!("web.yml`: {part}")) && one.contains(key)), "{part}{key}\n{}", said.join("\n"));
+    }
+    assert!(said.len() == 7 && !said.join("").contains("S3CRET"), "{}", said.join("\n"));
 }

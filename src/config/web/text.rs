@@ -47,24 +47,58 @@ const ABSENT: &[(&str, &str)] = &[
     ("rate_limit", "what mailcanary serves at once is bounded already: leave it out"),
 ];
 
-/// Reads it. An empty file is one that asks for nothing.
-pub(super) fn read(text: &str) -> Result<Text, WebConfigError> {
-    if text.lines().all(|line| matches!(line.trim(), "" | "---") || line.trim_start().starts_with('#')) {
-        return Ok(Text::default());
+/// Mistakes that are looked for in one file.
+const MISTAKES: usize = 20;
+
+/// Reads it, and says which keys there are not: they are left out. An empty file is one that asks for nothing.
+///
+/// # Errors
+/// It cannot be read as such a file.
+pub(super) fn read(text: &str) -> Result<(Text, Vec<WebConfigError>), Vec<WebConfigError>> {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut errors = Vec::new();
+    loop {
+        if lines.iter().all(|line| matches!(line.trim(), "" | "---") || line.trim_start().starts_with('#')) {
+            return Ok((Text::default(), errors));
+        }
+        match serde_saphyr::from_str::<Text>(&lines.join("\n")) {
+            Ok(read) => return Ok((read, errors)),
+            Err(error) => {
+                let line = error.location().and_then(|at| usize::try_from(at.line()).ok()?.checked_sub(1));
+                let (error, unknown) = told(&error);
+                errors.push(error);
+                // A key that there is not is taken out with all below it, and the rest is looked at.
+                let Some(line) = line.filter(|_| unknown && errors.len() < MISTAKES) else { return Err(errors) };
+                if !blank(&mut lines, line) {
+                    return Err(errors);
+                }
+            }
+        }
     }
-    serde_saphyr::from_str(text).map_err(|error| {
-        let place = error.location().map_or_else(String::new, |at| format!("line {}, column {}: ", at.line(), at.column()));
-        let said = error.without_snippet().to_string();
-        // What is said of values could hold one of them: a password where its hash belongs.
-        let words = said.split_once("unknown field").map_or_else(String::new, |(_, rest)| rest.to_owned());
-        let unknown = words.split('`').nth(1);
-        let what = match unknown {
-            Some(key) => format!("{place}there is no key `{}`", key.escape_debug()),
-            None if said.contains("duplicate") => format!("{place}a key stands there twice"),
-            None => format!("{place}it is not written as it should be"),
-        };
-        let absent = unknown.and_then(|key| ABSENT.iter().find(|(name, _)| *name == key));
-        let hint = absent.map_or("docs/api.md shows the whole file with all its keys", |(_, why)| why);
-        WebConfigError::new(what, hint)
-    })
+}
+
+/// Takes a key out, and what stands further in below it: lines keep their numbers. Whether there was one.
+fn blank(lines: &mut [String], at: usize) -> bool {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let Some(own) = lines.get(at).filter(|line| !line.trim().is_empty()).map(|line| depth(line)) else { return false };
+    let below = lines.iter().skip(at + 1).take_while(|line| line.trim().is_empty() || depth(line) > own).count();
+    lines.iter_mut().skip(at).take(below + 1).for_each(String::clear);
+    true
+}
+
+/// What is wrong, in our words, and whether it is a key that there is not.
+fn told(error: &serde_saphyr::Error) -> (WebConfigError, bool) {
+    let place = error.location().map_or_else(String::new, |at| format!("line {}, column {}: ", at.line(), at.column()));
+    let said = error.without_snippet().to_string();
+    // What is said of values could hold one of them: a password where its hash belongs.
+    let words = said.split_once("unknown field").map_or_else(String::new, |(_, rest)| rest.to_owned());
+    let unknown = words.split('`').nth(1);
+    let what = match unknown {
+        Some(key) => format!("{place}there is no key `{}`", key.escape_debug()),
+        None if said.contains("duplicate") => format!("{place}a key stands there twice"),
+        None => format!("{place}it is not written as it should be"),
+    };
+    let absent = unknown.and_then(|key| ABSENT.iter().find(|(name, _)| *name == key));
+    let hint = absent.map_or("docs/api.md shows the whole file with all its keys", |(_, why)| why);
+    (WebConfigError::new(what, hint), unknown.is_some())
 }

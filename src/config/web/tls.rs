@@ -17,30 +17,40 @@ use super::WebConfigError;
 use super::text::Tls;
 
 /// What serves TLS, and whether it lets in those alone who show a certificate. Files are relative to `folder`; each is added to `files`.
-pub(super) fn server(tls: &Tls, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(Arc<ServerConfig>, bool), WebConfigError> {
+pub(super) fn server(tls: &Tls, folder: &Path, files: &mut Vec<PathBuf>) -> Result<(Arc<ServerConfig>, bool), Vec<WebConfigError>> {
     let mut file = |name: &Option<String>| {
         let path = name.as_ref().filter(|name| !name.is_empty()).map(|name| folder.join(name));
         files.extend(path.clone());
         path
     };
     let (cert, key, authority) = (file(&tls.cert_file), file(&tls.key_file), file(&tls.client_ca_file));
-    let (Some(cert), Some(key)) = (cert, key) else {
+    let lacks = || {
         let hint = "write `cert_file` and `key_file`, or leave `tls_server_config` out";
-        return Err(WebConfigError::new("tls_server_config: the certificate or its key is not named", hint));
+        WebConfigError::new("tls_server_config: the certificate or its key is not named", hint)
     };
-    let (verifier, knows_clients) = clients(tls.client_auth_type.as_deref(), authority.as_deref())?;
+    // Each is looked at, so that all that is wrong is said at once.
+    let named = (cert.is_some() && key.is_some()).then_some(()).ok_or_else(lacks);
+    let clients = clients(tls.client_auth_type.as_deref(), authority.as_deref());
+    let versions = versions(tls);
+    let (certificates, key) = (cert.as_deref().map(certificates).transpose(), key.as_deref().map(private_key).transpose());
+    let (Ok(()), Ok((verifier, knows_clients)), Ok(versions), Ok(Some(certificates)), Ok(Some(key))) =
+        (&named, &clients, &versions, &certificates, &key)
+    else {
+        let all = [named.err(), clients.err(), versions.err(), certificates.err(), key.err()];
+        return Err(all.into_iter().flatten().collect());
+    };
     let unfit = |why: &dyn std::fmt::Display| {
         WebConfigError::new(format!("tls_server_config: {why}"), "the key is that of the first certificate of `cert_file`")
     };
-    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider())).with_protocol_versions(&versions(tls)?);
-    let builder = builder.map_err(|error| unfit(&error))?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(default_provider())).with_protocol_versions(versions);
+    let builder = builder.map_err(|error| vec![unfit(&error)])?;
     let builder = match verifier {
-        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_single_cert(certificates(&cert)?, private_key(&key)?).map_err(|error| unfit(&error))?;
+    let mut config = builder.with_single_cert(certificates.clone(), key.clone_key()).map_err(|error| vec![unfit(&error)])?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((Arc::new(config), knows_clients))
+    Ok((Arc::new(config), *knows_clients))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, WebConfigError> {

@@ -105,6 +105,7 @@ const NAMES: &[(&str, &str)] = &[
     ("leak", "Address given to"),
     ("newest", "The newest"),
     ("alarm_at", "Suspected since"),
+    ("routes_missing", "Routes that miss mail"),
     ("routes", "Routes"),
     ("streams", "Streams"),
     ("inboxes", "Inboxes"),
@@ -117,7 +118,7 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 /// What stands in another piece, or says when the proof was written down.
-const FOLDED: [&str; 7] = ["at", "of", "how_many", "share_lost", "routes_count", "held_for", "quiet"];
+const FOLDED: [&str; 8] = ["at", "of", "how_many", "share_lost", "routes_count", "routes_missing_count", "held_for", "quiet"];
 
 /// The pieces of `evidence` but those `without` these keys, in the order in which they are told.
 #[must_use]
@@ -161,7 +162,8 @@ fn meant(kind: Kind, key: &str, value: &Value, all: &Map<String, Value>) -> Opti
         "certainty" => value.as_f64().and_then(|sure| words(certain(sure))),
         "standby" => words("yes: nothing in use is touched".to_owned()),
         "mails" | "refused" => value.as_u64().and_then(|count| words(grouped(count))),
-        "routes" => routes(value, all),
+        "routes" => routes(value, all, "routes_count"),
+        "routes_missing" => routes(value, all, "routes_missing_count"),
         "slow_leg" => leg(value),
         "filters" => filters(value),
         "first_bad" | "last_good" => value.as_object().map(canary),
@@ -186,9 +188,9 @@ fn odds(nats: f64) -> String {
 }
 
 /// Those that are listed, and how many more there are.
-fn routes(value: &Value, all: &Map<String, Value>) -> Option<Said> {
+fn routes(value: &Value, all: &Map<String, Value>, counted: &str) -> Option<Said> {
     let mut named: Vec<String> = value.as_array()?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    let count = all.get("routes_count").and_then(Value::as_u64).unwrap_or(named.len() as u64);
+    let count = all.get(counted).and_then(Value::as_u64).unwrap_or(named.len() as u64);
     let more = count.saturating_sub(named.len() as u64);
     named.extend((more > 0).then(|| format!("and {} more", grouped(more))));
     (!named.is_empty()).then_some(Said::List(named))

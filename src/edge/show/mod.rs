@@ -29,7 +29,7 @@ pub use gate::{Gate, Web};
 pub use metrics::{CONTENT_TYPE, reference, render};
 pub use past::{Answer, Archive, Question};
 pub use public::public;
-pub use reload::{Taken, Wish, current, reload};
+pub use reload::{REFUSED, Taken, Wish, current, reload};
 pub use router::router;
 pub use say::{Tickets, say};
 pub use serve::{Door, Knock, Secured, serve};

@@ -19,6 +19,9 @@ use super::problem::Problem;
 /// A reload is over within this: secrets are read, and sinks end what they are just telling.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// How it begins that a configuration was refused.
+pub const REFUSED: &str = "the configuration was not reloaded; the old one goes on";
+
 /// Somebody wants the configuration read again.
 #[derive(Debug)]
 pub struct Wish {
@@ -74,7 +77,7 @@ async fn wish(State((wishes, gate)): State<(mpsc::Sender<Wish>, Gate)>, request:
             Ok(answer(&json!({ "reloaded": true, "file": file, "routes": routes, "warnings": warnings })))
         }
         Err(complaints) => {
-            let why = format!("the configuration was not reloaded; the old one goes on:\n{}", complaints.join("\n"));
+            let why = format!("{REFUSED}:\n{}", complaints.join("\n"));
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, why).complaining(complaints))
         }
     }

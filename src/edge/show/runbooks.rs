@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, PreEscaped, html};
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::page;
 
@@ -28,9 +28,19 @@ const ALL: [(&str, &str); 14] = [
     ("early_sign", include_str!("../../../docs/runbooks/early_sign.md")),
 ];
 
+/// The one for what Prometheus says: a section for each alert that is about no kind of incident.
+const ALERTS: (&str, &str) = ("alerts", include_str!("../../../docs/runbooks/alerts.md"));
+
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.into_iter().chain([ALERTS])
+}
+
+/// How the names of alerts begin.
+const ALERT: &str = "Mailcanary";
+
 /// Whether there is one of this name.
 pub(super) fn is_there(name: &str) -> bool {
-    ALL.iter().any(|(known, _)| *known == name)
+    all().any(|(known, _)| known == name)
 }
 
 /// The paths. They need nothing of the watchdog, and answer while it does not.
@@ -41,14 +51,14 @@ pub(super) fn paths() -> Router {
 async fn list() -> Response {
     let body = html! {
         h1 { "Runbooks" }
-        ul { @for (kind, text) in ALL { li { a href=(format!("runbooks/{kind}")) { (title(text)) } } } }
+        ul { @for (kind, text) in all() { li { a href=(format!("runbooks/{kind}")) { (title(text)) } } } }
         footer { p { a href="." { "Status" } } }
     };
     answer(StatusCode::OK, &page::document(Some("./"), "Runbooks", &body))
 }
 
 async fn one(Path(kind): Path<String>) -> Response {
-    match ALL.iter().find(|(known, _)| *known == kind) {
+    match all().find(|(known, _)| *known == kind) {
         Some((_, text)) => {
             let body = html! {
                 (written(text))
@@ -76,7 +86,20 @@ fn title(text: &str) -> &str {
 #[expect(clippy::wildcard_enum_match_arm, reason = "what is no link passes as it is, whatever it is")]
 fn written(text: &str) -> Markup {
     let mut kept = Vec::new();
-    let events = Parser::new_ext(text, Options::ENABLE_TABLES).filter_map(|event| match event {
+    let mut parsed = Parser::new_ext(text, Options::ENABLE_TABLES).peekable();
+    // The section of an alert can be led to.
+    let anchored = std::iter::from_fn(move || {
+        let event = parsed.next()?;
+        Some(match (event, parsed.peek()) {
+            (Event::Start(Tag::Heading { level: level @ HeadingLevel::H2, classes, attrs, .. }), Some(Event::Text(words)))
+                if words.starts_with(ALERT) =>
+            {
+                Event::Start(Tag::Heading { level, id: Some(anchor(words).into()), classes, attrs })
+            }
+            (event, _) => event,
+        })
+    });
+    let events = anchored.filter_map(|event| match event {
         Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
             let to = address(&dest_url);
             kept.push(to.is_some());
@@ -90,9 +113,14 @@ fn written(text: &str) -> Markup {
     html! { (PreEscaped(body)) }
 }
 
+/// The words of a heading as people write them behind a `#`.
+fn anchor(words: &str) -> String {
+    words.to_lowercase().chars().filter_map(|c| if c == ' ' { Some('-') } else { (c.is_alphanumeric() || c == '-').then_some(c) }).collect()
+}
+
 /// Where a link of a document leads here.
 fn address(link: &str) -> Option<CowStr<'static>> {
-    let kind = link.strip_suffix(".md").filter(|kind| ALL.iter().any(|(known, _)| known == kind));
+    let kind = link.strip_suffix(".md").filter(|kind| is_there(kind));
     // Beside this one, whatever path a proxy puts before it.
     let own = kind.map(str::to_owned);
     own.or_else(|| link.starts_with("https://").then(|| link.to_owned())).map(CowStr::from)
@@ -131,6 +159,7 @@ mod tests {
         let (_, junked) = ALL[3];
         let page = written(junked).into_string();
         assert!(page.contains("See the FAQ.") && !page.contains("faq.md"), "{page}");
+        assert!(written(ALERTS.1).into_string().contains("<h2 id=\"mailcanarydown\">MailcanaryDown</h2>"));
         assert!(written(ALL[4].1).into_string().contains("<td><code>suspended</code></td>"));
     }
 }

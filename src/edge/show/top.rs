@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::router::{Silent, view};
 use super::{Ask, page, quiet};
-use crate::model::{At, Name, Severity, Span, Verdict};
+use crate::model::{At, Name, Own, Severity, Span, Verdict};
 use crate::watchdog::View;
 use crate::watchdog::count::{BUCKETS_MS, Histogram};
 
@@ -63,8 +63,11 @@ pub struct Line {
     pub stream: Name,
     /// To whom.
     pub inbox: Name,
-    /// How it is doing.
+    /// How it is doing: the worst of what covers it.
     pub verdict: Verdict,
+    /// What its own canaries show; nothing from a daemon of before.
+    #[serde(default)]
+    pub own: Option<Own>,
     /// Why we think so.
     pub reason: String,
     /// The evidence against it, in nats.
@@ -100,6 +103,14 @@ pub struct Open {
     pub summary: String,
 }
 
+impl Line {
+    /// What it itself does.
+    #[must_use]
+    pub fn itself(&self) -> Verdict {
+        self.own.map_or(self.verdict, Own::verdict)
+    }
+}
+
 impl Top {
     /// What is seen in `view`.
     #[must_use]
@@ -111,6 +122,7 @@ impl Top {
             stream: r.route.stream.clone(),
             inbox: r.route.inbox.clone(),
             verdict: r.verdict,
+            own: Some(r.own),
             reason: r.reason.clone(),
             suspicion: finite(r.suspicion),
             in_flight: r.in_flight,

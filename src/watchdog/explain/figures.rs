@@ -1,5 +1,7 @@
 //! Figures of the evidence: how many of how many, since when; and where mail waits.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::model::{At, DeliveryKind, Kind, Outcome};
@@ -13,6 +15,8 @@ use crate::watchdog::travel;
 
 /// The newest canaries of a route of which is counted how many were slow.
 const NEWEST: usize = 60;
+/// Inboxes that are named.
+const NAMED: usize = 3;
 /// Fewer arrivals in a row than this are nothing new where mail is lost in part.
 const SAYS_SOMETHING: usize = 6;
 
@@ -47,6 +51,25 @@ pub(super) fn how_many(plan: &Plan, state: &State, finding: &Finding, tallies: &
         }
         None => None,
     }
+}
+
+/// To which inboxes of several all is sent that is missing, if not to all of them.
+pub(super) fn where_missing(plan: &Plan, finding: &Finding, tallies: &[Tally]) -> String {
+    let (mut short, mut all) = (BTreeSet::new(), BTreeSet::new());
+    for (slot, tally) in finding.routes.iter().zip(tallies) {
+        let Some(planned) = plan.routes.get(*slot) else { continue };
+        all.insert(&planned.route.inbox);
+        if tally.missing > 0 {
+            short.insert(&planned.route.inbox);
+        }
+    }
+    let named: Vec<String> = short.iter().take(NAMED).map(|inbox| format!("`{inbox}`")).collect();
+    let listed = match named.as_slice() {
+        [all @ .., last] if short.len() == named.len() && !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        all if short.len() > all.len() => format!("{} and {} more", all.join(", "), short.len() - all.len()),
+        all => all.join(", "),
+    };
+    if short.is_empty() || short.len() == all.len() { String::new() } else { format!(", all of them to {listed}") }
 }
 
 /// Over which routes a refusal was the answer so far: one that has not been asked since is not well for that.

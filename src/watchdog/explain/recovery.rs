@@ -13,7 +13,7 @@ use crate::watchdog::view::IncidentView;
 /// What came late had been sent so long before an incident was opened, at most.
 const BEFORE: Span = Span::from_secs(3600);
 
-/// In a sentence: what is well again, by how many canaries, and how long ago it was opened.
+/// In a sentence: what is well again, by how many canaries, and how long after it was opened.
 pub(in crate::watchdog) fn recovery(plan: &Plan, state: &State, shown: &IncidentView, now: At) -> String {
     let (culprit, opened_at) = (&shown.culprit, shown.opened_at);
     let covered: Vec<usize> = plan.routes.iter().enumerate().filter(|(_, r)| culprit.covers(&r.route)).map(|(slot, _)| slot).collect();
@@ -21,12 +21,17 @@ pub(in crate::watchdog) fn recovery(plan: &Plan, state: &State, shown: &Incident
     let seeds: Vec<&Route> = state.routes.iter().filter(|r| culprit.covers(&r.route) && found(r)).map(|r| &r.route).collect();
     let suppressed = seeds.first().map(|r| format!("provider `{}` suppresses the seed of inbox `{}`", r.provider, r.inbox));
     if let Some(why) = suppressed.as_ref().filter(|_| seeds.len() == covered.len()) {
-        return format!("no outage: {why}; opened {} ago", now.since(opened_at));
+        return format!("no outage: {why}; {}", after(opened_at, now));
     }
     let suppressed = suppressed.map_or_else(String::new, |why| format!("; {why}: what did not arrive there is no outage"));
     let late = travel::grown(state, &covered, Some(opened_at.minus(BEFORE)))
         .map_or_else(String::new, |leg| format!("; of what came late: {}", leg.in_words()));
-    format!("{}{suppressed}{late}; opened {} ago", well(plan, state, shown, &covered), now.since(opened_at))
+    format!("{}{suppressed}{late}; {}", well(plan, state, shown, &covered), after(opened_at, now))
+}
+
+/// How long after it was opened: true at whatever time it is read.
+fn after(opened_at: At, now: At) -> String {
+    format!("{} after it was opened", now.since(opened_at))
 }
 
 /// What is well, and by what that is known: of what failed in part, only what has come since the last that was bad tells.

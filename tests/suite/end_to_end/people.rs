@@ -101,6 +101,8 @@ async fn over_http_only_the_token_may_speak() {
     let folder = crate::support::alertmanager::Folder::new("token");
     let token = folder.write("http.token", TOKEN);
     let (_world, _hook, mut daemon, id) = outage(&format!("token = {{ file = \"{}\" }}\n", token.display())).await;
+    let page = daemon.get(&format!("/incidents/{id}")).await.unwrap().1;
+    assert!(page.contains(&format!("class=\"act\" href=\"{id}/say\"")), "{page}");
     let path = format!("/api/v1/incidents/{id}/ack");
     let body = r#"{"by": "ann", "note": "on it"}"#;
     for wrong in [None, Some("wrong"), Some("")] {
@@ -131,6 +133,20 @@ async fn without_a_token_nothing_can_be_changed_over_http() {
     let (_world, _hook, mut daemon, id) = outage("").await;
     let (status, said) = daemon.post(&format!("/api/v1/incidents/{id}/ack"), Some("any"), r#"{"by": "ann"}"#).await;
     assert!(status == 403 && said.contains("[http] token"), "{status} {said}");
+    let (status, said) = daemon.post("/-/reload", None, "").await;
+    assert!(status == 403 && said.contains("`mailcanary reload`"), "{status} {said}");
+    // No button that leads to a form in which nothing can be said; the commands are there.
+    let page = daemon.get(&format!("/incidents/{id}")).await.unwrap().1;
+    assert!(!page.contains("class=\"act\""), "{page}");
+    for command in ["incident ack ", "incident close ", "silence add --provider "] {
+        assert!(page.contains(&format!("mailcanary {command}")), "{command}: {page}");
+    }
+    // A key that is lost beside a used ledger is no first start.
+    assert_eq!(daemon.stop().await, Some(0));
+    assert!(!daemon.log().contains("was gone"), "{}", daemon.log());
+    std::fs::remove_file(daemon.folder.path().join("ledger/canary.key")).unwrap();
+    daemon.start().await;
+    assert!(daemon.log().contains("canaries that were in flight count as forged"), "{}", daemon.log());
     assert_eq!(daemon.stop().await, Some(0));
 }
 

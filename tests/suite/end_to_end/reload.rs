@@ -33,7 +33,8 @@ async fn an_outage_goes_on_over_reloads_and_a_wrong_configuration_is_refused() {
     // Wrong: said where it was asked, in the log, on the page and as a metric; the old one goes on.
     daemon.rewrite(|text| text + "[stream.third]\nsubjekt = \"x\"\n");
     let (code, _, err) = daemon.say(&["reload"]);
-    assert!(code == Some(2) && err.contains("subjekt"), "{err}");
+    assert!(code == Some(2) && err.contains("subjekt") && err.contains("the daemon was told, and refused it"), "{err}");
+    assert_eq!(daemon.metric(SUCCESSFUL).await, Some(0.0), "the command alone is enough");
     let (status, said) = daemon.post("/-/reload", Some(TOKEN), "").await;
     assert!(status == 422 && said.contains("subjekt") && said.contains("mailcanary.toml:"), "{status} {said}");
     assert_eq!(daemon.post("/-/reload", None, "").await.0, 401);
@@ -52,6 +53,19 @@ async fn an_outage_goes_on_over_reloads_and_a_wrong_configuration_is_refused() {
     let (code, _, err) = daemon.say(&["reload"]);
     assert!(code == Some(1) && err.contains("http.listen: only a restart can change"), "{err}");
     daemon.rewrite(|text| text.replace("127.0.0.1:1\"", &format!("{port}\"")));
+    // Whoever changed the ledger's path is told where it is looked.
+    let elsewhere = daemon.folder.path().join("elsewhere");
+    let moved = std::fs::read_to_string(daemon.folder.path().join("mailcanary.toml")).unwrap();
+    let ledger = daemon.folder.path().join("ledger");
+    let moved = daemon.folder.write("moved.toml", &moved.replace(&ledger.display().to_string(), &elsewhere.display().to_string()));
+    let asked = std::process::Command::new(env!("CARGO_BIN_EXE_mailcanary"))
+        .args(["reload", "-c"])
+        .arg(moved)
+        .envs([("API_TOKEN", TOKEN)])
+        .output()
+        .unwrap();
+    let err = String::from_utf8_lossy(&asked.stderr);
+    assert!(err.contains("elsewhere/control.sock") && err.contains("only a restart changes that"), "{err}");
     daemon.signal("HUP");
     daemon.wait_for("the signal to be heard", async |d| (d.metric(SUCCESSFUL).await? == 1.0).then_some(())).await;
     assert_eq!(daemon.metric("process_start_time_seconds").await.unwrap().to_bits(), pid, "all in one life");

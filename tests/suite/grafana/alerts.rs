@@ -45,10 +45,12 @@ const CASES: &[Case] = &[
         &[
             (route!("mailcanary_canaries_submitted_total", "outcome=\"accepted\""), "0+1x60"),
             (route!("mailcanary_canaries_arrived_total", "placement=\"inbox\""), "5x60"),
+            ("process_start_time_seconds|", "0x60"),
         ],
         &[
             (route!("mailcanary_canaries_submitted_total", "outcome=\"refused\""), "0+1x60"),
             (route!("mailcanary_canaries_arrived_total", "placement=\"inbox\""), "5x60"),
+            ("process_start_time_seconds|", "0x60"),
         ],
     ),
     Case(
@@ -94,10 +96,12 @@ const CASES: &[Case] = &[
         &[
             (route!("mailcanary_canaries_submitted_total", "outcome=\"accepted\""), "0+1x240"),
             (route!("mailcanary_canaries_arrived_total", "placement=\"inbox\""), "5x240"),
+            ("process_start_time_seconds|", "0x240"),
         ],
         &[
             (route!("mailcanary_canaries_submitted_total", "outcome=\"accepted\""), "0+1x240"),
             (route!("mailcanary_canaries_arrived_total", "placement=\"junk\""), "0+0.1x240"),
+            ("process_start_time_seconds|", "0x240"),
         ],
     ),
     Case(
@@ -302,6 +306,47 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// Alerts that say what has not happened for some time, the minute, and worlds in which nobody looked for so long: Prometheus is younger, or the
+/// daemon is, though it keeps its counters.
+const YOUNG: &[(&str, u32, Series)] = &[
+    (
+        "MailcanaryNothingArrives",
+        60,
+        &[
+            (route!("mailcanary_canaries_submitted_total", "outcome=\"accepted\""), "_x40 0+1x20"),
+            (route!("mailcanary_canaries_arrived_total", "placement=\"inbox\""), "_x40 5x20"),
+            ("process_start_time_seconds|", "0x60"),
+        ],
+    ),
+    (
+        "MailcanaryNothingArrives",
+        60,
+        &[
+            (route!("mailcanary_canaries_submitted_total", "outcome=\"accepted\""), "0+1x60"),
+            (route!("mailcanary_canaries_arrived_total", "placement=\"inbox\""), "5x60"),
+            ("process_start_time_seconds|", "0x44 2700x16"),
+        ],
+    ),
+    (
+        "MailcanaryRouteSilent",
+        240,
+        &[
+            (route!("mailcanary_canaries_submitted_total", "outcome=\"accepted\""), "_x170 0+1x70"),
+            (route!("mailcanary_canaries_arrived_total", "placement=\"inbox\""), "_x170 5x70"),
+            ("process_start_time_seconds|", "0x240"),
+        ],
+    ),
+    (
+        "MailcanaryRouteSilent",
+        240,
+        &[
+            (route!("mailcanary_canaries_submitted_total", "outcome=\"accepted\""), "0+1x240"),
+            (route!("mailcanary_canaries_arrived_total", "placement=\"inbox\""), "5x240"),
+            ("process_start_time_seconds|", "0x200 12000x40"),
+        ],
+    ),
+];
+
 fn series(world: Series) -> Value {
     let one = |(name, values): &(&str, &str)| {
         let (metric, labels) = name.split_once('|').unwrap();
@@ -312,7 +357,10 @@ fn series(world: Series) -> Value {
 }
 
 fn test(case: &Case, world: Series, fires: bool) -> Value {
-    let Case(name, minute, ..) = case;
+    looked_at(case.0, case.1, world, fires)
+}
+
+fn looked_at(name: &str, minute: u32, world: Series, fires: bool) -> Value {
     let expr = format!("count(ALERTS{{alertname=\"{name}\",alertstate=\"firing\"}}) or vector(0)");
     let sample = json!({ "labels": "{}", "value": u8::from(fires) });
     json!({
@@ -335,7 +383,11 @@ fn each_alert_fires_when_it_must_and_is_silent_when_it_must() {
     // Rules are evaluated at each step from the beginning: in longer ones where days are waited for.
     for (name, step, minutes) in [("tests.yml", "5m", 0..1000), ("long.yml", "1h", 1000..u32::MAX)] {
         let cases = CASES.iter().filter(|case| minutes.contains(&case.1));
-        let tests: Vec<Value> = cases.flat_map(|case| [test(case, case.2, true), test(case, case.3, false)]).collect();
+        let young = YOUNG.iter().filter(|young| minutes.contains(&young.1));
+        let tests: Vec<Value> = cases
+            .flat_map(|case| [test(case, case.2, true), test(case, case.3, false)])
+            .chain(young.map(|(name, minute, world)| looked_at(name, *minute, world, false)))
+            .collect();
         // JSON is YAML.
         let file = json!({ "rule_files": [rules], "evaluation_interval": step, "tests": tests });
         let (good, said) = promtool(&["test", "rules", folder.write(name, &file.to_string()).to_str().unwrap()]);
@@ -366,6 +418,19 @@ fn alerts_say_what_to_do_and_how_loud() {
     }
     let loud = alerts.iter().filter(|alert| alert.severity == grafana::Severity::Page).count();
     assert!((5..=10).contains(&loud), "{loud} of {} page", alerts.len());
+    // Each leads to a document that is there, and to its own section where there is one for several.
+    let rules: Value = serde_saphyr::from_str(&grafana::alert_rules()).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/runbooks");
+    for rule in rules["groups"][1]["rules"].as_array().unwrap() {
+        let (name, leads) = (rule["alert"].as_str().unwrap(), rule["annotations"]["runbook_url"].as_str().unwrap());
+        let (_, place) = leads.rsplit_once("/runbooks/").unwrap();
+        let (file, section) = place.split_once('#').unwrap_or((place, ""));
+        if file != "{{ $labels.kind }}" {
+            let text = std::fs::read_to_string(format!("{folder}/{file}.md")).unwrap_or_else(|_| panic!("{name}: no {file}.md"));
+            let there = section.is_empty() || (section == name.to_lowercase() && text.contains(&format!("\n## {name}\n")));
+            assert!(there, "{name}: docs/runbooks/{file}.md has no section of it");
+        }
+    }
     let documented = include_str!("../../../docs/grafana.md");
     for alert in &alerts {
         assert!(documented.contains(&format!("`{}`", alert.name)), "docs/grafana.md lacks `{}`", alert.name);

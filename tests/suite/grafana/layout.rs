@@ -150,7 +150,16 @@ fn links_lead_to_dashboards_and_pages_that_are_there() {
         for name in ["datasource", "instance", "provider", "stream", "inbox"] {
             assert!(variables.contains(name), "{file}: no variable `{name}`");
         }
-        assert_eq!(board["annotations"]["list"].as_array().unwrap().len(), 1, "{file}");
+        // What pages is told from what warns; where one party is looked at, its own incidents alone; each leads to its page.
+        let drawn = board["annotations"]["list"].as_array().unwrap();
+        let colours: BTreeSet<&str> = drawn.iter().map(|annotation| text(annotation, "iconColor")).collect();
+        assert_eq!((drawn.len(), colours.len()), (2, 2), "{file}");
+        let whose = ["provider", "inbox"].into_iter().find(|party| file == format!("mailcanary-{party}.json"));
+        for annotation in drawn {
+            let (expr, said) = (text(annotation, "expr"), text(annotation, "textFormat"));
+            assert!(said.contains("{{url}}/incidents/{{number}}") && expr.contains("\"number\""), "{file}: {annotation}");
+            assert_eq!(whose.is_some_and(|party| expr.contains(&format!("${{{party}:regex}}"))), whose.is_some(), "{file}: {expr}");
+        }
     }
     assert!(kinds.contains("/d/mailcanary-provider") && kinds.contains("/d/mailcanary-inbox"), "{kinds:?}");
 }

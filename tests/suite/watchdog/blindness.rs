@@ -175,7 +175,7 @@ impl Explicit {
                         self.at(Span::from_secs(3), seen);
                     }
                 }
-                Effect::Notify { notice, .. } => self.notices.push((*notice).clone()),
+                Effect::Notify(notice) => self.notices.push(notice),
                 _ => {}
             }
         }

@@ -63,7 +63,7 @@ impl Asked {
                 return Err(Problem::unfit(format!("a parameter of the query is not known: {there}")));
             };
             if !parameter.form.fits(&value) {
-                return Err(Problem::unfit(format!("`{}` is not of the form {}", parameter.name, parameter.form.schema())));
+                return Err(Problem::unfit(format!("`{}` should be {}", parameter.name, parameter.form.in_words())));
             }
             if self.query.insert(parameter.name, value).is_some() {
                 return Err(Problem::unfit(format!("`{}` stands there twice", parameter.name)));

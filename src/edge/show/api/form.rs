@@ -130,6 +130,23 @@ impl Form {
         }
     }
 
+    /// The same for people.
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Self::Name => "a name: a-z 0-9 - _ . and a letter or digit first, as `mailchimp`".to_owned(),
+            Self::Number => "a number, as `7`".to_owned(),
+            Self::Canary => "the id of a canary: 16 hexadecimal digits".to_owned(),
+            Self::Limit => format!("a number from 1 to {}", LIMIT.0),
+            Self::Flag => "`true` or `false`".to_owned(),
+            Self::Verdict => format!("one of {}", Verdict::WORDS.join(", ")),
+            Self::Severity => format!("one of {}", Severity::WORDS.join(", ")),
+            Self::Kind => format!("one of {}", Kind::WORDS.join(", ")),
+            Self::BehindRoute | Self::BehindCanary => "the `next` of the page before, as it was answered".to_owned(),
+            Self::BehindEvent => "the id of an event, as it was sent".to_owned(),
+            Self::Instant => "an instant, as `2022-08-08T19:30:00Z`".to_owned(),
+        }
+    }
+
     /// A value that has it.
     pub(super) fn example(self) -> Value {
         match self {
@@ -180,6 +197,7 @@ mod tests {
             let example = form.example();
             let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             assert!(form.fits(&text), "{form:?} {text}");
+            assert!(!form.in_words().contains(['{', '"']), "{form:?}: {}", form.in_words());
             for odd in ["", " ", "\0", "ä", "-1", "+1", "True", "a/b", "x\n", "1 "] {
                 assert!(!form.fits(odd), "{form:?} {odd:?}");
             }

@@ -64,6 +64,10 @@ pub(super) enum Who {
     User(String),
 }
 
+/// Whether who asks may say something by a form.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pen(pub(super) bool);
+
 impl Gate {
     /// That of the control socket: whoever may open it may do everything.
     #[must_use]
@@ -90,7 +94,7 @@ impl Gate {
         let Some(rules) = &self.0 else { return Ok(None) };
         match parts.extensions.get::<Who>().unwrap_or(&Who::Anybody) {
             Who::User(name) if rules.writers.contains(name) => Ok(Some(name.clone())),
-            Who::User(_) | Who::Token | Who::Anybody if rules.token.is_some() => Ok(None),
+            who if rules.has_pen(who) => Ok(None),
             Who::User(_) | Who::Token | Who::Anybody => {
                 let why = "nothing can be said here: that needs `[http] token`, or a user of `[http] writers`. On its host there are \
                     `mailcanary incident ack`, `mailcanary incident close` and `mailcanary silence`";
@@ -122,8 +126,8 @@ impl Gate {
                 Err(Problem::new(StatusCode::FORBIDDEN, "this user may read only: `[http] writers` names those who may do more"))
             }
             Who::Anybody if rules.token.is_none() && rules.writers.is_empty() => {
-                let why =
-                    "nothing can be changed here: set `[http] token`, or use `mailcanary incident` and `mailcanary silence` on its host";
+                let why = "nothing can be changed here: set `[http] token`, or use `mailcanary reload`, `mailcanary incident` and \
+                    `mailcanary silence` on its host";
                 Err(Problem::new(StatusCode::FORBIDDEN, why))
             }
             Who::Anybody => Err(rules.stranger(rules.wanted())),
@@ -132,6 +136,11 @@ impl Gate {
 }
 
 impl Rules {
+    /// Whether this one may say something by a form, if only by typing the token.
+    fn has_pen(&self, who: &Who) -> bool {
+        self.token.is_some() || matches!(who, Who::User(name) if self.writers.contains(name))
+    }
+
     /// Who asks by these credentials, if they may read.
     async fn let_in(&self, given: Option<HeaderValue>) -> Result<Who, Problem> {
         let web = self.web.as_ref().map(Web::current);
@@ -217,6 +226,7 @@ async fn pass(State(gate): State<Gate>, mut request: Request, next: Next) -> Res
     };
     let mut response = match let_in {
         Ok(who) => {
+            request.extensions_mut().insert(Pen(rules.has_pen(&who)));
             request.extensions_mut().insert(who);
             next.run(request).await
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::config::{WebConfig, WebConfigError, web_config};
+use crate::config::{WebConfig, WebConfigError, in_one, web_config};
 
 /// Between two looks at the files.
 const LOOK: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ impl Web {
     ///
     /// # Errors
     /// It cannot be used.
-    pub fn open(path: PathBuf) -> Result<Self, WebConfigError> {
+    pub fn open(path: PathBuf) -> Result<Self, Vec<WebConfigError>> {
         let config = Arc::new(web_config(&path)?);
         let state = Mutex::new(State { seen: stamps(&config), config, looked: Instant::now() });
         Ok(Self(Arc::new(Followed { path, state })))
@@ -56,9 +56,10 @@ impl Web {
                         state.config = Arc::new(config);
                         state.seen = stamps(&state.config);
                     }
-                    Err(error) => {
-                        let (path, hint) = (self.0.path.display(), &error.hint);
-                        tracing::error!(%path, %error, hint, "the web configuration has changed and cannot be used; the old one goes on: {error}");
+                    Err(errors) => {
+                        let (path, error) = (self.0.path.display(), in_one(&errors));
+                        let hint = errors.first().map(|error| error.hint.as_str()).unwrap_or_default();
+                        tracing::error!(%path, error, hint, "the web configuration has changed and cannot be used; the old one goes on: {error}");
                         state.seen = seen;
                     }
                 }

@@ -28,6 +28,9 @@ pub(super) struct Board {
     made: u32,
     /// Rows that are open at first.
     open: usize,
+    /// Whose incidents are drawn over its plots: a matcher of culprits, or all.
+    whose: String,
+    refresh: &'static str,
 }
 
 impl Board {
@@ -37,7 +40,19 @@ impl Board {
             "name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus", "regex": "", "hide": 0,
             "includeAll": false, "multi": false, "refresh": 1, "options": [], "skipUrlSync": false,
         });
-        let board = Self { uid, title, description, from, variables: vec![source], panels: Vec::new(), y: 0, made: 0, open: usize::MAX };
+        let board = Self {
+            uid,
+            title,
+            description,
+            from,
+            variables: vec![source],
+            panels: Vec::new(),
+            y: 0,
+            made: 0,
+            open: usize::MAX,
+            whose: String::new(),
+            refresh: "30s",
+        };
         board.several("instance", "Watchdog", names::BUILD_INFO)
     }
 
@@ -79,6 +94,18 @@ impl Board {
             "name": name, "label": label, "type": "custom", "query": query.join(", "), "current": options.first(), "options": options,
             "hide": 0, "includeAll": false, "multi": false, "skipUrlSync": false,
         }));
+        self
+    }
+
+    /// Only incidents of these culprits are drawn over its plots.
+    pub(super) fn about(mut self, whose: &str) -> Self {
+        whose.clone_into(&mut self.whose);
+        self
+    }
+
+    /// It is asked anew this often.
+    pub(super) const fn refreshed(mut self, every: &'static str) -> Self {
+        self.refresh = every;
         self
     }
 
@@ -140,9 +167,9 @@ impl Board {
         ]);
         let json = json!({
             "uid": board.uid, "title": board.title, "description": board.description, "tags": [TAG], "schemaVersion": SCHEMA, "version": 1,
-            "editable": true, "fiscalYearStartMonth": 0, "graphTooltip": 1, "id": null, "liveNow": false, "refresh": "30s", "timezone": "browser",
+            "editable": true, "fiscalYearStartMonth": 0, "graphTooltip": 1, "id": null, "liveNow": false, "refresh": board.refresh, "timezone": "browser",
             "time": { "from": board.from, "to": "now" }, "timepicker": {}, "weekStart": "", "links": links, "panels": board.panels,
-            "templating": { "list": board.variables }, "annotations": { "list": [incidents()] },
+            "templating": { "list": board.variables }, "annotations": { "list": incidents(&board.whose) },
         });
         (format!("{}.json", board.uid), format!("{json:#}\n"))
     }
@@ -158,13 +185,22 @@ fn rewrite(panel: &mut Value, pairs: &[[String; 2]]) {
     panel.get_mut("panels").and_then(Value::as_array_mut).into_iter().flatten().for_each(|inside| rewrite(inside, pairs));
 }
 
-/// While an incident was open, as a stretch over every plot.
-fn incidents() -> Value {
-    let open = ALL.of(names::INCIDENT_OPEN, "");
-    let expr = format!("max by (kind, culprit) ({open} == 1)");
-    json!({
-        "name": "Incidents", "datasource": datasource(), "enable": true, "hide": false, "iconColor": "red", "expr": expr, "step": "30s",
-        "target": { "datasource": datasource(), "refId": "Anno", "expr": expr, "interval": "30s", "range": true, "instant": false, "editorMode": "code" },
-        "titleFormat": "{{kind}}: {{culprit}}", "textFormat": "an incident was open", "tagKeys": "kind", "useValueForTime": false,
-    })
+/// While incidents were open, as stretches over every plot: those that page apart from the others. The number is a figure of a metric, and a
+/// figure is no label: it is counted into one, so that the text can lead to the page.
+fn incidents(whose: &str) -> Value {
+    let one = |name: &str, colour: &str, loud: &str| {
+        let (number, severity) = (ALL.of(names::INCIDENT_NUMBER, whose), ALL.of(names::INCIDENT_SEVERITY, whose));
+        let page = format!("* on (instance, job) group_left (url) {}", ALL.of(names::STATUS_PAGE_INFO, ""));
+        let by = "instance, job, kind, culprit";
+        let expr = format!(
+            "count_values by (kind, culprit, url) (\"number\", ({number} and on ({by}) {severity} {loud}) {page} or on ({by}) ({number} and on ({by}) {severity} {loud}))"
+        );
+        json!({
+            "name": name, "datasource": datasource(), "enable": true, "hide": false, "iconColor": colour, "expr": expr, "step": "30s",
+            "target": { "datasource": datasource(), "refId": "Anno", "expr": expr, "interval": "30s", "range": true, "instant": false, "editorMode": "code" },
+            "titleFormat": "{{kind}}: {{culprit}}", "textFormat": "<a href=\"{{url}}/incidents/{{number}}\">Incident {{number}}</a> was open",
+            "tagKeys": "kind", "useValueForTime": false,
+        })
+    };
+    json!([one("Incidents that page", "red", "== 3"), one("Incidents that warn", "orange", "< 3")])
 }

@@ -7,6 +7,9 @@ use super::panel::Panel;
 use super::query::{self, CHOSEN};
 use super::shared;
 
+/// Its own incidents, those of routes into it, and what providers and the watcher do everywhere; not what other inboxes do.
+const WHOSE: &str = "culprit=~`inbox:${inbox:regex}|(path|route):.*/${inbox:regex}|(provider|stream|watcher).*`";
+
 pub(super) fn board() -> Board {
     let board = Board::new(
         "mailcanary-inbox",
@@ -14,6 +17,7 @@ pub(super) fn board() -> Board {
         "One inbox: whether it can be read, who delivers to it, how fast, and where the mail lies.",
         "now-6h",
     )
+    .about(WHOSE)
     .one("inbox", "Inbox", names::INBOX_VERDICT)
     .several("provider", "Provider", names::PROVIDER_VERDICT)
     .several("stream", "Stream", names::STREAM_VERDICT);
@@ -23,6 +27,7 @@ pub(super) fn board() -> Board {
 }
 
 fn now() -> Vec<Panel> {
+    let ends = format!("min({} - time())", CHOSEN.of(names::CREDENTIAL_EXPIRY_TIMESTAMP_SECONDS, ""));
     let horizon = query::age(CHOSEN, names::INBOX_HORIZON_TIMESTAMP_SECONDS, "");
     vec![
         Panel::stat("Verdict", "The verdict of the inbox.", "none")
@@ -38,10 +43,20 @@ fn now() -> Vec<Panel> {
         .steps(GREEN, &[(300.0, ORANGE), (900.0, RED)])
         .decimals(0)
         .no_value("not read yet"),
-        shared::in_time(),
-        shared::slowest(),
-        shared::newest(),
-        shared::budget(names::INBOX_BUDGET_SPENT, names::INBOX_BUDGET_LIMIT),
+        shared::in_time().size(3, 4),
+        shared::slowest().size(3, 4),
+        shared::newest().size(3, 4),
+        Panel::stat(
+            "Log-in ends in",
+            "When the password, secret or token that it is logged in to with ends, where `expires` says so.",
+            "s",
+        )
+        .at_the_end(&ends, "left")
+        .steps(RED, &[(604_800.0, ORANGE), (1_814_400.0, GREEN)])
+        .decimals(0)
+        .no_value("no end is known")
+        .size(4, 4),
+        shared::budget(names::INBOX_BUDGET_SPENT, names::INBOX_BUDGET_LIMIT).size(3, 4),
     ]
 }
 
@@ -53,7 +68,7 @@ fn verdicts() -> Vec<Panel> {
         Panel::states("Routes over time", "The verdict of each route into it.", paint::VERDICTS)
             .over_time(&query::verdict(CHOSEN, names::ROUTE_VERDICT, "provider, stream"), "{{provider}} / {{stream}}")
             .size(14, 9),
-        shared::open_incidents("culprit=~`inbox:${inbox:regex}|(path|route):.*/${inbox:regex}|(provider|stream|watcher).*`").size(24, 6),
+        shared::open_incidents(WHOSE).size(24, 6),
         Panel::states("Can be read", "Whether we can see into it.", paint::HOLDS).over_time(&sight, "{{inbox}}").size(24, 4),
     ]
 }

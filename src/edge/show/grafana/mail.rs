@@ -6,28 +6,39 @@ use super::paint::ORANGE;
 use super::panel::Panel;
 use super::query::{self, CHOSEN};
 
+/// A row of it, for one provider: what its mail says, and where it stands on lists.
+pub(super) fn of_provider(board: Board) -> Board {
+    let listed = Panel::lines("Listings", "Its sending addresses and domains that stand on a blocklist.", "short")
+        .over_time(&format!("max by (provider) ({})", CHOSEN.of(names::LISTED, "")), "{{provider}}")
+        .ruled(&[(1.0, ORANGE)])
+        .size(8, 7);
+    board.row("What its mail says", own().into_iter().chain([listed]).collect())
+}
+
 /// A row of it.
 pub(super) fn row(board: Board) -> Board {
-    let max = |metric| format!("max by (provider, stream) ({})", CHOSEN.of(metric, ""));
     let strange = query::grown(CHOSEN, names::STRANGE_MAILS_TOTAL, "", "inbox, claim", "$__rate_interval");
-    board.row(
-        "What the mail says",
-        vec![
-            Panel::lines(
-                "Foreign values",
-                "Values in a provider's mail that have not stood there before: addresses, domains, networks, links.",
-                "short",
-            )
-            .over_time(&max(names::FOREIGN_VALUES), "{{provider}} {{stream}}")
+    let others = Panel::bars("Mail that is no canary", "By what it has to do with us; spam is `nothing`.", "short")
+        .over_time(&strange, "{{inbox}} {{claim}}")
+        .size(8, 7);
+    board.row("What the mail says", own().into_iter().chain([others]).collect())
+}
+
+/// What stands in a provider's own mail.
+fn own() -> Vec<Panel> {
+    let max = |metric| format!("max by (provider, stream) ({})", CHOSEN.of(metric, ""));
+    vec![
+        Panel::lines(
+            "Foreign values",
+            "Values in a provider's mail that have not stood there before: addresses, domains, networks, links.",
+            "short",
+        )
+        .over_time(&max(names::FOREIGN_VALUES), "{{provider}} {{stream}}")
+        .ruled(&[(1.0, ORANGE)])
+        .size(8, 7),
+        Panel::lines("Broken checks", "SPF, DKIM, DMARC and ARC that have held and do not any more, at each inbox.", "short")
+            .over_time(&max(names::CHECKS_BROKEN), "{{provider}} {{stream}}")
             .ruled(&[(1.0, ORANGE)])
             .size(8, 7),
-            Panel::lines("Broken checks", "SPF, DKIM, DMARC and ARC that have held and do not any more, at each inbox.", "short")
-                .over_time(&max(names::CHECKS_BROKEN), "{{provider}} {{stream}}")
-                .ruled(&[(1.0, ORANGE)])
-                .size(8, 7),
-            Panel::bars("Mail that is no canary", "By what it has to do with us; spam is `nothing`.", "short")
-                .over_time(&strange, "{{inbox}} {{claim}}")
-                .size(8, 7),
-        ],
-    )
+    ]
 }

@@ -19,12 +19,13 @@ pub(super) fn board() -> Board {
     .several("inbox", "Inbox", names::INBOX_VERDICT);
     // What is looked at first; of the rest each row is opened by who wants it.
     let board = shared::windowed(board)
-        .folded_after(2)
+        .folded_after(3)
         .row("Now", now())
+        .row("How it goes", vec![shared::heat().size(14, 8), shared::lost("provider").size(10, 8)])
         .row("Verdicts", vec![matrix(), shared::open_incidents("")])
         .row("Verdicts over time", over_time());
-    let board = shared::evidence(shared::delivery(board, "provider"), "provider, inbox");
-    watchdog::rows(dns::row(mail::row(accounts::row(board))))
+    let board = shared::evidence(shared::slower(board, "provider"), "provider, inbox");
+    watchdog::rows(dns::row(mail::row(accounts::row_with_log_ins(board))))
 }
 
 fn now() -> Vec<Panel> {

@@ -5,7 +5,10 @@ use super::board::Board;
 use super::paint::{self, GREEN, ORANGE, RED};
 use super::panel::Panel;
 use super::query::{self, CHOSEN};
-use super::{accounts, shared};
+use super::{accounts, mail, shared};
+
+/// Its own incidents, and those of its streams and routes.
+const WHOSE: &str = "culprit=~`provider:${provider:regex}|(stream|path|route):${provider:regex}/.*`";
 
 pub(super) fn board() -> Board {
     let board = Board::new(
@@ -14,12 +17,13 @@ pub(super) fn board() -> Board {
         "One provider: whether it delivers, to whom, how fast, and what it says of itself.",
         "now-6h",
     )
+    .about(WHOSE)
     .one("provider", "Provider", names::PROVIDER_VERDICT)
     .several("stream", "Stream", names::STREAM_VERDICT)
     .several("inbox", "Inbox", names::INBOX_VERDICT);
     let board = shared::windowed(board).row("Now", now()).row("Verdicts", verdicts());
     let board = shared::legs(shared::delivery(board, "inbox"), "inbox", ("leg=\"transit\"", "Transit, by inbox"));
-    accounts::row(shared::evidence(board, "stream, inbox")).row("What it took", traffic())
+    mail::of_provider(accounts::row(shared::evidence(board, "stream, inbox"))).row("What it took", traffic())
 }
 
 fn now() -> Vec<Panel> {
@@ -46,7 +50,7 @@ fn verdicts() -> Vec<Panel> {
         Panel::states("Routes over time", "The verdict of each of its routes.", paint::VERDICTS)
             .over_time(&query::verdict(CHOSEN, names::ROUTE_VERDICT, "stream, inbox"), "{{stream}} / {{inbox}}")
             .size(14, 9),
-        shared::open_incidents("culprit=~`provider:${provider:regex}|(stream|route):${provider:regex}/.*`").size(24, 6),
+        shared::open_incidents(WHOSE).size(24, 6),
     ]
 }
 

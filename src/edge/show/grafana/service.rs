@@ -19,6 +19,7 @@ pub(super) fn board() -> Board {
         "The share of each stream's mail within its deadline over 28 days, how fast the rest of the budget burns, and figures for a claim.",
         "now-28d",
     )
+    .refreshed("5m")
     .several("provider", "Provider", names::PROVIDER_VERDICT)
     .several("stream", "Stream", names::STREAM_VERDICT)
     .several("inbox", "Inbox", names::INBOX_VERDICT)

@@ -45,63 +45,71 @@ pub(super) fn names_of_rows(panel: Panel, rows: &str, columns: &str, title: &str
     )
 }
 
+/// Every canary by how long it took.
+pub(super) fn heat() -> Panel {
+    let heat = format!("sum by (le) (increase({}[$__rate_interval]))", CHOSEN.buckets(names::DELIVERY_LATENCY_SECONDS));
+    Panel::heat(
+        "Time to arrival",
+        "Each canary from its sending to its arrival, by the receiver's clock. A band that moves up is mail that slows down; a band that ends is mail that stopped.",
+        &heat,
+    )
+}
+
+/// The share that does not come.
+pub(super) fn lost(by: &'static str) -> Panel {
+    Panel::lines(
+        "Lost",
+        "Of the canaries whose fate was learnt, the share whose deadline passed. It rises a deadline after the mail stops: suspicion rises first.",
+        "percentunit",
+    )
+    .over_time(&query::loss(CHOSEN, by, WINDOW), &format!("{{{{{by}}}}}"))
+    .at_most(1.0)
+    .ruled(&[(0.01, ORANGE), (0.2, RED)])
+    .no_value("nothing was due")
+}
+
+/// Half of the mail, and nearly all of it.
+fn quantiles(by: &'static str) -> Panel {
+    let (slowest, median) = (query::quantile(CHOSEN, "0.95", by, WINDOW), query::quantile(CHOSEN, "0.5", by, WINDOW));
+    Panel::lines(
+        "Half, and 95 in 100, arrive within",
+        "The median and the 95th percentile of the time to arrival, from the buckets of the histogram: as exact as those.",
+        "s",
+    )
+    .over_time(&median, &format!("{{{{{by}}}}} half"))
+    .over_time(&slowest, &format!("{{{{{by}}}}} 95 %"))
+    .logarithmic()
+    .no_value("nothing arrived")
+}
+
+fn junk(by: &'static str) -> Panel {
+    Panel::lines("In Junk", "Of the canaries that arrived, the share that the receiver filed as junk.", "percentunit")
+        .over_time(&query::junk(CHOSEN, by, WINDOW), &format!("{{{{{by}}}}}"))
+        .at_most(1.0)
+        .ruled(&[(0.05, ORANGE), (0.2, RED)])
+        .no_value("nothing arrived")
+}
+
+fn refused() -> Panel {
+    Panel::bars(
+        "Refused, by class",
+        "Submissions that the chosen providers refused, of any stream and for any inbox. What each class asks of you: docs/providers.md.",
+        "short",
+    )
+    .over_time(&query::grown(CHOSEN, names::CANARIES_REFUSED_TOTAL, "", "class", "$__rate_interval"), "{{class}}")
+    .no_value("none refused")
+}
+
 /// How long mail takes and what does not come, each by `by`.
 pub(super) fn delivery(board: Board, by: &'static str) -> Board {
-    let legend = format!("{{{{{by}}}}}");
-    let slowest = query::quantile(CHOSEN, "0.95", by, WINDOW);
-    let median = query::quantile(CHOSEN, "0.5", by, WINDOW);
-    let heat = format!("sum by (le) (increase({}[$__rate_interval]))", CHOSEN.buckets(names::DELIVERY_LATENCY_SECONDS));
     board
-        .row(
-            "How long mail takes",
-            vec![
-                Panel::heat(
-                    "Time to arrival",
-                    "Each canary from its sending to its arrival, by the receiver's clock. A band that moves up is mail that slows down; a band that ends is mail that stopped.",
-                    &heat,
-                )
-                .size(12, 9),
-                Panel::lines(
-                    "Half, and 95 in 100, arrive within",
-                    "The median and the 95th percentile of the time to arrival, from the buckets of the histogram: as exact as those.",
-                    "s",
-                )
-                .over_time(&median, &format!("{legend} half"))
-                .over_time(&slowest, &format!("{legend} 95 %"))
-                .logarithmic()
-                .no_value("nothing arrived")
-                .size(12, 9),
-            ],
-        )
-        .row(
-            "What does not come",
-            vec![
-                Panel::lines(
-                    "Lost",
-                    "Of the canaries whose fate was learnt, the share whose deadline passed. It rises a deadline after the mail stops: suspicion rises first.",
-                    "percentunit",
-                )
-                .over_time(&query::loss(CHOSEN, by, WINDOW), &legend)
-                .at_most(1.0)
-                .ruled(&[(0.01, ORANGE), (0.2, RED)])
-                .no_value("nothing was due")
-                .size(8, 8),
-                Panel::lines("In Junk", "Of the canaries that arrived, the share that the receiver filed as junk.", "percentunit")
-                    .over_time(&query::junk(CHOSEN, by, WINDOW), &legend)
-                    .at_most(1.0)
-                    .ruled(&[(0.05, ORANGE), (0.2, RED)])
-                    .no_value("nothing arrived")
-                    .size(8, 8),
-                Panel::bars(
-                    "Refused, by class",
-                    "Submissions that the chosen providers refused, of any stream and for any inbox. What each class asks of you: docs/providers.md.",
-                    "short",
-                )
-                .over_time(&query::grown(CHOSEN, names::CANARIES_REFUSED_TOTAL, "", "class", "$__rate_interval"), "{{class}}")
-                .no_value("none refused")
-                .size(8, 8),
-            ],
-        )
+        .row("How long mail takes", vec![heat().size(12, 9), quantiles(by).size(12, 9)])
+        .row("What does not come", vec![lost(by).size(8, 8), junk(by).size(8, 8), refused().size(8, 8)])
+}
+
+/// The same without what stands further up already.
+pub(super) fn slower(board: Board, by: &'static str) -> Board {
+    board.row("Slow, in Junk, refused", vec![quantiles(by).size(8, 8), junk(by).size(8, 8), refused().size(8, 8)])
 }
 
 /// On which leg of its way mail waits: of all that are chosen, and the leg that is chosen by `by`.

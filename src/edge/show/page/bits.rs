@@ -1,9 +1,12 @@
 //! The small things that every page is made of: instants, verdicts, foreign text, tables.
 
+use std::cmp::Ordering;
+
 use maud::{Markup, html};
 
 use super::{prose, text};
-use crate::model::{At, Severity, Span, Verdict};
+use crate::model::{At, Own, Severity, Span, Verdict};
+use crate::watchdog::RouteView;
 
 /// An instant as people read it, to the second.
 pub(super) fn clock(at: At) -> String {
@@ -79,9 +82,33 @@ pub(super) fn whole_reason(root: &str, text: &str, limit: usize) -> Markup {
     html! { @if let Some((number, sentence)) = incident(text) { (link(root, number)) ": " (prose(sentence, limit)) } @else { (prose(text, limit)) } }
 }
 
-/// The incident that a reason names, and what it says.
+/// Why a route is as it is: what its own canaries show, and the failure that covers it.
+pub(super) fn of_route(root: &str, route: &RouteView, limit: usize) -> Markup {
+    html! {
+        @match incident(&route.reason) {
+            Some(_) => { (prose(&route.own_reason, limit)) ". " (whole_reason(root, &route.reason, limit)) }
+            None => {
+                @if is_covered(route) && route.own != Own::Delivering { (prose(&route.own_reason, limit)) "; " }
+                (prose(&route.reason, limit))
+            }
+        }
+    }
+}
+
+/// Whether the verdict of a route is that of a failure that covers it, and not what it itself shows.
+pub(super) fn is_covered(route: &RouteView) -> bool {
+    route.own.verdict() != route.verdict
+}
+
+/// What a route itself shows, as a sign and words.
+pub(super) fn own(route: &RouteView) -> Markup {
+    badge(route.own.verdict(), route.own.in_words())
+}
+
+/// The incident that a reason names, and what it says: alone, or after what a route says of itself.
 pub(super) fn incident(reason: &str) -> Option<(u64, &str)> {
-    let (number, sentence) = reason.strip_prefix("incident ")?.split_once(':')?;
+    let itself = || reason.strip_prefix("this route itself ")?.split_once("; incident ").map(|(_, rest)| rest);
+    let (number, sentence) = reason.strip_prefix("incident ").or_else(itself)?.split_once(':')?;
     Some((number.parse().ok()?, sentence.trim_start()))
 }
 
@@ -153,6 +180,33 @@ pub(super) fn table(caption: &str, class: &str, heads: &[&str], rows: &Markup) -
     }
 }
 
+/// The order in which people count: numbers in names by what they say, `box-2` before `box-10`.
+pub(super) fn natural(one: &str, other: &str) -> Ordering {
+    let (mut a, mut b) = (one.as_bytes(), other.as_bytes());
+    while let (Some(x), Some(y)) = (a.first(), b.first()) {
+        let order = if x.is_ascii_digit() && y.is_ascii_digit() {
+            let (left, right) = (number(&mut a), number(&mut b));
+            left.len().cmp(&right.len()).then_with(|| left.cmp(right))
+        } else {
+            (a, b) = (a.get(1..).unwrap_or_default(), b.get(1..).unwrap_or_default());
+            x.cmp(y)
+        };
+        if order != Ordering::Equal {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len()).then_with(|| one.cmp(other))
+}
+
+/// Takes the digits at the beginning; returned without zeros in front.
+fn number<'t>(text: &mut &'t [u8]) -> &'t [u8] {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    *text = rest;
+    let zeros = digits.iter().take_while(|byte| **byte == b'0').count();
+    digits.get(zeros..).unwrap_or_default()
+}
+
 /// A number and its word: `1 route`, `4 routes`.
 pub(super) fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
@@ -161,6 +215,23 @@ pub(super) fn count(number: usize, word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_incident_is_found_behind_what_a_route_says_of_itself() {
+        assert_eq!(incident("incident 7: it stopped"), Some((7, "it stopped")));
+        assert_eq!(
+            incident("this route itself delivers: all 9 arrived; incident 12: `p` loses mail: 1 of 2"),
+            Some((12, "`p` loses mail: 1 of 2"))
+        );
+        assert_eq!(incident("provider says; incident 3: x"), None);
+    }
+
+    #[test]
+    fn names_are_sorted_as_people_count() {
+        let mut names = ["box-10", "box-2", "box-02", "box", "a9b1", "a10", "a9b", "box-1"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(names, ["a9b", "a9b1", "a10", "box", "box-1", "box-02", "box-2", "box-10"]);
+    }
 
     #[test]
     fn instants_and_durations_read_as_people_say_them() {

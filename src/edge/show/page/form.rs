@@ -23,10 +23,11 @@ pub(in crate::edge::show) struct Form {
     pub(in crate::edge::show) note: String,
 }
 
-/// Where the form of an incident is.
-pub(super) fn link(incident: &IncidentView) -> Markup {
+/// Where the form of an incident is, for who may say something; who may not is led to the commands.
+pub(super) fn link(incident: &IncidentView, pen: bool) -> Markup {
     html! {
-        @if incident.resolved_at.is_none() {
+        @if incident.resolved_at.is_none() && !pen { p { "Acknowledge, close or silence it " a href="#take" { "on the host of mailcanary" } ": here that needs " code { "[http] token" } "." } }
+        @if incident.resolved_at.is_none() && pen {
             p { a.act href=(format!("{}/say", incident.incident)) { "Acknowledge, close or silence" } }
         }
     }

@@ -10,6 +10,7 @@ mod form;
 mod heartbeats;
 mod incident;
 mod incidents;
+mod lately;
 mod mail;
 mod matrix;
 mod open;

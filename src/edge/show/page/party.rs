@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::bits::{reason, sign, time};
+use super::bits::{foreign, reason, sign, time};
 use super::status::{one, sight, when};
-use super::{page, routes};
-use crate::model::{Culprit, Verdict};
+use super::{lately, page, routes};
+use crate::model::{Culprit, Name, Verdict};
 use crate::watchdog::{RouteView, View};
 
 /// Incidents listed.
@@ -13,8 +13,19 @@ const INCIDENTS: usize = 20;
 /// The way from these pages to the status page.
 const ROOT: &str = "../";
 
+/// What is shown of one of them beside its routes.
+struct Shown<'a> {
+    title: String,
+    verdict: Verdict,
+    why: &'a str,
+    facts: Markup,
+    more: Markup,
+    /// Whether a failure is its own, and not that of somebody whose mail goes the same way.
+    own: Box<dyn Fn(&Culprit) -> bool + 'a>,
+}
+
 /// The page of a provider; nothing if there is none of this name.
-pub(super) fn provider(view: &View, name: &str) -> Option<Markup> {
+pub(super) fn provider(view: &View, name: &str, past: &lately::Past) -> Option<Markup> {
     let party = view.providers.iter().find(|party| party.name.as_str() == name)?;
     let traffic = &party.traffic;
     let facts = html! {
@@ -26,11 +37,14 @@ pub(super) fn provider(view: &View, name: &str) -> Option<Markup> {
     };
     let more = html! { (super::accounts::of(view, |provider| *provider == party.name)) (super::mail::summary(view, ROOT, name)) };
     let mine = |route: &RouteView| route.route.provider == party.name;
-    Some(whole(view, &format!("Provider {}", party.name), (party.verdict, &party.reason), &facts, &more, mine))
+    let own = |culprit: &Culprit| culprit.parts().0 == Some(&party.name);
+    let shown =
+        Shown { title: format!("Provider {}", party.name), verdict: party.verdict, why: &party.reason, facts, more, own: Box::new(own) };
+    Some(whole(view, &shown, past, mine))
 }
 
 /// The page of an inbox; nothing if there is none of this name.
-pub(super) fn inbox(view: &View, name: &str) -> Option<Markup> {
+pub(super) fn inbox(view: &View, name: &str, past: &lately::Past) -> Option<Markup> {
     let inbox = view.inboxes.iter().find(|inbox| inbox.name.as_str() == name)?;
     let facts = html! {
         dt { "Sight" } dd { (sight(inbox)) }
@@ -40,25 +54,27 @@ pub(super) fn inbox(view: &View, name: &str) -> Option<Markup> {
         @if let Some((cap, spent)) = inbox.budget { dt { "Budget of 24 hours" } dd { (spent) " of " (cap) " canaries" } }
     };
     let mine = |route: &RouteView| route.route.inbox == inbox.name;
-    Some(whole(view, &format!("Inbox {}", inbox.name), (inbox.verdict, &inbox.reason), &facts, &html! {}, mine))
+    let own = |culprit: &Culprit| culprit.parts().2 == Some(&inbox.name);
+    let (title, more) = (format!("Inbox {}", inbox.name), html! {});
+    let shown = Shown { title, verdict: inbox.verdict, why: &inbox.reason, facts, more, own: Box::new(own) };
+    Some(whole(view, &shown, past, mine))
 }
 
-fn whole(
-    view: &View,
-    title: &str,
-    (verdict, why): (Verdict, &str),
-    facts: &Markup,
-    more: &Markup,
-    mine: impl Fn(&RouteView) -> bool,
-) -> Markup {
-    let touches = |culprit: &Culprit| view.routes.iter().any(|r| mine(r) && culprit.covers(&r.route));
+fn whole(view: &View, shown: &Shown<'_>, past: &lately::Past, mine: impl Fn(&RouteView) -> bool) -> Markup {
+    let Shown { title, verdict, why, facts, more, own } = shown;
+    let touches = |culprit: &Culprit| own(culprit) || view.routes.iter().any(|r| mine(r) && culprit.covers(&r.route));
     let mut incidents: Vec<_> = view.incidents.iter().filter(|incident| touches(&incident.culprit)).collect();
-    // What is open goes first, the loudest of it on top; what is over stays as it comes, the newest first.
-    incidents.sort_by_key(|incident| std::cmp::Reverse(incident.resolved_at.is_none().then_some(incident.severity)));
+    // What is open goes first, its own before that of others, the loudest on top; what is over stays as it comes, the newest first.
+    incidents.sort_by_key(|incident| match incident.resolved_at {
+        None => (false, !own(&incident.culprit), std::cmp::Reverse(Some(incident.severity))),
+        Some(_) => (true, false, std::cmp::Reverse(None)),
+    });
     incidents.truncate(INCIDENTS);
+    let routes: Vec<&RouteView> = view.routes.iter().filter(|route| mine(route)).collect();
+    let names: Vec<&Name> = routes.iter().map(|route| &route.route.inbox).collect();
     let body = html! {
         div class=(format!("hero {}", verdict.as_str())) {
-            span.sign aria-hidden="true" { (sign(verdict)) }
+            span.sign aria-hidden="true" { (sign(*verdict)) }
             h1 { (title) " " (verdict.as_str()) }
             p.more { (reason(ROOT, why, 1000)) }
         }
@@ -66,8 +82,16 @@ fn whole(
         @if !incidents.is_empty() {
             section aria-labelledby="incidents" { h2 #incidents { "Incidents" } @for incident in incidents { (one(view, ROOT, incident)) } }
         }
+        (lately::latency(view, title, &routes))
+        section aria-labelledby="days" {
+            h2 #days { "The last 90 days" }
+            @match past {
+                Ok(past) => { div.card { (lately::history(view, title, past, own, &names)) } }
+                Err(why) => { p.note { "The ledger could not be asked (" (foreign(why, 300)) ")." } }
+            }
+        }
         section aria-labelledby="routes" { h2 #routes { "Routes" } (routes::routes(view, ROOT, mine)) }
         (more)
     };
-    page(view, ROOT, &format!("{} {title}", sign(verdict)), &body)
+    page(view, ROOT, &format!("{} {title}", sign(*verdict)), &body)
 }

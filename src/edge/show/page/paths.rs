@@ -10,19 +10,22 @@ use axum::{Extension, Router};
 use maud::Markup;
 use url::form_urlencoded;
 
+use super::super::gate::Pen;
 use super::super::router::{Silent, html, view};
 use super::super::{Archive, Ask};
 use super::incident::{incident, remembered};
 use super::route::{Told, Window, route};
-use super::{canary, dns, incidents, mail, missing, party, status};
+use super::{canary, dns, incidents, lately, mail, missing, party, status};
 use crate::model::past::Sought;
-use crate::model::{CanaryId, IncidentId, Name, Route};
+use crate::model::{CanaryId, IncidentId, Name, Route, Span};
 use crate::watchdog::View;
 
 /// Characters of a value that is not understood.
 const SHOWN: usize = 60;
 /// Incidents that are looked through for those of one route.
 const FAILURES: u32 = 500;
+/// A shorter time in which mailcanary did not run is a restart, or nothing was to be sent in it.
+const PAUSE: Span = Span::from_secs(600);
 
 /// The paths of pages, which are asked of `archive` besides the loop.
 pub(in crate::edge::show) fn paths(archive: Archive) -> Router<Ask> {
@@ -93,16 +96,27 @@ async fn dns_page(State(ask): State<Ask>) -> Result<Response, Silent> {
     Ok(html(StatusCode::OK, dns::whole(&view(&ask).await?)))
 }
 
-async fn provider_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
-    Ok(there(party::provider(&view(&ask).await?, &name), "../", "provider"))
+async fn provider_page(
+    State(ask): State<Ask>,
+    Extension(archive): Extension<Archive>,
+    Path(name): Path<String>,
+) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    Ok(there(party::provider(&view, &name, &months(&archive).await), "../", "provider"))
+}
+
+/// The last months, as the ledger tells them.
+async fn months(archive: &Archive) -> lately::Past {
+    Ok((archive.incidents(Sought::newest(FAILURES)).await?, archive.pauses(PAUSE).await?))
 }
 
 async fn mail_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
     Ok(there(mail::mail(&view(&ask).await?, &name), "../../", "provider"))
 }
 
-async fn inbox_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
-    Ok(there(party::inbox(&view(&ask).await?, &name), "../", "inbox"))
+async fn inbox_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(name): Path<String>) -> Result<Response, Silent> {
+    let view = view(&ask).await?;
+    Ok(there(party::inbox(&view, &name, &months(&archive).await), "../", "inbox"))
 }
 
 async fn route_page(
@@ -142,7 +156,12 @@ async fn incidents_page(
     Ok(html(StatusCode::OK, incidents::incidents(&view, &sought, found)))
 }
 
-async fn incident_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(id): Path<String>) -> Result<Response, Silent> {
+async fn incident_page(
+    State(ask): State<Ask>,
+    Extension(archive): Extension<Archive>,
+    pen: Option<Extension<Pen>>,
+    Path(id): Path<String>,
+) -> Result<Response, Silent> {
     let view = view(&ask).await?;
     let nowhere =
         || html(StatusCode::NOT_FOUND, missing(Some("../"), "No such incident", "It never was, or it ended longer ago than is kept."));
@@ -150,7 +169,7 @@ async fn incident_page(State(ask): State<Ask>, Extension(archive): Extension<Arc
     let story = archive.incident(id).await;
     let shown = view.incidents.iter().find(|i| i.incident == id).cloned();
     let shown = shown.or_else(|| remembered(id, story.as_ref().ok()?.as_ref()?));
-    Ok(shown.map_or_else(nowhere, |one| html(StatusCode::OK, incident(&view, &one, &story))))
+    Ok(shown.map_or_else(nowhere, |one| html(StatusCode::OK, incident(&view, &one, &story, pen.is_none_or(|Extension(pen)| pen.0)))))
 }
 
 async fn canary_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(id): Path<String>) -> Result<Response, Silent> {

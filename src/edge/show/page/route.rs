@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::bits::{ago, capital, clock, foreign, sign, stamp, table, whole_reason};
+use super::bits::{ago, capital, clock, foreign, is_covered, of_route, sign, stamp, table};
 use super::plot::{self, Plot};
 use super::spread::{self, Spread, Took};
 use super::{page, strip};
 use crate::model::past::{Failure, Point};
-use crate::model::{At, Span, Verdict};
+use crate::model::{At, Own, Span};
 use crate::watchdog::{IncidentView, RouteCounts, RouteView, View};
 
 /// The way from this page to the status page.
@@ -86,12 +86,12 @@ struct Shown {
 pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) -> Markup {
     let shown = shown(view, route, window, told);
     let spread = Spread::of(shown.points.iter().map(|point| (point, shown.seen)));
-    let title = route.route.to_string();
+    let (title, tone) = (route.route.to_string(), route.own.verdict());
     let body = html! {
-        div class=(format!("hero {}", route.verdict.as_str())) {
-            span.sign aria-hidden="true" { (sign(route.verdict)) }
-            h1 { (title) " " span.vh { "is " } (word(route.verdict)) }
-            p.more { (whole_reason(ROOT, &route.reason, 1000)) }
+        div class=(format!("hero {}", tone.as_str())) {
+            span.sign aria-hidden="true" { (sign(tone)) }
+            h1 { (title) " " (word(route.own)) @if is_covered(route) { ", and its verdict is " (route.verdict.as_str()) } }
+            p.more { (of_route(ROOT, route, 1000)) }
         }
         p { "From " a href=(format!("{ROOT}providers/{}", route.route.provider)) { (route.route.provider) } " to "
             a href=(format!("{ROOT}inboxes/{}", route.route.inbox)) { (route.route.inbox) } ", as mail of the kind " strong { (route.route.stream) } "." }
@@ -108,15 +108,17 @@ pub(super) fn route(view: &View, route: &RouteView, window: Window, told: Told) 
         (incidents(&shown))
         section aria-labelledby="newest" { h2 #newest { "Newest canaries" } (newest(view, route)) }
     };
-    page(view, ROOT, &format!("{} {title}", sign(route.verdict)), &body)
+    page(view, ROOT, &format!("{} {title}", sign(tone)), &body)
 }
 
-const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Delivering => "delivers",
-        Verdict::Degraded => "is degraded",
-        Verdict::Stopped => "has stopped",
-        Verdict::Unknown => "is unknown",
+const fn word(own: Own) -> &'static str {
+    match own {
+        Own::Delivering => "delivers",
+        Own::Late => "delivers late",
+        Own::Junk => "delivers into junk",
+        Own::Missing => "misses mail",
+        Own::Nothing => "delivers nothing",
+        Own::Unknown => "is unknown",
     }
 }
 

@@ -1,14 +1,15 @@
 //! Routes in a table, the worst first, each with its newest canaries.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::bits::{ago, count, incident, reason, table, verdict};
+use super::bits::{self, ago, count, incident, is_covered, reason, table, verdict};
 use super::spread::{self, Spread, Took};
 use super::status::{what, who};
 use super::strip;
-use crate::model::{Route, Verdict};
+use crate::model::{Own, Route, Verdict};
 use crate::watchdog::{RouteView, View};
 
 /// Bytes of a reason; the whole stands on the route's page.
@@ -32,7 +33,7 @@ pub(super) fn href(root: &str, route: &Route) -> String {
 /// These routes of a view. `root`: the way to the status page.
 pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool) -> Markup {
     let mut mine: Vec<&RouteView> = view.routes.iter().filter(|route| which(route)).collect();
-    mine.sort_by_key(|route| route.verdict.rank());
+    mine.sort_by(|a, b| worse(a, b));
     if mine.len() <= FEW {
         return lines("Routes, the worst first", root, view, &mine);
     }
@@ -47,6 +48,13 @@ pub(super) fn routes(view: &View, root: &str, which: impl Fn(&RouteView) -> bool
     }
 }
 
+/// What misses mail itself goes first, then what only its culprit's failure covers; what does alike in the order in which people count.
+fn worse(one: &RouteView, other: &RouteView) -> Ordering {
+    let rank = |route: &RouteView| (route.own, route.verdict.rank());
+    let names = |route: &RouteView| route.route.to_string();
+    rank(one).cmp(&rank(other)).then_with(|| bits::natural(&names(one), &names(other)))
+}
+
 /// All routes of a view; what one incident says of many is said once, and they are folded under it.
 pub(super) fn folded(view: &View, root: &str) -> Markup {
     let mut alike: BTreeMap<u64, Vec<&RouteView>> = BTreeMap::new();
@@ -56,7 +64,7 @@ pub(super) fn folded(view: &View, root: &str) -> Markup {
         }
     }
     alike.retain(|_, routes| routes.len() > APART);
-    alike.values_mut().for_each(|routes| routes.sort_by_key(|route| route.verdict.rank()));
+    alike.values_mut().for_each(|routes| routes.sort_by(|a, b| worse(a, b)));
     let apart = |route: &RouteView| incident(&route.reason).is_none_or(|(number, _)| !alike.contains_key(&number));
     html! {
         @if !alike.is_empty() {
@@ -74,6 +82,8 @@ fn under(number: u64, routes: &[&RouteView], view: &View, root: &str) -> Markup 
         p {
             (verdict(worst)) " " a href=(format!("{root}incidents/{number}")) { "incident " (number) }
             @if let Some(known) = known { ", " (who(known)) ": " (what(known)) }
+            @let well = routes.iter().filter(|route| route.own == Own::Delivering).count();
+            @if well > 0 { span.dim { "; " (well) " of its " (count(routes.len(), "route")) " deliver themselves" } }
         }
         details id=(format!("of-{number}")) {
             summary { (count(routes.len(), "route")) }
@@ -93,7 +103,9 @@ fn why(view: &View, root: &str, route: &RouteView) -> Markup {
     let is_blind = || view.inboxes.iter().any(|inbox| inbox.name == *name && inbox.sight == Some(false));
     html! {
         @if route.verdict == Verdict::Unknown && view.cut_off_since.is_none() && is_blind() { a href=(format!("{root}inboxes/{name}")) { (name) } " cannot be read" }
-        @else { (reason(root, &route.reason, SENTENCE)) }
+        @else {
+            (reason(root, &route.reason, SENTENCE))
+        }
     }
 }
 
@@ -113,7 +125,7 @@ fn line(root: &str, route: &RouteView, view: &View) -> Markup {
         tr id=(format!("r/{}", route.route)) {
             th scope="row" { a href=(href(root, &route.route)) { (route.route) } }
             td.why {
-                (verdict(route.verdict))
+                (bits::own(route)) @if is_covered(route) { " " (verdict(route.verdict)) }
                 // Of what is well the figures beside it say all.
                 @if route.verdict != Verdict::Delivering { " " span.small { (why(view, root, route)) } }
             }

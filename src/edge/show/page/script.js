@@ -30,10 +30,15 @@
       while (mine && name && at && at !== mine && !key(at)) at = drop(at);
       if (!mine) old.insertBefore(document.importNode(child, true), at);
       else if (mine === at) at = at.nextSibling;
-      else old.insertBefore(mine, at);
+      else move(old, mine, at);
       if (mine) follow(mine, child);
     }
     while (at) at = drop(at);
+  }
+  // What moves the new way stays open and keeps the focus.
+  function move(old, mine, at) {
+    if (old.moveBefore) old.moveBefore(mine, at);
+    else old.insertBefore(mine, at);
   }
   function drop(node) {
     const next = node.nextSibling;
@@ -50,9 +55,13 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const main = page.querySelector("main"), stamp = page.getElementById("asof");
       if (!main || !stamp) throw new Error("no page");
-      const held = document.activeElement;
+      const held = document.activeElement, read = document.querySelector("main :popover-open"), down = read ? read.scrollTop : 0;
       follow(document.querySelector("main"), main);
-      // What moves loses the focus.
+      // What moves the old way is closed and loses the focus.
+      if (read && read.isConnected && !read.matches(":popover-open")) {
+        read.showPopover();
+        read.scrollTop = down;
+      }
       if (held !== document.activeElement && held.isConnected) held.focus({ preventScroll: true });
       asof.textContent = stamp.textContent;
       asof.parentElement.classList.remove("old");

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::super::health;
 use super::super::quiet::{self, Quiet};
-use super::bits::{ago, badge, capital, count, foreign, reason, relative, severity, short, sign, table, time, tone, verdict};
+use super::bits::{ago, badge, capital, count, foreign, natural, reason, relative, severity, short, sign, table, time, tone, verdict};
 use super::spread::{self, Spread};
 use super::{matrix, open, page, prose, routes, strip};
 use crate::model::past::Point;
-use crate::model::{At, Name, Severity, Verdict};
+use crate::model::{At, Name, Own, Severity, Verdict};
 use crate::watchdog::{Delivery, InboxView, IncidentView, PartyView, RouteView, View};
 
 /// What goes before why nothing is watched.
@@ -153,7 +153,7 @@ pub(in crate::edge::show) fn sentence(view: &View) -> (Verdict, String) {
 
 /// The state of things in a few figures.
 fn tiles(view: &View) -> Markup {
-    let well = view.routes.iter().filter(|r| r.verdict == Verdict::Delivering).count();
+    let well = view.routes.iter().filter(|r| r.own.verdict() == Verdict::Delivering).count();
     let open = view.incidents.iter().filter(|i| i.resolved_at.is_none()).count();
     let seen = view.incidents.iter().filter(|i| i.resolved_at.is_none() && i.acknowledged.is_some()).count();
     let sighted = view.inboxes.iter().filter(|i| i.sight == Some(true)).count();
@@ -183,8 +183,15 @@ fn tile(what: &str, number: &str, more: &Markup) -> Markup {
 }
 
 fn troubled(view: &View) -> String {
-    let number = |wanted| view.routes.iter().filter(|r| r.verdict == wanted).count();
-    let told = [Verdict::Stopped, Verdict::Degraded, Verdict::Unknown].map(|verdict| (number(verdict), verdict.as_str()));
+    let number = |wanted| view.routes.iter().filter(|r| r.own == wanted).count();
+    let words = [
+        (Own::Nothing, "with nothing"),
+        (Own::Missing, "missing some"),
+        (Own::Junk, "in junk"),
+        (Own::Late, "late"),
+        (Own::Unknown, "unknown"),
+    ];
+    let told = words.map(|(own, word)| (number(own), word));
     let told: Vec<String> = told.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     if told.is_empty() { "no trouble".to_owned() } else { told.join(", ") }
 }
@@ -242,10 +249,10 @@ pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
     }
 }
 
-/// The worst first; what does alike stays in its order.
-pub(super) fn by_trouble<T>(all: &[T], verdict: impl Fn(&T) -> Verdict) -> Vec<&T> {
+/// The worst first; what does alike in the order in which people count.
+pub(super) fn by_trouble<T>(all: &[T], verdict: impl Fn(&T) -> Verdict, name: impl Fn(&T) -> &Name) -> Vec<&T> {
     let mut sorted: Vec<&T> = all.iter().collect();
-    sorted.sort_by_key(|one| verdict(one).rank());
+    sorted.sort_by(|a, b| verdict(a).rank().cmp(&verdict(b).rank()).then_with(|| natural(name(a).as_str(), name(b).as_str())));
     sorted
 }
 
@@ -264,7 +271,7 @@ fn providers(view: &View) -> Markup {
         }
     };
     let rows = html! {
-        @for party in &by_trouble(&view.providers, |party| party.verdict) {
+        @for party in &by_trouble(&view.providers, |party| party.verdict, |party| &party.name) {
             (line(&html! { a href=(format!("providers/{}", party.name)) { (party.name) } @if party.traffic.standby { " (stand-by)" } }, party.name.as_str(), party))
         }
         @for (provider, party) in view.streams.iter().filter(|(_, s)| s.verdict != Verdict::Delivering) {
@@ -282,7 +289,7 @@ pub(super) fn when(at: Option<At>, now: At) -> Markup {
 
 fn inboxes(view: &View) -> Markup {
     let rows = html! {
-        @for inbox in &by_trouble(&view.inboxes, |inbox| inbox.verdict) {
+        @for inbox in &by_trouble(&view.inboxes, |inbox| inbox.verdict, |inbox| &inbox.name) {
             tr id=(format!("in/{}", inbox.name)) {
                 th scope="row" { a href=(format!("inboxes/{}", inbox.name)) { (inbox.name) } }
                 td data-k="sight" { (sight(inbox)) @if let Some(at) = inbox.expires { " " span.dim { "log-in ends " (at.minute()) } } }

@@ -127,6 +127,8 @@ pub fn world(outage: bool) -> View {
                 route.reason = "the newest canaries arrived; nearly all take no longer than 15s".to_owned();
                 if ill {
                     (route.verdict, route.reason) = (Verdict::Stopped, format!("incident 7: {SUMMARY}"));
+                    (route.own, route.incident) = (Own::Nothing, Some(IncidentId(7)));
+                    route.own_reason = "nothing arrives since 2022-08-09T21:08:00Z: 22 canaries in a row are missing".to_owned();
                 }
                 view.routes.push(route);
             }
@@ -195,6 +197,7 @@ fn ail(view: &mut View) {
         (now().minus(Span::from_secs(9 * 3600)), Some(now().minus(Span::from_secs(8 * 3600))), Change::Resolved);
     view.incidents = vec![unread, stopped, over];
     for route in view.routes.iter_mut().filter(|route| route.route.inbox.as_str() == "fastmail-1") {
+        (route.own, route.incident) = (Own::Unknown, None);
         (route.verdict, route.reason) =
             (Verdict::Unknown, "inbox `fastmail-1` cannot be read since 2022-08-09T21:12:00Z: connection refused".to_owned());
     }
@@ -464,6 +467,10 @@ pub fn night() -> View {
             if culprit.covers(&route.route) {
                 route.verdict = if severity == Severity::Page { Verdict::Stopped } else { Verdict::Degraded };
                 route.reason = format!("incident {n}: {summary}");
+                // Of a loss some routes know nothing.
+                let own = if kind == Kind::Loss { Own::Missing } else { Own::Nothing };
+                let spared = kind == Kind::Loss && route.route.inbox.as_str() != "inbox-3";
+                (route.own, route.incident) = (if spared { Own::Delivering } else { own }, Some(IncidentId(n)));
             }
         }
         let mut one = incident(n, kind, culprit, &summary, proof());

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::word::time;
-use super::words::Class;
+use super::words::{Class, Own};
 use super::{Name, Time, Verdict};
 use crate::model::{Placement, Span};
 use crate::watchdog::RouteView;
@@ -28,9 +28,16 @@ pub(in crate::edge::show) struct Route {
     provider: Name,
     stream: Name,
     inbox: Name,
+    /// The worst of what covers it: while its provider or its inbox fails, it has that verdict too.
     verdict: Verdict,
     /// Why we think so: one sentence.
     reason: String,
+    /// What its own canaries show, whoever is to blame.
+    own: Own,
+    /// Why that is said: one sentence.
+    own_reason: String,
+    /// The incident by which the verdict is as it is.
+    incident: Option<u64>,
     /// The evidence against it; `/status` has the threshold.
     suspicion_nats: f64,
     /// Canaries on their way.
@@ -107,6 +114,9 @@ impl Route {
             inbox: (&view.route.inbox).into(),
             verdict: view.verdict.into(),
             reason: view.reason.clone(),
+            own: view.own.into(),
+            own_reason: view.own_reason.clone(),
+            incident: view.incident.map(|incident| incident.0),
             suspicion_nats: view.suspicion,
             in_flight: view.in_flight,
             last_arrival: time(view.last_arrival),

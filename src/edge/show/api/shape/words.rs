@@ -47,6 +47,11 @@ words! {
     /// How a route, provider, stream or inbox is doing. `unknown`: we cannot tell, or not yet.
     Verdict { Delivering = "delivering", Degraded = "degraded", Stopped = "stopped", Unknown = "unknown" }
 
+    /// What a route's own canaries show: all that was sent arrives; it is late; it lies in junk; some of it is missing; nothing arrives.
+    Own {
+        Delivering = "delivering", Late = "late", Junk = "junk", Missing = "missing", Nothing = "nothing", Unknown = "unknown",
+    }
+
     /// How loud: `page` gets somebody up, `warn` is looked at in working hours, `info` is read some time.
     Severity { Info = "info", Warn = "warn", Page = "page" }
 

@@ -20,6 +20,32 @@ pub use recording::{Recording, recordings};
 const RECORDINGS: &str = "mailcanary-service-level";
 const ALERTS: &str = "mailcanary-alerts";
 
+/// Alerts for which the runbook of a kind of incident has what to do.
+const RUNBOOKS: [(&str, &[&str]); 8] = [
+    ("stopped", &["MailcanaryNothingArrives", "MailcanaryRouteSilent"]),
+    ("junked", &["MailcanaryJunk"]),
+    ("blind", &["MailcanaryInboxBlind", "MailcanaryInboxStale"]),
+    ("cut_off", &["MailcanaryCutOff"]),
+    ("dns", &["MailcanaryDnsChanged", "MailcanaryDnsUnanswered"]),
+    ("listed", &["MailcanaryListed", "MailcanaryBlocklistRefuses"]),
+    ("early_sign", &["MailcanaryQuotaLow", "MailcanaryAccountUnreadable"]),
+    (
+        "sink",
+        &[
+            "MailcanaryNoticesStuck",
+            "MailcanaryNoticesRefused",
+            "MailcanaryNoticesDropped",
+            "MailcanarySinkTrialFailed",
+            "MailcanarySinkTrialOld",
+        ],
+    ),
+];
+
+/// The process has run for so long that what should have happened has.
+fn up_for(secs: u32) -> String {
+    format!("on (instance, job) (time() - {} > {secs})", names::PROCESS_START_TIME_SECONDS)
+}
+
 /// How loud an alert is: the label `severity`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -144,6 +170,8 @@ fn annotations(alert: &Alert) -> Vec<(&'static str, String)> {
     if alert.of_incident {
         all.push(("url", page_of_incident()));
         all.push(("runbook_url", format!("{}/runbooks/{{{{ $labels.kind }}}}", status_page())));
+    } else {
+        all.push(("runbook_url", format!("{}/runbooks/{}", last_status_page(alert), runbook(alert.name))));
     }
     all
 }
@@ -165,6 +193,22 @@ pub(super) fn groups() -> [Value; 2] {
 fn status_page() -> String {
     let info = names::STATUS_PAGE_INFO;
     format!("{{{{ with printf \"{info}{{instance=%q}}\" $labels.instance | query }}}}{{{{ . | first | label \"url\" }}}}{{{{ end }}}}")
+}
+
+/// The same as it was told last: it may be that which is down. Where no daemon is named, any.
+fn last_status_page(alert: &Alert) -> String {
+    let info = names::STATUS_PAGE_INFO;
+    let of = |query: &str| format!("{{{{ with {query} }}}}{{{{ . | first | label \"url\" }}}}{{{{ end }}}}");
+    match alert.edge {
+        Some(_) => of(&format!("printf \"last_over_time({info}{{instance=%q}}[1d])\" $labels.instance | query")),
+        None => of(&format!("query \"last_over_time({info}[1d])\"")),
+    }
+}
+
+/// What to do: the runbook of the kind of incident that it is like, or its own section.
+fn runbook(name: &str) -> String {
+    let alike = RUNBOOKS.iter().find(|(_, alerts)| alerts.contains(&name)).map(|(kind, _)| (*kind).to_owned());
+    alike.unwrap_or_else(|| format!("alerts#{}", name.to_lowercase()))
 }
 
 /// The page of an incident, by its number.

@@ -2,7 +2,7 @@
 
 use super::super::super::metrics::names;
 use super::recording::{BY, OBJECTIVE, missed};
-use super::{Alert, alert};
+use super::{Alert, alert, up_for};
 
 /// How many times faster than the objective allows mail is missed.
 pub(super) fn burn(window: &str) -> String {
@@ -71,7 +71,13 @@ pub(super) fn alerts() -> Vec<Alert> {
             "No canary of mailcanary on {{ $labels.instance }} has arrived for half an hour",
             "Providers took canaries and none came, over any route. If there is no incident, the watchdog itself is wrong.",
         )
-        .but_if(format!("{} > 5", sum(names::CANARIES_SUBMITTED_TOTAL, "{outcome=\"accepted\"}"))),
+        // Of less than half an hour that was scraped, or that it ran, nothing follows for half an hour.
+        .but_if(format!(
+            "{} > 5\nand sum by (instance, job) ({} offset 30m) >= 0\nand {}",
+            sum(names::CANARIES_SUBMITTED_TOTAL, "{outcome=\"accepted\"}"),
+            names::CANARIES_ARRIVED_TOTAL,
+            up_for(1800)
+        )),
         alert(
             "MailcanaryNoticesStuck",
             "5m",

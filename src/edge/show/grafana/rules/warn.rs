@@ -2,12 +2,10 @@
 
 use super::super::super::metrics::names;
 use super::page::{burn, more_than_two};
-use super::{Alert, alert};
+use super::{Alert, alert, up_for};
 
-/// The process has run for so long that what should have happened has.
-fn up_for(secs: u32) -> String {
-    format!("on (instance, job) (time() - {} > {secs})", names::PROCESS_START_TIME_SECONDS)
-}
+/// A route.
+const ROUTE: &str = "sum by (instance, job, provider, stream, inbox)";
 
 pub(super) fn alerts() -> Vec<Alert> {
     [mail(), records(), inboxes(), people()].concat()
@@ -15,7 +13,7 @@ pub(super) fn alerts() -> Vec<Alert> {
 
 /// Of mail.
 fn mail() -> Vec<Alert> {
-    let route = |metric, outcome: &str| format!("sum by (instance, job, provider, stream, inbox) (increase({metric}{outcome}[2h]))");
+    let route = |metric, outcome: &str| format!("{ROUTE} (increase({metric}{outcome}[2h]))");
     let arrived = |more: &str| format!("sum by (instance, job, provider, inbox) (increase({}{more}[6h]))", names::CANARIES_ARRIVED_TOTAL);
     let junk = arrived("{placement=\"junk\"}");
     vec![
@@ -45,7 +43,13 @@ fn mail() -> Vec<Alert> {
             "Nothing has arrived over {{ $labels.provider }}/{{ $labels.stream }}/{{ $labels.inbox }} for two hours",
             "The provider took canaries and none came. If there is no incident of it, its inbox may be blind.",
         )
-        .but_if(format!("{} > 3", route(names::CANARIES_SUBMITTED_TOTAL, "{outcome=\"accepted\"}"))),
+        // Of less than two hours that were scraped, or that it ran, nothing follows for two hours.
+        .but_if(format!(
+            "{} > 3\nand {ROUTE} ({} offset 2h) >= 0\nand {}",
+            route(names::CANARIES_SUBMITTED_TOTAL, "{outcome=\"accepted\"}"),
+            names::CANARIES_ARRIVED_TOTAL,
+            up_for(7200)
+        )),
         alert(
             "MailcanaryNothingSent",
             "15m",

@@ -10,7 +10,7 @@ use super::bits::{badge, count, foreign, severity, short, sign, table, time, ton
 use super::status::{culprit, hushed, kind, what, who};
 use super::{page, prose, routes, strip, text};
 use crate::model::dossier::{Dossier, Tally, Told};
-use crate::model::{At, Culprit, IncidentId, Name, Route, Severity, Verdict, certain};
+use crate::model::{At, Culprit, IncidentId, Name, Own, Route, Severity, Verdict, certain};
 use crate::watchdog::{IncidentView, View};
 
 /// The way from this page to the status page.
@@ -45,8 +45,8 @@ pub(super) fn remembered(id: IncidentId, dossier: &Dossier) -> Option<IncidentVi
     })
 }
 
-/// The page of an incident.
-pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> Markup {
+/// The page of an incident. `pen`: whether who looks may say something here.
+pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story, pen: bool) -> Markup {
     let dossier = story.as_ref().ok().and_then(Option::as_ref);
     let over = incident.resolved_at.is_some();
     let tone = match () {
@@ -62,7 +62,7 @@ pub(super) fn incident(view: &View, incident: &IncidentView, story: &Story) -> M
             p.more { (prose(if over { incident.summary() } else { super::status::summary(incident) }, 2000)) }
         }
         (next(incident))
-        (super::form::link(incident))
+        (super::form::link(incident, pen))
         section.card aria-labelledby="facts" { h2 #facts { "Facts" } (facts(view, incident, dossier)) }
         (words(view, incident))
         section aria-labelledby="timeline" {
@@ -254,13 +254,24 @@ fn tallies(view: &View, incident: &IncidentView, dossier: &Dossier) -> Markup {
         .iter()
         .filter_map(|(names, tally)| route(names).map(|route| (incident.culprit.covers(&route), route, tally)))
         .collect();
-    let (mine, beside): (Vec<_>, Vec<_>) = all.into_iter().partition(|(blamed, ..)| *blamed);
+    let (mut mine, beside): (Vec<_>, Vec<_>) = all.into_iter().partition(|(blamed, ..)| *blamed);
+    // Those that miss mail go first; the others are named with their culprit only.
+    let bad =
+        |tally: &Tally| ["lost", "refused", "late", "in junk"].iter().any(|state| tally.states.get(*state).is_some_and(|count| *count > 0));
+    let fails =
+        |route: &Route, tally: &Tally| bad(tally) || view.routes.iter().any(|known| known.route == *route && known.own < Own::Unknown);
+    mine.sort_by_key(|(_, route, tally)| !fails(route, tally));
+    let failing = mine.iter().filter(|(_, route, tally)| fails(route, tally)).count();
     if mine.is_empty() && beside.is_empty() {
         return html! {};
     }
     let sent: u64 = mine.iter().map(|(_, _, tally)| tally.sent).sum();
-    let summary =
-        format!("{} over {} of the culprit, and {} beside it", strip::canaries(sent as usize), count(mine.len(), "route"), beside.len());
+    let summary = format!(
+        "{} over {} of the culprit, of which {failing} fail, and {} beside it",
+        strip::canaries(sent as usize),
+        count(mine.len(), "route"),
+        beside.len()
+    );
     let body = html! {
         @if !mine.is_empty() { (tallied(view, "Routes of the culprit: what became of canaries", &mine)) }
         @if !beside.is_empty() {
@@ -333,6 +344,14 @@ pub(super) fn configuration(view: &View) -> String {
     if plain { file.to_owned() } else { format!("'{}'", text::plain(file, 4096).replace('\'', "'\\''")) }
 }
 
+/// What a silence of a culprit names. Names are words of a shell.
+fn which(culprit: &Culprit) -> Option<String> {
+    let (provider, stream, inbox) = culprit.parts();
+    let parts = [("provider", provider), ("stream", stream), ("inbox", inbox)];
+    let words: String = parts.iter().filter_map(|(key, name)| name.map(|name| format!(" --{key} {name}"))).collect();
+    (!words.is_empty()).then_some(words)
+}
+
 fn commands(view: &View, incident: &IncidentView) -> Markup {
     let file = configuration(view);
     let id = incident.incident;
@@ -342,8 +361,13 @@ fn commands(view: &View, incident: &IncidentView) -> Markup {
             p { "On the host of mailcanary: all that the ledger keeps of it, for the provider’s ticket and the post-mortem," }
             pre { code { "mailcanary incident evidence " (id) " -c " (file) } }
             @if open {
-                p { "and to say that somebody has seen it:" }
+                p { "to say that somebody has seen it, or that it is over," }
                 pre { code { "mailcanary incident ack " (id) " -c " (file) " --note '…'" } }
+                pre { code { "mailcanary incident close " (id) " -c " (file) " --note '…'" } }
+                @if let Some(which) = which(&incident.culprit) {
+                    p { "and to tell nobody of the like for some time:" }
+                    pre { code { "mailcanary silence add" (which) " --for 4h -c " (file) " --reason '…'" } }
+                }
             }
         }
     }
