@@ -105,7 +105,7 @@ pub(super) struct Alarm {
 
 impl State {
     /// An alarm begins, or takes over from others.
-    pub(super) fn raise(&mut self, plan: &Plan, ix: &mut Index, at: At, culprit: &Culprit, instead_of: &[Culprit]) {
+    pub(super) fn raise(&mut self, plan: &Plan, ix: &mut Index, at: At, culprit: &Culprit, (instead_of, kind): (&[Culprit], Option<Kind>)) {
         let Some(index) = plan.suspect(culprit) else { return };
         let (mut since, mut told) = (at, false);
         self.acquit(plan, index, instead_of);
@@ -117,7 +117,7 @@ impl State {
             }
             !goes
         });
-        let sort = self.standings.get(index).map_or(Sort::Stop, Standing::sort);
+        let sort = kind.and_then(Sort::of).unwrap_or_else(|| self.standings.get(index).map_or(Sort::Stop, Standing::sort));
         let trial = Sequence::new(Rule::Recovery);
         self.alarms.push(Alarm {
             culprit: culprit.clone(),

@@ -4,6 +4,7 @@
 //! under health no faster than failures are expected, which is what keeps the promise of false pages without tuning.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::alarm::{Alarm, ONSET, odds};
 use super::beside;
@@ -19,7 +20,7 @@ use super::sorting;
 use super::state::State;
 use super::together::{self, certainty};
 use super::waiting::DECIDES;
-use crate::model::{At, Culprit, Reason, Span};
+use crate::model::{At, Culprit, Kind, Reason, Span};
 
 /// A suspect is named at this chance among those that overlap with it; or when its odds alone are far beyond what is needed.
 const CERTAIN: f64 = 0.96;
@@ -38,7 +39,7 @@ const QUICK: f64 = 0.1;
 /// And each of them.
 const EACH_ILL: f64 = 2.0;
 /// Nats with which a route shows that it has no part in a loss…
-const SPARED: f64 = 4.0;
+const SPARED: f64 = 6.9;
 /// …and that it has.
 const LOSES: f64 = 3.0;
 /// Alarms over more routes than this are not narrowed route by route.
@@ -73,7 +74,7 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let all = own - sure.ln();
     // That something is wrong, however much of it, does not tell that everything is.
     let enough = all >= needed && (sure >= CERTAIN || (own >= needed + DECIDES && !everything));
-    enough.then(|| Fact::Alarmed { culprit, instead_of: moved.iter().map(|a| a.culprit.clone()).collect() })
+    enough.then(|| Fact::Alarmed { culprit, instead_of: moved.iter().map(|a| a.culprit.clone()).collect(), kind: None })
 }
 
 /// The suspect with the highest odds of those that have no alarm, if an alarm is near.
@@ -161,9 +162,15 @@ fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     let narrower: Vec<usize> = plan.routes.get(*first)?.suspects.iter().copied().filter(|s| is_ill(*s)).collect();
     let one = narrower.iter().copied().find(|s| ill.iter().all(|(slot, _)| covers(*slot, *s)));
     // Of the watcher, several may have failed: each has an alarm of its own.
-    let several = || narrower.first().copied().filter(|_| alarm.culprit == Culprit::Watcher {} && whole(plan, &ill, &is_ill));
+    let wholes = || -> Vec<usize> {
+        let all: BTreeSet<usize> =
+            ill.iter().filter_map(|(slot, _)| plan.routes.get(*slot)).flat_map(|r| r.suspects.iter().copied()).collect();
+        all.into_iter().filter(|s| is_ill(*s)).collect()
+    };
+    let is_several = || whole(plan, &ill, &is_ill) && !together::have_common_cause(plan, state, &wholes());
+    let several = || narrower.first().copied().filter(|_| alarm.culprit == Culprit::Watcher {} && is_several());
     let culprit = plan.suspects.get(one.or_else(several)?)?.culprit.clone();
-    Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()] })
+    Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()], kind: None })
 }
 
 /// Of a loss that everything was to have: the provider or the inbox that loses most, if whoever loses is one or the other as a whole, and the
@@ -173,9 +180,9 @@ fn narrow_loss(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     if alarm.culprit != (Culprit::Watcher {}) || alarm.sort != Sort::Loss || everything.routes.len() > NARROWED_UP_TO {
         return None;
     }
-    let since = alarm.since.minus(ONSET);
+    // What was sent before it was blamed on everything has been weighed.
     let counts = |slot: usize| {
-        let settled = evidence::settled_since(plan, state, slot, since);
+        let settled = evidence::settled_since(plan, state, slot, alarm.blamed_at);
         settled.fold((0_u64, 0_u64), |(bad, all), (_, arrived)| (bad + u64::from(!arrived), all + 1))
     };
     let known: Vec<(usize, (u64, u64))> = everything.routes.iter().map(|slot| (*slot, counts(*slot))).collect();
@@ -199,7 +206,7 @@ fn narrow_loss(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     }
     let most = ill.into_iter().max_by_key(|s| (loses.iter().filter(|slot| covers(**slot, *s)).count(), Reverse(*s)))?;
     let culprit = plan.suspects.get(most)?.culprit.clone();
-    Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()] })
+    Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()], kind: Some(Kind::Loss) })
 }
 
 /// Whether each of these routes belongs to a provider or an inbox that is ill as a whole.

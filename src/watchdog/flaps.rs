@@ -48,7 +48,9 @@ pub(super) fn back_after(state: &State, culprit: &Culprit, kind: Kind, opened_at
 
 /// The last incident of which one that is opened now is the return, and how long ago it was resolved.
 fn before<'s>(state: &'s State, culprit: &Culprit, kind: Kind, opened_at: At) -> Option<(&'s Incident, Span)> {
-    let failed = |i: &&Incident| is_alike(i.shown.kind, kind) && is_part(culprit, &i.shown.culprit) && i.shown.closed.is_none();
+    // What an inbox shows alone through one provider is not what was dark for all.
+    let is_its = |whole: &Culprit| culprit == whole || is_part(culprit, whole) && !matches!(whole, Culprit::Inbox(_));
+    let failed = |i: &&Incident| is_alike(i.shown.kind, kind) && is_its(&i.shown.culprit) && i.shown.closed.is_none();
     let mine = state.incidents.values().filter(failed).filter(|i| !is_drill(&i.shown.last));
     let ended = mine.filter_map(|i| Some((i, i.shown.resolved_at.filter(|at| *at <= opened_at)?)));
     let (last, resolved_at) = ended.max_by_key(|(_, at)| *at)?;

@@ -103,7 +103,8 @@ impl Habit {
     /// Another one; or, if it follows soon, more of the last.
     pub(super) fn add(&mut self, from: At, to: At) {
         if self.count > 0.0 && from.since(self.newest.1) < SAME_SPELL {
-            self.lasted_ms += to.since(self.newest.1).as_ms() as f32;
+            // Of what does not count its return does not, either.
+            self.lasted_ms += if self.counted == self.newest.0 { to.since(self.newest.1).as_ms() as f32 } else { 0.0 };
         } else {
             let fade = fade(to.since(self.newest.1)) as f32;
             let counts = self.count == 0.0 || from.since(self.counted) >= ONE_DAY;
@@ -211,7 +212,8 @@ mod tests {
         let hours = |n: u64| At::from_ms(1_700_000_000_000).plus(Span::from_secs(3600 * n));
         let mut habit = Habit::new(Culprit::Watcher {}, Sort::Loss, hours(0));
         [0, 2, 5, 9].into_iter().for_each(|n| habit.add(hours(n), hours(n).plus(Span::from_secs(1200))));
-        assert!(f64::from(habit.count) < HABIT, "{habit:?}");
+        habit.add(hours(9).plus(Span::from_secs(1800)), hours(9).plus(Span::from_secs(2400)));
+        assert!(f64::from(habit.count) < HABIT && habit.lasted_ms < 1_200_001.0, "{habit:?}");
         habit.add(hours(30), hours(30).plus(Span::from_secs(600)));
         assert!(f64::from(habit.count) > HABIT && habit.longest_ms < 1_200_001.0, "{habit:?}");
     }

@@ -71,6 +71,9 @@ pub enum Fact {
         /// Whose alarms this one takes over: the blame has moved.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         instead_of: Vec<Culprit>,
+        /// What it is about, where the evidence does not say it yet: what was blamed until now explained it away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<Kind>,
     },
     /// What an alarm is about has become clear, or another: mail that is lost in part, or late, or none at all.
     Sorted {

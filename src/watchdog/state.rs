@@ -184,7 +184,7 @@ impl State {
             Fact::Happened(event) => self.happen(plan, ix, record.at, event),
             Fact::Lost { canary } => self.lose(plan, ix, *canary),
             Fact::Forgotten { canary } => self.set_aside(plan, ix, *canary),
-            Fact::Alarmed { culprit, instead_of } => self.raise(plan, ix, record.at, culprit, instead_of),
+            Fact::Alarmed { culprit, instead_of, kind } => self.raise(plan, ix, record.at, culprit, (instead_of, *kind)),
             Fact::Sorted { culprit, kind } => self.sort(record.at, culprit, *kind),
             Fact::Calmed { culprit } => self.calm(plan, ix, record.at, culprit),
             Fact::DrillOver {} => self.end_drill(plan, ix, record.at),

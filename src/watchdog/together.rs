@@ -136,21 +136,23 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
 /// Alarms that began one soon after another and cover by now all that is watched, where nothing has arrived since: they have a cause in common.
 pub(super) fn everything(plan: &Plan, state: &State) -> Option<Fact> {
     plan.suspect(&Culprit::Watcher {})?;
-    if state.alarms.len() < 2 || plan.providers.len() < 2 || !state.alarms.iter().all(is_total) {
+    let said: Vec<&Culprit> = beside::said(state).collect();
+    let alarms: Vec<&Alarm> = state.alarms.iter().filter(|a| !said.contains(&&a.culprit)).collect();
+    let others = plan.providers.iter().filter(|name| !said.contains(&&Culprit::Provider((*name).clone()))).count();
+    if alarms.len() < 2 || others < 2 || !alarms.iter().all(|a| is_total(a)) {
         return None;
     }
-    let mut began: Vec<At> = state.alarms.iter().map(|a| a.since).collect();
+    let mut began: Vec<At> = alarms.iter().map(|a| a.since).collect();
     began.sort_unstable();
     if began.windows(2).any(|two| matches!(two, [one, next] if next.since(*one) >= LATELY)) {
         return None;
     }
-    let covered = |r: &RouteState| state.alarms.iter().any(|a| a.culprit.covers(&r.route)) && r.refusal.is_none();
-    let said: Vec<&Culprit> = beside::said(state).collect();
+    let covered = |r: &RouteState| alarms.iter().any(|a| a.culprit.covers(&r.route)) && r.refusal.is_none();
     let matters = |r: &&RouteState| r.suppressed.is_none() && r.serial > 0 && !said.iter().any(|culprit| culprit.covers(&r.route));
     // Of what cannot be read it is not known whether it delivers.
     let all = state.cut_off_since.is_none() && state.routes.iter().filter(matters).all(|r| covered(r) && state.sees(&r.route.inbox));
-    let instead_of = || state.alarms.iter().map(|a| a.culprit.clone()).collect();
-    all.then(|| Fact::Alarmed { culprit: Culprit::Watcher {}, instead_of: instead_of() })
+    let instead_of = || alarms.iter().map(|a| a.culprit.clone()).collect();
+    all.then(|| Fact::Alarmed { culprit: Culprit::Watcher {}, instead_of: instead_of(), kind: None })
 }
 
 fn is_of_route(plan: &Plan, suspect: usize) -> bool {

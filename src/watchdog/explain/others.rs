@@ -90,9 +90,11 @@ fn ill(state: &State, finding: &Finding) -> String {
         return String::new();
     }
     if finding.culprit == (Culprit::Watcher {}) {
-        let refusing: Vec<String> = beside::said(state).take(FAILING).map(subject).collect();
+        let mut refusing: Vec<String> = beside::said(state).map(subject).collect();
         let verb = if refusing.len() == 1 { "refuses" } else { "refuse" };
-        return if refusing.is_empty() { String::new() } else { format!("; {} {verb} mail besides", refusing.join(", ")) };
+        let more = if refusing.len() > FAILING { format!(" and {} more", refusing.len() - FAILING) } else { String::new() };
+        refusing.truncate(FAILING);
+        return if refusing.is_empty() { String::new() } else { format!("; {}{more} {verb} mail besides", refusing.join(", ")) };
     }
     let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
     let failing: BTreeSet<String> = state.alarms.iter().map(|a| &a.culprit).chain(refused).filter(beside).map(subject).collect();

@@ -69,13 +69,17 @@ fn fill(from: &Source<'_>, to: &mut Samples) {
     culprits.extend(view.streams.iter().map(|(provider, s)| Culprit::Stream(provider.clone(), s.name.clone())));
     culprits.extend(view.inboxes.iter().map(|i| Culprit::Inbox(i.name.clone())));
     culprits.extend(view.routes.iter().map(|r| Culprit::Route(r.route.provider.clone(), r.route.stream.clone(), r.route.inbox.clone())));
-    let paths: BTreeMap<(&Name, &Name), usize> = view.routes.iter().fold(BTreeMap::new(), |mut all, r| {
-        *all.entry((&r.route.provider, &r.route.inbox)).or_default() += 1;
-        all
-    });
-    // Of one stream alone the route is the path.
-    let several = paths.into_iter().filter(|(_, streams)| *streams > 1);
-    culprits.extend(several.map(|((p, i), _)| Culprit::Path(p.clone(), i.clone())));
+    let mut streams: BTreeMap<(&Name, &Name), usize> = BTreeMap::new();
+    view.routes.iter().for_each(|r| *streams.entry((&r.route.provider, &r.route.inbox)).or_default() += 1);
+    let (mut of_provider, mut of_inbox) = (BTreeMap::<&Name, usize>::new(), BTreeMap::<&Name, usize>::new());
+    for (provider, inbox) in streams.keys().copied() {
+        *of_provider.entry(provider).or_default() += 1;
+        *of_inbox.entry(inbox).or_default() += 1;
+    }
+    // Of one stream alone the route is the path; and of one inbox alone, or one provider, that is.
+    let apart = |(p, i): &(&Name, &Name)| of_provider.get(p).is_some_and(|n| *n > 1) && of_inbox.get(i).is_some_and(|n| *n > 1);
+    let several = streams.iter().filter(|(path, streams)| **streams > 1 && apart(path)).map(|(path, _)| *path);
+    culprits.extend(several.map(|(p, i)| Culprit::Path(p.clone(), i.clone())));
     culprits.push(Culprit::Watcher {});
     let mut open = BTreeMap::new();
     for culprit in culprits {
