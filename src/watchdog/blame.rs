@@ -161,14 +161,15 @@ fn narrow(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> {
     let is_ill = |s: usize| s != index && plan.within(s, index) && !well.iter().any(|(slot, _)| covers(*slot, s));
     let narrower: Vec<usize> = plan.routes.get(*first)?.suspects.iter().copied().filter(|s| is_ill(*s)).collect();
     let one = narrower.iter().copied().find(|s| ill.iter().all(|(slot, _)| covers(*slot, *s)));
-    // Of the watcher, several may have failed: each has an alarm of its own.
+    // Of the watcher, and of an only provider, several may have failed: each has an alarm of its own.
     let wholes = || -> Vec<usize> {
         let all: BTreeSet<usize> =
             ill.iter().filter_map(|(slot, _)| plan.routes.get(*slot)).flat_map(|r| r.suspects.iter().copied()).collect();
         all.into_iter().filter(|s| is_ill(*s)).collect()
     };
     let is_several = || whole(plan, &ill, &is_ill) && !together::have_common_cause(plan, state, &wholes());
-    let several = || narrower.first().copied().filter(|_| alarm.culprit == Culprit::Watcher {} && is_several());
+    let is_all = alarm.culprit == Culprit::Watcher {} || plan.providers.len() < 2;
+    let several = || narrower.first().copied().filter(|_| is_all && is_several());
     let culprit = plan.suspects.get(one.or_else(several)?)?.culprit.clone();
     Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()], kind: None })
 }
