@@ -77,7 +77,7 @@ async function narrow(page, title) {
   }
 }
 
-async function look(browser, { name, url, glance, first, why }, mode) {
+async function look(browser, { name, url, glance, first, why, asked }, mode) {
   const title = `${name} ${mode}`;
   const page = await opened(browser, mode, true);
   listen(page, title, new URL(url).origin);
@@ -103,7 +103,7 @@ async function look(browser, { name, url, glance, first, why }, mode) {
   await page.evaluate(axe);
   const found = await page.evaluate((all) => window.axe.run(document, all), ALL);
   for (const v of found.violations) complaints.push(`${title}: axe ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")}`);
-  const popover = await page.$("[popovertarget]");
+  const popover = await page.$(asked ? `[popovertarget="${asked}"]` : "[popovertarget]");
   if (popover) {
     await popover.click();
     const shown = await page.$$eval(":popover-open", (all) => all.length);

@@ -39,7 +39,7 @@ async fn every_page_is_for_everybody() {
             let modes =
                 if matches!(*name, "provider" | "inbox" | "incidents") { vec!["light", "phone"] } else { vec!["light", "dark", "phone"] };
             let why = (*name == "status").then_some("canaries have not arrived in 4 inboxes");
-            json!({ "name": format!("outage-{name}"), "url": url(&outage, path), "modes": modes, "why": why })
+            json!({ "name": format!("outage-{name}"), "url": url(&outage, path), "modes": modes, "why": why, "asked": why.map(|_| "f/mailchimp/gmail-1") })
         })
         .collect();
     // Its hops, one of them with a name that nobody should have.

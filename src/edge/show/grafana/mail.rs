@@ -18,8 +18,11 @@ pub(super) fn of_provider(board: Board) -> Board {
 /// A row of it.
 pub(super) fn row(board: Board) -> Board {
     let strange = query::grown(CHOSEN, names::STRANGE_MAILS_TOTAL, "", "inbox, claim", "$__rate_interval");
-    let others = Panel::bars("Mail that is no canary", "By what it has to do with us; spam is `nothing`.", "short")
+    let unexamined = query::grown(CHOSEN, names::MAILS_UNEXAMINED_TOTAL, "", "instance", "$__rate_interval");
+    let about = "By what it has to do with us; spam is `nothing`. And canaries whose mail was not looked at, in a flood.";
+    let others = Panel::bars("Mail that is no canary", about, "short")
         .over_time(&strange, "{{inbox}} {{claim}}")
+        .over_time(&unexamined, "not looked at")
         .size(8, 7);
     board.row("What the mail says", own().into_iter().chain([others]).collect())
 }
