@@ -64,11 +64,11 @@ fn first_step(plan: &Plan, state: &State, finding: &Finding, mismatched: bool) -
 
 /// Where it shows that one provider and one inbox meet: either may be the reason.
 fn place(plan: &Plan, finding: &Finding) -> Option<String> {
-    let (provider, inbox) = match (finding.culprit.clone(), meets(plan, finding)) {
-        (Culprit::Path(provider, inbox), _)
-        | (Culprit::Provider(provider) | Culprit::Stream(provider, _), Some(Culprit::Inbox(inbox)))
-        | (Culprit::Inbox(inbox), Some(Culprit::Provider(provider))) => (provider, inbox),
-        _ => return None,
+    let ((Culprit::Path(provider, inbox), _)
+    | (Culprit::Provider(provider) | Culprit::Stream(provider, _), Some(Culprit::Inbox(inbox)))
+    | (Culprit::Inbox(inbox), Some(Culprit::Provider(provider)))) = (finding.culprit.clone(), meets(plan, finding))
+    else {
+        return None;
     };
     Some(format!(
         "it shows where provider `{provider}` and inbox `{inbox}` meet: ask `{provider}` what became of the canaries named here, and whoever runs `{inbox}` whether it drops or delays mail of `{provider}`"
