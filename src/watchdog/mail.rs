@@ -173,3 +173,27 @@ fn row<'n>(names: impl Iterator<Item = &'n str>, most: usize) -> String {
     let more = all.len().saturating_sub(most);
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_two_incidents_meet_is_told_whatever_else_is_named_and_once() {
+        let words = |many: usize| (0..many).map(|n| format!("link: {n}.example")).collect::<Vec<_>>();
+        let told = serde_json::json!({ NAMED: words(NAMED_AT_MOST) });
+        let mut trouble = Trouble {
+            kind: Kind::Identity,
+            severity: Severity::Page,
+            culprit: Culprit::Watcher {},
+            named: words(2 * NAMED_AT_MOST),
+            summary: String::new(),
+            evidence: serde_json::json!({}),
+        };
+        assert!(!more(&told, &trouble));
+        trouble.named.insert(0, TOGETHER.to_owned());
+        assert!(more(&told, &trouble));
+        let both: Vec<String> = words(NAMED_AT_MOST).into_iter().chain([TOGETHER.to_owned()]).collect();
+        assert!(!more(&serde_json::json!({ NAMED: both }), &trouble));
+    }
+}
