@@ -1,7 +1,7 @@
 //! What is said of mail that arrives: what may come.
 
 use super::matches;
-use crate::model::Name;
+use crate::model::{Name, is_for_everybody, registrable};
 
 /// `[[expected_mail]]`: mail that may come though nobody sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +25,15 @@ impl ExpectedMail {
         words.chars().map(|c| if c.is_control() { '?' } else { c }).take(200).collect()
     }
 
-    /// Whether the rule itself says at which domain an address in From may be.
+    /// Whether the rule itself says whose an address or a host is: of the sender's organisation; where everybody can have an address, of his own.
     #[must_use]
-    pub fn names(&self, from: &str) -> bool {
-        let from = from.to_lowercase();
-        let says_where = |pattern: &str| pattern.rsplit_once('@').is_some_and(|(_, domain)| !domain.contains('*'));
-        self.from.iter().any(|pattern| says_where(pattern) && matches(pattern, &from))
+    pub fn names(&self, value: &str) -> bool {
+        let value = value.to_lowercase();
+        let whose = registrable(value.rsplit_once('@').map_or(value.as_str(), |(_, domain)| domain));
+        let is_named = |pattern: &String, domain: &str| {
+            !domain.contains('*') && (matches(pattern, &value) || !is_for_everybody(domain) && registrable(domain) == whose)
+        };
+        self.from.iter().any(|pattern| pattern.rsplit_once('@').is_some_and(|(_, domain)| is_named(pattern, domain)))
     }
 
     /// Whether a mail is one of these.
@@ -51,4 +54,25 @@ pub struct Honeytoken {
     pub inbox: Name,
     /// Who alone knows it.
     pub provider: Name,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_names_its_sender_s_organisation_and_at_public_mailboxes_one_address() {
+        let rule = |from: &str| ExpectedMail { from: vec![from.to_owned()], subject: None, inbox: Vec::new() };
+        for (from, value, named) in [
+            ("*@news.partner.com", "help@partner.com", true),
+            ("*@news.partner.com", "links.partner.com", true),
+            ("*@news.partner.com", "spy@evil.com", false),
+            ("*@shop.myshopify.com", "evil.myshopify.com", false),
+            ("ada@gmail.com", "ada@gmail.com", true),
+            ("ada@gmail.com", "spy@gmail.com", false),
+            ("billing@*", "billing@evil.com", false),
+        ] {
+            assert_eq!(rule(from).names(value), named, "{from} {value}");
+        }
+    }
 }

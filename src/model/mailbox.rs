@@ -1,6 +1,6 @@
 //! Domains at which anybody may have a mailbox: there one address says nothing of another.
 
-use super::organisation;
+use super::{organisation, registrable};
 
 /// Domains of public mailboxes, the large ones of the world: of an organisation each, and all names under it.
 const PUBLIC: &[&str] = &[
@@ -92,15 +92,16 @@ pub fn is_for_everybody(domain: &str) -> bool {
     PUBLIC.contains(&whose) || whose.split_once('.').is_some_and(|(name, _)| EVERYWHERE.contains(&name))
 }
 
-/// Whom a value of a mail names: of an address the organisation, of one that anybody may have at its domain the address itself.
+/// Whom a value of a mail names: of an address or a host whose domain it is (below what a company lets to others each name is another's), of an
+/// address that anybody may have at its domain the address itself.
 #[must_use]
 pub fn party(value: &str) -> &str {
     match value.rsplit_once('@') {
         Some((_, domain)) if is_for_everybody(domain) => value,
-        Some((_, domain)) => organisation(domain),
+        Some((_, domain)) => registrable(domain),
         // A network or an address of a host is nobody's name.
         None if value.contains(['/', ':']) || value.ends_with(|c: char| c.is_ascii_digit()) => value,
-        None => organisation(value),
+        None => registrable(value),
     }
 }
 
@@ -118,6 +119,7 @@ mod tests {
         }
         assert_eq!(party("spy@a.arxxwalls.com"), "arxxwalls.com");
         assert_eq!(party("spy@gmail.com"), "spy@gmail.com");
+        assert_eq!((party("evil.s3.amazonaws.com"), party("spy@evil.github.io")), ("evil.s3.amazonaws.com", "evil.github.io"));
         assert_eq!((party("o1.ptr.sendgrid.net"), party("192.0.2.0/24"), party("")), ("sendgrid.net", "192.0.2.0/24", ""));
     }
 }

@@ -109,10 +109,16 @@ impl Loop {
                 Woken::Stop => break,
                 Woken::Asked(ask) => self.show(ask),
                 Woken::Wished(wish) => self.reload(wish).await,
-                Woken::By(event) => self.take_in(event),
+                Woken::By(event) => {
+                    self.take(event);
+                    self.take_what_came();
+                }
                 Woken::Told(told) => self.hear(told),
                 Woken::Ordered(order) => self.obey(order),
-                Woken::Ended(ended) => self.end_notices(ended),
+                Woken::Ended(ended) => {
+                    self.end_notice(ended);
+                    self.take_what_came();
+                }
                 Woken::Time if stuck => {}
                 Woken::Time => self.decide(Event::Woke {}),
             }
@@ -187,21 +193,7 @@ impl Loop {
         }
     }
 
-    /// One event, and whatever else has come meanwhile.
-    fn take_in(&mut self, first: Event) {
-        self.take(first);
-        self.take_what_came();
-        self.conclude();
-    }
-
-    /// One notice's way to one sink is over, and whatever else has come meanwhile.
-    fn end_notices(&mut self, first: Ended) {
-        self.end_notice(first);
-        self.take_what_came();
-        self.conclude();
-    }
-
-    /// What follows is concluded once, and written once, so that a rush delays nothing: neither mail the pages, nor pages the mail.
+    /// Whatever else has come meanwhile. What follows is concluded once, and written once, so that a rush delays nothing: neither mail the pages, nor pages the mail.
     fn take_what_came(&mut self) {
         for _ in 1..BATCH {
             let Ok(event) = self.events.try_recv() else { break };
@@ -211,6 +203,10 @@ impl Loop {
             let Ok(ended) = self.ended.try_recv() else { break };
             self.end_notice(ended);
         }
+        self.conclude();
+        // Who waits for an answer gets it in a flood, too.
+        self.told.try_recv().into_iter().for_each(|told| self.hear(told));
+        self.orders.try_recv().into_iter().for_each(|order| self.obey(order));
     }
 
     /// What a provider told by itself.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use foreign::{All, Look, akin_before};
 pub(super) use foreign::{Foreign, is_of_receiver};
 use kinds::{Values, has_room, is_same, is_sibling, sender, varies_like};
-pub(super) use kinds::{group, varies};
+pub(super) use kinds::{group, sender_in, varies};
 use person::stands_for;
 pub(super) use receiver::{Filtered, Said};
 
@@ -314,7 +314,7 @@ impl State {
             self.examine(plan, ix, at, *canary, mail);
         }
         if let Event::Strange { inbox, mail } = event {
-            self.meet(at, inbox, mail);
+            self.meet(plan, at, inbox, mail);
         }
         if let Event::Approved { provider, stream, mark, .. } = event {
             self.approve(at, provider, stream, mark);

@@ -19,6 +19,10 @@ use crate::model::{At, Change, Culprit, Kind, Severity, Span, quoted};
 
 /// The evidence's list of all that an incident is about, by which it is known whether there is more.
 const NAMED: &str = "named";
+/// The first of them where two incidents meet.
+const TOGETHER: &str = "both";
+/// The evidence's word for what to do.
+const NEXT: &str = "next_step";
 /// Of that so much is told.
 const NAMED_AT_MOST: usize = 64;
 
@@ -124,7 +128,8 @@ fn over_words(kind: Kind) -> String {
 /// Whether there is anything that this evidence does not name.
 fn more(evidence: &Value, trouble: &Trouble) -> bool {
     let told = told(evidence);
-    told.len() < NAMED_AT_MOST && trouble.named.iter().take(NAMED_AT_MOST).any(|word| !told.contains(&word.as_str()))
+    let is_new = |word: &String| !told.contains(&word.as_str()) && (told.len() < NAMED_AT_MOST || word == TOGETHER);
+    trouble.named.iter().take(NAMED_AT_MOST).any(is_new)
 }
 
 /// Whether a person has closed the last incident of this, and there has been nothing new since.
@@ -142,7 +147,7 @@ fn tell(plan: &Plan, trouble: &Trouble, open: Option<&Incident>) -> Move {
         let mut named = before;
         for word in &trouble.named {
             let word = Value::from(word.as_str());
-            if named.len() < NAMED_AT_MOST && !named.contains(&word) {
+            if (named.len() < NAMED_AT_MOST || word == TOGETHER) && !named.contains(&word) {
                 named.push(word);
             }
         }
@@ -167,4 +172,28 @@ fn row<'n>(names: impl Iterator<Item = &'n str>, most: usize) -> String {
     let shown: Vec<String> = all.iter().take(most).map(|name| quoted(name)).collect();
     let more = all.len().saturating_sub(most);
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_two_incidents_meet_is_told_whatever_else_is_named_and_once() {
+        let words = |many: usize| (0..many).map(|n| format!("link: {n}.example")).collect::<Vec<_>>();
+        let told = serde_json::json!({ NAMED: words(NAMED_AT_MOST) });
+        let mut trouble = Trouble {
+            kind: Kind::Identity,
+            severity: Severity::Page,
+            culprit: Culprit::Watcher {},
+            named: words(2 * NAMED_AT_MOST),
+            summary: String::new(),
+            evidence: serde_json::json!({}),
+        };
+        assert!(!more(&told, &trouble));
+        trouble.named.insert(0, TOGETHER.to_owned());
+        assert!(more(&told, &trouble));
+        let both: Vec<String> = words(NAMED_AT_MOST).into_iter().chain([TOGETHER.to_owned()]).collect();
+        assert!(!more(&serde_json::json!({ NAMED: both }), &trouble));
+    }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, Claim, Culprit, Mark, Name, Part, Span, Stranger, party};
 use account::Accounts;
@@ -17,8 +18,8 @@ pub(super) use routine::{Odd, Routine};
 const KEPT: usize = 10;
 /// Culprits with such mail; there are providers and inboxes for each, and no more of them.
 const CULPRITS: usize = 256;
-/// Rules, each at each inbox, whose mail is remembered.
-const ROUTINES: usize = 128;
+/// Rules, each at each inbox, whose mail is remembered: as many as there are, and no more than these.
+const ROUTINES: usize = 4096;
 /// It is over when there was none for so long.
 const QUIET: Span = Span::from_secs(24 * 3600);
 
@@ -84,14 +85,14 @@ pub(super) const fn word(claim: &Claim) -> &'static str {
 
 impl State {
     /// A mail that is no canary was seen.
-    pub(super) fn meet(&mut self, at: At, inbox: &Name, mail: &Stranger) {
+    pub(super) fn meet(&mut self, plan: &Plan, at: At, inbox: &Name, mail: &Stranger) {
         let again = |u: &Unexpected| mail.copy.is_some() && u.mails.iter().any(|(i, m)| i == inbox && m.copy == mail.copy);
         if self.strangers.unexpected.iter().any(again) {
             return;
         }
         let mail = &self.strangers.with_account(at, mail);
         *self.strangers.counts.entry(inbox.clone()).or_default().entry(word(&mail.claim).to_owned()).or_default() += 1;
-        self.hold_against(at, inbox, mail);
+        self.hold_against(plan, at, inbox, mail);
         let (culprit, leak) = match &mail.claim {
             Claim::Nothing | Claim::Allowed => return,
             Claim::OurDomain => (Culprit::Inbox(inbox.clone()), false),
@@ -117,7 +118,7 @@ impl State {
     }
 
     /// Holds a mail that may come against those of its rule that came before.
-    fn hold_against(&mut self, at: At, inbox: &Name, mail: &Stranger) {
+    fn hold_against(&mut self, plan: &Plan, at: At, inbox: &Name, mail: &Stranger) {
         let Some(rule) = mail.rule.as_ref().filter(|_| mail.claim == Claim::Allowed) else { return };
         let routines = &mut self.strangers.routines;
         let place = routines.iter().position(|r| r.rule == *rule && r.inbox == *inbox);
@@ -125,8 +126,11 @@ impl State {
         routine.take_in(at, mail, |mark| self.is_of(&mail.via, mark));
         let routines = &mut self.strangers.routines;
         routines.push(routine);
-        if routines.len() > ROUTINES
-            && let Some(oldest) = (0..routines.len()).min_by_key(|place| routines.get(*place).map(|r| r.at))
+        // What is configured no more goes first, then what was seen longest ago.
+        let most = plan.rules.len().saturating_mul(plan.inboxes.len()).clamp(1, ROUTINES);
+        let is_left = |r: &Routine| plan.rules.contains(&r.rule) && plan.inboxes.contains(&r.inbox);
+        if routines.len() > most
+            && let Some(oldest) = (0..routines.len()).min_by_key(|place| routines.get(*place).map(|r| (is_left(r), r.at)))
         {
             routines.swap_remove(oldest);
         }
@@ -137,7 +141,9 @@ impl State {
         let who = party(&mark.value);
         let is_one = |value: &String| value.ends_with(who) && party(value) == who;
         let streams = providers.iter().filter_map(|provider| self.identities.get(provider)).flat_map(BTreeMap::values);
-        let mut parts = streams.flat_map(|identity| &identity.parts).filter(|(part, _)| **part != Part::Content);
+        let parts = streams.flat_map(|identity| &identity.parts);
+        // Of a network only whose hosts they are is known, and not whose they are let to.
+        let mut parts = parts.filter(|(part, _)| !matches!(part, Part::Content | Part::Network));
         parts.any(|(_, values)| values.keys().any(is_one))
     }
 }

@@ -1,5 +1,6 @@
 //! Who a mail says that it is from, as marks.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::body::Body;
@@ -48,7 +49,7 @@ pub(super) fn of_body(body: &Body, own: &[&str]) -> BTreeSet<Mark> {
         if addresses.len() >= WRITTEN {
             break;
         }
-        addresses.insert(Mark { part: Part::Address, value: steady(&address).to_owned() });
+        addresses.insert(Mark { part: Part::Address, value: steady(&address).into_owned() });
     }
     let links =
         body.link_hosts().into_iter().map(|value| Mark { part: Part::Link, value: cut(&super::super::without_tokens(&value), 253) });
@@ -74,10 +75,10 @@ impl Head {
         let authors = || self.from.iter().chain(&self.sender).chain(&self.reply_to).filter_map(|address| address.rsplit_once('@'));
         let in_names = self.named.iter().filter(move |(_, domain)| authors().all(|(_, author)| author != domain));
         let copies = self.copies.iter().filter(move |address| !is_own(own, address)).cloned();
-        let on_the_way = self.way.promised().filter(move |address| !is_own(own, address)).map(|address| steady(address).to_owned());
+        let on_the_way = self.way.promised().filter(move |address| !is_own(own, address)).map(|address| steady(address).into_owned());
         let stands_aside = self.aside.iter().filter(move |(address, domain)| !(is_for_everybody(domain) && is_own(own, address)));
         let elsewhere = self.elsewhere.iter().filter(move |(address, _)| !is_own(own, address));
-        let whose = stands_aside.chain(elsewhere).map(|(address, domain)| whose_mailbox(address, domain).to_owned());
+        let whose = stands_aside.chain(elsewhere).map(|(address, domain)| whose_mailbox(address, domain).into_owned());
         copies.chain(on_the_way).chain(in_names.map(|(_, domain)| domain.clone())).chain(whose)
     }
 
@@ -89,8 +90,8 @@ impl Head {
 }
 
 /// Whose an address is: its domain's; at a domain where everybody can have one, as far as it is not made for one mail, its own.
-fn whose_mailbox<'a>(address: &'a str, domain: &'a str) -> &'a str {
-    if is_for_everybody(domain) { steady(address) } else { domain }
+fn whose_mailbox<'a>(address: &'a str, domain: &'a str) -> Cow<'a, str> {
+    if is_for_everybody(domain) { steady(address) } else { Cow::Borrowed(domain) }
 }
 
 /// Whose host a message's id was made at. A name of one label is no organisation's, but one host's: numbers in it, which tell one host of many from
@@ -125,5 +126,5 @@ fn whose(target: &str) -> Option<String> {
     let (_, domain) = url.path().rsplit_once('@')?;
     let domain = host(domain)?;
     let whole = address(url.path()).unwrap_or_default();
-    Some(if whole.is_empty() { domain } else { whose_mailbox(&whole, &domain).to_owned() })
+    Some(if whole.is_empty() { domain } else { whose_mailbox(&whole, &domain).into_owned() })
 }

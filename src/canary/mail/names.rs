@@ -1,7 +1,9 @@
 //! Names of hosts, as they are compared: lower case, A-labels, without the dot at the end; and whom a name belongs to.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::model::is_for_everybody;
 pub(super) use crate::model::organisation;
 
 /// RFC 1035 2.3.4.
@@ -91,11 +93,15 @@ pub(super) fn without_tag(address: &str) -> Option<String> {
     Some(format!("{}@{domain}", local.split_once('+')?.0))
 }
 
-/// An address as it is compared from mail to mail: whole; its domain alone where what stands before the `@` seems to be made for one mail.
-pub(super) fn steady(address: &str) -> &str {
+/// An address as it is compared from mail to mail: whole; its domain alone where what stands before the `@` seems to be made for one mail. At a
+/// domain where everybody can have one it is one person's all the same, and only what stands behind its `+` may be made for one mail.
+pub(super) fn steady(address: &str) -> Cow<'_, str> {
     match address.rsplit_once('@') {
-        Some((local, domain)) if local.split(|c: char| !c.is_alphanumeric()).any(is_made) => domain,
-        _ => address,
+        Some((local, domain)) if local.split(|c: char| !c.is_alphanumeric()).any(is_made) => match is_for_everybody(domain) {
+            true => without_tag(address).map_or(Cow::Borrowed(address), Cow::Owned),
+            false => Cow::Borrowed(domain),
+        },
+        _ => Cow::Borrowed(address),
     }
 }
 

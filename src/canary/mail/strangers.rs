@@ -8,7 +8,7 @@ use super::names::{host, organisation, without_tag};
 use super::relay::Relays;
 use super::{account, marks, results};
 use crate::config::{ExpectedMail, Honeytoken, Inbox, Settings, hosts_of, kind_of};
-use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger, is_for_everybody};
+use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger, is_for_everybody, registrable};
 
 /// Characters of a subject that are kept.
 const SUBJECT: usize = 200;
@@ -135,10 +135,15 @@ impl Ours {
         let Weighed { claim, to, nameless, rule, via } = self.claim(inbox_name, inbox, &head, &from);
         let names = if ours.is_some() { None } else { self.named(&head) };
         let subject = head.subject.chars().map(|c| if is_shown(c) { c } else { '?' }).take(SUBJECT).collect();
-        let is_told = rule.is_some() || matches!(claim, Claim::OurDomain | Claim::Provider(_));
-        let marks = if is_told { self.others(message, &head, inbox, rule) } else { Vec::new() };
         let own: Vec<&str> = inbox.addresses().collect();
         let account = if via.is_empty() { Vec::new() } else { account::values(&head, &own) };
+        let is_told = match claim {
+            Claim::OurDomain | Claim::Provider(_) | Claim::Honeytoken(_) => true,
+            // It may turn out to have come through our own account.
+            Claim::Nothing => !account.is_empty(),
+            Claim::Allowed => rule.is_some(),
+        };
+        let marks = if is_told { self.others(message, &head, inbox, rule) } else { Vec::new() };
         let rule = rule.map(ExpectedMail::words);
         Stranger { from, names, nameless, subject, placement, arrived_at, claim, to, copy, rule, via, marks, account }
     }
@@ -148,16 +153,16 @@ impl Ours {
         let own: Vec<&str> = inbox.addresses().collect();
         let mut all = marks::of_head(head, &own);
         all.extend(marks::of_body(&Body::read(message), &own));
-        let houses: BTreeSet<&str> = self.domains.iter().map(|domain| organisation(domain)).collect();
+        let houses: BTreeSet<&str> = self.domains.iter().map(|domain| registrable(domain)).collect();
         let is_own = |value: &str| match value.rsplit_once('@') {
             Some((_, domain)) => {
-                own.iter().any(|own| own.eq_ignore_ascii_case(value)) || self.is_our_address(value) || houses.contains(organisation(domain))
+                own.iter().any(|own| own.eq_ignore_ascii_case(value)) || self.is_our_address(value) || houses.contains(registrable(domain))
             }
-            None => houses.contains(organisation(value)),
+            None => houses.contains(registrable(value)),
         };
         // What a mail came by, and by which key it was signed, changes by itself.
         let says = |mark: &Mark| !matches!(mark.part, Part::Network | Part::DkimSelector | Part::Content);
-        let is_named = |mark: &Mark| mark.part == Part::From && rule.is_some_and(|rule| rule.names(&mark.value));
+        let is_named = |mark: &Mark| rule.is_some_and(|rule| rule.names(&mark.value));
         all.into_iter()
             .filter(|mark| says(mark) && !is_own(&mark.value) && !is_named(mark))
             .take(if rule.is_some() { TOLD } else { NAMED })

@@ -47,56 +47,76 @@ fn approve(approval: &Approval) -> ExitCode {
     tell(place, Method::POST, APPROVE, Some(&body), |_| text.clone())
 }
 
-/// Approves all that an incident shows, a value after the other: what was approved stays so where one is refused.
+/// Approves all that an incident shows, a value after the other; says which could not be.
 fn approve_all(approval: &Approval, incident: u64) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     let Some(folder) = daemon_folder(&approval.place.config, &mut err) else { return ExitCode::from(WRONG) };
-    let done = all_of(&folder, incident).and_then(|all| {
-        let mut done = Vec::new();
-        for mut body in all {
-            let text = |key: &str| body.get(key).and_then(Value::as_str).map(clean).unwrap_or_default();
-            let (whose, what) = (format!("{}/{}", text("provider"), text("stream")), format!("{} {}", text("part"), text("value")));
-            if let Some(fields) = body.as_object_mut() {
-                fields.insert("by".to_owned(), json!(approval.by));
-            }
-            ask(&folder, Method::POST, APPROVE, Some(&body)).map_err(|why| format!("{what} in {whose}: {why}"))?;
-            if !approval.place.json {
-                out.line(format_args!("{what} is right in {whose}"));
-            }
-            done.push(body);
-        }
-        Ok(done)
-    });
-    match done {
-        Ok(done) if approval.place.json => out.line(json!({ "approved": done })),
-        Ok(_) => {}
+    let (all, mut refused) = match all_of(&folder, incident) {
+        Ok(found) => found,
         Err(why) => {
             err.line(format_args!("error: {why}"));
             return ExitCode::from(FAILED);
         }
+    };
+    let mut done = Vec::new();
+    for mut body in all {
+        let text = |key: &str| body.get(key).and_then(Value::as_str).map(clean).unwrap_or_default();
+        let (whose, what) = (format!("{}/{}", text("provider"), text("stream")), format!("{} {}", text("part"), text("value")));
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("by".to_owned(), json!(approval.by));
+        }
+        match ask(&folder, Method::POST, APPROVE, Some(&body)) {
+            Ok(_) => {
+                if !approval.place.json {
+                    out.line(format_args!("{what} is right in {whose}"));
+                }
+                done.push(body);
+            }
+            Err(why) => refused.push(format!("{what} in {whose}: {why}")),
+        }
     }
-    out.finish(0)
+    if approval.place.json {
+        out.line(json!({ "approved": done, "refused": refused }));
+    }
+    refused.iter().for_each(|why| err.line(format_args!("error: {why}")));
+    out.finish(if refused.is_empty() { 0 } else { FAILED })
 }
 
-/// All that an incident shows as foreign. What has come since and is not told yet is not approved unseen.
-fn all_of(folder: &Path, incident: u64) -> Result<Vec<Value>, String> {
+/// All that an incident shows as foreign, and in words what of it nobody can approve. What has come since and is not told yet is not approved
+/// unseen.
+fn all_of(folder: &Path, incident: u64) -> Result<(Vec<Value>, Vec<String>), String> {
     let shown = ask(folder, Method::GET, &format!("/api/v1/incidents/{incident}"), None)?;
     if shown.get("kind").and_then(Value::as_str) != Some("identity") {
         return Err(format!("incident {incident} is about no identity: `mailcanary incident list` shows which are"));
     }
-    let values = shown.get("evidence").and_then(|evidence| evidence.get("values")?.as_array()).cloned().unwrap_or_default();
+    let rows = |key: &str| shown.get("evidence").and_then(|evidence| evidence.get(key)?.as_array()).cloned().unwrap_or_default();
+    let (recurring, nowhere): (Vec<Value>, Vec<Value>) = rows("recurring").into_iter().partition(|row| of_stream(row).is_some());
     let whose = shown.pointer("/culprit/provider").cloned().unwrap_or_default();
     let of = |value: &Value, key: &str| value.get(key).cloned().unwrap_or_default();
     let right = |value: &Value| {
         let provider = value.get("provider").unwrap_or(&whose);
         json!({ "provider": provider, "stream": of(value, "stream"), "part": of(value, "part"), "value": of(value, "new") })
     };
-    let mut all: Vec<Value> = values.iter().map(right).collect();
+    let mut all: Vec<Value> = Vec::new();
+    for value in rows("values").iter().chain(&recurring).map(right) {
+        if !all.contains(&value) {
+            all.push(value);
+        }
+    }
     if let Some(inbox) = shown.pointer("/culprit/inbox") {
         let known = ask(folder, Method::GET, "/api/v1/identities", None)?;
         all.extend(the_same_at(inbox, &known, &all));
     }
-    if all.is_empty() { Err(format!("incident {incident} names no value")) } else { Ok(all) }
+    let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).map(clean).unwrap_or_default();
+    let why = "stands in recurring mail that came through no provider whose canaries are known: close the incident if it is right";
+    let mut refused: Vec<String> = nowhere.iter().map(|row| format!("{} {} {why}", text(row, "part"), text(row, "new"))).collect();
+    refused.dedup();
+    if all.is_empty() && refused.is_empty() { Err(format!("incident {incident} names no value")) } else { Ok((all, refused)) }
+}
+
+/// The stream in whose mail a value is said to be right.
+fn of_stream(row: &Value) -> Option<&str> {
+    row.get("stream").and_then(Value::as_str)
 }
 
 /// What an inbox does to all mail stands in that of others, too: the same values there.

@@ -17,6 +17,7 @@ impl Identity {
         // Of addresses at mailboxes of everybody the domain alone was known; the first one that stands there takes its place.
         if matches!(mark.part, Part::Header | Part::List)
             && let Some((_, domain)) = mark.value.rsplit_once('@')
+            && self.is_taught_anew_at(inbox)
             && is_for_everybody(domain)
             && has(domain)
             && !values.is_some_and(|values| values.keys().any(|known| known.ends_with(&format!("@{domain}"))))

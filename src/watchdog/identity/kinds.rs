@@ -37,9 +37,15 @@ pub(in crate::watchdog) fn group(part: Part, value: &str) -> &str {
 
 /// The kind of provider that a mark is known to be of: by whose host a mail came, who signed it and whom its header names.
 pub(super) fn sender(mark: &Mark) -> Option<&'static str> {
-    let name = match mark.part {
-        Part::DkimSelector => mark.value.split_once("._domainkey.")?.1,
-        Part::ReturnPath | Part::DkimDomain | Part::MessageId | Part::List | Part::Header | Part::Network => &mark.value,
+    sender_in(mark.part, &mark.value)
+}
+
+/// The same of a value in a part. A whole address is whoever's has it: customers write from `sandbox7.mailgun.org`.
+pub(in crate::watchdog) fn sender_in(part: Part, value: &str) -> Option<&'static str> {
+    let name = match part {
+        _ if value.contains('@') => return None,
+        Part::DkimSelector => value.split_once("._domainkey.")?.1,
+        Part::ReturnPath | Part::DkimDomain | Part::MessageId | Part::List | Part::Header | Part::Network => value,
         Part::From | Part::Sender | Part::ReplyTo | Part::Address | Part::Link | Part::Content => return None,
     };
     kind_of(organisation(name))
@@ -152,6 +158,13 @@ mod tests {
         ] {
             assert_eq!(group(part, value), whose, "{value}");
         }
+    }
+
+    #[test]
+    fn an_address_at_a_provider_s_own_domain_is_a_customer_s() {
+        assert_eq!(sender_in(Part::Header, "spy@sandbox123.mailgun.org"), None);
+        assert_eq!(sender_in(Part::Header, "mailgun.org"), Some("mailgun"));
+        assert_eq!(sender_in(Part::DkimSelector, "k1._domainkey.mailchimpapp.net"), Some("mandrill"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::kinds::Values;
 use super::{Foreign, Seen};
-use crate::model::{At, Mark, Name, Part};
+use crate::model::{At, Mark, Name, Part, is_for_everybody, is_suffix};
 use crate::watchdog::state::State;
 
 impl State {
@@ -42,7 +42,7 @@ impl State {
 }
 
 /// Whether an approved value stands for a mark: a domain for all below it and for the addresses there, a network for those in it, a word for
-/// whatever is added.
+/// whatever is added. Of a domain at which everybody has an address, or below which each name is another's, it is right itself, and that is all.
 pub(super) fn stands_for(values: &Values, mark: &Mark) -> bool {
     let value = mark.value.as_str();
     let domain = value.rsplit_once('@').map_or(value, |(_, domain)| domain);
@@ -52,7 +52,7 @@ pub(super) fn stands_for(values: &Values, mark: &Mark) -> bool {
         Part::Content => value.split_once(':').is_some_and(|(word, _)| word == approved),
         Part::Network if value.contains('/') => holds(approved, value),
         Part::ReturnPath | Part::DkimDomain | Part::MessageId | Part::List | Part::Header | Part::Network | Part::Address | Part::Link => {
-            is_below(approved)
+            is_below(approved) && !is_for_everybody(approved) && !is_suffix(approved)
         }
     };
     values.iter().any(|(approved, seen)| seen.approved && stands(approved))
@@ -75,6 +75,21 @@ fn holds(outer: &str, inner: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_domain_stands_for_all_that_is_its_own() {
+        for (part, approved, value, stands) in [
+            (Part::Link, "esp-cdn.com", "img7.esp-cdn.com", true),
+            (Part::Address, "example.com", "help@example.com", true),
+            (Part::Address, "gmail.com", "spy@gmail.com", false),
+            (Part::Header, "yahoo.co.jp", "spy@yahoo.co.jp", false),
+            (Part::Link, "s3.amazonaws.com", "evil.s3.amazonaws.com", false),
+        ] {
+            let seen = Seen { first: At::from_ms(0), last: At::from_ms(0), approved: true, mails: 0, words: None };
+            let values = Values::from([(approved.to_owned(), seen)]);
+            assert_eq!(stands_for(&values, &Mark { part, value: value.to_owned() }), stands, "{approved} {value}");
+        }
+    }
 
     #[test]
     fn a_network_holds_those_in_it() {

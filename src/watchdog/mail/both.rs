@@ -3,17 +3,17 @@
 
 use serde_json::Value;
 
-use super::{Trouble, is_dismissed};
+use super::{NEXT, TOGETHER, Trouble, is_dismissed};
 use crate::model::{Culprit, Kind, Part, Severity};
 use crate::watchdog::explain::subject;
 use crate::watchdog::outbox::Incident;
 use crate::watchdog::state::State;
 
+/// Words of what recurring mail carries begin so.
+pub(super) const OF_RECURRING: &str = "recurring ";
+
 /// The evidence's word for it: what the other one says.
 const BESIDE: &str = "at_the_same_time";
-
-/// What to do.
-const NEXT: &str = "next_step";
 
 /// The two kinds.
 const BOTH: [Kind; 2] = [Kind::Identity, Kind::UnexpectedMail];
@@ -21,7 +21,8 @@ const BOTH: [Kind; 2] = [Kind::Identity, Kind::UnexpectedMail];
 /// Whether a trouble is about more than the way of a mail, and what was made of it there: providers change hosts and footers by themselves.
 fn names_somebody(trouble: &Trouble) -> bool {
     let by_itself = [Part::Network, Part::Content, Part::DkimSelector, Part::MessageId].map(|part| format!("{}:", part.as_str()));
-    trouble.named.iter().any(|word| by_itself.iter().all(|part| !word.starts_with(part.as_str())))
+    let mut words = trouble.named.iter().map(|word| word.strip_prefix(OF_RECURRING).unwrap_or(word));
+    words.any(|word| by_itself.iter().all(|part| !word.starts_with(part.as_str())))
 }
 
 /// Raises the later of both at each provider where they meet.
@@ -58,7 +59,8 @@ pub(super) fn raise(state: &State, open: &[&Incident], troubles: &mut [Trouble])
         let other = troubles.get(earlier).map(|t| t.summary.clone()).unwrap_or_default();
         if let Some(trouble) = troubles.get_mut(later) {
             trouble.severity = Severity::Page;
-            trouble.named.push("both".to_owned());
+            // Whatever else it names, this is told.
+            trouble.named.insert(0, TOGETHER.to_owned());
             trouble.summary = format!("somebody else may be in the account: {}; at the same time ({number}{other})", trouble.summary);
             let (whose, next) = (subject(culprit), trouble.evidence.get(NEXT).and_then(Value::as_str).unwrap_or_default());
             let next = format!(

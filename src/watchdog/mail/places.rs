@@ -34,6 +34,11 @@ fn its_own<'s>(plan: &Plan, state: &State, kind: Kind<'_>, found: &[&Found<'s>])
         return None;
     }
     let since = found.iter().map(|one| one.foreign.since).min()?;
+    // Nor does it while no mail of theirs came to another inbox, where it might stand as well.
+    let lacks = |other: &Name| other != inbox && found.iter().any(|one| one.identity.was_looked_at(other, since));
+    if plan.inboxes.len() > 1 && !plan.inboxes.iter().any(lacks) {
+        return None;
+    }
     // What became of words is known of mail alone that was written here.
     let knows = |provider: &Name, stream: &Name| kind.0 != Part::Content || plan.written.contains(&(provider.clone(), stream.clone()));
     let denies = |identity: &Identity| identity.is_known() && identity.was_looked_at(inbox, since) && !identity.knows_group(kind.0, kind.1);

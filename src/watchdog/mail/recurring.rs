@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Trouble, row};
+use super::both::OF_RECURRING;
+use super::{NEXT, Trouble, row};
 use crate::model::{Culprit, Kind, Name, Severity, quoted, typed};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
@@ -33,12 +34,16 @@ pub(super) fn join(plan: &Plan, state: &State, troubles: &mut Vec<Trouble>) {
     }
     for (culprit, found) in all {
         let (summary, next) = (words(&culprit, &found), next(state, &culprit, &found));
-        let named = found.iter().map(|(_, odd)| format!("recurring {}: {}", odd.mark.part.as_str(), odd.mark.value));
-        let rows: Vec<Value> = found.iter().take(LISTED).map(|(routine, odd)| shown(routine, odd)).collect();
+        let named = found.iter().map(|(_, odd)| format!("{OF_RECURRING}{}: {}", odd.mark.part.as_str(), odd.mark.value));
+        let rows: Vec<Value> = found.iter().take(LISTED).map(|(routine, odd)| shown(state, routine, odd)).collect();
         match troubles.iter_mut().find(|t| t.kind == Kind::Identity && t.culprit == culprit) {
             Some(trouble) => {
-                trouble.named.extend(named);
+                // What changes by itself in canaries' mail does not make less of this.
+                trouble.severity = trouble.severity.max(Severity::Warn);
+                trouble.named.splice(0..0, named);
                 trouble.summary = format!("{}; and {summary}", trouble.summary);
+                let before = trouble.evidence.get(NEXT).and_then(Value::as_str).unwrap_or_default();
+                trouble.add(NEXT, format!("{next}. Of its canaries: {before}"));
                 trouble.add("recurring", rows);
             }
             None => troubles.push(Trouble {
@@ -50,7 +55,7 @@ pub(super) fn join(plan: &Plan, state: &State, troubles: &mut Vec<Trouble>) {
                 evidence: json!({
                     "since": found.iter().map(|(_, odd)| odd.since).min().unwrap_or_default().rfc3339(),
                     "recurring": rows,
-                    "next_step": next,
+                    NEXT: next,
                 }),
             }),
         }
@@ -95,8 +100,7 @@ fn next(state: &State, culprit: &Culprit, found: &Found<'_>) -> String {
                 right, close the incident"
             .to_owned();
     };
-    let stream: Option<&Name> = state.identities.get(provider).and_then(|streams| streams.keys().next());
-    let approve = stream.zip(found.first()).map_or_else(String::new, |(stream, (_, odd))| {
+    let approve = found.first().and_then(|(_, odd)| Some((approved_at(state, odd)?.1, odd))).map_or_else(String::new, |(stream, odd)| {
         let (part, value) = (odd.mark.part.as_str(), typed(&odd.mark.value));
         format!(", or `mailcanary identity approve -c FILE {provider} {stream} {part} -- {value}`")
     });
@@ -106,8 +110,16 @@ fn next(state: &State, culprit: &Culprit, found: &Found<'_>) -> String {
     )
 }
 
-fn shown(routine: &Routine, odd: &Odd) -> Value {
+/// Whose mail a person can say it is right in: that of a provider which it came through, where its canaries were looked at.
+fn approved_at<'s>(state: &'s State, odd: &'s Odd) -> Option<(&'s Name, &'s Name)> {
+    odd.via.iter().find_map(|provider| Some((provider, state.identities.get(provider)?.keys().next()?)))
+}
+
+fn shown(state: &State, routine: &Routine, odd: &Odd) -> Value {
+    let at = approved_at(state, odd);
     json!({
+        "provider": at.map(|(provider, _)| provider.as_str()),
+        "stream": at.map(|(_, stream)| stream.as_str()),
         "rule": routine.rule,
         "part": odd.mark.part.as_str(),
         "new": odd.mark.value,

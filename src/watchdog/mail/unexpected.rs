@@ -133,8 +133,9 @@ fn bait(unexpected: &Unexpected) -> String {
 fn named(state: &State, unexpected: &Unexpected) -> Vec<String> {
     let mut named: Vec<String> = unexpected.mails.iter().map(|(_, mail)| format!("from {}", mail.from)).collect();
     if matches!(unexpected.culprit, Culprit::Provider(_)) {
-        let others =
-            unexpected.mails.iter().flat_map(|(_, mail)| others(state, mail).filter(|mark| is_written_to(mark.part)).take(BESIDES));
+        // Whom spam to a honeytoken names besides is shown, and no news.
+        let through = unexpected.mails.iter().filter(|(_, mail)| !matches!(mail.claim, Claim::Honeytoken(_)));
+        let others = through.flat_map(|(_, mail)| others(state, mail).filter(|mark| is_written_to(mark.part)).take(BESIDES));
         named.extend(others.map(|mark| format!("names {}", party(&mark.value))));
     }
     named.sort();

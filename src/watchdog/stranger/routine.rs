@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{At, Mark, Name, Part, Stranger, party};
+use crate::watchdog::identity::sender_in;
 
-/// Parties that are kept of one part.
+/// Parties that are kept of one part; of a text's, which may name so many in one mail, more.
 const PARTIES: usize = 24;
+const IN_TEXT: usize = 64;
 /// Foreign values that are kept of one rule at one inbox.
 const FOREIGN: usize = 16;
 /// What stood there before, of which so many are kept.
@@ -82,6 +84,13 @@ const fn is_of_text(part: Part) -> bool {
     matches!(part, Part::Address | Part::Link)
 }
 
+/// Whether a mark is a foreign value again, by whose it is.
+fn is_one(odd: &Odd, mark: &Mark) -> bool {
+    let kind = sender_in(mark.part, &mark.value);
+    odd.mark.part == mark.part
+        && (party(&odd.mark.value) == party(&mark.value) || kind.is_some() && sender_in(odd.mark.part, &odd.mark.value) == kind)
+}
+
 impl Habit {
     /// Whether it differs from mail to mail, as far as that was found.
     fn varies(&self) -> bool {
@@ -106,13 +115,22 @@ impl Habit {
         (self.turns, self.same, self.strays) = (self.turns.saturating_add(1), 0, 0);
     }
 
-    fn learn(&mut self, value: &str, at: At) {
+    /// Learns who stands there. Who stood there longest ago makes room; a mail names no more than there is room for.
+    fn learn(&mut self, part: Part, value: &str, at: At) {
         self.parties.insert(party(value).to_owned(), (value.to_owned(), at));
-        if self.parties.len() > PARTIES
+        let most = if is_of_text(part) { IN_TEXT } else { PARTIES };
+        if self.parties.len() > most
             && let Some(oldest) = self.parties.iter().min_by_key(|(_, (_, last))| *last).map(|(who, _)| who.clone())
         {
             self.parties.remove(&oldest);
         }
+    }
+
+    /// Whether somebody stood there, or, by whom a provider's mail is known, another house of that provider's.
+    fn has(&self, part: Part, mark: &Mark) -> bool {
+        let kind = sender_in(mark.part, &mark.value);
+        self.parties.contains_key(party(&mark.value))
+            || kind.is_some() && self.parties.values().any(|(value, _)| sender_in(part, value) == kind)
     }
 }
 
@@ -123,21 +141,31 @@ impl Routine {
 
     /// Whether somebody has stood in this part, or in a header's at all; what stands in a text may have stood anywhere.
     fn knows(&self, mark: &Mark) -> bool {
-        let who = party(&mark.value);
         let counts = |part: Part| part == mark.part || !is_of_text(part) || is_of_text(mark.part);
-        self.parts.iter().any(|(part, habit)| counts(*part) && habit.parties.contains_key(who))
+        self.parts.iter().any(|(part, habit)| counts(*part) && habit.has(*part, mark))
     }
 
     /// Takes in one more mail. `is_known`: who is known besides.
     pub(super) fn take_in(&mut self, at: At, mail: &Stranger, is_known: impl Fn(&Mark) -> bool) {
         let mut by_part: BTreeMap<Part, Vec<&Mark>> = self.parts.keys().map(|part| (*part, Vec::new())).collect();
-        for mark in mail.marks.iter().filter(|mark| !is_known(mark)) {
+        let (besides, rest): (Vec<&Mark>, Vec<&Mark>) = mail.marks.iter().partition(|mark| is_known(mark));
+        for mark in rest {
             by_part.entry(mark.part).or_default().push(mark);
+        }
+        for mark in &besides {
+            by_part.entry(mark.part).or_default();
         }
         // All of it is held against what was known before this mail.
         let known: BTreeSet<&Mark> = by_part.values().flatten().copied().filter(|mark| self.knows(mark)).collect();
         for (part, marks) in by_part {
             self.take_in_part(at, mail, part, &marks, &known);
+        }
+        // What is known besides now stood here all the same, and may not be known besides for ever.
+        for mark in besides {
+            if let Some(habit) = self.parts.get_mut(&mark.part) {
+                habit.learn(mark.part, &mark.value, at);
+            }
+            self.foreign.retain(|odd| !is_one(odd, mark));
         }
         self.end(mail);
         (self.mails, self.at) = (self.mails.saturating_add(1), at);
@@ -147,27 +175,24 @@ impl Routine {
         // A part that was in no mail yet was empty in all of them.
         let empty = Habit { same: self.mails.saturating_sub(1), ..Habit::default() };
         let habit = self.parts.entry(part).or_insert(empty);
-        let is_one = |odd: &Odd, mark: &Mark| odd.mark.part == part && party(&odd.mark.value) == party(&mark.value);
         let (news, old): (Vec<&Mark>, Vec<&Mark>) = marks.iter().copied().partition(|mark| !known.contains(mark));
         let before: Vec<String> = habit.parties.values().map(|(value, _)| value.clone()).take(BEFORE).collect();
-        old.iter().for_each(|mark| habit.learn(&mark.value, at));
+        old.iter().for_each(|mark| habit.learn(part, &mark.value, at));
         let unheard: Vec<&Mark> = news.iter().copied().filter(|mark| self.foreign.iter().all(|odd| !is_one(odd, mark))).collect();
-        let foreign = if self.mails == 0 || news.is_empty() {
+        let foreign = if self.mails == 0 || unheard.is_empty() {
             habit.same = if self.mails == 0 { 0 } else { habit.same.saturating_add(1) };
             habit.fresh = 0;
             false
-        } else if unheard.is_empty() {
-            !habit.varies()
         } else {
             habit.is_foreign(part)
         };
-        if !foreign {
-            news.iter().for_each(|mark| habit.learn(&mark.value, at));
-            self.foreign.retain(|odd| news.iter().all(|mark| !is_one(odd, mark)));
-            return;
-        }
+        // What is foreign stays so until it is gone, also where the part turns out to differ from mail to mail.
         for odd in self.foreign.iter_mut().filter(|odd| news.iter().any(|mark| is_one(odd, mark))) {
             (odd.last, odd.count) = (at, odd.count.saturating_add(1));
+        }
+        if !foreign {
+            unheard.iter().for_each(|mark| habit.learn(part, &mark.value, at));
+            return;
         }
         for mark in unheard {
             if self.foreign.len() < FOREIGN && self.foreign.iter().all(|odd| !is_one(odd, mark)) {
@@ -189,7 +214,7 @@ impl Routine {
     /// Lets go of what this mail and those before it did not have.
     fn end(&mut self, mail: &Stranger) {
         for odd in &mut self.foreign {
-            let is_there = mail.marks.iter().any(|mark| mark.part == odd.mark.part && party(&mark.value) == party(&odd.mark.value));
+            let is_there = mail.marks.iter().any(|mark| is_one(odd, mark));
             odd.without = if is_there { 0 } else { odd.without.saturating_add(1) };
         }
         for odd in self.foreign.extract_if(.., |odd| odd.without >= GONE) {

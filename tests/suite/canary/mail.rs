@@ -405,6 +405,25 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
     assert_eq!(claim(&ours, &settings, "seed", &reset), Claim::OurDomain, "both send from there");
 }
 
+/// Whom it names besides is wanted where it may be told.
+#[test]
+fn mail_to_a_honeytoken_and_through_an_account_says_whom_it_names() {
+    let (settings, ours) = ours();
+    let names = |inbox: &str, header: &str| {
+        let (name, at) = (Name::new(inbox).unwrap(), At::from_ms(0));
+        let mail = ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None);
+        let answered = mail.marks.iter().any(|mark| mark.part == Part::ReplyTo && mark.value == "spy@arxxwalls.com");
+        (mail.claim, answered)
+    };
+    let from = |host: &str| format!("{}From: a@spam.example\r\nReply-To: spy@arxxwalls.com\r\n", received(host));
+    let (spam, service) = (from("mx.spam.example"), from("mail7.mandrillapp.com"));
+    let leak = (Claim::Honeytoken(Name::new("chimp").unwrap()), true);
+    assert_eq!(names("bait", &spam), leak);
+    assert_eq!(names("seed", &format!("{spam}To: ada@inbox.example\r\n")), leak);
+    assert_eq!(names("seed", &format!("{service}X-MC-User: 5f0c\r\n")), (Claim::Nothing, true));
+    assert_eq!(names("seed", &spam), (Claim::Nothing, false));
+}
+
 #[test]
 fn an_expected_name_passes_to_a_honeytoken_only_where_it_is_proven() {
     let (settings, mut ours) = ours();

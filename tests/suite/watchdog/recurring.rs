@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mailcanary::canary::Ours;
 use mailcanary::config::{ExpectedMail, ProviderKind, Settings};
-use mailcanary::model::{Change, Culprit, Examination, Kind, Mark, Notice, Part, Placement, Severity, Span};
+use mailcanary::model::{Added, Change, Culprit, Examination, Kind, Mark, Notice, Part, Placement, Severity, Span};
 use mailcanary::watchdog::{Event, Watchdog};
 
 use super::world::{World, name, settings};
@@ -266,6 +266,82 @@ fn mail_in_another_name_through_our_own_account_is_told_by_what_our_canaries_sha
     desk.outlives_a_restart();
     let counts = desk.w.dog.view(desk.w.now).strangers;
     assert_eq!(counts[&(name("i0"), "provider")], 2, "{counts:?}");
+}
+
+/// The footer of its canaries has other words, which is an `info`; and somebody is answered who never was.
+#[test]
+fn a_foreign_address_in_recurring_mail_warns_beside_a_changed_footer() {
+    let footer = |value: &str, words: &str| {
+        let added = Added { words: words.to_owned(), ..Added::default() };
+        let marks = [canary(), vec![mark(Part::Content, value)]].concat();
+        Examination { marks, added: [(value.to_owned(), added)].into(), ..Examination::default() }
+    };
+    let mut desk = desk();
+    desk.look_at(12, &footer("html-added:4e1ccbaa", "Summer sale"));
+    desk.report("", "");
+    desk.look_at(3, &footer("html-added:71fa71bc", "Autumn sale"));
+    let told = desk.of(Kind::Identity);
+    assert!(matches!(told[..], [n] if n.severity == Severity::Info), "{told:#?}");
+    desk.report(SPY, "");
+    let told = desk.of(Kind::Identity);
+    let [_, second] = told[..] else { panic!("{told:#?}") };
+    assert_eq!((second.severity, second.change), (Severity::Warn, Change::Updated));
+    assert!(second.summary.contains("spy@arxxwalls.com"), "{}", second.summary);
+    assert!(second.evidence["next_step"].as_str().unwrap().starts_with("ask who changed it"), "{}", second.evidence);
+    desk.outlives_a_restart();
+}
+
+#[test]
+fn another_host_or_link_in_recurring_mail_and_mail_that_nobody_sent_are_no_page() {
+    let mut desk = desk();
+    for _ in 0..3 {
+        desk.report("", "https://partner.example/");
+    }
+    desk.comes("i1", "no-reply@example.com", "Reset your password", ("", ""));
+    desk.w.run(Span::from_secs(300));
+    let message = "Received: from out7.mcsv.example (out7.mcsv.example [192.0.2.1]) by mx.example.net; Mon, 8 Aug 2022 19:30:00 +0000\r\n\
+        From: Example <billing@example.com>\r\nTo: i0@example.net\r\nSubject: Monthly usage report\r\nMessage-ID: <1@other.test>\r\n\r\n";
+    let inbox = name("i0");
+    let copy = Some("other".to_owned());
+    let mail = desk.ours.weigh(&inbox, &desk.w.settings.inboxes[&inbox], message.as_bytes(), Placement::Inbox, desk.w.now, copy);
+    desk.w.feed(Event::Strange { inbox, mail });
+    let told = desk.of(Kind::Identity);
+    assert!(matches!(told[..], [n] if n.severity == Severity::Warn && n.summary.contains("Message-ID")), "{told:#?}");
+    assert!(desk.w.notices.iter().all(|(_, n)| n.severity < Severity::Page));
+}
+
+#[test]
+fn what_is_let_to_others_is_theirs_and_what_is_foreign_stays_so() {
+    let mut desk = desk();
+    for _ in 0..3 {
+        desk.report("", "https://good.s3.amazonaws.com/a");
+    }
+    desk.report("", "https://evil.s3.amazonaws.com/a");
+    assert!(matches!(desk.of(Kind::Identity)[..], [n] if n.summary.contains("evil.s3.amazonaws.com")), "{:#?}", desk.of(Kind::Identity));
+    // Its links differ from mail to mail by then: what was foreign is no less so.
+    for n in 0..4 {
+        desk.report("", &format!("https://evil.s3.amazonaws.com/a https://sponsor{n}.example/"));
+    }
+    let told = desk.of(Kind::Identity);
+    assert!(told.iter().all(|n| n.change != Change::Resolved), "{told:#?}");
+    desk.outlives_a_restart();
+}
+
+/// What the canaries of the provider have is known, and stays so where they are learnt anew.
+#[test]
+fn what_is_known_of_the_provider_is_learnt_of_recurring_mail_too() {
+    let mut desk = desk();
+    desk.look_at(12, &Examination { marks: canary(), ..Examination::default() });
+    for _ in 0..3 {
+        desk.report("List-Unsubscribe: <https://u9.list-manage.example/x>\r\n", "");
+    }
+    desk.w.feed(Event::Unlearnt { provider: name("p0"), stream: name("s0"), mark: None, by: "ada".to_owned() });
+    desk.report("List-Unsubscribe: <https://u9.list-manage.example/x>\r\n", "");
+    assert!(desk.of(Kind::Identity).is_empty(), "{:#?}", desk.of(Kind::Identity));
+    desk.report("Return-Path: <b@mcsv.net>\r\n", "");
+    assert_eq!(desk.of(Kind::Identity).len(), 1);
+    desk.report("Return-Path: <b@rsgsv.net>\r\n", "");
+    assert_eq!(desk.of(Kind::Identity).len(), 1, "it is the same house");
 }
 
 #[test]

@@ -232,6 +232,27 @@ fn what_every_provider_has_at_one_inbox_alone_is_that_inboxs() {
     assert_eq!(replayed.checkpoint().unwrap(), m.w.dog.checkpoint().unwrap());
 }
 
+/// Mail that nobody looked at does not say that it has not what another has.
+#[test]
+fn an_inbox_is_not_blamed_while_mail_comes_to_no_other() {
+    let mut m = Mail::new(2, 2);
+    m.rounds(12, |_, _, _| mail(&[]));
+    for _ in 0..4 {
+        m.w.run(Span::from_secs(60));
+        let new: Vec<_> = m.w.sent[m.looked_at..].to_vec();
+        m.looked_at = m.w.sent.len();
+        for (_, canary, route) in new.into_iter().filter(|(_, _, route)| route.inbox == name("i1")) {
+            m.w.feed(Event::Examined { inbox: route.inbox, canary, mail: mail(&[mark(Part::ReplyTo, "spy@arxxwalls.com")]) });
+        }
+    }
+    let told = m.of_identity();
+    assert!(told.len() == 2 && told.iter().all(|n| matches!(n.culprit, Culprit::Provider(_))), "{told:#?}");
+    // It does not stand where mail comes at last.
+    m.rounds(2, |_, inbox, _| if inbox == "i1" { mail(&[mark(Part::ReplyTo, "spy@arxxwalls.com")]) } else { mail(&[]) });
+    let last = m.of_identity().iter().rfind(|n| n.change == Change::Opened).map(|n| n.culprit.clone());
+    assert_eq!(last, Some(Culprit::Inbox(name("i1"))));
+}
+
 #[test]
 fn what_stands_at_one_of_many_inboxes_is_told_and_lasts() {
     let mut m = Mail::new(1, 14);
