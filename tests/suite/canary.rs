@@ -7,8 +7,10 @@ mod mail;
 mod recognise;
 mod relay;
 
-use mailcanary::canary::{Composed, Found, Key, compose};
-use mailcanary::config::{Inbox, Mailbox, Stream};
+use std::sync::Arc;
+
+use mailcanary::canary::{Composed, Found, Key, Ours, compose};
+use mailcanary::config::{Inbox, Mailbox, Settings, Stream};
 use mailcanary::model::{At, CanaryId, Name, Severity, Span};
 
 const KEY: Key = Key::new([0x5a; 32]);
@@ -22,6 +24,13 @@ fn composed(stream: &str, id: u64) -> Composed {
     let from = Mailbox { name: Some("Example <&> Co".to_owned()), address: "no-reply@example.com".to_owned() };
     let settings = Stream { subject: "Reset your password".to_owned(), deadline: Span::from_secs(900), severity: Severity::Page };
     compose(&KEY, CanaryId::from_bits(id), AT, &Name::new(stream).unwrap(), &settings, &from, &inbox(false))
+}
+
+/// What is known of us by these settings.
+fn ours(settings: &str) -> (Arc<Settings>, Ours) {
+    let checked = mailcanary::config::parse(settings, "host").unwrap_or_else(|all| panic!("{all:?}"));
+    let settings = Arc::new(checked.settings);
+    (Arc::clone(&settings), Ours::new(settings))
 }
 
 /// Numbers that look random and are the same in every run.

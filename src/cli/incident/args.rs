@@ -75,9 +75,8 @@ pub(in crate::cli) struct Approval {
     pub(in crate::cli) incident: Option<u64>,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
 }
 
 /// Mail that is to be learnt anew.
@@ -95,9 +94,8 @@ pub(in crate::cli) struct Anew {
     pub(in crate::cli) stream: String,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
 }
 
 /// A value of the mail of a provider and stream.
@@ -121,9 +119,8 @@ pub(in crate::cli) struct Right {
     pub(in crate::cli) value: String,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
 }
 
 /// `dns`.
@@ -153,6 +150,13 @@ pub(in crate::cli) struct Accepted {
     pub(in crate::cli) list: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
+}
+
+/// Who says it.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Who {
     /// Who you are
     #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
     pub(in crate::cli) by: String,
@@ -184,9 +188,8 @@ pub(in crate::cli) struct One {
 pub(in crate::cli) struct Said {
     #[command(flatten)]
     pub(in crate::cli) one: One,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
     /// What others should know
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) note: Option<String>,
@@ -251,9 +254,8 @@ pub(in crate::cli) struct Wished {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: String,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
 }
 
 /// A silence that is to end.
@@ -264,9 +266,8 @@ pub(in crate::cli) struct Ended {
     pub(in crate::cli) number: u64,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
 }
 
 /// `drill`.
@@ -297,9 +298,8 @@ pub(in crate::cli) struct Drilled {
     pub(in crate::cli) lasts: String,
     #[command(flatten)]
     pub(in crate::cli) place: Place,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
 }
 
 /// As what a provider looks in a drill.
@@ -314,7 +314,6 @@ pub(in crate::cli) enum Looks {
 pub(in crate::cli) struct Speaker {
     #[command(flatten)]
     pub(in crate::cli) place: Place,
-    /// Who you are
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "the command line", hide_env_values = true)]
-    pub(in crate::cli) by: String,
+    #[command(flatten)]
+    pub(in crate::cli) who: Who,
 }

@@ -19,7 +19,7 @@ pub(super) fn execute(command: &Drill) -> ExitCode {
     match command {
         Drill::Provider(drilled) => begin(drilled),
         Drill::Stop(place) => {
-            let body = json!({ "by": place.by });
+            let body = json!({ "by": place.who.by });
             super::tell(&place.place, Method::DELETE, "/api/v1/drill", Some(&body), |_| "the drill has ended".to_owned())
         }
     }
@@ -28,7 +28,7 @@ pub(super) fn execute(command: &Drill) -> ExitCode {
 fn begin(drilled: &Drilled) -> ExitCode {
     let (mut out, mut err) = (Out::stdout(), Out::stderr());
     let Some(folder) = daemon_folder(&drilled.place.config, &mut err) else { return ExitCode::from(WRONG) };
-    let body = json!({ "provider": drilled.provider, "lasts": drilled.lasts, "by": drilled.by });
+    let body = json!({ "provider": drilled.provider, "lasts": drilled.lasts, "by": drilled.who.by });
     if let Err(why) = daemon::ask(&folder, Method::POST, "/api/v1/drill", Some(&body)) {
         err.line(format_args!("error: {why}"));
         return ExitCode::from(FAILED);

@@ -21,14 +21,14 @@ pub(super) fn execute(command: &Identity) -> ExitCode {
     match command {
         Identity::List(place) => tell(place, Method::GET, "/api/v1/identities", None, |answer| fit(&identities(answer))),
         Identity::Approve(approval) => approve(approval),
-        Identity::Forget(Right { provider, stream, part, value, place, by }) => {
-            let body = json!({ "provider": provider, "stream": stream, "part": part, "value": value, "by": by });
+        Identity::Forget(Right { provider, stream, part, value, place, who }) => {
+            let body = json!({ "provider": provider, "stream": stream, "part": part, "value": value, "by": who.by });
             tell(place, Method::POST, "/api/v1/identities/forget", Some(&body), |_| {
                 format!("{part} {value} is right no more in {provider}/{stream}")
             })
         }
-        Identity::Relearn(Anew { provider, stream, place, by }) => {
-            let body = json!({ "provider": provider, "stream": stream, "by": by });
+        Identity::Relearn(Anew { provider, stream, place, who }) => {
+            let body = json!({ "provider": provider, "stream": stream, "by": who.by });
             tell(place, Method::POST, "/api/v1/identities/relearn", Some(&body), |_| {
                 format!("the mail of {provider}/{stream} is learnt anew from its next ten canaries")
             })
@@ -37,11 +37,11 @@ pub(super) fn execute(command: &Identity) -> ExitCode {
 }
 
 fn approve(approval: &Approval) -> ExitCode {
-    let Approval { provider, stream, part, value, incident, place, by } = approval;
+    let Approval { provider, stream, part, value, incident, place, who } = approval;
     if let Some(incident) = incident {
         return approve_all(approval, *incident);
     }
-    let body = json!({ "provider": provider, "stream": stream, "part": part, "value": value, "by": by });
+    let body = json!({ "provider": provider, "stream": stream, "part": part, "value": value, "by": who.by });
     let said = |text: &Option<String>| text.clone().unwrap_or_default();
     let text = format!("{} {} is right in {}/{}", said(part), said(value), said(provider), said(stream));
     tell(place, Method::POST, APPROVE, Some(&body), |_| text.clone())
@@ -63,7 +63,7 @@ fn approve_all(approval: &Approval, incident: u64) -> ExitCode {
         let text = |key: &str| body.get(key).and_then(Value::as_str).map(clean).unwrap_or_default();
         let (whose, what) = (format!("{}/{}", text("provider"), text("stream")), format!("{} {}", text("part"), text("value")));
         if let Some(fields) = body.as_object_mut() {
-            fields.insert("by".to_owned(), json!(approval.by));
+            fields.insert("by".to_owned(), json!(approval.who.by));
         }
         match ask(&folder, Method::POST, APPROVE, Some(&body)) {
             Ok(_) => {

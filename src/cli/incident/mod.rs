@@ -52,7 +52,7 @@ pub(super) fn dns(command: &Dns) -> ExitCode {
         Dns::Approve(accepted) => {
             let list = accepted.list.as_ref().map_or_else(String::new, |list| format!(" {list}"));
             let subject = format!("{} {}{list}", accepted.topic, accepted.name);
-            let body = json!({ "subject": subject, "by": accepted.by });
+            let body = json!({ "subject": subject, "by": accepted.who.by });
             tell(&accepted.place, Method::POST, "/api/v1/dns/approve", Some(&body), |_| format!("what stands there is right: {subject}"))
         }
     }
@@ -77,7 +77,7 @@ pub(super) fn silence(command: &Silence) -> ExitCode {
         }
         Silence::List(place) => tell(place, Method::GET, "/api/v1/silences", None, |answer| fit(&table::silences(answer))),
         Silence::End(ended) => {
-            let (path, body) = (format!("/api/v1/silences/{}", ended.number), json!({ "by": ended.by }));
+            let (path, body) = (format!("/api/v1/silences/{}", ended.number), json!({ "by": ended.who.by }));
             tell(&ended.place, Method::DELETE, &path, Some(&body), |_| format!("silence {} has ended", ended.number))
         }
     }
@@ -133,7 +133,7 @@ fn all_incidents(folder: &Path) -> Result<Value, String> {
 
 fn say(said: &Said, what: &str) -> ExitCode {
     let path = format!("/api/v1/incidents/{}/{what}", said.one.id);
-    let body = json!({ "by": said.by, "note": said.note });
+    let body = json!({ "by": said.who.by, "note": said.note });
     tell(&said.one.place, Method::POST, &path, Some(&body), shown)
 }
 
@@ -157,7 +157,7 @@ fn wish(wished: &Wished) -> Value {
     let given = [("provider", &wished.provider), ("stream", &wished.stream), ("inbox", &wished.inbox), ("kind", &wished.kind)];
     let which: serde_json::Map<String, Value> =
         given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value.as_ref()?)))).collect();
-    let mut body = json!({ "which": which, "by": wished.by, "reason": wished.reason });
+    let mut body = json!({ "which": which, "by": wished.who.by, "reason": wished.reason });
     if let Value::Object(body) = &mut body {
         let times = [("from", &wished.from), ("until", &wished.until), ("lasts", &wished.lasts)];
         body.extend(times.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!(value.as_ref()?)))));

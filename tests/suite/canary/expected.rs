@@ -1,9 +1,5 @@
 //! Mail that may come, by what its receiver says of it; and whose an address is at a domain that is everybody's.
 
-use std::sync::Arc;
-
-use mailcanary::canary::Ours;
-use mailcanary::config::Settings;
 use mailcanary::model::{At, Claim, Name, Part, Placement, Stranger};
 
 const SETTINGS: &str = r#"
@@ -29,9 +25,7 @@ subject = "Monthly usage*"
 "#;
 
 fn weigh(mail: &str) -> Stranger {
-    let checked = mailcanary::config::parse(SETTINGS, "host").unwrap_or_else(|all| panic!("{all:?}"));
-    let settings: Arc<Settings> = Arc::new(checked.settings);
-    let (ours, seed) = (Ours::new(Arc::clone(&settings)), Name::new("seed").unwrap());
+    let ((settings, ours), seed) = (super::ours(SETTINGS), Name::new("seed").unwrap());
     ours.weigh(&seed, &settings.inboxes[&seed], mail.as_bytes(), Placement::Inbox, At::from_ms(0), None)
 }
 

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mailcanary::canary::{Head, Known, Ours, examine};
@@ -347,12 +346,6 @@ subject = "*welcome*"
 inbox = "b*"
 "#;
 
-fn ours() -> (Arc<Settings>, Ours) {
-    let checked = mailcanary::config::parse(SETTINGS, "host").unwrap_or_else(|all| panic!("{all:?}"));
-    let settings = Arc::new(checked.settings);
-    (Arc::clone(&settings), Ours::new(settings))
-}
-
 fn claim(ours: &Ours, settings: &Settings, inbox: &str, header: &str) -> Claim {
     let (name, at) = (Name::new(inbox).unwrap(), At::from_ms(0));
     ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None).claim
@@ -364,7 +357,7 @@ fn received(host: &str) -> String {
 
 #[test]
 fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
-    let (settings, mut ours) = ours();
+    let (settings, mut ours) = super::ours(SETTINGS);
     let provider = |name: &str| Claim::Provider(Name::new(name).unwrap());
     let from = |from: &str| format!("{}From: {from}\r\nSubject: Hi\r\n", received("mx.spam.example"));
     for (mail, expected) in [
@@ -408,7 +401,7 @@ fn mail_that_nobody_sent_is_weighed_by_whom_it_claims_to_be() {
 /// Whom it names besides is wanted where it may be told.
 #[test]
 fn mail_to_a_honeytoken_and_through_an_account_says_whom_it_names() {
-    let (settings, ours) = ours();
+    let (settings, ours) = super::ours(SETTINGS);
     let names = |inbox: &str, header: &str| {
         let (name, at) = (Name::new(inbox).unwrap(), At::from_ms(0));
         let mail = ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None);
@@ -426,7 +419,7 @@ fn mail_to_a_honeytoken_and_through_an_account_says_whom_it_names() {
 
 #[test]
 fn an_expected_name_passes_to_a_honeytoken_only_where_it_is_proven() {
-    let (settings, mut ours) = ours();
+    let (settings, mut ours) = super::ours(SETTINGS);
     let provider = |name: &str| Claim::Provider(Name::new(name).unwrap());
     let honeytoken = Claim::Honeytoken(Name::new("chimp").unwrap());
     let from = |from: &str| format!("{}From: {from}\r\nSubject: Hi\r\n", received("mx.spam.example"));
@@ -475,7 +468,7 @@ fn an_expected_name_passes_to_a_honeytoken_only_where_it_is_proven() {
 
 #[test]
 fn who_is_told_of_is_the_name_that_is_ours() {
-    let (settings, ours) = ours();
+    let (settings, ours) = super::ours(SETTINGS);
     let name = Name::new("seed").unwrap();
     let told = |header: &str| {
         let told = ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, At::from_ms(0), None);
@@ -496,7 +489,7 @@ fn who_is_told_of_is_the_name_that_is_ours() {
 
 #[test]
 fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
-    let (settings, ours) = ours();
+    let (settings, ours) = super::ours(SETTINGS);
     let provider = |name: &str| Name::new(name).unwrap();
     let (name, at) = (provider("seed"), At::from_ms(0));
     let weigh = |header: &str| ours.weigh(&name, &settings.inboxes[&name], header.as_bytes(), Placement::Inbox, at, None);
@@ -538,7 +531,7 @@ fn an_address_that_one_list_alone_has_names_that_provider_wherever_it_stands() {
 
 #[test]
 fn a_signature_that_the_receiver_refuses_is_nobodys() {
-    let (settings, ours) = ours();
+    let (settings, ours) = super::ours(SETTINGS);
     let mail = |result: &str| {
         format!(
             "Authentication-Results: mx.inbox.example; dkim={result} header.d=example.com\r\nReceived: from a.spam.example (a.spam.example [192.0.2.1]) by \
@@ -551,7 +544,7 @@ fn a_signature_that_the_receiver_refuses_is_nobodys() {
 
 #[test]
 fn what_is_kept_of_a_stranger_is_safe_to_show() {
-    let (settings, ours) = ours();
+    let (settings, ours) = super::ours(SETTINGS);
     let name = Name::new("seed").unwrap();
     let header = format!("From: \"x\" <a\u{202e}\u{7}@EXAMPLE.com>\r\nSubject: =?utf-8?B?4oCuG1sySmV2aWw=?= <b> {}\r\n", "x".repeat(5000));
     let at = At::from_ms(5);

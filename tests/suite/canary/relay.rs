@@ -43,12 +43,6 @@ fn mail(hops: &[(&str, &str, &str)], more: &str) -> String {
 const OUT: (&str, &str, &str) = ("mx.inbox.example", "out7.example.com", "192.0.2.1");
 const APP: (&str, &str, &str) = ("relay.example.com", "app.lan", "10.0.0.9");
 
-fn settings() -> Arc<Settings> {
-    // Not all of it would be accepted, for reasons of no matter here.
-    let text = SETTINGS.replace("10.0.0.25\"\ntls = \"none\"", "127.0.0.1\"\ntls = \"none\"");
-    Arc::new(mailcanary::config::parse(&text, "host").unwrap_or_else(|all| panic!("{all:?}")).settings)
-}
-
 struct World {
     settings: Arc<Settings>,
     ours: Ours,
@@ -56,8 +50,9 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let settings = settings();
-        Self { ours: Ours::new(Arc::clone(&settings)), settings }
+        // Not all of it would be accepted, for reasons of no matter here.
+        let (settings, ours) = super::ours(&SETTINGS.replace("10.0.0.25\"\ntls = \"none\"", "127.0.0.1\"\ntls = \"none\""));
+        Self { settings, ours }
     }
 
     /// A canary that came through a provider by these hops.
