@@ -213,6 +213,17 @@ impl Provider {
         Ok(())
     }
 
+    /// Holds a mail back, unless what held it was repaired since it was accepted: who releases repairs first, so that nothing stays behind.
+    fn hold(&self, mail: Mail, span: Span) {
+        let fault = self.switch.borrow();
+        if matches!(&*fault, Some(Fault::Suspend | Fault::SuspendSilently | Fault::Hold)) {
+            self.backlog.lock().unwrap_or_else(PoisonError::into_inner).push_back((mail, span));
+            self.count(|c| c.held += 1);
+        } else {
+            self.transit.send(mail, span);
+        }
+    }
+
     fn handle(&self, mut mail: Mail, fault: Option<Fault>) {
         let chance = |what| Chance::of(self.setting.seed, self.name.as_str(), mail.number, what);
         let mut span = self.plan.latency.draw(&mut chance("latency"));
@@ -220,11 +231,7 @@ impl Provider {
             span = span + self.plan.greylist;
         }
         match fault {
-            Some(Fault::Suspend | Fault::SuspendSilently | Fault::Hold) => {
-                self.count(|c| c.held += 1);
-                self.backlog.lock().unwrap_or_else(PoisonError::into_inner).push_back((mail, span));
-                return;
-            }
+            Some(Fault::Suspend | Fault::SuspendSilently | Fault::Hold) => return self.hold(mail, span),
             Some(Fault::Swallow) => {
                 self.count(|c| c.lost += 1);
                 return;
