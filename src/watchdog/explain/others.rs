@@ -90,18 +90,23 @@ fn ill(state: &State, finding: &Finding) -> String {
         return String::new();
     }
     if finding.culprit == (Culprit::Watcher {}) {
-        let mut refusing: Vec<String> = beside::said(state).map(subject).collect();
-        let verb = if refusing.len() == 1 { "refuses" } else { "refuse" };
-        let more = if refusing.len() > FAILING { format!(" and {} more", refusing.len() - FAILING) } else { String::new() };
-        refusing.truncate(FAILING);
-        return if refusing.is_empty() { String::new() } else { format!("; {}{more} {verb} mail besides", refusing.join(", ")) };
+        let refusing: Vec<String> = beside::said(state).map(subject).collect();
+        return named(&refusing, ["refuses mail besides", "refuse mail besides"]);
     }
     let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
     let failing: BTreeSet<String> = state.alarms.iter().map(|a| &a.culprit).chain(refused).filter(beside).map(subject).collect();
-    let names: Vec<&str> = failing.iter().take(FAILING).map(String::as_str).collect();
-    let more = if failing.len() > FAILING { format!(" and {} more", failing.len() - FAILING) } else { String::new() };
-    let verb = if failing.len() == 1 { "fails" } else { "fail" };
-    if names.is_empty() { String::new() } else { format!("; {}{more} {verb} as well", names.join(", ")) }
+    named(&failing.into_iter().collect::<Vec<_>>(), ["fails as well", "fail as well"])
+}
+
+/// The first of these, how many more there are, and what they do: one alone, or several.
+fn named(names: &[String], [one, several]: [&str; 2]) -> String {
+    let (said, more) = names.split_at(names.len().min(FAILING));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    match names.len() {
+        0 => String::new(),
+        1 => format!("; {}{more} {one}", said.join(", ")),
+        _ => format!("; {}{more} {several}", said.join(", ")),
+    }
 }
 
 /// Whether a provider beside this culprit's delivers, as far as is known; who is not watched may.
