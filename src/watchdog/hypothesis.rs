@@ -15,6 +15,11 @@ pub(super) const LOSSES: [f64; 4] = [0.98, 0.6, 0.3, 0.12];
 const DELAYS: [u32; 3] = [21, 29, 39];
 /// How likely each way is before anything was seen, losses first.
 pub(super) const BELIEFS: [f64; WAYS] = [0.70, 0.07, 0.07, 0.06, 0.03, 0.04, 0.03];
+/// What mail that is late may be late by, where its kind is asked: factors from 5.7 to 181, in buckets.
+pub(super) const LATENESSES: usize = 11;
+pub(super) const LATE_BY: [u32; LATENESSES] = [20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60];
+/// Each of these stands for what lies up to so many buckets beside it.
+const BESIDE: i64 = 4;
 /// Health may be slower than learnt by half as much again, in buckets: a drift is no failure.
 const TOLERATED: u32 = 5;
 /// One canary says no more than five nats about delays: densities are estimates.
@@ -36,10 +41,12 @@ pub(super) fn silent_at(healthy: &Survival, place: f64) -> Factors {
     }
     let [first, second, third] = DELAYS;
     let [out, tolerated, slower @ ..] = healthy.at_places(place, [0, TOLERATED, first, second, third]);
-    let loss = |share: f64| (1.0 - share) + share / out;
-    let delay = |out: f64| (out / tolerated).clamp(1.0 / CLIPPED, CLIPPED);
-    let ([a, b, c, d], [e, f, g]) = (LOSSES.map(loss), slower.map(delay));
-    [a, b, c, d, e, f, g]
+    // Written out: this is asked of every canary in flight, again and again.
+    let (never, not) = (1.0 / out, 1.0 / tolerated);
+    let loss = |share: f64| (1.0 - share) + share * never;
+    let delay = |out: f64| (out * not).clamp(1.0 / CLIPPED, CLIPPED);
+    let ([a, b, c, d], [e, f, g]) = (LOSSES, slower);
+    [loss(a), loss(b), loss(c), loss(d), delay(e), delay(f), delay(g)]
 }
 
 /// The most that a canary in flight can ever say.
@@ -52,7 +59,7 @@ pub(super) fn silent_for_ever(healthy: &Survival) -> Factors {
 /// What a canary says that took this long.
 pub(super) fn arrived(healthy: &Survival, latency: Span) -> Factors {
     let bucket = i64::try_from(healthy.bucket(latency)).unwrap_or(0);
-    let worst = (0..=i64::from(TOLERATED)).map(|s| healthy.density(bucket - s)).fold(0.0, f64::max);
+    let worst = tolerated(healthy, bucket);
     let delay = |by: u32| {
         let slower = bucket - i64::from(by);
         let density = if slower < 0 { 0.0 } else { healthy.density(slower) };
@@ -62,9 +69,9 @@ pub(super) fn arrived(healthy: &Survival, latency: Span) -> Factors {
     [a, b, c, d, e, f, g]
 }
 
-/// The buckets by which mail takes longer in the way after this one, which is a delay; beyond the last, twice as long.
-pub(super) fn longer_than(way: usize) -> u32 {
-    delay(way + 1).unwrap_or(DELAYS.last().map_or(0, |longest| longest + 8))
+/// The buckets by which mail takes longer in this way.
+pub(super) fn later_by(way: usize) -> u32 {
+    delay(way).unwrap_or(0)
 }
 
 /// The buckets by which mail takes longer in this way, if it is a delay.
@@ -95,6 +102,32 @@ pub(super) fn arrived_not_slower(healthy: &Survival, latency: Span, way: usize, 
     let bucket = i64::try_from(healthy.bucket(latency)).unwrap_or(0);
     let density = |slower: u32| healthy.density((bucket - i64::from(slower)).max(-3));
     (likely(way, density, 0.0) / density(by)).clamp(1.0 / CLIPPED, CLIPPED)
+}
+
+/// What a canary in flight says for each lateness, against health; as much as it says for a loss, where late mail cannot have come yet.
+pub(super) fn silent_late(healthy: &Survival, age: Span) -> [f64; LATENESSES] {
+    let place = healthy.place(age);
+    if place <= 0.0 {
+        return [1.0; LATENESSES];
+    }
+    let [out] = healthy.at_places(place, [0]);
+    healthy.at_places(place, LATE_BY).map(|late| late / out)
+}
+
+/// The same of one that took this long.
+pub(super) fn arrived_late(healthy: &Survival, latency: Span) -> [f64; LATENESSES] {
+    let bucket = i64::try_from(healthy.bucket(latency)).unwrap_or(0);
+    let worst = tolerated(healthy, bucket);
+    LATE_BY.map(|by| {
+        let place = bucket - i64::from(by);
+        let density = if place + BESIDE < 0 { 0.0 } else { healthy.density_within(place, BESIDE) };
+        (density / worst).clamp(1.0 / CLIPPED, CLIPPED)
+    })
+}
+
+/// The density at a bucket of health that may be a little slower than learnt.
+fn tolerated(healthy: &Survival, bucket: i64) -> f64 {
+    (0..=i64::from(TOLERATED)).map(|s| healthy.density(bucket - s)).fold(0.0, f64::max)
 }
 
 /// What a refusal says that is no word about the account.

@@ -6,7 +6,7 @@ use super::alarm::{Alarm, Standing};
 use super::beside;
 use super::flight::RouteState;
 use super::hold::Sort;
-use super::hypothesis::{self, Nats, WAYS};
+use super::hypothesis::{self, LATENESSES, LOSSES, WAYS};
 use super::plan::Plan;
 use super::record::Fact;
 use super::state::State;
@@ -29,6 +29,8 @@ const SILENT: usize = 3;
 const STOP: usize = 0;
 /// The first way that is a delay.
 const SLOW: usize = 4;
+/// Mail may be later than it was by so many buckets, twice as late, before it is called silent.
+const LATER: u32 = 8;
 /// What everything shows in part by then is nobody's alone.
 const NARROWS_FIRST: Span = Span::from_secs(180);
 /// Alarms over more routes than this keep what they were raised as.
@@ -42,23 +44,22 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
         return None;
     }
     let sees = |r: &&RouteState| state.sees(&r.route.inbox);
-    let standing = state.standings.get(plan.suspect(&alarm.culprit)?)?;
-    let way = likeliest(alarm.sort, standing);
-    let mut said: Vec<Saying> = Vec::new();
+    let mut said: Vec<Saying<'_>> = Vec::new();
     // Where some routes deliver, the others were silent before: they do not tell that it is more by now.
-    let mut alive: Vec<Saying> = Vec::new();
+    let mut alive: Vec<Saying<'_>> = Vec::new();
     let own = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
     for route in own.iter().filter_map(|slot| state.routes.get(*slot)).filter(sees) {
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
         let from = said.len();
-        said.extend(newest(route, first, horizon, way));
+        said.extend(newest(route, first, horizon));
         let own = said.get(from..).unwrap_or_default();
-        if own.iter().any(|s| s.arrived) {
+        if own.iter().any(Saying::has_arrived) {
             alive.extend_from_slice(own);
         }
     }
+    let standing = state.standings.get(plan.suspect(&alarm.culprit)?)?;
     let telling = if alive.is_empty() { &said } else { &alive };
-    let silent = way.is_some() && is_silent(telling, suspect.routes.len(), alarm.sort);
+    let silent = as_it_was(alarm.sort, standing, telling).is_some_and(|was| is_silent(telling, suspect.routes.len(), &was));
     // Where everything was silent and some deliver, the others are perhaps one culprit that goes on: that is found out first.
     let is_all = alarm.culprit == Culprit::Watcher {} && alarm.sort == Sort::Stop;
     let waits = || is_all && state.at.since(first) < NARROWS_FIRST && in_part(alarm.sort, &alive).is_none();
@@ -68,32 +69,73 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
 
 /// What one canary says.
 #[derive(Clone)]
-struct Saying {
+struct Saying<'s> {
     sent_at: At,
-    arrived: bool,
-    nats: Nats,
-    /// Nats of its silence for nothing arriving any more, against how it was.
-    beyond: f64,
+    route: &'s RouteState,
+    /// For how long it has been silent, if it has not arrived.
+    silent: Option<Span>,
+    /// Nats for a stop and for each loss.
+    lost: [f64; LOSSES.len()],
+    /// Nats for each lateness.
+    late: [f64; LATENESSES],
 }
 
-/// What the newest canaries of a route say that were sent since.
-fn newest(route: &RouteState, since: At, horizon: Option<At>, way: Option<usize>) -> impl Iterator<Item = Saying> {
+/// What an alarm was about until now.
+enum Was {
+    /// One of the ways in which a part is lost.
+    Lost(usize),
+    /// So many buckets.
+    Late(u32),
+}
+
+impl Saying<'_> {
+    const fn has_arrived(&self) -> bool {
+        self.silent.is_none()
+    }
+
+    /// Nats of its silence for nothing arriving any more, against how it was.
+    fn beyond(&self, was: &Was) -> f64 {
+        let [stop, ..] = self.lost;
+        match (was, self.silent) {
+            (_, None) => 0.0,
+            (Was::Lost(way), _) => stop - self.lost.get(*way).unwrap_or(&stop),
+            (Was::Late(by), Some(age)) => hypothesis::silent_not_slower(&self.route.survival, age, STOP, by + LATER).ln(),
+        }
+    }
+}
+
+/// What the newest canaries of a route say that were sent since; but for those that another failure took.
+fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<Item = Saying<'_>> {
+    let since = route.judged_before.map_or(since, |judged| judged.max(since));
     let sent = route.canaries.iter().rev().take_while(move |c| c.sent_at() >= since).filter(|c| !c.is_set_aside() && !c.refused());
     sent.take(NEWEST).filter_map(move |canary| {
+        let sent_at = canary.sent_at();
         let Some(latency) = canary.latency() else {
-            let age = horizon?.since(canary.sent_at());
-            let nats = hypothesis::silent(&route.survival, age).map(f64::ln);
-            let [stop, ..] = nats;
-            let beyond = match way {
-                // A delay may be half way to the next longer one.
-                Some(way) if way >= SLOW => hypothesis::silent_not_slower(&route.survival, age, STOP, hypothesis::longer_than(way)).ln(),
-                Some(way) => stop - nats.get(way).unwrap_or(&stop),
-                None => 0.0,
-            };
-            return (age > Span::ZERO).then_some(Saying { sent_at: canary.sent_at(), arrived: false, nats, beyond });
+            let age = horizon?.since(sent_at);
+            let [stop, a, b, c, ..] = hypothesis::silent(&route.survival, age).map(f64::ln);
+            let late = hypothesis::silent_late(&route.survival, age).map(f64::ln);
+            return (age > Span::ZERO).then_some(Saying { sent_at, route, silent: Some(age), lost: [stop, a, b, c], late });
         };
-        let nats = hypothesis::arrived(&route.survival, latency).map(f64::ln);
-        Some(Saying { sent_at: canary.sent_at(), arrived: true, nats, beyond: 0.0 })
+        let (lost, late) = (LOSSES.map(|share| (1.0 - share).ln()), hypothesis::arrived_late(&route.survival, latency).map(f64::ln));
+        Some(Saying { sent_at, route, silent: None, lost, late })
+    })
+}
+
+/// How it was until now: the likeliest of the losses, or how late what has arrived is.
+fn as_it_was(sort: Sort, standing: &Standing, said: &[Saying<'_>]) -> Option<Was> {
+    let way = likeliest(sort, standing)?;
+    if sort == Sort::Loss {
+        return Some(Was::Lost(way));
+    }
+    let late = sum_of(said.iter().filter(|s| s.has_arrived()).map(|s| s.late));
+    let most = hypothesis::LATE_BY.into_iter().zip(late).max_by(|(_, a), (_, b)| a.total_cmp(b)).filter(|(_, nats)| *nats > 0.0);
+    Some(Was::Late(most.map_or_else(|| hypothesis::later_by(way), |(by, _)| by)))
+}
+
+fn sum_of<const N: usize>(all: impl Iterator<Item = [f64; N]>) -> [f64; N] {
+    all.fold([0.0; N], |mut sums, nats| {
+        sums.iter_mut().zip(nats).for_each(|(sum, z)| *sum += z);
+        sums
     })
 }
 
@@ -109,28 +151,25 @@ pub(super) fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
 }
 
 /// Whether nothing arrives any more where some of it did. Of a loss no silence says more than by the share that was lost before it.
-fn is_silent(said: &[Saying], routes: usize, sort: Sort) -> bool {
-    let last = said.iter().filter(|s| s.arrived).map(|s| s.sent_at).max();
+fn is_silent(said: &[Saying<'_>], routes: usize, was: &Was) -> bool {
+    let last = said.iter().filter(|s| s.has_arrived()).map(|s| s.sent_at).max();
     let (silent, before): (Vec<_>, Vec<_>) = said.iter().partition(|s| last.is_none_or(|l| s.sent_at > l));
-    let lost = before.iter().filter(|s| !s.arrived).count();
+    let lost = before.iter().filter(|s| !s.has_arrived()).count();
     let share = (lost + 1) as f64 / (before.len() + 2) as f64;
-    let most = if sort == Sort::Loss { -share.ln() } else { f64::INFINITY };
-    let nats: f64 = silent.iter().map(|s| s.beyond.clamp(0.0, most)).sum();
+    let most = if matches!(was, Was::Lost(_)) { -share.ln() } else { f64::INFINITY };
+    let nats: f64 = silent.iter().map(|s| s.beyond(was).clamp(0.0, most)).sum();
     silent.len() >= SILENT && nats >= NOTHING_ARRIVES + (routes as f64).ln()
 }
 
 /// Loss or delay, if one of them is clear.
-fn in_part(now: Sort, said: &[Saying]) -> Option<Sort> {
-    if said.len() < ENOUGH || !said.iter().any(|s| s.arrived) {
+fn in_part(now: Sort, said: &[Saying<'_>]) -> Option<Sort> {
+    if said.len() < ENOUGH || !said.iter().any(Saying::has_arrived) {
         return None;
     }
-    let mut sums = [0.0; WAYS];
-    for saying in said {
-        sums.iter_mut().zip(saying.nats).for_each(|(sum, z)| *sum += z);
-    }
-    let [stop, losses @ .., a, b, c] = sums;
+    let (lost, late) = (sum_of(said.iter().map(|s| s.lost)), sum_of(said.iter().map(|s| s.late)));
+    let [stop, losses @ ..] = lost;
     let most = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (loss, slow) = (most(&losses), most(&[a, b, c]));
+    let (loss, slow) = (most(&losses), most(&late));
     let called = match now {
         Sort::Stop => stop,
         Sort::Loss => loss,

@@ -256,13 +256,15 @@ impl Survival {
         }
         let whole = place as usize;
         let part = place - whole as f64;
-        before.map(|by| {
-            let Some(index) = usize::try_from(by).ok().and_then(|by| whole.checked_sub(by)) else { return 1.0 };
-            match (self.left.get(index), self.left.get(index + 1)) {
-                (Some(a), Some(b)) => f64::from(*a) + (f64::from(*b) - f64::from(*a)) * part,
+        let mut out = [1.0; N];
+        for (out, by) in out.iter_mut().zip(before) {
+            let Some(index) = usize::try_from(by).ok().and_then(|by| whole.checked_sub(by)) else { continue };
+            *out = match self.left.get(index..index + 2) {
+                Some([a, b]) => f64::from(*a) + (f64::from(*b) - f64::from(*a)) * part,
                 _ => self.floor(),
-            }
-        })
+            };
+        }
+        out
     }
 
     /// The share that never comes.
@@ -272,11 +274,16 @@ impl Survival {
 
     /// The density around a bucket, smoothed over five.
     pub(super) fn density(&self, bucket: i64) -> f64 {
+        self.density_within(bucket, 2)
+    }
+
+    /// The density around a bucket, smoothed over it and so many on either side.
+    pub(super) fn density_within(&self, bucket: i64, beside: i64) -> f64 {
         let edge = |index: i64| {
             let index = usize::try_from(index.max(0)).unwrap_or(0);
             self.left.get(index).or_else(|| self.left.last()).map_or(0.0, |l| f64::from(*l))
         };
-        ((edge(bucket - 2) - edge(bucket + 3)) / 5.0).max(1e-6)
+        ((edge(bucket - beside) - edge(bucket + beside + 1)) / (2 * beside + 1) as f64).max(1e-6)
     }
 
     /// Where an age lies on the axis of buckets, by the scale of the hour.
