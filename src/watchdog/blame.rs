@@ -120,7 +120,9 @@ fn moves(plan: &Plan, state: &State, alarm: &Alarm, to: usize, now: At) -> bool 
         let since = alarm.since.minus(ONSET);
         alarm.sort == Sort::Loss && evidence::settled_since(plan, state, slot, since).any(|(_, arrived)| !arrived)
     };
-    routes.iter().filter(outside).all(|slot| delivers(slot) && !loses(*slot))
+    // And so does who is slow.
+    let is_late = |slot: usize| alarm.sort == Sort::Slow && state.routes.get(slot).is_some_and(|r| !is_quick(r));
+    routes.iter().filter(outside).all(|slot| delivers(slot) && !loses(*slot) && !is_late(*slot))
 }
 
 /// Whether a route has delivered something that was sent since the alarm; one that cannot be seen, or whose seed is suppressed, is not in

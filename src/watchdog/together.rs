@@ -13,10 +13,14 @@ use crate::model::{At, Culprit, Span};
 
 /// The logarithm of the chance that another part fails with the first, where they may have a cause in common.
 const ANOTHER: f64 = -3.0;
+/// …unless what it would cover besides speaks against it by more nats than this…
+const SPARED: f64 = 1.0;
+/// …and it did not fail at once with the first: within so long, or a round and a minute where that is longer.
+const AT_ONCE: Span = Span::from_secs(180);
 /// So many inboxes dark for every provider, one after another, have a cause in common.
 const INBOXES: usize = 3;
 
-/// …unless the newest alarm is older than this: then the next failure is a failure of its own.
+/// Unless the newest alarm is older than this: then the next failure is a failure of its own.
 const LATELY: Span = Span::from_secs(900);
 
 /// Who has got nothing for so long is out.
@@ -84,8 +88,7 @@ pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize, 
     let beaten = parts.filter(|p| p.beat).map(|p| p.whole);
     let several = parts.filter(|p| !p.beat && p.whole == suspect).map(|p| p.odds);
     // Of everything all is a part: who it is that fails besides must be sure by itself.
-    let is_all = |whole: usize| plan.suspects.get(whole).is_some_and(|s| s.culprit == Culprit::Watcher {});
-    let same = |rival: usize| family.is_some_and(|whole| if is_all(whole) { rival == whole } else { plan.within(rival, whole) });
+    let same = |rival: usize| family.is_some_and(|whole| if is_all(plan, whole) { rival == whole } else { plan.within(rival, whole) });
     let rivals = rivals(plan, state, ix, suspect).filter(|s| Some(*s) != beaten && !same(*s));
     let all: Vec<f64> = rivals.map(|s| odds(plan, state, s)).chain(several).chain([own]).collect();
     (own - ln_sum(all.iter().copied())).exp()
@@ -95,7 +98,7 @@ pub(super) fn certainty(plan: &Plan, state: &State, ix: &Index, suspect: usize, 
 /// And where one has got nothing at all for minutes, what speaks against everything is what that does not explain.
 pub(super) fn rivals<'i>(plan: &'i Plan, state: &'i State, ix: &'i Index, suspect: usize) -> impl Iterator<Item = usize> + 'i {
     let is_known = ix.alarmed.contains(&suspect);
-    let is_all = plan.suspects.get(suspect).is_some_and(|s| s.culprit == Culprit::Watcher {});
+    let is_all = is_all(plan, suspect);
     let total: Vec<usize> = state.alarms.iter().filter(|a| is_all && is_out(state, a)).filter_map(|a| plan.suspect(&a.culprit)).collect();
     let hot = ix.hot.iter().copied().filter(move |s| *s != suspect && plan.overlap(*s, suspect));
     hot.filter(move |s| !(is_known && ix.alarmed.contains(s) || total.contains(s)))
@@ -113,6 +116,16 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
     let is_alike = state.standings.get(suspect)?.sort() == Sort::Stop || !state.alarms.iter().any(|a| is_out(state, a));
     let first = plan.suspects.get(suspect)?.routes.first()?;
     let covers = |whole: &&usize| **whole != suspect && plan.within(suspect, **whole) && !alarmed.contains(whole);
+    // What of it delivers has no part in it: two of many that fail one after the other are two. But what spreads over a provider's inboxes is
+    // that provider's.
+    let level = |index: usize| state.standings.get(index).map_or(f64::NEG_INFINITY, |s| f64::from(s.level));
+    let own = level(suspect);
+    let at_once = AT_ONCE.max(plan.every + Span::from_secs(60));
+    let inside = |a: &Alarm, whole: usize| plan.suspect(&a.culprit).is_some_and(|part| plan.within(part, whole));
+    let together = |whole: usize| state.alarms.iter().any(|a| now.since(a.since) < at_once && inside(a, whole));
+    let is_inbox = |whole: usize| plan.suspects.get(whole).is_some_and(|s| matches!(s.culprit, Culprit::Inbox(_)));
+    let spreads = |whole: usize| is_all(plan, whole) || !is_inbox(whole) && is_of_route(plan, suspect);
+    let fails = |whole: &&usize| spreads(**whole) || level(**whole) >= own - SPARED || together(**whole);
     let failing: Vec<usize> = alarmed.iter().copied().chain([suspect]).collect();
     let shares = |whole: &&usize| {
         let mut inside = alarmed.iter().filter(|a| plan.within(**a, **whole)).chain([&suspect]);
@@ -130,7 +143,7 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
         }
     };
     let size = |whole: &&usize| plan.suspects.get(**whole).map_or(0, |s| s.routes.len());
-    plan.routes.get(*first)?.suspects.iter().filter(covers).filter(shares).min_by_key(size).copied()
+    plan.routes.get(*first)?.suspects.iter().filter(covers).filter(fails).filter(shares).min_by_key(size).copied()
 }
 
 /// Alarms that began one soon after another and cover by now all that is watched, where nothing has arrived since: they have a cause in common.
@@ -153,6 +166,10 @@ pub(super) fn everything(plan: &Plan, state: &State) -> Option<Fact> {
     let all = state.cut_off_since.is_none() && state.routes.iter().filter(matters).all(|r| covered(r) && state.sees(&r.route.inbox));
     let instead_of = || alarms.iter().map(|a| a.culprit.clone()).collect();
     all.then(|| Fact::Alarmed { culprit: Culprit::Watcher {}, instead_of: instead_of(), kind: None })
+}
+
+fn is_all(plan: &Plan, suspect: usize) -> bool {
+    plan.suspects.get(suspect).is_some_and(|s| s.culprit == Culprit::Watcher {})
 }
 
 fn is_of_route(plan: &Plan, suspect: usize) -> bool {

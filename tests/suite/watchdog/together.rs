@@ -1,6 +1,6 @@
 //! Several failures at once, and failures with a cause in common.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Severity, Span};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Placement, Severity, Span};
 
 use super::replay;
 use super::world::{Fate, World, name, settings};
@@ -394,4 +394,79 @@ fn a_loss_goes_on_while_an_inbox_beside_it_stops() {
         let over = w.notices.iter().map(|(_, n)| n).filter(of_p0).any(|n| n.change == Change::Resolved);
         assert!(!over && pages(&w) == 2, "{shift}: {:#?}", w.notices);
     }
+}
+
+#[test]
+fn two_streams_that_stop_one_after_the_other_while_a_third_delivers_are_two() {
+    let mut w = World::new(settings(2, 3, 3, MINUTE));
+    w.run(minutes(60));
+    for stream in ["s0", "s1"] {
+        w.from(w.now, move |r, _| r.provider.as_str() == "p0" && r.stream.as_str() == stream, Fate::Swallowed);
+        w.run(minutes(10));
+    }
+    w.run(minutes(20));
+    assert_eq!(pages(&w), 2, "{:#?}", w.notices);
+    let named = (1..=2).map(|incident| last(&w, incident).culprit.clone()).collect::<Vec<_>>();
+    assert_eq!(named, [Culprit::Stream(name("p0"), name("s0")), Culprit::Stream(name("p0"), name("s1"))]);
+}
+
+#[test]
+fn two_routes_to_an_inbox_that_fail_one_after_the_other_are_two_while_it_receives_the_rest() {
+    let mut w = world(4, 3);
+    for provider in ["p0", "p1"] {
+        w.from(w.now, move |r, _| r.provider.as_str() == provider && r.inbox.as_str() == "i1", Fate::Swallowed);
+        w.run(minutes(15));
+    }
+    w.run(minutes(15));
+    let named: Vec<Culprit> = w.opened().iter().map(|n| last(&w, n.incident.0).culprit.clone()).collect();
+    let route = |provider: &str| Culprit::Route(name(provider), name("s0"), name("i1"));
+    assert_eq!(named, [route("p0"), route("p1")], "{:#?}", w.notices);
+}
+
+#[test]
+fn a_slow_provider_stays_open_where_an_inbox_stops_beside_it() {
+    let mut w = World::new(settings(3, 3, 2, Span::from_secs(30)));
+    w.run(minutes(60));
+    let slow = Fate::Arrives(Span::from_secs(45), Placement::Inbox);
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", slow);
+    w.run(minutes(10));
+    assert_eq!((&last(&w, 1).culprit, last(&w, 1).kind), (&provider(1), Kind::Slow), "{:#?}", w.notices);
+    w.from(w.now, |r, _| r.inbox.as_str() == "i1", Fate::Swallowed);
+    w.run(minutes(30));
+    assert_eq!(w.opened().len(), 2, "{:#?}", w.notices);
+    assert_eq!((&last(&w, 1).culprit, last(&w, 1).kind), (&provider(1), Kind::Slow), "{:#?}", w.notices);
+    assert!(last(&w, 1).change != Change::Resolved);
+    assert_eq!(last(&w, 2).culprit, Culprit::Inbox(name("i1")));
+    // What the inbox lost is none of the provider's when it receives again.
+    w.heal(w.now);
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", slow);
+    w.run(minutes(20));
+    assert_eq!((last(&w, 1).kind, last(&w, 2).change), (Kind::Slow, Change::Resolved), "{:#?}", w.notices);
+    assert_eq!(w.opened().len(), 2, "{:#?}", w.notices);
+}
+
+/// Some mail of every provider takes six times as long as the rest, and then all of one's twenty times that.
+#[test]
+fn mail_in_two_modes_that_takes_twenty_times_as_long_is_slow_and_stays_so() {
+    let mut w = World::new(settings(2, 3, 2, Span::from_secs(30)));
+    let modes = |w: &mut World, on: fn(&str) -> bool, times: u64| {
+        let from = w.now;
+        for mode in [6_u64, 1] {
+            for (quarter, ms) in [2_800, 3_500, 4_300, 5_600].into_iter().enumerate() {
+                let late = Fate::Arrives(Span::from_ms(ms * mode * times), Placement::Inbox);
+                let quarter = u64::try_from(quarter).unwrap();
+                let is = move |n: u64| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60).is_multiple_of(5) == (mode == 6);
+                w.from(from, move |r, n| on(r.provider.as_str()) && is(n) && n.wrapping_mul(0xd134_2543_de82_ef95) >> 62 == quarter, late);
+            }
+        }
+    };
+    modes(&mut w, |_| true, 1);
+    w.run(minutes(180));
+    assert!(w.notices.is_empty(), "{:#?}", w.notices);
+    modes(&mut w, |provider| provider == "p1", 20);
+    w.run(minutes(60));
+    let kinds: Vec<Kind> = w.notices.iter().map(|(_, n)| n.kind).collect();
+    assert_eq!(w.opened().len(), 1, "{:#?}", w.notices);
+    let calls: Vec<&Kind> = kinds.iter().skip_while(|kind| **kind == Kind::Stopped).collect();
+    assert!(!calls.is_empty() && calls.iter().all(|kind| **kind == Kind::Slow), "{:#?}", w.notices);
 }
