@@ -15,8 +15,10 @@ use super::state::State;
 use super::waiting::{Waiting, foresee, target};
 use crate::model::{At, Culprit, Name, Reason, Span};
 
-/// Between two looks at a suspect with many routes.
+/// Between two looks at a suspect with many routes…
 const TICK: Span = Span::from_secs(1);
+/// …and where it is calm.
+const CALM_TICK: Span = Span::from_secs(3);
 /// Below this many nats a suspect is calm…
 const CALM: f32 = 0.5;
 /// …and an arrival that speaks for no failure more than this leaves it so.
@@ -65,8 +67,9 @@ impl State {
             let beside = plan.suspects.get(suspect).is_some_and(|s| matches!(s.culprit, Culprit::Inbox(_) | Culprit::Watcher {}));
             let Some(standing) = self.standings.get_mut(suspect) else { continue };
             standing.evidence.close(flown.sent_at, said.filter(|_| !(refused && beside)));
-            // What calms those who are calm already need not be weighed.
-            if standing.level > CALM || said.is_none_or(|factors| factors.iter().any(|f| *f > SAYS_MUCH)) {
+            // What calms those who are calm already need not be weighed; where many routes tell, it is soon.
+            let calm = if plan.suspects.get(suspect).is_some_and(|s| s.routes.len() > 1) { HOT } else { CALM };
+            if standing.level >= calm || said.is_none_or(|factors| factors.iter().any(|f| *f > SAYS_MUCH)) {
                 self.touch(plan, ix, suspect);
             }
         }
@@ -102,7 +105,7 @@ impl State {
         }
         let Some(standing) = self.standings.get_mut(suspect) else { return };
         if standing.check_at.is_none() {
-            let tick = standing.weighed_at.plus(TICK).max(self.at);
+            let tick = standing.weighed_at.plus(if standing.level > CALM { TICK } else { CALM_TICK }).max(self.at);
             standing.check_at = Some(tick);
             ix.checks.insert((tick, suspect));
         }
