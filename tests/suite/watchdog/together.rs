@@ -1,6 +1,7 @@
 //! Several failures at once, and failures with a cause in common.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Severity, Span};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Outcome, Severity, Span};
+use mailcanary::watchdog::Event;
 
 use super::replay;
 use super::world::{Fate, World, name, settings};
@@ -152,6 +153,30 @@ fn streams_that_are_refused_besides_are_told_of_and_call_nobody() {
         "{:#?}",
         w.notices
     );
+}
+
+#[test]
+fn a_refusal_is_called_the_first_answer_only_while_it_is() {
+    let (mut firsts, mut more) = (0, 0);
+    for (inboxes, class) in [(4, Class::Suspended), (3, Class::Quota), (2, Class::Permanent), (4, Class::Transient)] {
+        let mut w = World::new(settings(2, 1, inboxes, MINUTE));
+        w.run(minutes(60));
+        let begun = w.now;
+        w.from(begun, |r, _| r.provider.as_str() == "p0", Fate::Refused(class));
+        while w.now.since(begun) < minutes(3) {
+            w.run(Span::from_secs(1));
+            let refused = Outcome::Refused(class);
+            let answers = w.steps.iter().filter(|(_, event, ..)| matches!(event, Event::Answered { outcome, .. } if *outcome == refused));
+            let answers = answers.count();
+            let view = w.dog.view(w.now);
+            for said in view.incidents.iter().map(|i| i.summary()).filter(|said| said.contains("refuses mail")) {
+                let is_first = said.contains("that is its first answer");
+                assert!(!is_first || answers == 1, "{class}, after {answers} answers: {said}");
+                (firsts, more) = (firsts + usize::from(is_first), more + usize::from(said.contains("routes so far: ")));
+            }
+        }
+    }
+    assert!(firsts > 0 && more > 0, "{firsts} {more}");
 }
 
 #[test]
