@@ -98,6 +98,7 @@ pub(super) fn on_which(plan: &Plan, state: &State, finding: &Finding, tallies: &
     let not_asked = format!("{verb} {}", if asked { "given no answer since" } else { "not been asked since" });
     match (taken, unasked) {
         (0, 0) if all < 2 => String::new(),
+        (0, 0) if all == 2 => "; on both its routes".to_owned(),
         (0, 0) => format!("; on all its {all} routes"),
         (0, _) if is_first => format!("; that is its first answer: {others} {not_asked}"),
         (0, _) => format!("; on {refused} of its {all} routes so far: {others} {not_asked}"),

@@ -420,3 +420,22 @@ fn a_loss_goes_on_while_an_inbox_beside_it_stops() {
         assert!(!over && pages(&w) == 2, "{shift}: {:#?}", w.notices);
     }
 }
+
+#[test]
+fn what_is_kept_open_and_delivers_is_not_said_to_fail_as_well() {
+    let mut w = world(2, 2);
+    let refuses =
+        |w: &mut World, provider: &'static str| w.from(w.now, move |r, _| r.provider.as_str() == provider, Fate::Refused(Class::Suspended));
+    for _ in 0..2 {
+        refuses(&mut w, "p0");
+        w.run(minutes(3));
+        w.heal(w.now);
+        w.run(minutes(6));
+    }
+    let kept = w.dog.view(w.now).incidents.into_iter().find(|i| i.resolved_at.is_none()).unwrap();
+    assert!(kept.delivers && kept.culprit == provider(0), "{:#?}", w.notices);
+    refuses(&mut w, "p1");
+    w.run(minutes(2));
+    let opened = w.opened().into_iter().find(|n| n.culprit == provider(1)).unwrap();
+    assert_eq!(opened.evidence["others"], "p0 delivers to the same inboxes", "{}", opened.summary);
+}
