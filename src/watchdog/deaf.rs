@@ -263,7 +263,10 @@ fn hear_warnings(plan: &Plan, called: &BTreeSet<&Name>, itself: &Name) -> bool {
 fn why_over(state: &State, sink: &Name, known: &Incident) -> Option<String> {
     let took = state.took_at.get(sink).is_some_and(|took| *took >= known.shown.opened_at);
     match only_of(&known.shown.last.evidence).filter(|_| took && state.deaf.contains_key(sink)) {
-        Some(_) => return Some(format!("sink `{sink}` is to be told nothing more of what it refused, and takes other notices")),
+        Some(_) => {
+            let takes = known.shown.last.evidence.get(TAKES).and_then(Value::as_str).unwrap_or(OTHERS);
+            return Some(format!("what sink `{sink}` refused to be told of is over, and it takes {takes}"));
+        }
         None if took => return Some(format!("sink `{sink}` takes notices again")),
         None => {}
     }

@@ -452,7 +452,7 @@ fn a_sink_that_refuses_what_is_said_of_one_incident_is_one_incident_and_there_fo
     w.heal(w.now);
     answers(&mut w, 60, |notice| notice.incident == poison);
     let over = of_hook(&w, Change::Resolved);
-    let why = "sink `hook` is to be told nothing more of what it refused, and takes other notices";
+    let why = "what sink `hook` refused to be told of is over, and it takes other notices";
     assert_eq!(over.iter().map(|n| n.summary.as_str()).collect::<Vec<_>>(), [why], "{:#?}", w.notices);
     assert_eq!(of_hook(&w, Change::Opened).len(), 1);
     replay::holds(&w);
