@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::stream::{self, StreamExt};
 
+use super::mended;
 use super::out::{Out, chain};
 use super::progress::Progress;
 use super::terminal::{Look, Paper, Tone, visible, wrap};
@@ -107,7 +108,12 @@ pub(super) fn execute(settings: &Settings, secrets: &Secrets, server: Option<Soc
     steps.progress.show(0, of, &format!("0 of {of} looked at"));
     let server = server.map_or_else(|| settings.name_server.clone(), NameServer::from);
     let all = async { tokio::join!(log_ins(settings, secrets, steps), dns(settings, &server, steps), sinks(settings, secrets, steps)) };
-    let (log_ins, dns, sinks) = runtime.block_on(all);
+    let (log_ins, dns, mut sinks) = runtime.block_on(all);
+    drop(runtime);
+    for finding in sinks.iter_mut().filter(|finding| finding.state == State::Fine) {
+        let known = settings.sinks.keys().find(|name| finding.about == about_sink(name));
+        finding.text += &known.map_or_else(String::new, |sink| mended::tell(&settings.ledger.path, sink));
+    }
     let findings: Vec<Finding> = log_ins.into_iter().chain(dns).chain(sinks).collect();
     let paper = Paper::stdout(look);
     findings.iter().for_each(|finding| finding.print(paper, out));
@@ -237,9 +243,13 @@ async fn sinks(settings: &Settings, secrets: &Secrets, steps: &Steps) -> Vec<Fin
     findings
 }
 
+fn about_sink(name: &Name) -> String {
+    format!("sink {name}")
+}
+
 /// Tries one sink, as quietly as it takes notices.
 async fn try_sink(name: &Name, sink: &config::Sink, settings: &Settings, secrets: &Secrets, now: &Now) -> Finding {
-    let about = format!("sink {name}");
+    let about = about_sink(name);
     let origin =
         Origin { instance: settings.watch.instance.clone(), installation: String::new(), public_url: None, own_url: None, runbooks: None };
     let lookup = |at: &SecretRef| secrets.get(at).cloned();

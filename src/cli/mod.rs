@@ -11,6 +11,7 @@ mod demo;
 mod incident;
 mod log;
 mod man;
+mod mended;
 pub mod out;
 mod print;
 mod probe;

@@ -145,6 +145,12 @@ impl SinkKind {
         matches!(self, Self::PagerDuty(_) | Self::Opsgenie(_) | Self::Jira(_) | Self::SlackBot(_))
     }
 
+    /// Whether it can be told who has seen an incident, without calling anybody: it keeps no acknowledgements itself, and is no pager.
+    #[must_use]
+    pub const fn hears_who_has_it(&self) -> bool {
+        !self.keeps_acknowledgements() && !matches!(self, Self::Alertmanager(_) | Self::Grafana(_))
+    }
+
     /// Whether it is told the state of all incidents again and again, and not one message a notice.
     #[must_use]
     pub const fn takes_state(&self) -> bool {

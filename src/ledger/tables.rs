@@ -50,7 +50,7 @@ pub(super) const fn kind(fact: &Fact) -> &'static str {
             Event::Read { .. } => "read",
             Event::ClockJumped { .. } => "clock_jumped",
             Event::Noticed { .. } => "noticed",
-            Event::SinksRenewed {} => "sinks_renewed",
+            Event::SinksRenewed { .. } => "sinks_renewed",
             Event::Orphaned { .. } => "orphaned",
             Event::Acknowledged { .. } => "acknowledged",
             Event::Unacknowledged { .. } => "unacknowledged",
@@ -101,7 +101,7 @@ fn happened(tables: &Connection, at: At, event: &Event) -> Result<()> {
         | Event::Travelled { .. }
         | Event::LookedUp { .. }
         | Event::Traced { .. }
-        | Event::SinksRenewed {}
+        | Event::SinksRenewed { .. }
         | Event::Signs { .. }
         | Event::NoSigns { .. } => Ok(()),
         Event::Answered { canary, outcome, reply, message_id, legs, .. } => {

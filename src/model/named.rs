@@ -17,7 +17,7 @@ pub fn whose(culprit: &Culprit, kind: Kind, evidence: &Value) -> String {
             Some(sink) => format!("sink {sink}"),
             None if kind == Kind::Blind && evidence.get("unreadable").is_some() => "all inboxes".to_owned(),
             // Whoever reads at night that the watcher has stopped goes back to sleep.
-            None if kind.is_delivery() => "all mail".to_owned(),
+            None if kind.is_delivery() || evidence.get("changes").is_some() => "all mail".to_owned(),
             None => "the watcher".to_owned(),
         },
     }
@@ -26,10 +26,13 @@ pub fn whose(culprit: &Culprit, kind: Kind, evidence: &Value) -> String {
 /// What is wrong.
 #[must_use]
 pub fn what(culprit: &Culprit, kind: Kind, evidence: &Value) -> String {
-    match sink(culprit, kind, evidence) {
-        Some(_) if evidence.get("why").is_some() => "refuses notices".to_owned(),
-        Some(_) => "takes no notices".to_owned(),
-        None => kind.as_str().replace('_', " "),
+    let only_of = || evidence.get("only_of").and_then(Value::as_array);
+    match (sink(culprit, kind, evidence), only_of().map(Vec::as_slice)) {
+        (Some(_), Some([incident])) => format!("refuses notices of incident {incident}"),
+        (Some(_), Some(several)) => format!("refuses notices of {} incidents", several.len()),
+        (Some(_), None) if evidence.get("why").is_some() => "refuses notices".to_owned(),
+        (Some(_), None) => "takes no notices".to_owned(),
+        (None, _) => kind.as_str().replace('_', " "),
     }
 }
 

@@ -10,7 +10,7 @@ use super::effect::Effect;
 use super::flaps::is_calm;
 use super::flight::RouteState;
 use super::incident::Move;
-use super::outbox::{CALLS, DRILL, Incident, KEPT_BACK, QUIET, is_drill, without_age};
+use super::outbox::{CALLS, DRILL, Incident, KEPT_BACK, ONLY_OF, QUIET, is_drill, without_age};
 use super::plan::{Plan, RoutePlan};
 use super::record::Fact;
 use super::seen::{ACKNOWLEDGED, in_evidence};
@@ -35,6 +35,8 @@ pub(super) struct Listener {
     pub(super) keeps: bool,
     /// It shows what was said there only when it is told of it.
     pub(super) shows: bool,
+    /// Whoever is called there late is told who has seen it: it calls nobody for that.
+    pub(super) hears_who: bool,
     /// It is told the state again and again: what it refused it may have by now.
     pub(super) has_state: bool,
 }
@@ -47,6 +49,7 @@ pub(super) fn listeners(settings: &Settings, routes: &[RoutePlan]) -> BTreeMap<N
         touched: sink.takes.scope.is_narrow().then(|| touched(&sink.takes)),
         keeps: sink.kind.keeps_acknowledgements(),
         shows: sink.kind.shows_what_it_is_told(),
+        hears_who: sink.kind.hears_who_has_it(),
         has_state: sink.kind.takes_state(),
     };
     settings.sinks.iter().map(|(name, sink)| (name.clone(), of(sink))).collect()
@@ -84,7 +87,7 @@ fn hears_at(plan: &Plan, state: &State, open: &Incident, (name, listener): (&Nam
     if !listener.is_for(plan, shown.kind, shown.severity, &shown.culprit) {
         return None;
     }
-    if is_calm(plan, state, open) {
+    if is_calm(plan, state, open) || open.is_of_sink_in_part() {
         return None;
     }
     let due = takes.after.map_or(Some(shown.opened_at), |after| Some(open.paged_at()?.plus(after)))?;
@@ -152,9 +155,10 @@ impl Watchdog {
         let is_news = turns || grown && (seen.is_some() || is_real || spreads || !self.was_so_wide(known, change));
         // Who is to be reminded at the same time hears both at once, and nothing quietly.
         let reminds = change.change == Change::Updated && change.only.is_none() && known.is_reminded_with(&self.plan, at);
+        // That a sink refuses less than was told is none, either.
+        let may_be_quiet = change.kind.is_delivery() || change.evidence.get(ONLY_OF).is_some();
         // What was kept back is news to those who hear it.
-        let quiet =
-            change.change == Change::Updated && change.kind.is_delivery() && !is_news && !known.quiet && change.only.is_none() && !reminds;
+        let quiet = change.change == Change::Updated && may_be_quiet && !is_news && !known.quiet && change.only.is_none() && !reminds;
         if let Some(evidence) = change.evidence.as_object_mut() {
             if calls > 0 {
                 evidence.insert(CALLS.to_owned(), calls.into());

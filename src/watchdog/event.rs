@@ -218,9 +218,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
-    /// Sinks were set up anew, by a start or another configuration: what they refused, and what is still open, they are told once more, and
-    /// those that refuse are tried.
-    SinksRenewed {},
+    /// Sinks were set up anew, by a start, another configuration or a person who has mended one: what they refused and is still open they are
+    /// told once more, and those that refuse are tried.
+    SinksRenewed {
+        /// This one alone; all if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only: Option<Name>,
+    },
     /// The process died between recording a canary and learning its fate.
     Orphaned {
         /// Which.
@@ -235,8 +239,7 @@ pub enum Event {
         /// What about it, cut to 500 bytes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
-        /// When it was said, by the clock of who passes it on. What was said before, or with, something that is known already changes nothing:
-        /// it is a repeat, or comes too late.
+        /// When it was said, by the clock of who passes it on. What was said before, or with, what is known already changes nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         said_at: Option<At>,
         /// The sink where it was said, if it was said at one: it knows already.
@@ -385,7 +388,6 @@ pub enum Delivery {
 impl Delivery {
     /// Every outcome, in the order that lists use.
     pub const ALL: [Self; 3] = [Self::Delivered, Self::Refused, Self::Dropped];
-
     /// The word in labels.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -11,7 +11,11 @@ use super::flaps::is_calm;
 use super::outbox::Incident;
 use super::plan::Plan;
 use super::state::State;
+use super::step::Unfit;
 use crate::model::{At, Change, IncidentId, Name, Notice, NoticeId};
+
+/// Sinks that are named to who asked for one that there is not.
+const NAMED: usize = 50;
 
 /// A sink that has refused what it was told of an open incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,11 +72,12 @@ impl State {
         }
     }
 
-    /// Sinks were set up anew: what they refused they may take now.
-    pub(super) fn renew_sinks(&mut self) {
+    /// Sinks were set up anew, or one of them: what they refused they may take now.
+    pub(super) fn renew_sinks(&mut self, only: Option<&Name>) {
         let open = self.incidents.values_mut().filter(|i| i.shown.resolved_at.is_none());
-        open.flat_map(|i| i.missed.values_mut()).for_each(|missed| *missed = Missed::Due);
-        self.want_trials(None);
+        let meant = open.flat_map(|i| i.missed.iter_mut()).filter(|(sink, _)| only.is_none_or(|only| only == *sink));
+        meant.for_each(|(_, missed)| *missed = Missed::Due);
+        self.want_trials(only.map(Name::as_str));
     }
 
     /// What a sink was to be told is not told any more.
@@ -96,11 +101,21 @@ impl State {
 }
 
 impl Watchdog {
+    /// Whether an event that is about one sink names one that there is.
+    pub(super) fn check_sink(&self, event: &Event) -> Result<(), Unfit> {
+        let Event::SinksRenewed { only: Some(sink) } = event else { return Ok(()) };
+        if self.plan.sinks.contains_key(sink) {
+            return Ok(());
+        }
+        let known = self.plan.sinks.keys().take(NAMED).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Err(Unfit::UnknownName { what: "sink", name: sink.clone(), known })
+    }
+
     /// What is to be taken in where sinks were set up anew, by a start or another configuration: nothing, if none of them refuses anything.
     #[must_use]
     pub fn fresh_start(&self) -> Option<Event> {
         let refuses = || self.state.deaf.keys().any(|sink| self.plan.sinks.contains_key(sink));
-        (self.state.open().any(|i| !i.missed.is_empty()) || refuses()).then_some(Event::SinksRenewed {})
+        (self.state.open().any(|i| !i.missed.is_empty()) || refuses()).then_some(Event::SinksRenewed { only: None })
     }
 }
 

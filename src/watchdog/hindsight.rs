@@ -69,7 +69,7 @@ impl Watchdog {
             Event::Signs { provider, .. } | Event::NoSigns { provider, .. } => self.plan.polls(provider),
             // What a person took for right may not be asked about here.
             Event::Accepted { subject, .. } => self.state.dns.subjects.contains_key(subject),
-            Event::Noticed { .. } | Event::SinksRenewed {} | Event::Started { .. } | Event::Woke {} => false,
+            Event::Noticed { .. } | Event::SinksRenewed { .. } | Event::Started { .. } | Event::Woke {} => false,
             // Of what people said of the other's incidents nothing follows for those of this one.
             Event::Acknowledged { .. }
             | Event::Unacknowledged { .. }

@@ -77,7 +77,7 @@ pub(super) fn moves(plan: &Plan, state: &State, now: At) -> Vec<Move> {
         let is_other = |t: &Trouble| matches!(t.culprit, Culprit::Inbox(_)) != matches!(i.shown.culprit, Culprit::Inbox(_));
         let is_it = |t: &Trouble| t.kind == i.shown.kind && t.kind == Kind::Identity && is_other(t) && shares(&i.shown.last.evidence, t);
         let elsewhere = troubles.iter().any(is_it);
-        Move::end(i, if elsewhere { MOVED.to_owned() } else { over_words(i.shown.kind) })
+        Move::end(i, if elsewhere { MOVED.to_owned() } else { over_words(i.shown.kind, &i.shown.last.evidence) })
     }));
     moves
 }
@@ -111,8 +111,9 @@ fn is_due(known: &Incident, trouble: &Trouble, now: At) -> bool {
     waits.is_none_or(|waits| now.since(known.told_last_at()) >= waits.min(MORE_AT_MOST))
 }
 
-fn over_words(kind: Kind) -> String {
+fn over_words(kind: Kind, evidence: &Value) -> String {
     match kind {
+        Kind::Dns if evidence.get("changes").is_none() => "a name server answers again",
         Kind::Identity => "nothing foreign stands in its mail any more, or what did was approved",
         Kind::Authentication => "its mail passes the checks again",
         Kind::UnexpectedMail => "no more such mail came for a day",

@@ -33,6 +33,8 @@ pub(super) const KEPT_BACK: &str = "kept_back";
 pub(super) const AS_OF: &str = "as_of";
 /// Marks the evidence of a drill.
 pub(super) const DRILL: &str = "drill";
+/// The incidents of which alone a sink refuses what it is told, in the evidence.
+pub(super) const ONLY_OF: &str = "only_of";
 /// How often an incident has called again, in the evidence.
 pub(super) const CALLS: &str = "calls";
 

@@ -175,7 +175,8 @@ impl Incident {
     /// When its next reminder is due: at growing intervals after the last notice that anybody heard, unless a person has seen it.
     pub(super) fn remind_at(&self, plan: &Plan) -> Option<At> {
         let shown = &self.shown;
-        if shown.resolved_at.is_some() || shown.acknowledged.is_some() || self.quiet || plan.remind_after == Span::ZERO {
+        let is_seen = shown.acknowledged.is_some() || self.is_of_sink_in_part();
+        if shown.resolved_at.is_some() || is_seen || self.quiet || plan.remind_after == Span::ZERO {
             return None;
         }
         let doubled = 1_u64.checked_shl(self.reminders).unwrap_or(u64::MAX);

@@ -64,6 +64,7 @@ pub(super) fn draw(plan: &Plan, state: &State, presents: &Presents, now: At, nex
         silences: state.silences.iter().filter(|s| s.until > now).cloned().collect(),
         maintenance: people::maintenance(plan, now),
         trials: state.tried_sinks(plan),
+        refusing: state.refusing_sinks(plan),
         drill: state.drill_view(),
         drilled: state.drilled_view(),
         incidents: open,

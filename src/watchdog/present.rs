@@ -46,6 +46,10 @@ pub(super) fn of(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment
 fn as_it_is(plan: &Plan, state: &State, ix: &Index, assessment: &Assessment, open: &Incident, now: At) -> Option<Present> {
     let shown = &open.shown;
     let delivers = flaps::is_calm(plan, state, open);
+    // That it delivered when it was seen last says nothing of now.
+    if delivers && shown.kind.is_delivery() && (state.cut_off_since.is_some() || all_blind(plan, state, now).is_some()) {
+        return None;
+    }
     let told = |summary: String| Present { summary, evidence: shown.last.evidence.clone(), delivers };
     let settles = || flaps::settles_at(plan, state, open).filter(|_| delivers);
     let until =

@@ -335,7 +335,7 @@ impl State {
             // Ages are wrong by that much for what was sent before: it is no evidence.
             Event::ClockJumped { .. } => self.sleep(plan, ix, at),
             Event::Noticed { notice, sink, outcome, why } => self.hear(plan, at, *notice, sink, *outcome, why.as_deref()),
-            Event::SinksRenewed {} => self.renew_sinks(),
+            Event::SinksRenewed { only } => self.renew_sinks(only.as_ref()),
             Event::Orphaned { canary } => self.set_aside(plan, ix, *canary),
             Event::Acknowledged { incident, by, note, said_at, .. } => self.acknowledge(at, *incident, by, note.as_deref(), *said_at),
             Event::Unacknowledged { incident, said_at, .. } => self.take_back(at, *incident, *said_at),

@@ -112,6 +112,7 @@ impl Watchdog {
         }
         self.check_drill(event)?;
         self.check_silence(event)?;
+        self.check_sink(event)?;
         self.check_subject(event)?;
         if let Some(name) = event.account().filter(|name| !self.plan.polls(name)) {
             return Err(Unfit::NotAsked(name.clone()));

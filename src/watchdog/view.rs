@@ -55,6 +55,8 @@ pub struct View {
     pub maintenance: Vec<MaintenanceView>,
     /// The last trial of each sink that is tried, by its name.
     pub trials: Vec<TrialView>,
+    /// Sinks that refuse what they are told, or some of it.
+    pub refusing: Vec<Name>,
     /// The drill that goes on.
     pub drill: Option<DrillView>,
     /// The last drill that is over.

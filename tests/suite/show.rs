@@ -139,6 +139,7 @@ fn fixture(providers: usize, streams: usize, inboxes: usize) -> View {
         silences: Vec::new(),
         maintenance: Vec::new(),
         trials: Vec::new(),
+        refusing: Vec::new(),
         drill: None,
         drilled: None,
         incidents: Vec::new(),

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 pub(super) use args::{Dns, Drill, Identity, Incident, Silence};
 use args::{Place, Said, Wished};
-pub(super) use daemon::ask;
+pub(super) use daemon::{UNREACHED, ask};
 
 use super::out::Out;
 use super::terminal::{Look, Paper, fold};

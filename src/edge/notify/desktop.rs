@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::fit::{self, Unit};
 use super::page::{Page, Pages};
 use super::{Attempt, Channel, Outgoing, Rate, Tools};
-use crate::model::{At, Name, Severity, Span, on_a_line};
+use crate::model::{At, Change, Name, Severity, Span, on_a_line};
 
 /// The bus and the daemon are on this machine.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -187,6 +187,7 @@ fn notification(page: &Page, markup: bool, actions: bool) -> Notification {
     let (urgency, icon) = match page.severity {
         Severity::Info if page.is_over() => (Urgency::Low, "dialog-information"),
         _ if page.is_over() => (Urgency::Normal, "dialog-information"),
+        Severity::Page if page.change == Change::Acknowledged => (Urgency::Normal, "dialog-warning"),
         Severity::Page => (Urgency::Critical, "dialog-error"),
         Severity::Warn => (Urgency::Normal, "dialog-warning"),
         Severity::Info => (Urgency::Low, "dialog-information"),
@@ -199,8 +200,8 @@ fn notification(page: &Page, markup: bool, actions: bool) -> Notification {
     notification.hint(Hint::Custom("x-dunst-stack-tag".to_owned(), page.key.clone()));
     notification.timeout(match page.severity {
         _ if page.is_over() => Timeout::Milliseconds(OVER_MS),
-        Severity::Page => Timeout::Never,
-        Severity::Warn | Severity::Info => Timeout::Default,
+        Severity::Page if page.change != Change::Acknowledged => Timeout::Never,
+        Severity::Page | Severity::Warn | Severity::Info => Timeout::Default,
     });
     if actions && page.link.is_some() {
         notification.action("default", "Open the incident");

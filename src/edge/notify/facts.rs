@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Outgoing, fit};
-use crate::model::{Change, Culprit, certain};
+use crate::model::{Change, Culprit, Span, certain};
 
 /// Bytes of a fact.
 const VALUE: usize = 240;
@@ -37,14 +37,16 @@ pub(super) fn facts(out: &Outgoing) -> Vec<Fact> {
     };
     let opened = || Some(moment(&out.opened_at.rfc3339()));
     if out.notice.change == Change::Resolved {
-        let lasted = out.at.since(out.opened_at).to_string();
+        let lasted = out.at.since(out.opened_at);
+        let lasted = if lasted < Span::from_secs(1) { "less than 1s".to_owned() } else { lasted.to_string() };
         return [fact("Opened", opened()), fact("Lasted", Some(lasted))].into_iter().flatten().collect();
     }
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let part = |name: &str| evidence.get(name).unwrap_or(&Value::Null);
     let (counted, figures) = how_many(evidence);
     let all = [
-        fact("Since", onset(part("first_bad"), part("last_good")).or_else(opened)),
+        // What is found later than it began says itself since when it is.
+        fact("Since", onset(part("first_bad"), part("last_good")).or_else(|| part("since").as_str().map(moment)).or_else(opened)),
         fact("Seen", seen(part("acknowledged"))),
         fact(counted, figures),
         fact("Mail", mail(out, part("streams"))),
@@ -103,10 +105,11 @@ fn onset(first_bad: &Value, last_good: &Value) -> Option<String> {
         let age = canary.get("age").and_then(Value::as_str)?;
         Some((moment(canary.get("sent_at")?.as_str()?), age.to_owned()))
     };
+    let ago = |age: String| if age.ends_with("ms") { "just now".to_owned() } else { format!("{age} ago") };
     let (bad, age) = when(first_bad)?;
     let named = first_bad.get("canary").and_then(Value::as_str).map_or_else(String::new, |id| format!(", canary {id}"));
-    let good = when(last_good).map_or_else(String::new, |(good, age)| format!("; last good {good} ({age} ago)"));
-    Some(format!("{bad} ({age} ago{named}){good}"))
+    let good = when(last_good).map_or_else(String::new, |(good, age)| format!("; last good {good} ({})", ago(age)));
+    Some(format!("{bad} ({}{named}){good}", ago(age)))
 }
 
 /// Who has acknowledged it, and when.

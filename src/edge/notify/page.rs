@@ -76,7 +76,7 @@ impl Pages {
             key: self.origin.key(notice),
             alert: self.origin.alert_key(notice),
             is_trial: notice.is_trial(),
-            quiet: is_quiet(notice),
+            quiet: is_quiet(notice) || notice.change == Change::Acknowledged,
             notice: notice.notice,
             instance: fit::line(&self.origin.instance, 253),
             change: notice.change,
@@ -270,6 +270,24 @@ mod tests {
         assert_eq!((page.title.as_str(), page.culprit.as_str()), ("PAGE: sink oncall, refuses notices", "sink oncall"));
         assert_eq!(page.runbook.as_deref(), Some("https://canary.example/runbooks/sink"));
         assert_eq!(page.body(), "sink `oncall` refuses notices (answered 401)\nSince: 2022-08-08 19:30:00 UTC\nNext: mend it");
+    }
+
+    #[test]
+    fn since_when_it_is_what_is_found_later_than_it_began() {
+        let mut out = nasty::out(Change::Opened, "no inbox can be read for 5m");
+        let notice = Arc::make_mut(&mut out.notice);
+        (notice.kind, notice.culprit) = (Kind::Blind, Culprit::Watcher {});
+        notice.evidence = json!({ "since": "2022-08-08T19:25:00.000Z" });
+        assert_eq!(nasty::pages().page(&out).body(), "no inbox can be read for 5m\nSince: 2022-08-08 19:25:00 UTC");
+        // A record on which everybody depends is not the watcher's.
+        let notice = Arc::make_mut(&mut out.notice);
+        (notice.kind, notice.evidence) = (Kind::Dns, json!({ "changes": [{}] }));
+        assert_eq!(nasty::pages().page(&out).title, "PAGE: all mail, dns");
+        // What was refused this very moment has no age.
+        let mut out = nasty::opened();
+        Arc::make_mut(&mut out.notice).evidence =
+            json!({ "first_bad": { "canary": "1", "sent_at": "2022-08-08T19:26:00.000Z", "age": "21ms" } });
+        assert!(nasty::pages().page(&out).body().ends_with("\nSince: 2022-08-08 19:26:00 UTC (just now, canary 1)"));
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! again, and nobody may be called after a recovery. Incidents do not wait for each other. What has been tried least goes first, so that a
 //! new page is not held up by a hundred that fail.
 
+mod doubt;
 mod join;
+mod seen;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub(super) use self::doubt::DOUBTS;
 pub(super) use self::join::ToldAs;
 use self::join::tell_as;
 use super::pace::{Due, Pace, mix};
@@ -20,15 +23,13 @@ use crate::watchdog::Delivery;
 /// More than this many are never kept: the quietest goes first.
 const LIMIT: usize = 1000;
 
-/// After so many refusals of the doubtful kind, the last counts as final: five waits, with [`Pace::doubt`] of 5 s ten minutes in all.
-pub(super) const DOUBTS: u32 = 5;
-
 #[derive(Debug)]
 struct Waiting {
     out: Outgoing,
     tries: u32,
-    /// Doubtful refusals so far.
+    /// Doubtful refusals so far, and since when.
     doubts: u32,
+    doubted: Option<At>,
     due: Due,
     flying: bool,
     /// Whether the sink may know of it already.
@@ -39,6 +40,12 @@ struct Waiting {
     told_as: Option<Change>,
     /// As it was handed over it asked for somebody.
     asked: bool,
+    /// It asked for somebody while somebody came: it is not tried again.
+    seen: bool,
+    /// It is the first that the sink is told of its incident.
+    opens: bool,
+    /// It is told instead of something that is no mere call.
+    stands: bool,
 }
 
 /// A notice that waits, and of which it is known that the sink has not taken it.
@@ -61,8 +68,8 @@ pub struct Queue {
     meter: Meter,
     gone: bool,
     ended: Vec<(NoticeId, Delivery)>,
-    /// Notices that ended, where a restart would not know it yet.
-    unwritten: BTreeMap<NoticeId, IncidentId>,
+    /// Notices that ended, where a restart would not know it yet; and whether the sink may know of them.
+    unwritten: BTreeMap<NoticeId, (IncidentId, bool)>,
     /// Notices that an earlier process is known not to have got rid of.
     untaken: BTreeSet<NoticeId>,
     /// Notices that an earlier process told as something else, or was to.
@@ -146,11 +153,6 @@ impl Queue {
         self.waiting.iter().map(|w| w.out.notice.notice).collect()
     }
 
-    /// Whether this one waits or is being tried.
-    pub(super) fn holds(&self, id: NoticeId) -> bool {
-        self.waiting.iter().any(|w| w.out.notice.notice == id)
-    }
-
     /// How many wait or are being tried.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -176,7 +178,12 @@ impl Queue {
         let incident = out.notice.incident;
         let (is_old, asked) = (out.at < self.born, out.notice.asks_for_somebody());
         let unclear = is_old && !self.untaken.contains(&id);
+        if self.was_called_in_vain(&out, is_old) {
+            return self.ended.push((id, Delivery::Dropped));
+        }
         let told_as = self.told_as.get(&id).filter(|_| is_old).cloned();
+        let doubted = self.doubted.remove(&id).filter(|since| *since >= out.opened_at);
+        let opens = out.notice.change == Change::Opened || told_as.as_ref().is_some_and(|(change, _)| *change == Change::Opened);
         if let Some(more) = &told_as {
             tell_as(&mut out, more.clone());
         }
@@ -184,12 +191,16 @@ impl Queue {
             out,
             tries: 0,
             doubts: 0,
+            doubted,
             due: Due { since: now, at: now },
             flying: false,
             unclear,
             unanswered: 0,
             told_as: told_as.map(|(change, _)| change),
             asked,
+            seen: false,
+            opens,
+            stands: false,
         });
         self.overtake(incident, now);
         self.trim();
@@ -230,6 +241,8 @@ impl Queue {
                 self.end(index, Delivery::Delivered);
             }
             Attempt::Refused { .. } => self.refused(index),
+            Attempt::Retry { unclear, .. } if self.is_seen(index) => self.call_off(index, *unclear),
+            Attempt::Doubtful { .. } if self.is_seen(index) => self.call_off(index, false),
             Attempt::Doubtful { .. } => self.doubt(index, now),
             Attempt::Gone { .. } => {
                 self.gone = true;
@@ -259,27 +272,9 @@ impl Queue {
         }
     }
 
-    /// The notice was refused as by a receiver that is being replaced: it waits, or that was once too often.
-    fn doubt(&mut self, index: usize, now: At) {
-        let Some(waiting) = self.waiting.get_mut(index) else { return };
-        // Five waits, each three times the one before; a restart begins them anew, but not the time that they take in all.
-        let all = self.pace.doubt.scaled((3_u64.pow(DOUBTS) - 1) / 2, 1);
-        let known = self.doubted.get(&waiting.out.notice.notice).filter(|since| **since >= waiting.out.at);
-        if waiting.doubts >= DOUBTS || known.is_some_and(|since| now.since(*since) >= all) {
-            return self.refused(index);
-        }
-        let wait = self.pace.doubt.scaled(3_u64.pow(waiting.doubts), 1);
-        waiting.doubts = waiting.doubts.saturating_add(1);
-        waiting.tries = waiting.tries.saturating_add(1);
-        waiting.flying = false;
-        waiting.due = Due { since: now, at: now.plus(wait) };
-        let incident = waiting.out.notice.incident;
-        self.overtake(incident, now);
-    }
-
     /// The sink has refused a notice. If that was the first of its incident, it hears nothing of the end.
     fn refused(&mut self, index: usize) {
-        let first = self.waiting.get(index).filter(|w| w.out.notice.change == Change::Opened && !w.unclear);
+        let first = self.waiting.get(index).filter(|w| w.opens && !w.unclear);
         let incident = first.map(|w| w.out.notice.incident);
         self.end(index, Delivery::Refused);
         let Some(incident) = incident else { return };
@@ -287,11 +282,6 @@ impl Queue {
         if self.waiting.iter().rfind(mine).is_some_and(|last| last.out.notice.change == Change::Resolved) {
             self.drop_where(|w| w.out.notice.incident == incident);
         }
-    }
-
-    /// Somebody has seen an incident: nobody is reminded of it, and nobody else is called.
-    pub fn seen(&mut self, incident: IncidentId) {
-        self.drop_where(|w| w.out.notice.incident == incident && w.asked);
     }
 
     /// How this notice ended is durable: the next one of its incident may go.
@@ -311,15 +301,16 @@ impl Queue {
 
     /// The oldest notice of each incident of which none is being tried, or has just ended.
     fn heads(&self) -> impl Iterator<Item = (usize, &Waiting)> {
-        let mut seen: BTreeSet<IncidentId> = self.unwritten.values().copied().collect();
+        let mut seen: BTreeSet<IncidentId> = self.unwritten.values().map(|(incident, _)| *incident).collect();
         self.waiting.iter().enumerate().filter(move |(_, w)| seen.insert(w.out.notice.incident)).filter(|(_, w)| !w.flying)
     }
 
     fn end(&mut self, index: usize, how: Delivery) {
         if let Some(waiting) = self.waiting.remove(index) {
-            let notice = &waiting.out.notice;
-            self.ended.push((notice.notice, how));
-            self.unwritten.insert(notice.notice, notice.incident);
+            let (id, incident) = (waiting.out.notice.notice, waiting.out.notice.incident);
+            self.ended.push((id, how));
+            self.unwritten.insert(id, (incident, how == Delivery::Delivered || waiting.unclear));
+            self.forget_call(id, incident);
         }
     }
 
@@ -340,10 +331,11 @@ impl Queue {
         let earlier = |w: &Waiting| w.out.notice.incident == incident && w.out.notice.notice < last.0 && !died_with(w);
         if last.1 != Change::Resolved {
             self.drop_where(|w| earlier(w) && !w.unclear && w.out.notice.change == Change::Reminder);
+            self.tell_instead(incident);
             return self.join(incident, now);
         }
         let first = self.waiting.iter().find(mine);
-        let never_heard = first.is_some_and(|w| !w.flying && !w.unclear && w.out.notice.change == Change::Opened);
+        let never_heard = first.is_some_and(|w| !w.flying && !w.unclear && w.opens);
         self.drop_where(earlier);
         let alone = self.waiting.iter().filter(|w| w.out.notice.incident == incident).count() == 1;
         if never_heard && alone {

@@ -367,3 +367,85 @@ fn a_sink_is_told_no_faster_than_it_bears_and_the_loudest_first() {
     assert_eq!([started(&mut queue, 1999), started(&mut queue, 2000), started(&mut queue, 2000)], [None, Some(2), None]);
     assert_eq!(started(&mut queue, 3000), Some(3));
 }
+
+/// Says who has incident 1, for the sake of these calls.
+fn seen_late(id: u64, calls: &[u64]) -> Outgoing {
+    let mut out = out(id, 1, Change::Acknowledged);
+    Arc::make_mut(&mut out.notice).evidence = serde_json::json!({ "called_late": calls, "acknowledged": { "by": "ann" } });
+    out
+}
+
+#[test]
+fn a_call_under_way_when_somebody_comes_is_not_tried_again_and_whoever_got_it_hears_who_has_it() {
+    for (attempt, told) in [(RETRY, false), (Attempt::Doubtful { why: String::new() }, false), (BROKEN, true), (Attempt::Delivered, true)] {
+        let mut queue = queue();
+        queue.push(out(2, 1, Change::Reminder), at(1000));
+        assert_eq!(started(&mut queue, 1000), Some(2));
+        queue.seen(IncidentId(1));
+        queue.push(seen_late(3, &[2]), at(1000));
+        queue.finished(NoticeId(2), &attempt, at(2000));
+        let how = if attempt == Attempt::Delivered { Delivery::Delivered } else { Delivery::Dropped };
+        let mut ended = vec![(NoticeId(2), how)];
+        if !told {
+            ended.push((NoticeId(3), Delivery::Dropped));
+        }
+        assert_eq!(queue.take_ended(), ended, "{attempt:?}");
+        queue.written(NoticeId(2));
+        assert_eq!(started(&mut queue, 900_000), told.then_some(3), "{attempt:?}");
+    }
+    // The answer was on its way when somebody came.
+    for (attempt, told) in [(Attempt::Delivered, true), (Attempt::Refused { why: String::new() }, false)] {
+        let mut queue = queue();
+        queue.push(out(2, 1, Change::Reminder), at(1000));
+        assert_eq!(started(&mut queue, 1000), Some(2));
+        queue.finished(NoticeId(2), &attempt, at(1000));
+        queue.seen(IncidentId(1));
+        queue.push(seen_late(3, &[2]), at(1000));
+        queue.written(NoticeId(2));
+        assert_eq!(started(&mut queue, 1000), told.then_some(3), "{attempt:?}");
+    }
+    // What only waited has reached nobody; what an earlier process was trying may have.
+    let mut queue = queue();
+    queue.push(out(2, 1, Change::Reminder), at(1000));
+    queue.seen(IncidentId(1));
+    queue.push(seen_late(3, &[2]), at(1000));
+    assert_eq!(queue.take_ended(), [2, 3].map(|id| (NoticeId(id), Delivery::Dropped)));
+    for (untaken, told) in [(vec![], Some(3)), (vec![NoticeId(2)], None)] {
+        let mut later = Queue::new(Pace::default(), 42, at(5000)).after(&untaken.into_iter().collect(), &BTreeMap::new(), None);
+        later.push(seen_late(3, &[2]), at(5000));
+        assert_eq!(started(&mut later, 5000), told);
+    }
+}
+
+#[test]
+fn a_page_that_a_chat_has_not_taken_when_somebody_comes_rings_nobody() {
+    for repeats in [true, false] {
+        let mut queue = queue().repeating(repeats);
+        queue.push(out(1, 1, Change::Opened), at(1000));
+        assert_eq!(started(&mut queue, 1000), Some(1));
+        queue.seen(IncidentId(1));
+        queue.push(seen_late(2, &[1]), at(1500));
+        queue.finished(NoticeId(1), &RETRY, at(2000));
+        if repeats {
+            assert_eq!(queue.take_ended(), [(NoticeId(1), Delivery::Dropped)]);
+            queue.written(NoticeId(1));
+            let told = queue.start(at(900_000)).unwrap().notice;
+            assert_eq!((told.notice, told.change), (NoticeId(2), Change::Acknowledged));
+            queue.finished(NoticeId(2), &RETRY, at(900_000));
+            queue.push(out(3, 1, Change::Resolved), at(901_000));
+            assert_eq!(queue.take_ended(), [2, 3].map(|id| (NoticeId(id), Delivery::Dropped)), "it has heard of nothing that could end");
+        } else {
+            assert_eq!(started(&mut queue, 900_000), Some(1), "what is data has everything, in its order");
+            queue.finished(NoticeId(1), &Attempt::Delivered, at(900_000));
+            queue.written(NoticeId(1));
+            assert_eq!(started(&mut queue, 900_000), Some(2));
+        }
+    }
+    // What has only moved is not lost, either.
+    let mut queue = queue().repeating(true);
+    queue.push(out(4, 1, Change::Updated), at(1000));
+    queue.push(seen_late(5, &[4]), at(1000));
+    assert_eq!(queue.take_ended(), [(NoticeId(4), Delivery::Dropped)]);
+    queue.written(NoticeId(4));
+    assert_eq!(started(&mut queue, 1000), Some(5));
+}

@@ -81,11 +81,11 @@ impl Rest {
     }
 
     /// An attempt with `notice` has ended, and this is what the queue makes of it.
-    pub(super) fn landed(&mut self, notice: NoticeId, attempt: &Attempt, queue: &Queue, now: At) {
+    pub(super) fn landed(&mut self, attempt: &Attempt, queue: &Queue, now: At) {
         if let Some(wait) = attempt.wait().filter(|wait| *wait >= WORTH) {
             self.memory.set(NOT_BEFORE, &now.plus(wait).as_ms().to_string());
         }
-        self.doubts(notice, attempt, queue, now);
+        self.doubts(queue);
     }
 
     /// A notice's way is over, and the next process knows that.
@@ -121,25 +121,19 @@ impl Rest {
         if std::mem::take(&mut self.changed) {
             self.keep();
         }
+        self.doubts(queue);
     }
 
-    fn doubts(&mut self, notice: NoticeId, attempt: &Attempt, queue: &Queue, now: At) {
-        let changed = match attempt {
-            // That was once too often.
-            Attempt::Doubtful { .. } if !queue.holds(notice) => self.doubted.remove(&notice).is_some(),
-            Attempt::Doubtful { .. } if self.doubted.contains_key(&notice) => false,
-            Attempt::Doubtful { .. } => {
-                if self.doubted.len() >= MOST {
-                    self.doubted.pop_first();
-                }
-                self.doubted.insert(notice, now).is_none()
-            }
-            Attempt::Delivered | Attempt::Refused { .. } | Attempt::Gone { .. } => self.doubted.remove(&notice).is_some(),
-            Attempt::Retry { .. } => false,
-        };
-        if changed {
-            let all: Vec<(NoticeId, At)> = self.doubted.iter().map(|(notice, at)| (*notice, *at)).collect();
+    /// What is told instead of what was refused takes over since when that is: so it is taken from the queue, and not from the attempts.
+    fn doubts(&mut self, queue: &Queue) {
+        let mut doubted = queue.doubted();
+        while doubted.len() > MOST {
+            doubted.pop_first();
+        }
+        if doubted != self.doubted {
+            let all: Vec<(NoticeId, At)> = doubted.iter().map(|(notice, at)| (*notice, *at)).collect();
             self.memory.set(DOUBTED, &serde_json::to_string(&all).unwrap_or_default());
+            self.doubted = doubted;
         }
     }
 
@@ -199,7 +193,7 @@ mod tests {
         let started = queue.start(now).unwrap().notice.notice;
         rest.settle(queue, now, false);
         queue.finished(started, attempt, now);
-        rest.landed(started, attempt, queue, now);
+        rest.landed(attempt, queue, now);
         rest.settle(queue, now, false);
     }
 
@@ -349,9 +343,36 @@ mod tests {
         assert!(rest.doubted().is_empty(), "what ended is forgotten");
         // A notice of another ledger that has the same number is another one.
         let mut other = later.after(&BTreeSet::new(), &BTreeMap::from([(NoticeId(1), at(0))]), None);
-        other.push(Outgoing { at: at(700), ..out(1, Change::Opened) }, at(700));
+        other.push(Outgoing { at: at(700), opened_at: at(700), ..out(1, Change::Opened) }, at(700));
         fails(&mut other, &mut rest, &missing, at(700));
         assert_eq!(other.len(), 1);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_told_instead_of_what_was_doubted_has_no_ten_minutes_of_its_own() {
+        let folder = std::env::temp_dir().join(format!("mailcanary-rest-joined-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let missing = Attempt::Doubtful { why: "answered 404".to_owned() };
+        let new = |id, change, begun| Outgoing { at: begun, ..out(id, change) };
+        // Every minute a process begins, and something more is to be told of the incident.
+        let (mut last, mut refused) = (new(1, Change::Opened, at(0)), None);
+        for minute in 0..15 {
+            let begun = at(60 * minute);
+            let (mut next, mut rest) = queue(&folder, begun);
+            next.push(last, begun);
+            fails(&mut next, &mut rest, &missing, begun);
+            if next.take_ended().iter().any(|(_, how)| *how == Delivery::Refused) {
+                refused = Some(minute);
+                break;
+            }
+            let more = new(2 + u64::try_from(minute).unwrap(), Change::Updated, begun.plus(Span::from_secs(30)));
+            next.push(more.clone(), begun.plus(Span::from_secs(30)));
+            rest.settle(&next, begun.plus(Span::from_secs(30)), false);
+            assert_eq!(next.len(), 1, "it is told instead");
+            last = more;
+        }
+        assert_eq!(refused, Some(11));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -215,7 +215,7 @@ async fn one_by_one(
             Next::Landed(notice, attempt) => {
                 let at = now();
                 queue.finished(notice, &attempt, at);
-                rest.landed(notice, &attempt, &queue, at);
+                rest.landed(&attempt, &queue, at);
             }
             Next::Time => {}
             Next::Over => break,
@@ -226,7 +226,7 @@ async fn one_by_one(
     let landed = |notice, attempt: Attempt| {
         let at = now();
         queue.finished(notice, &attempt, at);
-        rest.landed(notice, &attempt, &queue, at);
+        rest.landed(&attempt, &queue, at);
         rest.settle(&queue, at, true);
         queue.take_ended()
     };

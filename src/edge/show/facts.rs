@@ -91,6 +91,8 @@ const NAMES: &[(&str, &str)] = &[
     ("standby", "Stand-by"),
     ("sink", "Sink"),
     ("refused", "Notices refused"),
+    ("only_of", "Of these incidents alone"),
+    ("takes", "It takes"),
     ("expires", "Ends"),
     ("signs", "Signs"),
     ("levels", "How grave each is"),
@@ -118,7 +120,8 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 /// What stands in another piece, or says when the proof was written down.
-const FOLDED: [&str; 8] = ["at", "of", "how_many", "share_lost", "routes_count", "routes_missing_count", "held_for", "quiet"];
+const FOLDED: [&str; 9] =
+    ["at", "called_late", "of", "how_many", "share_lost", "routes_count", "routes_missing_count", "held_for", "quiet"];
 
 /// The pieces of `evidence` but those `without` these keys, in the order in which they are told.
 #[must_use]

@@ -82,22 +82,25 @@ pub(super) fn on_which(plan: &Plan, state: &State, finding: &Finding, tallies: &
     let Some(since) = finding.routes.iter().filter_map(|slot| refused_first(state.routes.get(*slot)?)).min() else { return String::new() };
     let is_beside =
         |slot: &usize| plan.routes.get(*slot).is_some_and(|r| finding.culprit.covers(&r.route)) && !finding.routes.contains(slot);
-    let (mut refused, mut taken, mut unasked) = (finding.routes.len(), 0, 0);
+    let (mut refused, mut taken, mut unasked, mut asked) = (finding.routes.len(), 0, 0, false);
     for route in (0..plan.routes.len()).filter(is_beside).filter_map(|slot| state.routes.get(slot)) {
-        let mut sent = route.canaries.iter().rev().take_while(|c| c.sent_at() >= since);
-        match sent.find_map(Canary::outcome) {
+        let sent = || route.canaries.iter().rev().take_while(|c| c.sent_at() >= since);
+        match sent().find_map(Canary::outcome) {
             Some(Outcome::Accepted) => taken += 1,
             Some(Outcome::Refused(_)) => refused += 1,
-            Some(Outcome::Unknown) | None => unasked += 1,
+            Some(Outcome::Unknown) | None => (unasked, asked) = (unasked + 1, asked || sent().next().is_some()),
         }
     }
     let all = refused + taken + unasked;
-    let not_asked = if unasked == 1 { "has not been asked since" } else { "have not been asked since" };
-    let others = if unasked == 1 { "the other route".to_owned() } else { format!("the other {unasked} routes") };
+    // A confirmation that is refused on another route is an answer, too.
+    let is_first = refused < 2 && tallies.iter().map(|t| t.row).sum::<u64>() < 2;
+    let (others, verb) = if unasked == 1 { ("the other route".to_owned(), "has") } else { (format!("the other {unasked} routes"), "have") };
+    let not_asked = format!("{verb} {}", if asked { "given no answer since" } else { "not been asked since" });
     match (taken, unasked) {
         (0, 0) if all < 2 => String::new(),
+        (0, 0) if all == 2 => "; on both its routes".to_owned(),
         (0, 0) => format!("; on all its {all} routes"),
-        (0, _) if tallies.iter().map(|t| t.row).sum::<u64>() < 2 => format!("; that is its first answer: {others} {not_asked}"),
+        (0, _) if is_first => format!("; that is its first answer: {others} {not_asked}"),
         (0, _) => format!("; on {refused} of its {all} routes so far: {others} {not_asked}"),
         (1, 0) => format!("; on {refused} of its {all} routes: 1 takes mail"),
         (_, 0) => format!("; on {refused} of its {all} routes: {taken} take mail"),

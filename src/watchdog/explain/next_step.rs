@@ -105,6 +105,12 @@ fn hint(plan: &Plan, state: &State, finding: &Finding, class: Class) -> Option<S
 
 fn of_class(plan: &Plan, finding: &Finding, class: Class) -> String {
     let first = match class {
+        // Everybody is refused there: it is nobody's account.
+        Class::Policy | Class::Permanent | Class::Transient | Class::Rate | Class::Unknown
+            if matches!(finding.culprit, Culprit::Inbox(_)) =>
+        {
+            "read the reply and log in to the mailbox: is it full, disabled or filtered? If not, ask whoever runs its server why it takes mail from no provider"
+        }
         Class::Suspended => {
             "log in to the provider's console and read what it wrote to the account's owner: the account, its key or its domain may not send; open a ticket"
         }

@@ -19,7 +19,7 @@ const FAILING: usize = 3;
 
 /// Who delivers to the same inboxes, or which inboxes receive from the same providers; and whose failure stands beside this one.
 pub(super) fn others(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> String {
-    format!("{}{}", well(plan, state, ix, finding), ill(state, finding))
+    format!("{}{}", well(plan, state, ix, finding), ill(plan, state, finding))
 }
 
 fn well(plan: &Plan, state: &State, ix: &Index, finding: &Finding) -> String {
@@ -80,7 +80,7 @@ pub(super) fn meets(plan: &Plan, finding: &Finding) -> Option<Culprit> {
 }
 
 /// Whose mail stops, is lost, late or refused meanwhile: other providers where a provider fails, other inboxes where an inbox does.
-fn ill(state: &State, finding: &Finding) -> String {
+fn ill(plan: &Plan, state: &State, finding: &Finding) -> String {
     let beside = |other: &&Culprit| match (finding.culprit.parts(), other.parts()) {
         ((Some(own), ..), (Some(other), ..)) => own != other,
         ((None, _, Some(own)), (None, _, Some(other))) => own != other,
@@ -93,7 +93,9 @@ fn ill(state: &State, finding: &Finding) -> String {
         let refusing: Vec<String> = beside::said(state).map(subject).collect();
         return named(&refusing, ["refuses mail besides", "refuse mail besides"]);
     }
-    let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed()).map(|i| &i.shown.culprit);
+    // What is kept open, because it came and went before, may deliver by now.
+    let is_well = |i: &&Incident| matches!(&i.shown.culprit, Culprit::Provider(p) if delivers(plan, state, p, i.shown.opened_at));
+    let refused = state.open().filter(|i| i.shown.kind == Kind::Refused && !i.is_of_seed() && !is_well(i)).map(|i| &i.shown.culprit);
     let failing: BTreeSet<String> = state.alarms.iter().map(|a| &a.culprit).chain(refused).filter(beside).map(subject).collect();
     named(&failing.into_iter().collect::<Vec<_>>(), ["fails as well", "fail as well"])
 }

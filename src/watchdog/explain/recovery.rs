@@ -37,7 +37,12 @@ fn after(opened_at: At, now: At) -> String {
 /// What is well, and by what that is known: of what failed in part, only what has come since the last that was bad tells.
 fn well(plan: &Plan, state: &State, shown: &IncidentView, covered: &[usize]) -> String {
     let common = shown.culprit == (Culprit::Watcher {});
-    let (who, delivers) = (about(&shown.culprit), if common { "arrives" } else { "delivers" });
+    let delivers = match &shown.culprit {
+        Culprit::Watcher {} => "arrives",
+        Culprit::Inbox(_) => "receives mail",
+        Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) => "delivers",
+    };
+    let who = about(&shown.culprit);
     let since = |c: &Canary| c.sent_at() >= shown.opened_at;
     let arrived = || {
         let routes = covered.iter().filter_map(|slot| state.routes.get(*slot));
@@ -51,8 +56,13 @@ fn well(plan: &Plan, state: &State, shown: &IncidentView, covered: &[usize]) -> 
         }
         Some(DeliveryKind::Loss) => {
             let settled = covered.iter().flat_map(|slot| evidence::settled_since(plan, state, *slot, shown.opened_at));
-            let again =
-                if common { "all mail arrives again through every provider".to_owned() } else { format!("{who} delivers all mail again") };
+            let again = match &shown.culprit {
+                Culprit::Watcher {} => "all mail arrives again through every provider".to_owned(),
+                Culprit::Inbox(_) => format!("{who} receives all mail again"),
+                Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..) => {
+                    format!("{who} delivers all mail again")
+                }
+            };
             format!("{again}: {}", newest(in_a_row(settled.map(|(c, came)| (c.sent_at(), came))), "have arrived"))
         }
         Some(DeliveryKind::Slow) => {

@@ -108,3 +108,27 @@ async fn sinks_are_tried_and_one_that_refuses_is_told_of_to_the_others() {
     assert!(!fine.rest().iter().any(|again| again.json()["data"]["evidence"]["test"] == "fine"), "once, over a restart");
     assert_eq!(daemon.stop().await, Some(0));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_being_called_when_somebody_comes_hears_who_has_it_and_is_not_called_again() {
+    let world = world();
+    // The first call gets no answer: it may have been heard.
+    let (mut first, mut boss) = (Receiver::start(&[]).await, Receiver::start(&[""]).await);
+    let mut daemon = daemon(&world, &(sink("first", &first, "") + &sink("boss", &boss, "after = \"2s\"")));
+    daemon.start().await;
+    daemon.wait_for_arrivals(20.0).await;
+    world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
+    let opened = first.next().await.json();
+    let called = boss.next().await.json();
+    assert!(called["data"]["summary"].as_str().unwrap().starts_with("ESCALATION"), "{called}");
+    let id = opened["data"]["incident"].to_string();
+    assert_eq!(daemon.say(&["incident", "ack", &id, "--by", "ann"]).0, Some(0));
+    let told = boss.next().await.json();
+    assert_eq!((&told["type"], &told["data"]["incident"]), (&"incident.acknowledged".into(), &opened["data"]["incident"]), "{told}");
+    assert!(told["data"]["summary"].as_str().unwrap().starts_with("acknowledged by ann at "), "{told}");
+    world.provider("relay").unwrap().clear();
+    boss.notice(PATIENCE, |told| told["change"] == "resolved").await;
+    first.notice(PATIENCE, |told| told["change"] == "resolved").await;
+    assert!(first.rest().is_empty() && boss.rest().is_empty(), "nobody else hears of it, and nobody twice");
+    assert_eq!(daemon.stop().await, Some(0));
+}

@@ -117,11 +117,15 @@ async fn over_http_only_the_token_may_speak() {
         (path.as_str(), "", 400),
         (path.as_str(), r#"{"by": " "}"#, 422),
         (path.as_str(), r#"{"by": "a", "colour": 1}"#, 400),
+        ("/api/v1/sinks/try", r#"{"sink": "other", "by": "ann"}"#, 404),
+        ("/api/v1/sinks/try", r#"{"sink": "hook"}"#, 400),
     ] {
         let (status, said) = daemon.post(path, Some(TOKEN), body).await;
         assert!(status == expected && said.contains("\"detail\""), "{path} {body}: {status} {said}");
     }
     assert_eq!(daemon.post(&path, Some(TOKEN), &format!("{{\"by\": \"{}\"}}", "x".repeat(100_000))).await.0, 413);
+    let (status, tried) = daemon.post("/api/v1/sinks/try", Some(TOKEN), r#"{"sink": "hook", "by": "ann"}"#).await;
+    assert!(status == 200 && tried.contains("\"tried\":false"), "it refuses nothing: {status} {tried}");
     let (status, listed) = daemon.get("/api/v1/incidents").await.unwrap();
     assert!(status == 200 && listed.contains("\"acknowledged\""), "{listed}");
     assert_eq!(daemon.stop().await, Some(0));

@@ -6,7 +6,7 @@ use mailcanary::model::{Class, Name, Span};
 use mailcanary::run;
 use mailcanary::sandbox::{Fault, InboxPlan, Plan, ProviderPlan, Transport, World};
 
-use crate::support::alertmanager::{Folder, Receiver, answer};
+use crate::support::alertmanager::{Folder, PATIENCE, Receiver, answer};
 use crate::support::daemon::Daemon;
 
 fn name(text: &str) -> Name {
@@ -98,5 +98,29 @@ async fn what_a_sink_did_not_take_is_not_told_when_it_is_over_however_often_it_w
     daemon.wait_for("all of it to be dropped", async |d| (d.metric(dropped).await? >= 2.0).then_some(())).await;
     let told: Vec<_> = down.rest().iter().map(|one| one.json()["type"].clone()).collect();
     assert!(!told.contains(&"incident.resolved".into()), "{told:?}");
+    assert_eq!(daemon.stop().await, Some(0));
+}
+
+/// A sink that is mended is tried by hand: the daemon that holds it for refusing does not wait until its own next trial.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_works_when_it_is_tried_by_hand_is_tried_by_the_daemon_too() {
+    let world = world();
+    let never = answer("422 Unprocessable Entity", "");
+    let (mut mended, mut sound) = (Receiver::start(&[&never]).await, Receiver::start(&[]).await);
+    let (a, b) = (mended.address, sound.address);
+    let mut daemon = Daemon::new(|folder| configured(&world, folder, &[("mended", a), ("sound", b)]));
+    daemon.start().await;
+    daemon.wait_for_arrivals(5.0).await;
+    world.provider("relay").unwrap().set(Fault::Refuse(Class::Suspended)).unwrap();
+    let refused = mended.next().await.json();
+    sound.notice(PATIENCE, |told| told["evidence"]["sink"] == "mended").await;
+    let output = daemon.command("check").args(["--live", "--resolver", "127.0.0.1:9"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let line = |sink: &str| said.lines().find(|line| line.contains(&format!("sink {sink}: took a test notice"))).unwrap_or_default();
+    let tells = "; the daemon that runs holds it for refusing: it was told, and tries it now";
+    assert!(line("mended").ends_with(tells) && !line("sound").contains("daemon"), "{said}");
+    let again = mended.notice(PATIENCE, |told| told["incident"] == refused["data"]["incident"]).await;
+    assert_eq!(again["change"], "opened", "what it refused it is told again: {again}");
+    sound.notice(PATIENCE, |told| told["summary"] == "sink `mended` takes notices again").await;
     assert_eq!(daemon.stop().await, Some(0));
 }

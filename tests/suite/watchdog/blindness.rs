@@ -225,3 +225,24 @@ fn a_cut_that_is_told_with_explicit_reads_is_nobody_elses_failure() {
     let told: Vec<Change> = w.notices.iter().map(|n| n.change).filter(|c| *c != Change::Reminder).collect();
     assert_eq!(told, [Change::Opened, Change::Resolved], "{:#?}", w.notices);
 }
+
+#[test]
+fn what_delivered_when_it_was_seen_last_is_not_said_to_deliver_now() {
+    let mut w = World::new(settings(2, 1, 2, Span::from_secs(60)));
+    w.run(Span::from_secs(1800));
+    for _ in 0..2 {
+        w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
+        w.run(Span::from_secs(180));
+        w.heal(w.now);
+        w.run(Span::from_secs(360));
+    }
+    let kept = |w: &World| w.dog.view(w.now).incidents.into_iter().find(|i| i.kind == Kind::Refused && i.resolved_at.is_none()).unwrap();
+    assert!(kept(&w).summary().contains("at present delivering"), "{}", kept(&w).summary());
+    for inbox in 0..2 {
+        blind(&mut w, inbox, "no route to host");
+    }
+    w.run(Span::from_secs(120));
+    let said = kept(&w);
+    assert!(!said.summary().contains("at present delivering"), "{}", said.summary());
+    assert!(said.summary().starts_with("no inbox can be read, and nothing is known of now. As it was at "), "{}", said.summary());
+}

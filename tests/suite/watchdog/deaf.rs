@@ -364,6 +364,8 @@ fn a_sink_that_takes_test_notices_alone_refuses_on() {
         w.run(MINUTE);
     }
     takes_all(&mut w);
+    // What else it has refused it is told once more.
+    takes_all(&mut w);
     assert_eq!(of_hook(&w, Change::Resolved).len(), 1, "{:#?}", w.notices);
     replay::holds(&w);
 }
@@ -374,6 +376,7 @@ fn a_second_sink_that_refuses_calls_when_the_first_takes_notices_again() {
     let page = w.notices[0].1.clone();
     ends(&mut w, &page, "hook", Delivery::Refused);
     ends(&mut w, &page, "chat", Delivery::Refused);
+    takes_all(&mut w);
     takes_all(&mut w);
     let of_chat: Vec<&Notice> = w.notices.iter().map(|(_, n)| n).filter(|n| n.sink() == Some("chat")).collect();
     let told: Vec<(Change, Severity)> = of_chat.iter().map(|n| (n.change, n.severity)).collect();
@@ -409,5 +412,66 @@ fn the_loudest_that_waits_long_says_how_loud_it_is() {
     let louder = of_hook(&w, Change::Updated);
     assert_eq!(louder.iter().map(|n| n.severity).collect::<Vec<_>>(), [Severity::Page], "{:#?}", w.notices);
     assert!(louder[0].summary.contains("a notice of incident 2 waits for it"), "{louder:#?}");
+    replay::holds(&w);
+}
+
+/// `hook` ends what waits for it by this, minute by minute.
+fn answers(w: &mut World, minutes: u64, refuses: impl Fn(&Notice) -> bool) {
+    for _ in 0..minutes {
+        for pending in w.dog.outbox() {
+            for sink in &pending.sinks {
+                let refused = sink.as_str() == "hook" && refuses(&pending.notice);
+                ends(w, &pending.notice, sink.as_str(), if refused { Delivery::Refused } else { Delivery::Delivered });
+            }
+        }
+        w.run(MINUTE);
+    }
+}
+
+#[test]
+fn a_sink_that_refuses_what_is_said_of_one_incident_is_one_incident_and_there_for_the_rest() {
+    let mut w = refused_by(sinks(settings(3, 1, 2, MINUTE)), "p0");
+    let poison = w.notices[0].1.incident;
+    answers(&mut w, 5, |notice| notice.incident == poison);
+    assert_eq!(of_hook(&w, Change::Opened).len(), 1, "{:#?}", w.notices);
+    // Others are taken; this one is told anew again and again, and refused each time.
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    answers(&mut w, 240, |notice| notice.incident == poison);
+    let all: Vec<(Change, String)> =
+        w.notices.iter().filter(|(_, n)| n.sink() == Some("hook")).map(|(_, n)| (n.change, n.summary.clone())).collect();
+    let changes: Vec<Change> = all.iter().map(|(change, _)| *change).collect();
+    assert_eq!(changes, [Change::Opened, Change::Updated, Change::Updated], "{all:#?}");
+    for (known, takes) in of_hook(&w, Change::Updated).iter().zip(["test", "other"]) {
+        let only = format!("sink `hook` refuses what is said of incident 1 (answered 401), and takes {takes} notices: ");
+        assert!(known.summary.starts_with(&only) && known.evidence.get("quiet").is_some(), "nobody is called for it: {known:#?}");
+        assert_eq!(known.what(), "refuses notices of incident 1");
+    }
+    assert_eq!(trial(&mut w, 0), None, "it is there, and need not be tried");
+    replay::holds(&w);
+    // What it refuses is over: so is this, once.
+    w.heal(w.now);
+    answers(&mut w, 60, |notice| notice.incident == poison);
+    let over = of_hook(&w, Change::Resolved);
+    let why = "what sink `hook` refused to be told of is over, and it takes other notices";
+    assert_eq!(over.iter().map(|n| n.summary.as_str()).collect::<Vec<_>>(), [why], "{:#?}", w.notices);
+    assert_eq!(of_hook(&w, Change::Opened).len(), 1);
+    replay::holds(&w);
+}
+
+#[test]
+fn a_sink_that_refused_one_incident_and_then_everything_says_so_aloud() {
+    let mut w = refused_by(sinks(settings(3, 1, 2, MINUTE)), "p0");
+    let poison = w.notices[0].1.incident;
+    answers(&mut w, 20, |notice| notice.incident == poison);
+    assert!(of_hook(&w, Change::Updated)[0].summary.contains("takes test notices"), "{:#?}", w.notices);
+    w.from(w.now, |r, _| r.provider.as_str() == "p1", Fate::Refused(Class::Suspended));
+    answers(&mut w, 20, |_| true);
+    let louder = of_hook(&w, Change::Updated).pop().unwrap();
+    assert!(
+        louder.summary.starts_with("sink `hook` refuses notices (answered 401)") && louder.evidence.get("quiet").is_none(),
+        "{louder:#?}"
+    );
+    answers(&mut w, 90, |_| false);
+    assert_eq!(of_hook(&w, Change::Resolved).len(), 1, "{:#?}", w.notices);
     replay::holds(&w);
 }

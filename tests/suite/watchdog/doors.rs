@@ -41,6 +41,10 @@ fn what_every_provider_is_refused_at_one_inbox_is_one_page_and_the_inboxs() {
         assert!(!named.is_empty(), "{class}: {notices:#?}");
         let last = notices.last().unwrap();
         assert_eq!((&last.culprit, last.change), (&inbox(), Change::Resolved), "{class}: {notices:#?}");
+        assert!(last.summary.starts_with("inbox `i1` receives mail again: "), "{}", last.summary);
+        let told = notices.iter().find(|n| n.culprit == inbox()).unwrap();
+        let next = told.evidence["next_step"].as_str().unwrap();
+        assert!(next.starts_with("read the reply and log in to the mailbox") && !next.contains("provider's"), "{class}: {next}");
     }
 }
 

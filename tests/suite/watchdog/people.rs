@@ -1,7 +1,7 @@
 //! What people say of incidents: reminders until one is acknowledged, one that is closed too soon, and silences.
 
-use mailcanary::model::{At, Change, Class, IncidentId, Kind, Notice, Route, Severity, Span, Which};
-use mailcanary::watchdog::{Event, Unfit, Watchdog};
+use mailcanary::model::{At, Change, Class, IncidentId, Kind, Notice, Outcome, Route, Severity, Span, Which};
+use mailcanary::watchdog::{Delivery, Effect, Event, Reads, Step, Unfit, Watchdog};
 
 use super::replay;
 use super::world::{Fate, START, World, name, settings};
@@ -263,4 +263,64 @@ fn what_is_silenced_says_so_and_until_when() {
     assert_eq!(w.dog.view(w.now).incidents[0].silenced_until, Some(w.now.plus(MINUTE.scaled(60, 1))));
     w.run(MINUTE.scaled(61, 1));
     assert_eq!(w.dog.view(w.now).incidents[0].silenced_until, None);
+}
+
+/// A daemon's watchdog, of which provider `p0` refuses the first mail: the page, and when.
+fn refused_at_once() -> (Watchdog, At, Notice) {
+    let settings = settings(2, 1, 2, Span::from_secs(60));
+    let (mut dog, mut now) = (Watchdog::new(&settings), START);
+    let mut step = dog.step(now, Event::Started { seed: 7, reads: Reads::Explicit }).unwrap();
+    for _ in 0..100 {
+        let mut next = Vec::new();
+        for effect in step.effects {
+            match effect {
+                Effect::Notify(notice) => return (dog, now, notice),
+                Effect::Submit { canary, provider, .. } => {
+                    let outcome = if provider.as_str() == "p0" { Outcome::Refused(Class::Suspended) } else { Outcome::Accepted };
+                    next.push(Event::Answered {
+                        canary,
+                        outcome,
+                        reply: None,
+                        hint: None,
+                        message_id: None,
+                        legs: vec![],
+                        retry_after: None,
+                    });
+                }
+                _ => {}
+            }
+        }
+        if next.is_empty() {
+            now = dog.wake_at().unwrap();
+            next.push(Event::Woke {});
+        }
+        step = Step::default();
+        for event in next {
+            let more = dog.step(now, event).unwrap();
+            step.effects.extend(more.effects);
+        }
+    }
+    panic!("nobody is told");
+}
+
+#[test]
+fn whoever_is_called_while_somebody_comes_is_told_who_has_it() {
+    let seen =
+        |id, via: Option<&str>| Event::Acknowledged { incident: id, by: "ann".to_owned(), note: None, said_at: None, via: via.map(name) };
+    let told = |dog: &mut Watchdog, now, event| -> Vec<Notice> {
+        let notices = dog.step(now, event).unwrap().effects.into_iter();
+        notices.filter_map(|effect| if let Effect::Notify(notice) = effect { Some(notice) } else { None }).collect()
+    };
+    let (mut dog, now, page) = refused_at_once();
+    let late = told(&mut dog, now, seen(page.incident, None));
+    let [late] = &late[..] else { panic!("{late:#?}") };
+    assert_eq!((late.change, late.evidence["called_late"].clone()), (Change::Acknowledged, serde_json::json!([page.notice])));
+    assert!(late.summary.starts_with("acknowledged by ann at ") && late.summary.contains("refuses mail"), "{}", late.summary);
+    assert!(dog.pending(late.notice).unwrap().sinks.contains(&name("hook")));
+    // Where it was said they know; and who has taken the page long ago is not disturbed.
+    let (mut dog, now, page) = refused_at_once();
+    assert_eq!(told(&mut dog, now, seen(page.incident, Some("hook"))), []);
+    let (mut dog, now, page) = refused_at_once();
+    dog.step(now, Event::Noticed { notice: page.notice, sink: name("hook"), outcome: Delivery::Delivered, why: None }).unwrap();
+    assert_eq!(told(&mut dog, now, seen(page.incident, None)), []);
 }

@@ -1,6 +1,7 @@
 //! Several failures at once, and failures with a cause in common.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Placement, Severity, Span};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Outcome, Placement, Severity, Span};
+use mailcanary::watchdog::Event;
 
 use super::replay;
 use super::world::{Fate, World, name, settings};
@@ -152,6 +153,30 @@ fn streams_that_are_refused_besides_are_told_of_and_call_nobody() {
         "{:#?}",
         w.notices
     );
+}
+
+#[test]
+fn a_refusal_is_called_the_first_answer_only_while_it_is() {
+    let (mut firsts, mut more) = (0, 0);
+    for (inboxes, class) in [(4, Class::Suspended), (3, Class::Quota), (2, Class::Permanent), (4, Class::Transient)] {
+        let mut w = World::new(settings(2, 1, inboxes, MINUTE));
+        w.run(minutes(60));
+        let begun = w.now;
+        w.from(begun, |r, _| r.provider.as_str() == "p0", Fate::Refused(class));
+        while w.now.since(begun) < minutes(3) {
+            w.run(Span::from_secs(1));
+            let refused = Outcome::Refused(class);
+            let answers = w.steps.iter().filter(|(_, event, ..)| matches!(event, Event::Answered { outcome, .. } if *outcome == refused));
+            let answers = answers.count();
+            let view = w.dog.view(w.now);
+            for said in view.incidents.iter().map(|i| i.summary()).filter(|said| said.contains("refuses mail")) {
+                let is_first = said.contains("that is its first answer");
+                assert!(!is_first || answers == 1, "{class}, after {answers} answers: {said}");
+                (firsts, more) = (firsts + usize::from(is_first), more + usize::from(said.contains("routes so far: ")));
+            }
+        }
+    }
+    assert!(firsts > 0 && more > 0, "{firsts} {more}");
 }
 
 #[test]
@@ -469,4 +494,23 @@ fn mail_in_two_modes_that_takes_twenty_times_as_long_is_slow_and_stays_so() {
     assert_eq!(w.opened().len(), 1, "{:#?}", w.notices);
     let calls: Vec<&Kind> = kinds.iter().skip_while(|kind| **kind == Kind::Stopped).collect();
     assert!(!calls.is_empty() && calls.iter().all(|kind| **kind == Kind::Slow), "{:#?}", w.notices);
+}
+
+#[test]
+fn what_is_kept_open_and_delivers_is_not_said_to_fail_as_well() {
+    let mut w = world(2, 2);
+    let refuses =
+        |w: &mut World, provider: &'static str| w.from(w.now, move |r, _| r.provider.as_str() == provider, Fate::Refused(Class::Suspended));
+    for _ in 0..2 {
+        refuses(&mut w, "p0");
+        w.run(minutes(3));
+        w.heal(w.now);
+        w.run(minutes(6));
+    }
+    let kept = w.dog.view(w.now).incidents.into_iter().find(|i| i.resolved_at.is_none()).unwrap();
+    assert!(kept.delivers && kept.culprit == provider(0), "{:#?}", w.notices);
+    refuses(&mut w, "p1");
+    w.run(minutes(2));
+    let opened = w.opened().into_iter().find(|n| n.culprit == provider(1)).unwrap();
+    assert_eq!(opened.evidence["others"], "p0 delivers to the same inboxes", "{}", opened.summary);
 }

@@ -10,7 +10,7 @@ use crate::model::{At, hides};
 /// Characters of one foreign text; the whole stands in the JSON beside.
 const MOST: usize = 2000;
 /// Facts of the evidence that have a place of their own, or are for machines.
-const ELSEWHERE: [&str; 8] = ["at", "routes", "since", "first_bad", "last_good", "reply", "provider_says", "next_step"];
+const ELSEWHERE: [&str; 9] = ["at", "called_late", "routes", "since", "first_bad", "last_good", "reply", "provider_says", "next_step"];
 /// Figures of the last notice: those of the whole time stand in the tables.
 const FIGURES: [&str; 6] = ["not_arrived", "missing", "of", "how_many", "inboxes", "routes_count"];
 /// The states of canaries, in the order of the table.

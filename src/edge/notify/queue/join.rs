@@ -52,6 +52,7 @@ impl Queue {
         let before: Vec<&Waiting> = self.waiting.iter().rev().filter(mine).skip(1).take_while(joins).collect();
         let Some(oldest) = before.last() else { return };
         let (tries, doubts, due) = (oldest.tries, oldest.doubts, oldest.due);
+        let (doubted, opens) = (before.iter().filter_map(|w| w.doubted).min(), before.iter().any(|w| w.opens));
         let loud = |w: &&Waiting| w.out.notice.change == Change::Updated && !is_quiet(&w.out.notice);
         let told_as = if before.iter().any(|w| w.out.notice.change == Change::Opened) {
             Some(Change::Opened)
@@ -62,6 +63,8 @@ impl Queue {
         let gone: BTreeSet<NoticeId> = before.iter().map(|w| w.out.notice.notice).collect();
         if let Some(newest) = self.waiting.iter_mut().find(|w| w.out.notice.notice == id) {
             (newest.tries, newest.doubts, newest.due) = (tries.max(newest.tries), doubts.max(newest.doubts), due);
+            newest.doubted = [doubted, newest.doubted].into_iter().flatten().min();
+            newest.opens |= opens;
             if let Some(change) = told_as {
                 newest.told_as = Some(change);
                 tell_as(&mut newest.out, (change, escalation));

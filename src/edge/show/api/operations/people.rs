@@ -8,8 +8,8 @@ use super::super::asked::Asked;
 use super::super::form::{is_drilling, is_lasting, says_something};
 use super::super::operation::{Operation, Reply, Run, Verb, Want};
 use super::super::shape::{
-    Accepted, Anew, BY, Dns, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, VALUE,
-    Wished,
+    Accepted, Anew, BY, Dns, DrillBegun, DrillEnded, Drilling, Ended, Identities, Incident, Named, Right, Said, Silence, TEXT, Tried,
+    Trying, VALUE, Wished,
 };
 use crate::canary::normal;
 use crate::config::span;
@@ -75,6 +75,12 @@ pub(super) static OPERATIONS: &[Operation] = &[
     ),
     wanting!("addSilence", Post "/silences", "Some incidents are not told of for a while.", Wished => Silence, true, silence, silenced),
     wanting!("endSilence", Delete "/silences/{silence}", "A silence ends before its time.", Named => Ended, false, unsilence, ended),
+    wanting!(
+        "trySink",
+        Post "/sinks/try",
+        "Somebody says that a sink was mended: if it refuses what it is told it is tried now, and told once more what it refused and is still open.",
+        Trying => Tried, false, try_sink, tried
+    ),
     wanting!(
         "beginDrill",
         Post "/drill",
@@ -166,6 +172,17 @@ fn unsilence(asked: &Asked, _: At) -> Result<Event, Problem> {
 
 fn ended(asked: &Asked, _: &View) -> Result<Reply, Problem> {
     Reply::of(&Ended { ended: asked.path_number("silence") })
+}
+
+fn try_sink(asked: &Asked, _: At) -> Result<Event, Problem> {
+    let Trying { sink, by } = asked.read()?;
+    named(asked, &by)?;
+    Ok(Event::SinksRenewed { only: Some(sink.into_inner()) })
+}
+
+fn tried(asked: &Asked, view: &View) -> Result<Reply, Problem> {
+    let Trying { sink, .. } = asked.read()?;
+    Reply::of(&Tried::new(sink.into_inner(), view))
 }
 
 fn begin_drill(asked: &Asked, now: At) -> Result<Event, Problem> {

@@ -28,7 +28,7 @@ pub(in crate::edge::show) use party::{Accounts, Heartbeats, Inboxes, Sinks, Stre
 pub(in crate::edge::show) use past::{History, Past, Plotted, Points, WholeCanary};
 pub(super) use people::{BY, DRILL_LASTS, LASTS, SEEN, TEXT};
 pub(in crate::edge::show) use people::{
-    Drill, DrillBegun, DrillEnded, Drilling, Ended, Maintained, Named, Said, Silence, Silences, Wished,
+    Drill, DrillBegun, DrillEnded, Drilling, Ended, Maintained, Named, Said, Silence, Silences, Tried, Trying, Wished,
 };
 pub(in crate::edge::show) use provider::{Provider, Providers};
 pub(in crate::edge::show) use route::{Route, Routes};

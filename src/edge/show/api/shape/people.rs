@@ -108,6 +108,32 @@ pub(in crate::edge::show) struct Drilling {
     pub(in crate::edge::show) by: String,
 }
 
+/// A sink that somebody has mended.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge::show) struct Trying {
+    /// Which.
+    pub(in crate::edge::show) sink: Name,
+    /// Who says so.
+    #[schemars(length(min = 1, max = BY), regex(pattern = SEEN), example = &"ann")]
+    pub(in crate::edge::show) by: String,
+}
+
+/// Whether a sink is tried.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::edge::show) struct Tried {
+    sink: Name,
+    /// It is known to refuse what it is told, or some of it, and is tried now: how that ends shows in its incident. Otherwise there is nothing
+    /// to try.
+    tried: bool,
+}
+
+impl Tried {
+    pub(in crate::edge::show) fn new(sink: model::Name, view: &View) -> Self {
+        Self { tried: view.refusing.contains(&sink), sink: Name::from(&sink) }
+    }
+}
+
 /// What is silenced, and when maintenance comes back.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::edge::show) struct Silences {
