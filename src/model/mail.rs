@@ -357,6 +357,9 @@ pub struct Stranger {
     /// Whom it names that is neither we nor the inbox, if it is in our name (at most 16) or may come (at most 48).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// Who of ours, of the inbox's or of the rule's stands in From, Sender and Reply-To of one that may come: at most 8.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ours: Vec<Mark>,
     /// By what a provider tells its customers apart, as of canaries; only of mail that may have come through one of ours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account: Vec<String>,

@@ -17,6 +17,8 @@ const KNOWN: usize = 64;
 /// Marks that are told of one mail that may come, and of one in our name: of that the header's come first.
 const TOLD: usize = 48;
 const NAMED: usize = 16;
+/// The same of its author, as far as that is we.
+const OURS: usize = 8;
 /// Providers that one mail may have come through.
 const VIA: usize = 16;
 
@@ -143,13 +145,14 @@ impl Ours {
             Claim::Nothing => !account.is_empty(),
             Claim::Allowed => rule.is_some(),
         };
-        let marks = if is_told { self.others(message, &head, inbox, rule) } else { Vec::new() };
+        let (marks, ours) = if is_told { self.others(message, &head, inbox, rule) } else { (Vec::new(), Vec::new()) };
         let rule = rule.map(ExpectedMail::words);
-        Stranger { from, names, nameless, subject, placement, arrived_at, claim, to, copy, rule, via, marks, account }
+        Stranger { from, names, nameless, subject, placement, arrived_at, claim, to, copy, rule, via, marks, ours, account }
     }
 
-    /// Whom a mail names that is neither we nor the inbox: in its header, and in its text as far as that is there.
-    fn others(&self, message: &[u8], head: &Head, inbox: &Inbox, rule: Option<&ExpectedMail>) -> Vec<Mark> {
+    /// Whom a mail names that is neither we nor the inbox: in its header, and in its text as far as that is there; and, of one that may come, who
+    /// of ours its author is.
+    fn others(&self, message: &[u8], head: &Head, inbox: &Inbox, rule: Option<&ExpectedMail>) -> (Vec<Mark>, Vec<Mark>) {
         let own: Vec<&str> = inbox.addresses().collect();
         let mut all = marks::of_head(head, &own);
         all.extend(marks::of_body(&Body::read(message), &own));
@@ -163,10 +166,11 @@ impl Ours {
         // What a mail came by, and by which key it was signed, changes by itself.
         let says = |mark: &Mark| !matches!(mark.part, Part::Network | Part::DkimSelector | Part::Content);
         let is_named = |mark: &Mark| rule.is_some_and(|rule| rule.names(&mark.value));
-        all.into_iter()
-            .filter(|mark| says(mark) && !is_own(&mark.value) && !is_named(mark))
-            .take(if rule.is_some() { TOLD } else { NAMED })
-            .collect()
+        let is_authors = |mark: &Mark| matches!(mark.part, Part::From | Part::Sender | Part::ReplyTo);
+        let (ours, others): (Vec<Mark>, Vec<Mark>) = all.into_iter().filter(says).partition(|mark| is_own(&mark.value) || is_named(mark));
+        let most = if rule.is_some() { TOLD } else { NAMED };
+        let ours = ours.into_iter().filter(|mark| rule.is_some() && is_authors(mark)).take(OURS);
+        (others.into_iter().take(most).collect(), ours.collect())
     }
 
     fn is_our_address(&self, address: &str) -> bool {

@@ -39,6 +39,9 @@ pub(in crate::watchdog) struct Routine {
     parts: BTreeMap<Part, Habit>,
     /// What has not stood there before.
     pub(in crate::watchdog) foreign: Vec<Odd>,
+    /// Who of ours stood in a part last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ours: BTreeMap<Part, Vec<String>>,
 }
 
 /// Who stands in one part.
@@ -136,7 +139,7 @@ impl Habit {
 
 impl Routine {
     pub(super) const fn new(rule: String, inbox: Name) -> Self {
-        Self { rule, inbox, at: At::from_ms(0), mails: 0, parts: BTreeMap::new(), foreign: Vec::new() }
+        Self { rule, inbox, at: At::from_ms(0), mails: 0, parts: BTreeMap::new(), foreign: Vec::new(), ours: BTreeMap::new() }
     }
 
     /// Whether somebody has stood in this part, or in a header's at all; what stands in a text may have stood anywhere.
@@ -168,6 +171,10 @@ impl Routine {
             self.foreign.retain(|odd| !is_one(odd, mark));
         }
         self.end(mail);
+        for part in mail.ours.iter().map(|mark| mark.part).collect::<BTreeSet<Part>>() {
+            let stands = mail.ours.iter().filter(|mark| mark.part == part).map(|mark| mark.value.clone()).take(BEFORE);
+            self.ours.insert(part, stands.collect());
+        }
         (self.mails, self.at) = (self.mails.saturating_add(1), at);
     }
 
@@ -176,7 +183,8 @@ impl Routine {
         let empty = Habit { same: self.mails.saturating_sub(1), ..Habit::default() };
         let habit = self.parts.entry(part).or_insert(empty);
         let (news, old): (Vec<&Mark>, Vec<&Mark>) = marks.iter().copied().partition(|mark| !known.contains(mark));
-        let before: Vec<String> = habit.parties.values().map(|(value, _)| value.clone()).take(BEFORE).collect();
+        let others = habit.parties.values().map(|(value, _)| value);
+        let before: Vec<String> = others.chain(self.ours.get(&part).into_iter().flatten()).take(BEFORE).cloned().collect();
         old.iter().for_each(|mark| habit.learn(part, &mark.value, at));
         let unheard: Vec<&Mark> = news.iter().copied().filter(|mark| self.foreign.iter().all(|odd| !is_one(odd, mark))).collect();
         let foreign = if self.mails == 0 || unheard.is_empty() {

@@ -349,6 +349,7 @@ fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
         rule: None,
         via: Vec::new(),
         marks: Vec::new(),
+        ours: Vec::new(),
         account: Vec::new(),
     };
     Event::Strange { inbox: name("i0"), mail }
