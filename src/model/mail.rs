@@ -287,6 +287,9 @@ pub struct Examination {
     /// At most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// It was not read to its end: what stands further behind was not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// At most 16.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
@@ -333,6 +336,9 @@ pub struct Stranger {
     /// It is in nobody's name of ours: it came through a relay that is ours alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nameless: bool,
+    /// It was not read to its end: what stands further behind was not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// Its subject, at most 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,

@@ -141,7 +141,23 @@ impl Incident {
         let learns = learns.map_or(LEARNS, |learns| learns.0);
         let begins = At::from_rfc3339(&format!("{date}T{}:00Z", time.as_deref().unwrap_or(NOON)));
         let begins = begins.ok_or_else(|| sense("date", "a day is written 2022-08-07, and a time of it 19:30".to_owned()))?;
-        Ok(Self { name, title, date, time, source, seen, routes, configuration, failures, expected: expect, pages, asks, recurring, learns, begins })
+        Ok(Self {
+            name,
+            title,
+            date,
+            time,
+            source,
+            seen,
+            routes,
+            configuration,
+            failures,
+            expected: expect,
+            pages,
+            asks,
+            recurring,
+            learns,
+            begins,
+        })
     }
 
     /// When it begins: at its own time; at noon of its day where only that is known.

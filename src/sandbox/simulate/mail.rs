@@ -54,6 +54,7 @@ pub(super) fn stranger(claim: Claim, from: String, number: u64, arrived_at: At) 
         from,
         names: None,
         nameless: false,
+        cut: false,
         subject: "Reset your password".to_owned(),
         placement,
         arrived_at,

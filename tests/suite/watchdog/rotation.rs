@@ -364,7 +364,7 @@ fn a_value_is_forgotten_and_a_move_is_learnt_anew() {
 fn at_mailboxes_of_everybody_the_whole_address_counts() {
     let seen = |lines: &str| {
         let message = format!("From: no-reply@example.com\r\nTo: seed@example.net\r\n{lines}\r\n\r\nx");
-        let known = Known { sent_at: None, sent: None, inbox_domain: "example.net", own: &["seed@example.net"] };
+        let known = Known { sent_at: None, sent: None, inbox_domain: "example.net", own: &["seed@example.net"], cut: false };
         examine(message.as_bytes(), &Head::read(message.as_bytes()), &known)
     };
     for field in ["Errors-To: ADDRESS", "X-Reply: Us <ADDRESS>", "List-Unsubscribe: <mailto:ADDRESS?subject=x>"] {
