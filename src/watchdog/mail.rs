@@ -113,7 +113,7 @@ fn is_due(known: &Incident, trouble: &Trouble, now: At) -> bool {
 
 fn over_words(kind: Kind) -> String {
     match kind {
-        Kind::Identity => "nothing foreign stands in its mail any more, or what did was approved",
+        Kind::Identity => "nothing foreign stands in its mail any more, or what did was approved or is usual by now",
         Kind::Authentication => "its mail passes the checks again",
         Kind::UnexpectedMail => "no more such mail came for a day",
         Kind::Dns => "the records stand as they stood before, or what stands there now is taken for right",
