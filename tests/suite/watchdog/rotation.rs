@@ -311,6 +311,19 @@ fn other_words_in_a_footer_are_shown_and_nobodys_account_is_said_to_be_taken() {
         "{:#?}",
         m.told()
     );
+    // Words that differ from mail to mail, or come and go, hide no name.
+    for (each, turns) in [(1, "esp.com"), (12, "esp.com")] {
+        let mut m = Mail::new(1, 1);
+        m.rounds(170, |_, _, n| footer(&format!("{:08x}", n / each), &format!("Tip by {turns}")));
+        let before = m.told().len();
+        m.rounds(3, |_, _, n| footer(&format!("{:08x}", 7000 + n), "Go to evil.com now"));
+        assert!(m.told().len() == before + 1 && m.told().last().unwrap().contains("evil.com"), "{each}: {:#?}", m.told());
+    }
+    // The same where only a name is another, which is no part of what a footer is known by.
+    let mut m = Mail::new(1, 1);
+    m.rounds(12, |_, _, _| footer("00000001", "Go to esp1.com"));
+    m.rounds(3, |_, _, _| footer("00000001", "Go to evil1.com"));
+    assert!(matches!(m.of_identity()[..], [n] if n.severity == Severity::Warn && n.summary.contains("evil1.com")), "{:#?}", m.told());
     // Tips of the day come and go: the fourth is no news.
     let mut m = Mail::new(1, 1);
     m.rounds(170, |_, _, n| footer(&format!("{:08x}", n / 12), "Tip of the day"));
