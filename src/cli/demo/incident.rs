@@ -92,7 +92,12 @@ fn answer(incident: &Incident, notices: &[(At, Notice)]) {
     }
     for (at, notice) in told {
         let (how, before) = (if notice.severity == Severity::Page { "paged" } else { "warned" }, outage.since(*at));
-        line(format_args!("Yes, {how} on {} ({before} before), of {}, with these words: {}", at.minute(), notice.culprit, notice.summary));
+        line(format_args!(
+            "Yes, {how} on {} ({before} before), of {}, with these words: {}",
+            at.minute(),
+            super::whom(&notice.culprit),
+            notice.summary
+        ));
     }
 }
 

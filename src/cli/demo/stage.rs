@@ -34,7 +34,9 @@ impl Stage {
         let mut text = world.configuration(&folder.0).map_err(listed)?;
         // A fixed port would keep a second demo, or one beside a daemon, from starting.
         let (from, subject) = (super::story::USAGE, super::story::SUBJECT);
-        let rest = format!("\n[[expected_mail]]\nfrom = \"{from}\"\nsubject = \"{subject}*\"\n\n[sink.pager.webhook]\nurl = \"{url}\"\n\n[http]\nlisten = \"127.0.0.1:0\"\n");
+        let rest = format!(
+            "\n[[expected_mail]]\nfrom = \"{from}\"\nsubject = \"{subject}*\"\n\n[sink.pager.webhook]\nurl = \"{url}\"\n\n[http]\nlisten = \"127.0.0.1:0\"\n"
+        );
         text.push_str(&rest);
         let checked = config::parse(&text, "demo").map_err(|complaints| DemoError::Configuration(listing(&complaints)))?;
         let secrets = checked.secrets().map_err(|complaints| DemoError::Configuration(listing(&complaints)))?;

@@ -11,8 +11,8 @@ use super::pager::Page;
 use super::{DemoError, line};
 use crate::edge::show::facts;
 use crate::model::{At, Change, Culprit, Kind, Notice, Now, Span};
-use crate::sandbox::{Inbox, Provider};
 use crate::sandbox::{Fault, World};
+use crate::sandbox::{Inbox, Provider};
 
 /// Canaries that must have arrived before anything is broken: what is usual has to be known.
 const NORMAL: u64 = 60;
@@ -67,7 +67,7 @@ pub(super) async fn tell(
     line(format_args!("time to detect: {:.1} s; blamed: {blame}; pages for this failure: 1", detected.as_secs_f64()));
     line(format_args!("time to see the recovery: {:.1} s", over.since(healed).as_secs_f64()));
     line("Would DigitalOcean have been warned on 7 August 2022, the day before?");
-    line(format_args!("Yes, of {}, with these words: {}", warning.culprit, warning.summary));
+    line(format_args!("Yes, of {}, with these words: {}", super::whom(&warning.culprit), warning.summary));
     Ok(Next::Go)
 }
 
@@ -91,7 +91,9 @@ async fn day_before(
 ) -> Result<Notice, DemoError> {
     let changed = now();
     report(mailchimp, seed, 7, "someone@arxxwalls.com");
-    say("7 August 2022: somebody else is in the account at Mailchimp. One mail, today's report, carries an address at arxxwalls.com; no canary does.");
+    say(
+        "7 August 2022: somebody else is in the account at Mailchimp. One mail, today's report, carries an address at arxxwalls.com; no canary does.",
+    );
     let (warned, page) = wait_for(pages, now, (Kind::Identity, Change::Opened), "the warning").await?;
     say(&format!("WARNED, {:.1} s after that mail was sent", warned.since(changed).as_secs_f64()));
     show(&page);
