@@ -117,7 +117,7 @@ async fn at_our_own_mail_server() {
             if !said.is_empty() {
                 lines.get_mut().write_all(format!("{said}\r\n").as_bytes()).unwrap();
             }
-            while !answer.lines().last().is_some_and(|line| line.as_bytes().get(3) == Some(&b' ')) {
+            while answer.lines().last().is_none_or(|line| line.as_bytes().get(3) != Some(&b' ')) {
                 assert!(lines.read_line(&mut answer).unwrap() > 0, "{answer}");
             }
             assert!(answer.starts_with(wanted), "{answer}");
