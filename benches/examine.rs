@@ -122,7 +122,7 @@ fn show(what: &str, took: Duration) {
 }
 
 async fn measure(what: &str, message: &[u8], sent: &Composed, resolver: &Resolver) {
-    let known = Known { sent_at: Some(SENT_AT), sent: Some(sent), inbox_domain: "inbox.example", own: &[] };
+    let known = Known { sent_at: Some(SENT_AT), sent: Some(sent), inbox_domain: "inbox.example", own: &[], cut: false };
     let checks = resolver.verify(message, Head::read(message).envelope().as_ref()).await;
     let holds = |method| checks.iter().filter(|check| check.method == method && check.finding == Finding::Pass).count();
     let found = [Method::Spf, Method::Dkim, Method::Dmarc, Method::Arc].map(holds);

@@ -18,7 +18,7 @@ static SENT: LazyLock<Composed> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
-    let known = Known { sent_at: None, sent: Some(&SENT), inbox_domain: "inbox.example", own: &[] };
+    let known = Known { sent_at: None, sent: Some(&SENT), inbox_domain: "inbox.example", own: &[], cut: false };
     for message in [data.to_vec(), [b"Content-Type: text/html; charset=utf-7\r\nSubject: x\r\n\r\n", data].concat()] {
         let mail = examine(&message, &Head::read(&message), &known);
         sound::assert_sound(&mail);

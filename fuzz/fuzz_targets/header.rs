@@ -14,7 +14,7 @@ use sound::{WORLD, name};
 fuzz_target!(|data: &[u8]| {
     let (settings, seed) = (&*WORLD, name("seed"));
     let head = Head::read(data);
-    let mail = examine(data, &head, &Known { sent_at: Some(At::from_ms(1_660_000_000_000)), sent: None, inbox_domain: "inbox.example", own: &[] });
+    let mail = examine(data, &head, &Known { sent_at: Some(At::from_ms(1_660_000_000_000)), sent: None, inbox_domain: "inbox.example", own: &[], cut: false });
     sound::assert_sound(&mail);
     let _envelope = head.envelope();
     let mut ours = Ours::new(Arc::clone(settings));

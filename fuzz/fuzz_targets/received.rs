@@ -14,6 +14,6 @@ fuzz_target!(|data: &[u8]| {
         message.extend_from_slice(line);
         message.extend_from_slice(b"\r\n");
     }
-    let known = Known { sent_at: Some(At::from_ms(1_660_000_000_000)), sent: None, inbox_domain: "example.org", own: &[] };
+    let known = Known { sent_at: Some(At::from_ms(1_660_000_000_000)), sent: None, inbox_domain: "example.org", own: &[], cut: false };
     sound::assert_sound(&examine(&message, &Head::read(&message), &known));
 });

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const LONGEST: usize = 12;
 
 /// Those by name that may stand in an address or a link, and those that mails are full of.
-const NAMED: [(&str, char); 26] = [
+const NAMED: [(&str, char); 29] = [
     ("amp", '&'),
     ("lt", '<'),
     ("gt", '>'),
@@ -33,6 +33,9 @@ const NAMED: [(&str, char); 26] = [
     ("excl", '!'),
     ("Tab", '\t'),
     ("NewLine", '\n'),
+    ("shy", '\u{ad}'),
+    ("zwnj", '\u{200c}'),
+    ("zwj", '\u{200d}'),
 ];
 
 /// A page with its entities undone, as a browser reads a link: without tabs and ends of lines, which it leaves out there. What is none stays.

@@ -15,6 +15,6 @@ mod wording;
 
 pub use compose::{Composed, compose};
 pub use look::Expected;
-pub use mail::{Envelope, Head, Known, Ours, examine, normal};
+pub use mail::{Envelope, Head, Known, Ours, Receiver, examine, normal};
 pub use recognise::{Found, MAX_SCANNED, Vouch, find, recognise};
 pub use token::{Key, TOKEN_LEN, is_probe, probe_id, token, without_tokens};

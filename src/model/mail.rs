@@ -287,6 +287,9 @@ pub struct Examination {
     /// At most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// It was not read to its end: what stands further behind was not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// At most 16.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
@@ -333,6 +336,9 @@ pub struct Stranger {
     /// It is in nobody's name of ours: it came through a relay that is ours alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nameless: bool,
+    /// It was not read to its end: what stands further behind was not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// Its subject, at most 200 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
@@ -357,6 +363,9 @@ pub struct Stranger {
     /// Whom it names that is neither we nor the inbox, if it is in our name (at most 16) or may come (at most 48).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// Who of ours, of the inbox's or of the rule's stands in From, Sender and Reply-To of one that may come: at most 8.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ours: Vec<Mark>,
     /// By what a provider tells its customers apart, as of canaries; only of mail that may have come through one of ours.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub account: Vec<String>,

@@ -119,7 +119,7 @@ impl Adapters {
     }
 
     /// Lets all of it begin. Nothing of that can fail.
-    pub(super) fn begin(self, settings: &Settings, shared: &Shared, dog: &Watchdog, past: &Past<'_>) -> AtWork {
+    pub(super) fn begin(mut self, settings: &Settings, shared: &Shared, dog: &Watchdog, past: &Past<'_>) -> AtWork {
         let mut staff = Staff::default();
         let known = dog.view((shared.now)()).incidents;
         let seen = |sink: &Name| {
@@ -129,6 +129,7 @@ impl Adapters {
         let sinks = notifying(settings, self.sinks, shared, (past.until, seen), &mut staff.tellers);
         let pulse = Pulse::begin(self.heartbeats, &past.pulses, &shared.now, &mut staff.workers);
         let jobs = self.examiner.begin(&mut staff.workers);
+        self.lookups.tell(jobs.clone());
         let hints = reading(self.readers, shared, &jobs, &mut staff.workers);
         let submitters = tended(self.submitters, &mut staff.workers);
         // What came back from sinks is shown to people from now on.
@@ -253,12 +254,12 @@ async fn translate(inbox: Name, mut reports: mpsc::Receiver<Report>, shared: Sha
                 tracing::warn!(%canary, %inbox, why, "a mail came in a canary's stead to inbox {inbox} that is not as expected: {}", on_a_line(&why));
                 Event::Mismatched { inbox, canary, why }
             }
-            Report::Mail { canary, issued_at, message } => {
-                jobs.offer(Job { inbox, canary, issued_at, message });
+            Report::Mail { canary, issued_at, message, cut } => {
+                jobs.offer(Job { inbox, canary, issued_at, message, cut });
                 continue;
             }
-            Report::Stranger { placement, arrived_at, copy, message } => {
-                let Some(event) = jobs.weigh(inbox, &message, placement, arrived_at, copy) else { continue };
+            Report::Stranger { placement, arrived_at, copy, message, cut } => {
+                let Some(event) = jobs.weigh(inbox, (&message, cut), placement, arrived_at, copy) else { continue };
                 event
             }
             Report::Forged => Event::Forged { inbox },

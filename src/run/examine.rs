@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::adapters::Shared;
 use super::headers::Headers;
-use crate::canary::{Envelope, Head, Key, Known, MAX_SCANNED, Ours, compose, examine};
+use crate::canary::{Envelope, Head, Key, Known, Ours, Receiver, compose, examine};
 use crate::config::{NameServer, Settings, Wire};
 use crate::edge::dns::Resolver;
 use crate::edge::inbox::Wanted;
@@ -43,6 +43,8 @@ pub(super) struct Job {
     pub(super) issued_at: At,
     /// The message.
     pub(super) message: Vec<u8>,
+    /// There is more of it.
+    pub(super) cut: bool,
 }
 
 /// How many canaries' mails were not looked at, since the process started. Cloned, it is the same.
@@ -73,7 +75,18 @@ pub(super) struct Jobs {
     unexamined: Unexamined,
 }
 
+impl std::fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jobs").finish_non_exhaustive()
+    }
+}
+
 impl Jobs {
+    /// Mail for a domain goes to these hosts, by its MX records.
+    pub(super) fn learn_exchangers(&self, domain: &str, written: &str) {
+        self.ours.write().unwrap_or_else(PoisonError::into_inner).learn_exchangers(domain, written);
+    }
+
     /// Leaves a mail to be looked at, unless too many wait: who brings it has sightings to tell.
     pub(super) fn offer(&self, job: Job) {
         if self.worker.try_send(job).is_err() {
@@ -81,11 +94,19 @@ impl Jobs {
         }
     }
 
-    /// What a mail that is no canary has to do with us; nothing if its inbox is none of the settings'.
-    pub(super) fn weigh(&self, inbox: Name, message: &[u8], placement: Placement, arrived_at: At, copy: String) -> Option<Event> {
+    /// What a mail that is no canary has to do with us, of which there may be more (`cut`); nothing if its inbox is none of the settings'.
+    pub(super) fn weigh(
+        &self,
+        inbox: Name,
+        (message, cut): (&[u8], bool),
+        placement: Placement,
+        arrived_at: At,
+        copy: String,
+    ) -> Option<Event> {
         let settings = self.settings.inboxes.get(&inbox)?;
         let ours = self.ours.read().unwrap_or_else(PoisonError::into_inner);
-        let mail = ours.weigh(&inbox, settings, message, placement, arrived_at, Some(copy));
+        let mut mail = ours.weigh(&inbox, settings, message, placement, arrived_at, Some(copy));
+        mail.cut |= cut;
         Some(Event::Strange { inbox, mail })
     }
 }
@@ -126,6 +147,7 @@ impl Examiner {
         let mut ours = Ours::new(Arc::clone(&settings));
         dog.marks().for_each(|(provider, mark)| ours.learn(provider, &[mark]));
         dog.receivers().for_each(|inbox| ours.learn_writer(inbox));
+        dog.exchangers().for_each(|(domain, written)| ours.learn_exchangers(domain, written));
         dog.ways().for_each(|(provider, way)| ours.learn_way(provider, way));
         Self {
             key: shared.key.clone(),
@@ -173,12 +195,12 @@ impl Examiner {
 
     /// Looks at one mail; what is to be told of it, if no name server is asked first.
     fn look(&mut self, job: Job, asking: &mut JoinSet<Verified>) -> Option<Event> {
-        let Job { inbox, canary, issued_at, message } = job;
-        let head = Head::read(&message);
-        let mail = self.examined(&inbox, canary, issued_at, &message, &head)?;
+        let head = Head::read(&job.message).at(&self.receiver(&job.inbox));
+        let mail = self.examined(&job, &head)?;
+        let Job { inbox, canary, message, .. } = job;
         match self.asks() {
             // What was cut has lost what was signed.
-            Some(resolver) if message.len() < MAX_SCANNED => {
+            Some(resolver) if !mail.cut => {
                 asking.spawn(verify(resolver, message, head.envelope(), inbox, canary, mail));
                 None
             }
@@ -186,7 +208,15 @@ impl Examiner {
         }
     }
 
-    fn examined(&self, inbox: &Name, canary: CanaryId, issued_at: At, message: &[u8], head: &Head) -> Option<Examination> {
+    /// Whose hosts receive the mail of an inbox.
+    fn receiver(&self, inbox: &Name) -> Receiver {
+        let ours = self.ours.read().unwrap_or_else(PoisonError::into_inner);
+        self.settings.inboxes.get(inbox).map(|inbox| ours.receiver(inbox)).unwrap_or_default()
+    }
+
+    fn examined(&self, job: &Job, head: &Head) -> Option<Examination> {
+        let Job { inbox, canary, issued_at, message, cut } = job;
+        let (canary, issued_at) = (*canary, *issued_at);
         let route = self.routes.get(&u32::try_from(canary.bits() >> 32).ok()?)?;
         let settings = self.settings.inboxes.get(&route.inbox)?;
         let by = self.settings.providers.get(&route.provider)?;
@@ -195,7 +225,7 @@ impl Examiner {
             by.is_written_here(&route.stream).then(|| compose(&self.key, canary, issued_at, &route.stream, stream, &by.from, settings));
         let seen_in = self.settings.inboxes.get(inbox)?;
         let own: Vec<&str> = settings.addresses().collect();
-        let known = Known { sent_at: Some(issued_at), sent: sent.as_ref(), inbox_domain: seen_in.domain(), own: &own };
+        let known = Known { sent_at: Some(issued_at), sent: sent.as_ref(), inbox_domain: seen_in.domain(), own: &own, cut: *cut };
         let mut mail = examine(message, head, &known);
         let mut ours = self.ours.write().unwrap_or_else(PoisonError::into_inner);
         ours.learn(&route.provider, &mail.marks);

@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::examine::Jobs;
 use crate::config::{NameServer, Records, Secrets, Settings};
 use crate::edge::dns::{List, Look, Question, Resolver};
-use crate::model::{At, Found, Looked, Name, Span, Subject};
+use crate::model::{At, Found, Looked, Name, Span, Subject, Topic};
 use crate::watchdog::{DnsQuestion, DnsView, Event, Watchdog};
 
 /// Questions at the same time: a name server at home answers so many at once.
@@ -41,6 +42,8 @@ pub(super) struct Lookups {
     questions: JoinSet<(Subject, Ended, Option<Span>)>,
     looks_at: At,
     counts: [u64; 3],
+    /// Who wants to know where mail for inboxes goes.
+    jobs: Option<Jobs>,
 }
 
 /// What is known of a question since it was asked last.
@@ -112,6 +115,7 @@ impl Lookups {
             questions: JoinSet::new(),
             looks_at: At::default(),
             counts: [0; 3],
+            jobs: None,
         }
     }
 
@@ -174,6 +178,7 @@ impl Lookups {
         let list = subject.list.as_ref().and_then(|name| self.lists.get(name)).cloned();
         let (question, resolver, events) = (Question { subject: subject.clone(), list, hosts }, resolver.clone(), events.clone());
         self.asking.insert(subject);
+        let jobs = self.jobs.clone();
         self.questions.spawn(async move {
             let Look { found, holds } = resolver.look(&question).await;
             let ended = match &found {
@@ -184,11 +189,19 @@ impl Lookups {
                     Ended::Failed
                 }
             };
+            if let (Topic::Mx, Found::Answer(answer), Some(jobs)) = (question.subject.topic, &found, jobs) {
+                jobs.learn_exchangers(&question.subject.name, &answer.text);
+            }
             let answers = vec![Looked { subject: question.subject.clone(), found }];
             // The loop is gone only when the process ends; the next start asks again.
             drop(events.send(Event::LookedUp { answers }).await);
             (question.subject, ended, holds)
         });
+    }
+
+    /// Tells these where mail for inboxes goes, from now on.
+    pub(super) fn tell(&mut self, jobs: Jobs) {
+        self.jobs = Some(jobs);
     }
 
     /// How many questions ended how, for the view.

@@ -213,6 +213,11 @@ impl Provider {
         Ok(())
     }
 
+    /// Accepts a message of its customer's as if it had been handed in over any of its ways. False: there is no room for it.
+    pub fn send(&self, sender: &str, recipient: &str, message: &str) -> bool {
+        self.take(&self.ticket(), sender, recipient, message.replace('\n', "\r\n").as_bytes(), "HTTP").is_ok()
+    }
+
     /// Holds a mail back, unless what held it was repaired since it was accepted: who releases repairs first, so that nothing stays behind.
     fn hold(&self, mail: Mail, span: Span) {
         let fault = self.switch.borrow();

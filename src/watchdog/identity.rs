@@ -117,6 +117,17 @@ impl Identity {
         self.parts.get(&mark.part).is_some_and(is_one)
     }
 
+    /// Names in what was added to a mail that nothing added before had, as far as it is known which those had. Words may rotate, names may not.
+    fn strange_names(&self, mark: &Mark, words: Option<&Added>) -> BTreeSet<String> {
+        let Some(added) = words.filter(|added| mark.part == Part::Content && !added.names.is_empty()) else { return BTreeSet::new() };
+        let of = group(mark.part, &mark.value);
+        let values = self.parts.get(&mark.part).into_iter().flatten();
+        let before: Vec<Option<&Added>> =
+            values.filter(|(value, _)| group(mark.part, value) == of).map(|(_, seen)| seen.words.as_ref()).collect();
+        let stood = |name: &String| before.iter().any(|added| added.is_none_or(|added| added.names.contains(name)));
+        added.names.iter().filter(|name| !before.is_empty() && !stood(name)).cloned().collect()
+    }
+
     fn is_new_at(&self, inbox: &Name) -> bool {
         self.inboxes.get(inbox).is_none_or(|seen| *seen < LEARNT)
     }
@@ -188,7 +199,7 @@ impl Identity {
             || self.is_taught_anew_at(inbox)
             || !self.foreign.is_empty()
             || at.since(self.at).as_ms() >= FRESH_MS
-            || mail.marks.iter().any(|mark| !self.knows(mark))
+            || mail.marks.iter().any(|mark| !self.knows(mark) || !self.strange_names(mark, mail.added.get(&mark.value)).is_empty())
             || mail.way.as_ref().is_some_and(|way| !self.ways.contains_key(way))
             || mail.sender.is_some_and(|host| is_public(host) && !self.hosts.contains_key(&host))
             || Held::is_news(self.checks.get(inbox).map_or(&[], Vec::as_slice), &mail.checks)
@@ -202,7 +213,10 @@ impl Identity {
         let look = Look { at, canary, inbox, anew: self.is_taught_anew_at(inbox), forbidden };
         for mark in &mail.marks {
             let words = mail.added.get(&mark.value).filter(|_| mark.part == Part::Content);
-            if self.is_own(mark, inbox, told) || (All { now: &mut self.foreign, gone: &mut self.gone }).meet(mark, words, &look) {
+            let is_learning = !self.is_known() || self.is_new_at(inbox);
+            let strange = if is_learning { BTreeSet::new() } else { self.strange_names(mark, words) };
+            let is_own = strange.is_empty() && self.is_own(mark, inbox, told);
+            if is_own || (All { now: &mut self.foreign, gone: &mut self.gone }).meet(mark, words, &strange, &look) {
                 self.learn(mark, words, at);
                 self.foreign.retain(|f| f.mark != *mark);
             }

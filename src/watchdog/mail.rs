@@ -114,7 +114,7 @@ fn is_due(known: &Incident, trouble: &Trouble, now: At) -> bool {
 fn over_words(kind: Kind, evidence: &Value) -> String {
     match kind {
         Kind::Dns if evidence.get("changes").is_none() => "a name server answers again",
-        Kind::Identity => "nothing foreign stands in its mail any more, or what did was approved",
+        Kind::Identity => "nothing foreign stands in its mail any more, or what did was approved or is usual by now",
         Kind::Authentication => "its mail passes the checks again",
         Kind::UnexpectedMail => "no more such mail came for a day",
         Kind::Dns => "the records stand as they stood before, or what stands there now is taken for right",

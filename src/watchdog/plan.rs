@@ -14,7 +14,7 @@ use super::trial::Trying;
 use suspects::{days_between_failures, suspects};
 
 use crate::config::{Drill, ExpectedMail, Http, Inbox, Maintenance, Provider, Settings, Signs, Sink};
-use crate::model::{At, Culprit, Name, Route, Severity, Span};
+use crate::model::{At, Culprit, Name, Route, Severity, Span, is_for_everybody, registrable};
 
 /// A culprit of more routes than this has canaries in flight at any time.
 const WIDE: usize = 64;
@@ -51,6 +51,8 @@ pub(super) struct Plan {
     pub(super) servers: BTreeMap<Name, String>,
     /// The address in From that each provider is configured with, in small letters.
     pub(super) senders: BTreeMap<Name, String>,
+    /// Whose the domain of each inbox is, where that is not everybody's.
+    pub(super) receivers: BTreeMap<Name, String>,
     /// What mail may come, in words.
     pub(super) rules: BTreeSet<String>,
     /// Whose mail of which stream has words that are written here.
@@ -178,6 +180,7 @@ impl Plan {
             in_use: routes.iter().filter(|r| !r.standby).map(|r| r.route.provider.clone()).collect(),
             servers: settings.inboxes.iter().map(|(name, inbox)| (name.clone(), inbox.kind.server())).collect(),
             senders: settings.providers.iter().map(|(name, p)| (name.clone(), p.from.address.to_ascii_lowercase())).collect(),
+            receivers: receivers(settings),
             rules: settings.expected_mail.iter().map(ExpectedMail::words).collect(),
             kinds: settings.providers.iter().map(|(name, p)| (name.clone(), p.kind.as_str())).collect(),
             written: written(settings),
@@ -291,6 +294,12 @@ fn planned_routes(settings: &Settings, providers: &BTreeSet<Name>, inboxes: &BTr
     routes.sort_by(|a, b| a.route.cmp(&b.route));
     set_phases(&mut routes, providers, inboxes);
     routes
+}
+
+/// Whose the domains of inboxes are.
+fn receivers(settings: &Settings) -> BTreeMap<Name, String> {
+    let theirs = settings.inboxes.iter().filter(|(_, inbox)| !is_for_everybody(inbox.domain()));
+    theirs.map(|(name, inbox)| (name.clone(), registrable(inbox.domain()).to_owned())).collect()
 }
 
 /// The sinks that are tried in hours of theirs.

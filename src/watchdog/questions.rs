@@ -1,7 +1,7 @@
 //! What the loop asks of the watchdog besides its view: what of a canary or an inbox is still waited for.
 
 use super::{Watchdog, canary};
-use crate::model::{CanaryId, Name};
+use crate::model::{CanaryId, Name, Topic};
 
 impl Watchdog {
     /// Canaries that were recorded and never answered: after a restart their fate is unknown.
@@ -28,6 +28,12 @@ impl Watchdog {
         let hooked = self.state.routes.iter().filter(|r| self.plan.is_hooked(&r.route.provider));
         hooked
             .flat_map(move |r| r.canaries.iter().filter_map(move |c| Some((&r.route.provider, r.canaries.message_id(c)?, r.id(c.serial)))))
+    }
+
+    /// Where mail for domains goes, as their MX records are written down.
+    pub fn exchangers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of_mx = self.state.dns.subjects.iter().filter(|(subject, _)| subject.topic == Topic::Mx);
+        of_mx.filter_map(|(subject, known)| Some((subject.name.as_str(), known.usual.as_ref()?.text.as_str())))
     }
 
     /// Whether canaries to this inbox are on their way.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
 use super::state::State;
-use crate::model::{At, Claim, Culprit, Mark, Name, Part, Span, Stranger, party};
+use crate::model::{At, Claim, Culprit, Mark, Name, Part, Span, Stranger, party, registrable};
 use account::Accounts;
 pub(super) use routine::{Odd, Routine};
 
@@ -53,6 +53,12 @@ pub(super) struct Unexpected {
     pub(super) leaks: u64,
     /// The newest, oldest first, each with its inbox.
     pub(super) mails: Vec<(Name, Stranger)>,
+}
+
+/// Whether a mark says that somebody is written to, or wrote: an address of an author, in Cc and the like, or in the text. Links, lists and hosts are
+/// many people's in mail that is as it should be.
+fn is_somebody(mark: &Mark) -> bool {
+    matches!(mark.part, Part::Sender | Part::ReplyTo | Part::Header | Part::Address) && mark.value.contains('@')
 }
 
 impl Unexpected {
@@ -123,7 +129,8 @@ impl State {
         let routines = &mut self.strangers.routines;
         let place = routines.iter().position(|r| r.rule == *rule && r.inbox == *inbox);
         let mut routine = place.map_or_else(|| Routine::new(rule.clone(), inbox.clone()), |place| routines.swap_remove(place));
-        routine.take_in(at, mail, |mark| self.is_of(&mail.via, mark));
+        let is_told = |mark: &Mark| is_somebody(mark) && !self.is_heard_of(plan, inbox, rule, mark);
+        routine.take_in(at, mail, |mark| self.is_of(&mail.via, mark), is_told);
         let routines = &mut self.strangers.routines;
         routines.push(routine);
         // What is configured no more goes first, then what was seen longest ago.
@@ -134,6 +141,16 @@ impl State {
         {
             routines.swap_remove(oldest);
         }
+    }
+
+    /// Whether it is known of somebody who he is, though no mail of this kind was seen yet: the receiver, whom canaries of any provider name, and who
+    /// stands in such mail at another inbox.
+    fn is_heard_of(&self, plan: &Plan, inbox: &Name, rule: &str, mark: &Mark) -> bool {
+        let who = party(&mark.value);
+        let of_receiver = plan.receivers.get(inbox).is_some_and(|house| house == registrable(who));
+        let of_any = || plan.providers.iter().any(|provider| self.is_of(std::slice::from_ref(provider), mark));
+        let elsewhere = || self.strangers.routines.iter().any(|other| other.rule == rule && other.names(mark));
+        of_receiver || of_any() || elsewhere()
     }
 
     /// Whether canaries of one of these providers name whom a mark names, or a person has said that it is right there.

@@ -93,7 +93,7 @@ async fn a_signature_holds_until_its_key_or_the_mail_is_changed() {
     let (message, header) = received(&signer).await;
     let text = String::from_utf8_lossy(&message).into_owned();
     let head = Head::read(&message);
-    let mail = examine(&message, &head, &Known { sent_at: None, sent: None, inbox_domain: "mail.test.example", own: &[] });
+    let mail = examine(&message, &head, &Known { sent_at: None, sent: None, inbox_domain: "mail.test.example", own: &[], cut: false });
     let value = |part| mail.marks.iter().find(|m| m.part == part).map(|m| m.value.clone());
     assert_eq!(value(Part::From).as_deref(), Some(FROM));
     assert_eq!(value(Part::DkimSelector).as_deref(), Some("s1._domainkey.mail.test"), "{text}");

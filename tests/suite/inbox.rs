@@ -3,6 +3,7 @@
 mod checklist;
 mod cyrus;
 mod jmap;
+mod large;
 mod maildir;
 mod mx;
 mod oauth;

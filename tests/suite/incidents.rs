@@ -40,6 +40,28 @@ fn each_is_played_on_its_own_day_and_ends_once() {
     assert_eq!((told.matches("it is over").count(), told.matches("[      2h] it is over").count()), (1, 1), "{told}");
 }
 
+/// Would DigitalOcean have been warned on 7 August, of whom, and with which words?
+#[test]
+fn digitalocean_would_have_been_warned_of_mailchimp_the_day_before_and_paged_once_for_the_stop() {
+    let words = "recurring mail through provider `mailchimp` that is expected carries something foreign: Reply-To `someone@arxxwalls.com` where \
+        `support@example.com` stood; the first from `billing@example.com`, subject `Your daily usage report`, in `gmail`; since 2022-08-07 12:00 UTC";
+    let output = Command::new(env!("CARGO_BIN_EXE_mailcanary")).args(["demo", "--incident", "digitalocean-2022"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    for expected in [
+        "Would DigitalOcean have been warned on 7 August 2022, the day before its mail stopped?",
+        &format!("Yes, warned on 2022-08-07 12:00 UTC (1d7h before), of provider mailchimp, with these words: {words}"),
+        "Yes, paged on 2022-08-07 15:00 UTC (1d4h before), of provider mailchimp, with these words: somebody else may be in the account: ",
+    ] {
+        assert!(output.status.success() && said.contains(expected), "{expected}: {said}");
+    }
+    // Once each: the warning, the page of the day before, the page of the stop.
+    for (notice, times) in
+        [("WARN · incident.opened", 1), ("PAGE · incident.opened", 2), ("`mailchimp` stopped: ", 1), ("incident.updated", 0)]
+    {
+        assert_eq!(said.matches(notice).count(), times, "{notice}: {said}");
+    }
+}
+
 /// Each by its place in the library, so that they are played beside each other.
 fn play(part: usize) {
     let mine = incidents::names().enumerate().filter(|(place, _)| place % 5 == part).map(|(_, name)| name);

@@ -11,6 +11,7 @@ use super::fields::{fields, unfolded};
 use super::filter;
 use super::hops::{Ends, Way};
 use super::names::{address, host};
+use super::results::identity;
 use crate::model::Part;
 
 /// Fields of one kind that are looked at: a mail has one, two of its signatures and seldom more.
@@ -106,6 +107,15 @@ pub struct Head {
     pub(super) to: Vec<String>,
 }
 
+/// Whose hosts are the receiver's of an inbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receiver {
+    /// Where it is read, and where mail for its domain goes.
+    pub hosts: Vec<String>,
+    /// Organisations of ours: what comes from their hosts was handed over.
+    pub ours: Vec<String>,
+}
+
 /// How a mail came to its receiver, by the receiver's own word: what SPF is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
@@ -161,6 +171,14 @@ impl Head {
         head.way = ends.read();
         head.to.extend(head.way.recipients().map(str::to_owned));
         head
+    }
+
+    /// The same of a mail whose receiver has these hosts, too, by the settings of the inbox and by its MX; and the name that it checked mail under.
+    #[must_use]
+    pub fn at(mut self, receiver: &Receiver) -> Self {
+        let checked: Vec<String> = self.results.iter().filter(|(received, _)| *received == 0).map(|(_, text)| identity(text)).collect();
+        self.way.belong_to(receiver.hosts.iter().chain(&checked).map(String::as_str), &receiver.ours);
+        self
     }
 
     /// Takes in a field that says who wrote the mail, or who is to be answered.

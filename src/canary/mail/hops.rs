@@ -1,24 +1,31 @@
 //! The way of a mail: its `Received` fields in the order in which they were written, and where it came to its receiver.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::fields::unfolded;
-use super::names::{is_public, network, organisation};
+use super::names::{host, is_public, network, organisation};
+use super::strangers::sends_for_many;
 use super::trace::Trace;
 use crate::model::{At, Hop, Side};
 
 /// Hops that are kept, half of them the first and half the last.
 const KEPT: usize = 32;
+/// Names of one receiver that are taken in.
+const HOUSES: usize = 16;
 /// Hops from the receiver back that make a way, and its bytes.
 const WAY: usize = 6;
 const WAY_LONGEST: usize = 253;
-/// Names that one receiver's hosts are under.
-const FAMILIES: [&[&str]; 5] = [
+/// Names that one receiver's hosts are under, of receivers that are known; of others it is learnt from the inbox.
+const FAMILIES: [&[&str]; 9] = [
     &["outlook.com", "exchangelabs.com", "office365.com", "microsoft.com"],
     &["google.com", "googlemail.com", "gmail.com"],
     &["icloud.com", "me.com", "mac.com", "apple.com"],
     &["yahoo.com", "aol.com", "yahoodns.net", "yahoomail.com"],
     &["pphosted.com", "ppops.net"],
+    &["messagingengine.com", "fastmail.com"],
+    &["gmx.net", "gmx.com", "web.de"],
+    &["proton.me", "protonmail.com", "protonmail.ch"],
+    &["mimecast.com", "mimecast.co.za"],
 ];
 
 /// The `Received` fields of a mail as they stand in it: the last hop first. Of a mail that has more than 32, the ends.
@@ -26,6 +33,8 @@ const FAMILIES: [&[&str]; 5] = [
 pub(super) struct Way {
     last: Vec<Trace>,
     first: Vec<Trace>,
+    /// Whose hosts are the receiver's own, besides those of its family.
+    houses: BTreeSet<String>,
 }
 
 /// The fields of a way that are kept while a header is read; nothing of the others is looked at.
@@ -51,11 +60,20 @@ impl<'x> Ends<'x> {
     /// Reads what was kept.
     pub(super) fn read(&self) -> Way {
         let read = |value: &&[u8]| Trace::read(&unfolded(value));
-        Way { last: self.last.iter().map(read).collect(), first: self.first.iter().map(read).collect() }
+        Way { last: self.last.iter().map(read).collect(), first: self.first.iter().map(read).collect(), houses: BTreeSet::new() }
     }
 }
 
 impl Way {
+    /// Takes the hosts of these for the receiver's own, and those of whoever wrote the topmost field. A service that sends for many hands over what is
+    /// others', and so do the hosts `but` these.
+    pub(super) fn belong_to<'h>(&mut self, hosts: impl Iterator<Item = &'h str>, but: &[String]) {
+        let top = self.last.first().map(|trace| trace.by.clone());
+        let all = hosts.filter_map(host).chain(top.as_deref().and_then(host)).map(|name| family(&name).to_owned());
+        let is_other = |whose: &String| sends_for_many(whose) || but.contains(whose);
+        self.houses.extend(all.filter(|whose| !is_other(whose)).take(HOUSES));
+    }
+
     /// Which of the fields was written when the mail came from somebody else to its receiver: the topmost that names a stranger with a
     /// public address. What stands above it was written by the receiver itself, what stands below it can be anybody's invention.
     ///
@@ -63,7 +81,13 @@ impl Way {
     pub(super) fn border(&self) -> Option<(usize, &Trace)> {
         let handed = |(_, t): &(usize, &Trace)| t.address.is_some() && !t.with.to_ascii_uppercase().starts_with("LMTP");
         let all = || self.last.iter().enumerate().filter(handed);
-        all().find(|(_, t)| is_handed_over(t)).or_else(|| all().next())
+        all().find(|(_, t)| is_handed_over(t) && !self.is_at_home(t)).or_else(|| all().next())
+    }
+
+    /// Whether both ends of a hop are the receiver's, by the name that its writer found out: what the other calls itself proves nothing.
+    fn is_at_home(&self, trace: &Trace) -> bool {
+        let mine = |name: &str| self.houses.contains(family(name));
+        trace.name.as_deref().is_some_and(mine) && mine(&trace.by)
     }
 
     /// Who wrote the topmost field that names its writer.
@@ -136,9 +160,11 @@ impl Way {
     }
 }
 
-/// Whether a host had the mail from somebody else, over a network that both can be reached by.
+/// Whether a host had the mail from somebody else, over a network that both can be reached by. What calls itself `localhost` is a filter (amavis) that
+/// had it from its own host, by whichever of its addresses.
 fn is_handed_over(trace: &Trace) -> bool {
-    trace.address.is_some_and(is_public) && !is_within(trace)
+    let is_here = ["localhost", "localhost.localdomain", "127.0.0.1", "::1"].contains(&trace.by.as_str());
+    trace.address.is_some_and(is_public) && !is_here && !is_within(trace)
 }
 
 /// Whose host handed a mail over, as far as whoever took it found out.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode_str;
+
 use super::body::Body;
 use super::head::Head;
 use super::names::{address, cut, host, is_reserved, network, organisation, printable, steady, without_tag};
@@ -123,8 +125,10 @@ fn whose(target: &str) -> Option<String> {
     if let Some(name) = url.host_str() {
         return host(name);
     }
-    let (_, domain) = url.path().rsplit_once('@')?;
+    // What is not ASCII, and the `@` itself, may be written with percent signs.
+    let path = percent_decode_str(url.path()).decode_utf8_lossy();
+    let (_, domain) = path.rsplit_once('@')?;
     let domain = host(domain)?;
-    let whole = address(url.path()).unwrap_or_default();
+    let whole = address(&path).unwrap_or_default();
     Some(if whole.is_empty() { domain } else { whose_mailbox(&whole, &domain).into_owned() })
 }

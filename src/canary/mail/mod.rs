@@ -20,7 +20,7 @@ mod results;
 mod strangers;
 mod trace;
 
-pub use head::{Envelope, Head};
+pub use head::{Envelope, Head, Receiver};
 pub use normal::normal;
 pub use strangers::Ours;
 
@@ -44,12 +44,14 @@ pub struct Known<'a> {
     pub inbox_domain: &'a str,
     /// The addresses of whoever it was sent to: they stand in To, and are nobody else's.
     pub own: &'a [&'a str],
+    /// There is more of it than is there.
+    pub cut: bool,
 }
 
 /// What `message` says of itself, besides what its signatures are worth.
 #[must_use]
 pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
-    let body = Body::read(message);
+    let body = Body::read(message, known.cut);
     let mut marks = marks::of_head(head, known.own);
     marks.extend(marks::of_body(&body, known.own));
     let mut added = BTreeMap::new();
@@ -62,6 +64,7 @@ pub fn examine(message: &[u8], head: &Head, known: &Known<'_>) -> Examination {
     let checks = results::checks(head, known.inbox_domain);
     Examination {
         marks: marks.into_iter().take(MARKS).collect(),
+        cut: body.cut,
         filter: filter::words(head, &checks),
         checks,
         hops: head.way.hops(known.sent_at),

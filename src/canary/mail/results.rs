@@ -130,7 +130,7 @@ fn proven(head: &Head, inbox_domain: &str) -> Vec<(Check, String)> {
 }
 
 /// Who says that it checked.
-fn identity(text: &str) -> String {
+pub(super) fn identity(text: &str) -> String {
     let first = text.split(';').next().unwrap_or_default().trim();
     let name = first.split_whitespace().next().unwrap_or_default();
     if name.contains('=') { String::new() } else { printable(name) }

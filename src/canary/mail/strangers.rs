@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::Body;
-use super::head::Head;
+use super::head::{Head, Receiver};
 use super::names::{host, organisation, without_tag};
 use super::relay::Relays;
 use super::{account, marks, results};
+use crate::canary::MAX_SCANNED;
 use crate::config::{ExpectedMail, Honeytoken, Inbox, Settings, hosts_of, kind_of};
 use crate::model::{At, Check, Claim, Finding, Mark, Method, Name, Part, Placement, Stranger, is_for_everybody, registrable};
 
@@ -17,6 +18,10 @@ const KNOWN: usize = 64;
 /// Marks that are told of one mail that may come, and of one in our name: of that the header's come first.
 const TOLD: usize = 48;
 const NAMED: usize = 16;
+/// The same of its author, as far as that is we.
+const OURS: usize = 8;
+/// Hosts to which mail for one domain goes.
+const EXCHANGERS: usize = 8;
 /// Providers that one mail may have come through.
 const VIA: usize = 16;
 
@@ -30,6 +35,8 @@ pub struct Ours {
     relays: Relays,
     /// Inboxes whose receiver wrote down what it found of a canary.
     checked: BTreeSet<Name>,
+    /// To which hosts mail for the domains of inboxes goes.
+    exchangers: BTreeMap<String, Vec<String>>,
     settings: std::sync::Arc<Settings>,
 }
 
@@ -76,6 +83,7 @@ impl Ours {
         Self {
             relays: Relays::of(&settings, &domains),
             checked: BTreeSet::new(),
+            exchangers: BTreeMap::new(),
             domains,
             addresses,
             providers: providers.collect(),
@@ -106,6 +114,22 @@ impl Ours {
         self.checked.insert(inbox.clone());
     }
 
+    /// Learns to which hosts mail for a domain goes, by its MX records as they are written down: `10 mx.example.net, …`.
+    pub fn learn_exchangers(&mut self, domain: &str, written: &str) {
+        if self.settings.inboxes.values().any(|inbox| inbox.domain().eq_ignore_ascii_case(domain)) {
+            let hosts = written.split([' ', ',']).filter_map(host).take(EXCHANGERS).collect();
+            self.exchangers.insert(domain.to_ascii_lowercase(), hosts);
+        }
+    }
+
+    /// Whose hosts receive the mail of an inbox: where it is read, and where its domain's MX records lead.
+    #[must_use]
+    pub fn receiver(&self, inbox: &Inbox) -> Receiver {
+        let exchangers = self.exchangers.get(&inbox.domain().to_ascii_lowercase()).into_iter().flatten().cloned();
+        let hosts = [inbox.kind.server()].into_iter().chain(exchangers).collect();
+        Receiver { hosts, ours: self.domains.iter().map(|domain| organisation(domain).to_owned()).collect() }
+    }
+
     /// Learns from the marks of a canary that came through `provider`.
     pub fn learn(&mut self, provider: &Name, marks: &[Mark]) {
         let Some(sender) = self.providers.get_mut(provider) else { return };
@@ -128,7 +152,7 @@ impl Ours {
         arrived_at: At,
         copy: Option<String>,
     ) -> Stranger {
-        let head = Head::read(message);
+        let head = Head::read(message).at(&self.receiver(inbox));
         // Of several senders the one that is told of is the one in our name.
         let ours = head.from.iter().find(|from| self.is_our_address(from));
         let from = ours.or_else(|| head.from.first()).cloned().unwrap_or_default();
@@ -143,16 +167,33 @@ impl Ours {
             Claim::Nothing => !account.is_empty(),
             Claim::Allowed => rule.is_some(),
         };
-        let marks = if is_told { self.others(message, &head, inbox, rule) } else { Vec::new() };
+        let (marks, ours) = if is_told { self.others(message, &head, inbox, rule) } else { (Vec::new(), Vec::new()) };
         let rule = rule.map(ExpectedMail::words);
-        Stranger { from, names, nameless, subject, placement, arrived_at, claim, to, copy, rule, via, marks, account }
+        Stranger {
+            from,
+            names,
+            nameless,
+            cut: message.len() >= MAX_SCANNED,
+            subject,
+            placement,
+            arrived_at,
+            claim,
+            to,
+            copy,
+            rule,
+            via,
+            marks,
+            ours,
+            account,
+        }
     }
 
-    /// Whom a mail names that is neither we nor the inbox: in its header, and in its text as far as that is there.
-    fn others(&self, message: &[u8], head: &Head, inbox: &Inbox, rule: Option<&ExpectedMail>) -> Vec<Mark> {
+    /// Whom a mail names that is neither we nor the inbox: in its header, and in its text as far as that is there; and, of one that may come, who
+    /// of ours its author is.
+    fn others(&self, message: &[u8], head: &Head, inbox: &Inbox, rule: Option<&ExpectedMail>) -> (Vec<Mark>, Vec<Mark>) {
         let own: Vec<&str> = inbox.addresses().collect();
         let mut all = marks::of_head(head, &own);
-        all.extend(marks::of_body(&Body::read(message), &own));
+        all.extend(marks::of_body(&Body::read(message, false), &own));
         let houses: BTreeSet<&str> = self.domains.iter().map(|domain| registrable(domain)).collect();
         let is_own = |value: &str| match value.rsplit_once('@') {
             Some((_, domain)) => {
@@ -163,10 +204,11 @@ impl Ours {
         // What a mail came by, and by which key it was signed, changes by itself.
         let says = |mark: &Mark| !matches!(mark.part, Part::Network | Part::DkimSelector | Part::Content);
         let is_named = |mark: &Mark| rule.is_some_and(|rule| rule.names(&mark.value));
-        all.into_iter()
-            .filter(|mark| says(mark) && !is_own(&mark.value) && !is_named(mark))
-            .take(if rule.is_some() { TOLD } else { NAMED })
-            .collect()
+        let is_authors = |mark: &Mark| matches!(mark.part, Part::From | Part::Sender | Part::ReplyTo);
+        let (ours, others): (Vec<Mark>, Vec<Mark>) = all.into_iter().filter(says).partition(|mark| is_own(&mark.value) || is_named(mark));
+        let most = if rule.is_some() { TOLD } else { NAMED };
+        let ours = ours.into_iter().filter(|mark| rule.is_some() && is_authors(mark)).take(OURS);
+        (others.into_iter().take(most).collect(), ours.collect())
     }
 
     fn is_our_address(&self, address: &str) -> bool {

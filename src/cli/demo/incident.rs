@@ -36,6 +36,7 @@ pub(super) fn tell(name: &str) -> Result<bool, DemoError> {
     story(&incident, &notices);
     line("");
     summary(&incident, &notices);
+    answer(&incident, &notices);
     let complaints = incident.complaints(&notices);
     complaints.iter().for_each(|complaint| line(format_args!("not as expected: {complaint}")));
     Ok(complaints.is_empty())
@@ -76,6 +77,28 @@ fn turns(incident: &Incident) -> Vec<(At, String)> {
     let mut all: Vec<(At, bool, String)> = ends.into_iter().map(over).chain(broken).collect();
     all.sort_by_key(|(at, begins, _)| (*at, *begins));
     all.into_iter().map(|(at, _, words)| (at, words)).collect()
+}
+
+/// Whether it was told before mail broke, of whom and in which words, where people ask that.
+fn answer(incident: &Incident, notices: &[(At, Notice)]) {
+    let Some(question) = &incident.asks else { return };
+    let outage = incident.outage();
+    let first = |severity: Severity| notices.iter().find(|(at, n)| *at < outage && n.severity == severity && n.change != Change::Resolved);
+    line("");
+    line(question);
+    let told: Vec<&(At, Notice)> = [Severity::Warn, Severity::Page].into_iter().filter_map(first).collect();
+    if told.is_empty() {
+        line("No: nothing was told before that.");
+    }
+    for (at, notice) in told {
+        let (how, before) = (if notice.severity == Severity::Page { "paged" } else { "warned" }, outage.since(*at));
+        line(format_args!(
+            "Yes, {how} on {} ({before} before), of {}, with these words: {}",
+            at.minute(),
+            super::whom(&notice.culprit),
+            notice.summary
+        ));
+    }
 }
 
 fn summary(incident: &Incident, notices: &[(At, Notice)]) {

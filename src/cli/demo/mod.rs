@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use super::FAILED;
 use super::args::Demo;
 use super::out::Out;
+use crate::model::Culprit;
 
 pub(super) fn execute(args: &Demo) -> ExitCode {
     if let Some(name) = &args.incident {
@@ -49,6 +50,11 @@ pub(super) fn execute(args: &Demo) -> ExitCode {
 
 fn line(text: impl Display) {
     Out::stdout().line(text);
+}
+
+/// A culprit as it is said: `provider mailchimp`.
+fn whom(culprit: &Culprit) -> String {
+    culprit.to_string().replacen(':', " ", 1)
 }
 
 fn fail(text: &str) {

@@ -33,7 +33,10 @@ impl Stage {
         let listed = |e: std::io::Error| DemoError::Folder(folder.0.display().to_string(), e);
         let mut text = world.configuration(&folder.0).map_err(listed)?;
         // A fixed port would keep a second demo, or one beside a daemon, from starting.
-        let rest = format!("\n[sink.pager.webhook]\nurl = \"{url}\"\n\n[http]\nlisten = \"127.0.0.1:0\"\n");
+        let (from, subject) = (super::story::USAGE, super::story::SUBJECT);
+        let rest = format!(
+            "\n[[expected_mail]]\nfrom = \"{from}\"\nsubject = \"{subject}*\"\n\n[sink.pager.webhook]\nurl = \"{url}\"\n\n[http]\nlisten = \"127.0.0.1:0\"\n"
+        );
         text.push_str(&rest);
         let checked = config::parse(&text, "demo").map_err(|complaints| DemoError::Configuration(listing(&complaints)))?;
         let secrets = checked.secrets().map_err(|complaints| DemoError::Configuration(listing(&complaints)))?;
@@ -55,7 +58,8 @@ fn plan(now: &Now) -> Plan {
     plan.every = EVERY;
     let providers = [("mailchimp", Transport::Mandrill), ("postmark", Transport::Smtp), ("relay", Transport::Smtp)];
     for (name, transport) in providers.into_iter().filter_map(|(n, t)| Some((Name::new(n).ok()?, t))) {
-        plan = plan.provider(name, ProviderPlan::new(transport));
+        let from = Some(format!("Example <{}>", super::story::RESETS));
+        plan = plan.provider(name, ProviderPlan { from, ..ProviderPlan::new(transport) });
     }
     for name in ["gmail", "outlook", "fastmail"].into_iter().filter_map(|n| Name::new(n).ok()) {
         plan = plan.inbox(name, InboxPlan::default());

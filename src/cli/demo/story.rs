@@ -12,9 +12,14 @@ use super::{DemoError, line};
 use crate::edge::show::facts;
 use crate::model::{At, Change, Culprit, Kind, Notice, Now, Span};
 use crate::sandbox::{Fault, World};
+use crate::sandbox::{Inbox, Provider};
 
 /// Canaries that must have arrived before anything is broken: what is usual has to be known.
 const NORMAL: u64 = 60;
+/// Who the company's mail is from: resets, and what goes out to all its customers every day, with how the subject of that begins.
+pub(super) const RESETS: &str = "no-reply@example.test";
+pub(super) const USAGE: &str = "usage@example.test";
+pub(super) const SUBJECT: &str = "Your daily usage";
 /// No part of the story takes longer, or something is wrong.
 const PATIENCE: Span = Span::from_secs(90);
 
@@ -34,16 +39,12 @@ pub(super) async fn tell(
         line(format_args!("Status page while this runs: http://{address}/   metrics: http://{address}/metrics"));
     }
     line("");
-    say("normal mail");
+    let (Some(mailchimp), Some(seed)) = (world.provider("mailchimp"), world.inbox("gmail")) else { return Err(DemoError::Silent) };
+    say("normal mail; and the report that the company sends every day through Mailchimp, of 4, 5 and 6 August 2022");
+    (4..=6).for_each(|day| report(mailchimp, seed, day, "support@example.test"));
     let arrived = arrivals(world, NORMAL, &say).await?;
-    say(&format!("{arrived} canaries have arrived over all nine routes; no page: all is well"));
-    let Some(mailchimp) = world.provider("mailchimp") else { return Err(DemoError::Silent) };
-    mailchimp.set(Fault::AddHeader { name: "Reply-To".to_owned(), value: "someone@arxxwalls.com".to_owned() })?;
-    let changed = now();
-    say("7 August 2022: somebody else is in the account at Mailchimp; its mail carries an address at arxxwalls.com. It arrives as ever.");
-    let (warned, page) = wait_for(pages, now, (Kind::Identity, Change::Opened), "the warning").await?;
-    say(&format!("WARNED, {:.1} s after the first such mail could leave", warned.since(changed).as_secs_f64()));
-    show(&page);
+    say(&format!("{arrived} mails have arrived, canaries over all nine routes among them; no page: all is well"));
+    let warning = day_before(mailchimp, seed, pages, now, &say).await?;
     mailchimp.set(Fault::SuspendSilently)?;
     let stopped = now();
     say("8 August 2022, 15:30 in New York: Mailchimp suspends the account. It says nothing, and goes on answering `queued`.");
@@ -65,7 +66,45 @@ pub(super) async fn tell(
     let blame = if right { "mailchimp, rightly" } else { "the wrong one" };
     line(format_args!("time to detect: {:.1} s; blamed: {blame}; pages for this failure: 1", detected.as_secs_f64()));
     line(format_args!("time to see the recovery: {:.1} s", over.since(healed).as_secs_f64()));
+    line("Would DigitalOcean have been warned on 7 August 2022, the day before?");
+    line(format_args!("Yes, of {}, with these words: {}", super::whom(&warning.culprit), warning.summary));
     Ok(Next::Go)
+}
+
+/// The report of one day in August, which is no canary.
+fn report(mailchimp: &Provider, seed: &Inbox, day: u32, answers_go_to: &str) {
+    let to = seed.address();
+    let mail = format!(
+        "From: Example <{USAGE}>\nTo: {to}\nReply-To: {answers_go_to}\nSubject: {SUBJECT} of {day} August\nMIME-Version: 1.0\n\
+         Content-Type: text/plain\n\nWhat you used: https://example.test/usage\n"
+    );
+    mailchimp.send(USAGE, to, &mail);
+}
+
+/// 7 August: what goes out every day carries a foreign address; canaries are as ever. Then a reset that nobody asked for. The warning.
+async fn day_before(
+    mailchimp: &Provider,
+    seed: &Inbox,
+    pages: &mut mpsc::Receiver<Page>,
+    now: &Now,
+    say: &impl Fn(&str),
+) -> Result<Notice, DemoError> {
+    let changed = now();
+    report(mailchimp, seed, 7, "someone@arxxwalls.com");
+    say(
+        "7 August 2022: somebody else is in the account at Mailchimp. One mail, today's report, carries an address at arxxwalls.com; no canary does.",
+    );
+    let (warned, page) = wait_for(pages, now, (Kind::Identity, Change::Opened), "the warning").await?;
+    say(&format!("WARNED, {:.1} s after that mail was sent", warned.since(changed).as_secs_f64()));
+    show(&page);
+    let reset = format!("From: Example <{RESETS}>\nTo: {}\nSubject: Reset your password\n\nhttps://example.test/reset\n", seed.address());
+    let asked = now();
+    mailchimp.send(RESETS, seed.address(), &reset);
+    say("Somebody asks for password resets with addresses from the list; one that nobody asked for reaches the seed.");
+    let (paged, reset) = wait_for(pages, now, (Kind::UnexpectedMail, Change::Opened), "the page of the day before").await?;
+    say(&format!("PAGED, {:.1} s after it was sent, for both together", paged.since(asked).as_secs_f64()));
+    show(&reset);
+    Ok(page.data)
 }
 
 /// Waits until so many canaries lie in the inboxes, and says now and then how many do.

@@ -10,13 +10,15 @@ use tokio::time::{Instant, sleep_until};
 
 use super::cursor::Position;
 use super::desk::{Board, Desk};
-use super::fetch::{self, BODY, BODY_WORTH, HEADERS, Item};
+use super::fetch::{self, BODY, HEADERS, Item};
 use super::link::Link;
 use super::session::Session;
 use super::trouble::Trouble;
 use crate::canary::Found;
 use crate::model::{At, Class, Span};
 
+/// What is larger than this is somebody's attachment, unless its header proves that it is ours.
+const BODY_WORTH: u32 = 1024 * 1024;
 /// Messages that are looked at by one command.
 const BATCH: usize = 50;
 

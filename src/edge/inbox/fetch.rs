@@ -20,7 +20,7 @@ use crate::model::{At, CanaryId, Class, Placement};
 /// What is asked of every new message: where a token may stand, and whether it is a bounce or an answer, which only quote one; who it is from;
 /// and what its receiver thought of it, which people will want to see. `BODY.PEEK` leaves `\Seen` alone; no `ENVELOPE` or `BODYSTRUCTURE`, which servers get wrong.
 pub(super) const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
-    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT CONTENT-TYPE TO CC DELIVERED-TO X-ORIGINAL-TO ENVELOPE-TO X-ENVELOPE-TO \
+    BODY.PEEK[HEADER.FIELDS (X-MAILCANARY SUBJECT MIME-VERSION CONTENT-TYPE CONTENT-TRANSFER-ENCODING TO CC DELIVERED-TO X-ORIGINAL-TO ENVELOPE-TO X-ENVELOPE-TO \
     X-DELIVERED-TO ORIGINAL-RECIPIENT APPARENTLY-TO RECEIVED FROM SENDER REPLY-TO DATE MESSAGE-ID IN-REPLY-TO REFERENCES AUTO-SUBMITTED \
     X-AUTOREPLY X-AUTORESPOND LIST-ID LIST-UNSUBSCRIBE LIST-POST FEEDBACK-ID X-MC-USER X-MANDRILL-USER X-MAILIN-CLIENT RETURN-PATH AUTHENTICATION-RESULTS ARC-AUTHENTICATION-RESULTS RECEIVED-SPF DKIM-SIGNATURE \
     X-SPAM-STATUS X-SPAM-FLAG X-SPAM-SCORE X-FOREFRONT-ANTISPAM-REPORT X-MICROSOFT-ANTISPAM)])";
@@ -28,8 +28,11 @@ pub(super) const HEADERS: &str = "(UID INTERNALDATE RFC822.SIZE \
 const WHOLE: &str = "(UID BODY.PEEK[]<0.262144>)";
 /// What is asked of a message without a token in its header.
 pub(super) const BODY: &str = "(UID BODY.PEEK[]<0.65536>)";
-/// A canary has a few KiB; what is larger than this is somebody's attachment.
-pub(super) const BODY_WORTH: u32 = 1024 * 1024;
+/// The same where the header is so long that no text is in that.
+const TEXT: &str = "(UID BODY.PEEK[TEXT]<0.65536>)";
+/// So much of these is asked for.
+const BODY_MOST: usize = 65_536;
+const WHOLE_MOST: usize = 262_144;
 /// Headers that are fetched by one command: about 4 KiB each.
 const BATCH: usize = 50;
 /// Messages beyond these are not taken from one command.
@@ -44,8 +47,12 @@ pub(super) struct Item {
     pub(super) size: Option<u32>,
     /// The header fields that we asked for.
     pub(super) header: Option<Vec<u8>>,
-    /// The message, cut.
+    /// The message, or, where its header is too long, the fields of it that we asked for and its text.
     pub(super) body: Option<Vec<u8>>,
+    /// There may be more of that.
+    cut: bool,
+    /// The text alone.
+    text: Option<Vec<u8>>,
 }
 
 /// Messages by UID.
@@ -193,11 +200,14 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
         };
         let mut found = desk.recognise(header);
         if !matches!(found, Found::Ours { .. })
-            && item.size.is_none_or(|size| size <= BODY_WORTH)
             && let Some(body) = fetch_one(session, desk, folder, uid, BODY).await?
         {
             found = desk.recognise(&body);
-            item.body = Some(body);
+            let has_text = whole::header_of(&body).len() < body.len();
+            (item.cut, item.body) = (body.len() >= BODY_MOST, Some(body).filter(|_| has_text));
+            if !has_text && found == Found::Nothing {
+                item.body = with_text(session, &item, uid).await?;
+            }
         }
         let place = desk.positions(|p| p.at(&folder.wire)).unwrap_or_default();
         let told = place.was_told(uid, item.internal_date.as_deref().and_then(times::internal_date));
@@ -221,7 +231,7 @@ async fn take_in(session: &mut Session, desk: &Desk, folder: &Folder, items: Ite
         desk.note_told(key);
         desk.positions(|p| p.advance(&folder.wire, uid));
         if ours && !told {
-            hand_over(session, desk, folder, uid, found).await?;
+            hand_over(session, desk, folder, (uid, &item), found).await?;
         }
     }
     Ok(haul)
@@ -240,14 +250,22 @@ fn key(folder: &Folder, item: &Item, found: Found) -> u64 {
 }
 
 /// Hands over the message of a canary that was told of, if it is wanted. A server that does not give it out has lost nothing that matters.
-async fn hand_over(session: &mut Session, desk: &Desk, folder: &Folder, uid: u32, found: Found) -> Result<(), Trouble> {
+async fn hand_over(session: &mut Session, desk: &Desk, folder: &Folder, (uid, item): (u32, &Item), found: Found) -> Result<(), Trouble> {
     let Found::Ours { canary, issued_at } = found else { return Ok(()) };
     if !desk.wanted.message(canary) {
         return Ok(());
     }
     match fetch(session, "FETCH", &format!("UID FETCH {uid} {WHOLE}"), uid).await {
         Ok(mut items) => match items.remove(&uid).and_then(|item| item.body) {
-            Some(message) => desk.tell(Report::Mail { canary, issued_at, message }).await,
+            Some(message) => {
+                let has_text = message.len() < WHOLE_MOST || whole::header_of(&message).len() < message.len();
+                let cut = message.len() >= WHOLE_MOST;
+                let message = if has_text { Some(message) } else { with_text(session, item, uid).await? };
+                match message {
+                    Some(message) => desk.tell(Report::Mail { canary, issued_at, message, cut }).await,
+                    None => Ok(()),
+                }
+            }
             None => Ok(()),
         },
         Err(Trouble::Refused { .. }) => {
@@ -256,6 +274,17 @@ async fn hand_over(session: &mut Session, desk: &Desk, folder: &Folder, uid: u32
         }
         Err(trouble) => Err(trouble),
     }
+}
+
+/// The fields that we asked for of a message whose header is too long, and the beginning of its text, if the server gives it out.
+async fn with_text(session: &mut Session, item: &Item, uid: u32) -> Result<Option<Vec<u8>>, Trouble> {
+    let text = match fetch(session, "FETCH", &format!("UID FETCH {uid} {TEXT}"), uid).await {
+        Ok(mut items) => items.remove(&uid).and_then(|item| item.text),
+        Err(Trouble::Refused { .. }) => None,
+        Err(trouble) => return Err(trouble),
+    };
+    let header = item.header.as_deref().unwrap_or_default().trim_ascii_end();
+    Ok(text.map(|text| [header, b"\r\n\r\n", &text].concat()))
 }
 
 /// What is wrong with a canary that somebody else has written, if anything is.
@@ -299,9 +328,9 @@ async fn tell(
         Found::Nothing => {
             let (arrived_at, copy) = (arrival(item, (desk.now)()), copy_name(&folder.wire, place.uid_validity, uid));
             // The fields that were asked for are not all: the whole header is better, if all of it is there.
-            let whole = item.body.as_deref().filter(|body| whole::header_of(body).len() < body.len());
-            let raw = whole.or(item.header.as_deref()).unwrap_or_default();
-            whole::foreign(desk, Mail { raw, placement, arrived_at, copy, before: false }).await
+            let raw = item.body.as_deref().or(item.header.as_deref()).unwrap_or_default();
+            let cut = item.cut || item.body.is_none();
+            whole::foreign(desk, Mail { raw, cut, placement, arrived_at, copy, before: false }).await
         }
         Found::Forged => desk.tell(Report::Forged).await,
         Found::Ours { canary, .. } => {
@@ -353,6 +382,9 @@ fn gather(item: &mut Item, attributes: &[AttributeValue<'_>]) {
             AttributeValue::Rfc822Size(size) => item.size = Some(*size),
             AttributeValue::BodySection { section: Some(SectionPath::Full(MessageSection::Header)), data: Some(data), .. } => {
                 item.header = Some(data.to_vec());
+            }
+            AttributeValue::BodySection { section: Some(SectionPath::Full(MessageSection::Text)), data: Some(data), .. } => {
+                item.text = Some(data.to_vec());
             }
             AttributeValue::BodySection { section: None, data: Some(data), .. } => item.body = Some(data.to_vec()),
             _ => {}

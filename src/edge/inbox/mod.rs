@@ -18,6 +18,7 @@ mod delete;
 mod desk;
 mod fetch;
 mod folders;
+mod gist;
 mod greet;
 mod guard;
 mod header;

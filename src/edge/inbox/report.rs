@@ -43,6 +43,8 @@ pub enum Report {
         issued_at: At,
         /// As it lies in the mailbox. Foreign.
         message: Vec<u8>,
+        /// There is more of it.
+        cut: bool,
     },
     /// A message that is no canary, if they are wanted.
     Stranger {
@@ -52,8 +54,10 @@ pub enum Report {
         arrived_at: At,
         /// Names this copy, as of canaries.
         copy: String,
-        /// Its header, or fields of it, and the beginning of its text where that was read: 64 KiB, or as much as the header has. Foreign.
+        /// Its header, or fields of it, and the beginning of its text where that was read: 64 KiB of that, and 256 KiB of both. Foreign.
         message: Vec<u8>,
+        /// There is more of it.
+        cut: bool,
     },
     /// A message carries a token that is not ours.
     Forged,

@@ -14,7 +14,7 @@ pub(super) const LOOKED_AT: usize = crate::canary::MAX_SCANNED;
 /// The field that our own canaries are known by.
 pub(super) const OWN: &str = "X-Mailcanary";
 
-/// What is handed on of a message that is no canary: its header, and of all of it so much.
+/// What is handed on of a message that is no canary: its header, and of its text so much.
 const STRANGE: usize = 64 * 1024;
 
 /// One message.
@@ -22,6 +22,8 @@ const STRANGE: usize = 64 * 1024;
 pub(super) struct Mail<'a> {
     /// Header and body, at most [`LOOKED_AT`] of them.
     pub(super) raw: &'a [u8],
+    /// There is more of it.
+    pub(super) cut: bool,
     /// In what kind of folder it lies.
     pub(super) placement: Placement,
     /// When it came, by the receiver's clock.
@@ -45,11 +47,11 @@ pub(super) async fn tell(desk: &Desk, mail: Mail<'_>) -> Result<bool, Trouble> {
         return desk.tell(Report::Mismatched { canary, why }).await.map(|()| true);
     }
     let header = header_of(mail.raw);
-    let Mail { raw, placement, arrived_at, copy, before } = mail;
+    let Mail { raw, cut, placement, arrived_at, copy, before } = mail;
     let (seen_at, received_top, header) = ((desk.now)(), times::top_received(header), kept(header));
     desk.tell(Report::Sighted { canary, placement, arrived_at, seen_at, copy, received_top, header }).await?;
     if !before && desk.wanted.message(canary) {
-        desk.tell(Report::Mail { canary, issued_at, message: raw.to_vec() }).await?;
+        desk.tell(Report::Mail { canary, issued_at, message: raw.to_vec(), cut }).await?;
     }
     Ok(true)
 }
@@ -60,8 +62,9 @@ pub(super) async fn foreign(desk: &Desk, mail: Mail<'_>) -> Result<(), Trouble> 
         return Ok(());
     }
     let Mail { raw, placement, arrived_at, copy, .. } = mail;
-    let message = raw.get(..STRANGE.max(header_of(raw).len())).unwrap_or(raw).to_vec();
-    desk.tell(Report::Stranger { placement, arrived_at, copy, message }).await
+    let message = raw.get(..STRANGE.saturating_add(header_of(raw).len())).unwrap_or(raw).to_vec();
+    let cut = mail.cut || message.len() < raw.len();
+    desk.tell(Report::Stranger { placement, arrived_at, copy, message, cut }).await
 }
 
 /// Everything before the first empty line.

@@ -10,13 +10,15 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::simulate::{Broken, Duration, Failure, ScenarioError, Trouble, Watching, Weather, World, sense};
+use super::simulate::{Broken, Duration, Failure, Harm, Recurring, ScenarioError, Trouble, Watching, Weather, World, sense};
 use crate::model::{At, Change, Culprit, IncidentId, Kind, Name, Notice, Route, Severity, Span};
 
 /// Health before anything breaks.
 const LEARNS: Span = Span::from_secs(2 * 3600);
 /// When those begin of which nobody tells the time of day.
 const NOON: &str = "12:00";
+/// Of one that recurs so many are played before the beginning, and after it.
+const RECURS: usize = 100;
 /// How long it is watched after the last failure is over.
 const AFTERWARDS: Span = Span::from_secs(3600);
 
@@ -45,6 +47,12 @@ pub struct Incident {
     pub expected: Vec<Expected>,
     /// How many incidents page, no more and no fewer.
     pub pages: usize,
+    /// What people ask of it: whether it was told before the last failure.
+    pub asks: Option<String>,
+    /// What comes through a provider again and again, and is expected.
+    recurring: Vec<Recurring>,
+    /// Health before anything breaks.
+    learns: Span,
     /// When it begins.
     begins: At,
 }
@@ -90,6 +98,10 @@ struct Text {
     inboxes: Vec<Name>,
     stream: Name,
     pages: usize,
+    asks: Option<String>,
+    learns: Option<Duration>,
+    #[serde(default)]
+    recurring: Vec<Recurring>,
     failure: Vec<Broken>,
     expect: Vec<Expected>,
 }
@@ -122,10 +134,30 @@ impl Incident {
             }
             failures.push((failure, say));
         }
-        let Text { title, date, time, source, seen, pages, expect, .. } = text;
+        if let Some(stray) = text.recurring.iter().find(|mail| !routes.contains(&mail.route(&text.stream))) {
+            return Err(sense("recurring", format!("`{}` is in no route of the matrix", stray.inbox)));
+        }
+        let Text { title, date, time, source, seen, pages, asks, learns, recurring, expect, .. } = text;
+        let learns = learns.map_or(LEARNS, |learns| learns.0);
         let begins = At::from_rfc3339(&format!("{date}T{}:00Z", time.as_deref().unwrap_or(NOON)));
         let begins = begins.ok_or_else(|| sense("date", "a day is written 2022-08-07, and a time of it 19:30".to_owned()))?;
-        Ok(Self { name, title, date, time, source, seen, routes, configuration, failures, expected: expect, pages, begins })
+        Ok(Self {
+            name,
+            title,
+            date,
+            time,
+            source,
+            seen,
+            routes,
+            configuration,
+            failures,
+            expected: expect,
+            pages,
+            asks,
+            recurring,
+            learns,
+            begins,
+        })
     }
 
     /// When it begins: at its own time; at noon of its day where only that is known.
@@ -134,11 +166,23 @@ impl Incident {
         self.begins
     }
 
+    /// When the last thing broke that is asked about: mail itself.
+    #[must_use]
+    pub fn outage(&self) -> At {
+        let of_delivery = |failure: &&Failure| failure.harm.is_of_mail() && !matches!(failure.harm, Harm::Foreign(..) | Harm::Fails(..));
+        let last = self.failures.iter().map(|(failure, _)| failure).filter(of_delivery).map(|failure| failure.after).max();
+        self.begins().plus(last.unwrap_or_default())
+    }
+
     /// What a watcher tells of it, and when.
     pub fn play<W: Watching>(&self, watcher: W, seed: u64) -> Vec<(At, Notice)> {
         let climate = vec![(Culprit::Watcher {}, Weather::steady())];
-        let mut world = World::begun(self.begins().minus(LEARNS), self.routes.clone(), climate, seed, watcher, ());
+        let mut world = World::begun(self.begins().minus(self.learns), self.routes.clone(), climate, seed, watcher, ());
         world.examine();
+        for mail in &self.recurring {
+            let before = (1_u64..).map(|times| self.begins().minus(mail.every().scaled(times, 1)));
+            before.take_while(|at| *at > world.now()).take(RECURS).collect::<Vec<At>>().into_iter().for_each(|at| world.recurs(mail, at));
+        }
         world.run_until(self.begins());
         let mut end = self.begins();
         for (failure, _) in &self.failures {
@@ -146,6 +190,10 @@ impl Incident {
             let until = from.plus(failure.lasts);
             end = end.max(until);
             world.trouble(Trouble { from, until, harm: failure.harm.clone() });
+        }
+        for mail in &self.recurring {
+            let from_now_on = (0_u64..).map(|times| self.begins().plus(mail.every().scaled(times, 1)));
+            from_now_on.take_while(|at| *at < end).take(RECURS).for_each(|at| world.recurs(mail, at));
         }
         world.run_until(end.plus(AFTERWARDS));
         world.seen.notices
@@ -194,6 +242,7 @@ fn configuration(text: &Text) -> String {
     for provider in &text.providers {
         let _ = write!(toml, "[provider.{provider}.smtp]\nfrom = \"no-reply@example.com\"\nhost = \"127.0.0.1\"\ntls = \"none\"\n");
     }
+    text.recurring.iter().for_each(|mail| mail.configure(&mut toml));
     let lists: BTreeSet<&Name> = text.failure.iter().filter_map(|f| f.subject.as_ref()?.list.as_ref()).collect();
     for list in lists {
         let _ = write!(toml, "[blocklist.{list}]\nzone = \"{list}.example\"\n");

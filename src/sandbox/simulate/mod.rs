@@ -18,6 +18,7 @@ mod weather;
 mod world;
 
 pub use figures::{Figures, Healthy, Learnt, Quantiles, Run};
+pub use mail::Recurring;
 pub use scenario::{Failure, Runs, Scenario, matrix};
 pub use study::{Progress, Story, Study, quiet, run, study};
 pub use text::ScenarioError;

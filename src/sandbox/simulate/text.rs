@@ -162,6 +162,7 @@ enum BrokenKind {
     Refuse,
     Twice,
     Foreign,
+    ForeignRecurring,
     Fails,
     Record,
     Stranger,
@@ -371,6 +372,7 @@ impl Broken {
             }
             BrokenKind::Twice => Harm::Twice(culprit(self.culprit)?),
             BrokenKind::Foreign => Harm::Foreign(culprit(self.culprit)?, self.mark.ok_or_else(|| needs("mark"))?),
+            BrokenKind::ForeignRecurring => Harm::ForeignRecurring(culprit(self.culprit)?, self.mark.ok_or_else(|| needs("mark"))?),
             BrokenKind::Fails => Harm::Fails(culprit(self.culprit)?, self.method.ok_or_else(|| needs("method"))?),
             BrokenKind::Record => {
                 let (subject, after) = (self.subject.ok_or_else(|| needs("subject"))?, self.answer.ok_or_else(|| needs("answer"))?);

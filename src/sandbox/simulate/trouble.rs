@@ -34,6 +34,8 @@ pub enum Harm {
     Twice(Culprit),
     /// Mail carries a value that is not its own.
     Foreign(Culprit, Mark),
+    /// The same of mail that comes again and again; canaries are as ever.
+    ForeignRecurring(Culprit, Mark),
     /// A check of mail fails.
     Fails(Culprit, Method),
     /// Whoever asks the DNS of this, which this culprit depends on, is told the second answer instead of the first.
@@ -54,7 +56,7 @@ impl Harm {
     pub fn culprit(&self) -> Culprit {
         match self {
             Self::Stop(c) | Self::Hold(c, _) | Self::Loss(c, _) | Self::Slow(c, _) | Self::Junk(c, _) | Self::Refuse(c, ..) => c.clone(),
-            Self::Twice(c) | Self::Foreign(c, _) | Self::Fails(c, _) | Self::Record(c, ..) => c.clone(),
+            Self::Twice(c) | Self::Foreign(c, _) | Self::ForeignRecurring(c, _) | Self::Fails(c, _) | Self::Record(c, ..) => c.clone(),
             Self::Blind(inbox) | Self::Stranger(inbox, ..) => Culprit::Inbox(inbox.clone()),
             Self::Sleep | Self::Cut => Culprit::Watcher {},
         }
@@ -63,7 +65,7 @@ impl Harm {
     /// Whether mail itself is touched: the rest is the watcher's own.
     #[must_use]
     pub const fn is_of_mail(&self) -> bool {
-        !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut | Self::Stranger(..) | Self::Record(..))
+        !matches!(self, Self::Blind(_) | Self::Sleep | Self::Cut | Self::Stranger(..) | Self::Record(..) | Self::ForeignRecurring(..))
     }
 }
 
@@ -80,6 +82,7 @@ impl fmt::Display for Harm {
             Self::Refuse(culprit, class, _) => write!(f, "{culprit} refused ({class})"),
             Self::Twice(culprit) => write!(f, "{culprit} twice"),
             Self::Foreign(culprit, mark) => write!(f, "{culprit} with {} {}", mark.part.as_str(), mark.value),
+            Self::ForeignRecurring(culprit, mark) => write!(f, "recurring mail of {culprit} with {} {}", mark.part.as_str(), mark.value),
             Self::Fails(culprit, method) => write!(f, "{culprit} fails {}", method.as_str()),
             Self::Record(culprit, subject, ..) => write!(f, "{culprit} with other answers to {subject}"),
             Self::Stranger(inbox, _, from) => write!(f, "mail from {from} in inbox {inbox}"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::figures::Learnt;
-use super::mail;
+use super::mail::{self, Recurring};
 use super::trouble::{Harm, Trouble};
 use super::weather::Weather;
 use crate::model::{At, CanaryId, Class, Culprit, Found, Looked, Name, Notice, Outcome, Placement, Reason, Route, Span};
@@ -187,9 +187,16 @@ impl<W: Watching, O: Observing> World<W, O> {
             | Harm::Refuse(..)
             | Harm::Twice(_)
             | Harm::Foreign(..)
+            | Harm::ForeignRecurring(..)
             | Harm::Fails(..) => {}
         }
         self.troubles.push(trouble);
+    }
+
+    /// A mail that comes again and again comes at this time.
+    pub fn recurs(&mut self, mail: &Recurring, at: At) {
+        let event = Event::Strange { inbox: mail.inbox.clone(), mail: mail.at(at, &self.troubles) };
+        self.at(at, event);
     }
 
     /// What the watcher has learnt by now of the routes that the failures will touch.
@@ -300,6 +307,7 @@ impl<W: Watching, O: Observing> World<W, O> {
                 | Harm::Refuse(..)
                 | Harm::Twice(_)
                 | Harm::Foreign(..)
+                | Harm::ForeignRecurring(..)
                 | Harm::Fails(..)
                 | Harm::Record(..)
                 | Harm::Stranger(..)

@@ -1,7 +1,7 @@
 //! A value that has not stood there before: where it stands and where it does not, when it is worth telling, when it is gone, and when it is
 //! no news any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -194,12 +194,12 @@ pub(super) struct All<'a> {
 }
 
 impl All<'_> {
-    /// A mail has a value that is none of its own. True: it is by now.
-    pub(super) fn meet(&mut self, mark: &Mark, words: Option<&Added>, look: &Look<'_>) -> bool {
-        if let Some(place) = self.place(mark) {
+    /// A mail has a value that is none of its own, perhaps with names that are `strange`. True: it is by now.
+    pub(super) fn meet(&mut self, mark: &Mark, words: Option<&Added>, strange: &BTreeSet<String>, look: &Look<'_>) -> bool {
+        if let Some(place) = self.place(mark, strange) {
             let Some(known) = self.now.get_mut(place) else { return false };
             known.stood(look);
-            return known.is_usual(look);
+            return strange.is_empty() && known.is_usual(look);
         }
         let back = self.gone.iter().position(|f| is_same(&f.mark, mark)).map(|place| self.gone.remove(place));
         let mut one = match back {
@@ -210,7 +210,7 @@ impl All<'_> {
             }
             None => Foreign::new(mark, look),
         };
-        if one.is_usual(look) {
+        if strange.is_empty() && one.is_usual(look) {
             return true;
         }
         if self.now.iter().filter(|f| f.mark.part == mark.part).count() < EACH {
@@ -221,11 +221,13 @@ impl All<'_> {
         false
     }
 
-    /// Which of those that are foreign it is. Of many that belong together one stands for the rest.
-    fn place(&self, mark: &Mark) -> Option<usize> {
+    /// Which of those that are foreign it is. Of many that belong together one stands for the rest, and of what was added whatever has the same strange name.
+    fn place(&self, mark: &Mark, strange: &BTreeSet<String>) -> Option<usize> {
         let akin = || self.now.iter().enumerate().filter(|(_, f)| is_akin(&f.mark, mark)).map(|(place, _)| place);
         let exactly = self.now.iter().position(|f| f.mark == *mark).or_else(|| self.now.iter().position(|f| is_same(&f.mark, mark)));
-        exactly.or_else(|| akin().nth(AKIN - 1))
+        let has_strange = |f: &Foreign| f.words.as_ref().is_some_and(|added| !added.names.is_disjoint(strange));
+        let named = || self.now.iter().position(|f| is_akin(&f.mark, mark) && has_strange(f));
+        exactly.or_else(named).or_else(|| akin().nth(AKIN - 1).filter(|_| strange.is_empty()))
     }
 
     /// A mail that was met did not have some of them; what is gone by that is kept for a while.

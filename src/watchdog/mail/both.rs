@@ -31,7 +31,9 @@ pub(super) fn raise(state: &State, open: &[&Incident], troubles: &mut [Trouble])
     for culprit in providers.iter().filter(|culprit| matches!(culprit, Culprit::Provider(_))) {
         let at = |kind: Kind| troubles.iter().position(|t| t.kind == kind && t.culprit == *culprit);
         let [Some(foreign), Some(unexpected)] = BOTH.map(at) else { continue };
-        let stands = |place: usize| troubles.get(place).is_some_and(|t| names_somebody(t) && !is_dismissed(state, t));
+        let stands = |place: usize| {
+            troubles.get(place).is_some_and(|t| t.severity >= Severity::Warn && names_somebody(t) && !is_dismissed(state, t))
+        };
         if !stands(foreign) || !stands(unexpected) {
             continue;
         }

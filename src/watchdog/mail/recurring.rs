@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::both::OF_RECURRING;
 use super::{NEXT, Trouble, row};
-use crate::model::{Culprit, Kind, Name, Severity, quoted, typed};
+use crate::model::{Culprit, Kind, Name, Part, Severity, quoted, typed};
 use crate::watchdog::plan::Plan;
 use crate::watchdog::state::State;
 use crate::watchdog::stranger::{Odd, Routine};
@@ -34,12 +34,13 @@ pub(super) fn join(plan: &Plan, state: &State, troubles: &mut Vec<Trouble>) {
     }
     for (culprit, found) in all {
         let (summary, next) = (words(&culprit, &found), next(state, &culprit, &found));
+        let severity = if found.iter().all(|(_, odd)| is_slight(odd)) { Severity::Info } else { Severity::Warn };
         let named = found.iter().map(|(_, odd)| format!("{OF_RECURRING}{}: {}", odd.mark.part.as_str(), odd.mark.value));
         let rows: Vec<Value> = found.iter().take(LISTED).map(|(routine, odd)| shown(state, routine, odd)).collect();
         match troubles.iter_mut().find(|t| t.kind == Kind::Identity && t.culprit == culprit) {
             Some(trouble) => {
                 // What changes by itself in canaries' mail does not make less of this.
-                trouble.severity = trouble.severity.max(Severity::Warn);
+                trouble.severity = trouble.severity.max(severity);
                 trouble.named.splice(0..0, named);
                 trouble.summary = format!("{}; and {summary}", trouble.summary);
                 let before = trouble.evidence.get(NEXT).and_then(Value::as_str).unwrap_or_default();
@@ -48,7 +49,7 @@ pub(super) fn join(plan: &Plan, state: &State, troubles: &mut Vec<Trouble>) {
             }
             None => troubles.push(Trouble {
                 kind: Kind::Identity,
-                severity: Severity::Warn,
+                severity,
                 culprit,
                 named: named.collect(),
                 summary,
@@ -62,10 +63,19 @@ pub(super) fn join(plan: &Plan, state: &State, troubles: &mut Vec<Trouble>) {
     }
 }
 
+/// Whether somebody who stands in the first mail of a kind is worth no more than a word: he is not its author, or the mail came through nobody's
+/// account of ours.
+fn is_slight(odd: &Odd) -> bool {
+    odd.first && !(matches!(odd.mark.part, Part::Sender | Part::ReplyTo) && odd.via.len() == 1)
+}
+
 fn words(culprit: &Culprit, found: &Found<'_>) -> String {
     let mut said: Vec<String> = Vec::new();
     for (_, odd) in found {
         let before = match odd.before.is_empty() {
+            _ if odd.first => {
+                "in the first mail of its kind that was seen, who is neither you nor the provider nor the receiver".to_owned()
+            }
             true => "where nobody else's stood before".to_owned(),
             false => format!("where {} stood", row(odd.before.iter().map(String::as_str), SAID)),
         };
@@ -88,13 +98,19 @@ fn words(culprit: &Culprit, found: &Found<'_>) -> String {
             odd.since.minute()
         )
     });
+    let what = if found.iter().all(|(_, odd)| odd.first) { "names somebody who is not known" } else { "carries something foreign" };
     format!(
-        "recurring mail{through} that is expected carries something foreign: {}{more}{first}",
+        "recurring mail{through} that is expected {what}: {}{more}{first}",
         said.iter().take(SAID).cloned().collect::<Vec<_>>().join("; ")
     )
 }
 
 fn next(state: &State, culprit: &Culprit, found: &Found<'_>) -> String {
+    let usual = if found.iter().all(|(_, odd)| odd.first) { ". What three such mails have had counts as usual" } else { "" };
+    format!("{}{usual}", whom_to_ask(state, culprit, found))
+}
+
+fn whom_to_ask(state: &State, culprit: &Culprit, found: &Found<'_>) -> String {
     let Culprit::Provider(provider) = culprit else {
         return "ask who changed it; if nobody of yours did, see who sent it, and whether somebody else is in the account that sends it. If it is \
                 right, close the incident"
@@ -130,5 +146,6 @@ fn shown(state: &State, routine: &Routine, odd: &Odd) -> Value {
         "from": odd.from,
         "subject": odd.subject,
         "inbox": routine.inbox.as_str(),
+        "first_of_its_kind": odd.first,
     })
 }

@@ -153,6 +153,7 @@ fn shown(state: &State, inbox: &Name, mail: &Stranger) -> Value {
         "foreign": others(state, mail).collect::<Vec<_>>(),
         "account": mail.account.first(),
         "subject": mail.subject,
+        "cut": mail.cut,
         "to": mail.to,
         "placement": mail.placement,
         "arrived_at": mail.arrived_at.rfc3339(),

@@ -1,7 +1,8 @@
 //! Mail that may come again and again: what each rule's mails carry at an inbox is learnt from the first of them, and held against each later one.
 //!
 //! Such mail is rare, and so one is enough to know whom it is from, who is answered and who gets it besides; of the rest of it two that agree. What
-//! has not agreed three times in a row differs from mail to mail, and says nothing until it agrees for longer.
+//! has not agreed three times in a row differs from mail to mail, and says nothing until it agrees for longer. Who is written to in the very first of
+//! them and is not known from anything else is told once; what three mails have had is usual.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,8 @@ const VARIES: u32 = 3;
 /// …until so many in a row have not; each time longer, up to so many times.
 const AGREES: u32 = 3;
 const LONGEST: u32 = 10;
+/// What stood in the first mail, and in so many since, is usual.
+const SETTLES: u32 = 3;
 /// A text that named so many others for one mail each does so now and then.
 const STRAYS: u32 = 2;
 
@@ -39,6 +42,9 @@ pub(in crate::watchdog) struct Routine {
     parts: BTreeMap<Part, Habit>,
     /// What has not stood there before.
     pub(in crate::watchdog) foreign: Vec<Odd>,
+    /// Who of ours stood in a part last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ours: BTreeMap<Part, Vec<String>>,
 }
 
 /// Who stands in one part.
@@ -72,6 +78,16 @@ pub(in crate::watchdog) struct Odd {
     pub(in crate::watchdog) subject: String,
     /// Whom it may have come through.
     pub(in crate::watchdog) via: Vec<Name>,
+    /// No mail of its kind was seen before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::watchdog) first: bool,
+}
+
+impl Odd {
+    fn new(mark: &Mark, mail: &Stranger, at: At, before: Vec<String>) -> Self {
+        let (from, subject, via) = (mail.from.clone(), mail.subject.clone(), mail.via.clone());
+        Self { mark: mark.clone(), since: at, last: at, before, count: 1, without: 0, from, subject, via, first: false }
+    }
 }
 
 /// Whether one mail is enough to know a part.
@@ -136,7 +152,7 @@ impl Habit {
 
 impl Routine {
     pub(super) const fn new(rule: String, inbox: Name) -> Self {
-        Self { rule, inbox, at: At::from_ms(0), mails: 0, parts: BTreeMap::new(), foreign: Vec::new() }
+        Self { rule, inbox, at: At::from_ms(0), mails: 0, parts: BTreeMap::new(), foreign: Vec::new(), ours: BTreeMap::new() }
     }
 
     /// Whether somebody has stood in this part, or in a header's at all; what stands in a text may have stood anywhere.
@@ -145,10 +161,24 @@ impl Routine {
         self.parts.iter().any(|(part, habit)| counts(*part) && habit.has(*part, mark))
     }
 
-    /// Takes in one more mail. `is_known`: who is known besides.
-    pub(super) fn take_in(&mut self, at: At, mail: &Stranger, is_known: impl Fn(&Mark) -> bool) {
+    /// Whether somebody stands in these mails, foreign or not.
+    pub(super) fn names(&self, mark: &Mark) -> bool {
+        self.knows(mark) || self.foreign.iter().any(|odd| is_one(odd, mark))
+    }
+
+    /// Takes in one more mail. `is_known`: who is known besides. `is_told`: who is told of where he stands in the first of all.
+    pub(super) fn take_in(&mut self, at: At, mail: &Stranger, is_known: impl Fn(&Mark) -> bool, is_told: impl Fn(&Mark) -> bool) {
         let mut by_part: BTreeMap<Part, Vec<&Mark>> = self.parts.keys().map(|part| (*part, Vec::new())).collect();
         let (besides, rest): (Vec<&Mark>, Vec<&Mark>) = mail.marks.iter().partition(|mark| is_known(mark));
+        if self.mails == 0 {
+            for mark in rest.iter().filter(|mark| is_told(mark)) {
+                if self.foreign.len() < FOREIGN && self.foreign.iter().all(|odd| !is_one(odd, mark)) {
+                    let before = mail.ours.iter().filter(|ours| ours.part == mark.part).map(|ours| ours.value.clone()).take(BEFORE);
+                    // It is counted below.
+                    self.foreign.push(Odd { first: true, count: 0, ..Odd::new(mark, mail, at, before.collect()) });
+                }
+            }
+        }
         for mark in rest {
             by_part.entry(mark.part).or_default().push(mark);
         }
@@ -167,7 +197,11 @@ impl Routine {
             }
             self.foreign.retain(|odd| !is_one(odd, mark));
         }
-        self.end(mail);
+        self.end(at, mail);
+        for part in mail.ours.iter().map(|mark| mark.part).collect::<BTreeSet<Part>>() {
+            let stands = mail.ours.iter().filter(|mark| mark.part == part).map(|mark| mark.value.clone()).take(BEFORE);
+            self.ours.insert(part, stands.collect());
+        }
         (self.mails, self.at) = (self.mails.saturating_add(1), at);
     }
 
@@ -176,7 +210,8 @@ impl Routine {
         let empty = Habit { same: self.mails.saturating_sub(1), ..Habit::default() };
         let habit = self.parts.entry(part).or_insert(empty);
         let (news, old): (Vec<&Mark>, Vec<&Mark>) = marks.iter().copied().partition(|mark| !known.contains(mark));
-        let before: Vec<String> = habit.parties.values().map(|(value, _)| value.clone()).take(BEFORE).collect();
+        let others = habit.parties.values().map(|(value, _)| value);
+        let before: Vec<String> = others.chain(self.ours.get(&part).into_iter().flatten()).take(BEFORE).cloned().collect();
         old.iter().for_each(|mark| habit.learn(part, &mark.value, at));
         let unheard: Vec<&Mark> = news.iter().copied().filter(|mark| self.foreign.iter().all(|odd| !is_one(odd, mark))).collect();
         let foreign = if self.mails == 0 || unheard.is_empty() {
@@ -187,7 +222,7 @@ impl Routine {
             habit.is_foreign(part)
         };
         // What is foreign stays so until it is gone, also where the part turns out to differ from mail to mail.
-        for odd in self.foreign.iter_mut().filter(|odd| news.iter().any(|mark| is_one(odd, mark))) {
+        for odd in self.foreign.iter_mut().filter(|odd| !odd.first && news.iter().any(|mark| is_one(odd, mark))) {
             (odd.last, odd.count) = (at, odd.count.saturating_add(1));
         }
         if !foreign {
@@ -196,26 +231,23 @@ impl Routine {
         }
         for mark in unheard {
             if self.foreign.len() < FOREIGN && self.foreign.iter().all(|odd| !is_one(odd, mark)) {
-                self.foreign.push(Odd {
-                    mark: mark.clone(),
-                    since: at,
-                    last: at,
-                    before: before.clone(),
-                    count: 1,
-                    without: 0,
-                    from: mail.from.clone(),
-                    subject: mail.subject.clone(),
-                    via: mail.via.clone(),
-                });
+                self.foreign.push(Odd::new(mark, mail, at, before.clone()));
             }
         }
     }
 
     /// Lets go of what this mail and those before it did not have.
-    fn end(&mut self, mail: &Stranger) {
+    fn end(&mut self, at: At, mail: &Stranger) {
         for odd in &mut self.foreign {
             let is_there = mail.marks.iter().any(|mark| is_one(odd, mark));
             odd.without = if is_there { 0 } else { odd.without.saturating_add(1) };
+            // Whoever else of the same house stood beside him in the first mail is no reason to lose sight of him.
+            if is_there && odd.first {
+                (odd.last, odd.count) = (at, odd.count.saturating_add(1));
+            }
+        }
+        for odd in self.foreign.extract_if(.., |odd| odd.first && odd.count >= SETTLES) {
+            self.parts.entry(odd.mark.part).or_default().learn(odd.mark.part, &odd.mark.value, odd.last);
         }
         for odd in self.foreign.extract_if(.., |odd| odd.without >= GONE) {
             if let Some(habit) = self.parts.get_mut(&odd.mark.part).filter(|_| is_of_text(odd.mark.part)) {

@@ -1,5 +1,6 @@
 //! Mail that may come, by what its receiver says of it; and whose an address is at a domain that is everybody's.
 
+use mailcanary::canary::Head;
 use mailcanary::model::{At, Claim, Name, Part, Placement, Stranger};
 
 const SETTINGS: &str = r#"
@@ -101,4 +102,39 @@ fn at_a_domain_that_is_everybodys_only_our_address_is_ours() {
     assert!(words.contains("anybody may have a mailbox at `gmail.com`: only this address counts as yours"), "{words}");
     assert!(words.contains("anybody may have a mailbox at `yahoo.de`: it is not counted as yours"), "{words}");
     assert!(!words.contains("`example.com`") && !words.contains("`brand.example`"), "{words}");
+}
+
+/// Whose host handed a mail over is known behind a filter of the receiver's, too, whose hosts have public addresses: by the MX records of the inbox's
+/// domain, by where the inbox is read, and by the name under which mail is checked.
+#[test]
+fn which_hosts_are_the_receiver_s_is_learnt_from_the_inbox() {
+    let seed = Name::new("seed").unwrap();
+    let seen = |settings: &str, mx: &str, checked: &str, hops: &str| {
+        let (settings, mut ours) = super::ours(settings);
+        ours.learn_exchangers("INBOX.example", mx);
+        ours.learn_exchangers("else.example", "10 mx.esp.example.");
+        let mail = format!("{checked}{hops}From: Us <billing@example.com>\r\n\r\nx");
+        Head::read(mail.as_bytes()).at(&ours.receiver(&settings.inboxes[&seed])).envelope().map(|envelope| envelope.address.to_string())
+    };
+    let hop = |from: &str, address: &str, by: &str| {
+        format!("Received: from {from} ({from} [{address}]) by {by} with ESMTPS; Mon, 8 Aug 2022 19:30:00 +0000\r\n")
+    };
+    let sent = hop("o1.esp.example", "198.51.100.7", "mx7.filter.example");
+    let passed = hop("mx7.filter.example", "203.0.113.9", "box.post.example");
+    let (far, near) = (Some("198.51.100.7".to_owned()), Some("203.0.113.9".to_owned()));
+    let both = format!("{passed}{sent}");
+    assert_eq!(seen(SETTINGS, "", "", &both), near, "nothing is known of whose they are");
+    assert_eq!(seen(SETTINGS, "10 mx1.filter.example, 20 mx2.filter.example", "", &both), far);
+    assert_eq!(seen(SETTINGS, "", "Authentication-Results: filter.example; dkim=pass\r\n", &both), far);
+    let read = SETTINGS.replace("host = \"127.0.0.1\"\ntls = \"none\"\nusername", "host = \"imap.filter.example\"\nusername");
+    assert_eq!(seen(&read, "", "", &both), far);
+    // A filter on the receiver's own host.
+    let filter = "Received: from mx7.filter.example ([203.0.113.9]) by localhost (mx7.filter.example [203.0.113.9]) (amavisd-new, port 10024) with ESMTP\r\n id 1;\
+        Mon, 8 Aug 2022 19:30:00 +0000\r\n";
+    assert_eq!(seen(SETTINGS, "", "", &format!("{filter}{sent}")), far);
+    // What the other calls itself proves nothing, and our own hosts are no receiver's.
+    let forged = "Received: from mx7.filter.example ([203.0.113.9]) by box.post.example with ESMTPS; Mon, 8 Aug 2022 19:30:00 +0000\r\n";
+    assert_eq!(seen(SETTINGS, "10 mx1.filter.example", "", &format!("{forged}{sent}")), near);
+    let own = [hop("mail.example.com", "203.0.113.9", "box.post.example"), sent].concat();
+    assert_eq!(seen(SETTINGS, "10 mail.example.com", "", &own), near);
 }

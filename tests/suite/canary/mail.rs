@@ -9,7 +9,7 @@ use mailcanary::config::Settings;
 use mailcanary::model::{At, Claim, Examination, Name, Part, Placement};
 
 fn look(message: &[u8], domain: &str) -> Examination {
-    let known = Known { sent_at: At::from_rfc3339("2022-08-08T19:30:00Z"), sent: None, inbox_domain: domain, own: &[] };
+    let known = Known { sent_at: At::from_rfc3339("2022-08-08T19:30:00Z"), sent: None, inbox_domain: domain, own: &[], cut: false };
     examine(message, &Head::read(message), &known)
 }
 
@@ -144,7 +144,8 @@ fn marks_do_not_vary_from_mail_to_mail() {
 /// Everything of the header that the mail of one inbox has, and what is said of it.
 fn named(header: &str) -> Vec<(Part, String)> {
     let message = format!("From: no-reply@example.com\r\n{header}\r\n\r\n");
-    let known = Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &["Seed@inbox.example", "alias@inbox.example"] };
+    let known =
+        Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &["Seed@inbox.example", "alias@inbox.example"], cut: false };
     let marks = examine(message.as_bytes(), &Head::read(message.as_bytes()), &known).marks;
     marks.into_iter().filter(|mark| matches!(mark.part, Part::Header | Part::List)).map(|mark| (mark.part, mark.value)).collect()
 }
@@ -205,7 +206,7 @@ fn whoever_else_the_header_names_is_marked_wherever_that_stands() {
 /// The marks of one part in a mail with this body.
 fn written(part: Part, body: &str) -> Vec<String> {
     let message = format!("From: no-reply@example.com\r\nContent-Type: text/html\r\n\r\n{body}");
-    let known = Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &["seed@inbox.example"] };
+    let known = Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &["seed@inbox.example"], cut: false };
     let marks = examine(message.as_bytes(), &Head::read(message.as_bytes()), &known).marks;
     marks.into_iter().filter(|mark| mark.part == part).map(|mark| mark.value).collect()
 }
@@ -248,7 +249,7 @@ fn changes(sent: &mailcanary::canary::Composed, subject: &str, parts: &[(&str, &
         write!(mail, "--cut\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n{}\r\n", body.replace('\n', "\r\n")).unwrap();
     }
     mail.push_str("--cut--\r\n");
-    let known = Known { sent_at: None, sent: Some(sent), inbox_domain: "inbox.example", own: &[] };
+    let known = Known { sent_at: None, sent: Some(sent), inbox_domain: "inbox.example", own: &[], cut: false };
     let found = examine(mail.as_bytes(), &Head::read(mail.as_bytes()), &known).marks;
     found.into_iter().filter(|m| m.part == Part::Content).map(|m| m.value).collect()
 }
@@ -296,7 +297,7 @@ fn of_a_mail_that_was_not_read_to_its_end_nothing_is_said_to_be_missing() {
     let sent = super::composed("password-reset", 7);
     let (text, html, long) = (sent.text.as_str(), sent.html.as_str(), "x".repeat(300_000));
     let head = format!("Subject: {}\r\nX-Pad: {long}\r\n\r\n{text}", sent.subject);
-    let known = Known { sent_at: None, sent: Some(&sent), inbox_domain: "inbox.example", own: &[] };
+    let known = Known { sent_at: None, sent: Some(&sent), inbox_domain: "inbox.example", own: &[], cut: false };
     let found = examine(head.as_bytes(), &Head::read(head.as_bytes()), &known).marks;
     assert!(found.iter().all(|mark| mark.part != Part::Content), "{found:?}");
     let parts = [("application/pdf", "x"), ("application/zip", long.as_str()), ("text/plain", text), ("text/html", html)];

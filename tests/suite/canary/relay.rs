@@ -58,7 +58,7 @@ impl World {
     /// A canary that came through a provider by these hops.
     fn learn(&mut self, provider: &str, hops: &[(&str, &str, &str)]) -> Option<String> {
         let mail = mail(hops, "From: no-reply@example.com\r\n");
-        let known = Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &[] };
+        let known = Known { sent_at: None, sent: None, inbox_domain: "inbox.example", own: &[], cut: false };
         let way = examine(mail.as_bytes(), &Head::read(mail.as_bytes()), &known).way;
         way.iter().for_each(|way| self.ours.learn_way(&name(provider), way));
         way

@@ -226,7 +226,7 @@ async fn our_own_field_is_found_behind_megabytes_of_others() {
     assert_eq!(seen.canary, CanaryId::from_bits(7));
     // What stands in the text is none.
     let quoted = token.clone();
-    put("2.M1P1.host", format!("From: a@spam.example\r\n{filler}\r\nX-Mailcanary: {quoted}\r\n"));
+    put("2.M1P1.host", format!("From: a@quoting.example\r\n{filler}\r\nX-Mailcanary: {quoted}\r\n"));
     put("3.M1P1.host", mail(8).replace('\n', "\r\n"));
     assert_eq!(rig.sighting().await.canary, CanaryId::from_bits(8));
 }

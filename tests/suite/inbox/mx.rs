@@ -303,7 +303,7 @@ async fn a_hostile_client_gets_nowhere() {
         let mut client = Client::new(port);
         client.write(opening.as_bytes());
         (0..4).for_each(|_| drop(client.answer()));
-        for _ in 0..20 {
+        for _ in 0..480 {
             client.write(&b"0123456789012345678901234567890123456789012345678901234567890123456789\r\n".repeat(1000));
         }
         assert!(client.say("\r\n.").starts_with("552 5.3.4"));

@@ -126,7 +126,7 @@ fn a_foreign_address_is_told_of_wherever_in_the_header_it_stands() {
             "Delivered-To: seed@example.net\r\nReceived: from out.mcsv.example (out.mcsv.example [192.0.2.1]) by mx.example.net; Mon, 8 Aug 2022 19:30:00 +0000\r\n\
              {lines}\r\nList-Help: <https://mailchimp.example/help>\r\nErrors-To: bounces@mailchimp.example\r\n\r\nx"
         );
-        let known = Known { sent_at: None, sent: None, inbox_domain: "example.net", own: &["seed@example.net"] };
+        let known = Known { sent_at: None, sent: None, inbox_domain: "example.net", own: &["seed@example.net"], cut: false };
         Examination { hops: Vec::new(), ..examine(message.as_bytes(), &Head::read(message.as_bytes()), &known) }
     };
     let (from, to) = ("From: no-reply@example.com", "To: seed@example.net, list@example.com");
@@ -180,7 +180,7 @@ fn what_a_hostile_mail_says_of_itself_is_harmless_by_the_time_that_somebody_is_t
     let head = Head::read(message.as_bytes());
     let mut mail = Mail::new(1, 1);
     mail.well(12);
-    let known = Known { sent_at: Some(mail.w.now), sent: None, inbox_domain: "example.net", own: &[] };
+    let known = Known { sent_at: Some(mail.w.now), sent: None, inbox_domain: "example.net", own: &[], cut: false };
     let found = examine(message.as_bytes(), &head, &known);
     mail.rounds(3, |_, _, _| found.clone());
     let settings = std::sync::Arc::new(mail.w.settings.clone());
@@ -338,6 +338,7 @@ fn what_never_held_is_no_change() {
 fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
     let mail = Stranger {
         nameless: false,
+        cut: false,
         from: from.to_owned(),
         names: None,
         subject: "Reset your password".to_owned(),
@@ -349,6 +350,7 @@ fn stranger(mail: &Mail, claim: Claim, from: &str, n: u64) -> Event {
         rule: None,
         via: Vec::new(),
         marks: Vec::new(),
+        ours: Vec::new(),
         account: Vec::new(),
     };
     Event::Strange { inbox: name("i0"), mail }

@@ -66,6 +66,11 @@ impl Desk {
         self.w.notices.iter().map(|(_, n)| n).filter(|n| n.kind == kind).collect()
     }
 
+    /// What is more than a word about the first mail of a kind.
+    fn warned(&self) -> Vec<&Notice> {
+        self.of(Kind::Identity).into_iter().filter(|n| n.severity > Severity::Info).collect()
+    }
+
     /// Canaries of the first provider are looked at.
     fn look_at(&mut self, rounds: u64, says: &Examination) {
         for _ in 0..rounds {
@@ -100,7 +105,7 @@ fn a_foreign_address_on_the_second_recurring_mail_is_told_with_the_mail_and_ends
     let [opened] = told[..] else { panic!("{told:#?}") };
     assert_eq!((opened.change, opened.severity, &opened.culprit), (Change::Opened, Severity::Warn, &Culprit::Provider(name("p0"))));
     for words in [
-        "recurring mail through provider `p0` that is expected carries something foreign: Reply-To `spy@arxxwalls.com` where nobody else's stood before",
+        "recurring mail through provider `p0` that is expected carries something foreign: Reply-To `spy@arxxwalls.com` where `help@example.com` stood",
         "the first from `billing@example.com`, subject `Monthly usage report`, in `i0`; since 2023-11-",
     ] {
         assert!(opened.summary.contains(words), "{words}: {}", opened.summary);
@@ -139,9 +144,9 @@ fn wherever_in_a_recurring_mail_somebody_new_stands_he_is_told() {
         for _ in 0..3 {
             desk.report(usual, "https://example.com/usage https://partner.example/ help@example.com");
         }
-        assert!(desk.of(Kind::Identity).is_empty());
+        assert!(desk.warned().is_empty());
         desk.report(&format!("{usual}{more}"), &format!("https://example.com/usage https://partner.example/ {text}"));
-        let told = desk.of(Kind::Identity);
+        let told = desk.warned();
         assert!(matches!(told[..], [n] if n.summary.contains(what)), "{what}: {told:#?}");
     }
 }
@@ -155,14 +160,14 @@ fn what_differs_from_mail_to_mail_is_no_news() {
         );
         desk.report(&more, &format!("https://sponsor{n}.example/ and https://click{n}.esp.example/"));
     }
-    let told: Vec<&str> = desk.w.notices.iter().map(|(_, n)| n.summary.as_str()).collect();
-    assert!(told.is_empty(), "{told:#?}");
+    let told: Vec<Change> = desk.w.notices.iter().map(|(_, n)| n.change).collect();
+    assert_eq!(told, [Change::Opened, Change::Resolved], "who is answered in the first of them is told once: {:#?}", desk.w.notices);
     // Its links tell nothing; who is answered does.
     desk.report(SPY, "https://sponsor99.example/");
-    assert!(matches!(desk.of(Kind::Identity)[..], [n] if n.summary.contains("spy@arxxwalls.com")));
+    assert!(matches!(desk.of(Kind::Identity)[..], [_, _, n] if n.summary.contains("spy@arxxwalls.com")));
     // Each inbox is learnt for itself: what its receiver makes of a mail is its own.
     desk.comes("i1", "billing@example.com", RULE, ("", "https://safelinks.example/"));
-    assert_eq!(desk.of(Kind::Identity).len(), 1);
+    assert_eq!(desk.of(Kind::Identity).len(), 3);
     desk.outlives_a_restart();
 }
 
@@ -366,4 +371,58 @@ fn what_is_remembered_of_recurring_mail_is_bounded() {
     let checkpoint = desk.w.dog.checkpoint().unwrap();
     assert!(checkpoint.len() < 1_000_000, "{}", checkpoint.len());
     desk.outlives_a_restart();
+}
+
+/// A rule whose very first mail is foreign already: nothing came before it, but who we are is known, and who the provider is.
+#[test]
+fn who_stands_in_the_first_mail_of_a_kind_is_told_once_if_nothing_says_who_he_is() {
+    let usual =
+        "List-Unsubscribe: <https://lists.example/x>\r\nReturn-Path: <b@bounces.example>\r\nDKIM-Signature: d=esp.example; s=k; b=x\r\n";
+    let mut desk = desk();
+    desk.report(&format!("{usual}{SPY}"), "https://social.example/us https://example.com/usage");
+    let told = desk.of(Kind::Identity);
+    let [opened] = told[..] else { panic!("{told:#?}") };
+    assert_eq!((opened.change, opened.severity, &opened.culprit), (Change::Opened, Severity::Warn, &Culprit::Provider(name("p0"))));
+    let words = "recurring mail through provider `p0` that is expected names somebody who is not known: Reply-To `spy@arxxwalls.com` in the first mail of its \
+        kind that was seen, who is neither you nor the provider nor the receiver; the first from `billing@example.com`";
+    assert!(opened.summary.contains(words), "{}", opened.summary);
+    assert!(!opened.summary.contains("social.example") && !opened.summary.contains("esp.example"), "{}", opened.summary);
+    assert!(
+        opened.evidence["next_step"].as_str().unwrap().ends_with("What three such mails have had counts as usual"),
+        "{}",
+        opened.evidence
+    );
+    desk.outlives_a_restart();
+    // In the same mail at another inbox it is no news; and what three have had is usual.
+    desk.comes("i1", "billing@example.com", RULE, (SPY, ""));
+    assert_eq!(desk.of(Kind::Identity).len(), 1);
+    for _ in 0..4 {
+        desk.report(SPY, "https://social.example/us");
+    }
+    let told: Vec<Change> = desk.of(Kind::Identity).iter().map(|n| n.change).collect();
+    assert_eq!(told, [Change::Opened, Change::Resolved]);
+    desk.outlives_a_restart();
+}
+
+#[test]
+fn the_first_mail_of_a_kind_is_quiet_where_all_in_it_are_known_and_a_word_where_nobody_is_answered() {
+    let known = [canary(), vec![mark(Part::Address, "desk@helpers.example")]].concat();
+    for (more, text, severity) in [
+        ("Reply-To: help@example.com\r\nCc: boss@example.net, i0@example.net\r\n", "help@example.com", None),
+        ("Reply-To: x@helpers.example\r\n", "https://facebook.com/us", None),
+        ("X-Report-Abuse: abuse@sender.example\r\n", "", None),
+        ("Cc: team@partner.example\r\n", "", Some(Severity::Info)),
+        ("", "Ask sales@partner.example", Some(Severity::Info)),
+        ("Sender: spy@gmail.com\r\n", "", Some(Severity::Warn)),
+    ] {
+        let mut desk = desk();
+        desk.look_at(12, &Examination { marks: known.clone(), ..Examination::default() });
+        desk.report(more, text);
+        let told: Vec<Severity> = desk.of(Kind::Identity).iter().map(|n| n.severity).collect();
+        assert_eq!(told, severity.into_iter().collect::<Vec<_>>(), "{more}{text}");
+        // A word is no sign of anything, a foreign author is.
+        desk.comes("i1", "no-reply@example.com", "Reset your password", ("", ""));
+        let paged = desk.w.notices.iter().any(|(_, n)| n.severity == Severity::Page);
+        assert_eq!(paged, severity == Some(Severity::Warn), "{more}{text}");
+    }
 }

@@ -311,6 +311,19 @@ fn other_words_in_a_footer_are_shown_and_nobodys_account_is_said_to_be_taken() {
         "{:#?}",
         m.told()
     );
+    // Words that differ from mail to mail, or come and go, hide no name.
+    for (each, turns) in [(1, "esp.com"), (12, "esp.com")] {
+        let mut m = Mail::new(1, 1);
+        m.rounds(170, |_, _, n| footer(&format!("{:08x}", n / each), &format!("Tip by {turns}")));
+        let before = m.told().len();
+        m.rounds(3, |_, _, n| footer(&format!("{:08x}", 7000 + n), "Go to evil.com now"));
+        assert!(m.told().len() == before + 1 && m.told().last().unwrap().contains("evil.com"), "{each}: {:#?}", m.told());
+    }
+    // The same where only a name is another, which is no part of what a footer is known by.
+    let mut m = Mail::new(1, 1);
+    m.rounds(12, |_, _, _| footer("00000001", "Go to esp1.com"));
+    m.rounds(3, |_, _, _| footer("00000001", "Go to evil1.com"));
+    assert!(matches!(m.of_identity()[..], [n] if n.severity == Severity::Warn && n.summary.contains("evil1.com")), "{:#?}", m.told());
     // Tips of the day come and go: the fourth is no news.
     let mut m = Mail::new(1, 1);
     m.rounds(170, |_, _, n| footer(&format!("{:08x}", n / 12), "Tip of the day"));
@@ -364,7 +377,7 @@ fn a_value_is_forgotten_and_a_move_is_learnt_anew() {
 fn at_mailboxes_of_everybody_the_whole_address_counts() {
     let seen = |lines: &str| {
         let message = format!("From: no-reply@example.com\r\nTo: seed@example.net\r\n{lines}\r\n\r\nx");
-        let known = Known { sent_at: None, sent: None, inbox_domain: "example.net", own: &["seed@example.net"] };
+        let known = Known { sent_at: None, sent: None, inbox_domain: "example.net", own: &["seed@example.net"], cut: false };
         examine(message.as_bytes(), &Head::read(message.as_bytes()), &known)
     };
     for field in ["Errors-To: ADDRESS", "X-Reply: Us <ADDRESS>", "List-Unsubscribe: <mailto:ADDRESS?subject=x>"] {

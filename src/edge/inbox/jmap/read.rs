@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::desk::Desk;
-use super::super::fetch::BODY_WORTH;
+use super::super::gist::Seen;
 use super::super::trouble::Trouble;
 use super::super::whole::{self, LOOKED_AT, Mail, OWN};
 use super::folders::{self, Folder};
@@ -23,6 +23,9 @@ const ROUNDS_MAX: usize = 5000;
 const RESCAN: usize = 200;
 /// The same, if all of them came since we last stood there.
 const RESCAN_MAX: usize = 10_000;
+
+/// The server may be asked for the header alone of what is larger.
+const LARGE: u64 = 1024 * 1024;
 
 /// What a read brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -229,8 +232,8 @@ impl Reading<'_> {
         if place.was_told(&email.id, &folder.id) {
             return Ok(true);
         }
-        let raw = match self.message(email).await {
-            Ok(Some(raw)) => raw,
+        let Seen { raw, cut } = match self.message(email).await {
+            Ok(Some(seen)) => seen,
             Ok(None) => {
                 let given_up = place.strike(&email.id);
                 if given_up {
@@ -249,7 +252,7 @@ impl Reading<'_> {
         let arrived_at = received.unwrap_or_else(|| (self.desk.now)());
         let before = cause != Cause::Created && arrived_at <= place.told_to;
         let copy = copy_name(&folder.id, &email.id);
-        let ours = whole::tell(self.desk, Mail { raw: &raw, placement: folder.placement, arrived_at, copy, before }).await?;
+        let ours = whole::tell(self.desk, Mail { raw: &raw, cut, placement: folder.placement, arrived_at, copy, before }).await?;
         place.note(&email.id, &folder.id);
         if ours && self.desk.delete {
             place.own(&email.id, (self.desk.now)());
@@ -257,18 +260,24 @@ impl Reading<'_> {
         Ok(true)
     }
 
-    /// The message, as much as is looked at; of what is large, the header. `None`: the server does not hand it out.
-    async fn message(&self, email: &Email) -> Result<Option<Vec<u8>>, Trouble> {
-        const WHAT: &str = "a message";
-        if email.size > u64::from(BODY_WORTH) {
-            let asked = json!({ "ids": [email.id], "properties": ["headers"] });
-            let answer = self.api.one("Email/get", asked).await?;
-            let headers: Headers = answer.map_err(|failure: Failure| failure.into_trouble("Email/get"))?;
-            return Ok(headers.list.first().map(written));
+    /// The message, as much as is looked at; of one that is large at least the header. `None`: the server does not hand it out.
+    async fn message(&self, email: &Email) -> Result<Option<Seen>, Trouble> {
+        let beginning = self.beginning(email).await;
+        if email.size <= LARGE || matches!(&beginning, Ok(Some((_, true)))) {
+            return beginning.map(|found| found.map(|(seen, _)| seen));
         }
+        let asked = json!({ "ids": [email.id], "properties": ["headers"] });
+        let answer = self.api.one("Email/get", asked).await?;
+        let headers: Headers = answer.map_err(|failure: Failure| failure.into_trouble("Email/get"))?;
+        Ok(headers.list.first().map(|fields| Seen { raw: written(fields), cut: true }))
+    }
+
+    /// The beginning of a message, and whether that has any of its text.
+    async fn beginning(&self, email: &Email) -> Result<Option<(Seen, bool)>, Trouble> {
+        const WHAT: &str = "a message";
         let response = self.api.wire.fetch(WHAT, &self.api.session.message(&email.blob_id)?, "message/rfc822, */*;q=0.5").await?;
         match response.status().as_u16() {
-            200..=299 => wire::beginning(WHAT, response, LOOKED_AT).await.map(|(raw, _)| Some(raw)),
+            200..=299 => wire::gist(WHAT, response).await.map(Some),
             404 | 410 => Ok(None),
             _ => Err(wire::refusal(WHAT, response).await),
         }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::credentials::{Credentials, Shown};
+use super::super::gist::{Gist, Seen};
 use super::super::pace::Pace;
 use super::super::trouble::{Trouble, plain};
 use crate::edge::dial::{DialError, Dialer};
@@ -17,6 +18,9 @@ use crate::model::{Class, Now};
 const REASON_MAX: usize = 16 * 1024;
 /// What is read of any answer of the API: one of ours asks for fifty messages, at most.
 pub(super) const ANSWER_MAX: usize = 4 * 1024 * 1024;
+
+/// So much of a header is waited for: the server can say what stands in it.
+const HEADER_MAX: usize = 2 * 1024 * 1024;
 
 /// Whoever sends requests for one inbox.
 pub(super) struct Wire {
@@ -130,6 +134,20 @@ pub(super) async fn beginning(what: &'static str, mut response: Response, most: 
             Err(error) => return Err(broken(what, Duration::ZERO, &error).of_body(what)),
         }
     }
+}
+
+/// A message that an answer is, as much as is looked at, and whether that has any of its text.
+pub(super) async fn gist(what: &'static str, mut response: Response) -> Result<(Seen, bool), Trouble> {
+    let mut gist = Gist::up_to(HEADER_MAX);
+    while !gist.is_full() {
+        match response.chunk().await {
+            Ok(Some(chunk)) => gist.push(&chunk),
+            Ok(None) => break,
+            Err(error) => return Err(broken(what, Duration::ZERO, &error).of_body(what)),
+        }
+    }
+    let has_text = gist.has_text();
+    Ok((gist.end(), has_text))
 }
 
 impl Trouble {

@@ -75,10 +75,10 @@ async fn look(desk: &Desk, mut scan: Scan, now: At, patience: Duration) -> Optio
 /// Tells of what was found, and that all was read, if it was.
 async fn tell(desk: &Desk, scan: &mut Scan, looked: Looked, up_to: At, place: &Place, told: &mut Option<At>) -> Result<(), Trouble> {
     let found = !looked.fresh.is_empty();
-    for Fresh { folder, base, placement, arrived_at, changed_at, raw } in looked.fresh {
+    for Fresh { folder, base, placement, arrived_at, changed_at, seen } in looked.fresh {
         // What came long ago and was moved or restored since is nobody's news.
         let before = changed_at <= place.read_to || arrived_at < place.since;
-        let mail = Mail { raw: &raw, placement, arrived_at, copy: copy_name(&folder, &base), before };
+        let mail = Mail { raw: &seen.raw, cut: seen.cut, placement, arrived_at, copy: copy_name(&folder, &base), before };
         if whole::tell(desk, mail).await? {
             scan.note_own(&folder, &base, up_to);
         }

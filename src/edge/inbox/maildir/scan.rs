@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::super::whole::{LOOKED_AT, OWN, header_of};
+use super::super::gist::{Gist, Seen};
 use super::folders::{Folder, folders};
 use super::names;
 use crate::config::MaildirSettings;
@@ -16,9 +16,8 @@ use crate::model::{At, Placement, Span};
 const STEP: Span = Span::from_secs(2);
 /// Bytes of new messages that one look takes; what is more is found by the next.
 const MUCH: usize = 16 * 1024 * 1024;
-/// Where a header goes on behind what is looked at, our own field is looked for up to here, in lines of at most so much.
-const FAR: u64 = 32 * 1024 * 1024;
-const LINE: u64 = 16 * 1024;
+/// Bytes that are read at once.
+const PIECE: usize = 64 * 1024;
 
 /// A message that was not there before.
 #[derive(Debug)]
@@ -29,8 +28,8 @@ pub(super) struct Fresh {
     pub(super) arrived_at: At,
     /// When the file came to lie where it lies.
     pub(super) changed_at: At,
-    /// The message, cut.
-    pub(super) raw: Vec<u8>,
+    /// The message.
+    pub(super) seen: Seen,
 }
 
 /// What one look found.
@@ -121,16 +120,16 @@ impl Scan {
                     Ok(read) => {
                         known.done.insert(base.clone());
                         let (name, placement) = (folder.name.clone(), folder.placement);
-                        let fresh = |(raw, arrived_at, changed_at)| Fresh {
+                        let fresh = |(seen, arrived_at, changed_at)| Fresh {
                             folder: name,
                             base: base.clone(),
                             placement,
                             arrived_at,
                             changed_at,
-                            raw,
+                            seen,
                         };
                         let read = read.map(fresh);
-                        looked.bytes = looked.bytes.saturating_add(read.as_ref().map_or(0, |fresh| fresh.raw.len()));
+                        looked.bytes = looked.bytes.saturating_add(read.as_ref().map_or(0, |fresh| fresh.seen.raw.len()));
                         looked.fresh.extend(read);
                     }
                     Err(e) if e.kind() == ErrorKind::NotFound => complete = false,
@@ -166,7 +165,7 @@ pub(super) fn names(folder: &Folder) -> io::Result<BTreeMap<String, (PathBuf, St
 }
 
 /// A message, when it came and when it came to lie there; nothing if that was before `since`.
-fn read(path: &Path, name: &str, since: At) -> io::Result<Option<(Vec<u8>, At, At)>> {
+fn read(path: &Path, name: &str, since: At) -> io::Result<Option<(Seen, At, At)>> {
     let there = fs::symlink_metadata(path)?;
     let written = At::from_ms(there.mtime().saturating_mul(1000).saturating_add(there.mtime_nsec() / 1_000_000));
     let moved = At::from_ms(there.ctime().saturating_mul(1000).saturating_add(there.ctime_nsec() / 1_000_000));
@@ -175,35 +174,15 @@ fn read(path: &Path, name: &str, since: At) -> io::Result<Option<(Vec<u8>, At, A
     if changed_at < since || !there.is_file() {
         return Ok(None);
     }
-    let mut raw = Vec::new();
-    let mut file = BufReader::new(File::open(path)?);
-    file.by_ref().take(u64::try_from(LOOKED_AT).unwrap_or(u64::MAX)).read_to_end(&mut raw)?;
-    if raw.len() == LOOKED_AT && header_of(&raw).len() == raw.len() {
-        let mut own = own_field(file.take(FAR), raw.ends_with(b"\n"))?;
-        own.truncate(LOOKED_AT);
-        raw.truncate(LOOKED_AT.saturating_sub(own.len()));
-        raw.splice(0..0, own);
-    }
-    Ok(Some((raw, names::delivered(name, written), changed_at)))
-}
-
-/// Our own field in what is left of a header, with its folds; empty where there is none. `fresh`: a line begins here.
-fn own_field(mut rest: impl io::BufRead, mut fresh: bool) -> io::Result<Vec<u8>> {
-    let (mut own, mut line) = (Vec::new(), Vec::new());
-    loop {
-        line.clear();
-        rest.by_ref().take(LINE).read_until(b'\n', &mut line)?;
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        if line.is_empty() || fresh && (line.trim_ascii().is_empty() || !own.is_empty() && !folded) || own.len() >= LOOKED_AT {
-            return Ok(own);
+    let (mut file, mut piece, mut gist) = (File::open(path)?, vec![0; PIECE], Gist::default());
+    while !gist.is_full() {
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            break;
         }
-        let named =
-            line.get(..OWN.len()).is_some_and(|name| name.eq_ignore_ascii_case(OWN.as_bytes())) && line.get(OWN.len()) == Some(&b':');
-        if !own.is_empty() || fresh && named {
-            own.extend_from_slice(&line);
-        }
-        fresh = line.ends_with(b"\n");
+        gist.push(piece.get(..length).unwrap_or_default());
     }
+    Ok(Some((gist.end(), names::delivered(name, written), changed_at)))
 }
 
 /// When a directory changed last.

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::desk::{Desk, Part};
+use super::gist::Seen;
 use super::login::Login;
 use super::report::{Hint, Receipt, Report};
 use super::trouble::Trouble;
@@ -40,8 +41,8 @@ const SELDOM: Duration = Duration::from_secs(5);
 /// A message that a sender has handed over.
 #[derive(Debug)]
 struct Taken {
-    /// As it came.
-    raw: std::sync::Arc<Vec<u8>>,
+    /// The message.
+    seen: std::sync::Arc<Seen>,
     /// Who it is from, as the sender said.
     sender: String,
     /// `from … by … with … id …`.
@@ -121,7 +122,8 @@ async fn say(desk: &Desk, state: &State) -> Result<(), Trouble> {
 async fn take(desk: &Desk, mail: Taken) -> Result<(), Trouble> {
     let arrived_at = (desk.now)();
     let mut raw = envelope(&mail, arrived_at).into_bytes();
-    raw.extend_from_slice(&mail.raw);
+    raw.extend_from_slice(&mail.seen.raw);
+    let cut = mail.seen.cut || raw.len() > LOOKED_AT;
     raw.truncate(LOOKED_AT);
     let copy = match mail.of {
         Of::Seed => format!("mx/0/{}", mail.id),
@@ -129,7 +131,7 @@ async fn take(desk: &Desk, mail: Taken) -> Result<(), Trouble> {
         Of::Bait => format!("mx/0/{}/{}", mail.id, mail.to),
         Of::Postmaster => format!("mx/0/{}/postmaster", mail.id),
     };
-    let message = Mail { raw: &raw, placement: Placement::Inbox, arrived_at, copy, before: false };
+    let message = Mail { raw: &raw, cut, placement: Placement::Inbox, arrived_at, copy, before: false };
     if mail.of == Of::Postmaster {
         // No canary goes there, whatever it carries.
         whole::foreign(desk, message).await?;

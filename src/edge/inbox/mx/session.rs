@@ -15,13 +15,14 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::super::gist::{Gist, Seen};
 use super::Taken;
 use super::door::{Door, Way};
 use super::words::{Command, command};
 use crate::edge::dial::BoxStream;
 
-/// The largest message: a canary has a few KiB.
-const SIZE: usize = 1024 * 1024;
+/// The largest message: a canary has a few KiB, but relays write what they like before it. Of a large one only the beginning is kept.
+const SIZE: usize = 32 * 1024 * 1024;
 /// The longest line. RFC 5321, 4.5.3.1 has 1,000 octets; some send more in a message.
 const LINE: usize = 16 * 1024;
 /// The longest silence.
@@ -171,18 +172,17 @@ impl Session<'_> {
             return Err(End::Said("421 4.7.0 Too many messages on this connection"));
         }
         self.say("354 End data with <CR><LF>.<CR><LF>").await?;
-        let Some(message) = self.message().await? else {
+        let Some((seen, print)) = self.message().await? else {
             self.reset();
             return self.say("552 5.3.4 Message too large").await;
         };
         let (sender, recipients) = (self.sender.take().unwrap_or_default(), std::mem::take(&mut self.recipients));
-        let print = Sha256::digest(&message).into();
         let id = self.door.refused(&print).unwrap_or_else(|| format!("{:016x}", getrandom::u64().unwrap_or_default()));
-        let (raw, hop) = (Arc::new(message), self.hop(&id));
+        let (seen, hop) = (Arc::new(seen), self.hop(&id));
         for (to, way) in recipients {
             let (done, told) = oneshot::channel();
-            let (raw, of) = (Arc::clone(&raw), way.of);
-            let taken = Taken { raw, sender: sender.clone(), hop: hop.clone(), id: id.clone(), to, of, done };
+            let (seen, of) = (Arc::clone(&seen), way.of);
+            let taken = Taken { seen, sender: sender.clone(), hop: hop.clone(), id: id.clone(), to, of, done };
             let handed = async { way.to.send(taken).await.is_ok() && told.await.is_ok() };
             if timeout(TELLING, handed).await != Ok(true) {
                 // It may be durable yet: when it comes again it is the same mail, and no second copy.
@@ -209,23 +209,21 @@ impl Session<'_> {
         format!("from {name} ({ip})\r\n\tby {} (mailcanary) with {with} id {id}", self.door.host())
     }
 
-    /// A message up to the dot that ends it. `None`: it is too large, and what of it came was thrown away.
-    async fn message(&mut self) -> Result<Option<Vec<u8>>, End> {
-        let (mut message, mut thrown) = (Vec::new(), 0_usize);
+    /// A message up to the dot that ends it, as much as is looked at, and by what all of it is known. `None`: it is too large.
+    async fn message(&mut self) -> Result<Option<(Seen, [u8; 32])>, End> {
+        let (mut gist, mut print, mut length) = (Gist::default(), Sha256::new(), 0_usize);
         loop {
-            let line = self.line().await?;
+            let mut line = self.line().await?;
             if line == b"." {
-                return Ok((thrown == 0).then_some(message));
+                return Ok((length <= SIZE).then(|| (gist.end(), print.finalize().into())));
             }
+            line.extend_from_slice(b"\r\n");
             let line = line.strip_prefix(b".").unwrap_or(&line);
-            if thrown == 0 && message.len().saturating_add(line.len()) <= SIZE {
-                message.extend_from_slice(line);
-                message.extend_from_slice(b"\r\n");
-                continue;
-            }
-            thrown = thrown.saturating_add(line.len()).saturating_add(2);
-            message = Vec::new();
-            if thrown > 16 * SIZE {
+            length = length.saturating_add(line.len());
+            if length <= SIZE {
+                print.update(line);
+                gist.push(line);
+            } else if length > 2 * SIZE {
                 return Err(End::Said("552 5.3.4 Message too large"));
             }
         }

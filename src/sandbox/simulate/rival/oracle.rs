@@ -46,6 +46,7 @@ impl Alternative {
             | Harm::Stranger(..)
             | Harm::Blind(_)
             | Harm::Sleep
+            | Harm::ForeignRecurring(..)
             | Harm::Cut => None,
         }
     }
