@@ -230,11 +230,11 @@ fn a_cut_that_is_told_with_explicit_reads_is_nobody_elses_failure() {
 fn what_delivered_when_it_was_seen_last_is_not_said_to_deliver_now() {
     let mut w = World::new(settings(2, 1, 2, Span::from_secs(60)));
     w.run(Span::from_secs(1800));
-    for _ in 0..2 {
+    for well_for in [6, 2] {
         w.from(w.now, |r, _| r.provider.as_str() == "p0", Fate::Refused(Class::Suspended));
-        w.run(Span::from_secs(180));
+        w.run(MINUTE.scaled(3, 1));
         w.heal(w.now);
-        w.run(Span::from_secs(360));
+        w.run(MINUTE.scaled(well_for, 1));
     }
     let kept = |w: &World| w.dog.view(w.now).incidents.into_iter().find(|i| i.kind == Kind::Refused && i.resolved_at.is_none()).unwrap();
     assert!(kept(&w).summary().contains("at present delivering"), "{}", kept(&w).summary());

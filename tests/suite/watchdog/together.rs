@@ -501,11 +501,11 @@ fn what_is_kept_open_and_delivers_is_not_said_to_fail_as_well() {
     let mut w = world(2, 2);
     let refuses =
         |w: &mut World, provider: &'static str| w.from(w.now, move |r, _| r.provider.as_str() == provider, Fate::Refused(Class::Suspended));
-    for _ in 0..2 {
+    for well_for in [6, 2] {
         refuses(&mut w, "p0");
         w.run(minutes(3));
         w.heal(w.now);
-        w.run(minutes(6));
+        w.run(minutes(well_for));
     }
     let kept = w.dog.view(w.now).incidents.into_iter().find(|i| i.resolved_at.is_none()).unwrap();
     assert!(kept.delivers && kept.culprit == provider(0), "{:#?}", w.notices);
