@@ -157,9 +157,10 @@ fn spells(every: Span, known: &Known, own: impl Fn(&Culprit) -> bool, inboxes: i
     // Of several inboxes the others still tell.
     let alone = if inboxes.len() == 1 { inboxes.first() } else { None };
     let spell = |failure: &Failure| {
-        let blind = match &failure.culprit {
-            Culprit::Watcher {} => !failure.is_of_sink(),
-            culprit => culprit.parts().2.is_some_and(|name| Some(name) == alone),
+        let blind = if failure.culprit == (Culprit::Watcher {}) {
+            !failure.is_of_sink()
+        } else {
+            failure.culprit.parts().2.is_some_and(|name| Some(name) == alone)
         };
         let dark = failure.kind == Kind::CutOff || (failure.kind == Kind::Blind && blind);
         let tone = match failure.kind.delivery() {

@@ -31,11 +31,14 @@ pub(super) async fn ask(archive: &Archive) -> Result<Known, String> {
     Ok((archive.incidents(Sought::newest(INCIDENTS)).await?, archive.pauses(PAUSE).await?))
 }
 
+/// What was found, and when.
+type Found = Option<(Instant, Arc<Known>)>;
+
 /// What was found last, for all who ask.
 #[derive(Clone, Debug)]
 pub(super) struct Months {
     archive: Archive,
-    found: Arc<Mutex<Option<(Instant, Arc<Known>)>>>,
+    found: Arc<Mutex<Found>>,
     /// Held by the one who asks: who comes meanwhile waits for the same answer.
     turn: Arc<Mutex<()>>,
 }
@@ -80,7 +83,7 @@ mod tests {
     async fn many_ask_once_and_what_does_not_answer_holds_nobody_up() {
         let (archive, mut asked) = Archive::new();
         let months = Months::new(archive);
-        let answers = tokio::spawn(async move {
+        let once = async {
             for _ in 0..2 {
                 match asked.recv().await {
                     Some(Question::Incidents(_, end)) => drop(end.send(Ok(Vec::new()))),
@@ -88,13 +91,11 @@ mod tests {
                     other => panic!("{other:?}"),
                 }
             }
-            asked
-        });
+        };
         let patience = Duration::from_secs(5);
-        let (one, other) = tokio::join!(months.within(patience), months.within(patience));
+        let ((), one, other) = tokio::join!(once, months.within(patience), months.within(patience));
         assert_eq!((one.map(|known| known.1.len()), other.map(|known| known.1.len())), (Ok(1), Ok(1)));
         // Nobody answers any more: what is known is told on.
-        let _asked = answers.await;
         if let Some((at, _)) = months.found.lock().await.as_mut() {
             *at -= KEPT;
         }
