@@ -21,8 +21,8 @@ fi
 export "CC_${target//-/_}=$(command -v "${target/unknown-/}-gcc" || command -v musl-gcc)"
 cargo build --release --locked --bin mailcanary --target "$target" >&2
 built=${CARGO_TARGET_DIR:-target}/$target/release/mailcanary
-if readelf -d "$built" | grep -q NEEDED; then
-    echo "error: $built needs libraries of its host" >&2
+if readelf --dynamic --program-headers --wide "$built" | grep -E 'NEEDED|INTERP' >&2; then
+    echo "error: $built needs these of its host" >&2
     exit 1
 fi
 install -D -m 755 "$built" "$out/mailcanary-$target"

@@ -220,6 +220,20 @@ pub struct Failure {
     pub summary: String,
 }
 
+impl Failure {
+    /// Whether it is that of a sink which takes nothing: no mail is concerned, and no sight.
+    #[must_use]
+    pub fn is_of_sink(&self) -> bool {
+        self.summary.starts_with("sink `")
+    }
+
+    /// Whether it was held to see who is told: nothing was wrong. Of that is kept what was told.
+    #[must_use]
+    pub fn is_drill(&self) -> bool {
+        self.summary.starts_with("DRILL")
+    }
+}
+
 /// What a provider's answer was, from the two words that are kept of it.
 #[must_use]
 pub fn outcome(word: &str, class: Option<Class>) -> Option<Outcome> {

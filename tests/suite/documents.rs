@@ -1,9 +1,11 @@
 //! The documents: every command in them is run as it stands, every link in them leads somewhere.
 //!
 //! Commands stand in blocks of `sh`. A block runs in a folder of its own, against a real daemon with an open incident; what it says of places and
-//! numbers is put in from a short list. A block that cannot be run here stands in another list, with the test that does it instead.
+//! numbers is put in from a short list. What stands in the middle of a sentence is run as well ([`sentences`]). A block that cannot be run here stands in another list, with the test that does it instead.
 
-use std::collections::BTreeSet;
+mod sentences;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -204,6 +206,15 @@ fn commands() -> (Vec<Block>, Vec<Block>) {
     all.into_iter().partition(|(_, body)| ALONE.iter().any(|begins| body.starts_with(begins)))
 }
 
+/// The number of an open incident of mail that stopped. Whoever closes one while mail is still lost gets another.
+async fn stopped(daemon: &mut Daemon) -> u64 {
+    let open = async |d: &Daemon| {
+        let answer: serde_json::Value = serde_json::from_str(&d.get("/api/v1/incidents?open=true").await?.1).ok()?;
+        answer["incidents"].as_array()?.iter().find(|i| i["kind"] == "stopped")?["incident"].as_u64()
+    };
+    daemon.wait_for("an open incident", open).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_that_need_no_daemon_run_as_they_stand() {
     let (world, hook) = (world(), Receiver::start(&[]).await);
@@ -234,42 +245,9 @@ async fn every_other_command_runs_as_it_stands() {
     let _ = hook.rest();
     world.provider("mailchimp").unwrap().set(Fault::Hold).unwrap();
     for block in &ill {
-        // Whoever closes one while mail is still lost gets another.
-        let incident = daemon
-            .wait_for("an open incident", async |d| {
-                let answer: serde_json::Value = serde_json::from_str(&d.get("/api/v1/incidents?open=true").await?.1).ok()?;
-                let open = answer["incidents"].as_array()?.iter().find(|i| i["kind"] == "stopped")?;
-                open["incident"].as_u64()
-            })
-            .await;
-        run(block, incident);
+        run(block, stopped(&mut daemon).await);
     }
     assert!(wrong.is_empty(), "{wrong}");
-}
-
-/// A command in the middle of a sentence has words that the program knows. Where one of several words may stand, it is no command.
-#[test]
-fn commands_in_sentences_exist() {
-    let mut wrong = Vec::new();
-    let mut seen = BTreeSet::new();
-    for name in names() {
-        let text = prose(&text(&name));
-        for command in text.split('`').skip(1).step_by(2).filter_map(|code| code.strip_prefix("mailcanary ")) {
-            let vague = command.contains(['|', '[', '…', '\n', '{', '@']) || command.starts_with(char::is_uppercase);
-            if vague || !seen.insert(command.to_owned()) {
-                continue;
-            }
-            let command = command.split(" >").next().unwrap();
-            let script =
-                format!("exec \"$0\" {} --help", command.replace(" ID", " 7").replace('*', "x").replace("ADDRESS", "http://127.0.0.1/"));
-            let output = Command::new("bash").args(["-c", &script, env!("CARGO_BIN_EXE_mailcanary")]).output().unwrap();
-            if !output.status.success() {
-                wrong.push(format!("{name}: {command}: {}", String::from_utf8_lossy(&output.stderr)));
-            }
-        }
-    }
-    assert!(seen.len() > 20, "{seen:?}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -299,8 +277,7 @@ fn links_lead_to_headings_that_are_there() {
         let text = prose(&text(name));
         text.lines().filter_map(|line| line.strip_prefix('#')).map(|h| anchor(h.trim_start_matches('#'))).collect::<BTreeSet<_>>()
     };
-    let known: std::collections::BTreeMap<String, BTreeSet<String>> =
-        names().into_iter().map(|name| (name.clone(), anchors(&name))).collect();
+    let known: BTreeMap<String, BTreeSet<String>> = names().into_iter().map(|name| (name.clone(), anchors(&name))).collect();
     let mut wrong = Vec::new();
     for name in known.keys() {
         let text = text(name);

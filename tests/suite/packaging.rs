@@ -124,6 +124,72 @@ fn a_static_binary_is_built_or_it_is_said_what_is_missing() {
     );
 }
 
+/// With a toolchain that has the target's library, and a host without a compiler for it.
+#[test]
+fn a_static_binary_wants_a_compiler_and_says_which() {
+    let folder = Folder::new("static");
+    let library = folder.path().join("lib/rustlib/x86_64-unknown-linux-musl/lib");
+    std::fs::create_dir_all(library).unwrap();
+    let mut script = Command::new("bash");
+    script.arg(root().join("packaging/static.sh")).arg(folder.path());
+    // Of the programs only those that the script begins with.
+    let rustc = format!("#!/bin/sh\necho {}\n", folder.path().display());
+    std::fs::write(folder.path().join("rustc"), rustc).unwrap();
+    std::fs::set_permissions(folder.path().join("rustc"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    for program in ["realpath", "dirname", "bash"] {
+        let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
+        let found = String::from_utf8(found.stdout).unwrap();
+        std::os::unix::fs::symlink(found.trim(), folder.path().join(program)).unwrap();
+    }
+    let output = script.env("PATH", folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+    assert!(said.contains("no C compiler for x86_64-unknown-linux-musl") && said.contains("hint: apt-get install musl-tools"), "{said}");
+}
+
+/// What the package puts where, and what stands in what it is built of.
+#[test]
+fn the_package_has_units_pages_completions_examples_and_its_bill() {
+    let folder = Folder::new("contents");
+    let mut build = Command::new(root().join("packaging/deb.sh"));
+    let built = build.arg(env!("CARGO_BIN_EXE_mailcanary")).arg(folder.path()).env("DEB_COMPRESSION", "gz").output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let deb = String::from_utf8(built.stdout).unwrap().trim().to_owned();
+    let tree = folder.path().join("tree");
+    let unpacked = Command::new("dpkg-deb").args(["--raw-extract", &deb]).arg(&tree).status().unwrap();
+    assert!(unpacked.success());
+    let all = ["mailcanary.service", "mailcanary@.service", "mailcanary.socket"].map(|unit| format!("lib/systemd/system/{unit}"));
+    let shells =
+        ["bash-completion/completions/mailcanary", "zsh/vendor-completions/_mailcanary", "fish/vendor_completions.d/mailcanary.fish"];
+    let docs = [
+        "examples/mailcanary.toml",
+        "examples/starter.toml",
+        "docs/operating.md",
+        "dashboards/rules/mailcanary.yml",
+        "README.md",
+        "changelog.gz",
+    ];
+    let shares = shells.into_iter().map(str::to_owned).chain(docs.map(|file| format!("doc/mailcanary/{file}")));
+    let files = all.into_iter().chain(shares.map(|file| format!("usr/share/{file}")));
+    for file in files.chain(["usr/bin/mailcanary".to_owned(), "usr/lib/systemd/user/mailcanary.service".to_owned()]) {
+        assert!(tree.join(&file).metadata().is_ok_and(|meta| meta.len() > 0), "{file}");
+    }
+    // A page for each command, as many as there are.
+    let pages = std::fs::read_dir(tree.join("usr/share/man/man1")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let pages: BTreeSet<String> = pages.map(|page| page.trim_end_matches(".gz").to_owned()).collect();
+    printed(&["man", "--to", folder.path().join("man").to_str().unwrap()]);
+    let made = std::fs::read_dir(folder.path().join("man")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    assert_eq!(pages, made.collect());
+    let bill = Command::new("gzip").arg("-dc").arg(tree.join("usr/share/doc/mailcanary/mailcanary.cdx.json.gz")).output().unwrap();
+    let bill: serde_json::Value = serde_json::from_slice(&bill.stdout).unwrap();
+    assert_eq!(bill["metadata"]["component"]["name"], "mailcanary");
+    // The folder of secrets is root's alone, made where the package is installed.
+    let script = std::fs::read_to_string(tree.join("DEBIAN/postinst")).unwrap();
+    assert!(script.contains("/etc/mailcanary/credentials") && script.contains("700"), "{script}");
+    // What operators write is none of the package's files: an upgrade finds it as it was.
+    assert!(!tree.join("etc").exists());
+}
+
 #[test]
 fn the_bill_of_materials_names_what_is_linked_and_nothing_of_the_tests() {
     let output = Command::new(root().join("packaging/sbom.sh")).output().unwrap();

@@ -5,12 +5,14 @@
 
 mod api;
 mod clear;
+mod days;
 mod facts;
 mod gate;
 pub mod grafana;
 mod health;
 mod icon;
 mod metrics;
+mod months;
 mod page;
 mod past;
 mod problem;

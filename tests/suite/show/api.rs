@@ -35,6 +35,20 @@ async fn a_sink_that_refuses_stops_no_mail() {
     assert!(status["tone"] == "stopped" && status.to_string().contains("provider `provider-0` stopped (1 more open)"), "{status}");
 }
 
+/// What the pages have besides verdicts.
+#[tokio::test]
+async fn deadlines_and_the_end_of_log_ins_are_told() {
+    let mut view = fixture(1, 1, 2);
+    view.inboxes[1].expires = Some(at(7200));
+    view.routes[0].deadline = Span::from_secs(900);
+    let shown = Shown::start(view).await;
+    let (_, inboxes) = get(&shown, "/api/v1/inboxes").await;
+    let ends: Vec<&Value> = inboxes["inboxes"].as_array().unwrap().iter().map(|inbox| &inbox["login_ends_at"]).collect();
+    assert_eq!(ends, [&Value::Null, &json!(at(7200).rfc3339())]);
+    let (_, route) = get(&shown, "/api/v1/routes/provider-0/stream-0/inbox-0").await;
+    assert_eq!(route["deadline_seconds"], 900.0, "{route}");
+}
+
 #[tokio::test]
 async fn lists_are_walked_by_page_without_a_gap_and_without_a_repeat() {
     let mut view = fixture(3, 2, 3);

@@ -169,6 +169,8 @@ type Link = (&'static str, &'static str, &'static [(&'static str, &'static str)]
 /// What can be asked next with what was answered.
 const LINKS: &[Link] = &[
     ("providers", "provider", &[("provider", "/providers/0/name")]),
+    ("providers", "daysOfProvider", &[("provider", "/providers/0/name")]),
+    ("inboxes", "daysOfInbox", &[("inbox", "/inboxes/0/name")]),
     ("routes", "route", ROUTE),
     ("routes", "canariesOfRoute", ROUTE),
     ("routes", "pointsOfRoute", ROUTE),

@@ -19,7 +19,7 @@ mod service;
 mod shared;
 mod watchdog;
 
-pub use rules::{Alert, Recording, Severity, alerts, recordings};
+pub use rules::{Alert, Group, Recording, Severity, alerts, recordings};
 
 /// Every dashboard: the name of its file, and its JSON.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Expressions: what is asked of Prometheus, with the labels that each metric has.
 
 use super::super::metrics::{labels, names};
+use super::rules::{DECIDED, TOOK};
 
 /// What a dashboard looks at: labels, and how they are matched. A metric is narrowed by those that it has.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +28,21 @@ impl Scope {
         self.suffixed(metric, "_bucket", more)
     }
 
+    /// The series of this name that are recorded of `metric`, by route.
+    fn recorded(self, series: &str, metric: &str, more: &str) -> String {
+        self.narrowed(series, metric, more)
+    }
+
     fn suffixed(self, metric: &str, suffix: &str, more: &str) -> String {
+        self.narrowed(&format!("{metric}{suffix}"), metric, more)
+    }
+
+    fn narrowed(self, series: &str, metric: &str, more: &str) -> String {
         let has = labels(metric);
         let mine = self.0.iter().filter(|(label, _)| has.contains(label)).map(|(label, matcher)| format!("{label}{matcher}"));
         let further = (!more.is_empty()).then(|| more.to_owned());
         let all: Vec<String> = std::iter::once("instance=~\"$instance\"".to_owned()).chain(mine).chain(further).collect();
-        format!("{metric}{suffix}{{{}}}", all.join(","))
+        format!("{series}{{{}}}", all.join(","))
     }
 }
 
@@ -69,6 +79,23 @@ pub(super) fn grown(scope: Scope, metric: &str, more: &str, by: &str, window: &s
 pub(super) fn decided(scope: Scope, outcome: &str, by: &str, window: &str) -> String {
     let part = grown(scope, names::CANARIES_DECIDED_TOTAL, &format!("outcome=\"{outcome}\""), by, window);
     format!("{part} / ({} > 0)", grown(scope, names::CANARIES_DECIDED_TOTAL, "", by, window))
+}
+
+/// How many canaries of 28 days became this, by a recording.
+pub(super) fn month(scope: Scope, more: &str, by: &str) -> String {
+    let by = if by.is_empty() { String::new() } else { format!(" by ({by})") };
+    format!("sum{by} ({})", scope.recorded(DECIDED, names::CANARIES_DECIDED_TOTAL, more))
+}
+
+/// The share of them that became this.
+pub(super) fn share_of_month(scope: Scope, outcome: &str, by: &str) -> String {
+    format!("{} / ({} > 0)", month(scope, &format!("outcome=\"{outcome}\""), by), month(scope, "", by))
+}
+
+/// How long so large a share of the mail of 28 days took at most, by what is recorded every hour.
+pub(super) fn quantile_of_month(scope: Scope, share: &str) -> String {
+    let hours = scope.recorded(TOOK, names::DELIVERY_LATENCY_SECONDS, "");
+    format!("histogram_quantile({share}, sum by (le) (sum_over_time({hours}[28d])))")
 }
 
 /// The share of canaries whose deadline passed.

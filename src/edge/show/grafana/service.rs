@@ -8,15 +8,15 @@ use super::paint::{GREEN, ORANGE, RED};
 use super::panel::Panel;
 use super::query::{self, CHOSEN};
 
-/// What the promise is held against.
-const MONTH: &str = "28d";
+/// What a panel of 28 days says where it has nothing to show: they are recorded by the rules.
+const NONE: &str = "none due, or no rules";
 
 pub(super) fn board() -> Board {
     let goals = [("99 %", "0.99"), ("95 %", "0.95"), ("99.5 %", "0.995"), ("99.9 %", "0.999")];
     Board::new(
         "mailcanary-service",
         "mailcanary / Service level",
-        "The share of each stream's mail within its deadline over 28 days, how fast the rest of the budget burns, and figures for a claim.",
+        "The share of each stream's mail within its deadline over 28 days, how fast the rest of the budget burns, and figures for a claim. 28 days are read from recording rules (`mailcanary print alert-rules`).",
         "now-28d",
     )
     .refreshed("5m")
@@ -32,7 +32,7 @@ pub(super) fn board() -> Board {
 
 /// What is left of the mail that may be missed: 1 at first, below 0 when the promise is broken.
 fn left(by: &str) -> String {
-    format!("1 - ({}) / (1 - $objective)", query::decided(CHOSEN, "missed", by, MONTH))
+    format!("1 - ({}) / (1 - $objective)", query::share_of_month(CHOSEN, "missed", by))
 }
 
 /// How many times faster than the promise allows mail is missed.
@@ -41,13 +41,13 @@ fn burn(window: &str) -> String {
 }
 
 fn now() -> Vec<Panel> {
-    let count = |outcome: &str| query::grown(CHOSEN, names::CANARIES_DECIDED_TOTAL, outcome, "", MONTH);
+    let count = |outcome: &str| query::month(CHOSEN, outcome, "");
     vec![
         Panel::stat("In time", "Of all canaries of 28 days, the share that arrived within the deadline, outside Junk.", "percentunit")
-            .at_the_end(&query::decided(CHOSEN, "in_time", "", MONTH), "in time")
+            .at_the_end(&query::share_of_month(CHOSEN, "in_time", ""), "in time")
             .steps(RED, &[(0.95, ORANGE), (0.99, GREEN)])
             .decimals(2)
-            .no_value("none due"),
+            .no_value(NONE),
         Panel::stat(
             "Budget left",
             "What is left of the mail that the objective allows to be missed. Below 0 the promise is broken.",
@@ -56,29 +56,37 @@ fn now() -> Vec<Panel> {
         .at_the_end(&left(""), "left")
         .steps(RED, &[(0.0, ORANGE), (0.25, GREEN)])
         .decimals(0)
-        .no_value("none due"),
+        .no_value(NONE),
         Panel::neutral("Missed", "Canaries that were lost, late, in Junk, or refused.", "short")
             .at_the_end(&count("outcome=\"missed\""), "missed")
             .decimals(0)
-            .no_value("0"),
+            .no_value(NONE),
         Panel::neutral("Measured", "Canaries whose fate was learnt: what the share is a share of.", "short")
             .at_the_end(&count(""), "measured")
             .decimals(0)
-            .no_value("0"),
-        Panel::neutral("95 in 100 arrive within", "The 95th percentile of the time from sending to arrival, over 28 days.", "s")
-            .at_the_end(&query::quantile(CHOSEN, "0.95", "", MONTH), "95 %")
-            .decimals(0)
-            .no_value("none arrived"),
-        Panel::neutral("99 in 100 arrive within", "The 99th percentile of the time from sending to arrival, over 28 days.", "s")
-            .at_the_end(&query::quantile(CHOSEN, "0.99", "", MONTH), "99 %")
-            .decimals(0)
-            .no_value("none arrived"),
+            .no_value(NONE),
+        Panel::neutral(
+            "95 in 100 arrive within",
+            "The 95th percentile of the time from sending to arrival, over the 28 days whose hours are recorded.",
+            "s",
+        )
+        .at_the_end(&query::quantile_of_month(CHOSEN, "0.95"), "95 %")
+        .decimals(0)
+        .no_value("none, or no rules"),
+        Panel::neutral(
+            "99 in 100 arrive within",
+            "The 99th percentile of the time from sending to arrival, over the 28 days whose hours are recorded.",
+            "s",
+        )
+        .at_the_end(&query::quantile_of_month(CHOSEN, "0.99"), "99 %")
+        .decimals(0)
+        .no_value("none, or no rules"),
     ]
 }
 
 fn kept() -> Vec<Panel> {
-    let by_stream = query::decided(CHOSEN, "in_time", "stream", MONTH);
-    let by_both = query::decided(CHOSEN, "in_time", "provider, stream", MONTH);
+    let by_stream = query::share_of_month(CHOSEN, "in_time", "stream");
+    let by_both = query::share_of_month(CHOSEN, "in_time", "provider, stream");
     let first = json!({ "type": "auto" });
     vec![
         Panel::gauges(
@@ -91,14 +99,14 @@ fn kept() -> Vec<Panel> {
         .at_most(1.0)
         .steps(RED, &[(0.95, ORANGE), (0.99, GREEN)])
         .decimals(2)
-        .no_value("none due")
+        .no_value(NONE)
         .size(8, 8),
         Panel::table("Provider × stream, in time", "The same for each provider: who kept the promise and who did not.", "percentunit")
             .in_rows(&by_both)
             .painted()
             .steps(RED, &[(0.95, ORANGE), (0.99, GREEN)])
             .decimals(2)
-            .no_value("none due")
+            .no_value(NONE)
             .then(
                 "groupingToMatrix",
                 &json!({ "rowField": "provider", "columnField": "stream", "valueField": "Value", "emptyValue": "null" }),
@@ -128,11 +136,11 @@ fn burning() -> Vec<Panel> {
             .ruled(&[(1.0, ORANGE), (6.0, RED)])
             .no_value("none due")
             .size(12, 8),
-        Panel::lines("Budget left over time", "What was left of the budget of the 28 days before each moment.", "percentunit")
+        Panel::lines("Budget left over time", "What was left of the budget of the 28 days before each moment, since the rules record it.", "percentunit")
             .over_time(&left("provider, stream"), "{{provider}} / {{stream}}")
             .at_most(1.0)
             .ruled(&[(0.0, RED)])
-            .no_value("none due")
+            .no_value(NONE)
             .size(24, 8),
     ]
 }

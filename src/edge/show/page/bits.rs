@@ -152,9 +152,27 @@ pub(super) fn badge(tone: Verdict, word: &str) -> Markup {
     html! { span class=(format!("v {}", tone.as_str())) { span aria-hidden="true" { (sign(tone)) " " } (word) } }
 }
 
+/// A word that says neither good nor bad, and is no doubt either.
+pub(super) fn label(word: &str) -> Markup {
+    html! { span.v.unknown { (word) } }
+}
+
 /// A severity likewise.
 pub(super) fn severity(severity: Severity) -> Markup {
-    badge(tone(severity), severity.as_str())
+    graded(severity, severity.as_str())
+}
+
+/// A word in the colour and with the sign of a severity: one that only informs is no doubt.
+pub(super) fn graded(severity: Severity, word: &str) -> Markup {
+    html! { span class=(format!("v {}", tone(severity).as_str())) { span aria-hidden="true" { (loud(severity)) " " } (word) } }
+}
+
+/// The sign of a severity.
+pub(super) const fn loud(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Page | Severity::Warn => sign(tone(severity)),
+        Severity::Info => "i",
+    }
 }
 
 /// The verdict whose colour a severity has.

@@ -1,58 +1,131 @@
-//! The last ninety days of one kind of mail, a bar for each: as much of the past as somebody takes in at a glance.
+//! The last days of a provider, an inbox or a kind of mail, a bar for each, and in words what bars cannot say to everybody.
 
 use maud::{Markup, html};
 
+use super::super::days::{DAY, Day, Days};
 use super::bits;
-use crate::model::{At, Span, Verdict};
+use crate::model::{Span, Verdict};
 
-/// Days that are drawn. More are hairs on a phone.
-const DAYS: u64 = 90;
-const DAY: Span = Span::from_secs(86_400);
+/// Days that are drawn where there is little room. Of more, a phone shows the last of them.
+pub(super) const MONTH: u64 = 30;
 /// Units of the picture for a day, and for its bar.
 const APART: u64 = 10;
 const BAR: u64 = 7;
+/// Units of its height.
+const HIGH: u64 = 32;
 
-/// A time in which not all was well, or nobody saw how it was.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Spell {
-    pub(super) from: At,
-    /// Nothing: it goes on.
-    pub(super) to: Option<At>,
-    /// How bad it was; unknown where nobody saw it.
-    pub(super) tone: Verdict,
+/// Days as they are drawn, under what they are called.
+#[derive(Debug)]
+pub(super) struct Bars<'a> {
+    pub(super) name: &'a str,
+    pub(super) days: &'a Days,
 }
 
-/// One day in the picture.
-#[derive(Debug, PartialEq, Eq)]
-struct Day {
-    from: At,
-    tone: Verdict,
-    /// How much of it was not well.
-    ill: Span,
-    /// How much of it nobody saw.
-    dark: Span,
-}
-
-/// The bars of these spells, under what they are called, and how much of the time all was well.
-pub(super) fn days(name: &str, spells: &[Spell], began: At, now: At) -> Markup {
-    let days = cut(spells, began, now);
-    let share = share(spells, began, now);
-    let bad = days.iter().filter(|day| matches!(day.tone, Verdict::Stopped | Verdict::Degraded)).count();
-    let text = format!("{name}: of the last {DAYS} days, {bad} with trouble; {share}");
-    html! {
-        div.past {
-            svg.days viewBox=(format!("0 0 {} 32", DAYS * APART)) preserveAspectRatio="none" role="img" aria-label=(text) {
-                @for (place, day) in days.iter().enumerate() {
-                    rect class=(day.tone.as_str()) x=(place as u64 * APART) width=(BAR) height="32" { title { (told(day)) } }
+impl Bars<'_> {
+    /// A bar for each. What is not well stands out above the others, and what nobody saw is a stump: no day is told by its colour alone.
+    pub(super) fn draw(&self) -> Markup {
+        let many = self.days.days.len() as u64;
+        let text = format!("{}: of the last {many} days, {} with trouble; {}", self.name, self.bad(), share(self.days));
+        html! {
+            div.cut {
+                svg class=(if many > MONTH { "days" } else { "days month" }) viewBox=(format!("0 0 {} {HIGH}", many * APART)) preserveAspectRatio="none" role="img" aria-label=(text) {
+                    @for (place, day) in self.days.days.iter().enumerate() {
+                        @let top = top(day.tone);
+                        rect class=(day.tone.as_str()) x=(place as u64 * APART) y=(top) width=(BAR) height=(HIGH - top) { title { (told(day)) } }
+                    }
                 }
             }
-            p.ends { span { (DAYS) " days ago" } span { (share) } span { "today" } }
+        }
+    }
+
+    /// What stands under the bars of several parties, and of one with its `share` between. On a phone the last thirty are drawn.
+    pub(super) fn ends(&self, share: Option<&str>) -> Markup {
+        let many = self.days.days.len() as u64;
+        html! {
+            p.ends {
+                span { span.broad { (many) " days ago" } span.slim { (many.min(MONTH)) " days ago" } }
+                @if let Some(share) = share { span { (share) } }
+                span { "today" }
+            }
+        }
+    }
+
+    /// The days that were not well, or not wholly seen, in words and the newest first: for whoever cannot point at a bar.
+    pub(super) fn listed(&self, id: &str, more: &Markup) -> Markup {
+        let (bad, lines) = (self.bad(), self.lines());
+        html! {
+            @if !lines.is_empty() {
+                details.told id=(id) {
+                    summary {
+                        @match bad { 0 => "not watched all the time", 1 => "1 day with trouble", bad => { (bad) " days with trouble" } }
+                        span.vh { ": " (self.name) }
+                    }
+                    ul.plain { @for line in lines { li { (line) } } }
+                    (more)
+                }
+            }
+        }
+    }
+
+    fn bad(&self) -> usize {
+        self.days.days.iter().filter(|day| day.is_bad()).count()
+    }
+
+    /// Days in a row that nobody saw are one line; those before the watch began are none.
+    fn lines(&self) -> Vec<String> {
+        let Days { days, began, .. } = self.days;
+        let first = days.iter().position(|day| day.from.plus(DAY) > *began).unwrap_or(days.len());
+        let known = days.get(first..).unwrap_or_default();
+        let groups = known.chunk_by(|a, b| a.tone == Verdict::Unknown && b.tone == Verdict::Unknown);
+        let line = |days: &[Day]| match days {
+            [day] if day.is_bad() || day.dark > Span::ZERO => Some(told(day)),
+            [from, .., to] => Some(format!("{} – {}: not watched", date(from), date(to))),
+            [_] | [] => None,
+        };
+        groups.filter_map(line).collect::<Vec<_>>().into_iter().rev().collect()
+    }
+}
+
+/// What the bars mean.
+pub(super) fn legend() -> Markup {
+    let means = [
+        (Verdict::Delivering, "no trouble"),
+        (Verdict::Degraded, "trouble"),
+        (Verdict::Stopped, "stopped"),
+        (Verdict::Unknown, "not watched"),
+    ];
+    html! {
+        ul.legend {
+            @for (tone, words) in means {
+                @let top = top(tone);
+                li { svg.key viewBox=(format!("0 0 {BAR} {HIGH}")) aria-hidden="true" { rect class=(tone.as_str()) y=(top) width=(BAR) height=(HIGH - top) {} } (words) }
+            }
         }
     }
 }
 
+/// The bars of these days, under what they are called, how much of the time all was well, and in words the days that were not.
+pub(super) fn whole(name: &str, id: &str, days: &Days) -> Markup {
+    let bars = Bars { name, days };
+    html! { div.past { (bars.draw()) (bars.ends(Some(&share(days)))) (bars.listed(id, &html! {})) } }
+}
+
+/// Where the bar of a day begins.
+const fn top(tone: Verdict) -> u64 {
+    match tone {
+        Verdict::Stopped => 0,
+        Verdict::Degraded => 4,
+        Verdict::Delivering => 10,
+        Verdict::Unknown => 25,
+    }
+}
+
+fn date(day: &Day) -> String {
+    bits::clock(day.from).chars().take(10).collect()
+}
+
 fn told(day: &Day) -> String {
-    let date: String = bits::clock(day.from).chars().take(10).collect();
+    let date = date(day);
     match day.tone {
         Verdict::Unknown => format!("{date}: not watched"),
         Verdict::Delivering => format!("{date}: no trouble{}", unseen(day)),
@@ -68,59 +141,10 @@ const fn secs(span: Span) -> Span {
     Span::from_secs(span.as_ms() / 1000)
 }
 
-/// The days, the oldest first.
-fn cut(spells: &[Spell], began: At, now: At) -> Vec<Day> {
-    let today = At::from_ms(now.as_ms().div_euclid(86_400_000) * 86_400_000);
-    let one = |back: u64| {
-        let from = today.minus(DAY.scaled(back, 1));
-        let (begin, end) = (from.max(began), from.plus(DAY).min(now));
-        let within = spells.iter().filter(|spell| is_ill(spell) && spell.from < end && spell.to.is_none_or(|to| to > begin));
-        let (ill, dark) = (ill(spells, begin, end), dark(spells, begin, end));
-        let tone = match within.map(|spell| spell.tone).min_by_key(|tone| tone.rank()) {
-            _ if begin >= end => Verdict::Unknown,
-            Some(worst) => worst,
-            None if dark == end.since(begin) => Verdict::Unknown,
-            None => Verdict::Delivering,
-        };
-        Day { from, tone, ill, dark }
-    };
-    (0..DAYS).rev().map(one).collect()
-}
-
-fn is_ill(spell: &Spell) -> bool {
-    spell.tone != Verdict::Unknown
-}
-
-/// How much of a time was not well.
-fn ill(spells: &[Spell], begin: At, end: At) -> Span {
-    covered(spells.iter().filter(|spell| is_ill(spell)), begin, end)
-}
-
-/// How much of a time nobody saw, and nothing is known to have been wrong in.
-fn dark(spells: &[Spell], begin: At, end: At) -> Span {
-    let all = covered(spells.iter(), begin, end);
-    Span::from_ms(all.as_ms().saturating_sub(ill(spells, begin, end).as_ms()))
-}
-
-/// How much of a time is in any of these.
-fn covered<'s>(spells: impl Iterator<Item = &'s Spell>, begin: At, end: At) -> Span {
-    let mut within: Vec<(At, At)> =
-        spells.map(|spell| (spell.from.max(begin), spell.to.unwrap_or(end).min(end))).filter(|(from, to)| from < to).collect();
-    within.sort_unstable();
-    let (mut sum, mut known) = (0, begin);
-    for (from, to) in within {
-        sum += to.since(from.max(known)).as_ms();
-        known = known.max(to);
-    }
-    Span::from_ms(sum)
-}
-
 /// How much of the watched time was without trouble: a share, never rounded up to all of it, and no more exact than the time is long; of less
 /// than a day, how long there was trouble.
-fn share(spells: &[Spell], began: At, now: At) -> String {
-    let begin = now.minus(DAY.scaled(DAYS, 1)).max(began);
-    let ill = ill(spells, begin, now);
-    let all = Span::from_ms(now.since(begin).as_ms().saturating_sub(dark(spells, begin, now).as_ms()));
+pub(super) fn share(days: &Days) -> String {
+    let (all, ill) = (days.watched, days.ill);
     if all == Span::ZERO {
         return "nothing was watched".to_owned();
     }
@@ -141,7 +165,9 @@ fn share(spells: &[Spell], began: At, now: At) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::days::Spell;
     use super::*;
+    use crate::model::At;
 
     const HOUR: Span = Span::from_secs(3600);
 
@@ -159,23 +185,26 @@ mod tests {
             spell(night, Some(HOUR), Verdict::Stopped),
             spell(now.minus(HOUR), None, Verdict::Degraded),
         ];
-        let days = cut(&spells, began, now);
+        let days = Days::of(&spells, began, now, 90).days;
         assert_eq!(days.len(), 90);
         let last: Vec<(Verdict, Span)> = days[87..].iter().map(|day| (day.tone, day.ill)).collect();
         assert_eq!(last, [(Verdict::Stopped, HOUR), (Verdict::Degraded, HOUR), (Verdict::Degraded, HOUR)]);
         assert_eq!(days.iter().filter(|day| day.tone == Verdict::Unknown).count(), 79);
         assert_eq!(told(&days[87]), "2022-08-07: trouble for 1h");
         assert_eq!(
-            (share(&spells, began, now).as_str(), share(&[], began, now).as_str()),
+            (share(&Days::of(&spells, began, now, 90)).as_str(), share(&Days::of(&[], began, now, 90)).as_str()),
             ("98.75 % without trouble", "100 % without trouble")
         );
-        assert_eq!(share(&[spell(now.minus(Span::from_ms(1)), None, Verdict::Degraded)], began, now), "99.99 % without trouble");
-        let young = |began: u64| share(&spells, now.minus(Span::from_secs(began)), now);
+        assert_eq!(
+            share(&Days::of(&[spell(now.minus(Span::from_ms(1)), None, Verdict::Degraded)], began, now, 90)),
+            "99.99 % without trouble"
+        );
+        let young = |began: u64| share(&Days::of(&spells, now.minus(Span::from_secs(began)), now, 90));
         assert_eq!(
             (young(100).as_str(), young(86_400).as_str()),
             ("trouble for 1m40s of the 1m40s that were watched", "95.8 % without trouble")
         );
-        assert_eq!(share(&[], now.minus(Span::from_secs(100)), now), "no trouble in the 1m40s that were watched");
+        assert_eq!(share(&Days::of(&[], now.minus(Span::from_secs(100)), now, 90)), "no trouble in the 1m40s that were watched");
     }
 
     #[test]
@@ -188,7 +217,7 @@ mod tests {
             spell(at("2022-08-08T10:00:00Z"), Some(HOUR.scaled(2, 1)), Verdict::Unknown),
             spell(at("2022-08-08T11:00:00Z"), Some(HOUR), Verdict::Stopped),
         ];
-        let days = cut(&spells, began, now);
+        let days = Days::of(&spells, began, now, 90).days;
         let said: Vec<String> = days[85..].iter().map(told).collect();
         assert_eq!(
             said,
@@ -201,7 +230,7 @@ mod tests {
             ]
         );
         // 108 hours, of which 27 were not watched.
-        assert_eq!(share(&spells, began, now), "98.7 % without trouble");
-        assert_eq!(share(&[spell(began, None, Verdict::Unknown)], began, now), "nothing was watched");
+        assert_eq!(share(&Days::of(&spells, began, now, 90)), "98.7 % without trouble");
+        assert_eq!(share(&Days::of(&[spell(began, None, Verdict::Unknown)], began, now, 90)), "nothing was watched");
     }
 }

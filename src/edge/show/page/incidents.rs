@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 use url::form_urlencoded;
 
+use super::super::days::failure;
 use super::super::quiet;
-use super::bits::{badge, count, foreign, severity, table, time, tone};
+use super::bits::{badge, count, foreign, graded, label, severity, table, time};
 use super::paths::{Misasked, understood};
 use super::status::{culprit, hushed, summary, what, who};
 use super::{page, prose};
@@ -81,7 +82,7 @@ fn rows(view: &View, found: &[Failure]) -> Markup {
             tr id=(format!("i{}", one.incident)) {
                 th scope="row" { a href=(format!("incidents/{}", one.incident)) { "Incident " (one.incident) } }
                 td {
-                    @if one.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (badge(tone(loud), "open")) } " " (severity(loud))
+                    @if one.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) } @else { (graded(loud, "open")) } " " (severity(loud))
                     @if let Some(now) = now { " " (said(view, now)) }
                 }
                 td.why {
@@ -99,7 +100,7 @@ fn rows(view: &View, found: &[Failure]) -> Markup {
 /// What people have said of one that is open, and whether mail is well at present.
 fn said(view: &View, now: &IncidentView) -> Markup {
     html! {
-        @if let Some(word) = &now.acknowledged { (badge(Verdict::Unknown, "acknowledged")) " " span.dim { "by " (foreign(&word.by, 60)) } " " }
+        @if let Some(word) = &now.acknowledged { (label("acknowledged")) " " span.dim { "by " (foreign(&word.by, 60)) } " " }
         @if let Some(quiet) = quiet::of(view, now) { (hushed(view, &quiet)) " " }
         @if now.delivers { (badge(Verdict::Delivering, "at present delivering")) }
     }
@@ -158,7 +159,7 @@ fn href(sought: &Sought) -> String {
 
 /// What the view has, as it would stand in a list.
 pub(super) fn remembered(view: &View, sought: &Sought) -> Vec<Failure> {
-    let mut all: Vec<Failure> = view.incidents.iter().map(super::route::failure).filter(|one| sought.fits(one)).collect();
+    let mut all: Vec<Failure> = view.incidents.iter().map(failure).filter(|one| sought.fits(one)).collect();
     all.sort_by_key(|one| std::cmp::Reverse(one.incident));
     all
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use maud::{Markup, html};
 
-use super::bits::{badge, count, short, time};
+use super::bits::{badge, count, label, short, time};
 use super::incident::configuration;
 use super::{dns, foreign, page, strip, table, text};
 use crate::model::{At, Name, Part, Verdict, typed};
@@ -63,7 +63,7 @@ fn line(one: &IdentityView) -> Markup {
 }
 
 fn learning(one: &IdentityView) -> Markup {
-    badge(Verdict::Unknown, &format!("learnt from {} so far", strip::canaries(one.seen as usize)))
+    label(&format!("learnt from {} so far", strip::canaries(one.seen as usize)))
 }
 
 /// The values of one part that are known, the first of them.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bits;
+mod calendar;
 mod canary;
 mod configuration;
 mod days;

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use maud::{Markup, html};
 
 use super::super::quiet;
-use super::bits::{count, sign, tone};
+use super::bits::{count, loud, tone};
 use super::status::{one, what, who};
 use crate::watchdog::{IncidentView, View};
 
@@ -32,7 +32,7 @@ pub(super) fn line(view: &View) -> Markup {
                 strong { (count(open.len(), "open incident")) }
                 @for incident in open.iter().take(NAMED) {
                     a class=(tone(incident.severity).as_str()) href=(format!("incidents/{}", incident.incident)) {
-                        span aria-hidden="true" { (sign(tone(incident.severity))) " " }
+                        span aria-hidden="true" { (loud(incident.severity)) " " }
                         span.vh { (incident.severity.as_str()) ": " }
                         (who(incident)) ": " (what(incident))
                         @if incident.acknowledged.is_some() { span.dim { ", seen" } }

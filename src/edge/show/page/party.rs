@@ -2,10 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::super::days::{DAYS, Days, renewed};
+use super::super::months::{Known, Past};
 use super::bits::{foreign, reason, sign, time};
+use super::days::whole as whole_days;
 use super::status::{one, sight, when};
 use super::{lately, page, routes};
-use crate::model::{Culprit, Name, Verdict};
+use crate::model::{Culprit, Verdict};
 use crate::watchdog::{RouteView, View};
 
 /// Incidents listed.
@@ -22,10 +25,12 @@ struct Shown<'a> {
     more: Markup,
     /// Whether a failure is its own, and not that of somebody whose mail goes the same way.
     own: Box<dyn Fn(&Culprit) -> bool + 'a>,
+    /// How it was, by what is known of the past.
+    days: Box<dyn Fn(&Known) -> Days + 'a>,
 }
 
 /// The page of a provider; nothing if there is none of this name.
-pub(super) fn provider(view: &View, name: &str, past: &lately::Past) -> Option<Markup> {
+pub(super) fn provider(view: &View, name: &str, past: &Past) -> Option<Markup> {
     let party = view.providers.iter().find(|party| party.name.as_str() == name)?;
     let traffic = &party.traffic;
     let facts = html! {
@@ -38,13 +43,14 @@ pub(super) fn provider(view: &View, name: &str, past: &lately::Past) -> Option<M
     let more = html! { (super::accounts::of(view, |provider| *provider == party.name)) (super::mail::summary(view, ROOT, name)) };
     let mine = |route: &RouteView| route.route.provider == party.name;
     let own = |culprit: &Culprit| culprit.parts().0 == Some(&party.name);
-    let shown =
-        Shown { title: format!("Provider {}", party.name), verdict: party.verdict, why: &party.reason, facts, more, own: Box::new(own) };
+    let days = |known: &Known| Days::of_provider(view, known, &party.name, DAYS);
+    let (title, own, days) = (format!("Provider {}", party.name), Box::new(own), Box::new(days));
+    let shown = Shown { title, verdict: party.verdict, why: &party.reason, facts, more, own, days };
     Some(whole(view, &shown, past, mine))
 }
 
 /// The page of an inbox; nothing if there is none of this name.
-pub(super) fn inbox(view: &View, name: &str, past: &lately::Past) -> Option<Markup> {
+pub(super) fn inbox(view: &View, name: &str, past: &Past) -> Option<Markup> {
     let inbox = view.inboxes.iter().find(|inbox| inbox.name.as_str() == name)?;
     let facts = html! {
         dt { "Sight" } dd { (sight(inbox)) }
@@ -55,13 +61,14 @@ pub(super) fn inbox(view: &View, name: &str, past: &lately::Past) -> Option<Mark
     };
     let mine = |route: &RouteView| route.route.inbox == inbox.name;
     let own = |culprit: &Culprit| culprit.parts().2 == Some(&inbox.name);
-    let (title, more) = (format!("Inbox {}", inbox.name), html! {});
-    let shown = Shown { title, verdict: inbox.verdict, why: &inbox.reason, facts, more, own: Box::new(own) };
+    let days = |known: &Known| Days::of_inbox(view, known, &inbox.name, DAYS);
+    let (title, more, own, days) = (format!("Inbox {}", inbox.name), html! {}, Box::new(own), Box::new(days));
+    let shown = Shown { title, verdict: inbox.verdict, why: &inbox.reason, facts, more, own, days };
     Some(whole(view, &shown, past, mine))
 }
 
-fn whole(view: &View, shown: &Shown<'_>, past: &lately::Past, mine: impl Fn(&RouteView) -> bool) -> Markup {
-    let Shown { title, verdict, why, facts, more, own } = shown;
+fn whole(view: &View, shown: &Shown<'_>, past: &Past, mine: impl Fn(&RouteView) -> bool) -> Markup {
+    let Shown { title, verdict, why, facts, more, own, days } = shown;
     let touches = |culprit: &Culprit| own(culprit) || view.routes.iter().any(|r| mine(r) && culprit.covers(&r.route));
     let mut incidents: Vec<_> = view.incidents.iter().filter(|incident| touches(&incident.culprit)).collect();
     // What is open goes first, its own before that of others, the loudest on top; what is over stays as it comes, the newest first.
@@ -71,7 +78,6 @@ fn whole(view: &View, shown: &Shown<'_>, past: &lately::Past, mine: impl Fn(&Rou
     });
     incidents.truncate(INCIDENTS);
     let routes: Vec<&RouteView> = view.routes.iter().filter(|route| mine(route)).collect();
-    let names: Vec<&Name> = routes.iter().map(|route| &route.route.inbox).collect();
     let body = html! {
         div class=(format!("hero {}", verdict.as_str())) {
             span.sign aria-hidden="true" { (sign(*verdict)) }
@@ -86,7 +92,7 @@ fn whole(view: &View, shown: &Shown<'_>, past: &lately::Past, mine: impl Fn(&Rou
         section aria-labelledby="days" {
             h2 #days { "The last 90 days" }
             @match past {
-                Ok(past) => { div.card { (lately::history(view, title, past, own, &names)) } }
+                Ok(past) => { div.card { (whole_days(title, "told", &days(&renewed(view, past)))) } }
                 Err(why) => { p.note { "The ledger could not be asked (" (foreign(why, 300)) ")." } }
             }
         }

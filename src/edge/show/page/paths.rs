@@ -1,6 +1,7 @@
 //! Which page stands at which path, and what has to be asked for it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
@@ -11,21 +12,24 @@ use maud::Markup;
 use url::form_urlencoded;
 
 use super::super::gate::Pen;
+use super::super::months::Months;
 use super::super::router::{Silent, html, view};
 use super::super::{Archive, Ask};
 use super::incident::{incident, remembered};
 use super::route::{Told, Window, route};
-use super::{canary, dns, incidents, lately, mail, missing, party, status};
+use super::{canary, dns, incidents, mail, missing, party, status};
 use crate::model::past::Sought;
-use crate::model::{CanaryId, IncidentId, Name, Route, Span};
+use crate::model::{CanaryId, IncidentId, Name, Route};
 use crate::watchdog::View;
 
 /// Characters of a value that is not understood.
 const SHOWN: usize = 60;
 /// Incidents that are looked through for those of one route.
 const FAILURES: u32 = 500;
-/// A shorter time in which mailcanary did not run is a restart, or nothing was to be sent in it.
-const PAUSE: Span = Span::from_secs(600);
+/// The status page does not wait longer for what the ledger knows of the last months: how it is now matters more.
+const GLANCE: Duration = Duration::from_secs(1);
+/// And the page of one party, which is about them.
+const LOOK: Duration = Duration::from_secs(8);
 
 /// The paths of pages, which are asked of `archive` besides the loop.
 pub(in crate::edge::show) fn paths(archive: Archive) -> Router<Ask> {
@@ -39,6 +43,7 @@ pub(in crate::edge::show) fn paths(archive: Archive) -> Router<Ask> {
         .route("/incidents", get(incidents_page))
         .route("/incidents/{id}", get(incident_page))
         .route("/canaries/{id}", get(canary_page))
+        .layer(Extension(Months::new(archive.clone())))
         .layer(Extension(archive))
 }
 
@@ -81,13 +86,13 @@ fn there(page: Option<Markup>, root: &str, what: &str) -> Response {
     }
 }
 
-async fn status_page(State(ask): State<Ask>, RawQuery(query): RawQuery) -> Result<Response, Silent> {
+async fn status_page(State(ask): State<Ask>, Extension(months): Extension<Months>, RawQuery(query): RawQuery) -> Result<Response, Silent> {
     let view = view(&ask).await?;
     let streams: BTreeSet<&Name> = view.streams.iter().map(|(_, stream)| &stream.name).collect();
     let names = streams.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let stream = understood(query.as_deref(), "stream", |wanted| streams.into_iter().find(|name| name.as_str() == wanted), names);
     Ok(match stream {
-        Ok(stream) => html(StatusCode::OK, status::status(&view, stream)),
+        Ok(stream) => html(StatusCode::OK, status::status(&view, stream, &months.within(GLANCE).await)),
         Err(misasked) => misasked.answer("./"),
     })
 }
@@ -96,27 +101,18 @@ async fn dns_page(State(ask): State<Ask>) -> Result<Response, Silent> {
     Ok(html(StatusCode::OK, dns::whole(&view(&ask).await?)))
 }
 
-async fn provider_page(
-    State(ask): State<Ask>,
-    Extension(archive): Extension<Archive>,
-    Path(name): Path<String>,
-) -> Result<Response, Silent> {
+async fn provider_page(State(ask): State<Ask>, Extension(months): Extension<Months>, Path(name): Path<String>) -> Result<Response, Silent> {
     let view = view(&ask).await?;
-    Ok(there(party::provider(&view, &name, &months(&archive).await), "../", "provider"))
-}
-
-/// The last months, as the ledger tells them.
-async fn months(archive: &Archive) -> lately::Past {
-    Ok((archive.incidents(Sought::newest(FAILURES)).await?, archive.pauses(PAUSE).await?))
+    Ok(there(party::provider(&view, &name, &months.within(LOOK).await), "../", "provider"))
 }
 
 async fn mail_page(State(ask): State<Ask>, Path(name): Path<String>) -> Result<Response, Silent> {
     Ok(there(mail::mail(&view(&ask).await?, &name), "../../", "provider"))
 }
 
-async fn inbox_page(State(ask): State<Ask>, Extension(archive): Extension<Archive>, Path(name): Path<String>) -> Result<Response, Silent> {
+async fn inbox_page(State(ask): State<Ask>, Extension(months): Extension<Months>, Path(name): Path<String>) -> Result<Response, Silent> {
     let view = view(&ask).await?;
-    Ok(there(party::inbox(&view, &name, &months(&archive).await), "../", "inbox"))
+    Ok(there(party::inbox(&view, &name, &months.within(LOOK).await), "../", "inbox"))
 }
 
 async fn route_page(

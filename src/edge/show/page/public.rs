@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
+use super::super::days::{DAYS, Days, Spell, renewed};
+use super::super::months::Known;
 use super::super::quiet;
 use super::bits::{badge, clock, foreign, sign, stamp, time};
-use super::days::{Spell, days};
+use super::days::whole;
 use super::unwatched::unwatched;
 use super::{frame, fresh, refresh, said, script};
 use crate::config::Public;
@@ -18,7 +20,7 @@ use crate::watchdog::{IncidentView, RouteView, View};
 const OVER: usize = 10;
 
 /// The page. `past`: the incidents of the last months, and when mailcanary did not run, if that is known.
-pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<(&[Failure], &[[At; 2]])>) -> Markup {
+pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<&Known>) -> Markup {
     let own = || view.streams.iter().map(|(_, stream)| &stream.name).collect::<BTreeSet<_>>().into_iter();
     let named: Vec<(&Name, &str)> = match &public.streams {
         Some(names) => names.iter().map(|(stream, name)| (stream, name.as_str())).collect(),
@@ -28,8 +30,12 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<(
     let (open, over): (Vec<_>, Vec<_>) =
         view.incidents.iter().filter_map(|i| told(view, &Fact::of(view, i), &named)).partition(|line| line.to.is_none());
     let (tone, headline) = headline(&all, &open);
-    let known: Option<Vec<Line<'_>>> =
-        past.map(|(past, _)| past.iter().filter_map(|failure| told(view, &Fact::past(failure), &named)).collect());
+    let past = past.map(|known| renewed(view, known));
+    let lines = |failures: &[Failure]| failures.iter().filter_map(|failure| told(view, &Fact::past(failure), &named)).collect::<Vec<_>>();
+    let known = past.as_ref().map(|(failures, _)| lines(failures));
+    // Of what is over the ledger knows more than the watchdog remembers: whatever shows in a bar stands below it, too, the newest first.
+    let over: Vec<&Line<'_>> = known.as_ref().unwrap_or(&over).iter().filter(|line| line.to.is_some()).collect();
+    let open_lines: Vec<&Line<'_>> = open.iter().collect();
     let body = html! {
         header.top { div.in { span.brand { (foreign(&public.title, 200)) } (fresh(&clock(view.at), &clock(view.at))) } }
         (said())
@@ -37,9 +43,9 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<(
             div class=(format!("hero {}", tone.as_str())) { span.sign aria-hidden="true" { (sign(tone)) } h1 { (headline) } }
             section aria-labelledby="kinds" {
                 h2 #kinds { "Kinds of mail" }
-                ul.bars.card.flush { @for ((stream, _), (verdict, name)) in named.iter().zip(&all) { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) @if let (Some(known), Some((past, pauses))) = (&known, past) { (history(view, name, known, unwatched(view, stream, past, pauses))) } } } }
+                ul.bars.card.flush { @for (place, ((stream, _), (verdict, name))) in named.iter().zip(&all).enumerate() { li { strong { (foreign(name, 200)) } (badge(*verdict, words(*verdict, name, &open))) @if let (Some(known), Some((past, pauses))) = (&known, &past) { (history(view, (name, place), known, unwatched(view, stream, past, pauses))) } } } }
             }
-            @for (title, id, lines) in [("Now", "now", &open), ("Before", "before", &over)] {
+            @for (title, id, lines) in [("Now", "now", &open_lines), ("Before", "before", &over)] {
                 @if !lines.is_empty() {
                     section aria-labelledby=(id) { h2 id=(id) { (title) } ul.card.plain { @for line in lines.iter().take(OVER) { li { (line.draw(view.at)) } } } }
                 }
@@ -52,13 +58,13 @@ pub(in crate::edge::show) fn public(view: &View, public: &Public, past: Option<(
 }
 
 /// A bar for each day of a kind of mail.
-fn history(view: &View, name: &str, known: &[Line<'_>], unwatched: Vec<Spell>) -> Markup {
+fn history(view: &View, (name, place): (&str, usize), known: &[Line<'_>], unwatched: Vec<Spell>) -> Markup {
     let spell = |line: &Line<'_>| {
         let tone = if line.whole && line.what == What::Missing { Verdict::Stopped } else { Verdict::Degraded };
         Spell { from: line.from, to: line.to, tone }
     };
     let spells: Vec<Spell> = mine(name, known).map(spell).chain(unwatched).collect();
-    days(name, &spells, view.began, view.at)
+    whole(name, &format!("told-{place}"), &Days::of(&spells, view.began, view.at, DAYS))
 }
 
 /// What an incident is about, wherever it is remembered.
@@ -76,9 +82,8 @@ impl<'a> Fact<'a> {
         Self { kind: incident.kind, culprit: &incident.culprit, from: incident.since(), to: incident.resolved_at, drill }
     }
 
-    /// The ledger keeps of a drill what was told of it.
     fn past(failure: &'a Failure) -> Self {
-        let drill = failure.summary.starts_with("DRILL");
+        let drill = failure.is_drill();
         Self { kind: failure.kind, culprit: &failure.culprit, from: failure.since, to: failure.resolved_at, drill }
     }
 }

@@ -2,13 +2,14 @@
 
 use maud::{Markup, html};
 
+use super::super::days::failure;
 use super::bits::{ago, capital, clock, foreign, is_covered, of_route, sign, stamp, table};
 use super::plot::{self, Plot};
 use super::spread::{self, Spread, Took};
 use super::{page, strip};
 use crate::model::past::{Failure, Point};
 use crate::model::{At, Own, Span};
-use crate::watchdog::{IncidentView, RouteCounts, RouteView, View};
+use crate::watchdog::{RouteCounts, RouteView, View};
 
 /// The way from this page to the status page.
 const ROOT: &str = "../../../";
@@ -119,21 +120,6 @@ const fn word(own: Own) -> &'static str {
         Own::Missing => "misses mail",
         Own::Nothing => "delivers nothing",
         Own::Unknown => "is unknown",
-    }
-}
-
-/// An incident of a view as one of the past.
-pub(super) fn failure(incident: &IncidentView) -> Failure {
-    Failure {
-        incident: incident.incident,
-        kind: incident.kind,
-        severity: incident.severity,
-        culprit: incident.culprit.clone(),
-        since: incident.since(),
-        opened_at: incident.opened_at,
-        updated_at: incident.opened_at,
-        resolved_at: incident.resolved_at,
-        summary: incident.summary().to_owned(),
     }
 }
 

@@ -3,8 +3,11 @@
 use maud::{Markup, html};
 
 use super::super::health;
+use super::super::months::Past;
 use super::super::quiet::{self, Quiet};
-use super::bits::{ago, badge, capital, count, foreign, natural, reason, relative, severity, short, sign, table, time, tone, verdict};
+use super::bits::{
+    ago, badge, capital, count, foreign, label, natural, reason, relative, severity, short, sign, table, time, tone, verdict,
+};
 use super::spread::{self, Spread};
 use super::{matrix, open, page, prose, routes, strip};
 use crate::model::past::Point;
@@ -21,8 +24,8 @@ const SUMMARY: usize = 600;
 /// Incidents listed that are over.
 const OVER: usize = 20;
 
-/// The status page; the matrix with all streams or one.
-pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
+/// The status page; the matrix with all streams or one. `past`: what the ledger knows of the last months.
+pub(super) fn status(view: &View, stream: Option<&Name>, past: &Past) -> Markup {
     let (tone, headline) = headline(view);
     let (_, sentence) = sentence(view);
     // Where nothing is watched at all, that is said and no more.
@@ -51,6 +54,7 @@ pub(super) fn status(view: &View, stream: Option<&Name>) -> Markup {
         section aria-labelledby="matrix" { h2 #matrix { "Providers and inboxes" } (matrix::matrix(view, "", stream)) }
         (open::cards(view))
         (tiles(view))
+        (super::calendar::calendar(view, past))
         (super::people::people(view))
         section aria-labelledby="providers" { h2 #providers { "Providers" } (providers(view)) }
         section aria-labelledby="inboxes" { h2 #inboxes { "Inboxes" } (inboxes(view)) }
@@ -222,7 +226,7 @@ pub(super) fn summary(incident: &IncidentView) -> &str {
 /// That nobody is told of something, in one form everywhere.
 pub(super) fn hushed(view: &View, quiet: &Quiet) -> Markup {
     html! {
-        (badge(Verdict::Unknown, quiet.word)) " "
+        span.v.unknown { span aria-hidden="true" { "‖ " } (quiet.word) } " "
         span.dim { "until " (short(quiet.until, view.at)) @if !quiet.by.is_empty() { ", by " (foreign(&quiet.by, 60)) } }
     }
 }
@@ -235,8 +239,8 @@ pub(super) fn one(view: &View, root: &str, incident: &IncidentView) -> Markup {
                 @if incident.resolved_at.is_some() { (badge(Verdict::Delivering, "over")) }
                 (severity(incident.severity)) a href=(format!("{root}incidents/{}", incident.incident)) { "Incident " (incident.incident) }
                 span { (who(incident)) ": " (what(incident)) }
-                @if quiet::is_drill(view, incident) { (badge(Verdict::Unknown, "drill")) }
-                @if let Some(word) = &incident.acknowledged { (badge(Verdict::Unknown, "acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
+                @if quiet::is_drill(view, incident) { (label("drill")) }
+                @if let Some(word) = &incident.acknowledged { (label("acknowledged")) span.dim { "by " (foreign(&word.by, 60)) } }
                 @if let Some(quiet) = quiet::of(view, incident) { (hushed(view, &quiet)) }
                 @if incident.delivers { (badge(Verdict::Delivering, "at present delivering")) }
             }
@@ -305,7 +309,7 @@ pub(super) fn sight(inbox: &InboxView) -> Markup {
     match inbox.sight {
         Some(true) => badge(Verdict::Delivering, "readable"),
         Some(false) => badge(Verdict::Stopped, "blind"),
-        None => badge(Verdict::Unknown, "not tried yet"),
+        None => label("not tried yet"),
     }
 }
 

@@ -2,19 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::days::Spell;
+use super::super::days::Spell;
 use crate::model::past::Failure;
 use crate::model::{At, Culprit, Kind, Name, Verdict};
 use crate::watchdog::View;
-
-/// How the incident of a sink that takes nothing begins, which is no blindness.
-const OF_SINK: &str = "sink `";
 
 /// The times in which nothing was seen of a stream, by what the ledger knows. `pauses`: from the last canary until mailcanary ran again.
 pub(super) fn unwatched(view: &View, stream: &Name, past: &[Failure], pauses: &[[At; 2]]) -> Vec<Spell> {
     let of_all = |failure: &&Failure| match failure.kind {
         Kind::CutOff => true,
-        Kind::Blind => failure.culprit == Culprit::Watcher {} && !failure.summary.starts_with(OF_SINK),
+        Kind::Blind => failure.culprit == Culprit::Watcher {} && !failure.is_of_sink(),
         Kind::Stopped
         | Kind::Loss
         | Kind::Slow

@@ -130,7 +130,10 @@ impl<S: Traces> Visit<'_, S> {
                     Ok(Said::Perhaps(fate, words)) => sum.perhaps = sum.perhaps.or(Some((fate, words))),
                     Ok(Said::Nothing) => sum.vanished |= of_mail,
                     Err(blind) => {
-                        sum.blind.push(blind);
+                        // Two questions that are answered alike say it once.
+                        if !sum.blind.contains(&blind) {
+                            sum.blind.push(blind);
+                        }
                         break;
                     }
                 }

@@ -31,7 +31,15 @@ async fn what_the_ledger_keeps_can_be_asked_for() {
     assert_eq!(get("history?kind=dns").await["incidents"].as_array().map(Vec::len), Some(0));
     let timeline = get(&format!("incidents/{id}/timeline")).await;
     assert!(timeline["notices"][0]["change"] == "opened" && timeline["words"][0]["by"] == "ann", "{timeline}");
+    let (days, seen) = (get("providers/relay/days").await, get("inboxes/one/days").await);
+    let today = &days["days"][89];
+    assert!(days["days"].as_array().unwrap().len() == 90 && days["days"][0]["verdict"] == "unknown", "{days}");
+    assert!(today["verdict"] == "stopped" && today["trouble_seconds"].as_f64() > Some(0.0), "{days}");
+    assert!(days["well_ratio"].as_f64() < Some(1.0) && days["watched_seconds"].as_f64() > days["trouble_seconds"].as_f64(), "{days}");
+    assert!(seen["well_ratio"] == 1.0 && seen["days"][89]["verdict"] == "delivering", "another's failure is not the inbox's: {seen}");
     for (path, status) in [
+        ("providers/nobody/days", 404),
+        ("inboxes/relay/days", 404),
         ("canaries/00000000ffffffff/way", 404),
         ("incidents/99/timeline", 404),
         ("routes/api/reset/nowhere/points", 404),

@@ -10,6 +10,7 @@ use super::*;
 
 /// The outage begins so long before the view.
 const OUTAGE: u64 = 22 * 60;
+const DAY: u64 = 24 * 3600;
 pub const PROVIDERS: [&str; 3] = ["mailchimp", "postmark", "relay"];
 pub const STREAMS: [&str; 2] = ["password-reset", "sign-up"];
 pub const INBOXES: [&str; 4] = ["gmail-1", "outlook-1", "fastmail-1", "own-1"];
@@ -102,6 +103,7 @@ fn state(point: &Point) -> String {
 /// A world in which all is well, or a provider has stopped.
 pub fn world(outage: bool) -> View {
     let mut view = fixture(0, 0, 0);
+    view.began = now().minus(Span::from_secs(70 * DAY));
     (view.at, view.next) = (now(), Some((now().plus(Span::from_secs(4)), "canary down relay/sign-up/own-1".to_owned())));
     let mut number = 0;
     for provider in PROVIDERS {
@@ -262,7 +264,12 @@ impl Past {
                         _ = end.send(Ok(self.failures().into_iter().filter(|one| sought.fits(one)).collect()))
                     }
                     // A night in which the host was off.
-                    Question::Pauses(_, end) => _ = end.send(Ok(vec![[at(3600), at(3600 * 4 + 60)]])),
+                    Question::Pauses(_, end) => {
+                        _ = end.send(Ok(vec![
+                            [at(3600), at(3600 * 4 + 60)],
+                            [now().minus(Span::from_secs(52 * DAY)), now().minus(Span::from_secs(49 * DAY))],
+                        ]))
+                    }
                     Question::Incident(id, end) => _ = end.send(Ok((id.0 == 7 && self.outage).then(|| self.dossier()))),
                 }
             }
@@ -330,7 +337,7 @@ impl Past {
             resolved_at: i.resolved_at,
             summary: i.last.summary,
         };
-        view.incidents.into_iter().map(one).collect()
+        view.incidents.into_iter().map(one).chain(old()).collect()
     }
 
     fn dossier(&self) -> Dossier {
@@ -406,6 +413,33 @@ impl Past {
             ..Dossier::default()
         }
     }
+}
+
+/// What went wrong in the months before, the newest first.
+fn old() -> Vec<Failure> {
+    let all = [
+        (4, Kind::Slow, Severity::Warn, Culprit::Provider(name("postmark")), 6 * DAY, 3 * 3600),
+        (3, Kind::Stopped, Severity::Page, Culprit::Provider(name("relay")), 19 * DAY, 47 * 60),
+        (2, Kind::CutOff, Severity::Page, Culprit::Watcher {}, 33 * DAY, 30 * 3600),
+        (1, Kind::Junked, Severity::Warn, Culprit::Inbox(name("outlook-1")), 41 * DAY, 40 * 3600),
+    ];
+    let one = |(number, kind, severity, culprit, ago, lasted)| {
+        let since = now().minus(Span::from_secs(ago));
+        let resolved_at = since.plus(Span::from_secs(lasted));
+        let (incident, summary) = (IncidentId(number), "as it was told".to_owned());
+        Failure {
+            incident,
+            kind,
+            severity,
+            culprit,
+            since,
+            opened_at: since,
+            updated_at: resolved_at,
+            resolved_at: Some(resolved_at),
+            summary,
+        }
+    };
+    all.map(one).into()
 }
 
 fn ail_incidents(view: &mut View, outage: bool) {

@@ -3,12 +3,13 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::super::super::Archive;
+use super::super::super::days::{DAYS, Days, renewed};
 use super::super::super::problem::Problem;
+use super::super::super::{Archive, months};
 use super::super::asked::Asked;
 use super::super::form::{Form, number};
 use super::super::operation::{Operation, Parameter, Reply, Run, Verb};
-use super::super::shape::{History, Past, Plotted, Points, Timeline, WholeCanary};
+use super::super::shape::{History, LastDays, Past, Plotted, Points, Timeline, WholeCanary};
 use super::read::{LIMIT, NEXT, reading, route_of};
 use crate::model::past::{POINTS, Sought};
 use crate::model::{At, CanaryId, IncidentId, Kind, Name, Span};
@@ -38,6 +39,22 @@ pub(super) static OPERATIONS: &[Operation] = &[
         SERIES,
         Points,
         Run::Recall(points)
+    ),
+    reading!(
+        "daysOfProvider",
+        "/providers/{provider}/days",
+        "The last ninety days of a provider: when something was not well, and when nobody saw.",
+        &[],
+        LastDays,
+        Run::Recall(days_of_provider)
+    ),
+    reading!(
+        "daysOfInbox",
+        "/inboxes/{inbox}/days",
+        "The last ninety days of an inbox: when something was not well, and when nobody saw.",
+        &[],
+        LastDays,
+        Run::Recall(days_of_inbox)
     ),
     reading!(
         "history",
@@ -79,6 +96,26 @@ fn points<'a>(asked: &'a Asked, view: &'a View, archive: &'a Archive) -> Recalle
         let points = archive.points(route, [from, to]).await.map_err(Problem::silent)?;
         let cut = points.len() >= POINTS as usize;
         Reply::of(&Points { as_of: view.at.into(), points: points.iter().map(Plotted::from).collect(), cut })
+    }
+    .boxed()
+}
+
+fn days_of_provider<'a>(asked: &'a Asked, view: &'a View, archive: &'a Archive) -> Recalled<'a> {
+    async move {
+        let found = view.providers.iter().find(|party| party.name.as_str() == asked.path("provider"));
+        let name = &found.ok_or_else(|| Problem::nothing("there is no such provider"))?.name;
+        let known = months::ask(archive).await.map_err(Problem::silent)?;
+        Reply::of(&LastDays::new(view, name, &Days::of_provider(view, &renewed(view, &known), name, DAYS)))
+    }
+    .boxed()
+}
+
+fn days_of_inbox<'a>(asked: &'a Asked, view: &'a View, archive: &'a Archive) -> Recalled<'a> {
+    async move {
+        let found = view.inboxes.iter().find(|inbox| inbox.name.as_str() == asked.path("inbox"));
+        let name = &found.ok_or_else(|| Problem::nothing("there is no such inbox"))?.name;
+        let known = months::ask(archive).await.map_err(Problem::silent)?;
+        Reply::of(&LastDays::new(view, name, &Days::of_inbox(view, &renewed(view, &known), name, DAYS)))
     }
     .boxed()
 }

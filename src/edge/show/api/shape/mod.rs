@@ -4,6 +4,7 @@
 //! meaning within `v1`.
 
 mod canary;
+mod days;
 mod dns;
 mod event;
 mod identity;
@@ -19,6 +20,7 @@ mod word;
 mod words;
 
 pub(in crate::edge::show) use canary::{Canaries, Canary};
+pub(in crate::edge::show) use days::LastDays;
 pub(in crate::edge::show) use dns::{Accepted, Dns};
 pub(in crate::edge::show) use event::{Event, Events, Happened, Judged, Numbered, What};
 pub(super) use identity::VALUE;

@@ -41,6 +41,8 @@ struct Inbox {
     readable: Option<bool>,
     /// Up to when everything that lay in it is known.
     known_up_to: Option<Time>,
+    /// When what it is logged in to with ends, where that is known.
+    login_ends_at: Option<Time>,
     /// Tokens that were not ours.
     forged: u64,
     /// Canaries of ours in the wrong inbox, or after they were forgotten.
@@ -141,6 +143,7 @@ impl Inboxes {
             reason: inbox.reason.clone(),
             readable: inbox.sight,
             known_up_to: time(inbox.horizon),
+            login_ends_at: time(inbox.expires),
             forged: inbox.forged,
             replayed: inbox.replayed,
             budget: inbox.budget.map(Budget::from),

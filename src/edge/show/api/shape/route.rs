@@ -40,6 +40,8 @@ pub(in crate::edge::show) struct Route {
     incident: Option<u64>,
     /// The evidence against it; `/status` has the threshold.
     suspicion_nats: f64,
+    /// What comes later is as good as lost.
+    deadline_seconds: f64,
     /// Canaries on their way.
     in_flight: u64,
     /// The receiver's time of the newest arrival.
@@ -118,6 +120,7 @@ impl Route {
             own_reason: view.own_reason.clone(),
             incident: view.incident.map(|incident| incident.0),
             suspicion_nats: view.suspicion,
+            deadline_seconds: view.deadline.as_secs_f64(),
             in_flight: view.in_flight,
             last_arrival: time(view.last_arrival),
             counts: Counts {

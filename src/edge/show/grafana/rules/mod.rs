@@ -14,10 +14,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::metrics::names;
 
-pub use recording::{Recording, recordings};
+pub(super) use recording::{DECIDED, TOOK};
+pub use recording::{Group, Recording, recordings};
 
-/// The groups, by their names.
-const RECORDINGS: &str = "mailcanary-service-level";
+/// The group of all alerts.
 const ALERTS: &str = "mailcanary-alerts";
 
 /// Alerts for which the runbook of a kind of incident has what to do.
@@ -148,9 +148,12 @@ pub(super) fn text() -> String {
          # The label `severity` is page, warn or info. The objective of the service level is one rule: mailcanary:objective:ratio.\n\
          groups:\n",
     );
-    let _ = write!(text, "  - name: {RECORDINGS}\n    rules:\n");
-    for recording in recordings() {
-        let _ = write!(text, "      - record: {}\n        expr: |-\n{}", recording.name, indented(&recording.expr));
+    for group in Group::ALL {
+        let interval = group.interval().map_or_else(String::new, |interval| format!("    interval: {interval}\n"));
+        let _ = write!(text, "  - name: {}\n{interval}    rules:\n", group.name());
+        for recording in recordings().iter().filter(|recording| recording.group == group) {
+            let _ = write!(text, "      - record: {}\n        expr: |-\n{}", recording.name, indented(&recording.expr));
+        }
     }
     let _ = write!(text, "  - name: {ALERTS}\n    rules:\n");
     for alert in alerts() {
@@ -176,9 +179,17 @@ fn annotations(alert: &Alert) -> Vec<(&'static str, String)> {
     all
 }
 
-/// The same as values: the recording rules, and the alerts.
-pub(super) fn groups() -> [Value; 2] {
-    let recorded: Vec<Value> = recordings().iter().map(|rule| json!({ "record": rule.name, "expr": rule.expr })).collect();
+/// The same as values: the groups of recording rules, and that of the alerts.
+pub(super) fn groups() -> [Vec<Value>; 2] {
+    let recorded = |group: Group| {
+        let mine = recordings().into_iter().filter(move |recording| recording.group == group);
+        let rules: Vec<Value> = mine.map(|rule| json!({ "record": rule.name, "expr": rule.expr })).collect();
+        let mut made = json!({ "name": group.name(), "rules": rules });
+        if let (Some(interval), Some(object)) = (group.interval(), made.as_object_mut()) {
+            object.insert("interval".to_owned(), interval.into());
+        }
+        made
+    };
     let alert = |alert: &Alert| {
         let words: Map<String, Value> = annotations(alert).into_iter().map(|(key, words)| (key.to_owned(), words.into())).collect();
         json!({
@@ -186,7 +197,7 @@ pub(super) fn groups() -> [Value; 2] {
         })
     };
     let alerts: Vec<Value> = alerts().iter().map(alert).collect();
-    [json!({ "name": RECORDINGS, "rules": recorded }), json!({ "name": ALERTS, "rules": alerts })]
+    [Group::ALL.map(recorded).to_vec(), vec![json!({ "name": ALERTS, "rules": alerts })]]
 }
 
 /// The address that the watchdog says its pages are reached by, as a template.
