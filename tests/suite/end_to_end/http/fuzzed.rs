@@ -12,7 +12,7 @@ use crate::support::rooted::unpacked;
 /// take all of the time: then there is more of it.
 fn fuzz(daemon: &Daemon, seconds: u32, seed: &str, arguments: &[&str]) {
     let (whole, said) = fuzzed(daemon, seconds, seed, arguments);
-    let (whole, said) = if whole { (whole, said) } else { fuzzed(daemon, 4 * seconds, seed, arguments) };
+    let (whole, said) = if whole { (whole, said) } else { fuzzed(daemon, 3 * seconds, seed, arguments) };
     assert!(whole, "{said}");
 }
 
