@@ -102,7 +102,7 @@ fn put_in(form: &str, desk: &Desk, incident: u64) -> String {
             format!("mailcanary {form} &\nuntil mailcanary health {config}; do sleep 0.1; done\nkill $!\nwait $!")
         }
         () if begins("demo") && !form.contains("--incident") => format!(
-            "mailcanary {form} > said &\nuntil grep -q http: said; do sleep 0.1; done\ncurl -sS $(grep -o -m1 'http:[^ ]*/' said) > page\ngrep -q '<h1' page\nkill $!"
+            "rm -f said\nmailcanary {form} > said &\nuntil grep -qs http: said; do sleep 0.1; done\ncurl -sS $(grep -o -m1 'http:[^ ]*/' said) > page\ngrep -q '<h1' page\nkill $!"
         ),
         // While one goes on.
         () if begins("drill stop") => format!(
