@@ -13,7 +13,8 @@ use crate::support::cyrus::{Cyrus, Naming};
 use crate::support::dovecot::USER;
 use crate::support::fake_jmap::{FakeJmap, Odd};
 
-fn inbox(url: &str) -> Inbox {
+/// An inbox that is read over JMAP there.
+pub(super) fn inbox(url: &str) -> Inbox {
     let settings = JmapSettings {
         url: url.to_owned(),
         username: USER.to_owned(),

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use mailcanary::config::{Inbox, InboxKind, JmapSettings, MaildirSettings, MxSettings, Proof, SecretRef};
+use mailcanary::config::{Inbox, InboxKind, MaildirSettings, MxSettings};
 use mailcanary::edge::inbox::Wanted;
 
 use super::rig::{inbox_of, mail_with};
@@ -86,16 +86,7 @@ async fn in_a_maildir() {
 #[tokio::test]
 async fn over_jmap() {
     let fake = FakeJmap::run(|_| Odd::Usual).await;
-    let settings = JmapSettings {
-        url: fake.base.clone(),
-        username: USER.to_owned(),
-        proof: Proof::Password(SecretRef::Env("UNUSED".to_owned())),
-        expires: None,
-        account: None,
-        junk: None,
-        preset: None,
-    };
-    let mut rig = Rig::new(inbox_of(InboxKind::Jmap(settings), USER)).wanting(wanting()).watch();
+    let mut rig = Rig::new(jmap::inbox(&fake.base)).wanting(wanting()).watch();
     rig.expect_sight().await;
     for (n, mail) in mails().iter().enumerate() {
         fake.put(&format!("m{n}"), "in", mail);
