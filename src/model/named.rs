@@ -38,7 +38,7 @@ pub fn what(culprit: &Culprit, kind: Kind, evidence: &Value) -> String {
 
 fn sink<'e>(culprit: &Culprit, kind: Kind, evidence: &'e Value) -> Option<&'e str> {
     let may_be = kind == Kind::Blind && *culprit == Culprit::Watcher {};
-    evidence.get("sink").filter(|_| may_be).and_then(Value::as_str)
+    may_be.then(|| evidence.get("sink")).flatten().and_then(Value::as_str)
 }
 
 impl Notice {

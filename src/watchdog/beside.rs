@@ -10,8 +10,7 @@ impl Incident {
     /// Whether whose failure it is stands in the provider's own words: that is so whatever else fails.
     pub(super) fn is_said(&self) -> bool {
         let its_own = matches!(self.shown.culprit, Culprit::Provider(_) | Culprit::Stream(..) | Culprit::Path(..) | Culprit::Route(..));
-        let speaks = |word: &str| Class::ALL.iter().any(|class| class.speaks_for_itself() && class.as_str() == word);
-        its_own && self.shown.kind == Kind::Refused && self.class().is_some_and(speaks)
+        its_own && self.shown.kind == Kind::Refused && self.class.is_some_and(Class::speaks_for_itself)
     }
 }
 

@@ -85,6 +85,9 @@ pub(super) struct Incident {
     /// How often its alarm has come back while it was open.
     #[serde(default)]
     pub(super) returns: u32,
+    /// The class of its refusal, as the evidence of what was told last has it: asked for too often to be looked up there.
+    #[serde(skip)]
+    pub(super) class: Option<Class>,
 }
 
 /// How bad an incident is: its severity, how much it touches, and whether nothing at all comes through.
@@ -138,7 +141,13 @@ impl Incident {
             missed: BTreeMap::new(),
             called: BTreeMap::new(),
             returns: 0,
+            class: None,
         }
+    }
+
+    /// Knows its class again, after what was told last is another, or was read from a checkpoint.
+    pub(super) fn classify(&mut self) {
+        self.class = self.shown.last.evidence.get("class").and_then(|class| Class::deserialize(class).ok());
     }
 
     /// Whether a sink was called so lately, half a first reminder ago or less, that a reminder would be that again.
@@ -200,16 +209,12 @@ impl Incident {
 
     /// Whether it is about a seed that a provider does not write to, and not about mail.
     pub(super) fn is_of_seed(&self) -> bool {
-        self.shown.kind == Kind::Refused && self.class().is_some_and(|c| c == Class::Suppressed.as_str() || c == Class::Recipient.as_str())
+        self.shown.kind == Kind::Refused && matches!(self.class, Some(Class::Suppressed | Class::Recipient))
     }
 
     /// Whether it is about what every provider refuses alike, which is found without an alarm.
     pub(super) fn is_common(&self) -> bool {
-        self.shown.culprit == Culprit::Watcher {} && self.class().is_some()
-    }
-
-    pub(super) fn class(&self) -> Option<&str> {
-        self.shown.last.evidence.get("class").and_then(serde_json::Value::as_str)
+        self.shown.culprit == Culprit::Watcher {} && self.class.is_some()
     }
 }
 
@@ -302,6 +307,7 @@ impl State {
         let is_old = notice.evidence.get(AS_OF).is_some() && notice.change != Change::Resolved;
         let summary = if is_old { incident.shown.last.summary.clone() } else { without_age(&notice.summary).to_owned() };
         incident.shown.last = Notice { summary, ..notice.clone() };
+        incident.classify();
         let delivery = notice.kind.is_delivery();
         for alarm in self.alarms.iter_mut().filter(|a| delivery && a.culprit == notice.culprit) {
             alarm.told = true;

@@ -154,6 +154,7 @@ impl State {
         for name in &plan.inboxes {
             self.inbox(name);
         }
+        self.incidents.values_mut().for_each(Incident::classify);
     }
 
     /// Gives a key to each route that has none. `at`: when it joined those that were there from the beginning.

@@ -211,7 +211,7 @@ fn other<'s>(state: &'s State, presents: &Presents, culprit: &Culprit, route: &R
 impl Incident {
     /// Whether it is about a whole account, by the class of its refusal.
     fn is_of_account(&self) -> bool {
-        [Class::Suspended, Class::Auth, Class::Quota].iter().any(|class| self.class() == Some(class.as_str()))
+        matches!(self.class, Some(Class::Suspended | Class::Auth | Class::Quota))
     }
 }
 
