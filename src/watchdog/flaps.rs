@@ -50,10 +50,11 @@ pub(super) fn back_after(state: &State, culprit: &Culprit, kind: Kind, opened_at
 fn before<'s>(state: &'s State, culprit: &Culprit, kind: Kind, opened_at: At) -> Option<(&'s Incident, Span)> {
     // What an inbox shows alone through one provider is not what was dark for all.
     let is_its = |whole: &Culprit| culprit == whole || is_part(culprit, whole) && !matches!(whole, Culprit::Inbox(_));
-    let failed = |i: &&Incident| is_alike(i.shown.kind, kind) && is_its(&i.shown.culprit) && i.shown.closed.is_none();
-    let mine = state.incidents.values().filter(failed).filter(|i| !is_drill(&i.shown.last));
-    let ended = mine.filter_map(|i| Some((i, i.shown.resolved_at.filter(|at| *at <= opened_at)?)));
-    let (last, resolved_at) = ended.max_by_key(|(_, at)| *at)?;
+    let failed = |i: &Incident| is_alike(i.shown.kind, kind) && is_its(&i.shown.culprit) && i.shown.closed.is_none();
+    // Few that are remembered have ended, and a thousand may be open.
+    let ended = state.incidents.values().filter_map(|i| Some((i, i.shown.resolved_at.filter(|at| *at <= opened_at)?)));
+    let mine = ended.filter(|(i, _)| failed(i) && !is_drill(&i.shown.last));
+    let (last, resolved_at) = mine.max_by_key(|(_, at)| *at)?;
     let between = opened_at.since(resolved_at);
     (between < FLAPS_WITHIN).then_some((last, between))
 }
