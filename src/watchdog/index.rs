@@ -40,8 +40,8 @@ pub(super) struct Index {
     pub(super) hot: BTreeSet<usize>,
     /// Of these, the ones that ask for confirmations, by their level.
     pub(super) asking: BTreeSet<(u32, Reverse<usize>)>,
-    /// When and over which route each confirmation of late was sent, oldest first.
-    pub(super) confirming: VecDeque<(At, usize)>,
+    /// Of each suspect, when and over which route each confirmation of late was sent, oldest first.
+    confirming: Vec<VecDeque<(At, usize)>>,
     /// The suspects of open alarms, in their order.
     pub(super) alarmed: Vec<usize>,
     /// Routes whose newest routine canary was refused.
@@ -73,7 +73,8 @@ impl Index {
     /// The indices of `state`.
     pub(super) fn of(plan: &Plan, state: &State) -> Self {
         let (due_at, aloft) = (vec![None; plan.routes.len()], vec![Members::default(); plan.suspects.len()]);
-        let mut ix = Self { due_at, aloft, mail: true, ..Self::default() };
+        let confirming = vec![VecDeque::new(); plan.suspects.len()];
+        let mut ix = Self { due_at, aloft, confirming, mail: true, ..Self::default() };
         for (slot, route) in state.routes.iter().enumerate() {
             if route.key != 0 {
                 ix.keys.insert(route.key, slot);
@@ -101,7 +102,7 @@ impl Index {
             confirming.extend(route.flying.iter().filter(fresh).map(|f| (f.sent_at, slot)));
         }
         confirming.sort_unstable();
-        ix.confirming.extend(confirming);
+        confirming.into_iter().for_each(|(at, slot)| ix.confirm(plan, at, slot));
         ix.blind.extend(state.inboxes.iter().filter(|(_, i)| i.blind.is_some()).map(|(name, _)| name.clone()));
         ix.clears_at = state.inboxes.values().map(|inbox| inbox.clear_from).max().unwrap_or_default();
         ix.follow_alarms(plan, state);
@@ -118,10 +119,18 @@ impl Index {
     }
 
     /// A confirmation was sent.
-    pub(super) fn confirm(&mut self, at: At, slot: usize) {
-        while self.confirming.pop_front_if(|(sent, _)| at.since(*sent) >= FRESH).is_some() {}
-        let place = self.confirming.partition_point(|before| *before <= (at, slot));
-        self.confirming.insert(place, (at, slot));
+    pub(super) fn confirm(&mut self, plan: &Plan, at: At, slot: usize) {
+        for suspect in plan.routes.get(slot).map_or(&[][..], |r| &r.suspects) {
+            let Some(confirming) = self.confirming.get_mut(*suspect) else { continue };
+            while confirming.pop_front_if(|(sent, _)| at.since(*sent) >= FRESH).is_some() {}
+            let place = confirming.partition_point(|before| *before <= (at, slot));
+            confirming.insert(place, (at, slot));
+        }
+    }
+
+    /// When and over which of its routes confirmations of late were sent that tell of a suspect, oldest first.
+    pub(super) fn confirming(&self, suspect: usize) -> impl Iterator<Item = (At, usize)> + '_ {
+        self.confirming.get(suspect).into_iter().flatten().copied()
     }
 
     /// Every route's next canary, after the origin of the rounds has moved.
@@ -192,8 +201,7 @@ impl Index {
 
 /// The place of a suspect among those that ask, if it does. The bits of positive numbers are in their order.
 fn asking(plan: &Plan, level: f32, suspect: usize) -> Option<(u32, Reverse<usize>)> {
-    let [least, ..] = plan.asks;
-    (f64::from(level) >= least).then_some((level.to_bits(), Reverse(suspect)))
+    plan.asks_for_any(plan.suspects.get(suspect)?, level).then_some((level.to_bits(), Reverse(suspect)))
 }
 
 fn keep(set: &mut BTreeSet<usize>, member: usize, is: bool) {

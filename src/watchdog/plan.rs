@@ -138,6 +138,16 @@ impl Suspect {
     pub(super) fn is_wide(&self) -> bool {
         self.routes.len() > WIDE
     }
+
+    /// How suspicious a level is: where many canaries are in flight at any time, that alone lifts it.
+    pub(super) fn excess(&self, level: f32) -> f64 {
+        f64::from(level) - crowd(self.routes.len())
+    }
+}
+
+/// The nats by which so many routes lift a level that nothing is behind.
+fn crowd(routes: usize) -> f64 {
+    (routes as f64 / WIDE as f64).ln().max(0.0)
 }
 
 impl Plan {
@@ -209,6 +219,18 @@ impl Plan {
             asks,
             grain: Span::from_ms((every.as_ms() / 240).clamp(20, 1000)),
         }
+    }
+
+    /// Whether a suspect asks for confirmations at this level.
+    pub(super) fn asks_for_any(&self, suspect: &Suspect, level: f32) -> bool {
+        let [least, ..] = self.asks;
+        suspect.excess(level) >= least
+    }
+
+    /// A suspect that asks for none has a level below this.
+    pub(super) fn asks_above(&self) -> f64 {
+        let [least, ..] = self.asks;
+        least + crowd(self.routes.len())
     }
 
     /// Where `route` stands in [`Plan::routes`].

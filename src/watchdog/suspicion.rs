@@ -78,9 +78,6 @@ const ASKED_OF_MANY: usize = 16;
 /// A culprit of more than one in so many routes is found among all that are silent.
 const SPARSE: usize = 16;
 
-/// Where there are so many times more confirmations in flight than a culprit has routes, its routes are looked at and not they.
-const FEWER: usize = 3;
-
 /// What is asked now, and when more may be.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
@@ -104,7 +101,7 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
         if planned.is_wide() && state.passed.is_some_and(|passed| standing.weighed_at < passed) {
             continue;
         }
-        let (enough, kept) = enough(plan, f64::from(standing.level));
+        let (enough, kept) = enough(plan, planned.excess(standing.level));
         match state.allowance.ready(plan, now, kept).filter(|_| enough > 0) {
             Some(at) if at <= now => wanted.extend(wish(plan, state, ix, *suspect, enough, now)),
             // It need not be known now which.
@@ -131,24 +128,15 @@ pub(super) fn asks(plan: &Plan, state: &State, ix: &Index, now: At) -> Asked {
 /// ones, where they differ.
 fn wish(plan: &Plan, state: &State, ix: &Index, index: usize, enough: usize, now: At) -> Option<(usize, At)> {
     let suspect = plan.suspects.get(index)?;
-    let covers =
-        |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index)) && !state.explained_away(plan, ix, slot, index);
-    let fresh: Vec<(At, usize)> = if suspect.routes.len() * FEWER < ix.confirming.len() {
-        let mut fresh: Vec<_> =
-            suspect.routes.iter().filter(|slot| covers(**slot)).flat_map(|slot| confirming_over(state, *slot, now)).collect();
-        fresh.sort_unstable();
-        fresh.truncate(enough);
-        fresh
-    } else {
-        confirming(state, ix, now, covers).take(enough).collect()
-    };
+    let tells = |slot: &usize| !state.explained_away(plan, ix, *slot, index);
+    let fresh: Vec<(At, usize)> = confirming(state, ix, index, now).filter(|(_, slot)| tells(slot)).take(enough).collect();
     if fresh.len() >= enough {
         // Again when the oldest of them is not fresh any more.
         let (sent, slot) = fresh.first()?;
         return may(plan, state, *slot, now).map(|(slot, at)| (slot, at.max(sent.plus(FRESH))));
     }
     if let [only] = *suspect.routes {
-        return may(plan, state, only, now).filter(|_| covers(only));
+        return may(plan, state, only, now).filter(|_| tells(&only));
     }
     let mut members = longest_silent(plan, state, ix, suspect, index);
     let pivot = members.iter().copied().max_by_key(|slot| (silent_for(state, *slot), Reverse(*slot)))?;
@@ -203,8 +191,7 @@ fn hope(plan: &Plan, state: &State, ix: &Index, alarm: &Alarm, now: At) -> Optio
     }
     let index = plan.suspect(&alarm.culprit)?;
     let suspect = plan.suspects.get(index)?;
-    let covers = |slot: usize| plan.routes.get(slot).is_some_and(|r| r.suspects.contains(&index));
-    let in_flight: Vec<usize> = confirming(state, ix, now, covers).map(|(_, slot)| slot).take(2).collect();
+    let in_flight: Vec<usize> = confirming(state, ix, index, now).map(|(_, slot)| slot).take(2).collect();
     if in_flight.len() >= 2 {
         return None;
     }
@@ -214,19 +201,13 @@ fn hope(plan: &Plan, state: &State, ix: &Index, alarm: &Alarm, now: At) -> Optio
     targets.iter().find_map(|slot| may(plan, state, *slot, now))
 }
 
-/// Fresh confirmations in flight over such routes, oldest first: when each was sent, and over which.
-fn confirming<'s>(state: &'s State, ix: &'s Index, now: At, over: impl Fn(usize) -> bool + 's) -> impl Iterator<Item = (At, usize)> + 's {
+/// Fresh confirmations in flight over a suspect's routes, oldest first: when each was sent, and over which.
+fn confirming(state: &State, ix: &Index, suspect: usize, now: At) -> impl Iterator<Item = (At, usize)> {
     let flies = |sent: At, slot: usize| {
         let is = |f: &super::flight::Flying| f.counted && f.reason == Reason::Confirmation && f.sent_at == sent;
         state.routes.get(slot).is_some_and(|r| r.flying.iter().any(is))
     };
-    ix.confirming.iter().copied().filter(move |(sent, slot)| now.since(*sent) < FRESH && over(*slot) && flies(*sent, *slot))
-}
-
-/// The same over one route.
-fn confirming_over(state: &State, slot: usize, now: At) -> impl Iterator<Item = (At, usize)> + '_ {
-    let flying = state.routes.get(slot).into_iter().flat_map(|r| &r.flying);
-    flying.filter(move |f| f.counted && f.reason == Reason::Confirmation && now.since(f.sent_at) < FRESH).map(move |f| (f.sent_at, slot))
+    ix.confirming(suspect).filter(move |(sent, slot)| now.since(*sent) < FRESH && flies(*sent, *slot))
 }
 
 fn silent_for(state: &State, slot: usize) -> Option<Reverse<At>> {

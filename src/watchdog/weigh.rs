@@ -17,7 +17,7 @@ use crate::model::{At, Culprit, Name, Reason, Span};
 
 /// Between two looks at a suspect with many routes…
 const TICK: Span = Span::from_secs(1);
-/// …and where it is calm.
+/// …and where it asks for nothing.
 const CALM_TICK: Span = Span::from_secs(3);
 /// Below this many nats a suspect is calm…
 const CALM: f32 = 0.5;
@@ -98,14 +98,15 @@ impl State {
 
     /// Something of a suspect's has changed: it is weighed, now or at the next tick.
     fn touch(&mut self, plan: &Plan, ix: &mut Index, suspect: usize) {
-        let Some(wide) = plan.suspects.get(suspect).map(super::plan::Suspect::is_wide) else { return };
-        if !wide {
+        let Some(planned) = plan.suspects.get(suspect) else { return };
+        if !planned.is_wide() {
             self.weigh(plan, ix, suspect);
             return;
         }
         let Some(standing) = self.standings.get_mut(suspect) else { return };
         if standing.check_at.is_none() {
-            let tick = standing.weighed_at.plus(if standing.level > CALM { TICK } else { CALM_TICK }).max(self.at);
+            let tick = if plan.asks_for_any(planned, standing.level) { TICK } else { CALM_TICK };
+            let tick = standing.weighed_at.plus(tick).max(self.at);
             standing.check_at = Some(tick);
             ix.checks.insert((tick, suspect));
         }
@@ -145,7 +146,8 @@ impl State {
         let target = alarm.filter(|_| level >= f64::from(HOT)).and_then(|alarm| target(plan, level, alarm));
         let next = target.and_then(|target| {
             if suspect.is_wide() {
-                return Some(read.plus(TICK));
+                // Where nobody asks, the next tick comes with the next that happens.
+                return plan.asks_for_any(suspect, level as f32).then(|| read.plus(TICK));
             }
             foresee(&self.routes, &standing.evidence, target, &waiting, &mut open, read)
         });
