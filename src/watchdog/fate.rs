@@ -49,7 +49,7 @@ impl State {
             ix.schedule(plan, self, slot);
         } else {
             self.allowance.spend(plan, at);
-            ix.confirm(at, slot);
+            ix.confirm(plan, at, slot);
         }
     }
 
@@ -242,7 +242,8 @@ impl State {
             }
             return;
         }
-        let young = self.routes.get(slot).is_some_and(|r| r.survival.is_young());
+        let told = self.alarms.iter().any(|a| a.told && self.routes.get(slot).is_some_and(|r| a.culprit.covers(&r.route)));
+        let young = self.routes.get(slot).is_some_and(|r| r.survival.is_young(told));
         if flown.is_some_and(|f| f.teaches) && (young || !self.in_alarm(plan, ix, slot)) {
             self.teach(plan, slot, at, Some(latency));
             if let Some(canary) = self.routes.get_mut(slot).and_then(|r| r.find_mut(id)) {

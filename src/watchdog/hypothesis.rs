@@ -125,6 +125,13 @@ pub(super) fn arrived_late(healthy: &Survival, latency: Span) -> [f64; LATENESSE
     })
 }
 
+/// What a canary that took this long says for mail that is later by so many buckets, against health.
+pub(super) fn arrived_later(healthy: &Survival, latency: Span, by: u32) -> f64 {
+    let bucket = i64::try_from(healthy.bucket(latency)).unwrap_or(0);
+    let density = healthy.density((bucket - i64::from(by)).max(-3));
+    (density / tolerated(healthy, bucket)).clamp(1.0 / CLIPPED, CLIPPED)
+}
+
 /// The density at a bucket of health that may be a little slower than learnt.
 fn tolerated(healthy: &Survival, bucket: i64) -> f64 {
     (0..=i64::from(TOLERATED)).map(|s| healthy.density(bucket - s)).fold(0.0, f64::max)

@@ -27,6 +27,13 @@ const AFTER_PART: f64 = 8.5;
 /// And for health against the smallest loss: what is lost in part by less than was thought goes on.
 const NOT_A_LITTLE: f64 = 5.0;
 
+/// And that mail is no later than it was by these, in buckets, 2.8 to 5.7 times: what slows down less than at first is late still…
+const LATE_STILL: [u32; 3] = [12, 16, 20];
+/// …by so many nats.
+const NOT_LATE: f64 = 2.5;
+/// Arrivals on each route that tell of that, the newest.
+const NEWEST: usize = 32;
+
 /// Whether the alarm is over.
 pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     if alarm.arrivals < 2 {
@@ -66,8 +73,24 @@ pub(super) fn is_over(plan: &Plan, state: &State, alarm: &Alarm) -> bool {
     match alarm.sort {
         Sort::Stop if !was_loss => reached(after_stop) && swift(NOT_SLOW),
         Sort::Stop | Sort::Loss => reached(&[after_part; 3]) && least >= NOT_A_LITTLE && swift(NOT_SLOW),
-        Sort::Slow => reached(after_stop) && swift(after_part),
+        Sort::Slow => reached(after_stop) && swift(after_part) && is_in_time(state, alarm, &telling),
     }
+}
+
+/// Whether what arrived of what was sent since an alarm is no later than it was before, summed from where that speaks for it most.
+fn is_in_time(state: &State, alarm: &Alarm, routes: &[usize]) -> bool {
+    let mut said: Vec<(At, [f64; LATE_STILL.len()])> = Vec::new();
+    for route in routes.iter().filter_map(|slot| state.routes.get(*slot)) {
+        let sent = route.canaries.iter().rev().take_while(|c| c.sent_at() >= alarm.blamed_at);
+        let newest = sent.filter_map(|c| Some((c.sent_at(), c.latency()?))).take(NEWEST);
+        said.extend(newest.map(|(at, took)| (at, LATE_STILL.map(|by| hypothesis::arrived_later(&route.survival, took, by).ln()))));
+    }
+    said.sort_by_key(|(at, _)| *at);
+    let mut sums = [0.0_f64; LATE_STILL.len()];
+    for (_, late) in said {
+        sums.iter_mut().zip(late).for_each(|(sum, late)| *sum = (*sum - late).max(0.0));
+    }
+    sums.iter().all(|sum| *sum >= NOT_LATE)
 }
 
 /// Whether it has come out that an alarm is nobody's failure: every provider refused alike, or a seed is suppressed.

@@ -22,6 +22,8 @@ const SLOWER_AT_LEAST: f64 = 4.0;
 const PATIENT_MS: f64 = 300_000.0;
 /// A route that has learnt from fewer than this learns in an alarm, too: it may be that health was not known.
 const YOUNG: u32 = 60;
+/// …or, where people were told of the failure, fewer than this.
+const VERY_YOUNG: u32 = 16;
 /// The scale moves by this much (in the logarithm) with every arrival: a running median by the sign of the step.
 const SCALE_STEP: f64 = 0.02;
 /// And no further than this: more is a failure, and no time of day.
@@ -189,9 +191,9 @@ impl Survival {
         self.stale.saturating_mul(24) >= self.taught.min(24 * 24)
     }
 
-    /// Whether so little was learnt that health itself is in doubt.
-    pub(super) const fn is_young(&self) -> bool {
-        self.taught < YOUNG
+    /// Whether so little was learnt that health itself is in doubt, `told` if people were told that it fails.
+    pub(super) const fn is_young(&self, told: bool) -> bool {
+        self.taught < if told { VERY_YOUNG } else { YOUNG }
     }
 
     pub(super) const fn is_drawn(&self) -> bool {
@@ -208,7 +210,7 @@ impl Survival {
         let mut left = 1.0;
         let moved = match median_ms(&arrived) {
             // A few arrivals tell little of the shape, but how slow this world is.
-            Some((median, weight)) if self.is_young() || !prior.taught => {
+            Some((median, weight)) if self.is_young(false) || !prior.taught => {
                 prior.slower(median * (PRIOR_MEDIAN_MS / median).min(1.0).powf(0.5 * unit / (weight + 0.5 * unit)))
             }
             None if !prior.taught => prior.slower(PATIENT_MS),
