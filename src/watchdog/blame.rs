@@ -13,6 +13,7 @@ use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis::{self, Factors};
 use super::index::Index;
+use super::narrowing::narrow_part;
 use super::plan::{Plan, Suspect};
 use super::record::Fact;
 use super::recovery;
@@ -52,7 +53,8 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
     let resorted = || state.alarms.iter().find_map(|a| sorting::resort(plan, state, a));
-    let narrower = || state.alarms.iter().find_map(|a| narrow(plan, state, a).or_else(|| narrow_loss(plan, state, a)));
+    let narrow = |a: &Alarm| narrow(plan, state, a).or_else(|| narrow_loss(plan, state, a)).or_else(|| narrow_part(plan, state, a));
+    let narrower = || state.alarms.iter().find_map(narrow);
     narrower().or_else(resorted).or_else(|| together::everything(plan, state)).or_else(|| raise(plan, state, ix, now))
 }
 
@@ -61,6 +63,7 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     // Several at once explain it better than what covers them all.
     let parts = together::parts(plan, state, ix);
     let best = parts.filter(|p| p.beat && p.whole == best).map_or(best, |p| p.first);
+    let best = together::only_seen(plan, state, best).unwrap_or(best);
     let own = odds(plan, state, best);
     let family = together::family(plan, state, best, now);
     let named = family.unwrap_or(best);
@@ -96,8 +99,7 @@ fn loudest(plan: &Plan, state: &State, ix: &Index) -> Option<usize> {
         }
         take(&mut best, *suspect);
     }
-    let [asks, ..] = plan.asks;
-    if reach(asks, best) {
+    if reach(plan.asks_above(), best) {
         ix.hot.iter().for_each(|suspect| take(&mut best, *suspect));
     }
     best.map(|(suspect, _)| suspect)

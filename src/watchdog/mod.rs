@@ -44,6 +44,7 @@ mod lessons;
 mod lookup;
 mod mail;
 mod members;
+mod narrowing;
 mod outbox;
 mod own;
 mod people;

@@ -51,7 +51,7 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
     for route in own.iter().filter_map(|slot| state.routes.get(*slot)).filter(sees) {
         let horizon = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i));
         let from = said.len();
-        said.extend(newest(route, first, horizon));
+        said.extend(newest(route, first, horizon).take(NEWEST));
         let own = said.get(from..).unwrap_or_default();
         if own.iter().any(Saying::has_arrived) {
             alive.extend_from_slice(own);
@@ -69,7 +69,7 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
 
 /// What one canary says.
 #[derive(Clone)]
-struct Saying<'s> {
+pub(super) struct Saying<'s> {
     sent_at: At,
     route: &'s RouteState,
     /// For how long it has been silent, if it has not arrived.
@@ -93,6 +93,14 @@ impl Saying<'_> {
         self.silent.is_none()
     }
 
+    /// Nats for each way of a sort.
+    pub(super) fn in_part(&self, sort: Sort) -> &[f64] {
+        match sort {
+            Sort::Slow => &self.late,
+            Sort::Stop | Sort::Loss => &self.lost,
+        }
+    }
+
     /// Nats of its silence for nothing arriving any more, against how it was.
     fn beyond(&self, was: &Was) -> f64 {
         let [stop, ..] = self.lost;
@@ -104,11 +112,11 @@ impl Saying<'_> {
     }
 }
 
-/// What the newest canaries of a route say that were sent since; but for those that another failure took.
-fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<Item = Saying<'_>> {
+/// What the canaries of a route say that were sent since, the newest first; but for those that another failure took.
+pub(super) fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl Iterator<Item = Saying<'_>> {
     let since = route.judged_before.map_or(since, |judged| judged.max(since));
     let sent = route.canaries.iter().rev().take_while(move |c| c.sent_at() >= since).filter(|c| !c.is_set_aside() && !c.refused());
-    sent.take(NEWEST).filter_map(move |canary| {
+    sent.filter_map(move |canary| {
         let sent_at = canary.sent_at();
         let Some(latency) = canary.latency() else {
             let age = horizon?.since(sent_at);

@@ -23,6 +23,9 @@ const INBOXES: usize = 3;
 /// Unless the newest alarm is older than this: then the next failure is a failure of its own.
 const LATELY: Span = Span::from_secs(900);
 
+/// Two suspects that show the same differ by no more nats than this.
+const ALIKE: f64 = 3.0;
+
 /// Who has got nothing for so long is out.
 const LASTS: Span = Span::from_secs(120);
 
@@ -104,6 +107,17 @@ pub(super) fn rivals<'i>(plan: &'i Plan, state: &'i State, ix: &'i Index, suspec
     hot.filter(move |s| !(is_known && ix.alarmed.contains(s) || total.contains(s)))
 }
 
+/// Where one inbox alone can be read, nothing tells whether it is that inbox or everything: then it is the inbox, as far as anybody sees.
+pub(super) fn only_seen(plan: &Plan, state: &State, suspect: usize) -> Option<usize> {
+    if !is_all(plan, suspect) || plan.inboxes.len() < 2 {
+        return None;
+    }
+    let mut seen = plan.inboxes.iter().filter(|name| state.sees(name));
+    let only = seen.next().filter(|_| seen.next().is_none())?;
+    // What others showed before they went dark counts.
+    plan.suspect(&Culprit::Inbox(only.clone())).filter(|inbox| odds(plan, state, *inbox) >= odds(plan, state, suspect) - ALIKE)
+}
+
 /// The suspect that has failed if this one has, too: the smallest that covers it and what there is an alarm for already. The watcher is
 /// it only if every provider fails, or several inboxes do.
 pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Option<usize> {
@@ -111,7 +125,8 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
     if alarmed.is_empty() || alarmed.contains(&suspect) {
         return None;
     }
-    let lately = state.alarms.iter().any(|a| now.since(a.since) < LATELY);
+    // What could not be read when others began to fail has failed since then, if nothing that it was sent since has come.
+    let lately = state.alarms.iter().any(|a| now.since(a.since) < LATELY || is_silent_since(plan, state, suspect, a.since));
     // Who is out, and who loses some, do not fail alike.
     let is_alike = state.standings.get(suspect)?.sort() == Sort::Stop || !state.alarms.iter().any(|a| is_out(state, a));
     let first = plan.suspects.get(suspect)?.routes.first()?;
@@ -183,6 +198,13 @@ fn is_of_inbox(plan: &Plan, suspect: usize) -> bool {
 fn is_refused(plan: &Plan, state: &State, suspect: usize) -> bool {
     let routes = plan.suspects.get(suspect).map_or(&[][..], |s| &s.routes);
     routes.iter().filter_map(|slot| state.routes.get(*slot)).any(|r| r.refusal.is_some())
+}
+
+/// Whether nothing arrived of what was sent over a suspect's routes since, and something was sent over each of them.
+fn is_silent_since(plan: &Plan, state: &State, suspect: usize, since: At) -> bool {
+    let routes = plan.suspects.get(suspect).map_or(&[][..], |s| &s.routes);
+    let silent = |r: &RouteState| r.last_routine.is_some_and(|at| at > since) && r.good_sent_at.is_none_or(|at| at < since);
+    !routes.is_empty() && routes.iter().filter_map(|slot| state.routes.get(*slot)).all(silent)
 }
 
 /// Whether so many fail that they have a cause in common: every provider, of those that do not say themselves why, or several inboxes.

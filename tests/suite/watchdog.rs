@@ -22,6 +22,7 @@ mod next_steps;
 mod night;
 mod now_so;
 mod onset;
+mod parts;
 mod patience;
 mod people;
 mod recurring;
