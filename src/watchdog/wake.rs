@@ -9,6 +9,8 @@ use crate::model::{At, Span};
 
 /// Between two requests to read an inbox at once.
 const LOOK_EVERY: Span = Span::from_secs(2);
+/// Between two looks at what an inbox that is read late has not shown yet, though its time has passed.
+const READ_LATER: Span = Span::from_ms(250);
 
 impl Watchdog {
     /// Has the inboxes read in which something is overdue.
@@ -33,7 +35,10 @@ impl Watchdog {
         let weighed = weighed.unwrap_or_else(|| judge::assess(&self.plan, &self.state, &self.ix, at));
         // With implied reads a line that comes later completes the read; otherwise reading takes its time and comes as an event.
         let implied = self.state.reads() == Reads::Implied;
+        // What has passed and is not read yet waits for an inbox that is read later than others: it is looked at now and then.
+        let waits = |due: At| self.state.passed.is_some_and(|passed| due <= passed);
         let read_first = |due: At| match (implied, due <= at) {
+            (true, _) if waits(due) => at.plus(READ_LATER),
             (true, _) => due.max(at).plus(Span::from_ms(1)),
             (false, true) => at.plus(LOOK_EVERY),
             (false, false) => due,
