@@ -67,7 +67,9 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let culprit = about(&finding.culprit);
     let common = finding.culprit == (Culprit::Watcher {});
     let tallies = tallies(plan, state, finding);
-    let inboxes = inboxes(plan, &finding.routes).len();
+    // Where nothing is on its way, all that it covers is meant.
+    let own = plan.suspect(&finding.culprit).and_then(|s| plan.suspects.get(s)).filter(|_| finding.routes.is_empty());
+    let inboxes = inboxes(plan, own.map_or(&finding.routes, |suspect| &suspect.routes)).len();
     let boxes = if inboxes == 1 { "1 inbox".to_owned() } else { format!("{inboxes} inboxes") };
     let others = others(plan, state, ix, finding);
     let odds = odds(plan, state, ix, finding).filter(|(odds, _)| *odds > SAID_ABOVE);
@@ -97,9 +99,10 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
             )
         }
         Some(DeliveryKind::Slow) => {
-            let factor = finding.size.round();
+            let times =
+                times_slower(finding).map_or_else(|| "longer than".to_owned(), |times| format!("about {} times as long as", times.round()));
             let leg = travel::grown(state, &finding.routes, None).map_or_else(String::new, |leg| format!("; {}", leg.in_words()));
-            format!("{culprit} is slow: mail to {boxes} takes about {factor} times as long as usual{usual}{leg}")
+            format!("{culprit} is slow: mail to {boxes} takes {times} usual{usual}{leg}")
         }
         Some(DeliveryKind::Junked) => {
             let (junk, all) = evidence::in_junk(&tallies);
@@ -124,6 +127,11 @@ pub(super) fn summary(plan: &Plan, state: &State, ix: &Index, finding: &Finding,
     let said = if finding.is_of_seed() { String::new() } else { says(plan, state, finding) };
     let cause = if common { "; the cause is common to everything, or the watcher itself" } else { "" };
     format!("{words}{mismatch}{said}{others}{cause}{odds}{standby}")
+}
+
+/// How many times as long mail takes that is slow, if that is known: on the way back to health it is not.
+fn times_slower(finding: &Finding) -> Option<f64> {
+    Some(finding.size).filter(|times| finding.kind == Kind::Slow && *times >= 1.5)
 }
 
 /// Of what is refused everywhere, who refuses it: every provider, unless some take mail.
@@ -236,7 +244,7 @@ pub(super) fn evidence(plan: &Plan, state: &State, ix: &Index, finding: &Finding
         "nats": odds(plan, state, ix, finding).map(|(odds, _)| round(odds, 10.0)),
         "share_in_junk": (finding.kind == Kind::Junked).then(|| round(finding.size, 100.0)),
         "share_lost": (finding.kind == Kind::Loss).then(|| round(lost.0 as f64 / lost.1.max(1) as f64, 100.0)),
-        "times_slower": (finding.kind == Kind::Slow).then(|| round(finding.size, 10.0)),
+        "times_slower": times_slower(finding).map(|times| round(times, 10.0)),
         "alarm_at": raised.map(|a| a.since.rfc3339()),
         "held_for": raised.map(|a| now.since(a.since).to_string()),
         "routes": routes,

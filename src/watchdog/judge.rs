@@ -25,6 +25,8 @@ const MATTERS: f64 = 0.2;
 const FADED: f64 = 4.0;
 /// Delays by which the hypotheses shift, as factors.
 const FACTORS: [f64; 3] = [6.0, 12.0, 30.0];
+/// Of fewer canaries nobody speaks of a share.
+const A_SHARE: u64 = 3;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
@@ -148,13 +150,16 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
     (Some(Finding { culprit, kind, severity, class, routes, also, alarm: true, size }), again_at)
 }
 
-/// Whether nothing is missing of what these routes were sent. Where mail arrives again only what is overdue is missing.
+/// Whether nothing is missing of what these routes were sent, or too little is known to speak of a share. Where mail arrives again only what is overdue is missing.
 fn has_all(plan: &Plan, state: &State, alarm: &Alarm, routes: &[usize]) -> bool {
     let mut tallies = routes.iter().map(|slot| evidence::tally(plan, state, *slot));
     match alarm.sort {
         Sort::Stop if alarm.first_arrival.is_some() => tallies.all(|t| t.row == 0),
         Sort::Stop => tallies.all(|t| t.row + t.silent == 0),
-        Sort::Loss => evidence::lost_of(&tallies.collect::<Vec<_>>()).0 == 0,
+        Sort::Loss => {
+            let (lost, judged) = evidence::lost_of(&tallies.collect::<Vec<_>>());
+            lost == 0 || judged < A_SHARE
+        }
         Sort::Slow => false,
     }
 }

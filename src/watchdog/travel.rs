@@ -14,6 +14,7 @@ use super::evidence;
 use super::explain::shorten;
 use super::index::Index;
 use super::plan::Plan;
+use super::sight::InboxState;
 use super::state::State;
 use crate::model::way::{Instants, Legs, STEP, Stay, Stretch, Trail, skew};
 use crate::model::{At, CanaryId, Name, Outcome, Span, quoted};
@@ -155,7 +156,11 @@ impl State {
     /// A canary was seen for the first time: its first leg is known by then, and its last.
     pub(super) fn travel_seen(&mut self, plan: &Plan, ix: &Index, slot: usize, id: CanaryId, seen: At) {
         let Some(canary) = self.routes.get(slot).and_then(|r| r.find(id)) else { return };
-        let instants = Instants { seen: Some(seen), ..known(canary) };
+        let known = known(canary);
+        // While its inbox could not be read it waited for us.
+        let hidden = |inbox: &InboxState| inbox.blind.is_some() || known.arrived.is_some_and(|arrived| inbox.clear_from > arrived);
+        let hidden = self.routes.get(slot).and_then(|r| self.inboxes.get(&r.route.inbox)).is_some_and(hidden);
+        let instants = Instants { seen: Some(seen).filter(|_| !hidden), ..known };
         self.note_legs(plan, ix, slot, id, &instants, &[]);
     }
 
