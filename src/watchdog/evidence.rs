@@ -30,6 +30,9 @@ const CHRONIC: usize = 4;
 /// …and with so much it is over.
 const STRAY: usize = 1;
 
+/// One that was taken before so many were refused is a straggler: what is missing was refused.
+const REFUSED_FOR_ONE: u64 = 3;
+
 /// What one route shows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -41,8 +44,10 @@ pub(super) struct Tally {
     pub(super) silent: u64,
     /// The first of all that have not come since: when it was sent, and which it is.
     pub(super) first_missing: Option<(At, CanaryId)>,
-    /// The class of the newest refusal in the row, if all of the row was refused: the mail that is missing never left.
+    /// The class of the newest refusal in the row, if all of the row was refused, but for a straggler: the mail that is missing never left.
     pub(super) row_class: Option<Class>,
+    /// How many of the row were taken.
+    row_taken: u64,
     /// When the first of the row was sent.
     pub(super) row_since: Option<At>,
     /// The first of the row.
@@ -125,10 +130,12 @@ fn in_row(tally: &mut Tally, canary: &Canary, id: CanaryId, stand: Stand, row_op
             tally.missing += u64::from(judged);
             tally.settled.push((canary.sent_at(), false));
             if row_open {
+                tally.row_taken += u64::from(!matches!(stand, Stand::Refused(_)));
+                let few_taken = (tally.row + 1 - tally.row_taken) >= REFUSED_FOR_ONE * tally.row_taken;
                 tally.row_class = match stand {
                     Stand::Refused(class) if tally.row == 0 => Some(class),
-                    Stand::Refused(_) => tally.row_class,
-                    Stand::Arrived | Stand::Overdue | Stand::Waiting | Stand::Nothing => None,
+                    Stand::Refused(_) | Stand::Overdue => tally.row_class.filter(|_| few_taken),
+                    Stand::Arrived | Stand::Waiting | Stand::Nothing => None,
                 };
                 tally.row += 1;
                 tally.row_since = Some(canary.sent_at());
