@@ -47,7 +47,7 @@ pub(super) struct Tally {
     /// The class of the newest refusal in the row, if all of the row was refused, but for a straggler: the mail that is missing never left.
     pub(super) row_class: Option<Class>,
     /// How many of the row were taken.
-    row_taken: u64,
+    pub(super) row_taken: u64,
     /// When the first of the row was sent.
     pub(super) row_since: Option<At>,
     /// The first of the row.
