@@ -16,6 +16,7 @@ use super::index::Index;
 use super::junk;
 use super::lookup::Lookup;
 use super::plan::{Plan, Suspect};
+use super::sorting;
 use super::state::State;
 use crate::model::{At, Class, Culprit, Kind, Name, Route, Severity, Span};
 
@@ -25,6 +26,8 @@ const MATTERS: f64 = 0.2;
 const FADED: f64 = 4.0;
 /// Delays by which the hypotheses shift, as factors.
 const FACTORS: [f64; 3] = [6.0, 12.0, 30.0];
+/// With less chance than this of any delay the evidence tells nothing of how late mail is.
+const TOLD_BY: f64 = 0.05;
 /// Of fewer canaries nobody speaks of a share.
 const A_SHARE: u64 = 3;
 
@@ -115,7 +118,11 @@ fn alarmed(plan: &Plan, state: &State, alarm: &Alarm, now: At) -> (Option<Findin
             let share = mean(losses, LOSSES.iter().skip(1));
             (Kind::Loss, share, share)
         }
-        Sort::Slow => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays)),
+        Sort::Slow => match sorting::times_as_late(plan, state, alarm).filter(|_| delays.iter().sum::<f64>() < TOLD_BY) {
+            // Where the evidence since it began is of something else, what comes by now tells how late mail is.
+            Some(times) => (Kind::Slow, times, late(plan, state, suspect, &[1.0], &[times])),
+            None => (Kind::Slow, mean(delays, FACTORS.iter()), late(plan, state, suspect, delays, &FACTORS)),
+        },
     };
     let telling = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
     let routes: Vec<usize> = telling.into_iter().filter(|slot| evidence::shows(state, *slot)).collect();
@@ -190,13 +197,13 @@ fn mean<'v>(weights: &[f64], values: impl Iterator<Item = &'v f64>) -> f64 {
 }
 
 /// The share of mail that a delay makes miss its deadline.
-fn late(plan: &Plan, state: &State, suspect: &Suspect, delays: &[f64]) -> f64 {
+fn late(plan: &Plan, state: &State, suspect: &Suspect, chances: &[f64], factors: &[f64]) -> f64 {
     let Some((planned, route)) = suspect.routes.first().and_then(|slot| Some((plan.routes.get(*slot)?, state.routes.get(*slot)?))) else {
         return 0.0;
     };
     let on_time = |factor: &f64| Span::from_ms((planned.deadline.as_ms() as f64 / factor) as u64);
-    let shares: Vec<f64> = FACTORS.iter().map(|f| route.survival.at(on_time(f)) - route.survival.at(planned.deadline)).collect();
-    mean(delays, shares.iter())
+    let shares: Vec<f64> = factors.iter().map(|f| route.survival.at(on_time(f)) - route.survival.at(planned.deadline)).collect();
+    mean(chances, shares.iter())
 }
 
 /// Refusals that speak for themselves: one answer is enough.

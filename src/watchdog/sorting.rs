@@ -63,7 +63,10 @@ pub(super) fn resort(plan: &Plan, state: &State, alarm: &Alarm) -> Option<Fact> 
     // Where everything was silent and some deliver, the others are perhaps one culprit that goes on: that is found out first.
     let is_all = alarm.culprit == Culprit::Watcher {} && alarm.sort == Sort::Stop;
     let waits = || is_all && state.at.since(first) < NARROWS_FIRST && in_part(alarm.sort, &alive).is_none();
-    let sort = if silent { Sort::Stop } else { in_part(alarm.sort, &said).filter(|sort| *sort != Sort::Loss || !waits())? };
+    // What was late and is on its way still is not lost, though what was sent after it has come in time.
+    let is_late = || alarm.sort == Sort::Slow && as_it_was(Sort::Slow, standing, &said).is_some_and(|was| beyond(&said, &was) < CLEAR);
+    let sort =
+        if silent { Sort::Stop } else { in_part(alarm.sort, &said).filter(|sort| *sort != Sort::Loss || !(waits() || is_late()))? };
     (sort != alarm.sort).then(|| Fact::Sorted { culprit: alarm.culprit.clone(), kind: sort.kind() })
 }
 
@@ -129,15 +132,29 @@ pub(super) fn newest(route: &RouteState, since: At, horizon: Option<At>) -> impl
     })
 }
 
+/// How many times as late as in health what arrives is that was sent since the first arrival of a slow alarm, if it is late.
+pub(super) fn times_as_late(plan: &Plan, state: &State, alarm: &Alarm) -> Option<f64> {
+    let (suspect, first) = (plan.suspects.get(plan.suspect(&alarm.culprit)?)?, alarm.first_arrival?);
+    let own = beside::telling(plan, state, &alarm.culprit, &suspect.routes);
+    let routes = own.iter().take(ROUTES_AT_MOST).filter_map(|slot| state.routes.get(*slot));
+    let said: Vec<Saying<'_>> = routes.flat_map(|route| newest(route, first, None).take(NEWEST)).collect();
+    let (by, _) = latest(&said)?;
+    Some((f64::from(by) / 8.0).exp2())
+}
+
+/// The lateness that explains best what has arrived, in buckets, and its nats against health; `None`: none does.
+fn latest(said: &[Saying<'_>]) -> Option<(u32, f64)> {
+    let late = sum_of(said.iter().filter(|s| s.has_arrived()).map(|s| s.late));
+    hypothesis::LATE_BY.into_iter().zip(late).max_by(|(_, a), (_, b)| a.total_cmp(b)).filter(|(_, nats)| *nats > 0.0)
+}
+
 /// How it was until now: the likeliest of the losses, or how late what has arrived is.
 fn as_it_was(sort: Sort, standing: &Standing, said: &[Saying<'_>]) -> Option<Was> {
     let way = likeliest(sort, standing)?;
     if sort == Sort::Loss {
         return Some(Was::Lost(way));
     }
-    let late = sum_of(said.iter().filter(|s| s.has_arrived()).map(|s| s.late));
-    let most = hypothesis::LATE_BY.into_iter().zip(late).max_by(|(_, a), (_, b)| a.total_cmp(b)).filter(|(_, nats)| *nats > 0.0);
-    Some(Was::Late(most.map_or_else(|| hypothesis::later_by(way), |(by, _)| by)))
+    Some(Was::Late(latest(said).map_or_else(|| hypothesis::later_by(way), |(by, _)| by)))
 }
 
 fn sum_of<const N: usize>(all: impl Iterator<Item = [f64; N]>) -> [f64; N] {
@@ -156,6 +173,11 @@ pub(super) fn likeliest(sort: Sort, standing: &Standing) -> Option<usize> {
     };
     let chances = standing.chances();
     ways.max_by(|a, b| chances.get(*a).unwrap_or(&0.0).total_cmp(chances.get(*b).unwrap_or(&0.0)))
+}
+
+/// Nats of all that is silent for more than it was until now.
+fn beyond(said: &[Saying<'_>], was: &Was) -> f64 {
+    said.iter().map(|s| s.beyond(was).max(0.0)).sum()
 }
 
 /// Whether nothing arrives any more where some of it did. Of a loss no silence says more than by the share that was lost before it.
@@ -177,7 +199,8 @@ fn in_part(now: Sort, said: &[Saying<'_>]) -> Option<Sort> {
     let (lost, late) = (sum_of(said.iter().map(|s| s.lost)), sum_of(said.iter().map(|s| s.late)));
     let [stop, losses @ ..] = lost;
     let most = |of: &[f64]| of.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (loss, slow) = (most(&losses), most(&late));
+    // Where what arrives is in time, what does not is no slower than that.
+    let (loss, slow) = (most(&losses), latest(said).filter(|(_, nats)| *nats >= CLEARER).map_or(f64::NEG_INFINITY, |_| most(&late)));
     let called = match now {
         Sort::Stop => stop,
         Sort::Loss => loss,

@@ -1,7 +1,7 @@
 //! What fails in part: of what was told of a whole the part that loses, or is late, is found by what the rest delivers; and where little can
 //! be seen, what is seen is told.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Placement, Severity, Span};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Placement, Route, Severity, Span};
 use mailcanary::watchdog::Event;
 
 use super::replay;
@@ -34,7 +34,7 @@ fn share(n: u64) -> u64 {
 #[test]
 fn what_a_path_loses_is_the_paths_and_no_inboxes() {
     let mut w = world(2, 2, 3, 120);
-    let loses = |r: &mailcanary::model::Route, n: u64| r.provider.as_str() == "p1" && r.inbox.as_str() == "i1" && share(n) % 100 < 57;
+    let loses = |r: &Route, n: u64| r.provider.as_str() == "p1" && r.inbox.as_str() == "i1" && share(n) % 100 < 57;
     w.from(w.now, loses, Fate::Swallowed);
     w.run(minutes(90));
     assert_eq!(w.opened().len(), 1, "{:#?}", w.notices);
@@ -46,21 +46,24 @@ fn what_a_path_loses_is_the_paths_and_no_inboxes() {
 #[test]
 fn a_stream_that_is_late_is_not_its_provider() {
     let mut w = world(3, 3, 3, 180);
-    let late = |r: &mailcanary::model::Route, _: u64| r.provider.as_str() == "p2" && r.stream.as_str() == "s0";
+    let late = |r: &Route, _: u64| r.provider.as_str() == "p2" && r.stream.as_str() == "s0";
     w.from(w.now, late, Fate::Arrives(Span::from_secs(120), Placement::Inbox));
     w.run(minutes(60));
     assert_eq!(w.opened().len(), 1, "{:#?}", w.notices);
     let told = last(&w);
     assert_eq!((&told.culprit, told.kind), (&Culprit::Stream(name("p2"), name("s0")), Kind::Slow), "{}", told.summary);
+    // What is late and on its way still when the rest comes in time again is not lost.
+    let before = w.notices.len();
     w.heal(w.now);
     w.run(minutes(30));
     assert_eq!((w.opened().len(), last(&w).change), (1, Change::Resolved), "{:#?}", w.notices);
+    assert!(w.notices[before..].iter().all(|(_, n)| n.kind == Kind::Slow), "{:#?}", w.notices);
 }
 
 #[test]
 fn mail_that_is_four_times_as_late_as_before_is_not_in_time_again() {
     let mut w = world(2, 1, 2, 30);
-    let of_p0 = |r: &mailcanary::model::Route, _: u64| r.provider.as_str() == "p0";
+    let of_p0 = |r: &Route, _: u64| r.provider.as_str() == "p0";
     w.from(w.now, of_p0, Fate::Arrives(Span::from_secs(90), Placement::Inbox));
     w.run(minutes(20));
     assert_eq!((last(&w).kind, w.opened().len()), (Kind::Slow, 1), "{:#?}", w.notices);
@@ -70,6 +73,18 @@ fn mail_that_is_four_times_as_late_as_before_is_not_in_time_again() {
     w.heal(w.now);
     w.run(minutes(20));
     assert_eq!((w.opened().len(), w.told(Change::Resolved)), (1, 1), "{:#?}", w.notices);
+}
+
+#[test]
+fn what_is_lost_in_part_for_hours_is_never_called_slow() {
+    for seed in 0..4 {
+        let mut w = world(2, 1, 2, 60);
+        let loses = move |r: &Route, n: u64| r.provider.as_str() == "p1" && share(n + seed * 10_007) % 100 < 58;
+        w.from(w.now, loses, Fate::Swallowed);
+        w.run(minutes(180));
+        assert_eq!(w.opened().len(), 1, "{:#?}", w.notices);
+        assert!(w.notices.iter().all(|(_, n)| n.kind != Kind::Slow), "{:#?}", w.notices);
+    }
 }
 
 #[test]
