@@ -10,16 +10,17 @@ use super::state::State;
 use super::view::IncidentView;
 use crate::model::{At, Culprit, IncidentId, Kind, Span};
 
-/// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between…
+/// What comes back so soon after it was resolved flaps: it stays one incident until it has been well for twice as long as it was between, and
+/// at least for as long as this, so that no third one can be its return.
 const FLAPS_WITHIN: Span = Span::from_secs(900);
-/// …and at least this long.
-const WELL_FOR: Span = Span::from_secs(300);
+/// What began so lately may be told of a part of it first.
+const YOUNG: Span = Span::from_secs(300);
 
 /// Until when an incident that flaps stays open after its alarm is over; `None`: it does not flap.
 pub(super) fn settles_at(plan: &Plan, state: &State, open: &Incident) -> Option<At> {
     let between = back_after(state, &open.shown.culprit, open.shown.kind, open.shown.opened_at)?;
     let calmed = calmed_at(plan, state, open)?;
-    Some(calmed.plus(between.scaled(2, 1).max(WELL_FOR)))
+    Some(calmed.plus(between.scaled(2, 1).max(FLAPS_WITHIN)))
 }
 
 /// When its alarm was over, or that of a part of it; what is refused needs none, and is over with the last that was.
@@ -103,7 +104,7 @@ pub(super) fn is_another(plan: &Plan, state: &State, wider: &Incident, finding: 
 
 /// Whether what fails is what flaps, and has come back: it shows in a part first. What fails there alone for longer is that part.
 pub(super) fn is_back(plan: &Plan, state: &State, wider: &Incident, finding: &Finding, now: At) -> bool {
-    let young = || state.alarms.iter().any(|a| a.culprit == finding.culprit && now.since(a.since) < WELL_FOR);
+    let young = || state.alarms.iter().any(|a| a.culprit == finding.culprit && now.since(a.since) < YOUNG);
     finding.alarm && is_part(&finding.culprit, &wider.shown.culprit) && young() && settles_at(plan, state, wider).is_some()
 }
 

@@ -132,7 +132,7 @@ fn refusals_that_come_and_go_are_one_incident_that_says_so() {
     assert_eq!((told(Change::Opened), told(Change::Resolved)), (2, 1), "{:#?}", w.notices);
     assert!(w.notices.iter().any(|(_, n)| n.change == Change::Opened && n.summary.contains("it flaps")));
     assert!(open(&w).delivers, "and it says that mail arrives meanwhile");
-    w.run(MINUTE.scaled(10, 1));
+    w.run(MINUTE.scaled(16, 1));
     assert_eq!(w.told(Change::Resolved), 2, "{:#?}", w.notices);
     replay::holds(&w);
 }
