@@ -100,7 +100,9 @@ async fn every_expression_has_data_after_an_outage() {
     assert_eq!(grafana::alert_rules().lines().count(), often.lines().count() + 2);
     let prometheus = Prometheus::start_with(target, Some(&often)).await;
     daemon.wait_for_arrivals(40.0).await;
-    world.provider("api").unwrap().set(Fault::Junk(0.3)).unwrap();
+    world.provider("api").unwrap().set(Fault::Junk(0.5)).unwrap();
+    let junk = "mailcanary_incident_severity{culprit=~\".*api.*\"} offset 5s < 3";
+    daemon.wait_for("Prometheus to see a warning", async |_| (!prometheus.query(junk).await.is_empty()).then_some(())).await;
     world.provider("relay").unwrap().set(Fault::Swallow).unwrap();
     let culprit = json!({ "provider": "relay" });
     hook.notice(Duration::from_secs(60), |told| told["culprit"] == culprit && told["severity"] == "page").await;
