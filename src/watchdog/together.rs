@@ -109,13 +109,29 @@ pub(super) fn rivals<'i>(plan: &'i Plan, state: &'i State, ix: &'i Index, suspec
 
 /// Where one inbox alone can be read, nothing tells whether it is that inbox or everything: then it is the inbox, as far as anybody sees.
 pub(super) fn only_seen(plan: &Plan, state: &State, suspect: usize) -> Option<usize> {
-    if !is_all(plan, suspect) || plan.inboxes.len() < 2 {
-        return None;
-    }
-    let mut seen = plan.inboxes.iter().filter(|name| state.sees(name));
-    let only = seen.next().filter(|_| seen.next().is_none())?;
+    let only = only_inbox(plan, state).filter(|_| is_all(plan, suspect))?;
     // What others showed before they went dark counts.
-    plan.suspect(&Culprit::Inbox(only.clone())).filter(|inbox| odds(plan, state, *inbox) >= odds(plan, state, suspect) - ALIKE)
+    Some(only).filter(|inbox| odds(plan, state, *inbox) >= odds(plan, state, suspect) - ALIKE)
+}
+
+/// The inbox that can be read, where there are others and they cannot.
+fn only_inbox(plan: &Plan, state: &State) -> Option<usize> {
+    let mut seen = plan.inboxes.iter().filter(|name| state.sees(name));
+    let only = seen.next().filter(|_| plan.inboxes.len() > 1 && seen.next().is_none())?;
+    plan.suspect(&Culprit::Inbox(only.clone()))
+}
+
+/// That inbox, if this suspect and those that failed lately are all that it gets mail from: of what they send elsewhere nothing is known.
+fn all_that_is_seen(plan: &Plan, state: &State, suspect: usize, now: At) -> Option<usize> {
+    let only = only_inbox(plan, state).filter(|only| *only != suspect)?;
+    let inbox = plan.suspects.get(only)?;
+    let lately: Vec<&Alarm> = state.alarms.iter().filter(|a| is_total(a) && now.since(a.since) < LATELY).collect();
+    let fails = |slot: &usize| {
+        let Some((planned, route)) = plan.routes.get(*slot).zip(state.routes.get(*slot)) else { return false };
+        let has_delivered = || lately.iter().all(|a| route.good_sent_at.is_some_and(|at| at >= a.since));
+        planned.suspects.contains(&suspect) || lately.iter().any(|a| a.culprit.covers(&planned.route)) || !has_delivered()
+    };
+    (!lately.is_empty() && plan.overlap(only, suspect) && inbox.routes.iter().all(fails)).then_some(only)
 }
 
 /// The suspect that has failed if this one has, too: the smallest that covers it and what there is an alarm for already. The watcher is
@@ -124,6 +140,9 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
     let alarmed: Vec<usize> = state.alarms.iter().filter_map(|a| plan.suspect(&a.culprit)).collect();
     if alarmed.is_empty() || alarmed.contains(&suspect) {
         return None;
+    }
+    if let Some(only) = all_that_is_seen(plan, state, suspect, now) {
+        return Some(only);
     }
     // What could not be read when others began to fail has failed since then, if nothing that it was sent since has come.
     let lately = state.alarms.iter().any(|a| now.since(a.since) < LATELY || is_silent_since(plan, state, suspect, a.since));

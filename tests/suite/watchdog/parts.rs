@@ -115,3 +115,27 @@ fn a_stop_is_seen_through_the_only_inbox_that_can_be_read() {
         assert_eq!((&told.culprit, pages(&w)), (&Culprit::Watcher {}, 1), "{:#?}", w.notices);
     }
 }
+
+#[test]
+fn blame_that_moves_aside_takes_its_incident_along() {
+    let mut moved = 0;
+    for apart in [20, 30, 40, 50, 60, 70] {
+        let mut w = world(2, 2, 3, 60);
+        for inbox in [name("i0"), name("i1")] {
+            let why = || Some("connection refused".to_owned());
+            w.feed(Event::Blind { inbox, class: Some(Class::Auth), why: why() });
+        }
+        w.run(minutes(7));
+        let (began, before) = (w.now, w.notices.len());
+        w.from(began, |r, _| r.provider.as_str() == "p1", Fate::Swallowed);
+        w.from(began.plus(Span::from_secs(apart)), |_, _| true, Fate::Swallowed);
+        w.run(minutes(20));
+        let told: Vec<&Notice> = w.notices[before..].iter().map(|(_, n)| n).collect();
+        assert_eq!(pages(&w), 1, "{apart}: {told:#?}");
+        assert!(told.iter().all(|n| n.change != Change::Resolved && n.incident == told[0].incident), "{apart}: {told:#?}");
+        moved +=
+            usize::from(told[0].culprit == Culprit::Provider(name("p1")) && told.last().unwrap().culprit == Culprit::Inbox(name("i2")));
+        replay::holds(&w);
+    }
+    assert!(moved > 0, "in none of them blame moved");
+}
