@@ -142,6 +142,7 @@ const COMMON: &[&str] = &[
     "hindsight",
     "heard",
     "identity",
+    "moved",
     "narrowing",
     "recovery",
     "sorting",

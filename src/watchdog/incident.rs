@@ -10,6 +10,7 @@ use super::flaps::{back_after, is_another, is_back, settles_at};
 use super::index::Index;
 use super::judge::{Assessment, Finding};
 use super::lookup::Lookup;
+use super::moved::{is_elsewhere, moved_aside};
 use super::outbox::Incident;
 use super::plan::{Plan, RoutePlan};
 use super::state::State;
@@ -174,7 +175,12 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         let inside =
             |f: &Finding| !f.is_of_seed() && f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit) && !has_its_own(f);
         let alarmed = || state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
-        if moved.contains(&shown.incident) || found_still() || assessment.findings.iter().any(inside) || alarmed() {
+        if moved.contains(&shown.incident)
+            || found_still()
+            || assessment.findings.iter().any(inside)
+            || alarmed()
+            || is_elsewhere(plan, state, assessment, open)
+        {
             continue;
         }
         if settles_at(plan, state, open).is_none_or(|at| at <= now) && is_over(plan, state, open) {
@@ -260,21 +266,6 @@ fn wider<'s>(plan: &Plan, state: &'s State, culprit: &Culprit) -> Option<&'s Inc
 fn taken_over(plan: &Plan, open: &Incident, wider: &Finding) -> bool {
     let stays = open.is_of_seed() || open.is_said() && wider.culprit == Culprit::Watcher {};
     open.shown.kind.is_delivery() && !stays && covered(plan, &open.shown.culprit, &wider.culprit)
-}
-
-/// The incident that was opened when the alarm was another's: blame that moves aside, from a provider to an inbox, is no end and no other failure.
-fn moved_aside<'s>(plan: &Plan, state: &'s State, assessment: &Assessment, finding: &Finding) -> Option<&'s Incident> {
-    let alarm = state.alarms.iter().find(|a| finding.alarm && a.culprit == finding.culprit)?;
-    let now_at = plan.suspect(&finding.culprit)?;
-    let was_its_own = |i: &&Incident| {
-        let shown = &i.shown;
-        let fails_still =
-            || state.alarms.iter().any(|a| a.culprit == shown.culprit) || assessment.findings.iter().any(|f| f.culprit == shown.culprit);
-        let while_it_lasted = (alarm.since..=alarm.blamed_at).contains(&shown.opened_at);
-        let is_near = || plan.suspect(&shown.culprit).is_some_and(|was| plan.overlap(was, now_at));
-        shown.kind.is_delivery() && !i.is_of_seed() && !i.is_said() && while_it_lasted && is_near() && !fails_still()
-    };
-    state.open().filter(|_| alarm.since < alarm.blamed_at).find(was_its_own)
 }
 
 /// Whether it is a failure of its own, though a wider one is open: of mail that comes late, in part or into Junk, some is refused besides; and

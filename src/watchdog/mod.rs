@@ -44,6 +44,7 @@ mod lessons;
 mod lookup;
 mod mail;
 mod members;
+mod moved;
 mod narrowing;
 mod outbox;
 mod own;

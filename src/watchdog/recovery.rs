@@ -30,7 +30,7 @@ const NOT_A_LITTLE: f64 = 5.0;
 /// And that mail is no later than it was by these, in buckets, 2.8 to 5.7 times: what slows down less than at first is late still…
 const LATE_STILL: [u32; 3] = [12, 16, 20];
 /// …by so many nats.
-const NOT_LATE: f64 = 2.5;
+const NOT_LATE: f64 = 5.0;
 /// Arrivals on each route that tell of that, the newest.
 const NEWEST: usize = 32;
 
