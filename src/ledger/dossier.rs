@@ -97,8 +97,7 @@ impl Past {
                 tally.first_bad = tally.first_bad.or(Some(canary.sent_at));
             }
             if dossier.canaries.len() < CANARIES {
-                let hops = if canary.arrived_at.is_some() { self.hops_of(&canary.canary, canary.sent_at)? } else { Vec::new() };
-                dossier.canaries.push(Failed { hops, ..canary });
+                dossier.canaries.push(if canary.arrived_at.is_some() { self.with_its_mail(canary)? } else { canary });
             } else {
                 dossier.cut = true;
             }
@@ -135,11 +134,16 @@ impl Past {
             }
         }
         for canary in found.into_values() {
-            let hops = self.hops_of(&canary.canary, canary.sent_at)?;
-            dossier.first_mails.push(Failed { hops, ..canary });
+            dossier.first_mails.push(self.with_its_mail(canary)?);
         }
         dossier.first_mails.sort_by_key(|canary| canary.sent_at);
         Ok(())
+    }
+
+    /// What is kept of the mail of a canary that came.
+    fn with_its_mail(&self, canary: Failed) -> rusqlite::Result<Failed> {
+        let (hops, cut) = (self.hops_of(&canary.canary, canary.sent_at)?, self.is_cut(&canary.canary)?);
+        Ok(Failed { hops, cut, ..canary })
     }
 
     pub(super) fn rows<T>(
@@ -197,6 +201,7 @@ fn failed(row: &Row<'_>) -> rusqlite::Result<Failed> {
         placement: row.get(12)?,
         lost_at: at_or_none(row, 13)?,
         hops: Vec::new(),
+        cut: false,
     })
 }
 

@@ -19,6 +19,8 @@ const TOLD_WITHIN: Span = Span::from_secs(7 * 24 * 3600);
 const WITH_HOPS: usize = 6;
 /// The one that has what filters wrote.
 const WITH_FILTER: usize = 7;
+/// The one that has which mails were not read to their end.
+const WITH_CUT: usize = 8;
 /// Findings of providers that are looked through for those about one canary.
 const FINDINGS: u32 = 2000;
 
@@ -63,6 +65,7 @@ impl Past {
         let span = params![way.sent_at.as_ms(), way.sent_at.plus(TOLD_WITHIN).as_ms(), FINDINGS];
         let traces = self.rows(sql::TRACED_SINCE, span, trace)?;
         way.hops = self.hops_of(canary, way.sent_at)?;
+        way.cut = self.is_cut(canary)?;
         way.filter = self.list_of(WITH_FILTER, sql::FILTER_OF, canary)?;
         way.traces = traces.into_iter().flatten().filter(|trace| trace.canary == canary).collect();
         Ok(Some(way))
@@ -73,6 +76,15 @@ impl Past {
         let mut hops: Vec<Hop> = self.list_of(WITH_HOPS, sql::HOPS_OF, canary)?;
         Hop::time(&mut hops, Some(sent_at));
         Ok(hops)
+    }
+
+    /// Whether the mail of a canary was not read to its end; in a ledger of an older version that is not known.
+    pub(super) fn is_cut(&self, canary: &str) -> rusqlite::Result<bool> {
+        if self.version() < WITH_CUT {
+            return Ok(false);
+        }
+        let found = self.rows(sql::CUT_OF, [canary], |row| row.get::<_, Option<bool>>(0))?;
+        Ok(found.into_iter().flatten().next().unwrap_or(false))
     }
 
     /// A list that is kept beside a canary as JSON; an empty one in a ledger of a version before `since`.
@@ -155,6 +167,7 @@ fn way(row: &Row<'_>) -> rusqlite::Result<Option<Way>> {
         forgotten_at: at_or_none(row, 21)?,
         hops: Vec::new(),
         filter: Vec::new(),
+        cut: false,
         sightings: Vec::new(),
         traces: Vec::new(),
     }))

@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_mails.sql"),
     include_str!("migrations/0006_hops.sql"),
     include_str!("migrations/0007_filter.sql"),
+    include_str!("migrations/0008_cut.sql"),
 ];
 
 /// What every connection is set to before the file's first page is read.
@@ -132,10 +133,11 @@ pub(super) const HEADER: &str = "INSERT OR IGNORE INTO headers (at, canary, head
 /// The newest 2,000 stay: at 16 KiB each 32 MiB, and mostly a quarter of that.
 pub(super) const OLD_HEADERS: &str = "DELETE FROM headers WHERE id <= (SELECT max(id) FROM headers) - 2000";
 pub(super) const MAIL: &str = "UPDATE headers SET mail = ?2 WHERE canary = ?1";
-pub(super) const HOPS: &str = "UPDATE canaries SET hops = ?2, filter = ?4
-    WHERE id = ?1 AND inbox = ?3 AND hops IS NULL AND filter IS NULL";
+pub(super) const HOPS: &str = "UPDATE canaries SET hops = ?2, filter = ?4, cut = ?5
+    WHERE id = ?1 AND inbox = ?3 AND hops IS NULL AND filter IS NULL AND cut IS NULL";
 pub(super) const HOPS_OF: &str = "SELECT hops FROM canaries WHERE id = ?1";
 pub(super) const FILTER_OF: &str = "SELECT filter FROM canaries WHERE id = ?1";
+pub(super) const CUT_OF: &str = "SELECT cut FROM canaries WHERE id = ?1";
 pub(super) const HEADERS_BETWEEN: &str =
     "SELECT c.id, c.provider, c.stream, c.inbox, c.sent_at, c.arrived_at, c.state, c.placement, h.header, h.mail
     FROM headers AS h JOIN canaries AS c ON c.id = h.canary WHERE h.at BETWEEN ?1 AND ?2 ORDER BY h.id LIMIT ?3";

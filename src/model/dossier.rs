@@ -112,6 +112,8 @@ pub struct Failed {
     pub lost_at: Option<At>,
     /// By which hosts its mail came, if it came and was looked at. Foreign text.
     pub hops: Vec<Hop>,
+    /// Its mail was not read to its end: what stands further behind was not looked at.
+    pub cut: bool,
 }
 
 /// What stood in the header of a canary that arrived.

@@ -126,6 +126,8 @@ pub struct Way {
     pub hops: Vec<Hop>,
     /// What the receiver's filter wrote of its mail, a field each. Foreign text: only looked up for one canary alone.
     pub filter: Vec<String>,
+    /// Its mail was not read to its end: what stands further behind was not looked at. Only looked up for one canary alone.
+    pub cut: bool,
     /// Seen again, or elsewhere, or in another form: only looked up for one canary alone.
     pub sightings: Vec<Sighting>,
     /// What the provider said became of it: only looked up for one canary alone.

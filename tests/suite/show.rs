@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::timeout;
 
 use crate::support::alertmanager::{PATIENCE, http, wait_for};
 use crate::support::prometheus::{Prometheus, complaints};

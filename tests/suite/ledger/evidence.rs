@@ -355,6 +355,7 @@ fn the_way_of_the_first_mail_with_something_foreign_is_in_it() {
         inbox: name("gmail-1"),
         hops: vec![hop(by)],
         filter: Vec::new(),
+        cut: number == 3,
     });
     ledger.append_with(&records, &hops).expect("appends");
     for (incident, number, by) in [("8", 3, "third.example"), ("9", 2, "second.example")] {
@@ -364,5 +365,6 @@ fn the_way_of_the_first_mail_with_something_foreign_is_in_it() {
         let mails = json["first_mails"].as_array().unwrap();
         assert_eq!((mails.len(), &mails[0]["canary"], &mails[0]["hops"][0]["by"]), (1, &json!(canary(number).to_string()), &json!(by)));
         assert!(text.contains("## The mails in which it was seen first") && text.contains(by), "{text}");
+        assert_eq!((&mails[0]["cut"], text.contains("not read to its end")), (&json!(number == 3), number == 3), "{text}");
     }
 }

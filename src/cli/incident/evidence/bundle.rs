@@ -106,7 +106,7 @@ fn canary(canary: &Failed, dossier: &Dossier, covered: bool) -> Value {
         "state": canary.state, "outcome": canary.outcome, "class": canary.class, "answered_at": canary.answered_at.map(At::rfc3339),
         "reply": canary.reply, "message_id": canary.message_id, "lost_at": canary.lost_at.map(At::rfc3339),
         "arrived_at": canary.arrived_at.map(At::rfc3339), "placement": canary.placement, "provider_says": says,
-        "hops": canary.hops.iter().map(hop).collect::<Vec<_>>(),
+        "hops": canary.hops.iter().map(hop).collect::<Vec<_>>(), "cut": canary.cut,
     })
 }
 
@@ -134,7 +134,7 @@ fn mail(mail: &Examination) -> Value {
         json!({ "method": check.method.as_str(), "finding": check.finding.as_str(), "by": by, "why": check.why })
     };
     json!({
-        "hops": mail.hops.iter().map(hop).collect::<Vec<_>>(),
+        "hops": mail.hops.iter().map(hop).collect::<Vec<_>>(), "cut": mail.cut,
         "checks": mail.checks.iter().map(check).collect::<Vec<_>>(),
         "marks": mail.marks.iter().map(|mark| json!({ "part": mark.part.title(), "value": mark.value })).collect::<Vec<_>>(),
     })

@@ -9,6 +9,8 @@ use crate::model::{At, hides};
 
 /// Characters of one foreign text; the whole stands in the JSON beside.
 const MOST: usize = 2000;
+/// What is said of a mail that was not read to its end.
+const CUT: &str = "not read to its end: what stands further behind was not looked at";
 /// Facts of the evidence that have a place of their own, or are for machines.
 const ELSEWHERE: [&str; 9] = ["at", "called_late", "routes", "since", "first_bad", "last_good", "reply", "provider_says", "next_step"];
 /// Figures of the last notice: those of the whole time stand in the tables.
@@ -155,6 +157,9 @@ fn canaries<'v>(to: &mut String, (title, mine): (&str, impl Iterator<Item = &'v 
         }
         item(to, "", &line);
         list(canary, "hops").for_each(|found| item(to, "", &format!("{id}, {}", hop(found))));
+        if is_cut(canary) {
+            item(to, "", &format!("{id}, {CUT}"));
+        }
     }
     to.push('\n');
 }
@@ -177,6 +182,9 @@ fn headers(to: &mut String, bundle: &Value) {
 /// What was found in a mail: its hops in the order of travel, its checks, and what it says of itself.
 fn found(to: &mut String, mail: &Value) {
     list(mail, "hops").for_each(|found| item(to, "", &hop(found)));
+    if is_cut(mail) {
+        item(to, "", CUT);
+    }
     for check in list(mail, "checks") {
         let [method, finding, by, why] = ["method", "finding", "by", "why"].map(|key| field(check, key));
         item(to, "", &format!("check {method}: {finding}, by {by}: {why}"));
@@ -184,9 +192,14 @@ fn found(to: &mut String, mail: &Value) {
     for mark in list(mail, "marks") {
         item(to, "", &format!("{}: {}", field(mark, "part"), field(mark, "value")));
     }
-    if list(mail, "hops").chain(list(mail, "checks")).chain(list(mail, "marks")).next().is_some() {
+    if is_cut(mail) || list(mail, "hops").chain(list(mail, "checks")).chain(list(mail, "marks")).next().is_some() {
         to.push('\n');
     }
+}
+
+/// Whether a mail was not read to its end.
+fn is_cut(mail: &Value) -> bool {
+    mail.get("cut").and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// One host of a mail's way in a line.

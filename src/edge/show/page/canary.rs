@@ -56,6 +56,7 @@ pub(super) fn canary(view: &View, way: &Way, state: Option<&CanaryView>) -> Mark
             section aria-labelledby="reply" { h2 #reply { "The provider’s answer" } pre { (foreign(reply, 8192)) } }
         }
         (filtered(way))
+        @if way.cut { p.dim { "Its mail was not read to its end: what stands further behind was not looked at." } }
         (said(view, way))
         (again(view, way))
     };

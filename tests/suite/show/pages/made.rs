@@ -306,6 +306,7 @@ impl Past {
             lost_at: gone.then(|| after(900_000)),
             forgotten_at: None,
             hops: if gone { Vec::new() } else { hops(sent_at) },
+            cut: !gone,
             filter: if gone { Vec::new() } else { vec!["X-Spam-Status: No, score 1.2 of 5.0: <b>HTML</b>\u{202e}".to_owned()] },
             sightings: vec![Sighting {
                 what: "duplicate".to_owned(),
@@ -359,6 +360,7 @@ impl Past {
             PROVIDERS.iter().flat_map(|p| STREAMS.iter().flat_map(move |s| INBOXES.iter().map(move |i| [*p, *s, *i].map(str::to_owned))));
         let failed = |n: u64| Failed {
             hops: Vec::new(),
+            cut: false,
             canary: format!("{:016x}", 0x1_0000_0010 + n),
             route: ["mailchimp", "sign-up", "gmail-1"].map(str::to_owned),
             sent_at: now().minus(Span::from_secs(OUTAGE - n * 60)),

@@ -177,3 +177,13 @@ async fn what_is_known_of_mail_stands_on_its_providers_page_and_whole_on_its_own
     assert_eq!((page.matches("<h2 id=\"s-").count(), page.matches("<details").count()), (1, 49));
     assert!(page.len() < 1_500_000, "{}", page.len());
 }
+
+#[tokio::test]
+async fn a_mail_that_was_not_read_to_its_end_says_so() {
+    let shown = Shown::with(world(true), Past { outage: true }.archive()).await;
+    for (path, cut) in [("0000000100000011", true), ("0000000100000010", false)] {
+        assert_eq!(said(&shown, &format!("/canaries/{path}")).await.contains("was not read to its end"), cut, "{path}");
+        let (code, way) = shown.get(&format!("/api/v1/canaries/{path}/way")).await;
+        assert!(code == 200 && way.contains(&format!("\"cut\":{cut}")), "{way}");
+    }
+}

@@ -38,6 +38,8 @@ pub(in crate::edge::show) struct WholeCanary {
     hops: Vec<Hop>,
     /// What the receiver's filter wrote of its mail, a field each.
     filter: Vec<String>,
+    /// Its mail was not read to its end: what stands further behind was not looked at.
+    cut: bool,
     /// The receiver's time of arrival.
     arrived_at: Option<Time>,
     /// When it was seen.
@@ -200,6 +202,7 @@ impl From<&Way> for WholeCanary {
             way: Stretches::from(way),
             hops: way.hops.iter().map(Hop::from).collect(),
             filter: way.filter.clone(),
+            cut: way.cut,
             arrived_at: time(way.arrived_at),
             seen_at: time(way.seen_at),
             placement: way.placement.map(Placement::from),
