@@ -13,7 +13,7 @@ use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis::{self, Factors};
 use super::index::Index;
-use super::narrowing::narrow_part;
+use super::narrowing::{narrow_everything, narrow_part};
 use super::plan::{Plan, Suspect};
 use super::record::Fact;
 use super::recovery;
@@ -53,7 +53,8 @@ pub(super) fn decide(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<
         return Some(Fact::Calmed { culprit: alarm.culprit.clone() });
     }
     let resorted = || state.alarms.iter().find_map(|a| sorting::resort(plan, state, a));
-    let narrow = |a: &Alarm| narrow(plan, state, a).or_else(|| narrow_loss(plan, state, a)).or_else(|| narrow_part(plan, state, a));
+    let narrow_some = |a: &Alarm| narrow_loss(plan, state, a).or_else(|| narrow_part(plan, state, a));
+    let narrow = |a: &Alarm| narrow(plan, state, a).or_else(|| narrow_everything(plan, state, a)).or_else(|| narrow_some(a));
     let narrower = || state.alarms.iter().find_map(narrow);
     narrower().or_else(resorted).or_else(|| together::everything(plan, state)).or_else(|| raise(plan, state, ix, now))
 }
@@ -77,6 +78,7 @@ fn raise(plan: &Plan, state: &State, ix: &Index, now: At) -> Option<Fact> {
     let all = own - sure.ln();
     // That something is wrong, however much of it, does not tell that everything is.
     let enough = all >= needed && (sure >= CERTAIN || (own >= needed + DECIDES && !everything));
+    let enough = enough && !(everything && together::is_asked_still(plan, state));
     enough.then(|| Fact::Alarmed { culprit, instead_of: moved.iter().map(|a| a.culprit.clone()).collect(), kind: None })
 }
 

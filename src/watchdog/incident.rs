@@ -29,7 +29,7 @@ const STEADY: usize = 8;
 /// A refusal now and then is over when the last of them is so old.
 const WELL_FOR: Span = Span::from_secs(300);
 
-/// An incident this young was perhaps opened too wide: where several narrower failures show instead of it, each becomes one.
+/// An incident that was told of its culprit so lately was perhaps told too wide: where several narrower failures show instead of it, each becomes one.
 const SPLITS_WITHIN: Span = Span::from_secs(900);
 
 /// Mail that was accepted during a refusal and has not come for this long makes it a stop.
@@ -174,13 +174,9 @@ fn delivery_moves(plan: &Plan, state: &State, ix: &Index, assessment: &Assessmen
         let has_its_own = |f: &Finding| is_told(&f.culprit) && stands_apart(open, f);
         let inside =
             |f: &Finding| !f.is_of_seed() && f.culprit != shown.culprit && covered(plan, &f.culprit, &shown.culprit) && !has_its_own(f);
-        let alarmed = || state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit));
-        if moved.contains(&shown.incident)
-            || found_still()
-            || assessment.findings.iter().any(inside)
-            || alarmed()
-            || is_elsewhere(plan, state, assessment, open)
-        {
+        let alarmed =
+            || state.alarms.iter().any(|a| covered(plan, &shown.culprit, &a.culprit)) || is_elsewhere(plan, state, assessment, open);
+        if moved.contains(&shown.incident) || found_still() || assessment.findings.iter().any(inside) || alarmed() {
             continue;
         }
         if settles_at(plan, state, open).is_none_or(|at| at <= now) && is_over(plan, state, open) {
@@ -280,7 +276,7 @@ fn is_narrower(plan: &Plan, state: &State, assessment: &Assessment, wider: &Inci
     let mine = |f: &&Finding| !f.is_of_seed() && !stands_apart(wider, f) && covered(plan, &f.culprit, &shown.culprit);
     let inside = || assessment.findings.iter().filter(mine);
     let alone = inside().count() == 1 && (finding.alarm || rest_is_well(plan, state, wider, finding));
-    let several = now.since(shown.opened_at) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != shown.culprit);
+    let several = now.since(wider.blamed_at()) < SPLITS_WITHIN && inside().all(|f| f.alarm && f.culprit != shown.culprit);
     // What is left of refusals that end is no failure of its own.
     (alone || several) && !refused_still(state, wider, finding)
 }

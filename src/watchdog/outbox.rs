@@ -1,5 +1,7 @@
 //! What has been told of incidents, and which notices still wait for their sinks.
 
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -73,6 +75,9 @@ pub(super) struct Incident {
     /// When a notice of it was written last, whether anybody was to hear it or not.
     #[serde(default)]
     moved_at: Option<At>,
+    /// When it was told of whom it is of now.
+    #[serde(default)]
+    blamed_at: Option<At>,
     /// Sinks that have taken anything of it.
     #[serde(default)]
     pub(super) took: Option<BTreeSet<Name>>,
@@ -137,6 +142,7 @@ impl Incident {
             calls: 0,
             quiet_moves: 0,
             moved_at: None,
+            blamed_at: None,
             took: Some(BTreeSet::new()),
             missed: BTreeMap::new(),
             called: BTreeMap::new(),
@@ -198,6 +204,11 @@ impl Incident {
         self.told_last_at().plus(longer)
     }
 
+    /// Since when it is told of whom it is of.
+    pub(super) fn blamed_at(&self) -> At {
+        self.blamed_at.unwrap_or(self.shown.opened_at)
+    }
+
     /// Nobody sees to it any more.
     pub(super) fn call_again(&mut self, at: At) {
         self.former = self.shown.acknowledged.take();
@@ -243,23 +254,6 @@ pub(super) struct Pending {
     pub(super) sinks: BTreeSet<Name>,
 }
 
-/// In a checkpoint it is each one's own.
-mod shared {
-    use std::sync::Arc;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::Notice;
-
-    pub(super) fn serialize<S: Serializer>(notice: &Arc<Notice>, to: S) -> Result<S::Ok, S::Error> {
-        Notice::serialize(notice, to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Notice>, D::Error> {
-        Notice::deserialize(from).map(Arc::new)
-    }
-}
-
 impl Pending {
     pub(super) fn shown(&self) -> PendingNotice {
         PendingNotice { notice: Arc::clone(&self.notice), at: self.at, opened_at: self.opened_at, sinks: self.sinks.clone() }
@@ -302,6 +296,9 @@ impl State {
         }
         incident.shown.kind = notice.kind;
         incident.shown.severity = notice.severity;
+        if incident.shown.culprit != notice.culprit {
+            incident.blamed_at = Some(at);
+        }
         incident.shown.culprit.clone_from(&notice.culprit);
         // What goes on is said of what was told before; that nobody had acknowledged it then is not, nor that nothing could be known.
         let is_old = notice.evidence.get(AS_OF).is_some() && notice.change != Change::Resolved;

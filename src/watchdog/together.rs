@@ -6,10 +6,11 @@ use super::flight::RouteState;
 use super::hold::Sort;
 use super::hypothesis::ln_sum;
 use super::index::Index;
+use super::lookup::Lookup;
 use super::plan::Plan;
 use super::record::Fact;
 use super::state::State;
-use crate::model::{At, Culprit, Span};
+use crate::model::{At, Culprit, Name, Span};
 
 /// The logarithm of the chance that another part fails with the first, where they may have a cause in common.
 const ANOTHER: f64 = -3.0;
@@ -25,6 +26,9 @@ const LATELY: Span = Span::from_secs(900);
 
 /// Two suspects that show the same differ by no more nats than this.
 const ALIKE: f64 = 3.0;
+
+/// What is out for longer than this share of healthy mail is silent.
+const SILENT: f64 = 0.25;
 
 /// Who has got nothing for so long is out.
 const LASTS: Span = Span::from_secs(120);
@@ -178,6 +182,22 @@ pub(super) fn family(plan: &Plan, state: &State, suspect: usize, now: At) -> Opt
     };
     let size = |whole: &&usize| plan.suspects.get(**whole).map_or(0, |s| s.routes.len());
     plan.routes.get(*first)?.suspects.iter().filter(covers).filter(fails).filter(shares).min_by_key(size).copied()
+}
+
+/// Whether most inboxes were asked and could not have answered yet: what few show is not everything's.
+pub(super) fn is_asked_still(plan: &Plan, state: &State) -> bool {
+    // For each inbox how little of healthy mail is out as long as what it waits for.
+    let mut waits: Lookup<&Name, f64> = Lookup::with_room(plan.inboxes.len());
+    for route in state.routes.iter().filter(|r| state.sees(&r.route.inbox) && !r.is_suppressed()) {
+        let Some(horizon) = state.inboxes.get(&route.route.inbox).and_then(|i| state.horizon(i)) else { continue };
+        let ages = route.flying.iter().filter(|f| f.counted).map(|f| horizon.since(f.sent_at));
+        let Some(oldest) = ages.max() else { continue };
+        let out = route.survival.at(oldest);
+        let known = waits.or_insert_with(&route.route.inbox, || out);
+        *known = known.min(out);
+    }
+    let silent = plan.inboxes.iter().filter_map(|name| waits.get(&name)).filter(|out| **out <= SILENT).count();
+    waits.len() > silent && silent * 2 < plan.inboxes.iter().filter(|name| state.sees(name)).count()
 }
 
 /// Alarms that began one soon after another and cover by now all that is watched, where nothing has arrived since: they have a cause in common.

@@ -1,6 +1,6 @@
 //! Several failures at once, and failures with a cause in common.
 
-use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Outcome, Placement, Severity, Span};
+use mailcanary::model::{Change, Class, Culprit, Kind, Notice, Outcome, Placement, Route, Severity, Span};
 use mailcanary::watchdog::Event;
 
 use super::replay;
@@ -513,4 +513,27 @@ fn what_is_kept_open_and_delivers_is_not_said_to_fail_as_well() {
     w.run(minutes(2));
     let opened = w.opened().into_iter().find(|n| n.culprit == provider(1)).unwrap();
     assert_eq!(opened.evidence["others"], "p0 delivers to the same inboxes", "{}", opened.summary);
+}
+
+#[test]
+fn two_inboxes_that_go_dark_at_the_same_moment_are_told_from_everything_soon() {
+    for late in (0..60).step_by(6) {
+        let mut w = world(2, 5);
+        w.run(Span::from_secs(late));
+        let is_dark = |r: &Route| matches!(r.inbox.as_str(), "i2" | "i3");
+        // The others are a little late just then.
+        w.from(w.now, move |r, _| !is_dark(r), Fate::Arrives(Span::from_secs(5), Placement::Inbox));
+        w.from(w.now.plus(Span::from_secs(20)), move |r, _| !is_dark(r), Fate::Arrives(Span::from_secs(2), Placement::Inbox));
+        w.from(w.now, move |r, _| is_dark(r), Fate::Swallowed);
+        let dark = [Culprit::Inbox(name("i2")), Culprit::Inbox(name("i3"))];
+        while w.notices.is_empty() {
+            w.run(Span::from_secs(1));
+        }
+        w.run(Span::from_secs(30));
+        let told = |w: &World, of: u64| w.notices.iter().map(|(_, n)| n).rfind(|n| n.incident.0 == of).map(|n| n.culprit.clone());
+        assert!(told(&w, 1).is_some_and(|culprit| dark.contains(&culprit)), "{late}: {:#?}", w.notices);
+        w.run(minutes(15));
+        assert!((1..=2).all(|of| told(&w, of).is_some_and(|culprit| dark.contains(&culprit))), "{late}: {:#?}", w.notices);
+        assert_eq!(w.opened().len(), 2, "{late}: {:#?}", w.notices);
+    }
 }

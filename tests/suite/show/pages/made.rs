@@ -358,22 +358,6 @@ impl Past {
         };
         let routes =
             PROVIDERS.iter().flat_map(|p| STREAMS.iter().flat_map(move |s| INBOXES.iter().map(move |i| [*p, *s, *i].map(str::to_owned))));
-        let failed = |n: u64| Failed {
-            hops: Vec::new(),
-            cut: false,
-            canary: format!("{:016x}", 0x1_0000_0010 + n),
-            route: ["mailchimp", "sign-up", "gmail-1"].map(str::to_owned),
-            sent_at: now().minus(Span::from_secs(OUTAGE - n * 60)),
-            state: "lost".to_owned(),
-            outcome: Some("accepted".to_owned()),
-            class: None,
-            reply: Some("200 queued".to_owned()),
-            message_id: Some("5b1a2c".to_owned()),
-            answered_at: None,
-            arrived_at: None,
-            placement: None,
-            lost_at: None,
-        };
         Dossier {
             opened_at: now().minus(Span::from_secs(20 * 60)),
             notices: vec![
@@ -514,4 +498,24 @@ pub fn night() -> View {
         view.incidents.insert(0, one);
     }
     view
+}
+
+/// A canary that was lost.
+fn failed(n: u64) -> Failed {
+    Failed {
+        hops: Vec::new(),
+        cut: false,
+        canary: format!("{:016x}", 0x1_0000_0010 + n),
+        route: ["mailchimp", "sign-up", "gmail-1"].map(str::to_owned),
+        sent_at: now().minus(Span::from_secs(OUTAGE - n * 60)),
+        state: "lost".to_owned(),
+        outcome: Some("accepted".to_owned()),
+        class: None,
+        reply: Some("200 queued".to_owned()),
+        message_id: Some("5b1a2c".to_owned()),
+        answered_at: None,
+        arrived_at: None,
+        placement: None,
+        lost_at: None,
+    }
 }
