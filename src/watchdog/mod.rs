@@ -338,7 +338,7 @@ impl Watchdog {
         if let Event::Started { seed, reads } = event {
             self.record(step, at, Fact::Began { seed, reads });
         } else if event != (Event::Woke {}) {
-            if implied || self.state.is_news(&self.ix, at, &event) {
+            if implied || self.state.is_news(&self.plan, &self.ix, at, &event) {
                 self.record(step, at, Fact::Happened(event));
             } else if let Some(event) = event.way_alone() {
                 self.record(step, at, Fact::Happened(event));

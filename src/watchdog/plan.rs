@@ -47,6 +47,7 @@ pub(super) struct Plan {
     /// Of these, the ones that are no stand-bys.
     in_use: BTreeSet<Name>,
     pub(super) inboxes: BTreeSet<Name>,
+    to_inbox: BTreeMap<Name, Vec<usize>>,
     /// The server that each is read at.
     pub(super) servers: BTreeMap<Name, String>,
     /// The address in From that each provider is configured with, in small letters.
@@ -169,6 +170,8 @@ impl Plan {
                 }
             }
         }
+        let mut to_inbox: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
+        routes.iter().enumerate().for_each(|(slot, r)| to_inbox.entry(r.route.inbox.clone()).or_default().push(slot));
         let names = |(index, suspect): (usize, &Suspect)| {
             let all: Vec<Culprit> = std::iter::once(&suspect.culprit).chain(&suspect.also).cloned().collect();
             all.into_iter().map(move |culprit| (culprit, index))
@@ -201,6 +204,7 @@ impl Plan {
             routes,
             providers,
             inboxes,
+            to_inbox,
             heavy: suspects.iter().map(|s| s.ln_weight).fold(f64::NEG_INFINITY, f64::max),
             suspects,
             by_culprit,
@@ -248,6 +252,11 @@ impl Plan {
     /// Where `culprit` stands in [`Plan::suspects`], by any of its names.
     pub(super) fn suspect(&self, culprit: &Culprit) -> Option<usize> {
         self.by_culprit.get(culprit).copied()
+    }
+
+    /// The routes to an inbox.
+    pub(super) fn routes_to(&self, inbox: &Name) -> &[usize] {
+        self.to_inbox.get(inbox).map_or(&[], Vec::as_slice)
     }
 
     /// Whether nothing that is in use fails with `culprit`, as far as it shows on these routes: a stand-by alone pages nobody.

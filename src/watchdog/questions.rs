@@ -39,6 +39,7 @@ impl Watchdog {
     /// Whether canaries to this inbox are on their way.
     #[must_use]
     pub fn expects(&self, inbox: &Name) -> bool {
-        self.state.routes.iter().any(|r| r.route.inbox == *inbox && r.in_flight().next().is_some())
+        let mut routes = self.plan.routes_to(inbox).iter().filter_map(|slot| self.state.routes.get(*slot));
+        routes.any(|r| r.in_flight().next().is_some())
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Event;
 use super::flight::RouteState;
 use super::index::Index;
+use super::plan::Plan;
 use super::state::State;
 use crate::model::{At, Class, Name, Span};
 
@@ -222,7 +223,7 @@ impl State {
     }
 
     /// A read that shows nothing new and that nothing waits for need not be written down, nor a finding that tells nothing new.
-    pub(super) fn is_news(&self, ix: &Index, at: At, event: &Event) -> bool {
+    pub(super) fn is_news(&self, plan: &Plan, ix: &Index, at: At, event: &Event) -> bool {
         if let Event::Traced { canary, fate, words } = event {
             return self.is_more(ix, *canary, *fate, words.as_deref());
         }
@@ -235,8 +236,9 @@ impl State {
         let Event::Read { inbox, up_to, cursor } = event else { return true };
         let Some(known) = self.inboxes.get(inbox) else { return true };
         let horizon = up_to.unwrap_or(at);
-        let waited_for = |r: &RouteState| r.route.inbox == *inbox && r.in_flight().any(|c| c.sent_at() < horizon);
-        known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || self.routes.iter().any(waited_for)
+        let waited_for = |r: &RouteState| r.in_flight().any(|c| c.sent_at() < horizon);
+        let mut routes = plan.routes_to(inbox).iter().filter_map(|slot| self.routes.get(*slot));
+        known.sight != Some(true) || known.cursor != *cursor || known.horizon.is_none() || routes.any(waited_for)
     }
 
     /// When an inbox will have been read up to `due`, if nothing shows sooner that it was.

@@ -90,6 +90,12 @@ impl<'a> Installation<'a> {
         Self { folder, refuser, down: free_port(), told: Vec::new() }
     }
 
+    /// The door of the sink that is up. It is not where the other one will be: nobody holds that port as long as it is down.
+    fn gate(&self) -> TcpListener {
+        let mut doors = std::iter::repeat_with(|| gate(0));
+        doors.find(|door| door.local_addr().unwrap().port() != self.down).unwrap()
+    }
+
     /// Starts the daemon with these providers.
     fn start(&self, providers: &[String], up: &TcpListener) -> Child {
         let (path, down, up) = (self.folder.path(), self.down, up.local_addr().unwrap());
@@ -113,7 +119,7 @@ impl<'a> Installation<'a> {
 
     /// One life with these providers, killed. Returns at which step it died.
     fn live(&mut self, providers: &[String], kill: Kill) -> Option<Step> {
-        let up = gate(0);
+        let up = self.gate();
         let before = self.ended("up");
         let life = Life::begin(self.start(providers, &up), Some(kill));
         let told: Vec<Told> = life.serve(&up, || false).into_iter().map(Told::from).collect();
@@ -134,7 +140,7 @@ impl<'a> Installation<'a> {
 
     /// The last life, in which both sinks are up, until nothing waits. Returns what the other sink was told.
     fn rest(&mut self, providers: &[String]) -> Vec<Told> {
-        let (up, down) = (gate(0), gate(self.down));
+        let (up, down) = (self.gate(), gate(self.down));
         let life = Life::begin(self.start(providers, &up), None);
         let other = Arc::clone(&life);
         let there = std::thread::spawn(move || other.serve(&down, || false));
