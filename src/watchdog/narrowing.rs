@@ -24,6 +24,8 @@ const NEWEST: usize = 32;
 const EARLY: Span = Span::from_secs(120);
 /// Nats of silence that one part shows alone.
 const SILENT_AT: f64 = 12.0;
+/// What takes longer than all but this share of healthy mail is late.
+const QUICK: f64 = 0.1;
 /// So many canaries must have come since.
 const COME: usize = 3;
 /// Alarms over more routes than this are left as they are: it is asked at every event while they last.
@@ -106,10 +108,11 @@ pub(super) fn narrow_everything(plan: &Plan, state: &State, alarm: &Alarm) -> Op
     Some(Fact::Alarmed { culprit, instead_of: vec![alarm.culprit.clone()], kind: None })
 }
 
-/// When the canaries of a route were sent that have come since, of those sent not long before.
+/// When the canaries of a route were sent that have come since, of those sent not long before; where mail is late, that some comes tells nothing.
 fn came_since(route: &RouteState, since: At) -> impl Iterator<Item = At> {
     let sent = route.canaries.iter().rev().take_while(move |c| c.sent_at() >= since.minus(EARLY));
-    sent.filter(move |c| c.latency().is_some_and(|took| c.sent_at().plus(took) >= since)).map(Canary::sent_at)
+    let is_quick = |took| route.survival.at(took) > QUICK;
+    sent.filter(move |c| c.latency().is_some_and(|took| is_quick(took) && c.sent_at().plus(took) >= since)).map(Canary::sent_at)
 }
 
 /// Nats of the silence of what a route was sent since.
